@@ -1,0 +1,101 @@
+/**
+ * Every error the platform raises on purpose, in one table. The code is stable: operators grep for it, the dead-letter
+ * header carries it, tests assert it. The text may be improved at any time, the code may not.
+ */
+
+/** Exit codes of every command. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, mismatch: 3, interrupted: 130 } as const;
+
+/** code → exit status of a command that ends with it. */
+const EXIT_BY_CODE = {
+  /** A setting is unknown, malformed or missing. */
+  SETTINGS_INVALID: EXIT.usage,
+  /** A run was asked for that cannot exist (rows < 0, from ≥ to, rate outside 0..1, …). */
+  SPEC_INVALID: EXIT.usage,
+  /** The named run is not in the ledger. */
+  RUN_UNKNOWN: EXIT.usage,
+  /** The run has no such chunk or month. */
+  CHUNK_UNKNOWN: EXIT.failed,
+  /** A run ended, but not as its spec says. */
+  RUN_FAILED: EXIT.failed,
+  /** The database has migrations this code does not know. */
+  SCHEMA_NEWER: EXIT.failed,
+  /** A migration that was applied has since been edited. */
+  SCHEMA_CHANGED: EXIT.failed,
+  /** The database lacks migrations this code needs. */
+  SCHEMA_BEHIND: EXIT.failed,
+  /** The dimensions (accounts, merchants, terminals) are not there or not those of this code. */
+  NOT_SEEDED: EXIT.failed,
+  /** No PostgreSQL answers at the configured address. */
+  POSTGRES_UNREACHABLE: EXIT.failed,
+  /** PostgreSQL refused the user, the password or the database's name. */
+  POSTGRES_AUTH: EXIT.failed,
+  /** No RabbitMQ answers at the configured address. */
+  RABBITMQ_UNREACHABLE: EXIT.failed,
+  /** RabbitMQ refused the user, the password or the vhost. */
+  RABBITMQ_AUTH: EXIT.failed,
+  /** The broker took the message but had no queue for it. */
+  PUBLISH_UNROUTABLE: EXIT.failed,
+  /** The broker refused the message (queue full). */
+  PUBLISH_NACKED: EXIT.failed,
+  /** No confirm within the time limit: the message may or may not have arrived. */
+  PUBLISH_TIMEOUT: EXIT.failed,
+  /** The connection went away before the confirm came. */
+  PUBLISH_INTERRUPTED: EXIT.failed,
+  /** Body over the size limit. */
+  MESSAGE_TOO_LARGE: EXIT.failed,
+  /** Body is neither `stage` nor a JSON object of the known shape. */
+  MESSAGE_MALFORMED: EXIT.failed,
+  /** The message asks for what the ledger does not know. */
+  MESSAGE_UNKNOWN_RUN: EXIT.failed,
+  /** A message was tried as often as the retry ladder allows. */
+  ATTEMPTS_EXHAUSTED: EXIT.failed,
+  /** A chunk's rows do not add up to what was staged. */
+  CHUNK_COUNT_MISMATCH: EXIT.failed,
+  /** `payments verify` found a difference. */
+  VERIFY_MISMATCH: EXIT.mismatch,
+  /** `payments doctor` found something that will not work. */
+  DOCTOR_FAILED: EXIT.failed,
+  /** The user pressed Ctrl-C. */
+  INTERRUPTED: EXIT.interrupted,
+  /** Anything nobody foresaw: a bug, please report it. */
+  INTERNAL: EXIT.failed,
+} as const;
+
+export type ErrorCode = keyof typeof EXIT_BY_CODE;
+
+/** An error with a stable code, a sentence on what happened to what, and a sentence on what to do. */
+export class PlatformError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = "PlatformError";
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  get exitCode(): number {
+    return EXIT_BY_CODE[this.code];
+  }
+
+  /** One line for a person: `CODE: what happened. What to do.` */
+  override toString(): string {
+    return `${this.code}: ${this.message}${this.hint ? ` ${this.hint}` : ""}`;
+  }
+}
+
+/** The `code` of anything thrown: ours, an SQLSTATE, a socket code such as ECONNREFUSED, or an AMQP reply code. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  const { code } = error as { code: unknown };
+  return typeof code === "string" || typeof code === "number" ? String(code) : undefined;
+}
+
+/** The message of anything thrown, on one line: some drivers put newlines or an AggregateError there. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return text.replaceAll(/\s+/g, " ").trim();
+}

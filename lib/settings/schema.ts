@@ -1,0 +1,78 @@
+import { z } from "zod";
+
+/**
+ * Every setting of the platform: its name, type, default and meaning. Nothing else in the project defines one;
+ * `.env.example` is generated from here (`npm run env:example`) and a test fails when it is stale.
+ */
+
+const text = z.string().min(1);
+const port = z.coerce.number().int().min(1).max(65_535);
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const rate = z.coerce.number().min(0).max(1);
+const day = z.iso.date();
+
+/** A setting whose value never reaches a log, an error or `.env.example`, and which may come from `NAME_FILE`. */
+const secret = z.string().default("").meta({ secret: true });
+
+export const settingsSchema = z.object({
+  POSTGRES_HOST: text.default("127.0.0.1").describe("Where PostgreSQL listens"),
+  POSTGRES_PORT: port.default(5432).describe("Preferred port; stack.sh takes a free one when it is in use"),
+  POSTGRES_DB: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/)
+    .default("payments")
+    .describe("Database name"),
+  POSTGRES_USER: text
+    .default("payments_loader")
+    .describe("Role of the worker and the commands: no DDL on the data"),
+  POSTGRES_PASSWORD: secret.describe("Its password"),
+  POSTGRES_ADMIN_USER: text
+    .default("payments_admin")
+    .describe("Role of `payments migrate`: owns the schema, no superuser"),
+  POSTGRES_ADMIN_PASSWORD: secret.describe("Its password"),
+
+  RABBITMQ_HOST: text.default("127.0.0.1").describe("Where RabbitMQ listens"),
+  RABBITMQ_PORT: port.default(5672).describe("AMQP port; stack.sh takes a free one when it is in use"),
+  RABBITMQ_USER: text.default("payments").describe("Broker user"),
+  RABBITMQ_PASSWORD: secret.describe("Its password"),
+  RABBITMQ_VHOST: text.default("payments").describe("Virtual host that holds the queues"),
+  RABBITMQ_MGMT_PORT: port.default(15_672).describe("Management UI and HTTP API"),
+  RABBITMQ_PROMETHEUS_PORT: port.default(15_692).describe("The broker's own metrics"),
+
+  STAGE_TARGET_TXN: whole(0, 1e11)
+    .default(1_000_000)
+    .describe("Rows of a default run; for bootstrap.sh the target it tops up to"),
+  STAGE_CHUNK_SIZE: whole(1, 1_000_000)
+    .default(250_000)
+    .describe("Most rows in a chunk: one message, one COPY, one transaction"),
+  STAGE_WINDOW: whole(1, 1_000)
+    .default(8)
+    .describe("Chunks of one run in flight: bounds queue depth and staging tables at any size"),
+  STAGE_SEED: whole(0, 4_294_967_295).default(1).describe("Seed of a default run: same seed, same data"),
+  STAGE_FROM: day.default("2025-01-01").describe("First day of a default run (UTC)"),
+  STAGE_TO: day.default("2026-01-01").describe("Day after its last day (UTC)"),
+  STAGE_DIRT_RATE: rate.default(0.01).describe("Share of rows with an injected defect"),
+  STAGE_FRAUD_RATE: rate.default(0.002).describe("Share of rows that belong to a fraud pattern"),
+
+  WORKER_CONCURRENCY: whole(1, 64)
+    .default(2)
+    .describe("Steps one worker runs at a time; each uses a database connection and a generator thread"),
+  LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
+    .default("info")
+    .describe("Least level logged"),
+  LOG_FORMAT: z
+    .enum(["auto", "json", "pretty"])
+    .default("auto")
+    .describe("auto: readable on a terminal, JSON elsewhere"),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+export type SettingName = keyof Settings;
+
+/** Names in the order of the schema. */
+export const settingNames = Object.keys(settingsSchema.shape) as SettingName[];
+
+export function isSecret(name: SettingName): boolean {
+  return settingsSchema.shape[name].meta()?.["secret"] === true;
+}
