@@ -46,8 +46,6 @@ const EXIT_BY_CODE = {
   MESSAGE_TOO_LARGE: EXIT.failed,
   /** Body is neither `stage` nor a JSON object of the known shape. */
   MESSAGE_MALFORMED: EXIT.failed,
-  /** The message asks for what the ledger does not know. */
-  MESSAGE_UNKNOWN_RUN: EXIT.failed,
   /** A message was tried as often as the retry ladder allows. */
   ATTEMPTS_EXHAUSTED: EXIT.failed,
   /** A chunk's rows do not add up to what was staged. */

@@ -1,0 +1,16 @@
+-- Volume per card network, channel, currency and UTC hour of one month, from its leaf. In the order of the columns of
+-- agg_network_hour: the agg step inserts them there, verify compares them with what stands there.
+-- $1 month  :"leaf" the month's leaf
+
+SELECT
+  $1::date AS month,
+  date_trunc('hour', occurred_at, 'UTC'),
+  network,
+  channel,
+  currency,
+  count(*),
+  count(*) FILTER (WHERE status = 'approved'),
+  count(*) FILTER (WHERE is_fraud),
+  sum(amount)
+FROM :"leaf"
+GROUP BY 2, 3, 4, 5

@@ -1,0 +1,16 @@
+-- Cleaned chunks whose findings are not what the generator injected.
+-- $1 run ids
+
+SELECT run_id, chunk_no, class, injected AS expected, found
+FROM etl.chunk_class
+JOIN etl.chunk c USING (run_id, chunk_no)
+WHERE run_id = ANY ($1) AND c.state = 'cleaned' AND outcome <> 'fraud' AND injected <> found
+UNION ALL
+SELECT run_id, chunk_no, 'accepted', accepted_key, accepted
+FROM etl.chunk
+WHERE run_id = ANY ($1) AND state = 'cleaned' AND accepted_key <> accepted
+UNION ALL
+SELECT run_id, chunk_no, 'accepted + rejected', txn_rows, accepted + rejected
+FROM etl.chunk
+WHERE run_id = ANY ($1) AND state = 'cleaned' AND txn_rows <> accepted + rejected
+ORDER BY 1, 2, 3

@@ -1,0 +1,14 @@
+-- Chunks and reasons for which txn_reject does not hold what clean counted.
+-- $1 run ids
+
+SELECT run_id, chunk_no, class, coalesce(k.found, 0) AS expected, coalesce(r.rows, 0) AS found
+FROM (
+  SELECT run_id, chunk_no, class, found FROM etl.chunk_class
+  WHERE run_id = ANY ($1) AND outcome = 'rejected' AND found > 0
+) k
+FULL JOIN (
+  SELECT run_id, chunk_no, reason AS class, count(*)::integer AS rows FROM payments.txn_reject
+  WHERE run_id = ANY ($1) GROUP BY 1, 2, 3
+) r USING (run_id, chunk_no, class)
+WHERE k.found IS DISTINCT FROM r.rows
+ORDER BY 1, 2, 3

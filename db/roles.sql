@@ -1,0 +1,67 @@
+-- Roles and the database: the only script that needs a superuser. psql runs it, any number of times, on PostgreSQL 15+,
+-- connected to the maintenance database `postgres`. It sets every password again, so it also rotates them.
+--
+-- psql variables: dbname admin_password loader_password reader_password exporter_password backup_password.
+-- Give them by \set on standard input or from a file of mode 0600, never by --variable: arguments show in process lists.
+-- Schemas, tables and the rights on them come from db/migrations, run by payments_admin.
+\set ON_ERROR_STOP on
+-- An error must not quote its statement, which may hold a password.
+\set VERBOSITY terse
+
+-- Statements with passwords must not reach the log, the statistics or another session's pg_stat_activity.
+SET log_statement = 'none';
+SET log_min_error_statement = 'panic';
+SET log_min_duration_statement = -1;
+SET log_min_duration_sample = -1;
+SET log_transaction_sample_rate = 0;
+SET pg_stat_statements.track = 'none';
+SET track_activities = off;
+SET password_encryption = 'scram-sha-256';
+SET client_min_messages = warning;
+
+-- One script at a time: two of them would trip over each other's CREATE ROLE.
+SELECT pg_advisory_lock(hashtext('payments-platform roles')) \g /dev/null
+
+SELECT format('CREATE ROLE %I', r)
+FROM unnest(ARRAY['payments_owner', 'payments_admin', 'payments_loader', 'payments_reader',
+                  'payments_exporter', 'payments_backup']) r
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) \gexec
+
+-- Every attribute is spelt out, so that a role changed by hand is put right.
+ALTER ROLE payments_owner    NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD NULL;
+ALTER ROLE payments_admin    LOGIN NOSUPERUSER CREATEDB   NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'admin_password';
+ALTER ROLE payments_loader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'loader_password';
+ALTER ROLE payments_reader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'reader_password';
+ALTER ROLE payments_exporter LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'exporter_password';
+ALTER ROLE payments_backup   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'backup_password';
+
+-- A guard against slips, not a right: whoever reads reports should not write by accident.
+ALTER ROLE payments_reader SET default_transaction_read_only = on;
+
+-- The admin acts as the owner. From 16 on a membership says for itself whether it inherits and may SET ROLE.
+SELECT current_setting('server_version_num')::int >= 160000 AS pg16 \gset
+\if :pg16
+GRANT payments_owner TO payments_admin WITH INHERIT TRUE, SET TRUE;
+\else
+GRANT payments_owner TO payments_admin;
+\endif
+GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO payments_admin; -- a DBA sees and stops sessions, ends a bench with a checkpoint
+GRANT pg_monitor TO payments_exporter;
+GRANT pg_read_all_data TO payments_backup;
+
+-- C collation: text codes compare byte by byte, which is fastest and never needs a REINDEX after a libc upgrade.
+SELECT format('CREATE DATABASE %I OWNER payments_owner TEMPLATE template0 ENCODING ''UTF8'' LC_COLLATE ''C'' LC_CTYPE %L',
+              :'dbname', (SELECT datctype FROM pg_database WHERE datname = 'template0'))
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'dbname') \gexec
+SELECT format('ALTER DATABASE %I OWNER TO payments_owner', datname)
+FROM pg_database WHERE datname = :'dbname' AND datdba <> 'payments_owner'::regrole \gexec
+
+REVOKE ALL ON DATABASE :"dbname" FROM PUBLIC;
+GRANT CONNECT ON DATABASE :"dbname" TO payments_admin, payments_loader, payments_reader, payments_exporter, payments_backup;
+GRANT TEMPORARY ON DATABASE :"dbname" TO payments_admin, payments_loader;
+
+-- Its view spans all databases; kept in the maintenance database, it stays out of dumps that a plain role must restore.
+SELECT 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements'
+WHERE EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements') \gexec
+
+SELECT pg_advisory_unlock(hashtext('payments-platform roles')) \g /dev/null

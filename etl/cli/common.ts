@@ -1,0 +1,90 @@
+import type { Command } from "commander";
+import { type ErrorCode, EXIT, messageOf, PlatformError } from "../../lib/errors.js";
+import { createLogger, type Logger } from "../../lib/log.js";
+import { createPool, type Pool, type PoolOptions } from "../../lib/postgres/pool.js";
+import { loadSettings, type Settings } from "../../lib/settings/settings.js";
+import { requireSchema } from "../database.js";
+
+/** What every command gets. Data goes to stdout, all else to stderr. */
+export interface CommandContext {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly json: boolean;
+  /** Fires on Ctrl-C and SIGTERM; a second Ctrl-C ends the process at once. */
+  readonly signal: AbortSignal;
+}
+
+/** An action's exit status; nothing means 0. */
+type Action<Args extends unknown[]> = (context: CommandContext, ...args: Args) => Promise<number | undefined>;
+
+/**
+ * Wraps a command: loads the settings, runs it, prints a typed error as one line and sets the exit status.
+ *
+ * @param action gets the command's own arguments, then its options, as commander passes them.
+ */
+export function command<Args extends unknown[]>(
+  action: Action<Args>,
+): (...args: [...Args, Command]) => Promise<void> {
+  return async (...args) => {
+    const own = args.slice(0, -1) as Args;
+    const json = (args.at(-1) as Command).optsWithGlobals<{ json?: boolean }>().json === true;
+    try {
+      const settings = loadSettings();
+      const logger = createLogger(settings.LOG_LEVEL, settings.LOG_FORMAT);
+      process.exitCode =
+        (await action({ settings, logger, json, signal: interruption() }, ...own)) ?? EXIT.ok;
+    } catch (error) {
+      process.exitCode = reportError(error, json);
+    }
+  };
+}
+
+/** Runs `work` with a pool on a database whose schema is the one this code expects. */
+export async function withDatabase<T>(
+  settings: Settings,
+  work: (pool: Pool) => Promise<T>,
+  options: PoolOptions = {},
+): Promise<T> {
+  const pool = createPool(settings, { applicationName: "payments-cli", ...options });
+  try {
+    await requireSchema(pool);
+    return await work(pool);
+  } finally {
+    await pool.end();
+  }
+}
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** One line on stderr: `payments: CODE: what happened. What to do.` @returns the exit status. */
+function reportError(error: unknown, json: boolean): number {
+  const known = error instanceof PlatformError ? error : wrapUnknown(error);
+  if (json)
+    process.stderr.write(
+      `${JSON.stringify({ error: { code: known.code, message: known.message, hint: known.hint } })}\n`,
+    );
+  else process.stderr.write(`payments: ${known}\n`);
+  return known.exitCode;
+}
+
+function wrapUnknown(error: unknown): PlatformError {
+  const code: ErrorCode = "INTERNAL";
+  return new PlatformError(code, messageOf(error), { cause: error, hint: "LOG_LEVEL=debug says more." });
+}
+
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return controller.signal;
+}

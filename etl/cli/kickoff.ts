@@ -1,0 +1,106 @@
+import { Command } from "commander";
+import { PlatformError } from "../../lib/errors.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import { defaultSpec } from "../default_spec.js";
+import { createRun, listRuns, requestedRows } from "../ledger.js";
+import { requireSeed } from "../seed/state.js";
+import type { Spec } from "../spec.js";
+import { type CommandContext, command, print, printJson, withDatabase } from "./common.js";
+import { withBroker } from "./send.js";
+import { summarize } from "./summary.js";
+import { formatCount } from "./table.js";
+import { watchRuns } from "./watch.js";
+
+interface Options {
+  rows?: number;
+  target?: number;
+  seed?: number;
+  from?: string;
+  to?: string;
+  dirtRate?: number;
+  fraudRate?: number;
+  chunkRows?: number;
+  wait?: boolean;
+}
+
+export function kickoffCommand(): Command {
+  return new Command("kickoff")
+    .description("start a run; without options the default run of the STAGE_* settings")
+    .option("--rows <n>", "transactions to generate", toNumber)
+    .option("--target <n>", "generate only what all runs together lack of this many", toNumber)
+    .option("--seed <n>", "same seed on an empty database, same data", toNumber)
+    .option("--from <date>", "first day, YYYY-MM-DD (UTC)")
+    .option("--to <date>", "day after the last")
+    .option("--dirt-rate <share>", "share of rows with a defect, 0..1", toNumber)
+    .option("--fraud-rate <share>", "share of rows in fraud patterns, 0..1", toNumber)
+    .option("--chunk-rows <n>", "most rows in a chunk", toNumber)
+    .option("--wait", "show progress until every unfinished run is done, then a summary")
+    .action(command(kickoff));
+}
+
+async function kickoff(context: CommandContext, options: Options): Promise<undefined> {
+  // All that can be said against the spec is said before any server is asked.
+  const spec = defaultSpec(context.settings, flagsOf(options));
+  if (options.target !== undefined && options.rows !== undefined) {
+    throw new PlatformError("SPEC_INVALID", "--rows and --target exclude each other.");
+  }
+  await withDatabase(context.settings, async (pool) => {
+    await requireSeed(pool);
+    const started = await start(context, pool, spec, options.target);
+    if (started === null) {
+      const note = `${formatCount(options.target ?? 0)} transactions have been asked for already: nothing to start`;
+      if (!context.json) print(note);
+    } else if (!context.json) {
+      print(`run ${started.runId}: ${formatCount(started.rows)} transactions`);
+    }
+    const waited = options.wait === true ? await wait(context, pool, started?.runId) : undefined;
+    if (context.json) printJson({ run: started?.runId ?? null, rows: started?.rows ?? 0, ...waited });
+  });
+  return undefined;
+}
+
+/** @returns null when the target has been reached. */
+async function start(
+  context: CommandContext,
+  pool: Pool,
+  spec: Spec,
+  target: number | undefined,
+): Promise<{ runId: string; rows: number } | null> {
+  const rows = target === undefined ? spec.rows : Math.max(0, target - (await requestedRows(pool)));
+  if (target !== undefined && rows === 0) return null;
+  // The broker is reached before the run is entered, so that a missing one leaves nothing behind.
+  return withBroker(context, async (send) => {
+    const run = await createRun(pool, { ...spec, rows }, context.settings.STAGE_WINDOW);
+    await send({ kind: "plan", run: run.runId });
+    return { runId: run.runId, rows };
+  });
+}
+
+async function wait(context: CommandContext, pool: Pool, started: string | undefined): Promise<object> {
+  const unfinished = (await listRuns(pool)).filter((run) => run.state !== "done" || run.runId === started);
+  const runs = await watchRuns(
+    pool,
+    unfinished.map((run) => run.runId),
+    context.signal,
+  );
+  if (!context.json && runs.length > 0) print(`\n${await summarize(pool, runs)}`);
+  return { runs };
+}
+
+function flagsOf(options: Options): Partial<Spec> {
+  const flags = {
+    rows: options.rows ?? options.target,
+    seed: options.seed,
+    fromOn: options.from,
+    toOn: options.to,
+    dirtRate: options.dirtRate,
+    fraudRate: options.fraudRate,
+    chunkRows: options.chunkRows,
+  };
+  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+}
+
+/** What is no number becomes NaN, which the spec refuses by name. */
+function toNumber(text: string): number {
+  return text.trim() === "" ? Number.NaN : Number(text);
+}

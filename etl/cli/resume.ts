@@ -1,0 +1,28 @@
+import { Command } from "commander";
+import { missingMessages } from "../resume.js";
+import { command, print, printJson, withDatabase } from "./common.js";
+import { withBroker } from "./send.js";
+
+export function resumeCommand(): Command {
+  return new Command("resume")
+    .description("send again every message an unfinished run is waiting for, rebuilt from the ledger")
+    .argument("<run>", "run id, e.g. r1")
+    .action(
+      command(async (context, runId: string, _options: object) => {
+        const messages = await withDatabase(context.settings, (pool) => missingMessages(pool, runId));
+        if (messages.length > 0) {
+          await withBroker(context, async (send) => {
+            for (const message of messages) await send(message);
+          });
+        }
+        if (context.json) printJson({ run: runId, sent: messages.length });
+        else
+          print(
+            messages.length === 0
+              ? `${runId} is done: nothing to send`
+              : `${runId}: ${messages.length} messages sent`,
+          );
+        return undefined;
+      }),
+    );
+}

@@ -1,0 +1,104 @@
+import { MultiBar, Presets, type SingleBar } from "cli-progress";
+import { pause } from "../../lib/broker/timing.js";
+import { PlatformError } from "../../lib/errors.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import { type RunStatus, runStatus } from "../status.js";
+import { formatCount, formatSeconds } from "./table.js";
+
+const TERMINAL_REFRESH_MS = 250;
+const LINE_EVERY_MS = 3_000;
+/** So long without a single chunk or month done means nobody is working, or the work is in the dead-letter queue. */
+const STALLED_MS = 10 * 60_000;
+const STEPS = ["stage", "clean", "agg"] as const;
+
+/**
+ * Shows the runs' progress on stderr until all are done: bars on a terminal, a line every few seconds elsewhere.
+ *
+ * @throws PlatformError RUN_FAILED when nothing has moved for ten minutes, INTERRUPTED on Ctrl-C (the runs go on).
+ */
+export async function watchRuns(
+  pool: Pool,
+  runIds: readonly string[],
+  signal: AbortSignal,
+): Promise<RunStatus[]> {
+  const display = process.stderr.isTTY ? new Bars() : new Lines();
+  let moved = { at: Date.now(), mark: "" };
+  try {
+    for (;;) {
+      const all = await runStatus(pool, null);
+      const runs = all.filter((run) => runIds.includes(run.run));
+      display.show(runs);
+      if (runs.every((run) => run.state === "done")) return runs;
+      const mark = JSON.stringify(runs.map((run) => [run.rowsDone, run.months]));
+      if (mark !== moved.mark) moved = { at: Date.now(), mark };
+      if (Date.now() - moved.at > STALLED_MS) throw stalled(runs);
+      if (signal.aborted) throw new PlatformError("INTERRUPTED", "stopped watching; the runs go on.");
+      await pause(display.refreshMs, signal);
+    }
+  } finally {
+    display.stop();
+  }
+}
+
+/** One line of progress. */
+export function describe(run: RunStatus): string {
+  const done = STEPS.map((step) => `${step} ${percent(run.rowsDone[step], run.rows)}`).join(", ");
+  const eta = run.etaS === null || run.state === "done" ? "" : `, ${formatSeconds(run.etaS)} to go`;
+  return `${run.run} ${run.state}: ${done} of ${formatCount(run.rows)} rows, ${formatCount(run.rowsPerS)} rows/s${eta}`;
+}
+
+function percent(part: number, whole: number): string {
+  return whole === 0 ? "100%" : `${Math.floor((part / whole) * 100)}%`;
+}
+
+function stalled(runs: readonly RunStatus[]): PlatformError {
+  const names = runs.filter((run) => run.state !== "done").map((run) => run.run);
+  return new PlatformError("RUN_FAILED", `${names.join(", ")}: nothing has moved for ten minutes.`, {
+    hint: "Is a worker running (payments doctor)? Then look into etl_queue.dlq, and try: payments resume RUN.",
+  });
+}
+
+class Lines {
+  readonly refreshMs = LINE_EVERY_MS;
+  private last = "";
+
+  show(runs: readonly RunStatus[]): void {
+    const text = runs.map(describe).join("\n");
+    if (text !== this.last && text !== "") process.stderr.write(`${text}\n`);
+    this.last = text;
+  }
+
+  stop(): void {}
+}
+
+class Bars {
+  readonly refreshMs = TERMINAL_REFRESH_MS;
+  private readonly bars = new MultiBar(
+    {
+      format: "{label} |{bar}| {percentage}%  {note}",
+      hideCursor: true,
+      clearOnComplete: false,
+      stream: process.stderr,
+    },
+    Presets.shades_classic,
+  );
+  private readonly byLabel = new Map<string, SingleBar>();
+
+  show(runs: readonly RunStatus[]): void {
+    for (const run of runs) {
+      for (const step of STEPS) {
+        const label = `${run.run} ${step.padEnd(5)}`;
+        const bar =
+          this.byLabel.get(label) ?? this.bars.create(Math.max(1, run.rows), 0, { label, note: "" });
+        this.byLabel.set(label, bar);
+        const eta = run.etaS === null || run.state === "done" ? "" : `, ${formatSeconds(run.etaS)} to go`;
+        const note = step === "agg" ? `${formatCount(run.rowsPerS)} rows/s${eta}` : "";
+        bar.update(run.rows === 0 ? 1 : run.rowsDone[step], { label, note });
+      }
+    }
+  }
+
+  stop(): void {
+    this.bars.stop();
+  }
+}

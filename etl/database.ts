@@ -1,0 +1,30 @@
+import { fullJitterMs, pause } from "../lib/broker/timing.js";
+import { messageOf, PlatformError } from "../lib/errors.js";
+import type { Logger } from "../lib/log.js";
+import { verifySchema } from "../lib/postgres/migrate.js";
+import { connect, type Pool } from "../lib/postgres/pool.js";
+
+const BACKOFF = { baseMs: 250, capMs: 5_000 };
+
+/** @throws PlatformError POSTGRES_*, SCHEMA_*: one connection to see that the database is there and is ours. */
+export async function requireSchema(pool: Pool): Promise<void> {
+  const client = await connect(pool);
+  try {
+    await verifySchema(client);
+  } finally {
+    client.release();
+  }
+}
+
+/** The same for a process that may be started before its database: waits until it answers. */
+export async function waitForSchema(pool: Pool, logger: Logger, signal: AbortSignal): Promise<void> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      return await requireSchema(pool);
+    } catch (error) {
+      if (!(error instanceof PlatformError) || error.code !== "POSTGRES_UNREACHABLE") throw error;
+      logger.warn({ code: error.code }, messageOf(error));
+      await pause(fullJitterMs(attempt, BACKOFF), signal);
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import type { PlannedSpec } from "../spec.js";
+import type { AnswerKey } from "./generator.js";
+import type { FromThread, ToThread } from "./thread.js";
+
+/** 256 KiB: two socket writes per buffer, so small ones cost; larger ones gained nothing measurable. */
+const BUFFER_BYTES = 256 * 1_024;
+/** One being sent, one waiting, two being filled: enough that neither side waits for the other. */
+const BUFFERS_IN_FLIGHT = 4;
+
+/** Chunks as streams, generated on threads of their own; idle threads are kept for the next chunk. */
+export class ChunkSource {
+  private readonly idle: GeneratorThread[] = [];
+  private readonly all = new Set<GeneratorThread>();
+
+  /**
+   * The chunk's binary COPY stream. A buffer is valid only until the next one is asked for.
+   *
+   * @param onKey gets the answer key when the last buffer has been taken.
+   */
+  async *stream(
+    spec: PlannedSpec,
+    chunkNo: number,
+    onKey: (key: AnswerKey) => void,
+  ): AsyncGenerator<Uint8Array> {
+    const thread = this.idle.pop() ?? this.start();
+    let usable = false;
+    try {
+      onKey(yield* thread.generate(spec, chunkNo));
+      usable = true;
+    } catch (error) {
+      this.all.delete(thread);
+      void thread.close();
+      throw error;
+    } finally {
+      // Also after a consumer that stopped early: the thread ignores what is left of the job.
+      if (usable || this.all.has(thread)) this.idle.push(thread);
+    }
+  }
+
+  async close(): Promise<void> {
+    const threads = [...this.all];
+    this.all.clear();
+    this.idle.length = 0;
+    await Promise.all(threads.map((thread) => thread.close()));
+  }
+
+  private start(): GeneratorThread {
+    const thread = new GeneratorThread();
+    this.all.add(thread);
+    return thread;
+  }
+}
+
+class GeneratorThread {
+  private readonly worker = new Worker(threadFile());
+  private readonly inbox: FromThread[] = [];
+  private wake: (() => void) | undefined;
+  private job = 0;
+  private failure: unknown;
+
+  constructor() {
+    this.worker.on("message", (message: FromThread) => {
+      if (message.job === this.job) this.inbox.push(message);
+      this.wake?.();
+    });
+    this.worker.on("error", (error) => this.fail(error));
+    this.worker.on("exit", (code) => this.fail(new Error(`generator thread ended with code ${code}`)));
+    // An idle thread must not keep a command from ending.
+    this.worker.unref();
+  }
+
+  async *generate(spec: PlannedSpec, chunkNo: number): AsyncGenerator<Uint8Array, AnswerKey> {
+    this.job++;
+    this.inbox.length = 0;
+    this.send({ kind: "begin", job: this.job, spec, chunkNo });
+    for (let i = 0; i < BUFFERS_IN_FLIGHT; i++) this.lend(new ArrayBuffer(BUFFER_BYTES));
+    for (;;) {
+      const message = await this.receive();
+      if (message.kind === "end") return message.key;
+      if (message.kind === "error") throw message.error;
+      yield new Uint8Array(message.buffer, 0, message.bytes);
+      this.lend(message.buffer);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.worker.terminate();
+  }
+
+  private lend(buffer: ArrayBuffer): void {
+    this.send({ kind: "buffer", job: this.job, buffer }, [buffer]);
+  }
+
+  private send(message: ToThread, transfer: ArrayBuffer[] = []): void {
+    this.worker.postMessage(message, transfer);
+  }
+
+  private async receive(): Promise<FromThread> {
+    for (;;) {
+      const message = this.inbox.shift();
+      if (message !== undefined) return message;
+      if (this.failure !== undefined) throw this.failure;
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= error;
+    this.wake?.();
+  }
+}
+
+/** Threads run compiled code; under a test runner that loads sources, the build beside them. */
+function threadFile(): URL {
+  const beside = new URL("./thread.js", import.meta.url);
+  return existsSync(fileURLToPath(beside))
+    ? beside
+    : new URL("../../dist/etl/generate/thread.js", import.meta.url);
+}

@@ -1,0 +1,38 @@
+import type { Queryable } from "../lib/postgres/pool.js";
+import { getRun, type Run } from "./ledger.js";
+import type { OutMessage } from "./message.js";
+
+/**
+ * Every message that an unfinished run is waiting for, rebuilt from the ledger: for when the broker lost them, or a kickoff
+ * died between entering the run and sending it. Sending one that is not lost after all does no harm.
+ */
+export async function missingMessages(db: Queryable, runId: string): Promise<OutMessage[]> {
+  const run = await getRun(db, runId);
+  if (run.state === "planned") return [{ kind: "plan", run: runId }];
+  if (run.state === "done") return [];
+  return [...(await unfinishedChunks(db, run)), ...(await unfinishedMonths(db, run))];
+}
+
+async function unfinishedChunks(db: Queryable, run: Run): Promise<OutMessage[]> {
+  const { rows } = await db.query<{ chunk_no: number; staged: boolean }>(
+    `SELECT n AS chunk_no, c.state IS NOT NULL AS staged
+     FROM generate_series(0, $2::integer - 1) AS n
+     LEFT JOIN etl.chunk c ON c.run_id = $1 AND c.chunk_no = n
+     WHERE c.state IS DISTINCT FROM 'cleaned'
+     ORDER BY n`,
+    [run.runId, run.nextChunk],
+  );
+  return rows.map(({ chunk_no, staged }) => ({
+    kind: staged ? "clean" : "stage",
+    run: run.runId,
+    chunk: chunk_no,
+  }));
+}
+
+async function unfinishedMonths(db: Queryable, run: Run): Promise<OutMessage[]> {
+  const { rows } = await db.query<{ month: string }>(
+    `SELECT month FROM etl.run_month WHERE run_id = $1 AND chunks_done = chunks_total AND state = 'open' ORDER BY month`,
+    [run.runId],
+  );
+  return rows.map(({ month }) => ({ kind: "agg", run: run.runId, month }));
+}

@@ -1,0 +1,144 @@
+import {
+  CHANNELS,
+  CURRENCIES,
+  KINDS,
+  MAX_AMOUNT,
+  NETWORKS,
+  RESPONSE_CODES,
+  STATUSES,
+} from "../../lib/codes.js";
+import { codeOf, PlatformError } from "../../lib/errors.js";
+import { type Client, transaction } from "../../lib/postgres/pool.js";
+import { loadSql, quoteName } from "../../lib/postgres/sql.js";
+import {
+  type Chunk,
+  findings,
+  forgetChunk,
+  getChunk,
+  getRun,
+  type MonthProgress,
+  monthProgress,
+  recordCleaned,
+} from "../ledger.js";
+import type { OutMessage } from "../message.js";
+import { chunkOf, type PlannedChunk, planRun } from "../plan.js";
+import { leafTable, type Next, type StepContext, stagingTable } from "./step.js";
+
+const UNDEFINED_TABLE = "42P01";
+const HOUR_MS = 3_600_000;
+
+/** Thrown inside the transaction to undo it: the staging table lost rows, as unlogged tables do in a crash. */
+class StagingLost extends Error {}
+
+/** Moves a staged chunk into its month's leaf and its rejects, drops the staging table, and sends out one more chunk. */
+export async function cleanStep(context: StepContext, runId: string, chunkNo: number): Promise<Next> {
+  const run = await getRun(context.pool, runId);
+  const chunk = chunkOf(planRun(run.spec), run.spec, chunkNo);
+  const { month } = chunk.month;
+  try {
+    const cleaned = await transaction(context.pool, (client) => cleanChunk(context, client, runId, chunk));
+    return cleaned ?? (await whatFollows(context, runId, chunkNo, month));
+  } catch (error) {
+    if (!(error instanceof StagingLost) && codeOf(error) !== UNDEFINED_TABLE) throw error;
+    context.logger.warn(
+      { run: runId, chunk: chunkNo },
+      "staging table lost its rows; the chunk is staged again",
+    );
+    await stageAgain(context, runId, chunkNo);
+    return [{ kind: "stage", run: runId, chunk: chunkNo }];
+  }
+}
+
+/** @returns undefined when the chunk had been cleaned before. */
+async function cleanChunk(
+  context: StepContext,
+  client: Client,
+  runId: string,
+  chunk: PlannedChunk,
+): Promise<Next | undefined> {
+  const started = performance.now();
+  const { chunkNo } = chunk;
+  const { month } = chunk.month;
+  const entry = await getChunk(client, runId, chunkNo, "FOR UPDATE");
+  // A clean message without a staged chunk: forged, or the chunk was sent back to stage meanwhile. Staging it is right.
+  if (entry === undefined) return [{ kind: "stage", run: runId, chunk: chunkNo }];
+  if (entry.state === "cleaned") return undefined;
+
+  const counts = await moveRows(client, runId, chunk, entry);
+  await client.query(`DROP TABLE ${quoteName(stagingTable(runId, chunkNo))}`);
+  const cleanMs = Math.round(performance.now() - started);
+  const { releasedChunk, month: progress } = await recordCleaned(
+    client,
+    { runId, chunkNo, month },
+    { ...counts, cleanMs },
+  );
+  context.logger.info({ run: runId, chunk: chunkNo, ...counts, ms: cleanMs }, "chunk cleaned");
+  return followers(runId, month, releasedChunk, progress);
+}
+
+async function moveRows(
+  client: Client,
+  runId: string,
+  chunk: PlannedChunk,
+  entry: Chunk,
+): Promise<{ accepted: number; repaired: number; rejected: number }> {
+  const { chunkNo, month } = chunk;
+  const staging = stagingTable(runId, chunkNo);
+  // The chunk's hash tables (100,000 accounts, its own transaction ids) fit; the default of 4 MB would spill them.
+  await client.query("SET LOCAL work_mem = '64MB'");
+  const endMs = month.startMs + (month.cumulative.length - 1) * HOUR_MS;
+  const moved = await client.query(loadSql("clean_chunk", { staging, leaf: leafTable(month.month) }), [
+    runId,
+    chunkNo,
+    new Date(),
+    new Date(month.startMs),
+    new Date(endMs),
+    MAX_AMOUNT,
+    CURRENCIES,
+    KINDS,
+    CHANNELS,
+    NETWORKS,
+    STATUSES,
+    RESPONSE_CODES,
+  ]);
+  const accepted = moved.rowCount ?? 0;
+  const found = await findings(client, runId, chunkNo);
+  if (accepted + found.rejected !== entry.rows) {
+    const { rows } = await client.query<{ n: number }>(`SELECT count(*) AS n FROM ${quoteName(staging)}`);
+    if (rows[0]?.n !== entry.rows) throw new StagingLost();
+    throw new PlatformError(
+      "CHUNK_COUNT_MISMATCH",
+      `run ${runId} chunk ${chunkNo}: ${accepted} accepted and ${found.rejected} rejected of ${entry.rows} rows.`,
+    );
+  }
+  return { accepted, ...found };
+}
+
+async function stageAgain(context: StepContext, runId: string, chunkNo: number): Promise<void> {
+  await transaction(context.pool, async (client) => {
+    const entry = await getChunk(client, runId, chunkNo, "FOR UPDATE");
+    if (entry?.state !== "staged") return;
+    await client.query(`DROP TABLE IF EXISTS ${quoteName(stagingTable(runId, chunkNo))}`);
+    await forgetChunk(client, runId, chunkNo);
+  });
+}
+
+/** For a redelivery: what this chunk's completion was to send, as far as nobody has acted on it yet. */
+async function whatFollows(
+  context: StepContext,
+  runId: string,
+  chunkNo: number,
+  month: string,
+): Promise<Next> {
+  const entry = await getChunk(context.pool, runId, chunkNo);
+  const released = entry?.releasedChunk ?? null;
+  const taken = released === null || (await getChunk(context.pool, runId, released)) !== undefined;
+  return followers(runId, month, taken ? null : released, await monthProgress(context.pool, runId, month));
+}
+
+function followers(runId: string, month: string, released: number | null, progress: MonthProgress): Next {
+  const next: OutMessage[] = [];
+  if (released !== null) next.push({ kind: "stage", run: runId, chunk: released });
+  if (progress.complete && !progress.done) next.push({ kind: "agg", run: runId, month });
+  return next;
+}

@@ -1,0 +1,30 @@
+import type { Logger } from "../../lib/log.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import type { ChunkSource } from "../generate/source.js";
+import type { OutMessage } from "../message.js";
+
+/** What a step may use. */
+export interface StepContext {
+  readonly pool: Pool;
+  readonly source: ChunkSource;
+  readonly logger: Logger;
+  /** Name of the worker, for the ledger. */
+  readonly worker: string;
+}
+
+/**
+ * The rule all steps keep: do the work and write the ledger in one transaction, then return the messages that follow from
+ * it. The caller publishes them, confirmed, and acks. A step that finds its ledger row done skips the work and returns what
+ * still needs sending, so a message may come any number of times.
+ */
+export type Next = readonly OutMessage[];
+
+/** The staging table of a chunk; run ids are checked where they come in, and again when the name is quoted. */
+export function stagingTable(runId: string, chunkNo: number): string {
+  return `staging.txn_${runId}_${chunkNo}`;
+}
+
+/** The leaf of a month given as `YYYY-MM-01`; the same name as etl.leaf_name makes. */
+export function leafTable(month: string): string {
+  return `payments.txn_${month.slice(0, 4)}_${month.slice(5, 7)}`;
+}

@@ -1,0 +1,129 @@
+import { hostname } from "node:os";
+import { Consumer } from "../lib/broker/consumer.js";
+import type { Delivery, Outcome } from "../lib/broker/delivery.js";
+import { Publisher } from "../lib/broker/publisher.js";
+import { fullJitterMs, pause } from "../lib/broker/timing.js";
+import { ETL_QUEUES } from "../lib/broker/topology.js";
+import { codeOf, messageOf } from "../lib/errors.js";
+import type { Logger } from "../lib/log.js";
+import { createPool, type Pool } from "../lib/postgres/pool.js";
+import { verdictOf } from "../lib/retry.js";
+import type { Settings } from "../lib/settings/settings.js";
+import { waitForSchema } from "./database.js";
+import { defaultSpec } from "./default_spec.js";
+import { ChunkSource } from "./generate/source.js";
+import { formatMessage, type Message, parseMessage } from "./message.js";
+import { aggStep } from "./steps/agg.js";
+import { beginStep } from "./steps/begin.js";
+import { cleanStep } from "./steps/clean.js";
+import { planStep } from "./steps/plan.js";
+import { stageStep } from "./steps/stage.js";
+import type { Next, StepContext } from "./steps/step.js";
+
+/** A server that is away is asked again after up to this long. */
+const OUTAGE_BACKOFF = { baseMs: 250, capMs: 10_000 };
+/** Beside one connection per step: for reading the ledger while a step holds its own. */
+const SPARE_CONNECTIONS = 2;
+
+/** Takes messages from the work queue and runs their steps, until told to stop. */
+export class Worker {
+  private readonly settings: Settings;
+  private readonly logger: Logger;
+  private readonly pool: Pool;
+  private readonly source = new ChunkSource();
+  private readonly publisher: Publisher;
+  private readonly context: StepContext;
+  private readonly stopping = new AbortController();
+  private consumer: Consumer | undefined;
+
+  constructor(settings: Settings, logger: Logger) {
+    const worker = `${hostname()}:${process.pid}`;
+    this.settings = settings;
+    this.logger = logger;
+    const max = settings.WORKER_CONCURRENCY + SPARE_CONNECTIONS;
+    this.pool = createPool(settings, { max, applicationName: `payments-worker ${worker}` });
+    this.publisher = new Publisher({
+      address: settings,
+      name: `payments-worker ${worker} (publish)`,
+      logger,
+      patience: "forever",
+      families: [ETL_QUEUES],
+    });
+    this.context = { pool: this.pool, source: this.source, logger, worker };
+  }
+
+  /**
+   * Resolves when messages are being taken. Waits for servers that are not there yet.
+   *
+   * @throws PlatformError SCHEMA_*, POSTGRES_AUTH or RABBITMQ_AUTH: what waiting does not mend.
+   */
+  async start(): Promise<void> {
+    await waitForSchema(this.pool, this.logger, this.stopping.signal);
+    if (this.stopping.signal.aborted) return;
+    await this.publisher.up();
+    this.consumer = new Consumer({
+      address: this.settings,
+      name: `payments-worker ${this.context.worker} (consume)`,
+      logger: this.logger,
+      patience: "forever",
+      family: ETL_QUEUES,
+      concurrency: this.settings.WORKER_CONCURRENCY,
+      publisher: this.publisher,
+      handler: (delivery) => this.handle(delivery),
+    });
+    await this.consumer.up();
+    this.logger.info({ concurrency: this.settings.WORKER_CONCURRENCY }, "worker ready");
+  }
+
+  /** Takes no more messages, lets the steps under way finish and their messages be acked, then closes everything. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.consumer?.stop();
+    await this.publisher.close();
+    await this.source.close();
+    await this.pool.end();
+  }
+
+  private async handle(delivery: Delivery): Promise<Outcome> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const message = parseMessage(delivery.body);
+        // A step is run again from its start after an outage; the ledger tells it how far it got.
+        const next = await this.run(message, delivery);
+        for (const follower of next) await this.publisher.publish(ETL_QUEUES.work, formatMessage(follower));
+        return { kind: "done" };
+      } catch (error) {
+        const code = codeOf(error) ?? "INTERNAL";
+        const reason = messageOf(error);
+        const verdict = verdictOf(error);
+        if (verdict !== "outage") {
+          this.logger.error({ code, verdict, messageId: delivery.messageId, err: error }, reason);
+          return { kind: verdict, code, reason };
+        }
+        if (this.stopping.signal.aborted) return { kind: "release" };
+        this.logger.warn({ code }, `waiting for a server that is away: ${reason}`);
+        await pause(fullJitterMs(attempt, OUTAGE_BACKOFF), this.stopping.signal);
+      }
+    }
+  }
+
+  private run(message: Message, delivery: Delivery): Promise<Next> {
+    switch (message.kind) {
+      case "begin":
+        return beginStep(
+          this.context,
+          defaultSpec(this.settings),
+          this.settings.STAGE_WINDOW,
+          delivery.redelivered,
+        );
+      case "plan":
+        return planStep(this.context, message.run);
+      case "stage":
+        return stageStep(this.context, message.run, message.chunk);
+      case "clean":
+        return cleanStep(this.context, message.run, message.chunk);
+      case "agg":
+        return aggStep(this.context, message.run, message.month);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import pg from "pg";
+import { codeOf, messageOf, PlatformError } from "../errors.js";
+import type { Settings } from "../settings/settings.js";
+
+export type Pool = pg.Pool;
+export type Client = pg.PoolClient;
+
+/** Either can run a query. */
+export type Queryable = Pick<pg.Pool, "query">;
+
+const DATE_OID = 1082;
+const INT8_OID = 20;
+
+/** Who connects, and how many connections it may have. */
+export interface PoolOptions {
+  readonly role?: "loader" | "admin";
+  readonly max?: number;
+  readonly database?: string;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName?: string;
+}
+
+/**
+ * A connection pool that survives dying sockets. Dates come as `YYYY-MM-DD` text (a JS Date would shift them by the local
+ * zone), bigints as numbers (all of ours stay below 2^53; digests are numeric and come as text).
+ */
+export function createPool(settings: Settings, options: PoolOptions = {}): Pool {
+  const admin = options.role === "admin";
+  const pool = new pg.Pool({
+    host: settings.POSTGRES_HOST,
+    port: settings.POSTGRES_PORT,
+    database: options.database ?? settings.POSTGRES_DB,
+    user: admin ? settings.POSTGRES_ADMIN_USER : settings.POSTGRES_USER,
+    password: admin ? settings.POSTGRES_ADMIN_PASSWORD : settings.POSTGRES_PASSWORD,
+    max: options.max ?? 4,
+    application_name: options.applicationName ?? "payments",
+    // All off by default in the driver: without them a vanished server is waited for without end.
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    options: "-c TimeZone=UTC -c search_path=payments,public",
+    types: {
+      getTypeParser: (oid: number, format?: "text" | "binary") => {
+        if (oid === DATE_OID) return (text: string) => text;
+        if (oid === INT8_OID) return Number;
+        return pg.types.getTypeParser(oid, format as "text");
+      },
+    },
+  });
+  // An idle connection that dies is replaced at the next checkout; without a listener it would end the process.
+  pool.on("error", () => undefined);
+  return pool;
+}
+
+/**
+ * Runs `work` in a transaction on a connection of its own; commits when it returns, rolls back when it throws.
+ *
+ * When the connection itself is gone, whatever `work` threw is replaced by POSTGRES_UNREACHABLE: the outcome is unknown, the
+ * caller must read the ledger again before it decides.
+ */
+export async function transaction<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = await connect(pool);
+  // The pool removes its own listener at checkout; an unheard 'error' would end the process.
+  const ignore = () => undefined;
+  client.on("error", ignore);
+  let broken: Error | undefined;
+  try {
+    await client.query("BEGIN");
+    const result = await work(client);
+    await client.query("COMMIT");
+    return result;
+  } catch (error) {
+    // If even ROLLBACK does not come back, the connection is dead, and a driver error without a code is explained.
+    await client
+      .query({ text: "ROLLBACK", query_timeout: 5_000 } as pg.QueryConfig)
+      .catch((cause: unknown) => {
+        broken = cause instanceof Error ? cause : new Error(String(cause));
+      });
+    if (broken !== undefined) {
+      throw new PlatformError(
+        "POSTGRES_UNREACHABLE",
+        `the connection was lost in mid-transaction: ${messageOf(error)}`,
+        {
+          cause: error,
+        },
+      );
+    }
+    throw error;
+  } finally {
+    client.off("error", ignore);
+    client.release(broken);
+  }
+}
+
+/** @throws PlatformError POSTGRES_UNREACHABLE or POSTGRES_AUTH, saying where it tried and as whom. */
+export async function connect(pool: Pool): Promise<Client> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw connectionError(error, pool.options);
+  }
+}
+
+function connectionError(error: unknown, options: pg.PoolOptions): unknown {
+  const code = codeOf(error) ?? "";
+  const where = `${options.host}:${options.port}`;
+  if (code.startsWith("28") || code === "3D000" || code === "42501") {
+    const hint =
+      'Check POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB; the local stack\'s: eval "$(scripts/stack.sh env)".';
+    const message = `PostgreSQL at ${where} refused ${options.user} on database ${options.database} (${messageOf(error)}).`;
+    return new PlatformError("POSTGRES_AUTH", message, { cause: error, hint });
+  }
+  const message = `no PostgreSQL at ${where} (${messageOf(error)}).`;
+  return new PlatformError("POSTGRES_UNREACHABLE", message, {
+    cause: error,
+    hint: "Start one: scripts/stack.sh up.",
+  });
+}
