@@ -1,0 +1,160 @@
+# shellcheck shell=bash
+# Helpers shared by scripts/*.sh. Sourcing it changes no shell option and starts nothing.
+
+REPO_ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
+
+# Progress and errors go to stderr, so that stdout carries data only. Say what failed, why, and what to do, in one line.
+note() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { note "$*"; exit 1; }
+die_usage() { note "$*"; exit 2; }
+
+# setting NAME DEFAULT: from the environment, else from the repository's .env (parsed, never executed), else DEFAULT.
+setting() {
+  local name=$1 value=${!1:-} line
+  if [[ -z $value && -r $REPO_ROOT/.env ]]; then
+    while IFS= read -r line || [[ -n $line ]]; do
+      [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?"$name"[[:space:]]*=[[:space:]]*(.*)$ ]] || continue
+      value=${BASH_REMATCH[2]%$'\r'}
+      case $value in
+        \"*\"*) value=${value#\"} value=${value%%\"*} ;;
+        \'*\'*) value=${value#\'} value=${value%%\'*} ;;
+        \#*) value='' ;;
+        *) value=${value%%[[:space:]]#*} value=${value%"${value##*[![:space:]]}"} ;;
+      esac
+    done <"$REPO_ROOT/.env"
+  fi
+  printf '%s\n' "${value:-$2}"
+}
+
+# shell_quote TEXT: as one word that any POSIX shell reads back unchanged.
+shell_quote() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
+
+# --- processes -------------------------------------------------------------------------------------------------------
+# A pid file holds "<pid> <start time>". The start time (field 22 of /proc/PID/stat) tells our process from a stranger
+# that got the same number later, so nothing is ever signalled or believed alive by its number alone.
+
+# process_start PID: its start time; fails if there is no such process, or only its zombie is left.
+process_start() {
+  local stat
+  { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+  local -a field
+  read -ra field <<<"${stat##*) }" # the name before ")" may hold blanks; what follows starts with field 3
+  [[ ${field[0]} != [ZX] ]] && printf '%s\n' "${field[19]}"
+}
+
+# write_pid_file FILE PID
+write_pid_file() {
+  local start
+  start=$(process_start "$2") || return 1
+  printf '%s %s\n' "$2" "$start" >"$1.new" && mv -f -- "$1.new" "$1"
+}
+
+# live_pid FILE: the pid in FILE, if that very process is still running.
+live_pid() {
+  local pid start
+  [[ -r $1 ]] && read -r pid start <"$1" || return 1
+  [[ $pid =~ ^[0-9]+$ && $(process_start "$pid") == "$start" ]] && printf '%s\n' "$pid"
+}
+
+# stop_process FILE NAME SIGNAL SECONDS [SIGNAL SECONDS]...: each signal in turn until the process is gone.
+stop_process() {
+  local file=$1 name=$2 pid
+  shift 2
+  while pid=$(live_pid "$file"); do
+    (($# >= 2)) || die "$name (pid $pid) does not stop; look at it with: ps -fp $pid"
+    kill -s "$1" "$pid" 2>/dev/null || true
+    local -i tenths=$(($2 * 10))
+    while ((tenths-- > 0)) && live_pid "$file" >/dev/null; do sleep 0.1; done
+    live_pid "$file" >/dev/null && note "$name (pid $pid) is still there $2 s after SIG$1"
+    shift 2
+  done
+  rm -f -- "$file"
+}
+
+# spawn PIDFILE LOGFILE COMMAND...: run it in a session of its own, so that it outlives this script, its terminal and its
+# Ctrl-C. COMMAND must exec, not fork. Descriptor 9 holds our lock and must not live on in a server.
+spawn() {
+  local file=$1 log=$2
+  shift 2
+  setsid "$@" </dev/null >>"$log" 2>&1 9>&- &
+  write_pid_file "$file" $! || true # already dead again: whoever waits for it says so
+}
+
+# --- ports -----------------------------------------------------------------------------------------------------------
+# port_taken PORT: does anything listen there? Read from /proc: no tool needed, and nobody gets a stray connection.
+port_taken() {
+  local hex
+  printf -v hex '%04X' "$1"
+  grep -Eqs "^ *[0-9]+: [0-9A-F]+:$hex [0-9A-F]+:[0-9A-F]+ 0A " /proc/net/tcp /proc/net/tcp6
+}
+
+# free_port: a random one below the range from which outgoing connections take theirs.
+free_port() {
+  local port
+  while :; do
+    port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+    port_taken "$port" || break
+  done
+  printf '%s\n' "$port"
+}
+
+# --- machine ---------------------------------------------------------------------------------------------------------
+# memory_mb: what this machine, or the container around us, lets us use.
+memory_mb() {
+  local file limit total
+  total=$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)
+  for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
+    limit=$(cat "$file" 2>/dev/null) || continue
+    [[ $limit =~ ^[0-9]+$ ]] || continue # "max"
+    limit=$((limit / 1048576))
+    ((limit >= total)) || total=$limit
+  done
+  printf '%s\n' "$total"
+}
+
+# clamp VALUE LOW HIGH
+clamp() { printf '%s\n' $(($1 < $2 ? $2 : $1 > $3 ? $3 : $1)); }
+
+# apt_install PACKAGE...: install Debian packages, but let none of them start a service, now or at the next boot, or
+# create a database cluster of its own: a server on a well-known port is not what the user asked for.
+apt_install() {
+  local -a root=()
+  command -v apt-get >/dev/null || die "missing: $*; this system has no apt-get, install them with its own package manager"
+  if ((EUID != 0)); then
+    sudo -n true 2>/dev/null || die "missing packages, and no right to install them; run: sudo apt-get install --no-install-recommends $*"
+    root=(sudo -n)
+  fi
+  note "installing $*"
+  "${root[@]}" bash -s -- "$@" <<'AS_ROOT' >&2 || die "apt-get could not install $*; the reason is above"
+set -euo pipefail
+policy=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.conf
+made_policy='' saved_cluster=''
+undo() {
+  [[ -z $made_policy ]] || rm -f "$policy"
+  [[ -z $saved_cluster ]] || mv -f "$saved_cluster" "$cluster"
+}
+trap undo EXIT
+trap 'exit 130' INT TERM HUP
+if [[ ! -e $policy && ! -L $policy ]]; then
+  made_policy=1
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+fi
+units=()
+for unit in rabbitmq-server.service epmd.service epmd.socket postgresql.service; do
+  [[ -e /lib/systemd/system/$unit ]] || units+=("$unit")
+done
+get() { DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null; }
+get update || echo 'apt-get update failed, trying with the package lists at hand'
+if [[ " $* " == *' postgresql '* ]]; then
+  get install --no-install-recommends postgresql-common # brings the file that the next line needs
+  saved_cluster=$(mktemp "$cluster.XXXXXX")
+  cp -p "$cluster" "$saved_cluster"
+  echo 'create_main_cluster = false' >>"$cluster"
+fi
+get install --no-install-recommends "$@"
+for unit in "${units[@]}"; do # only those that were not here before
+  if [[ -e /lib/systemd/system/$unit ]] && command -v systemctl >/dev/null; then systemctl -q disable "$unit" || true; fi
+done
+AS_ROOT
+}

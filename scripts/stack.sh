@@ -1,0 +1,264 @@
+#!/usr/bin/env bash
+# A PostgreSQL and a RabbitMQ of this project's own, from the system's packages, on loopback only.
+set -euo pipefail
+umask 022
+unset "${!PG@}" # a client's settings must not steer our own psql and pg_isready
+
+usage() {
+  cat <<'TEXT'
+Usage: scripts/stack.sh COMMAND
+
+  up                install what is missing, start both servers, create roles, database, vhost and user
+  down              stop workers and servers; data and ports are kept
+  status [--json]   what runs, where; exit 0 if both servers are up, else 1
+  env               settings for any client: eval "$(scripts/stack.sh env)"
+  logs [postgres|rabbitmq|worker] [-f]
+  reset [--yes]     down, then delete data, passwords and logs
+
+Settings, from the environment or .env:
+  STACK_DIR         where everything lives (default .local/stack; environment only)
+  POSTGRES_PORT RABBITMQ_PORT RABBITMQ_MGMT_PORT RABBITMQ_PROMETHEUS_PORT
+                    preferred ports (5432 5672 15672 15692); a free one is used where one is taken
+  STACK_PORTS=free  take free ports from the start, as tests do (environment only)
+  STACK_MEMORY_MB   size the servers for less than this machine's memory
+  POSTGRES_DB       name of the database (default payments)
+TEXT
+}
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+STACK_DIR=$(realpath -m -- "${STACK_DIR:-$REPO_ROOT/.local/stack}")
+STACK_ID=$(printf '%s' "$STACK_DIR" | sha256sum | cut -c 1-12)
+AWAY_DIR=/var/lib/payments-platform/$STACK_ID # where root keeps the data if the servers' users cannot reach STACK_DIR
+SECRETS=(postgres admin loader reader exporter backup rabbitmq)
+declare -A STATE=() # what must survive a restart: the ports and wishes behind them, DATA_DIR, what was provisioned
+
+# shellcheck source-path=SCRIPTDIR source=stack_servers.sh disable=SC1091
+source "$REPO_ROOT/scripts/stack_servers.sh"
+# shellcheck source-path=SCRIPTDIR source=stack_postgres.sh disable=SC1091
+source "$REPO_ROOT/scripts/stack_postgres.sh"
+# shellcheck source-path=SCRIPTDIR source=stack_rabbitmq.sh disable=SC1091
+source "$REPO_ROOT/scripts/stack_rabbitmq.sh"
+# shellcheck source-path=SCRIPTDIR source=stack_show.sh disable=SC1091
+source "$REPO_ROOT/scripts/stack_show.sh"
+cd / # the servers' users may not be able to read the directory that the caller is in
+
+# --- state and secrets -----------------------------------------------------------------------------------------------
+load_state() {
+  local key value
+  STATE=()
+  [[ -r $STACK_DIR/state ]] || return 0
+  while IFS='=' read -r key value; do [[ -z $key ]] || STATE[$key]=$value; done <"$STACK_DIR/state"
+}
+
+save_state() {
+  local key
+  for key in "${!STATE[@]}"; do printf '%s=%s\n' "$key" "${STATE[$key]}"; done | sort >"$STACK_DIR/state.new"
+  mv -f -- "$STACK_DIR/state.new" "$STACK_DIR/state"
+}
+
+make_secrets() { # once; letters and digits only, so that they survive any URL, shell and configuration file
+  local name file
+  [[ -d $STACK_DIR/secrets ]] || mkdir -m 700 "$STACK_DIR/secrets"
+  for name in "${SECRETS[@]/%/_password}" erlang_cookie; do
+    file=$STACK_DIR/secrets/$name
+    [[ -s $file ]] && continue
+    (umask 077 && od -An -v -N 24 -tx1 /dev/urandom | tr -d ' \n' >"$file.new" && mv -f -- "$file.new" "$file")
+  done
+}
+
+# --- places ------------------------------------------------------------------------------------------------
+choose_data_dir() {
+  local account
+  [[ -z ${STATE[DATA_DIR]:-} ]] || return 0
+  STATE[DATA_DIR]=$STACK_DIR/data
+  mkdir -p "$STACK_DIR/data"
+  if ((EUID == 0)); then
+    for account in postgres rabbitmq; do
+      run_as "$account"
+      "${RUN_AS[@]}" test -x "$STACK_DIR/data" || STATE[DATA_DIR]=$AWAY_DIR
+    done
+  fi
+  if [[ ${STATE[DATA_DIR]} == "$AWAY_DIR" ]]; then
+    rmdir "$STACK_DIR/data"
+    mkdir -p "$AWAY_DIR"
+    note "the servers' users cannot reach $STACK_DIR, so the data goes to $AWAY_DIR"
+  fi
+}
+
+# --- ports -----------------------------------------------------------------------------------------------------------
+# choose_port NAME DEFAULT: remembered, unless the user has since asked for another; a free one where that is taken.
+choose_port() {
+  local name=$1 wish='' port key used=' '
+  [[ ${STACK_PORTS:-} == free || -z $2 ]] || wish=$(setting "$name" "$2")
+  [[ -z $wish || ($wish =~ ^[0-9]{1,5}$ && $wish -ge 1024 && $wish -le 65535) ]] ||
+    die "$name is '$wish', but must be a port between 1024 and 65535; change it in the environment or .env"
+  port=${STATE[$name]:-}
+  [[ -n $port && $wish == "${STATE[WISH_$name]:-}" ]] || port=${wish:-$port}
+  STATE[WISH_$name]=$wish
+  unset "STATE[$name]"
+  for key in "${!STATE[@]}"; do [[ $key != WISH_* && $key == *_PORT ]] && used+="${STATE[$key]} "; done
+  if [[ -z $port ]] || port_taken "$port" || [[ $used == *" $port "* ]]; then
+    STATE[$name]=$(free_port)
+    while [[ $used == *" ${STATE[$name]} "* ]]; do STATE[$name]=$(free_port); done
+    [[ -z $port ]] || note "port $port ($name) is taken, using ${STATE[$name]} instead"
+  else
+    STATE[$name]=$port
+  fi
+}
+
+# --- commands --------------------------------------------------------------------------------------------------------
+install_missing() {
+  local -a missing=()
+  [[ -n $(pg_bins) ]] || missing+=(postgresql postgresql-client)
+  [[ -x $RMQ_HOME/bin/rabbitmq-server ]] || missing+=(rabbitmq-server)
+  ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
+}
+
+# A stack belongs to who made it: root steps down to that user, others are told.
+check_owner() {
+  [[ -d $STACK_DIR && ! -O $STACK_DIR ]] || return 0
+  local owner
+  owner=$(stat -c %U -- "$STACK_DIR")
+  ((EUID == 0)) || die "$STACK_DIR belongs to $owner; act as that user, or set STACK_DIR to a directory of your own"
+  exec setpriv "--reuid=$owner" "--regid=$(id -g "$owner")" --init-groups env "STACK_DIR=$STACK_DIR" \
+    "HOME=$(getent passwd "$owner" | cut -d: -f6)" "USER=$owner" "$REPO_ROOT/scripts/stack.sh" "$@"
+}
+
+take_lock() { # one command at a time in a STACK_DIR; a reset may have deleted the file that we waited for
+  while :; do
+    exec 9>"$STACK_DIR/lock"
+    flock -n 9 || { note "another stack.sh is at work in $STACK_DIR, waiting" && flock -w 900 9; } ||
+      die "another stack.sh has been at work in $STACK_DIR for 15 minutes; find it with: fuser -v '$STACK_DIR/lock'"
+    [[ $STACK_DIR/lock -ef /proc/self/fd/9 ]] && return
+    mkdir -p "$STACK_DIR"
+  done
+}
+
+# attach: load what is there; fails if there never was a stack.
+attach() {
+  load_state
+  [[ -n ${STATE[DATA_DIR]:-} ]] || return 1
+  DATA_DIR=${STATE[DATA_DIR]}
+  pg_setup
+  rmq_setup
+}
+
+provision_key() { printf '%s %s' "${STATE[POSTGRES_DB]}" "$(sha256sum <"$REPO_ROOT/db/roles.sql" | cut -c 1-16)"; }
+
+cmd_up() {
+  local db
+  db=$(setting POSTGRES_DB payments)
+  [[ $db =~ ^[A-Za-z_][A-Za-z0-9_-]{0,62}$ && $db != postgres && $db != template? ]] ||
+    die "POSTGRES_DB is '$db'; use letters, digits, _ and -, and none of PostgreSQL's own names"
+  # RabbitMQ asks a shell for the free space under its path, in single quotes, and hangs on such a path.
+  [[ $STACK_DIR != *[\'[:cntrl:]]* ]] ||
+    die "the path $STACK_DIR has a quote or a control character in it, which RabbitMQ cannot bear; set STACK_DIR to another one"
+  install_missing
+  check_owner up
+  mkdir -p "$STACK_DIR" || die "cannot make $STACK_DIR; set STACK_DIR to a directory that you may write"
+  [[ -e $STACK_DIR/state || -z $(find "$STACK_DIR" -mindepth 1 ! -name lock -print -quit) ]] ||
+    die "$STACK_DIR is not empty and not a stack; set STACK_DIR to another directory, or empty it"
+  take_lock
+  touch "$STACK_DIR/state" # marks the directory as ours
+  load_state
+  choose_data_dir
+  STATE[POSTGRES_DB]=$db
+  DATA_DIR=${STATE[DATA_DIR]}
+  save_state
+  make_secrets
+  mkdir -p "$STACK_DIR/run" "$STACK_DIR/logs"
+  pg_setup
+  rmq_setup
+
+  local start_pg='' start_rmq=''
+  pg_running || start_pg=1
+  rmq_running || start_rmq=1
+  # Whatever of a server outlived it goes first: it may hold the ports, and a new server must not work beside it.
+  if [[ -n $start_pg ]]; then
+    pg_end_strays
+    choose_port POSTGRES_PORT 5432
+  fi
+  if [[ -n $start_rmq ]]; then
+    rmq_end_strays
+    choose_port RABBITMQ_PORT 5672
+    choose_port RABBITMQ_MGMT_PORT 15672
+    choose_port RABBITMQ_PROMETHEUS_PORT 15692
+    choose_port RABBITMQ_DIST_PORT ''
+    choose_port EPMD_PORT ''
+    rmq_setup # its environment holds ports
+  elif ! epmd_running; then
+    (cd -- "$RMQ_DIR" && epmd_start) # the node finds it again by itself
+  fi
+  save_state
+  # Both boot at the same time, then each is waited for.
+  [[ -z $start_rmq ]] || rmq_start
+  [[ -z $start_pg ]] || pg_start
+  pg_wait
+  if [[ ${STATE[PROVISIONED]:-} != "$(provision_key)" ]]; then
+    pg_provision
+    STATE[PROVISIONED]=$(provision_key)
+    save_state
+  fi
+  rmq_wait
+  rmq_provision
+  note "up: PostgreSQL on 127.0.0.1:${STATE[POSTGRES_PORT]}, RabbitMQ on 127.0.0.1:${STATE[RABBITMQ_PORT]}"
+}
+
+cmd_down() {
+  check_owner down
+  [[ -e $STACK_DIR/state ]] || { note "nothing to stop in $STACK_DIR"; return 0; }
+  take_lock
+  stop_all
+  note 'down: nothing of this stack is running'
+}
+
+stop_all() {
+  local file
+  local -a waits=()
+  attach || return 0
+  for file in "$STACK_DIR"/run/worker*.pid; do # first, and all at once: each finishes the chunk at hand
+    [[ -e $file ]] || continue
+    stop_process "$file" "worker $(basename -- "$file" .pid)" TERM 60 KILL 5 9>&- &
+    waits+=($!)
+  done
+  for file in "${waits[@]}"; do wait "$file" || true; done
+  rmq_stop
+  pg_stop
+}
+
+cmd_reset() {
+  local dir=$STACK_DIR name
+  local -a doomed=()
+  check_owner reset "$@"
+  for name in data secrets run logs state; do # by name: whatever else is in STACK_DIR is not ours
+    [[ -e $dir/state && -e $dir/$name ]] && doomed+=("$dir/$name")
+  done
+  [[ $EUID -eq 0 && -d $AWAY_DIR ]] && doomed+=("$AWAY_DIR")
+  ((${#doomed[@]})) || { note "nothing to delete in $dir"; return 0; }
+  [[ ${1:-} == --yes ]] || die_usage "this would stop the stack and delete for good: ${doomed[*]}; say so with: reset --yes"
+  mkdir -p "$dir"
+  take_lock
+  stop_all
+  rm -rf -- "${doomed[@]}"
+  rm -f -- "$dir/state.new" "$dir/lock"
+  rmdir -- "$dir" "${AWAY_DIR%/*}" 2>/dev/null || true
+  note "deleted: ${doomed[*]}"
+}
+
+command=${1:-}
+(($# == 0)) || shift
+case $command in
+  logs) cmd_logs "$@" ;;
+  reset | status)
+    [[ $# -eq 0 || ($# -eq 1 && ($command$1 == reset--yes || $command$1 == status--json)) ]] ||
+      die_usage "$command does not take '$*'; see: scripts/stack.sh --help"
+    "cmd_$command" "$@"
+    ;;
+  up | down | env)
+    (($# == 0)) || die_usage "$command takes no arguments; see: scripts/stack.sh --help"
+    "cmd_$command"
+    ;;
+  -h | --help | help) usage ;;
+  *) usage >&2; exit 2 ;;
+esac

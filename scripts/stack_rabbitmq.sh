@@ -1,0 +1,125 @@
+# shellcheck shell=bash
+# RabbitMQ of the local stack; sourced by stack.sh, which sets STACK_DIR, DATA_DIR, STACK_ID and STATE.
+#
+# The programs in /usr/sbin insist on the system's own node, so those under /usr/lib/rabbitmq are called directly, in an
+# environment that names every file, port and address. Node and epmd are ours alone: several stacks run side by side.
+
+RMQ_HOME=/usr/lib/rabbitmq
+RMQ_DIR=-
+RMQ_PID_FILE=$STACK_DIR/run/rabbitmq.pid
+RMQ_LOG=$STACK_DIR/logs/rabbitmq-start.log # before the node's own log, in RMQ_DIR/log, is open
+EPMD_PID_FILE=$STACK_DIR/run/epmd.pid
+
+rmq_setup() {
+  RMQ_DIR=$DATA_DIR/rabbitmq
+  run_as "$(server_user rabbitmq)"
+  local loopback='-kernel inet_dist_use_interface {127,0,0,1}'
+  RMQ_AS=("${RUN_AS[@]}" "HOME=$RMQ_DIR" # where Erlang looks for the cookie
+    "RABBITMQ_NODENAME=payments_$STACK_ID@localhost"
+    "RABBITMQ_DIST_PORT=${STATE[RABBITMQ_DIST_PORT]:-}"
+    "ERL_EPMD_PORT=${STATE[EPMD_PORT]:-}" ERL_EPMD_ADDRESS=127.0.0.1
+    "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=$loopback" "RABBITMQ_CTL_ERL_ARGS=$loopback"
+    "RABBITMQ_MNESIA_BASE=$RMQ_DIR/mnesia" "RABBITMQ_LOG_BASE=$RMQ_DIR/log"
+    "RABBITMQ_CONFIG_FILE=$RMQ_DIR/rabbitmq.conf" "RABBITMQ_ENABLED_PLUGINS_FILE=$RMQ_DIR/enabled_plugins"
+    # Nothing of the system's own broker: these do not exist.
+    "RABBITMQ_CONFIG_FILES=$RMQ_DIR/none" "RABBITMQ_ADVANCED_CONFIG_FILE=$RMQ_DIR/none" "RABBITMQ_CONF_ENV_FILE=$RMQ_DIR/none"
+    RUNNING_UNDER_SYSTEMD=true) # makes the start script exec the node, so that the pid we get is the node's
+}
+
+rmq_running() { live_pid "$RMQ_PID_FILE" >/dev/null; }
+epmd_running() { live_pid "$EPMD_PID_FILE" >/dev/null; }
+
+# rmq_http: the status code of the management API for our user. 200 means that broker, plugin, user and password work.
+rmq_http() {
+  local auth line
+  auth=$(printf 'payments:%s' "$(<"$STACK_DIR/secrets/rabbitmq_password")" | base64 -w 0)
+  ( # bash speaks HTTP well enough, and curl may be missing
+    exec 8<>"/dev/tcp/127.0.0.1/${STATE[RABBITMQ_MGMT_PORT]}" || exit
+    printf 'GET /api/whoami HTTP/1.0\r\nHost: localhost\r\nAuthorization: Basic %s\r\n\r\n' "$auth" >&8
+    read -r -t 3 _ line _ <&8 && printf '%s\n' "$line"
+  ) 2>/dev/null
+}
+rmq_answers() { # the AMQP port opens last in a boot
+  port_taken "${STATE[RABBITMQ_PORT]}" && port_taken "${STATE[RABBITMQ_PROMETHEUS_PORT]}" && [[ $(rmq_http) == 200 ]]
+}
+
+# rmq_conf: the defaults make vhost and user when the node's database is empty; guest never exists.
+rmq_conf() {
+  local -i mb
+  mb=$(setting STACK_MEMORY_MB "$(memory_mb)")
+  cat <<CONF
+# Written by scripts/stack.sh at every start.
+listeners.tcp.default = 127.0.0.1:${STATE[RABBITMQ_PORT]}
+management.tcp.ip = 127.0.0.1
+management.tcp.port = ${STATE[RABBITMQ_MGMT_PORT]}
+prometheus.tcp.ip = 127.0.0.1
+prometheus.tcp.port = ${STATE[RABBITMQ_PROMETHEUS_PORT]}
+default_vhost = payments
+default_user = payments
+default_pass = $(<"$STACK_DIR/secrets/rabbitmq_password")
+default_user_tags.administrator = false
+default_user_tags.management = true
+default_permissions.configure = .*
+default_permissions.read = .*
+default_permissions.write = .*
+# Alarms that block publishers: before the disk is full, and before PostgreSQL lacks memory.
+disk_free_limit.absolute = 200MB
+vm_memory_high_watermark.absolute = $(clamp $((mb / 8)) 512 2048)MiB
+log.console = false
+log.file = rabbitmq.log
+log.file.level = info
+log.file.rotation.size = 20971520
+log.file.rotation.count = 5
+CONF
+}
+
+rmq_end_strays() { # epmd, and the helper processes of a killed node
+  stop_process "$EPMD_PID_FILE" epmd TERM 5 KILL 5
+  end_strays RMQ_AS "$RMQ_DIR" 'beam.smp|epmd|erl_child_setup|inet_gethost' TERM KILL
+}
+
+epmd_start() {
+  spawn "$EPMD_PID_FILE" "$STACK_DIR/logs/epmd.log" "${RMQ_AS[@]}" epmd -address 127.0.0.1 -port "${STATE[EPMD_PORT]}"
+}
+
+rmq_start() {
+  make_server_dir "$RMQ_DIR" rabbitmq
+  "${RMQ_AS[@]}" mkdir -p "$RMQ_DIR/mnesia" "$RMQ_DIR/log"
+  rmq_conf | put_file RMQ_AS "$RMQ_DIR/rabbitmq.conf"
+  echo '[rabbitmq_management,rabbitmq_prometheus].' | put_file RMQ_AS "$RMQ_DIR/enabled_plugins"
+  put_file RMQ_AS "$RMQ_DIR/.erlang.cookie" <"$STACK_DIR/secrets/erlang_cookie"
+  note "starting RabbitMQ on 127.0.0.1:${STATE[RABBITMQ_PORT]}"
+  : >"$RMQ_LOG"
+  cd -- "$RMQ_DIR" || exit # by its working directory a node is known as ours even when its pid file is lost
+  epmd_start
+  spawn "$RMQ_PID_FILE" "$RMQ_LOG" "${RMQ_AS[@]}" "$RMQ_HOME/bin/rabbitmq-server"
+  cd / || exit
+}
+
+rmq_wait() {
+  local -i end=$((SECONDS + 180))
+  until rmq_answers; do
+    rmq_running || die "RabbitMQ did not start: $(last_error "$RMQ_LOG" "$RMQ_DIR/log/rabbitmq.log"); see: scripts/stack.sh logs rabbitmq"
+    [[ $(rmq_http) != 401 ]] ||
+      die "RabbitMQ refuses the password in $STACK_DIR/secrets; restore it, or start anew: scripts/stack.sh reset --yes"
+    ((SECONDS < end)) || die "RabbitMQ does not answer after 180 s; see: scripts/stack.sh logs rabbitmq"
+    sleep 0.3
+  done
+}
+
+# rmq_provision: a node born with this version has every stable feature flag on, one that was upgraded has not, and
+# quorum queues with at-least-once dead-lettering need them. Once per version, as the tool takes seconds to start.
+rmq_provision() {
+  local version out
+  version=$(basename -- "$RMQ_HOME"/lib/rabbitmq_server-*)
+  [[ ${STATE[RABBITMQ_FLAGS]:-} == "$version" ]] && return
+  out=$("${RMQ_AS[@]}" timeout 60 "$RMQ_HOME/bin/rabbitmqctl" -q enable_feature_flag all 2>&1) ||
+    die "cannot enable RabbitMQ's feature flags: ${out//$'\n'/; }"
+  STATE[RABBITMQ_FLAGS]=$version
+  save_state
+}
+
+rmq_stop() {
+  stop_process "$RMQ_PID_FILE" RabbitMQ TERM 60 KILL 10
+  rmq_end_strays
+}

@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# What the local stack shows without changing anything; sourced by stack.sh.
+
+# service_rows: name, state, address, pid, directory, one line each, separated by tabs.
+service_rows() {
+  local file pid state
+  row() { printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "${4:--}" "$5"; } # no empty field: read would merge tabs
+  state=down pid=$(live_pid "$PG_PID_FILE") && { state=starting; pg_answers && state=up; }
+  row postgres "$state" "127.0.0.1:${STATE[POSTGRES_PORT]:--}" "$pid" "$PG_DIR"
+  state=down pid=$(live_pid "$RMQ_PID_FILE") && { state=starting; rmq_answers && state=up; }
+  row rabbitmq "$state" "127.0.0.1:${STATE[RABBITMQ_PORT]:--}" "$pid" "$RMQ_DIR"
+  row rabbitmq-management "$state" "127.0.0.1:${STATE[RABBITMQ_MGMT_PORT]:--}" "$pid" "$RMQ_DIR"
+  row rabbitmq-prometheus "$state" "127.0.0.1:${STATE[RABBITMQ_PROMETHEUS_PORT]:--}" "$pid" "$RMQ_DIR"
+  state=down pid=$(live_pid "$EPMD_PID_FILE") && state=up
+  row epmd "$state" "127.0.0.1:${STATE[EPMD_PORT]:--}" "$pid" "$RMQ_DIR"
+  for file in "$STACK_DIR"/run/worker*.pid; do
+    [[ -e $file ]] || continue
+    state=down pid=$(live_pid "$file") && state=up
+    row "$(basename -- "$file" .pid)" "$state" - "$pid" -
+  done
+}
+
+cmd_status() {
+  local rows name state address pid dir separator=''
+  check_owner status "$@"
+  attach || note "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
+  rows=$(service_rows)
+  if [[ ${1:-} == --json ]]; then
+    json() { local text=${1//\\/\\\\}; printf '"%s"' "${text//\"/\\\"}"; }
+    printf '['
+    while IFS=$'\t' read -r name state address pid dir; do
+      printf '%s{"service":%s,"state":%s,"address":%s,"pid":%s,"dir":%s}' "$separator" "$(json "$name")" \
+        "$(json "$state")" "$(json "$address")" "${pid/#-/null}" "$(json "$dir")"
+      separator=,
+    done <<<"$rows"
+    printf ']\n'
+  else
+    printf '%-20s %-9s %-16s %-8s %s\n' SERVICE STATE ADDRESS PID DIRECTORY
+    while IFS=$'\t' read -r name state address pid dir; do
+      printf '%-20s %-9s %-16s %-8s %s\n' "$name" "$state" "$address" "$pid" "$dir"
+    done <<<"$rows"
+  fi
+  # Workers come and go; the stack is up when its servers are.
+  ! grep -Ev '^worker' <<<"$rows" | cut -f 2 | grep -qvx up
+}
+
+cmd_env() {
+  check_owner env
+  attach || die "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
+  if ! pg_running || ! rmq_running; then die "the stack in $STACK_DIR is not running; start it with: scripts/stack.sh up"; fi
+  local name secrets=$STACK_DIR/secrets
+  local -A value=(
+    [STACK_DIR]=$STACK_DIR
+    [POSTGRES_HOST]=127.0.0.1 [POSTGRES_PORT]=${STATE[POSTGRES_PORT]} [POSTGRES_DB]=${STATE[POSTGRES_DB]}
+    [POSTGRES_USER]=payments_loader [POSTGRES_PASSWORD]=$(<"$secrets/loader_password")
+    [POSTGRES_ADMIN_USER]=payments_admin [POSTGRES_ADMIN_PASSWORD]=$(<"$secrets/admin_password")
+    [PGHOST]=127.0.0.1 [PGPORT]=${STATE[POSTGRES_PORT]} [PGDATABASE]=${STATE[POSTGRES_DB]}
+    [PGUSER]=payments_admin [PGPASSWORD]=$(<"$secrets/admin_password") # a person's psql is the admin's
+    [RABBITMQ_HOST]=127.0.0.1 [RABBITMQ_PORT]=${STATE[RABBITMQ_PORT]} [RABBITMQ_VHOST]=payments
+    [RABBITMQ_USER]=payments [RABBITMQ_PASSWORD]=$(<"$secrets/rabbitmq_password")
+    [RABBITMQ_MGMT_PORT]=${STATE[RABBITMQ_MGMT_PORT]} [RABBITMQ_PROMETHEUS_PORT]=${STATE[RABBITMQ_PROMETHEUS_PORT]}
+  )
+  for name in "${!value[@]}"; do printf 'export %s=%s\n' "$name" "$(shell_quote "${value[$name]}")"; done | sort
+}
+
+cmd_logs() {
+  local what='' follow=() arg
+  local -a logs=()
+  for arg; do
+    case $arg in
+      postgres | rabbitmq | worker) what=$arg ;;
+      -f | --follow) follow=(-F) ;;
+      *) die_usage "logs takes postgres, rabbitmq or worker, and -f; not '$arg'" ;;
+    esac
+  done
+  check_owner logs "$@"
+  attach || die "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
+  shopt -s nullglob
+  [[ -n $what && $what != postgres ]] ||
+    { logs+=("$PG_LOG") && mapfile -t -O 1 logs < <(find "$PG_DIR/log" -name '*.log' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-); }
+  [[ -n $what && $what != rabbitmq ]] || logs+=("$RMQ_LOG" "$RMQ_DIR"/log/rabbitmq.log)
+  [[ -n $what && $what != worker ]] || logs+=("$STACK_DIR"/logs/worker*.log)
+  ((${#logs[@]})) || { note "no log yet of: ${what:-anything}"; return 0; }
+  exec tail -n 100 "${follow[@]}" -- "${logs[@]}"
+}
