@@ -43,8 +43,7 @@ suspect AS (
 ),
 flagged AS MATERIALIZED (
   SELECT
-    line_no,
-    value,
+    suspect.*,
     CASE
       WHEN txn_id IS NULL OR is_fraud IS NULL THEN 'incomplete'
       WHEN line_no > first_line THEN 'duplicate'
@@ -70,11 +69,13 @@ flagged AS MATERIALIZED (
   FROM suspect
 ),
 rejected AS (
-  INSERT INTO payments.txn_reject
-  SELECT $1, $2, f.reason, $3, s.*
-  FROM flagged f
-  JOIN :"staging" s USING (line_no)
-  WHERE f.reason IS NOT NULL
+  INSERT INTO payments.txn_reject (run_id, chunk_no, reason, rejected_at, line_no, txn_id, occurred_at, account_id,
+                                   merchant_id, terminal_id, amount, amount_raw, currency, kind, channel, network, status,
+                                   response_code, original_txn_id, is_fraud)
+  SELECT $1, $2, reason, $3, line_no, txn_id, occurred_at, account_id, merchant_id, terminal_id, amount, amount_raw,
+         currency, kind, channel, network, status, response_code, original_txn_id, is_fraud
+  FROM flagged
+  WHERE reason IS NOT NULL
 ),
 counted AS (
   INSERT INTO etl.chunk_class AS c (run_id, chunk_no, class, outcome, found)
@@ -89,21 +90,12 @@ counted AS (
 )
 INSERT INTO :"leaf" (txn_id, occurred_at, account_id, merchant_id, terminal_id, amount, currency, kind, channel, network,
                      status, response_code, original_txn_id, is_fraud)
-SELECT
-  s.txn_id,
-  s.occurred_at,
-  s.account_id,
-  s.merchant_id,
-  s.terminal_id,
-  CASE WHEN f.line_no IS NULL THEN s.amount ELSE f.value END,
-  CASE WHEN f.line_no IS NULL THEN s.currency ELSE upper(btrim(s.currency)) END,
-  CASE WHEN f.line_no IS NULL THEN s.kind ELSE lower(btrim(s.kind)) END,
-  CASE WHEN f.line_no IS NULL THEN s.channel ELSE lower(btrim(s.channel)) END,
-  CASE WHEN f.line_no IS NULL THEN s.network ELSE lower(btrim(s.network)) END,
-  CASE WHEN f.line_no IS NULL THEN s.status ELSE lower(btrim(s.status)) END,
-  CASE WHEN f.line_no IS NULL THEN s.response_code ELSE btrim(s.response_code) END,
-  s.original_txn_id,
-  s.is_fraud
+SELECT txn_id, occurred_at, account_id, merchant_id, terminal_id, amount, currency, kind, channel, network, status,
+       response_code, original_txn_id, is_fraud
 FROM :"staging" s
-LEFT JOIN flagged f USING (line_no)
-WHERE f.reason IS NULL
+WHERE NOT EXISTS (SELECT FROM flagged f WHERE f.line_no = s.line_no)
+UNION ALL
+SELECT txn_id, occurred_at, account_id, merchant_id, terminal_id, value, upper(btrim(currency)), lower(btrim(kind)),
+       lower(btrim(channel)), lower(btrim(network)), lower(btrim(status)), btrim(response_code), original_txn_id, is_fraud
+FROM flagged
+WHERE reason IS NULL
