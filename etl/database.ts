@@ -1,8 +1,8 @@
-import { fullJitterMs, pause } from "../lib/broker/timing.js";
 import { messageOf, PlatformError } from "../lib/errors.js";
 import type { Logger } from "../lib/log.js";
 import { verifySchema } from "../lib/postgres/migrate.js";
 import { connect, type Pool } from "../lib/postgres/pool.js";
+import { fullJitterMs, pause } from "../lib/timing.js";
 
 const BACKOFF = { baseMs: 250, capMs: 5_000 };
 

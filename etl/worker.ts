@@ -2,13 +2,13 @@ import { hostname } from "node:os";
 import { Consumer } from "../lib/broker/consumer.js";
 import type { Delivery, Outcome } from "../lib/broker/delivery.js";
 import { Publisher } from "../lib/broker/publisher.js";
-import { fullJitterMs, pause } from "../lib/broker/timing.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
 import { codeOf, messageOf } from "../lib/errors.js";
 import type { Logger } from "../lib/log.js";
 import { createPool, type Pool } from "../lib/postgres/pool.js";
 import { verdictOf } from "../lib/retry.js";
 import type { Settings } from "../lib/settings/settings.js";
+import { fullJitterMs, pause } from "../lib/timing.js";
 import { waitForSchema } from "./database.js";
 import { defaultSpec } from "./default_spec.js";
 import { ChunkSource } from "./generate/source.js";
@@ -22,6 +22,8 @@ import type { Next, StepContext } from "./steps/step.js";
 
 /** A server that is away is asked again after up to this long. */
 const OUTAGE_BACKOFF = { baseMs: 250, capMs: 10_000 };
+/** A step takes seconds, indexing a large month a minute; stack.sh and compose kill after 60 s. */
+const DRAIN_MS = 50_000;
 /** Beside one connection per step: for reading the ledger while a step holds its own. */
 const SPARE_CONNECTIONS = 2;
 
@@ -78,7 +80,7 @@ export class Worker {
   /** Takes no more messages, lets the steps under way finish and their messages be acked, then closes everything. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.consumer?.stop();
+    await this.consumer?.stop(DRAIN_MS);
     await this.publisher.close();
     await this.source.close();
     await this.pool.end();

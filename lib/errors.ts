@@ -34,6 +34,8 @@ const EXIT_BY_CODE = {
   RABBITMQ_UNREACHABLE: EXIT.failed,
   /** RabbitMQ refused the user, the password or the vhost. */
   RABBITMQ_AUTH: EXIT.failed,
+  /** A queue of ours exists with other arguments than ours. */
+  QUEUE_MISMATCH: EXIT.failed,
   /** The broker took the message but had no queue for it. */
   PUBLISH_UNROUTABLE: EXIT.failed,
   /** The broker refused the message (queue full). */

@@ -13,6 +13,7 @@ Usage: scripts/stack.sh COMMAND
   status [--json]   what runs, where; exit 0 if both servers are up, else 1
   env               settings for any client: eval "$(scripts/stack.sh env)"
   logs [postgres|rabbitmq|worker] [-f]
+  rabbitmqctl ...   RabbitMQ's own tool, pointed at this stack
   reset [--yes]     down, then delete data, passwords and logs
 
 Settings, from the environment or .env:
@@ -246,9 +247,16 @@ cmd_reset() {
   note "deleted: ${doomed[*]}"
 }
 
+cmd_rabbitmqctl() {
+  check_owner rabbitmqctl "$@"
+  attach || die "there is no stack in $STACK_DIR; start one with: scripts/stack.sh up"
+  "${RMQ_AS[@]}" "$RMQ_HOME/bin/rabbitmqctl" "$@"
+}
+
 command=${1:-}
 (($# == 0)) || shift
 case $command in
+  rabbitmqctl) cmd_rabbitmqctl "$@" ;;
   logs) cmd_logs "$@" ;;
   reset | status)
     [[ $# -eq 0 || ($# -eq 1 && ($command$1 == reset--yes || $command$1 == status--json)) ]] ||

@@ -11,7 +11,8 @@ export async function withBroker<T>(
   const publisher = new Publisher({
     address: context.settings,
     name: "payments-cli",
-    logger: context.logger,
+    // That a short-lived command is connected is no news.
+    logger: context.logger.child({}, { level: "warn" }),
     patience: "once",
     families: [ETL_QUEUES],
   });

@@ -1,7 +1,7 @@
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
-import { pause } from "../../lib/broker/timing.js";
 import { PlatformError } from "../../lib/errors.js";
 import type { Pool } from "../../lib/postgres/pool.js";
+import { pause } from "../../lib/timing.js";
 import { type RunStatus, runStatus } from "../status.js";
 import { formatCount, formatSeconds } from "./table.js";
 

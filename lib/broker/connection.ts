@@ -1,0 +1,153 @@
+import { codeOf, messageOf, PlatformError } from "../errors.js";
+import type { Logger } from "../log.js";
+import { type Deferred, deferred, fullJitterMs, pause, within } from "../timing.js";
+import { type BrokerAddress, dial } from "./dial.js";
+import type { Link } from "./link.js";
+
+/** First retry within 100 ms (a broker that only dropped us), later ones within 10 s (one that restarts). */
+const RECONNECT = { baseMs: 100, capMs: 10_000 };
+/** A link that lived this long was a good one: the next loss starts again from the shortest wait. */
+const STABLE_MS = 10_000;
+/** A quorum queue without its majority keeps a declaration waiting for good. */
+const SET_UP_TIMEOUT_MS = 30_000;
+
+/**
+ * How the first connect fails. `once`: at the first failure, for commands, whose user waits. `forever`: for workers, which
+ * start before the broker and outlive it; only what waiting cannot cure (credentials, another topology) ends them. After
+ * the first success both reconnect until closed.
+ */
+export type Patience = "once" | "forever";
+
+export interface ConnectionOptions<Session> {
+  readonly address: BrokerAddress;
+  /** What the management UI shows. */
+  readonly name: string;
+  readonly logger: Logger;
+  readonly patience: Patience;
+  /** Opens the channels on each new link. When it fails or stalls, the link is closed and the next one tried. */
+  readonly setUp: (link: Link) => Promise<Session>;
+}
+
+/** Keeps one link to the broker alive and hands out what was set up on the present one. */
+export class BrokerConnection<Session> {
+  readonly #options: ConnectionOptions<Session>;
+  readonly #closing = new AbortController();
+  readonly #supervision: Promise<void>;
+  #link: Link | undefined;
+  #wasUp = false;
+  /** Pending while down, resolved while up, rejected once and for all when over. */
+  #session: Deferred<Session> = deferred();
+
+  constructor(options: ConnectionOptions<Session>) {
+    this.#options = options;
+    this.#supervision = this.#supervise();
+  }
+
+  /** The present session, or the next one when there is none just now. @throws PlatformError when there won't be any. */
+  up(): Promise<Session> {
+    return this.#session.promise;
+  }
+
+  /** Delivers what was sent, closes and stays closed. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#link?.close();
+    await this.#supervision;
+  }
+
+  async #supervise(): Promise<void> {
+    const { logger, name } = this.#options;
+    for (let attempt = 0; ; attempt += 1) {
+      const { reason, livedMs } = await this.#live();
+      if (this.#closing.signal.aborted) {
+        return this.#session.reject(new PlatformError("INTERRUPTED", `The connection "${name}" was closed.`));
+      }
+      if (!this.#wasUp && (this.#options.patience === "once" || incurable(reason))) {
+        return this.#session.reject(reason);
+      }
+      if (livedMs > STABLE_MS) attempt = 0;
+      const waitMs = Math.round(fullJitterMs(attempt, RECONNECT));
+      const details = { connection: name, code: codeOf(reason), waitMs };
+      logger[incurable(reason) ? "error" : "warn"](details, `no broker connection: ${messageOf(reason)}`);
+      await pause(waitMs, this.#closing.signal);
+    }
+  }
+
+  /** One link from dialling to its end; tells why it ended. Never rejects. */
+  async #live(): Promise<{ reason: Error; livedMs: number }> {
+    let link: Link | undefined;
+    try {
+      link = await this.#dial();
+      this.#link = link;
+      // A close() that came just before had no link to close.
+      this.#closing.signal.throwIfAborted();
+      const session = await this.#setUp(link);
+      const since = Date.now();
+      this.#wasUp = true;
+      this.#session.resolve(session);
+      this.#options.logger.info({ connection: this.#options.name }, "broker connection up");
+      const reason = await link.ended;
+      this.#session = deferred();
+      return { reason, livedMs: Date.now() - since };
+    } catch (error) {
+      await link?.close();
+      return { reason: setUpFailure(error), livedMs: 0 };
+    }
+  }
+
+  /** Dials without keeping close() waiting; a link that comes too late is closed at once. */
+  async #dial(): Promise<Link> {
+    const { signal } = this.#closing;
+    signal.throwIfAborted();
+    const closed = deferred<never>();
+    const onClosed = () => closed.reject(new Error("closed while connecting"));
+    signal.addEventListener("abort", onClosed, { once: true });
+    const dialling = dial(this.#options.address, this.#options.name);
+    try {
+      return await Promise.race([dialling, closed.promise]);
+    } catch (error) {
+      dialling.then(
+        (late) => late.close(),
+        () => undefined,
+      );
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", onClosed);
+    }
+  }
+
+  /** The link's end wins over a set-up that may wait for something else and would never notice. */
+  #setUp(link: Link): Promise<Session> {
+    const lost = link.ended.then((reason) => Promise.reject(reason));
+    return within(
+      SET_UP_TIMEOUT_MS,
+      Promise.race([this.#options.setUp(link), lost]),
+      () => new Error(`no answer within ${SET_UP_TIMEOUT_MS / 1_000} s while setting up`),
+    );
+  }
+}
+
+/** Waiting won't help: wrong credentials, missing rights, or queues that stand with other arguments. */
+function incurable(error: Error): boolean {
+  return error instanceof PlatformError && error.code !== "RABBITMQ_UNREACHABLE";
+}
+
+/** Gives the broker's reply codes to a declaration a name and a remedy. */
+function setUpFailure(error: unknown): PlatformError {
+  if (codeOf(error) === "403") {
+    return new PlatformError("RABBITMQ_AUTH", messageOf(error), {
+      hint: "The user needs configure, write and read permission on the vhost.",
+      cause: error,
+    });
+  }
+  if (codeOf(error) === "406") {
+    return new PlatformError("QUEUE_MISMATCH", messageOf(error), {
+      hint: "A queue of that name stands with other arguments: drain and delete it, then start again.",
+      cause: error,
+    });
+  }
+  if (error instanceof PlatformError) return error;
+  return new PlatformError("RABBITMQ_UNREACHABLE", `RabbitMQ did not let us set up: ${messageOf(error)}.`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,365 @@
+import { randomBytes } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { eventually } from "../../tests/harness/eventually.js";
+import { silentLogger } from "../log.js";
+import { deferred } from "../timing.js";
+import { Consumer, type ConsumerOptions } from "./consumer.js";
+import type { Delivery, Handler } from "./delivery.js";
+import { Publisher, type PublisherOptions } from "./publisher.js";
+import { FaultyProxy } from "./testing/faulty_proxy.js";
+import { address, depth, killConnection, onBroker, remove, take, testFamily } from "./testing/lab.js";
+import { type QueueFamily, queueNames } from "./topology.js";
+
+vi.setConfig({ testTimeout: 40_000 });
+
+let family: QueueFamily;
+let publisher: Publisher;
+let proxy: FaultyProxy;
+const consumers: Consumer[] = [];
+
+beforeEach(async () => {
+  family = testFamily();
+  proxy = await FaultyProxy.open();
+  publisher = openPublisher(`${family.work} publish`);
+  await publisher.up();
+});
+
+afterEach(async () => {
+  for (const consumer of consumers.splice(0)) await consumer.stop(0);
+  await publisher.close();
+  await proxy.close();
+  await remove(family);
+});
+
+function openPublisher(name: string, options: Partial<PublisherOptions> = {}): Publisher {
+  const base = { address, name, logger: silentLogger, patience: "forever", families: [family] } as const;
+  return new Publisher({ ...base, ...options });
+}
+
+async function consume(handler: Handler, options: Partial<ConsumerOptions> = {}): Promise<Consumer> {
+  const consumer = new Consumer({
+    address,
+    name: `${family.work} consume`,
+    logger: silentLogger,
+    patience: "forever",
+    family,
+    concurrency: 2,
+    publisher,
+    handler,
+    ...options,
+  });
+  consumers.push(consumer);
+  await consumer.up();
+  return consumer;
+}
+
+/** A handler that finishes everything and keeps what it saw. */
+function recorder(): { seen: Delivery[]; handler: Handler; bodies: () => string[] } {
+  const seen: Delivery[] = [];
+  const handler: Handler = async (delivery) => {
+    seen.push(delivery);
+    return { kind: "done" };
+  };
+  return { seen, handler, bodies: () => seen.map((delivery) => delivery.body.toString()) };
+}
+
+describe("outcomes", () => {
+  it("done: the message is gone for good", async () => {
+    const { seen, handler } = recorder();
+    const consumer = await consume(handler);
+    await publisher.publish(family.work, "x", { messageId: "m1" });
+    await eventually("the delivery", () => seen.length === 1);
+    expect(seen[0]).toMatchObject({ attempt: 1, redelivered: false, deliveryCount: 0, messageId: "m1" });
+    await consumer.stop();
+    expect(await depth(family.work)).toBe(0);
+  });
+
+  it("retry: it comes again after its delay, body and headers kept, with the attempt counted", async () => {
+    const seen: Array<{ at: number; delivery: Delivery }> = [];
+    await consume(async (delivery) => {
+      seen.push({ at: Date.now(), delivery });
+      if (delivery.attempt < 3) return { kind: "retry", code: "POSTGRES_UNREACHABLE", reason: "no route" };
+      return { kind: "done" };
+    });
+    const body = randomBytes(512);
+    await publisher.publish(family.work, body, { messageId: "m1", headers: { tenant: "a" } });
+    await eventually("three attempts", () => seen.length === 3);
+    for (const { delivery } of seen) {
+      expect(delivery.body.equals(body)).toBe(true);
+      expect(delivery).toMatchObject({ messageId: "m1", headers: { tenant: "a" }, deliveryCount: 0 });
+    }
+    expect(seen.map(({ delivery }) => delivery.attempt)).toEqual([1, 2, 3]);
+    const [first = 0, second = 0, third = 0] = seen.map(({ at }) => at);
+    expect(second - first).toBeGreaterThanOrEqual(95);
+    expect(third - second).toBeGreaterThanOrEqual(195);
+  });
+
+  it("retry without end: to the dead letters, with the last reason", async () => {
+    await consume(async () => ({ kind: "retry", code: "POSTGRES_UNREACHABLE", reason: "no route" }));
+    await publisher.publish(family.work, "x");
+    const dead = await take(family.deadLetter);
+    expect(dead.properties.headers).toMatchObject({
+      "x-error-code": "ATTEMPTS_EXHAUSTED",
+      "x-reason": "3 attempts, last POSTGRES_UNREACHABLE: no route",
+      "x-attempts": 3,
+    });
+  });
+
+  it("reject: to the dead letters, byte for byte, with what is known of it", async () => {
+    await consume(async () => ({ kind: "reject", code: "MESSAGE_MALFORMED", reason: "not\nJSON" }), {
+      name: "worker 7",
+    });
+    const body = randomBytes(100_000);
+    await publisher.publish(family.work, body, { headers: { tenant: "a" }, contentType: "text/plain" });
+    const dead = await take(family.deadLetter);
+    expect(dead.content.equals(body)).toBe(true);
+    expect(dead.properties.contentType).toBe("text/plain");
+    expect(dead.properties.headers).toMatchObject({
+      tenant: "a",
+      "x-error-code": "MESSAGE_MALFORMED",
+      "x-reason": "not JSON",
+      "x-attempts": 1,
+      "x-worker": "worker 7",
+      "x-first-failed-at": expect.stringMatching(/^\d{4}-.*Z$/),
+      "x-last-failed-at": expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect(await depth(family.work)).toBe(0);
+  });
+
+  it("reject of a message whose headers are too large to send again", async () => {
+    await consume(async () => ({ kind: "reject", code: "MESSAGE_MALFORMED", reason: "no" }));
+    const headers = { a: "x".repeat(30_000), b: "y".repeat(30_000) };
+    await publisher.publish(family.work, "x", { headers });
+    expect(Object.keys((await take(family.deadLetter)).properties.headers ?? {})).not.toContain("a");
+  });
+
+  it("release: it comes again, not counted as an attempt", async () => {
+    const seen: Delivery[] = [];
+    await consume(async (delivery) => {
+      seen.push(delivery);
+      return { kind: seen.length === 1 ? "release" : "done" };
+    });
+    await publisher.publish(family.work, "x");
+    await eventually("the second delivery", () => seen.length === 2);
+    expect(seen[1]).toMatchObject({ attempt: 1, redelivered: true, deliveryCount: 1 });
+  });
+
+  it("a handler that throws: a retry with code INTERNAL", async () => {
+    const seen: Delivery[] = [];
+    await consume(async (delivery) => {
+      seen.push(delivery);
+      if (seen.length === 1) throw new Error("a bug");
+      return { kind: "done" };
+    });
+    await publisher.publish(family.work, "x");
+    await eventually("the second attempt", () => seen.length === 2);
+    expect(seen[1]?.headers).toMatchObject({
+      "x-attempt": 2,
+      "x-error-code": "INTERNAL",
+      "x-reason": "a bug",
+    });
+  });
+
+  it("holds no more messages than it handles at a time", async () => {
+    const gate = deferred<void>();
+    let running = 0;
+    await consume(
+      async () => {
+        running += 1;
+        await gate.promise;
+        return { kind: "done" };
+      },
+      { concurrency: 3 },
+    );
+    for (let n = 0; n < 10; n += 1) await publisher.publish(family.work, "x");
+    await eventually(
+      "three at work, seven waiting",
+      async () => running === 3 && (await depth(family.work)) === 7,
+    );
+    gate.resolve();
+    await eventually("the rest", () => running === 10);
+  });
+});
+
+describe("trouble", () => {
+  it("goes on after an operator closed both connections", async () => {
+    const { handler, bodies } = recorder();
+    await consume(handler);
+    await killConnection(`${family.work} consume`);
+    await killConnection(`${family.work} publish`);
+    await publisher.publish(family.work, "after");
+    await eventually("the message", () => bodies().includes("after"));
+  });
+
+  it("goes on after somebody deleted every queue", async () => {
+    const { handler, bodies } = recorder();
+    await consume(handler);
+    await onBroker(async (channel) => {
+      for (const queue of queueNames(family)) await channel.deleteQueue(queue);
+    });
+    await eventually("a publish", () =>
+      publisher.publish(family.work, "after").then(
+        () => true,
+        () => false,
+      ),
+    );
+    await eventually("the message", () => bodies().includes("after"));
+  });
+
+  it("gives a message lost with its connection to the next one, and ignores the late outcome", async () => {
+    const first = deferred<Delivery>();
+    const late = deferred<void>();
+    const { seen, handler } = recorder();
+    await consume(
+      async (delivery) => {
+        if (delivery.redelivered || delivery.body.toString() !== "x") return handler(delivery);
+        first.resolve(delivery);
+        await late.promise;
+        return { kind: "reject", code: "INTERNAL", reason: "from the lost one" };
+      },
+      { address: proxy.address },
+    );
+    await publisher.publish(family.work, "x");
+    const { lost } = await first.promise;
+    proxy.cut();
+    await eventually("the second delivery", () => seen.length === 1);
+    expect(lost.aborted).toBe(true);
+    expect(seen[0]?.deliveryCount).toBe(1);
+    late.resolve();
+    await publisher.publish(family.work, "y");
+    await eventually("work going on", () => seen.length === 2);
+    expect(await depth(family.deadLetter)).toBe(0);
+  });
+
+  it("doesn't start a message again beside its lost twin when that fills the only place", async () => {
+    const late = deferred<void>();
+    let [running, most, ended] = [0, 0, 0];
+    await consume(
+      async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await late.promise;
+        running -= 1;
+        ended += 1;
+        return { kind: "done" };
+      },
+      { address: proxy.address, concurrency: 1 },
+    );
+    await publisher.publish(family.work, "x");
+    await eventually("the first delivery", () => running === 1);
+    // Stays in the queue behind x, which shows when x has been taken again.
+    await publisher.publish(family.work, "y");
+    proxy.cut();
+    await eventually("the redelivery", async () => proxy.taken === 2 && (await depth(family.work)) === 1);
+    late.resolve();
+    await eventually("x twice and y", () => ended === 3);
+    expect(most).toBe(1);
+  });
+
+  it("puts back a dead-letter queue somebody deleted", async () => {
+    await consume(async () => ({ kind: "reject", code: "MESSAGE_MALFORMED", reason: "no" }));
+    await onBroker((channel) => channel.deleteQueue(family.deadLetter));
+    await publisher.publish(family.work, "x");
+    await eventually("the queue", () =>
+      depth(family.deadLetter).then(
+        (n) => n === 1,
+        () => false,
+      ),
+    );
+  });
+
+  it("keeps a message that it cannot forward until it can", async () => {
+    const shaky = openPublisher("shaky", { address: proxy.address, timeoutMs: 100 });
+    await shaky.up();
+    const publishing = vi.spyOn(shaky, "publish");
+    proxy.away = true;
+    proxy.cut();
+    let handled = 0;
+    await consume(
+      async () => {
+        handled += 1;
+        return { kind: "reject", code: "MESSAGE_MALFORMED", reason: "no" };
+      },
+      { publisher: shaky },
+    );
+    await publisher.publish(family.work, "x");
+    await eventually("tries to forward", () => publishing.mock.calls.length > 3);
+    expect(await depth(family.deadLetter)).toBe(0);
+    proxy.away = false;
+    expect((await take(family.deadLetter)).content.toString()).toBe("x");
+    expect(handled).toBe(1);
+    await shaky.close();
+  });
+});
+
+describe("stop", () => {
+  it("leaves a message that it cannot forward in the queue", async () => {
+    const shaky = openPublisher("shaky", { address: proxy.address, timeoutMs: 1_000 });
+    await shaky.up();
+    proxy.away = true;
+    proxy.cut();
+    let handled = 0;
+    const consumer = await consume(
+      async () => {
+        handled += 1;
+        return { kind: "reject", code: "MESSAGE_MALFORMED", reason: "no" };
+      },
+      { publisher: shaky },
+    );
+    await publisher.publish(family.work, "x");
+    await eventually("an outcome", () => handled === 1);
+    await consumer.stop();
+    expect((await take(family.work)).content.toString()).toBe("x");
+    await shaky.close();
+  });
+
+  it("lets the handlers at work finish, acks them and takes no more", async () => {
+    const gate = deferred<void>();
+    const started: string[] = [];
+    const consumer = await consume(async (delivery) => {
+      started.push(delivery.body.toString());
+      await gate.promise;
+      return { kind: "done" };
+    });
+    for (const body of ["1", "2", "3"]) await publisher.publish(family.work, body);
+    await eventually("two at work", () => started.length === 2);
+    const stopped = consumer.stop();
+    gate.resolve();
+    await stopped;
+    expect(started).toEqual(["1", "2"]);
+    expect((await take(family.work)).content.toString()).toBe("3");
+    expect(await depth(family.work)).toBe(0);
+  });
+
+  it("carries out retries and rejects before it ends", async () => {
+    const gate = deferred<void>();
+    let started = 0;
+    const consumer = await consume(async () => {
+      started += 1;
+      await gate.promise;
+      return { kind: "reject", code: "MESSAGE_MALFORMED", reason: "no" };
+    });
+    await publisher.publish(family.work, "x");
+    await eventually("one at work", () => started === 1);
+    const stopped = consumer.stop();
+    gate.resolve();
+    await stopped;
+    expect(await depth(family.deadLetter)).toBe(1);
+    expect(await depth(family.work)).toBe(0);
+  });
+
+  it("doesn't wait longer than told; the message goes to someone else", async () => {
+    const started = deferred<void>();
+    const consumer = await consume(() => {
+      started.resolve();
+      return new Promise(() => undefined);
+    });
+    await publisher.publish(family.work, "x");
+    await started.promise;
+    await consumer.stop(50);
+    const { seen, handler } = recorder();
+    await consume(handler);
+    await eventually("the message", () => seen.length === 1);
+    expect(seen[0]?.redelivered).toBe(true);
+  });
+});

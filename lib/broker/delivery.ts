@@ -1,0 +1,35 @@
+/** A message in the hands of a handler. The broker keeps it until the outcome is carried out. */
+export interface Delivery {
+  readonly body: Buffer;
+  readonly headers: MessageHeaders;
+  readonly messageId: string | undefined;
+  /** Starts at 1; counts what handlers answered with `retry`, not redeliveries after a crash. */
+  readonly attempt: number;
+  readonly redelivered: boolean;
+  /** How often the broker got it back without an outcome; at the family's limit it dead-letters it. */
+  readonly deliveryCount: number;
+  /**
+   * Fires when the broker has taken the message back: someone else may be at it, the outcome will be ignored. A handler
+   * that goes on for long should end then; until it does, it fills one of its consumer's places.
+   */
+  readonly lost: AbortSignal;
+}
+
+/** Message headers as they come: from anyone, so of any type. */
+export type MessageHeaders = Readonly<Record<string, unknown>>;
+
+/**
+ * What a handler says of its delivery. `code` is one of ours (errors.ts) or the driver's, such as an SQLSTATE: people search
+ * the dead letters for it.
+ */
+export type Outcome =
+  /** All is done and committed. */
+  | { readonly kind: "done" }
+  /** It failed, and may succeed later: to the retry ladder. */
+  | { readonly kind: "retry"; readonly code: string; readonly reason: string }
+  /** It can never succeed: to the dead-letter queue. */
+  | { readonly kind: "reject"; readonly code: string; readonly reason: string }
+  /** Not tried, or not our fault (shutting down in an outage): back into the queue, the attempt doesn't count. */
+  | { readonly kind: "release" };
+
+export type Handler = (delivery: Delivery) => Promise<Outcome>;

@@ -1,0 +1,62 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { MessageHeaders, Outcome } from "./delivery.js";
+import { dispose } from "./disposition.js";
+import { ETL_QUEUES, maxAttempts, queueFamily } from "./topology.js";
+
+const family = queueFamily("q", { ladderMs: [1_000, 2_000] });
+const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+const rules = (second = 0) => ({ family, now: at(second), worker: "w1" });
+const retry: Outcome = { kind: "retry", code: "INTERNAL", reason: "no luck" };
+
+describe("dispose", () => {
+  it("acks what is done and requeues what is released", () => {
+    expect(dispose({ kind: "done" }, {}, rules())).toEqual({ kind: "ack" });
+    expect(dispose({ kind: "release" }, { "x-attempt": 9 }, rules())).toEqual({ kind: "requeue" });
+  });
+
+  it("climbs the ladder, then dead-letters with the last reason and the first failure", () => {
+    let headers: MessageHeaders = { traceparent: "00-ab" };
+    const visited: string[] = [];
+    for (let second = 1; second <= maxAttempts(family); second += 1) {
+      const fate = dispose(retry, headers, rules(second));
+      if (fate.kind !== "forward") throw new Error(fate.kind);
+      visited.push(fate.queue);
+      headers = fate.headers;
+    }
+    expect(visited).toEqual(["q.retry.1s", "q.retry.2s", "q.dlq"]);
+    expect(headers).toEqual({
+      traceparent: "00-ab",
+      "x-error-code": "ATTEMPTS_EXHAUSTED",
+      "x-reason": "3 attempts, last INTERNAL: no luck",
+      "x-attempts": 3,
+      "x-first-failed-at": at(1).toISOString(),
+      "x-last-failed-at": at(3).toISOString(),
+      "x-worker": "w1",
+    });
+  });
+
+  it("dead-letters a reject at once", () => {
+    const fate = dispose({ kind: "reject", code: "MESSAGE_MALFORMED", reason: "no step" }, {}, rules());
+    expect(fate).toMatchObject({
+      kind: "forward",
+      queue: "q.dlq",
+      headers: { "x-error-code": "MESSAGE_MALFORMED", "x-reason": "no step", "x-attempts": 1 },
+    });
+  });
+
+  it("ends for every message, whatever its headers say", () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.anything()), fc.anything(), (foreign, attempt) => {
+        let headers: MessageHeaders = { ...foreign, "x-attempt": attempt };
+        for (let tries = 0; tries <= maxAttempts(ETL_QUEUES); tries += 1) {
+          const fate = dispose(retry, headers, { ...rules(), family: ETL_QUEUES });
+          if (fate.kind !== "forward") return false;
+          if (fate.queue === ETL_QUEUES.deadLetter) return true;
+          headers = fate.headers;
+        }
+        return false;
+      }),
+    );
+  });
+});

@@ -1,0 +1,101 @@
+import { afterEach, expect, it, vi } from "vitest";
+import { eventually } from "../../tests/harness/eventually.js";
+import { silentLogger } from "../log.js";
+import { deferred, pause } from "../timing.js";
+import { Consumer } from "./consumer.js";
+import type { Handler } from "./delivery.js";
+import { Publisher } from "./publisher.js";
+import { FaultyProxy } from "./testing/faulty_proxy.js";
+import { address, depth, onBroker, remove, take, testFamily } from "./testing/lab.js";
+import type { QueueFamily } from "./topology.js";
+
+vi.setConfig({ testTimeout: 90_000 });
+
+const cleanups: Array<() => Promise<void>> = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function open(family: QueueFamily): Promise<Publisher> {
+  cleanups.push(() => remove(family));
+  const publisher = new Publisher({
+    address,
+    name: "poison",
+    logger: silentLogger,
+    patience: "once",
+    families: [family],
+  });
+  cleanups.push(() => publisher.close());
+  await publisher.up();
+  return publisher;
+}
+
+it("dead-letters a message whose channel dies each time, at the delivery limit", async () => {
+  const family = testFamily({ deliveryLimit: 3 });
+  const publisher = await open(family);
+  await publisher.publish(family.work, "poison", { headers: { "x-attempt": 2 } });
+  let deliveries = 0;
+  while ((await depth(family.deadLetter)) === 0) {
+    await onBroker(async (channel) => {
+      if (await channel.get(family.work)) deliveries += 1;
+    });
+  }
+  expect(deliveries).toBe(4);
+  const dead = await take(family.deadLetter);
+  expect(dead.content.toString()).toBe("poison");
+  expect(dead.properties.headers).toMatchObject({
+    "x-attempt": 2,
+    "x-death": [expect.objectContaining({ reason: "delivery_limit", queue: family.work })],
+  });
+});
+
+it("doesn't take the neighbours of a poison message along", async () => {
+  const family = testFamily();
+  const publisher = await open(family);
+  const proxy = await FaultyProxy.open();
+  cleanups.push(() => proxy.close());
+  const bodies = ["n1", "poison", "n2", "n3"];
+  for (const body of bodies) await publisher.publish(family.work, body);
+
+  const done = new Set<string>();
+  let crashes = 0;
+  /** A worker's life: until the poison kills its connection, with all it holds. */
+  const live = async () => {
+    const crashed = deferred<void>();
+    const handler: Handler = async (delivery) => {
+      const body = delivery.body.toString();
+      if (body === "poison") {
+        crashes += 1;
+        proxy.cut();
+        crashed.resolve();
+        return new Promise(() => undefined);
+      }
+      await pause(50);
+      // What a killed worker doesn't live to see.
+      if (!delivery.lost.aborted) done.add(body);
+      return { kind: "done" };
+    };
+    const consumer = new Consumer({
+      address: proxy.address,
+      name: "mortal",
+      logger: silentLogger,
+      patience: "forever",
+      family,
+      concurrency: 4,
+      publisher,
+      handler,
+    });
+    const buried = eventually("the dead letter", async () => (await depth(family.deadLetter)) > 0, {
+      withinMs: 10_000,
+      everyMs: 200,
+    }).catch(() => undefined);
+    await Promise.race([crashed.promise, buried]);
+    await consumer.stop(0);
+  };
+  while ((await depth(family.deadLetter)) === 0) await live();
+
+  expect(crashes).toBe(family.deliveryLimit + 1);
+  expect((await take(family.deadLetter)).content.toString()).toBe("poison");
+  expect(await depth(family.deadLetter)).toBe(0);
+  expect([...done].toSorted()).toEqual(["n1", "n2", "n3"]);
+});

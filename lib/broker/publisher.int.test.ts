@@ -1,0 +1,171 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { eventually } from "../../tests/harness/eventually.js";
+import { silentLogger } from "../log.js";
+import { Publisher, type PublisherOptions } from "./publisher.js";
+import { FaultyProxy } from "./testing/faulty_proxy.js";
+import { address, depth, killConnection, onBroker, remove, take, testFamily } from "./testing/lab.js";
+import type { QueueFamily } from "./topology.js";
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const open: Publisher[] = [];
+let family: QueueFamily;
+let proxy: FaultyProxy;
+
+beforeEach(async () => {
+  family = testFamily();
+  proxy = await FaultyProxy.open();
+});
+
+afterEach(async () => {
+  for (const publisher of open.splice(0)) await publisher.close();
+  await proxy.close();
+  await remove(family);
+});
+
+async function openPublisher(options: Partial<PublisherOptions> = {}): Promise<Publisher> {
+  const publisher = new Publisher({
+    address,
+    name: family.work,
+    logger: silentLogger,
+    patience: "once",
+    families: [family],
+    ...options,
+  });
+  open.push(publisher);
+  await publisher.up();
+  return publisher;
+}
+
+/** How each of many publishes ended: "ok" or its error code. */
+async function endings(publishes: Array<Promise<void>>): Promise<string[]> {
+  const settled = await Promise.allSettled(publishes);
+  return settled.map((each) => (each.status === "fulfilled" ? "ok" : String(each.reason.code)));
+}
+
+describe("publish", () => {
+  it("leaves a persistent message with its body and properties", async () => {
+    const publisher = await openPublisher();
+    const properties = { headers: { tenant: "a" }, messageId: "m1", contentType: "application/json" };
+    await publisher.publish(family.work, '{"v":1}', properties);
+    const message = await take(family.work);
+    expect(message.content.toString()).toBe('{"v":1}');
+    expect(message.properties).toMatchObject({ ...properties, deliveryMode: 2 });
+  });
+
+  it("carries bodies larger than a frame, and empty ones", async () => {
+    const publisher = await openPublisher();
+    const large = Buffer.alloc(300_000, 7);
+    await publisher.publish(family.work, large);
+    expect((await take(family.work)).content.equals(large)).toBe(true);
+    await publisher.publish(family.work, "");
+    expect((await take(family.work)).content).toHaveLength(0);
+  });
+
+  it("tells unroutable messages from the delivered ones beside them, even under one id", async () => {
+    const publisher = await openPublisher();
+    const queues = [family.work, `${family.work}.none`, family.work, `${family.work}.none`];
+    const ends = await endings(queues.map((queue) => publisher.publish(queue, "x", { messageId: "same" })));
+    expect(ends).toEqual(["ok", "PUBLISH_UNROUTABLE", "ok", "PUBLISH_UNROUTABLE"]);
+  });
+
+  it("fails with PUBLISH_NACKED when the queue is full", async () => {
+    const publisher = await openPublisher();
+    const full = `${family.work}.full`;
+    const limits = { "x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish" };
+    await onBroker((channel) => channel.assertQueue(full, { durable: true, arguments: limits }));
+    const refused = await eventually("a refusal", async () => {
+      const [end] = await endings([publisher.publish(full, "x")]);
+      return end !== "ok" && end;
+    });
+    await onBroker((channel) => channel.deleteQueue(full));
+    expect(refused).toBe("PUBLISH_NACKED");
+  });
+
+  it("gets more through than the buffers hold", async () => {
+    const publisher = await openPublisher();
+    // Two writes each, 5,000 in all; amqplib buffers 1,024 before it asks for a drain. 20 MB in the queue.
+    const body = Buffer.alloc(8_192);
+    const ends = await endings(Array.from({ length: 2_500 }, () => publisher.publish(family.work, body)));
+    expect(ends.filter((end) => end !== "ok")).toEqual([]);
+    await eventually("all messages", async () => (await depth(family.work)) === 2_500);
+  });
+});
+
+describe("publish on a bad connection", () => {
+  it("fails with PUBLISH_INTERRUPTED what was cut before its confirm, and works again after", async () => {
+    const publisher = await openPublisher({ address: proxy.address });
+    proxy.mute();
+    const ends = endings([publisher.publish(family.work, "1"), publisher.publish(family.work, "2")]);
+    proxy.cut();
+    expect(await ends).toEqual(["PUBLISH_INTERRUPTED", "PUBLISH_INTERRUPTED"]);
+    await publisher.publish(family.work, "3");
+    expect((await take(family.work)).content.toString()).toBe("3");
+  });
+
+  it("fails with PUBLISH_INTERRUPTED what an operator cut, and works again after", async () => {
+    const publisher = await openPublisher({ address: proxy.address, timeoutMs: 25_000 });
+    proxy.mute();
+    const ends = endings([publisher.publish(family.work, "1")]);
+    await killConnection(family.work);
+    expect(await ends).toEqual(["PUBLISH_INTERRUPTED"]);
+    await publisher.publish(family.work, "2");
+    expect((await take(family.work)).content.toString()).toBe("2");
+  });
+
+  it("fails with PUBLISH_TIMEOUT when no answer comes", async () => {
+    const publisher = await openPublisher({ address: proxy.address, timeoutMs: 200 });
+    proxy.mute();
+    await expect(publisher.publish(family.work, "1")).rejects.toMatchObject({ code: "PUBLISH_TIMEOUT" });
+  });
+
+  it("sends nothing later that it reported as not sent", async () => {
+    const publisher = await openPublisher({ address: proxy.address, timeoutMs: 500 });
+    proxy.away = true;
+    proxy.cut();
+    await eventually("a refused reconnect", () => proxy.taken > 1);
+    await expect(publisher.publish(family.work, "late")).rejects.toThrow("could not be sent");
+    proxy.away = false;
+    await eventually("a publish", async () => {
+      const [end] = await endings([publisher.publish(family.work, "again")]);
+      return end === "ok";
+    });
+    expect((await take(family.work)).content.toString()).toBe("again");
+    expect(await depth(family.work)).toBe(0);
+  });
+
+  it("waits for the connection within its limit", async () => {
+    const publisher = await openPublisher({ address: proxy.address });
+    proxy.away = true;
+    proxy.cut();
+    await eventually("a refused reconnect", () => proxy.taken > 1);
+    const published = publisher.publish(family.work, "1");
+    proxy.away = false;
+    await published;
+  });
+});
+
+describe("close", () => {
+  it("waits for what is under way and takes no more", async () => {
+    const publisher = await openPublisher();
+    const ends = endings(Array.from({ length: 50 }, () => publisher.publish(family.work, "x")));
+    await publisher.close();
+    expect(await ends).toEqual(Array(50).fill("ok"));
+    await expect(publisher.publish(family.work, "x")).rejects.toMatchObject({ code: "PUBLISH_INTERRUPTED" });
+  });
+});
+
+it("says what to do about a queue that stands with other arguments", async () => {
+  const other = testFamily({ deliveryLimit: 5 });
+  await onBroker((channel) => channel.assertQueue(other.work, { arguments: { "x-queue-type": "quorum" } }));
+  const publisher = new Publisher({
+    address,
+    name: "mismatch",
+    logger: silentLogger,
+    patience: "forever",
+    families: [other],
+  });
+  open.push(publisher);
+  await expect(publisher.up()).rejects.toThrow(/inequivalent arg/);
+  await remove(other);
+});

@@ -1,0 +1,110 @@
+import { randomUUID } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { PlatformError } from "../errors.js";
+import type { Logger } from "../log.js";
+import { within } from "../timing.js";
+import { ConfirmedPublishing, type MessageProperties } from "./confirms.js";
+import { BrokerConnection, type Patience } from "./connection.js";
+import type { BrokerAddress } from "./dial.js";
+import { declareFamily, type QueueFamily } from "./topology.js";
+
+/** A blocked broker (memory or disk alarm) takes what we send and answers nothing, for as long as the alarm lasts. */
+const CONFIRM_TIMEOUT_MS = 10_000;
+
+export interface PublisherOptions {
+  readonly address: BrokerAddress;
+  readonly name: string;
+  readonly logger: Logger;
+  readonly patience: Patience;
+  /** Declared on every new connection. */
+  readonly families: readonly QueueFamily[];
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Publishes to queues, one promise a message. On a connection of its own, because an alarm blocks publishing connections
+ * whole: consumers beside it go on acking. It holds no messages: during an outage they wait with their callers.
+ */
+export class Publisher {
+  readonly #connection: BrokerConnection<ConfirmedPublishing>;
+  readonly #timeoutMs: number;
+  readonly #inFlight = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(options: PublisherOptions) {
+    this.#timeoutMs = options.timeoutMs ?? CONFIRM_TIMEOUT_MS;
+    this.#connection = new BrokerConnection({
+      ...options,
+      setUp: async (link) => {
+        const channel = await link.openConfirmChannel();
+        for (const family of options.families) await declareFamily(channel, family);
+        return new ConfirmedPublishing(channel, link);
+      },
+    });
+  }
+
+  /** Resolves when connected. @throws PlatformError RABBITMQ_UNREACHABLE (patience `once`), RABBITMQ_AUTH */
+  async up(): Promise<void> {
+    await this.#connection.up();
+  }
+
+  /**
+   * Resolves when the broker has the message safe in `queue`. While there is no connection it waits for one, within the
+   * time limit.
+   *
+   * @throws PlatformError PUBLISH_UNROUTABLE and PUBLISH_NACKED: it did not arrive. PUBLISH_INTERRUPTED and
+   * PUBLISH_TIMEOUT: it may have; publishing it again may make it two.
+   */
+  async publish(queue: string, body: Buffer | string, properties: MessageProperties = {}): Promise<void> {
+    if (this.#closed) throw new PlatformError("PUBLISH_INTERRUPTED", "The publisher is closed.");
+    const call = { sent: false, expired: false };
+    const content = typeof body === "string" ? Buffer.from(body) : body;
+    const delivery = this.#deliver(call, queue, content, { messageId: randomUUID(), ...properties });
+    const published = within(this.#timeoutMs, delivery, () => {
+      call.expired = true;
+      return timedOut(queue, this.#timeoutMs, call.sent);
+    });
+    this.#inFlight.add(published);
+    try {
+      await published;
+    } finally {
+      this.#inFlight.delete(published);
+    }
+  }
+
+  /** Waits for the confirms under way (at most the time limit), then closes. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#inFlight);
+    await this.#connection.close();
+  }
+
+  async #deliver(
+    call: { sent: boolean; expired: boolean },
+    queue: string,
+    body: Buffer,
+    properties: MessageProperties,
+  ): Promise<void> {
+    for (;;) {
+      const session = await this.#connection.up();
+      await session.room();
+      // What was reported as failed for want of a connection must not arrive later.
+      if (call.expired) return;
+      if (session.over) {
+        await nextTurn();
+      } else if (session.hasRoom) {
+        call.sent = true;
+        return session.send(queue, body, properties);
+      }
+    }
+  }
+}
+
+function timedOut(queue: string, limitMs: number, sent: boolean): PlatformError {
+  const what = sent
+    ? `was not confirmed within ${limitMs} ms; it may have arrived`
+    : `could not be sent within ${limitMs} ms: no connection, or the broker blocks publishers`;
+  return new PlatformError("PUBLISH_TIMEOUT", `A message for "${queue}" ${what}.`, {
+    hint: "See the broker's alarms: memory, disk.",
+  });
+}

@@ -1,0 +1,88 @@
+import type { Channel } from "amqplib";
+
+/**
+ * Every queue of the platform, its name and its arguments: declared here and nowhere else, because a queue declared twice
+ * with different arguments is a PRECONDITION_FAILED for whoever comes second. Valid on RabbitMQ 3.10 and 4.x: all queues
+ * are durable quorum queues, the only kind both take that survives a broker's death.
+ *
+ * A family is a work queue, the retry ladder beside it and the dead-letter queue below it. All of it hangs on the default
+ * exchange, so a queue's name is its routing key and there is no binding to forget.
+ */
+export interface QueueFamily {
+  readonly work: string;
+  readonly deadLetter: string;
+  /** By attempt: a message that failed its n-th attempt waits in rung n − 1. */
+  readonly ladder: readonly Rung[];
+  readonly deliveryLimit: number;
+}
+
+interface Rung {
+  readonly queue: string;
+  readonly delayMs: number;
+}
+
+/** Doubling up to 64 s: seven attempts within about two minutes, then a person has to look. Outages don't count. */
+const LADDER_MS = [2_000, 4_000, 8_000, 16_000, 32_000, 64_000] as const;
+
+/**
+ * Returns to the queue before the broker dead-letters a message by itself: for poison that kills its worker before that
+ * can say anything. 20 is what RabbitMQ 4.x takes by default and 3.10 does not (unlimited): named here, both behave alike.
+ * Not lower, because a crash costs every message the worker held one delivery, and the innocent ones need the room to
+ * get done in between (see isolation.ts).
+ */
+const DELIVERY_LIMIT = 20;
+
+export function queueFamily(
+  name: string,
+  options: { ladderMs?: readonly number[]; deliveryLimit?: number } = {},
+): QueueFamily {
+  return {
+    work: name,
+    deadLetter: `${name}.dlq`,
+    ladder: (options.ladderMs ?? LADDER_MS).map((delayMs) => ({
+      queue: `${name}.retry.${delayMs % 1_000 === 0 ? `${delayMs / 1_000}s` : `${delayMs}ms`}`,
+      delayMs,
+    })),
+    deliveryLimit: options.deliveryLimit ?? DELIVERY_LIMIT,
+  };
+}
+
+/** The pipeline's queues. */
+export const ETL_QUEUES: QueueFamily = queueFamily("etl_queue");
+
+/** How often a message is tried before it is given up: once, and once more after each rung. */
+export function maxAttempts(family: QueueFamily): number {
+  return family.ladder.length + 1;
+}
+
+export function queueNames(family: QueueFamily): string[] {
+  return [family.work, family.deadLetter, ...family.ladder.map((rung) => rung.queue)];
+}
+
+/** Declares the family; does nothing where it already stands as described. */
+export async function declareFamily(channel: Channel, family: QueueFamily): Promise<void> {
+  // From the bottom up: a dead letter without its queue would wait in the source queue.
+  await declare(channel, family.deadLetter, {});
+  await declare(channel, family.work, {
+    ...deadLetteringTo(family.deadLetter),
+    "x-delivery-limit": family.deliveryLimit,
+  });
+  for (const rung of family.ladder) {
+    // One queue per delay: an expiry of the message's own is only looked at when it reaches the head.
+    await declare(channel, rung.queue, { ...deadLetteringTo(family.work), "x-message-ttl": rung.delayMs });
+  }
+}
+
+/** At-least-once, for which the broker wants reject-publish; with drop-head it silently falls back to at-most-once. */
+function deadLetteringTo(queue: string): Record<string, unknown> {
+  return {
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-routing-key": queue,
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+  };
+}
+
+async function declare(channel: Channel, queue: string, limits: Record<string, unknown>): Promise<void> {
+  await channel.assertQueue(queue, { durable: true, arguments: { "x-queue-type": "quorum", ...limits } });
+}

@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# From a fresh clone to a loaded, verified payments database: one command, safe to run again.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: scripts/bootstrap.sh [--docker|--local] [--rows N]
+
+  --docker   use docker compose; --local use PostgreSQL and RabbitMQ from the system's packages (scripts/stack.sh).
+             Without either: docker where an engine answers, else local.
+  --rows N   how many transactions the database shall hold (default: STAGE_TARGET_TXN, 1,000,000). A target, not an
+             amount: what is there already is not loaded again.
+TEXT
+}
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=node.sh disable=SC1091
+source "$REPO_ROOT/scripts/node.sh"
+
+mode='' target=''
+while (($#)); do
+  case $1 in
+    --docker | --local) mode=${1#--} ;;
+    --rows) target=${2:-}; shift ;;
+    --rows=*) target=${1#--rows=} ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  shift
+done
+[[ -n $target ]] || target=$(setting STAGE_TARGET_TXN 1000000)
+[[ $target =~ ^[0-9]{1,12}$ ]] || die_usage "the number of rows is '$target'; give a whole number, e.g. --rows 1000000"
+
+docker_answers() { command -v docker >/dev/null && docker compose version >/dev/null 2>&1 && docker info >/dev/null 2>&1; }
+
+if [[ -z $mode ]]; then
+  if docker_answers; then mode=docker; else mode=local; fi
+  note "using the $mode stack"
+elif [[ $mode == docker ]] && ! docker_answers; then
+  die 'no Docker engine answers (docker info); start it, or use: scripts/bootstrap.sh --local'
+fi
+
+# step WHAT HINT COMMAND...: runs it; on failure says which step it was and what to do.
+step() {
+  local what=$1 hint=$2
+  shift 2
+  note "$what"
+  "$@" || die "failed: $what; the reason is above. $hint"
+}
+
+# --- local -----------------------------------------------------------------------------------------------------------
+WORKER_START_S=60
+
+start_worker() {
+  local pid_file=$STACK_DIR/run/worker.pid log=$STACK_DIR/logs/worker.log build
+  build=$(cd -- "$REPO_ROOT/dist" && find . -name '*.js' -type f -exec sha256sum {} + | sort | sha256sum)
+  if live_pid "$pid_file" >/dev/null; then
+    [[ -r $pid_file.build && $(<"$pid_file.build") == "$build" ]] && return
+    note 'the code has changed: restarting the worker'
+    stop_process "$pid_file" worker TERM 120 KILL 5
+  fi
+  : >"$log"
+  (umask 077 && printf '%s\n' "$build" >"$pid_file.build")
+  spawn "$pid_file" "$log" node "$REPO_ROOT/dist/etl/cli/main.js" worker
+  local -i end=$((SECONDS + WORKER_START_S))
+  until grep -qs 'worker ready' "$log"; do
+    live_pid "$pid_file" >/dev/null || die "the worker did not start: $(tail -n 1 "$log"); its log: $log"
+    ((SECONDS < end)) || die "the worker is not ready after $WORKER_START_S s; see: scripts/stack.sh logs worker"
+    sleep 0.1
+  done
+}
+
+# load: kicks off what is missing and shows progress, with an eye on the worker.
+load() {
+  local kickoff status=0
+  payments kickoff --target "$target" --wait &
+  kickoff=$!
+  while kill -0 "$kickoff" 2>/dev/null; do
+    if ! live_pid "$STACK_DIR/run/worker.pid" >/dev/null; then
+      kill "$kickoff" 2>/dev/null || true
+      die "the worker died in mid-run: $(tail -n 1 "$STACK_DIR/logs/worker.log"); run this again, it goes on where it stopped"
+    fi
+    sleep 0.5
+  done
+  wait "$kickoff" || status=$?
+  return "$status"
+}
+
+bootstrap_local() {
+  require_node
+  npm_install
+  step 'compiling' 'Is this checkout complete?' build
+  step 'starting PostgreSQL and RabbitMQ' 'See: scripts/stack.sh status' "$REPO_ROOT/scripts/stack.sh" up
+  local settings
+  settings=$("$REPO_ROOT/scripts/stack.sh" env)
+  eval "$settings"
+  export LOG_LEVEL=${LOG_LEVEL:-warn}
+  cd -- "$REPO_ROOT"
+  step 'migrating the schema' 'See: payments migrate status' payments migrate up
+  step 'seeding accounts, merchants and terminals' 'See: payments doctor' payments seed
+  LOG_LEVEL=info start_worker
+  resume_unfinished
+  step "loading up to $target transactions" 'See: scripts/stack.sh logs worker' load
+}
+
+# A bootstrap that died may have left a run whose messages were never sent; sending them twice does no harm.
+resume_unfinished() {
+  local run
+  for run in $(payments status --json | node -e '
+    const { runs } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+    console.log(runs.filter((run) => run.state !== "done").map((run) => run.run).join(" "));'); do
+    step "resuming $run" 'See: payments status' payments resume "$run"
+  done
+}
+
+next_steps_local() {
+  cat <<'TEXT'
+
+Try next:
+  eval "$(scripts/stack.sh env)" && psql -c 'select count(*) from txn'
+  eval "$(scripts/stack.sh env)" && npx payments verify
+  scripts/queue_kickoff.sh --rows 100000 --wait
+Stop everything with scripts/stack.sh down; the data is kept.
+TEXT
+}
+
+case $mode in
+  local)
+    bootstrap_local
+    next_steps_local
+    ;;
+  docker) die 'not yet' ;;
+esac

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Starts a run on the local stack: `payments kickoff` with the stack's settings. All its options are taken.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=node.sh disable=SC1091
+source "$REPO_ROOT/scripts/node.sh"
+
+require_node
+[[ -e $REPO_ROOT/dist/etl/cli/main.js ]] || die 'nothing is built yet; run: scripts/bootstrap.sh'
+# Whoever has settings of their own (another server, a container) keeps them.
+if [[ -z ${POSTGRES_PASSWORD:-}${POSTGRES_PASSWORD_FILE:-} ]]; then
+  settings=$("$REPO_ROOT/scripts/stack.sh" env)
+  eval "$settings"
+fi
+cd -- "$REPO_ROOT"
+payments kickoff "$@"

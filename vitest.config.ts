@@ -1,0 +1,41 @@
+import { defineConfig } from "vitest/config";
+
+const serverTests = ["**/*.int.test.ts", "**/*.fault.test.ts"];
+const never = ["**/node_modules/**", "dist/**"];
+
+/** The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["**/*.test.ts"],
+          exclude: [...never, ...serverTests],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "int",
+          include: ["**/*.int.test.ts"],
+          exclude: never,
+          // Two cores carry one pipeline at a time; files side by side only slow each other down.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "fault",
+          include: ["**/*.fault.test.ts"],
+          exclude: never,
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
