@@ -26,7 +26,7 @@ npm_install() {
 
 # build: compile what has changed; a second or two.
 build() {
-  (cd -- "$REPO_ROOT" && node_modules/.bin/tsc -p tsconfig.build.json >&2) || die 'the build failed; the errors are above'
+  (cd -- "$REPO_ROOT" && npm run --silent build >&2) || die 'the build failed; the errors are above'
 }
 
 # payments ARGUMENT...: the command line of this checkout.

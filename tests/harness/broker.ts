@@ -1,0 +1,83 @@
+import { type Channel, connect, type GetMessage } from "amqplib";
+import type { Settings } from "../../lib/settings/settings.js";
+
+/** RabbitMQ's management API, as an operator would use it. */
+async function api(settings: Settings, method: string, path: string, body?: unknown): Promise<unknown> {
+  const {
+    RABBITMQ_HOST: host,
+    RABBITMQ_MGMT_PORT: port,
+    RABBITMQ_USER: user,
+    RABBITMQ_PASSWORD: password,
+  } = settings;
+  const response = await fetch(`http://${host}:${port}/api/${path}`, {
+    method,
+    headers: {
+      authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
+      "content-type": "application/json",
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  const text = await response.text();
+  return text === "" ? undefined : JSON.parse(text);
+}
+
+export async function createVhost(settings: Settings, name: string): Promise<void> {
+  await api(settings, "PUT", `vhosts/${name}`);
+}
+
+export async function dropVhost(settings: Settings, name: string): Promise<void> {
+  await api(settings, "DELETE", `vhosts/${name}`);
+}
+
+/** Publishes as the management UI does. @returns whether a queue took it. */
+export async function publishByHand(
+  settings: Settings,
+  queue: string,
+  payload: Buffer | string,
+): Promise<boolean> {
+  const answer = await api(settings, "POST", `exchanges/${settings.RABBITMQ_VHOST}/amq.default/publish`, {
+    properties: {},
+    routing_key: queue,
+    payload: Buffer.from(payload).toString("base64"),
+    payload_encoding: "base64",
+  });
+  return (answer as { routed: boolean }).routed;
+}
+
+/** Runs `work` on a channel straight on the broker, past the code under test. */
+export async function onChannel<T>(settings: Settings, work: (channel: Channel) => Promise<T>): Promise<T> {
+  const connection = await connect({
+    hostname: settings.RABBITMQ_HOST,
+    port: settings.RABBITMQ_PORT,
+    username: settings.RABBITMQ_USER,
+    password: settings.RABBITMQ_PASSWORD,
+    vhost: settings.RABBITMQ_VHOST,
+  });
+  connection.on("error", () => undefined);
+  try {
+    return await work(await connection.createChannel());
+  } finally {
+    await connection.close().catch(() => undefined);
+  }
+}
+
+/** Messages ready in a queue; 0 also when there is no such queue yet. */
+export async function depth(settings: Settings, queue: string): Promise<number> {
+  return onChannel(settings, async (channel) => {
+    channel.on("error", () => undefined);
+    return (await channel.checkQueue(queue)).messageCount;
+  }).catch(() => 0);
+}
+
+/** Takes everything that is ready in a queue. */
+export async function drain(settings: Settings, queue: string): Promise<GetMessage[]> {
+  return onChannel(settings, async (channel) => {
+    const messages: GetMessage[] = [];
+    for (;;) {
+      const message = await channel.get(queue, { noAck: true });
+      if (message === false) return messages;
+      messages.push(message);
+    }
+  });
+}

@@ -1,0 +1,125 @@
+import { createRun, type Run } from "../../etl/ledger.js";
+import { formatMessage, type OutMessage } from "../../etl/message.js";
+import type { Spec } from "../../etl/spec.js";
+import { runStatus } from "../../etl/status.js";
+import type { VerifyReport } from "../../etl/verify/report.js";
+import { verify } from "../../etl/verify/verify.js";
+import { Worker } from "../../etl/worker.js";
+import { Publisher } from "../../lib/broker/publisher.js";
+import { ETL_QUEUES } from "../../lib/broker/topology.js";
+import { silentLogger } from "../../lib/log.js";
+import { createPool, type Pool } from "../../lib/postgres/pool.js";
+import type { Settings } from "../../lib/settings/settings.js";
+import { createVhost, dropVhost } from "./broker.js";
+import { createDatabase, dropDatabase } from "./database.js";
+import { eventually } from "./eventually.js";
+import { testSettings } from "./settings.js";
+
+/** Three months, several chunks each, dirt and fraud enough to see every class. */
+export const SMALL_SPEC: Spec = {
+  rows: 30_000,
+  seed: 7,
+  fromOn: "2025-01-01",
+  toOn: "2025-04-01",
+  dirtRate: 0.05,
+  fraudRate: 0.01,
+  chunkRows: 3_000,
+};
+
+/** A database and a vhost of a test's own, and what is needed to run the pipeline on them. */
+export class Platform {
+  readonly settings: Settings;
+  readonly pool: Pool;
+  private readonly publisher: Publisher;
+  private readonly workers = new Set<Worker>();
+
+  private constructor(settings: Settings) {
+    this.settings = settings;
+    this.pool = createPool(settings, { max: 4, applicationName: "test" });
+    this.publisher = new Publisher({
+      address: settings,
+      name: "test",
+      logger: silentLogger,
+      patience: "once",
+      families: [ETL_QUEUES],
+    });
+  }
+
+  static async create(flags: Partial<Record<keyof Settings, string>> = {}): Promise<Platform> {
+    const name = await createDatabase("seeded");
+    await createVhost(testSettings(), name);
+    const platform = new Platform(testSettings({ ...flags, POSTGRES_DB: name, RABBITMQ_VHOST: name }));
+    await platform.publisher.up();
+    return platform;
+  }
+
+  async close(): Promise<void> {
+    for (const worker of this.workers) await worker.stop();
+    await this.publisher.close();
+    await this.pool.end();
+    await dropVhost(this.settings, this.settings.RABBITMQ_VHOST);
+    await dropDatabase(this.settings.POSTGRES_DB);
+  }
+
+  async startWorker(concurrency = 2): Promise<Worker> {
+    const worker = new Worker({ ...this.settings, WORKER_CONCURRENCY: concurrency }, silentLogger);
+    this.workers.add(worker);
+    await worker.start();
+    return worker;
+  }
+
+  async stopWorker(worker: Worker): Promise<void> {
+    this.workers.delete(worker);
+    await worker.stop();
+  }
+
+  async send(message: OutMessage): Promise<void> {
+    await this.publisher.publish(ETL_QUEUES.work, formatMessage(message));
+  }
+
+  /** Enters a run and sends its first message, as `payments kickoff` does. */
+  async kickoff(spec: Partial<Spec> = {}, windowChunks = 4): Promise<Run> {
+    const run = await createRun(this.pool, { ...SMALL_SPEC, ...spec }, windowChunks);
+    await this.send({ kind: "plan", run: run.runId });
+    return run;
+  }
+
+  async done(runId: string, withinMs = 90_000): Promise<void> {
+    await eventually(`${runId} done`, async () => (await runStatus(this.pool, runId))[0]?.state === "done", {
+      withinMs,
+    });
+  }
+
+  /** Runs a spec from kickoff to done on a worker of its own. */
+  async load(spec: Partial<Spec> = {}, concurrency = 2): Promise<Run> {
+    const worker = await this.startWorker(concurrency);
+    const run = await this.kickoff(spec);
+    await this.done(run.runId);
+    await this.stopWorker(worker);
+    return run;
+  }
+
+  verify(runId?: string): Promise<VerifyReport> {
+    return verify(this.pool, runId);
+  }
+
+  /** `YYYY-MM-01 rows digest` of each month: equal lists mean equal data. */
+  async digests(): Promise<string[]> {
+    const report = await this.verify();
+    return report.months.map((month) => `${month.month} ${month.rows} ${month.digest}`);
+  }
+
+  /** One value of one row. */
+  async value<T>(sql: string, values: unknown[] = []): Promise<T> {
+    const { rows } = await this.pool.query(sql, values);
+    return Object.values(rows[0] as object)[0] as T;
+  }
+
+  /** Staging tables there now. */
+  stagingTables(): Promise<number> {
+    return this.value<number>(
+      `SELECT count(*) FROM pg_class
+       WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r' AND relname <> 'txn_shape'`,
+    );
+  }
+}

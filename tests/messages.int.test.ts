@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ETL_QUEUES } from "../lib/broker/topology.js";
+import { depth, drain, publishByHand } from "./harness/broker.js";
+import { eventually } from "./harness/eventually.js";
+import { Platform } from "./harness/platform.js";
+
+let platform: Platform;
+beforeEach(async () => {
+  platform = await Platform.create({
+    STAGE_TARGET_TXN: "2000",
+    STAGE_CHUNK_SIZE: "500",
+    STAGE_TO: "2025-03-01",
+  });
+  await platform.startWorker();
+});
+afterEach(() => platform.close());
+
+test("the bare word stage, typed into the management UI, starts a default run", async () => {
+  expect(await publishByHand(platform.settings, ETL_QUEUES.work, "stage")).toBe(true);
+  await eventually("a run", async () => (await platform.value<number>("SELECT count(*) FROM etl.run")) === 1);
+  await platform.done("r1");
+  const report = await platform.verify("r1");
+  expect(report.differences).toEqual([]);
+  expect(await platform.value("SELECT txn_rows FROM etl.run")).toBe(2_000);
+});
+
+test.each([
+  ["nonsense", "nonsense", "MESSAGE_MALFORMED"],
+  ["an injection", `{"v":1,"step":"clean","run":"x' or 1=1"}`, "MESSAGE_MALFORMED"],
+  ["one megabyte", Buffer.alloc(1_000_000, "x"), "MESSAGE_TOO_LARGE"],
+  ["bytes that are no text", Buffer.from([0xff, 0x00, 0xfe]), "MESSAGE_MALFORMED"],
+  ["an unknown field", `{"v":1,"step":"stage","run":"r1","force":true}`, "MESSAGE_MALFORMED"],
+  ["a run that is not there", `{"v":1,"step":"stage","run":"r999"}`, "RUN_UNKNOWN"],
+])(
+  "%s ends in the dead-letter queue, whole and with a reason, and the worker goes on",
+  async (_, body, code) => {
+    expect(await publishByHand(platform.settings, ETL_QUEUES.work, body)).toBe(true);
+    await eventually(
+      "a dead letter",
+      async () => (await depth(platform.settings, ETL_QUEUES.deadLetter)) === 1,
+    );
+    const [letter] = await drain(platform.settings, ETL_QUEUES.deadLetter);
+    expect(letter?.content.equals(Buffer.from(body))).toBe(true);
+    expect(letter?.properties.headers).toMatchObject({ "x-error-code": code, "x-attempts": 1 });
+    expect(String(letter?.properties.headers?.["x-reason"])).not.toBe("");
+
+    const run = await platform.kickoff({ rows: 1_000 });
+    await platform.done(run.runId);
+  },
+);
+
+test("a chunk that the run does not have is refused, not staged", async () => {
+  const run = await platform.kickoff({ rows: 1_000 });
+  await platform.done(run.runId);
+  await platform.send({ kind: "stage", run: run.runId, chunk: 999_999 });
+  await eventually(
+    "a dead letter",
+    async () => (await depth(platform.settings, ETL_QUEUES.deadLetter)) === 1,
+  );
+  const [letter] = await drain(platform.settings, ETL_QUEUES.deadLetter);
+  expect(letter?.properties.headers).toMatchObject({ "x-error-code": "CHUNK_UNKNOWN" });
+});

@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ChunkSource } from "../etl/generate/source.js";
+import { planRun } from "../etl/plan.js";
+import { planStep } from "../etl/steps/plan.js";
+import { stageStep } from "../etl/steps/stage.js";
+import { ETL_QUEUES } from "../lib/broker/topology.js";
+import { silentLogger } from "../lib/log.js";
+import { depth } from "./harness/broker.js";
+import { eventually } from "./harness/eventually.js";
+import { Platform, SMALL_SPEC } from "./harness/platform.js";
+
+let platform: Platform;
+beforeEach(async () => {
+  platform = await Platform.create();
+});
+afterEach(() => platform.close());
+
+test("a run ends with every row accounted for, months attached and indexed, nothing left over", async () => {
+  const run = await platform.load();
+  const report = await platform.verify();
+  expect(report.differences).toEqual([]);
+  expect(report.months.map((month) => month.month)).toEqual(["2025-01-01", "2025-02-01", "2025-03-01"]);
+  const accepted = await platform.value<number>("SELECT count(*) FROM txn");
+  const rejected = await platform.value<number>("SELECT count(*) FROM txn_reject");
+  expect(accepted + rejected).toBe(SMALL_SPEC.rows);
+  // 5 % dirt, half of it fatal: the injected classes were really there to be found.
+  expect(rejected).toBeGreaterThan(SMALL_SPEC.rows * 0.015);
+  const reasons = await platform.value<number>("SELECT count(DISTINCT reason) FROM txn_reject");
+  expect(reasons).toBe(9);
+  expect(
+    await platform.value("SELECT count(*) FROM pg_index WHERE indrelid = 'payments.txn_2025_02'::regclass"),
+  ).toBe(4);
+  expect(await platform.value("SELECT count(*) FROM etl.month WHERE state <> 'published'")).toBe(0);
+  expect(await platform.stagingTables()).toBe(0);
+  expect(await depth(platform.settings, ETL_QUEUES.work)).toBe(0);
+  expect(await depth(platform.settings, ETL_QUEUES.deadLetter)).toBe(0);
+  expect(run.spec.firstTxnId).toBe(1);
+});
+
+test("the same seed gives the same digests whatever the concurrency, another seed gives others", async () => {
+  await platform.load({}, 1);
+  const first = await platform.digests();
+  for (const [spec, concurrency, same] of [
+    [{}, 3, true],
+    [{ seed: 8 }, 3, false],
+  ] as const) {
+    const other = await Platform.create();
+    try {
+      await other.load(spec, concurrency);
+      expect((await other.digests()).join() === first.join()).toBe(same);
+    } finally {
+      await other.close();
+    }
+  }
+});
+
+test("staging tables and queue stay within the window at any size", async () => {
+  const worker = await platform.startWorker(3);
+  const run = await platform.kickoff({ chunkRows: 500 }, 3);
+  let most = 0;
+  await eventually(
+    "run done",
+    async () => {
+      most = Math.max(most, await platform.stagingTables(), await depth(platform.settings, ETL_QUEUES.work));
+      return (await platform.value("SELECT state FROM etl.run WHERE run_id = $1", [run.runId])) === "done";
+    },
+    { withinMs: 90_000, everyMs: 5 },
+  );
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(3);
+  expect((await platform.verify()).differences).toEqual([]);
+  await platform.stopWorker(worker);
+});
+
+test("two runs on the same months at the same time both complete, and a third is added to what is there", async () => {
+  const worker = await platform.startWorker(4);
+  const runs = await Promise.all([platform.kickoff(), platform.kickoff({ fromOn: "2025-02-10", seed: 9 })]);
+  for (const run of runs) await platform.done(run.runId);
+  const third = await platform.kickoff({ rows: 5_000 });
+  await platform.done(third.runId);
+  const report = await platform.verify();
+  expect(report.differences).toEqual([]);
+  expect(report.runs).toEqual(["r1", "r2", "r3"]);
+  const { accepted, rejected } = {
+    accepted: await platform.value<number>("SELECT count(*) FROM txn"),
+    rejected: await platform.value<number>("SELECT count(*) FROM txn_reject"),
+  };
+  expect(accepted + rejected).toBe(2 * SMALL_SPEC.rows + 5_000);
+  await platform.stopWorker(worker);
+});
+
+test("all messages of a run sent many times over change nothing", async () => {
+  const worker = await platform.startWorker(4);
+  const run = await platform.kickoff();
+  const { chunks } = planRun(run.spec);
+  const storm = async () => {
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      await platform.send({ kind: "stage", run: run.runId, chunk });
+      await platform.send({ kind: "clean", run: run.runId, chunk });
+    }
+    await platform.send({ kind: "plan", run: run.runId });
+    for (const month of ["2025-01-01", "2025-02-01", "2025-03-01"])
+      await platform.send({ kind: "agg", run: run.runId, month });
+  };
+  for (let i = 0; i < 5; i++) await storm();
+  await platform.done(run.runId);
+  await storm();
+  await eventually("queue empty", async () => (await depth(platform.settings, ETL_QUEUES.work)) === 0, {
+    withinMs: 60_000,
+  });
+  await platform.stopWorker(worker);
+  expect((await platform.verify()).differences).toEqual([]);
+  expect(await depth(platform.settings, ETL_QUEUES.deadLetter)).toBe(0);
+  expect(await platform.value("SELECT months_done = months_total FROM etl.run")).toBe(true);
+});
+
+test("a staging table that lost its rows, or is gone, is staged again", async () => {
+  const run = await platform.kickoff({ rows: 4_000, toOn: "2025-02-01", chunkRows: 2_000 });
+  const source = new ChunkSource();
+  const context = { pool: platform.pool, source, logger: silentLogger, worker: "test" };
+  await planStep(context, run.runId);
+  for (const chunk of [0, 1]) await stageStep(context, run.runId, chunk);
+  await source.close();
+  await platform.pool.query("TRUNCATE staging.txn_r1_0");
+  await platform.pool.query("DROP TABLE staging.txn_r1_1");
+  for (const chunk of [0, 1]) await platform.send({ kind: "clean", run: run.runId, chunk });
+  const worker = await platform.startWorker();
+  await platform.done(run.runId);
+  await platform.stopWorker(worker);
+  expect((await platform.verify()).differences).toEqual([]);
+});
+
+test("a run of no rows is done at once; a run smaller than its months leaves the others out", async () => {
+  const worker = await platform.startWorker();
+  const empty = await platform.kickoff({ rows: 0 });
+  await platform.done(empty.runId);
+  const tiny = await platform.kickoff({ rows: 1, dirtRate: 0 });
+  await platform.done(tiny.runId);
+  expect(await platform.value("SELECT count(*) FROM txn")).toBe(1);
+  expect((await platform.verify()).differences).toEqual([]);
+  await platform.stopWorker(worker);
+});
+
+test("every row dirty, every row fraud: still just what the answer key says", async () => {
+  await platform.load({ rows: 9_000, dirtRate: 1, fraudRate: 1 });
+  expect((await platform.verify()).differences).toEqual([]);
+});
