@@ -125,10 +125,51 @@ Stop everything with scripts/stack.sh down; the data is kept.
 TEXT
 }
 
+# --- docker ----------------------------------------------------------------------------------------------------------
+COMPOSE_SECRETS=(POSTGRES_PASSWORD POSTGRES_ADMIN_PASSWORD RABBITMQ_PASSWORD COMPOSE_SUPERUSER_PASSWORD
+  COMPOSE_READER_PASSWORD COMPOSE_EXPORTER_PASSWORD COMPOSE_BACKUP_PASSWORD)
+
+compose() { docker compose --env-file "$REPO_ROOT/.env" -f "$REPO_ROOT/compose/docker-compose.yml" "$@"; }
+
+# make_compose_secrets: those that .env lacks, of letters and digits, which need no quoting there.
+make_compose_secrets() {
+  local name file=$REPO_ROOT/.env
+  (umask 077 && touch "$file")
+  for name in "${COMPOSE_SECRETS[@]}"; do
+    [[ -n $(setting "$name" '') ]] && continue
+    note "making a password for $name in .env"
+    printf '%s=%s\n' "$name" "$(od -An -v -N 24 -tx1 /dev/urandom | tr -d ' \n')" >>"$file"
+  done
+  chmod 600 "$file"
+}
+
+bootstrap_docker() {
+  make_compose_secrets
+  # --wait ends when all are healthy, migrated and seeded.
+  step 'building and starting the containers' 'See: docker compose -f compose/docker-compose.yml logs' \
+    compose up --detach --build --wait
+  step "loading up to $target transactions" 'See: docker compose -f compose/docker-compose.yml logs worker' \
+    compose exec -T worker payments kickoff --target "$target" --wait
+}
+
+next_steps_docker() {
+  cat <<'TEXT'
+
+Try next:
+  docker compose --env-file .env -f compose/docker-compose.yml exec worker payments verify
+  docker compose --env-file .env -f compose/docker-compose.yml exec worker payments kickoff --rows 100000 --wait
+  docker compose --env-file .env -f compose/docker-compose.yml exec worker payments status
+Stop everything with docker compose -f compose/docker-compose.yml down; the data is kept.
+TEXT
+}
+
 case $mode in
   local)
     bootstrap_local
     next_steps_local
     ;;
-  docker) die 'not yet' ;;
+  docker)
+    bootstrap_docker
+    next_steps_docker
+    ;;
 esac
