@@ -1,0 +1,184 @@
+import { isSecret, type SettingName, settingNames, settingsSchema } from "../lib/settings/schema.js";
+
+/** What must hold for docker-compose.yml. Each check takes the parsed file and returns what is wrong, in words. */
+
+export interface Service {
+  image?: string;
+  build?: { context: string; dockerfile: string };
+  user?: string;
+  environment?: Record<string, string>;
+  volumes?: string[];
+  ports?: string[];
+  depends_on?: Record<string, { condition?: string }>;
+  healthcheck?: { test: string[] };
+  init?: boolean;
+  read_only?: boolean;
+  cap_drop?: string[];
+  security_opt?: string[];
+  logging?: { options?: Record<string, string> };
+  mem_limit?: string;
+  restart?: string;
+  stop_grace_period?: string;
+}
+
+export interface Compose {
+  services: Record<string, Service>;
+}
+
+/** Names for what only compose needs; the settings' own reader lets them pass in `.env`. */
+const COMPOSE_PREFIX = "COMPOSE_";
+const SECRET = /(PASSWORD|PASS|SECRET|TOKEN|COOKIE|KEY)$/;
+
+interface Variable {
+  readonly name: string;
+  readonly operator: string;
+  readonly argument: string;
+}
+
+/** `${NAME}`, `${NAME:-default}`, `${NAME:?message}` and `$NAME`; `$$` is a plain dollar. */
+function variablesIn(text: string): Variable[] {
+  const pattern = /\$(?:\$|\{(\w+)(?:(:?[-?+])([^}]*))?\}|(\w+))/g;
+  return [...text.matchAll(pattern)]
+    .map(([, braced, operator = "", argument = "", bare]) => ({
+      name: braced ?? bare ?? "",
+      operator,
+      argument,
+    }))
+    .filter(({ name }) => name !== "");
+}
+
+function stringsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (value === null || typeof value !== "object") return [];
+  return Object.values(value).flatMap(stringsIn);
+}
+
+const services = (file: Compose) => Object.entries(file.services);
+const isSetting = (name: string): name is SettingName => (settingNames as string[]).includes(name);
+const isOurs = (service: Service) => service.build !== undefined;
+const isOneShot = (file: Compose, name: string) =>
+  Object.values(file.services).some(
+    ({ depends_on = {} }) => depends_on[name]?.condition === "service_completed_successfully",
+  );
+
+function defaultOf(name: SettingName): string {
+  return String(settingsSchema.parse({})[name]);
+}
+
+/** Nothing turns into an empty string unnoticed, and no password is a known one. */
+export function checkVariables(file: Compose): string[] {
+  const problems: string[] = [];
+  for (const { name, operator, argument } of stringsIn(file).flatMap(variablesIn)) {
+    if (!isSetting(name) && !name.startsWith(COMPOSE_PREFIX)) problems.push(`${name} is not a setting`);
+    const secret = SECRET.test(name) || (isSetting(name) && isSecret(name));
+    if (operator === ":?" && argument !== "") continue;
+    if (secret) problems.push(`${name} must be required with a message, and without a default`);
+    else if (operator !== ":-") problems.push(`${name} has neither a default nor a message`);
+    else if (isSetting(name) && argument !== defaultOf(name))
+      problems.push(`${name} defaults to ${argument}, in the schema to ${defaultOf(name)}`);
+  }
+  return problems;
+}
+
+/** What our own containers are given are settings, each from the variable of its name or fixed at its default. */
+export function checkEnvironment(file: Compose): string[] {
+  const problems: string[] = [];
+  for (const [service, { environment = {}, ...rest }] of services(file)) {
+    for (const [key, value] of Object.entries(environment)) {
+      const where = `${service}: ${key}`;
+      const [variable] = variablesIn(value);
+      if (SECRET.test(key) && variable === undefined) problems.push(`${where} is a password in plain text`);
+      if (!isOurs(rest)) continue;
+      if (!isSetting(key)) problems.push(`${where} is not a setting`);
+      else if (variable !== undefined && variable.name !== key)
+        problems.push(`${where} is given ${variable.name}`);
+      else if (key.endsWith("_HOST")) {
+        if (file.services[value] === undefined) problems.push(`${where} names no service`);
+      } else if (variable === undefined && value !== defaultOf(key))
+        problems.push(`${where} is ${value}, in the schema ${defaultOf(key)}`);
+    }
+  }
+  return problems;
+}
+
+/** @param has is there such a file, by its path from the folder of docker-compose.yml? */
+export function checkFiles(file: Compose, has: (path: string) => boolean): string[] {
+  const wanted = services(file).flatMap(([, { volumes = [], build }]) => [
+    ...volumes.map((volume) => volume.split(":")[0] ?? "").filter((source) => /^[./]/.test(source)),
+    ...(build === undefined ? [] : [`${build.context}/${build.dockerfile}`]),
+  ]);
+  return wanted.filter((path) => !has(path)).map((path) => `${path} does not exist`);
+}
+
+/** Nothing starts before what it needs is healthy or done. */
+export function checkDependencies(file: Compose): string[] {
+  const problems: string[] = [];
+  for (const [service, { depends_on = {} }] of services(file)) {
+    for (const [name, { condition = "service_started" }] of Object.entries(depends_on)) {
+      const target = file.services[name];
+      if (target === undefined) problems.push(`${service} depends on ${name}, which does not exist`);
+      else if (condition === "service_healthy") {
+        if (target.healthcheck === undefined) problems.push(`${name} has no healthcheck to wait for`);
+      } else if (condition !== "service_completed_successfully")
+        problems.push(`${service} does not wait for ${name}: ${condition}`);
+      else if (target.restart !== "no") problems.push(`${name} is awaited to end, but restarts`);
+    }
+  }
+  return problems;
+}
+
+/** @param version the package's, which our own image is tagged with. */
+export function checkImages(file: Compose, version: string): string[] {
+  const problems: string[] = [];
+  for (const [service, { image = "", build }] of services(file)) {
+    const tag = image.split(":")[1] ?? "";
+    if (!/^\d+\.\d+/.test(tag)) problems.push(`${service}: ${image} is not pinned`);
+    if (build !== undefined && tag !== version) problems.push(`${service}: ${image} is not of ${version}`);
+  }
+  return problems;
+}
+
+export function checkPorts(file: Compose): string[] {
+  return services(file).flatMap(([service, { ports = [] }]) =>
+    ports
+      .filter((port) => !port.startsWith("127.0.0.1:"))
+      .map((port) => `${service} publishes ${port} beyond loopback`),
+  );
+}
+
+/** Little power, little room, and time to stop. */
+export function checkHardening(file: Compose): string[] {
+  return services(file).flatMap(([name, service]) => {
+    const oneShot = isOneShot(file, name);
+    const user = service.user ?? (isOurs(service) ? "of the Dockerfile" : "root");
+    const rules: [ok: boolean, problem: string][] = [
+      [service.cap_drop?.includes("ALL") === true, "keeps capabilities"],
+      [service.security_opt?.includes("no-new-privileges:true") === true, "may gain privileges"],
+      [!/^(root|0)(:|$)/.test(user), "runs as root"],
+      [!isOurs(service) || service.read_only === true, "may write to its image"],
+      [service.init === true, "has no init"],
+      [service.mem_limit !== undefined, "has no memory limit"],
+      [service.logging?.options?.["max-size"] !== undefined, "logs without bound"],
+      [service.restart === (oneShot ? "no" : "unless-stopped"), `restarts: ${service.restart}`],
+      [oneShot || seconds(service.stop_grace_period) >= 60, "is killed too soon"],
+    ];
+    return rules.filter(([ok]) => !ok).map(([, problem]) => `${name} ${problem}`);
+  });
+}
+
+function seconds(duration = "10s"): number {
+  const [, minutes = "0", rest = "0"] = /^(?:(\d+)m)?(?:(\d+)s)?$/.exec(duration) ?? [];
+  return Number(minutes) * 60 + Number(rest);
+}
+
+/** @param sql db/roles.sql; the init script hands it ROLES_X as its variable x. */
+export function checkRoles(file: Compose, sql: string): string[] {
+  const given = Object.keys(file.services["postgres"]?.environment ?? {})
+    .filter((key) => key.startsWith("ROLES_"))
+    .map((key) => key.slice("ROLES_".length).toLowerCase());
+  const wanted = new Set([...sql.matchAll(/:['"](\w+)['"]/g)].map(([, name = ""]) => name));
+  return [
+    ...[...wanted].filter((name) => !given.includes(name)).map((name) => `roles.sql lacks ${name}`),
+    ...given.filter((name) => !wanted.has(name)).map((name) => `roles.sql does not know ${name}`),
+  ];
+}

@@ -1,0 +1,202 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import {
+  type Compose,
+  checkDependencies,
+  checkEnvironment,
+  checkFiles,
+  checkHardening,
+  checkImages,
+  checkPorts,
+  checkRoles,
+  checkVariables,
+  type Service,
+} from "../compose/checks.js";
+import { checkContext, checkRuntime, checkStages, parseDockerfile } from "../compose/dockerfile_checks.js";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const pkg = JSON.parse(read("package.json")) as {
+  version: string;
+  engines: { node: string };
+  bin: { payments: string };
+};
+const roles = read("db/roles.sql");
+const compose = parse(read("compose/docker-compose.yml"), { merge: true }) as Compose;
+const has = (path: string) => existsSync(join(root, "compose", path));
+
+/** Every check under its name, as tried on the file and on versions of it with one fault. */
+const checks = {
+  variables: checkVariables,
+  environment: checkEnvironment,
+  files: (file: Compose) => checkFiles(file, has),
+  dependencies: checkDependencies,
+  images: (file: Compose) => checkImages(file, pkg.version),
+  ports: checkPorts,
+  hardening: checkHardening,
+  roles: (file: Compose) => checkRoles(file, roles),
+};
+
+function service(file: Compose, name: string): Service {
+  const found = file.services[name];
+  if (found === undefined) throw new Error(`no service ${name}`);
+  return found;
+}
+
+type Fault = [check: keyof typeof checks, problem: string, make: (file: Compose) => void];
+const change = (name: string, parts: Partial<Service>) => (file: Compose) =>
+  Object.assign(service(file, name), parts);
+const without = (name: string, key: keyof Service) => (file: Compose) => delete service(file, name)[key];
+const give = (name: string, key: string, value: string) => (file: Compose) =>
+  Object.assign(service(file, name).environment ?? {}, { [key]: value });
+/** `${inner}`, which in a plain string looks like a forgotten template. */
+const ref = (inner: string) => `\${${inner}}`;
+
+const faults: Fault[] = [
+  ["variables", "neither", give("worker", "STAGE_SEED", ref("STAGE_SEED"))],
+  ["variables", "neither", give("worker", "STAGE_SEED", "$STAGE_SEED")],
+  ["variables", "neither", give("worker", "STAGE_SEED", ref("STAGE_SEED:?"))],
+  ["variables", "in the schema to 1", give("worker", "STAGE_SEED", ref("STAGE_SEED:-2"))],
+  ["variables", "without a default", give("seed", "POSTGRES_PASSWORD", ref("POSTGRES_PASSWORD:-x"))],
+  ["variables", "without a default", give("seed", "POSTGRES_PASSWORD", ref("COMPOSE_X_PASSWORD:-"))],
+  ["variables", "not a setting", give("seed", "POSTGRES_PORT", ref("POSTGRES_PROT:-5432"))],
+  ["environment", "plain text", give("rabbitmq", "RABBITMQ_DEFAULT_PASS", "guest")],
+  ["environment", "not a setting", give("worker", "STAGE_SEEDS", "1")],
+  ["environment", "is given", give("worker", "STAGE_FROM", ref("STAGE_TO:-2026-01-01"))],
+  ["environment", "names no service", give("worker", "POSTGRES_HOST", "127.0.0.1")],
+  ["environment", "in the schema 5672", give("worker", "RABBITMQ_PORT", "5673")],
+  ["files", "does not exist", change("postgres", { volumes: ["../db/rolls.sql:/x:ro"] })],
+  ["files", "does not exist", change("worker", { build: { context: "..", dockerfile: "Dockerfile" } })],
+  ["dependencies", "does not wait", change("worker", { depends_on: { rabbitmq: {} } })],
+  ["dependencies", "does not exist", (file) => delete file.services["seed"]],
+  ["dependencies", "no healthcheck", without("postgres", "healthcheck")],
+  ["dependencies", "restarts", change("seed", { restart: "always" })],
+  ["images", "not pinned", change("postgres", { image: "postgres" })],
+  ["images", "not pinned", change("postgres", { image: "postgres:latest" })],
+  ["images", "not pinned", change("postgres", { image: "postgres:18" })],
+  ["images", "not of", change("worker", { image: "payments-platform:0.0.1" })],
+  ["ports", "beyond loopback", change("postgres", { ports: ["5432:5432"] })],
+  ["ports", "beyond loopback", change("postgres", { ports: ["0.0.0.0:5432:5432"] })],
+  ["hardening", "capabilities", without("postgres", "cap_drop")],
+  ["hardening", "gain privileges", without("seed", "security_opt")],
+  ["hardening", "runs as root", without("rabbitmq", "user")],
+  ["hardening", "runs as root", change("worker", { user: "0:0" })],
+  ["hardening", "write to its image", without("worker", "read_only")],
+  ["hardening", "no init", without("worker", "init")],
+  ["hardening", "memory limit", without("worker", "mem_limit")],
+  ["hardening", "without bound", without("worker", "logging")],
+  ["hardening", "restarts", without("worker", "restart")],
+  ["hardening", "too soon", change("worker", { stop_grace_period: "59s" })],
+  [
+    "roles",
+    "lacks backup_password",
+    (file) => delete service(file, "postgres").environment?.["ROLES_BACKUP_PASSWORD"],
+  ],
+  ["roles", "does not know", give("postgres", "ROLES_OWNER_PASSWORD", "x")],
+];
+
+describe("docker-compose.yml", () => {
+  it.each(Object.entries(checks))("passes: %s", (_name, check) => {
+    expect(check(compose)).toEqual([]);
+  });
+
+  it("has the services that scripts and documents name", () => {
+    expect(Object.keys(compose.services).sort()).toEqual([
+      "migrate",
+      "postgres",
+      "rabbitmq",
+      "seed",
+      "worker",
+    ]);
+  });
+
+  // The image sources a script that is not executable, and `set -u` would then end its entrypoint.
+  it("mounts an executable init script", () => {
+    expect(statSync(join(root, "compose/init-roles.sh")).mode & 0o111).toBe(0o111);
+  });
+
+  it.each(faults)("check of %s finds: %s", (name, problem, make) => {
+    const file = structuredClone(compose);
+    make(file);
+    expect(checks[name](file).join("\n")).toContain(problem);
+  });
+});
+
+const dockerfile = read("compose/Dockerfile");
+const ignore = read(".dockerignore").split("\n");
+
+function dockerfileProblems(text: string, ignored = ignore): string[] {
+  const file = parseDockerfile(text);
+  return [
+    ...checkStages(file, pkg.engines.node),
+    ...checkContext(file, (path) => existsSync(join(root, path)), ignored),
+    ...checkRuntime(file, pkg.bin.payments),
+  ];
+}
+
+describe("Dockerfile", () => {
+  it("passes", () => {
+    expect(dockerfileProblems(dockerfile)).toEqual([]);
+  });
+
+  it.each([
+    ["one stage", /FROM .* AS \w+\n/g, ""],
+    ["not a pinned Node", /node:24\.\S+/g, "node:24"],
+    ["older than", /node:24\.\S+/g, "node:20.18.3-bookworm-slim"],
+    ["differ in their image", "node:24.", "node:22."],
+    ["no stage", "--from=build", "--from=builder"],
+    ["has an ADD", "USER node", "ADD https://example.org/x.tar.gz /\nUSER node"],
+    ["does not exist", "COPY etl ./etl", "COPY elt ./elt"],
+    ["shuts out", "COPY etl ./etl", "COPY etl scripts ./"],
+    ["for nothing", "COPY etl ./etl\n", ""],
+    ["runs as root", "USER node\n", ""],
+    ["runs as root", "USER node\n", "USER node\nUSER root\n"],
+    ["does not start", 'ENTRYPOINT ["payments"]', 'ENTRYPOINT ["sh"]'],
+    ["payments is not", "cli/main.js /usr", "main.js /usr"],
+    ["lock file", "npm ci ", "npm install "],
+    ["development packages", "--omit=dev", ""],
+    ["development packages", "--from=packages", "--from=build"],
+    ["build arguments", "USER node", "ARG TOKEN\nUSER node"],
+  ])("check finds: %s", (problem, from, to) => {
+    expect(dockerfileProblems(dockerfile.replace(from, to)).join("\n")).toContain(problem);
+  });
+
+  it("has a .dockerignore that lets in what is named, and nothing else", () => {
+    expect(
+      dockerfileProblems(
+        dockerfile,
+        ignore.filter((line) => line !== "*"),
+      ),
+    ).not.toEqual([]);
+    expect(dockerfileProblems(dockerfile, [...ignore, "!.env"])).not.toEqual([]);
+  });
+});
+
+describe("the workflow", () => {
+  const workflow = read(".github/workflows/ci.yml");
+
+  it("runs the gate on the least Node that is allowed", () => {
+    const { jobs } = parse(workflow) as {
+      jobs: { gate: { strategy: { matrix: { node: string[] } }; steps: { run?: string }[] } };
+    };
+    expect(jobs.gate.steps.map((step) => step.run)).toContain(".ci/run");
+    expect(jobs.gate.strategy.matrix.node[0]).toBe(pkg.engines.node.replace(">=", ""));
+  });
+
+  it("pins every action by commit and may only read", () => {
+    const uses = [...workflow.matchAll(/uses: (\S+)/g)].map(([, action]) => action);
+    expect(uses.length).toBeGreaterThan(0);
+    for (const action of uses) expect(action).toMatch(/^[\w/-]+@[0-9a-f]{40}$/);
+    expect((parse(workflow) as { permissions: unknown }).permissions).toEqual({ contents: "read" });
+  });
+
+  it("makes every password that compose asks for", () => {
+    const asked = [...read("compose/docker-compose.yml").matchAll(/\$\{(\w+):\?/g)].map(
+      ([, name]) => name ?? "",
+    );
+    for (const name of asked) expect(workflow).toContain(name);
+  });
+});
