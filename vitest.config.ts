@@ -12,6 +12,9 @@ export default defineConfig({
           name: "unit",
           include: ["**/*.test.ts"],
           exclude: [...never, ...serverTests],
+          // Pure functions need no process each: half the time of the default.
+          pool: "threads",
+          isolate: false,
           testTimeout: 30_000,
         },
       },

@@ -8,7 +8,12 @@ import { GENERATOR_VERSION, type PlannedSpec, type Spec } from "./spec.js";
  * does the work.
  */
 
-export type RunState = "planned" | "running" | "done";
+export type RunState = "planned" | "running" | "done" | "cancelled";
+
+/** Nothing more will happen to it. */
+export function isOver(state: RunState): boolean {
+  return state === "done" || state === "cancelled";
+}
 
 export interface Run {
   readonly runId: string;
@@ -119,15 +124,29 @@ export async function getRun(db: Queryable, runId: string, lock: "" | "FOR UPDAT
   return toRun(rows[0]);
 }
 
+/**
+ * Whether a run may be worked on. Held for the transaction: cancelling waits for the steps under way, and those that come
+ * after it see it.
+ */
+export async function isActive(client: Client, runId: string): Promise<boolean> {
+  const { rows } = await client.query<{ state: RunState }>(
+    "SELECT state FROM etl.run WHERE run_id = $1 FOR KEY SHARE",
+    [runId],
+  );
+  return rows[0]?.state === "running";
+}
+
 export async function listRuns(db: Queryable): Promise<Run[]> {
   const { rows } = await db.query<RunRow>("SELECT * FROM etl.run ORDER BY first_txn_id");
   return rows.map(toRun);
 }
 
-/** Rows asked for by all runs together: what STAGE_TARGET_TXN is measured against. */
+/** Rows asked for by all runs together, of cancelled ones what they kept: what STAGE_TARGET_TXN is measured against. */
 export async function requestedRows(db: Queryable): Promise<number> {
   const { rows } = await db.query<{ total: number }>(
-    "SELECT coalesce(sum(txn_rows), 0)::bigint AS total FROM etl.run",
+    `SELECT coalesce(sum(CASE WHEN state = 'cancelled' THEN kept ELSE txn_rows END), 0)::bigint AS total
+     FROM etl.run r
+     CROSS JOIN LATERAL (SELECT sum(txn_rows) AS kept FROM etl.run_month WHERE run_id = r.run_id) m`,
   );
   return one(rows).total;
 }

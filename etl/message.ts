@@ -4,7 +4,7 @@ import { PlatformError } from "../lib/errors.js";
 /** A larger body is not one of ours. */
 export const MAX_BODY_BYTES = 64 * 1_024;
 /** What an operator types into the management UI to start a default run. */
-const BARE_STAGE = "stage";
+const BARE_STAGE = /^[ \t\r\n]*stage[ \t\r\n]*$/;
 
 const run = z.string().regex(/^r[0-9]{1,9}$/);
 const chunk = z.int().min(0).max(2_147_483_647);
@@ -41,7 +41,7 @@ export function parseMessage(body: Buffer): Message {
       `body of ${body.length} bytes, at most ${MAX_BODY_BYTES} are taken.`,
     );
   }
-  if (body.toString("latin1").trim() === BARE_STAGE) return { kind: "begin" };
+  if (BARE_STAGE.test(body.toString("latin1"))) return { kind: "begin" };
   const parsed = schema.safeParse(parseJson(body));
   if (!parsed.success)
     throw malformed("not a message of version 1 with step stage, clean or agg and its run, chunk or month");

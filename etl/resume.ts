@@ -9,7 +9,7 @@ import type { OutMessage } from "./message.js";
 export async function missingMessages(db: Queryable, runId: string): Promise<OutMessage[]> {
   const run = await getRun(db, runId);
   if (run.state === "planned") return [{ kind: "plan", run: runId }];
-  if (run.state === "done") return [];
+  if (run.state !== "running") return [];
   return [...(await unfinishedChunks(db, run)), ...(await unfinishedMonths(db, run))];
 }
 

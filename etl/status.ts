@@ -1,7 +1,7 @@
 import { PlatformError } from "../lib/errors.js";
 import type { Queryable } from "../lib/postgres/pool.js";
 import { loadSql } from "../lib/postgres/sql.js";
-import type { RunState } from "./ledger.js";
+import { isOver, type RunState } from "./ledger.js";
 
 /** Progress of one run. Rows are generated rows unless named otherwise; step seconds are busy time summed over workers. */
 export interface RunStatus {
@@ -75,7 +75,7 @@ export async function rejectReasons(
 function toStatus(row: StatusRow): RunStatus {
   const share =
     row.rows === 0 ? 1 : (row.rows_staged + row.rows_cleaned + row.rows_aggregated) / (3 * row.rows);
-  const unfinished = row.state !== "done";
+  const unfinished = !isOver(row.state);
   return {
     run: row.run_id,
     state: row.state,

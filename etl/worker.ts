@@ -1,17 +1,20 @@
+import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import { Breaker } from "../lib/breaker.js";
 import { Consumer } from "../lib/broker/consumer.js";
 import type { Delivery, Outcome } from "../lib/broker/delivery.js";
 import { Publisher } from "../lib/broker/publisher.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
 import { codeOf, messageOf } from "../lib/errors.js";
 import type { Logger } from "../lib/log.js";
-import { createPool, type Pool } from "../lib/postgres/pool.js";
+import { createPool, cutConnections, type Pool } from "../lib/postgres/pool.js";
 import { verdictOf } from "../lib/retry.js";
 import type { Settings } from "../lib/settings/settings.js";
 import { fullJitterMs, pause } from "../lib/timing.js";
 import { waitForSchema } from "./database.js";
 import { defaultSpec } from "./default_spec.js";
 import { ChunkSource } from "./generate/source.js";
+import { Lease, type LeaseTimes } from "./lease.js";
 import { formatMessage, type Message, parseMessage } from "./message.js";
 import { aggStep } from "./steps/agg.js";
 import { beginStep } from "./steps/begin.js";
@@ -20,12 +23,19 @@ import { planStep } from "./steps/plan.js";
 import { stageStep } from "./steps/stage.js";
 import type { Next, StepContext } from "./steps/step.js";
 
-/** A server that is away is asked again after up to this long. */
+/** When PostgreSQL answers and a step still cannot go on (the broker is away, the disk is full), it is tried again. */
 const OUTAGE_BACKOFF = { baseMs: 250, capMs: 10_000 };
 /** A step takes seconds, indexing a large month a minute; stack.sh and compose kill after 60 s. */
 const DRAIN_MS = 50_000;
-/** Beside one connection per step: for reading the ledger while a step holds its own. */
-const SPARE_CONNECTIONS = 2;
+/** Beside one connection per step: for the heartbeat, and for reading the ledger while a step holds its own. */
+const SPARE_CONNECTIONS = 3;
+
+export interface WorkerOptions {
+  /** Shorter ones are for tests. */
+  readonly lease?: LeaseTimes;
+  /** Called at each named point of a step, see steps/step.ts. */
+  readonly reached?: StepContext["reached"];
+}
 
 /** Takes messages from the work queue and runs their steps, until told to stop. */
 export class Worker {
@@ -36,10 +46,13 @@ export class Worker {
   private readonly publisher: Publisher;
   private readonly context: StepContext;
   private readonly stopping = new AbortController();
+  private readonly lease: Lease;
+  private readonly breaker: Breaker;
   private consumer: Consumer | undefined;
 
-  constructor(settings: Settings, logger: Logger) {
-    const worker = `${hostname()}:${process.pid}`;
+  constructor(settings: Settings, logger: Logger, options: WorkerOptions = {}) {
+    // Distinct for every start, and with its prefix no longer than the 63 characters of an application_name.
+    const worker = `${hostname().slice(0, 24)}:${process.pid}:${randomBytes(4).toString("hex")}`;
     this.settings = settings;
     this.logger = logger;
     const max = settings.WORKER_CONCURRENCY + SPARE_CONNECTIONS;
@@ -51,7 +64,9 @@ export class Worker {
       patience: "forever",
       families: [ETL_QUEUES],
     });
-    this.context = { pool: this.pool, source: this.source, logger, worker };
+    this.context = { pool: this.pool, source: this.source, logger, worker, reached: options.reached };
+    this.breaker = new Breaker(() => this.pool.query("SELECT 1"), logger, this.stopping.signal);
+    this.lease = new Lease(this.pool, worker, logger, () => cutConnections(this.pool), options.lease);
   }
 
   /**
@@ -62,6 +77,7 @@ export class Worker {
   async start(): Promise<void> {
     await waitForSchema(this.pool, this.logger, this.stopping.signal);
     if (this.stopping.signal.aborted) return;
+    await this.lease.start();
     await this.publisher.up();
     this.consumer = new Consumer({
       address: this.settings,
@@ -82,6 +98,7 @@ export class Worker {
     this.stopping.abort();
     await this.consumer?.stop(DRAIN_MS);
     await this.publisher.close();
+    await this.lease.stop();
     await this.source.close();
     await this.pool.end();
   }
@@ -90,9 +107,12 @@ export class Worker {
     for (let attempt = 0; ; attempt++) {
       try {
         const message = parseMessage(delivery.body);
+        if (this.breaker.open) await this.breaker.recovered();
         // A step is run again from its start after an outage; the ledger tells it how far it got.
         const next = await this.run(message, delivery);
+        await this.context.reached?.(`${message.kind}: committed`);
         for (const follower of next) await this.publisher.publish(ETL_QUEUES.work, formatMessage(follower));
+        await this.context.reached?.(`${message.kind}: published`);
         return { kind: "done" };
       } catch (error) {
         const code = codeOf(error) ?? "INTERNAL";
@@ -104,6 +124,7 @@ export class Worker {
         }
         if (this.stopping.signal.aborted) return { kind: "release" };
         this.logger.warn({ code }, `waiting for a server that is away: ${reason}`);
+        await this.breaker.recovered();
         await pause(fullJitterMs(attempt, OUTAGE_BACKOFF), this.stopping.signal);
       }
     }

@@ -16,6 +16,14 @@ const EXIT_BY_CODE = {
   RUN_UNKNOWN: EXIT.usage,
   /** The run has no such chunk or month. */
   CHUNK_UNKNOWN: EXIT.failed,
+  /** No letter in the dead-letter queue has this id. */
+  DEAD_LETTER_UNKNOWN: EXIT.usage,
+  /** Which dead letters are meant was not said, or said twice. */
+  DEAD_LETTER_SELECTION: EXIT.usage,
+  /** Another command has the dead letters in its hands. */
+  DEAD_LETTERS_BUSY: EXIT.failed,
+  /** A command that destroys was not given its --yes. */
+  NOT_CONFIRMED: EXIT.usage,
   /** A run ended, but not as its spec says. */
   RUN_FAILED: EXIT.failed,
   /** The database has migrations this code does not know. */
@@ -96,6 +104,11 @@ export function codeOf(error: unknown): string | undefined {
 /** The message of anything thrown, on one line: some drivers put newlines or an AggregateError there. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
-  const text = error instanceof Error ? error.message || error.name : String(error);
-  return text.replaceAll(/\s+/g, " ").trim();
+  try {
+    const text = error instanceof Error ? error.message || error.name : String(error);
+    return text.replaceAll(/\s+/g, " ").trim();
+  } catch {
+    // Anything can be thrown, also what has no text.
+    return Object.prototype.toString.call(error);
+  }
 }

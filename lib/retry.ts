@@ -12,6 +12,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   POSTGRES_UNREACHABLE: "outage",
   POSTGRES_AUTH: "outage", // a password is being changed, or an operator will have to
   RABBITMQ_UNREACHABLE: "outage",
+  RABBITMQ_AUTH: "outage",
   PUBLISH_INTERRUPTED: "outage",
   PUBLISH_TIMEOUT: "outage",
   PUBLISH_NACKED: "outage",
@@ -19,7 +20,10 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   ECONNRESET: "outage",
   EPIPE: "outage",
   ETIMEDOUT: "outage",
+  ECONNABORTED: "outage",
   EHOSTUNREACH: "outage",
+  ENETUNREACH: "outage",
+  ENETDOWN: "outage",
   ENOTFOUND: "outage",
   EAI_AGAIN: "outage",
   "08": "outage", // connection exceptions
@@ -27,6 +31,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   "57P01": "outage", // admin shutdown
   "57P02": "outage", // crash shutdown
   "57P03": "outage", // cannot connect now
+  "57P05": "outage", // idle session ended
   "25006": "outage", // read-only transaction: a standby not promoted yet
 
   // Lost against somebody else.

@@ -146,9 +146,9 @@ make_compose_secrets() {
 bootstrap_docker() {
   make_compose_secrets
   # --wait ends when all are healthy, migrated and seeded.
-  step 'building and starting the containers' 'See: docker compose -f compose/docker-compose.yml logs' \
+  step 'building and starting the containers' 'See: docker compose --env-file .env -f compose/docker-compose.yml logs' \
     compose up --detach --build --wait
-  step "loading up to $target transactions" 'See: docker compose -f compose/docker-compose.yml logs worker' \
+  step "loading up to $target transactions" 'See: docker compose --env-file .env -f compose/docker-compose.yml logs worker' \
     compose exec -T worker payments kickoff --target "$target" --wait
 }
 
@@ -159,7 +159,7 @@ Try next:
   docker compose --env-file .env -f compose/docker-compose.yml exec worker payments verify
   docker compose --env-file .env -f compose/docker-compose.yml exec worker payments kickoff --rows 100000 --wait
   docker compose --env-file .env -f compose/docker-compose.yml exec worker payments status
-Stop everything with docker compose -f compose/docker-compose.yml down; the data is kept.
+Stop everything with docker compose --env-file .env -f compose/docker-compose.yml down; the data is kept.
 TEXT
 }
 

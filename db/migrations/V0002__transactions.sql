@@ -98,10 +98,11 @@ COMMENT ON TABLE payments.agg_network_hour IS 'Volume per card network, channel,
 GRANT SELECT ON ALL TABLES IN SCHEMA payments TO payments_loader, payments_reader;
 GRANT SELECT ON payments.agg_merchant_day, payments.agg_network_hour TO payments_exporter;
 GRANT INSERT ON payments.txn, payments.txn_reject TO payments_loader;
+GRANT DELETE ON payments.txn_reject TO payments_loader;  -- of chunks that are taken back
 GRANT INSERT, DELETE ON payments.agg_merchant_day, payments.agg_network_hour TO payments_loader;
 GRANT SELECT ON staging.txn_shape TO payments_loader;
 
--- The loader may not change tables of the owner; these functions are the two changes it needs, and no more.
+-- The loader may not change tables of the owner; these functions are the changes it needs, and no more.
 
 CREATE FUNCTION etl.leaf_name(month date) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -152,5 +153,32 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION etl.create_leaf(date), etl.publish_leaf(date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION etl.create_leaf(date), etl.publish_leaf(date) TO payments_loader;
+-- What cancelling a run takes back: its rows in a month that it has not finished, or the whole leaf if nobody else uses it.
+CREATE FUNCTION etl.erase_rows(month date, first_txn_id bigint, last_txn_id bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  erased bigint;
+BEGIN
+  EXECUTE format('DELETE FROM payments.%I WHERE txn_id BETWEEN $1 AND $2', etl.leaf_name(month))
+    USING first_txn_id, last_txn_id;
+  GET DIAGNOSTICS erased = ROW_COUNT;
+  RETURN erased;
+END
+$$;
+
+CREATE FUNCTION etl.drop_unpublished_leaf(month date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass('payments.' || etl.leaf_name(month))) THEN
+    RAISE EXCEPTION 'drop_unpublished_leaf: % is published', month USING ERRCODE = 'object_in_use';
+  END IF;
+  EXECUTE format('DROP TABLE payments.%I', etl.leaf_name(month));
+END
+$$;
+
+REVOKE ALL ON FUNCTION etl.create_leaf(date), etl.publish_leaf(date), etl.erase_rows(date, bigint, bigint),
+  etl.drop_unpublished_leaf(date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION etl.create_leaf(date), etl.publish_leaf(date), etl.erase_rows(date, bigint, bigint),
+  etl.drop_unpublished_leaf(date) TO payments_loader;

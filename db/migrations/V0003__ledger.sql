@@ -3,7 +3,7 @@
 
 CREATE TABLE etl.run (
   run_id            text        PRIMARY KEY CHECK (run_id ~ '^r[0-9]{1,9}$'),
-  state             text        NOT NULL CHECK (state IN ('planned', 'running', 'done')),
+  state             text        NOT NULL CHECK (state IN ('planned', 'running', 'done', 'cancelled')),
   -- The spec: with the generator's version it decides every byte of the run.
   txn_rows          bigint      NOT NULL CHECK (txn_rows >= 0),
   seed              bigint      NOT NULL,
@@ -90,6 +90,14 @@ CREATE TABLE etl.month (
   published_at timestamptz
 );
 COMMENT ON TABLE etl.month IS 'Leaves of txn: building beside the parent, or published';
+
+CREATE TABLE etl.worker (
+  worker_id    text        PRIMARY KEY,
+  started_at   timestamptz NOT NULL DEFAULT now(),
+  heartbeat_at timestamptz NOT NULL DEFAULT now(),
+  reaped_at    timestamptz
+);
+COMMENT ON TABLE etl.worker IS 'Workers by their last sign of life; one that is silent for longer than its lease loses its connections';
 
 CREATE TABLE etl.population (
   only_row   boolean     PRIMARY KEY DEFAULT true CHECK (only_row),

@@ -13,4 +13,11 @@ UNION ALL
 SELECT run_id, chunk_no, 'accepted + rejected', txn_rows, accepted + rejected
 FROM etl.chunk
 WHERE run_id = ANY ($1) AND state = 'cleaned' AND txn_rows <> accepted + rejected
+UNION ALL
+SELECT c.run_id, c.chunk_no, 'repaired', coalesce(sum(k.found), 0)::integer, c.repaired
+FROM etl.chunk c
+LEFT JOIN etl.chunk_class k ON k.run_id = c.run_id AND k.chunk_no = c.chunk_no AND k.outcome = 'repaired'
+WHERE c.run_id = ANY ($1) AND c.state = 'cleaned'
+GROUP BY c.run_id, c.chunk_no
+HAVING coalesce(sum(k.found), 0) <> c.repaired
 ORDER BY 1, 2, 3

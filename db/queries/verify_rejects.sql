@@ -1,4 +1,4 @@
--- Chunks and reasons for which txn_reject does not hold what clean counted.
+-- Chunks and reasons for which txn_reject does not hold what clean counted; rejects of no run are named whatever is asked.
 -- $1 run ids
 
 SELECT run_id, chunk_no, class, coalesce(k.found, 0) AS expected, coalesce(r.rows, 0) AS found
@@ -8,7 +8,7 @@ FROM (
 ) k
 FULL JOIN (
   SELECT run_id, chunk_no, reason AS class, count(*)::integer AS rows FROM payments.txn_reject
-  WHERE run_id = ANY ($1) GROUP BY 1, 2, 3
+  WHERE run_id = ANY ($1) OR run_id NOT IN (SELECT run_id FROM etl.run) GROUP BY 1, 2, 3
 ) r USING (run_id, chunk_no, class)
 WHERE k.found IS DISTINCT FROM r.rows
 ORDER BY 1, 2, 3

@@ -1,4 +1,5 @@
--- What is left lying about: published months that are not attached or lack an index, staging tables of no staged chunk.
+-- What is not in its place: published months that are not attached or lack an index, leaves and aggregates of no month of
+-- the ledger, staging tables of no staged chunk.
 
 SELECT to_char(m.month, 'YYYY-MM-DD') AS month, 'its leaf is not attached to txn' AS what
 FROM etl.month m
@@ -16,6 +17,26 @@ WHERE m.state = 'published'
                   JOIN pg_index leaf ON leaf.indexrelid = i.inhrelid AND leaf.indisvalid
                   WHERE i.inhparent = pi.indexrelid
                     AND leaf.indrelid = to_regclass('payments.' || etl.leaf_name(m.month)))
+UNION ALL
+-- Dropped from txn, an index goes from all leaves at once, and no leaf lacks anything then.
+SELECT NULL, 'txn lacks index ' || name
+FROM (VALUES ('txn_pkey'), ('txn_account_idx'), ('txn_merchant_idx'), ('txn_original_idx')) promised (name)
+WHERE NOT EXISTS (SELECT FROM pg_index i
+                  WHERE i.indrelid = 'payments.txn'::regclass AND i.indexrelid = to_regclass('payments.' || name))
+UNION ALL
+SELECT NULL, leaf.relname || ' is attached to txn, but is the leaf of no month of the ledger'
+FROM pg_inherits i
+JOIN pg_class leaf ON leaf.oid = i.inhrelid
+WHERE i.inhparent = 'payments.txn'::regclass
+  AND NOT EXISTS (SELECT FROM etl.month m WHERE etl.leaf_name(m.month) = leaf.relname)
+UNION ALL
+SELECT DISTINCT to_char(month, 'YYYY-MM-DD'), 'agg_merchant_day holds a month that no run has'
+FROM payments.agg_merchant_day a
+WHERE NOT EXISTS (SELECT FROM etl.run_month m WHERE m.month = a.month)
+UNION ALL
+SELECT DISTINCT to_char(month, 'YYYY-MM-DD'), 'agg_network_hour holds a month that no run has'
+FROM payments.agg_network_hour a
+WHERE NOT EXISTS (SELECT FROM etl.run_month m WHERE m.month = a.month)
 UNION ALL
 SELECT NULL, 'staging table ' || c.relname || ' belongs to no staged chunk'
 FROM pg_class c

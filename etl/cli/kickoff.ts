@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { PlatformError } from "../../lib/errors.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { defaultSpec } from "../default_spec.js";
-import { createRun, listRuns, requestedRows } from "../ledger.js";
+import { createRun, isOver, listRuns, requestedRows } from "../ledger.js";
 import { requireSeed } from "../seed/state.js";
 import type { Spec } from "../spec.js";
 import { type CommandContext, command, print, printJson, withDatabase } from "./common.js";
@@ -77,7 +77,7 @@ async function start(
 }
 
 async function wait(context: CommandContext, pool: Pool, started: string | undefined): Promise<object> {
-  const unfinished = (await listRuns(pool)).filter((run) => run.state !== "done" || run.runId === started);
+  const unfinished = (await listRuns(pool)).filter((run) => !isOver(run.state) || run.runId === started);
   const runs = await watchRuns(
     pool,
     unfinished.map((run) => run.runId),

@@ -19,7 +19,7 @@ export function resumeCommand(): Command {
         else
           print(
             messages.length === 0
-              ? `${runId} is done: nothing to send`
+              ? `${runId} is over: nothing to send`
               : `${runId}: ${messages.length} messages sent`,
           );
         return undefined;

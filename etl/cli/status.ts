@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Pool } from "../../lib/postgres/pool.js";
+import { isOver } from "../ledger.js";
 import { type RunStatus, runStatus } from "../status.js";
 import { type CommandContext, command, print, printJson, withDatabase } from "./common.js";
 import { formatSeconds, formatTable } from "./table.js";
@@ -61,7 +62,7 @@ function tableOf(runs: readonly RunStatus[]): string {
       `${run.months.done}/${run.months.total}`,
       formatSeconds(run.elapsedS),
       run.rowsPerS,
-      run.etaS === null || run.state === "done" ? "" : formatSeconds(run.etaS),
+      run.etaS === null || isOver(run.state) ? "" : formatSeconds(run.etaS),
     ]),
   );
 }

@@ -2,6 +2,7 @@ import { MultiBar, Presets, type SingleBar } from "cli-progress";
 import { PlatformError } from "../../lib/errors.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { pause } from "../../lib/timing.js";
+import { isOver } from "../ledger.js";
 import { type RunStatus, runStatus } from "../status.js";
 import { formatCount, formatSeconds } from "./table.js";
 
@@ -28,7 +29,7 @@ export async function watchRuns(
       const all = await runStatus(pool, null);
       const runs = all.filter((run) => runIds.includes(run.run));
       display.show(runs);
-      if (runs.every((run) => run.state === "done")) return runs;
+      if (runs.every((run) => isOver(run.state))) return runs;
       const mark = JSON.stringify(runs.map((run) => [run.rowsDone, run.months]));
       if (mark !== moved.mark) moved = { at: Date.now(), mark };
       if (Date.now() - moved.at > STALLED_MS) throw stalled(runs);
@@ -43,7 +44,7 @@ export async function watchRuns(
 /** One line of progress. */
 export function describe(run: RunStatus): string {
   const done = STEPS.map((step) => `${step} ${percent(run.rowsDone[step], run.rows)}`).join(", ");
-  const eta = run.etaS === null || run.state === "done" ? "" : `, ${formatSeconds(run.etaS)} to go`;
+  const eta = run.etaS === null || isOver(run.state) ? "" : `, ${formatSeconds(run.etaS)} to go`;
   return `${run.run} ${run.state}: ${done} of ${formatCount(run.rows)} rows, ${formatCount(run.rowsPerS)} rows/s${eta}`;
 }
 
@@ -52,7 +53,7 @@ function percent(part: number, whole: number): string {
 }
 
 function stalled(runs: readonly RunStatus[]): PlatformError {
-  const names = runs.filter((run) => run.state !== "done").map((run) => run.run);
+  const names = runs.filter((run) => !isOver(run.state)).map((run) => run.run);
   return new PlatformError("RUN_FAILED", `${names.join(", ")}: nothing has moved for ten minutes.`, {
     hint: "Is a worker running (payments doctor)? Then look into etl_queue.dlq, and try: payments resume RUN.",
   });
@@ -91,7 +92,7 @@ class Bars {
         const bar =
           this.byLabel.get(label) ?? this.bars.create(Math.max(1, run.rows), 0, { label, note: "" });
         this.byLabel.set(label, bar);
-        const eta = run.etaS === null || run.state === "done" ? "" : `, ${formatSeconds(run.etaS)} to go`;
+        const eta = run.etaS === null || isOver(run.state) ? "" : `, ${formatSeconds(run.etaS)} to go`;
         const note = step === "agg" ? `${formatCount(run.rowsPerS)} rows/s${eta}` : "";
         bar.update(run.rows === 0 ? 1 : run.rowsDone[step], { label, note });
       }

@@ -64,7 +64,7 @@ export class DefectSchedule {
       this.nextRow = Number.POSITIVE_INFINITY;
       return;
     }
-    const gap = this.rate === 1 ? 0 : Math.floor(Math.log(1 - this.rng.unit()) / Math.log(1 - this.rate));
+    const gap = this.rate === 1 ? 0 : Math.floor(Math.log(1 - this.rng.unit()) / Math.log1p(-this.rate));
     this.nextRow += 1 + gap;
     let ticket = this.rng.below(TOTAL_WEIGHT);
     this.nextClass = DEFECTS.findIndex((defect) => {

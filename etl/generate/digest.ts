@@ -34,8 +34,8 @@ const K2 = [
   121330189, 86028121, 122949823, 93563509, 73939133, 118818811, 76837913, 131542063, 69696969, 110503049,
   95959597, 84672767, 126233057,
 ] as const;
-const [A0, A1, A2, A3, A4, A5, A6, A7, , A9, A10, A11, A12] = K1;
-const [B0, B1, B2, B3, B4, B5, B6, B7, , B9, B10, B11, B12] = K2;
+const [A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12] = K1;
+const [B0, B1, B2, B3, B4, B5, B6, B7, B8, B9, B10, B11, B12] = K2;
 
 const TWO_32 = 4_294_967_296;
 
@@ -54,6 +54,7 @@ export class Digest {
     const txnLow = row.txnId - txnHigh * TWO_32;
     const originalHigh = Math.floor(row.originalId / TWO_32);
     const originalLow = row.originalId - originalHigh * TWO_32;
+    const centsHigh = Math.floor(row.cents / TWO_32);
     const h1 =
       Math.imul(txnLow, A0) +
       Math.imul(txnHigh, A1) +
@@ -63,6 +64,7 @@ export class Digest {
       Math.imul(row.merchant, A5) +
       Math.imul(row.terminal, A6) +
       Math.imul(row.cents, A7) +
+      Math.imul(centsHigh, A8) +
       Math.imul(originalLow, A9) +
       Math.imul(originalHigh, A10) +
       Math.imul(codes, A11) +
@@ -76,6 +78,7 @@ export class Digest {
       Math.imul(row.merchant, B5) +
       Math.imul(row.terminal, B6) +
       Math.imul(row.cents, B7) +
+      Math.imul(centsHigh, B8) +
       Math.imul(originalLow, B9) +
       Math.imul(originalHigh, B10) +
       Math.imul(codes, B11) +

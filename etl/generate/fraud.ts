@@ -26,7 +26,7 @@ const TOO_OFTEN = RESPONSE_CODES.indexOf("65");
 
 /**
  * Turns honest drafts into parts of fraud episodes: one episode at a time, its rows mixed among honest ones, so that a
- * pattern spans minutes, not a solid block.
+ * pattern is not a solid block.
  */
 export class FraudEpisodes {
   private readonly rng: Prng;
@@ -43,8 +43,12 @@ export class FraudEpisodes {
   constructor(rate: number, rng: Prng) {
     this.rng = rng;
     this.density = Math.max(0.5, rate);
-    // An episode takes length / density rows; the gap that makes the whole come out at `rate` is what is left.
-    const gap = rate === 0 ? Number.POSITIVE_INFINITY : MEAN_LENGTH * (1 / rate - 1 / this.density);
+    // An episode takes length / density rows, less what its first row does not wait; the gap that makes the whole come out
+    // at `rate` is what is left.
+    const gap =
+      rate === 0
+        ? Number.POSITIVE_INFINITY
+        : MEAN_LENGTH * (1 / rate - 1 / this.density) + 1 / this.density - 1;
     this.startChance = 1 / (1 + gap);
   }
 

@@ -74,6 +74,8 @@ export class ChunkGenerator {
    * @returns bytes filled; 0 when the stream has ended.
    */
   fill(buffer: Uint8Array): number {
+    if (buffer.length < 2 * MAX_ROW_BYTES)
+      throw new RangeError(`a buffer of ${buffer.length} bytes holds no whole row`);
     const encoder = this.encoder;
     encoder.use(buffer);
     if (!this.headerDone) this.append(COPY_HEADER);

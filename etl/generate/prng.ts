@@ -10,14 +10,18 @@ export class Prng {
 
   /** @param words whole numbers below 2^53 that identify the stream. */
   constructor(...words: number[]) {
-    let h = 0x9e3779b9;
+    // Two chains, so that streams are told apart by 64 bits.
+    let a = 0x9e3779b9;
+    let b = 0x85ebca6b;
     for (const word of words) {
-      h = mix(h ^ word);
-      h = mix(h ^ Math.floor(word / 4_294_967_296));
+      for (const half of [word, Math.floor(word / 4_294_967_296)]) {
+        a = mix(a ^ half);
+        b = mix(Math.imul(b, 0x9e3779b1) ^ half);
+      }
     }
-    this.a = h;
-    this.b = mix(h ^ 0x85ebca6b);
-    this.c = mix(this.b ^ 0xc2b2ae35);
+    this.a = a;
+    this.b = b;
+    this.c = mix(a ^ 0xc2b2ae35);
     for (let i = 0; i < 12; i++) this.u32();
   }
 

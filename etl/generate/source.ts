@@ -26,17 +26,15 @@ export class ChunkSource {
     onKey: (key: AnswerKey) => void,
   ): AsyncGenerator<Uint8Array> {
     const thread = this.idle.pop() ?? this.start();
-    let usable = false;
     try {
       onKey(yield* thread.generate(spec, chunkNo));
-      usable = true;
     } catch (error) {
       this.all.delete(thread);
       void thread.close();
       throw error;
     } finally {
       // Also after a consumer that stopped early: the thread ignores what is left of the job.
-      if (usable || this.all.has(thread)) this.idle.push(thread);
+      if (this.all.has(thread)) this.idle.push(thread);
     }
   }
 

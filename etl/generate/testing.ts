@@ -1,7 +1,18 @@
 import { createHash } from "node:crypto";
-import { CHANNELS, CURRENCIES, KINDS, NETWORKS, RESPONSE_CODES, STATUSES } from "../../lib/codes.js";
+import fc from "fast-check";
+import {
+  CHANNELS,
+  CURRENCIES,
+  KINDS,
+  MAX_AMOUNT,
+  NETWORKS,
+  RESPONSE_CODES,
+  STATUSES,
+} from "../../lib/codes.js";
 import { chunkOf, type PlannedChunk, planRun } from "../plan.js";
 import type { PlannedSpec } from "../spec.js";
+import { Draft } from "./draft.js";
+import { codesOf } from "./encoder.js";
 import { type AnswerKey, ChunkGenerator } from "./generator.js";
 import { population } from "./population.js";
 
@@ -357,4 +368,52 @@ function wordsOf(row: CleanRow): bigint[] {
     BigInt(`0x${md5.slice(0, 8)}`),
     row.fraud ? 1n : 0n,
   ];
+}
+
+const id = fc.integer({ min: 1, max: 2_147_483_647 });
+const txnId = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const indexOf = (list: readonly string[]) => fc.nat(list.length - 1);
+const cents = fc.oneof(
+  fc.integer({ min: 1, max: MAX_AMOUNT * 100 }),
+  fc.constantFrom(1, 99, 100, 9_999_99, 10_000_00, 99_999_999_99, 100_000_000_00, 2 ** 32 - 1, 2 ** 32),
+);
+/** Any row that clean would accept. */
+export const anyDraft = fc
+  .record({
+    txnId,
+    timeMs: fc.integer({ min: Date.UTC(1975, 0, 1), max: Date.UTC(2095, 0, 1) - 1 }),
+    account: id,
+    merchant: id,
+    terminal: id,
+    cents,
+    currency: indexOf(CURRENCIES),
+    kind: indexOf(KINDS),
+    channel: indexOf(CHANNELS),
+    network: indexOf(NETWORKS),
+    status: indexOf(STATUSES),
+    response: indexOf(RESPONSE_CODES),
+    originalId: fc.oneof(fc.constant(0), txnId),
+    fraud: fc.constantFrom(0, 1),
+  })
+  .map((fields) => Object.assign(new Draft(), fields));
+
+/** The row as it reads back. */
+export function asStaged(row: Draft, lineNo: number): CleanRow {
+  const [currency = "", kind = "", channel = "", network = "", status = "", response = ""] = codesOf(row);
+  const { txnId, timeMs, account, merchant, terminal, cents } = row;
+  const codes = { currency, kind, channel, network, status, response };
+  const originalId = row.originalId === 0 ? null : row.originalId;
+  return {
+    lineNo,
+    txnId,
+    timeMs,
+    account,
+    merchant,
+    terminal,
+    cents,
+    amountRaw: null,
+    ...codes,
+    originalId,
+    fraud: row.fraud === 1,
+  };
 }

@@ -1,6 +1,6 @@
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
-import { monthProgress, recordAggregated } from "../ledger.js";
+import { isActive, monthProgress, recordAggregated } from "../ledger.js";
 import { leafTable, type Next, type StepContext } from "./step.js";
 
 /** Tables payments.agg_<name>, filled by db/queries/rollup_<name>.sql. */
@@ -13,6 +13,7 @@ export const ROLLUPS = ["merchant_day", "network_hour"] as const;
 export async function aggStep(context: StepContext, runId: string, month: string): Promise<Next> {
   await transaction(context.pool, async (client) => {
     const started = performance.now();
+    if (!(await isActive(client, runId))) return;
     const progress = await monthProgress(client, runId, month, "FOR UPDATE");
     // A message before its time: the month's last chunk will send another.
     if (progress.done || !progress.complete) return;
@@ -23,7 +24,9 @@ export async function aggStep(context: StepContext, runId: string, month: string
       [month],
     );
     await rollUp(client, month);
+    await context.reached?.("agg: rolled up");
     if (state.rows[0]?.state === "building") await publish(client, month);
+    await context.reached?.("agg: published month");
 
     const aggMs = Math.round(performance.now() - started);
     const runDone = await recordAggregated(client, runId, month, aggMs);
@@ -33,7 +36,8 @@ export async function aggStep(context: StepContext, runId: string, month: string
   return [];
 }
 
-async function rollUp(client: Client, month: string): Promise<void> {
+/** Rebuilds the roll-ups of one month from its leaf. */
+export async function rollUp(client: Client, month: string): Promise<void> {
   // Up to a few hundred thousand groups; the default work_mem would spill them.
   await client.query("SET LOCAL work_mem = '128MB'");
   for (const table of ROLLUPS) {

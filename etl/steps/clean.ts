@@ -7,7 +7,7 @@ import {
   RESPONSE_CODES,
   STATUSES,
 } from "../../lib/codes.js";
-import { codeOf, PlatformError } from "../../lib/errors.js";
+import { PlatformError } from "../../lib/errors.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { loadSql, quoteName } from "../../lib/postgres/sql.js";
 import {
@@ -16,6 +16,7 @@ import {
   forgetChunk,
   getChunk,
   getRun,
+  isActive,
   type MonthProgress,
   monthProgress,
   recordCleaned,
@@ -24,7 +25,6 @@ import type { OutMessage } from "../message.js";
 import { chunkOf, type PlannedChunk, planRun } from "../plan.js";
 import { leafTable, type Next, type StepContext, stagingTable } from "./step.js";
 
-const UNDEFINED_TABLE = "42P01";
 const HOUR_MS = 3_600_000;
 
 /** Thrown inside the transaction to undo it: the staging table lost rows, as unlogged tables do in a crash. */
@@ -39,7 +39,7 @@ export async function cleanStep(context: StepContext, runId: string, chunkNo: nu
     const cleaned = await transaction(context.pool, (client) => cleanChunk(context, client, runId, chunk));
     return cleaned ?? (await whatFollows(context, runId, chunkNo, month));
   } catch (error) {
-    if (!(error instanceof StagingLost) && codeOf(error) !== UNDEFINED_TABLE) throw error;
+    if (!(error instanceof StagingLost)) throw error;
     context.logger.warn(
       { run: runId, chunk: chunkNo },
       "staging table lost its rows; the chunk is staged again",
@@ -59,13 +59,16 @@ async function cleanChunk(
   const started = performance.now();
   const { chunkNo } = chunk;
   const { month } = chunk.month;
+  if (!(await isActive(client, runId))) return [];
   const entry = await getChunk(client, runId, chunkNo, "FOR UPDATE");
   // A clean message without a staged chunk: forged, or the chunk was sent back to stage meanwhile. Staging it is right.
   if (entry === undefined) return [{ kind: "stage", run: runId, chunk: chunkNo }];
   if (entry.state === "cleaned") return undefined;
 
   const counts = await moveRows(client, runId, chunk, entry);
+  await context.reached?.("clean: rows moved");
   await client.query(`DROP TABLE ${quoteName(stagingTable(runId, chunkNo))}`);
+  await context.reached?.("clean: staging dropped");
   const cleanMs = Math.round(performance.now() - started);
   const { releasedChunk, month: progress } = await recordCleaned(
     client,
@@ -84,6 +87,10 @@ async function moveRows(
 ): Promise<{ accepted: number; repaired: number; rejected: number }> {
   const { chunkNo, month } = chunk;
   const staging = stagingTable(runId, chunkNo);
+  const present = await client.query<{ present: boolean }>("SELECT to_regclass($1) IS NOT NULL AS present", [
+    staging,
+  ]);
+  if (!present.rows[0]?.present) throw new StagingLost();
   // The chunk's hash tables (100,000 accounts, its own transaction ids) fit; the default of 4 MB would spill them.
   await client.query("SET LOCAL work_mem = '64MB'");
   const endMs = month.startMs + (month.cumulative.length - 1) * HOUR_MS;

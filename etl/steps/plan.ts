@@ -33,6 +33,7 @@ export async function planStep(context: StepContext, runId: string): Promise<Nex
 
 /** Chunks of the first window that have no ledger row; on a redelivery most of them will have one. */
 async function unstagedChunks(context: StepContext, run: Run): Promise<Next> {
+  if (run.state !== "running") return [];
   const { rows } = await context.pool.query<{ chunk_no: number }>(
     `SELECT n AS chunk_no FROM generate_series(0, $2::integer - 1) AS n
      WHERE NOT EXISTS (SELECT FROM etl.chunk WHERE run_id = $1 AND chunk_no = n)
@@ -62,10 +63,12 @@ async function enterMonths(client: Client, runId: string, plan: Plan): Promise<v
 async function createLeaves(client: Client, plan: Plan): Promise<void> {
   // In order of month, so that two runs planned at the same time wait for each other instead of deadlocking.
   for (const { month } of plan.months) {
-    const { rowCount } = await client.query(
-      "INSERT INTO etl.month (month, state) VALUES ($1, 'building') ON CONFLICT DO NOTHING",
+    // The update that changes nothing keeps the row, and with it the leaf, from being dropped by a cancelled run.
+    const { rows } = await client.query<{ created: boolean }>(
+      `INSERT INTO etl.month AS m (month, state) VALUES ($1, 'building')
+       ON CONFLICT (month) DO UPDATE SET state = m.state RETURNING xmax = 0 AS created`,
       [month],
     );
-    if (rowCount === 1) await client.query("SELECT etl.create_leaf($1)", [month]);
+    if (rows[0]?.created) await client.query("SELECT etl.create_leaf($1)", [month]);
   }
 }

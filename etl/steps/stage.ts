@@ -4,7 +4,7 @@ import { PlatformError } from "../../lib/errors.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { quoteName } from "../../lib/postgres/sql.js";
 import type { AnswerKey } from "../generate/generator.js";
-import { enterChunk, getChunk, getRun, recordStaged } from "../ledger.js";
+import { enterChunk, getChunk, getRun, isActive, recordStaged } from "../ledger.js";
 import { chunkOf, planRun } from "../plan.js";
 import type { PlannedSpec } from "../spec.js";
 import { type Next, type StepContext, stagingTable } from "./step.js";
@@ -18,6 +18,7 @@ export async function stageStep(context: StepContext, runId: string, chunkNo: nu
   const chunk = chunkOf(planRun(run.spec), run.spec, chunkNo);
   const rows = chunk.toRow - chunk.fromRow;
   const entered = await transaction(context.pool, async (client) => {
+    if (!(await isActive(client, runId))) return false;
     const { month, firstTxnId } = chunk;
     const entry = { runId, chunkNo, month: month.month, firstTxnId, rows, worker: context.worker };
     if (!(await enterChunk(client, entry))) return false;
@@ -51,6 +52,7 @@ async function copyChunk(
   await client.query(
     `CREATE UNLOGGED TABLE ${quoteName(table)} (LIKE staging.txn_shape) WITH (autovacuum_enabled = false)`,
   );
+  await context.reached?.("stage: before copy");
   let key: AnswerKey | undefined;
   let bytes = 0;
   const source = context.source.stream(spec, chunkNo, (answer) => {
@@ -60,10 +62,12 @@ async function copyChunk(
     for await (const buffer of source) {
       bytes += buffer.length;
       yield buffer;
+      await context.reached?.("stage: in copy");
     }
   };
   const copy = client.query(copyFrom(`COPY ${quoteName(table)} FROM STDIN (FORMAT binary, FREEZE)`));
   await pipeline(counted, copy);
+  await context.reached?.("stage: after copy");
   if (key === undefined) throw new Error("the generator ended without an answer key");
   return { rows: copy.rowCount, bytes, key };
 }

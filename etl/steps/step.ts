@@ -1,7 +1,7 @@
 import type { Logger } from "../../lib/log.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import type { ChunkSource } from "../generate/source.js";
-import type { OutMessage } from "../message.js";
+import type { Message, OutMessage } from "../message.js";
 
 /** What a step may use. */
 export interface StepContext {
@@ -10,7 +10,23 @@ export interface StepContext {
   readonly logger: Logger;
   /** Name of the worker, for the ledger. */
   readonly worker: string;
+  /** Called when a step has got to a named point; tests kill the process there. */
+  readonly reached?: ((point: Point) => void | Promise<void>) | undefined;
 }
+
+type Kind = Message["kind"];
+
+/** Points at which a death is most likely to show a gap between two things that belong together. */
+export type Point =
+  | "stage: before copy"
+  | "stage: in copy"
+  | "stage: after copy"
+  | "clean: rows moved"
+  | "clean: staging dropped"
+  | "agg: rolled up"
+  | "agg: published month"
+  | `${Kind}: committed`
+  | `${Kind}: published`;
 
 /**
  * The rule all steps keep: do the work and write the ledger in one transaction, then return the messages that follow from

@@ -23,26 +23,34 @@ interface BucketRow {
   b: string;
 }
 
-/** What of a month is to be checked. */
-export interface MonthScope {
-  readonly month: string;
-  /** Aggregates of a month that some run still adds to are behind by nature. */
-  readonly aggregates: boolean;
-}
-
 /** Checks one month in one snapshot, so that a run going on beside it does no harm. */
 export async function verifyMonth(
   pool: Pool,
-  scope: MonthScope,
+  month: string,
 ): Promise<{ report: MonthReport; differences: Difference[] }> {
   return transaction(pool, async (client) => {
     await client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
     await client.query("SET LOCAL work_mem = '128MB'");
-    const content = await verifyContent(client, scope.month);
-    const differences = [...content.differences, ...(await verifyReferences(client, scope.month))];
-    if (scope.aggregates) differences.push(...(await verifyAggregates(client, scope.month)));
+    const { aggregated, leaf } = await monthState(client, month);
+    if (!leaf) {
+      const missing: Difference = { check: "content", month, what: `${leafTable(month)} is missing` };
+      return { report: { month, rows: 0, digest: digestWord(0n, 0n) }, differences: [missing] };
+    }
+    const content = await verifyContent(client, month);
+    const differences = [...content.differences, ...(await verifyReferences(client, month))];
+    if (aggregated) differences.push(...(await verifyAggregates(client, month)));
     return { report: content.report, differences };
   });
+}
+
+/** Whether its leaf is there, and whether its aggregates are due: those of a month that a run still adds to are behind by nature. */
+async function monthState(client: Client, month: string): Promise<{ aggregated: boolean; leaf: boolean }> {
+  const { rows } = await client.query<{ aggregated: boolean; leaf: boolean }>(
+    `SELECT coalesce(bool_and(state = 'done'), true) AS aggregated, to_regclass($2) IS NOT NULL AS leaf
+     FROM etl.run_month WHERE month = $1`,
+    [month, leafTable(month)],
+  );
+  return rows[0] ?? { aggregated: true, leaf: false };
 }
 
 /** Chunk by chunk: the rows in the leaf against what the generator predicted. */

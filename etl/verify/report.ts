@@ -11,12 +11,13 @@ export interface Difference {
 }
 
 export const CHECKS = {
+  ledger: "runs, months and chunks of the ledger add up to one another",
   answer_key: "every generated row accepted or rejected as the answer key says, per chunk and class",
   content: "rows and digest of every chunk and month as the generator predicted",
   rejects: "txn_reject holds every rejected row, per chunk and reason",
   references: "no orphan account, merchant, terminal or refunded purchase",
   aggregates: "every aggregate adds up to txn, to the cent",
-  structure: "finished months attached with all indexes, nothing left in staging",
+  structure: "finished months attached with all indexes, nothing of no month, nothing left in staging",
 } as const;
 
 export type CheckName = keyof typeof CHECKS;

@@ -1,7 +1,7 @@
 import type { Pool } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
-import { getRun, listRuns, type Run } from "../ledger.js";
-import { type MonthScope, verifyMonth } from "./month.js";
+import { getRun, isOver, listRuns, type Run } from "../ledger.js";
+import { verifyMonth } from "./month.js";
 import type { CheckName, Difference, MonthReport, VerifyReport } from "./report.js";
 
 /** Months checked at the same time; each is one sequential scan or two on one connection. */
@@ -26,15 +26,15 @@ export async function verify(pool: Pool, runId: string | undefined): Promise<Ver
   const runs = runId === undefined ? all : [await getRun(pool, runId)];
   const ids = runs.map((run) => run.runId);
   const differences: Difference[] = [
+    ...(await verifyLedger(pool, ids)),
     ...(await compareFindings(pool, "answer_key", ids)),
     ...(await compareFindings(pool, "rejects", ids)),
   ];
-  const scopes = await monthScopes(pool, ids);
   const months: MonthReport[] = [];
-  const queue = [...scopes];
+  const queue = await monthsOf(pool, runId === undefined ? null : ids);
   const work = async () => {
-    for (let scope = queue.shift(); scope !== undefined; scope = queue.shift()) {
-      const result = await verifyMonth(pool, scope);
+    for (let month = queue.shift(); month !== undefined; month = queue.shift()) {
+      const result = await verifyMonth(pool, month);
       months.push(result.report);
       differences.push(...result.differences);
     }
@@ -45,22 +45,41 @@ export async function verify(pool: Pool, runId: string | undefined): Promise<Ver
   return {
     ok: differences.length === 0,
     runs: ids,
-    unfinishedRuns: runs.filter((run: Run) => run.state !== "done").map((run) => run.runId),
+    unfinishedRuns: runs.filter((run: Run) => !isOver(run.state)).map((run) => run.runId),
     months,
     rows: months.reduce((sum, month) => sum + month.rows, 0),
     differences,
   };
 }
 
-async function monthScopes(pool: Pool, runIds: readonly string[]): Promise<MonthScope[]> {
-  const { rows } = await pool.query<MonthScope>(
-    `SELECT month, bool_and(state = 'done') AS aggregates
-     FROM etl.run_month
-     WHERE month IN (SELECT month FROM etl.run_month WHERE run_id = ANY ($1))
-     GROUP BY month ORDER BY month`,
+/** Of the given runs, or all that have a leaf: rows in a month that no run has would otherwise go unseen. */
+async function monthsOf(pool: Pool, runIds: readonly string[] | null): Promise<string[]> {
+  const { rows } = await pool.query<{ month: string }>(
+    `SELECT month FROM etl.run_month WHERE $1::text[] IS NULL OR run_id = ANY ($1)
+     UNION
+     SELECT month FROM etl.month WHERE $1::text[] IS NULL
+     ORDER BY month`,
     [runIds],
   );
-  return rows;
+  return rows.map((row) => row.month);
+}
+
+async function verifyLedger(pool: Pool, runIds: readonly string[]): Promise<Difference[]> {
+  const { rows } = await pool.query<{
+    run_id: string;
+    month: string | null;
+    what: string;
+    expected: number;
+    found: number;
+  }>(loadSql("verify_ledger"), [runIds]);
+  return rows.map(({ run_id: run, month, what, expected, found }) => ({
+    check: "ledger",
+    run,
+    ...(month === null ? {} : { month }),
+    what,
+    expected,
+    found,
+  }));
 }
 
 async function compareFindings(

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PlatformError } from "../errors.js";
+import { messageOf, PlatformError } from "../errors.js";
 import { packageRoot } from "../root.js";
 import { type Client, connect, type Pool, type Queryable } from "./pool.js";
 
@@ -183,6 +183,6 @@ async function apply(client: Client, migration: Migration): Promise<void> {
     if (!bare) await client.query("COMMIT");
   } catch (error) {
     if (!bare) await client.query("ROLLBACK").catch(() => undefined);
-    throw error;
+    throw new Error(`migration ${label(migration)} failed: ${messageOf(error)}.`, { cause: error });
   }
 }

@@ -49,7 +49,21 @@ export function createPool(settings: Settings, options: PoolOptions = {}): Pool 
   });
   // An idle connection that dies is replaced at the next checkout; without a listener it would end the process.
   pool.on("error", () => undefined);
+  const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<unknown>;
+  // Errors of the server carry an SQLSTATE, those of the socket its code; what has none is the driver saying that the
+  // connection ended or never came about.
+  pool.query = ((...args: unknown[]) =>
+    query(...args).catch((error: unknown) => {
+      throw codeOf(error) === undefined ? connectionError(error, pool.options) : error;
+    })) as typeof pool.query;
   return pool;
+}
+
+/** Cuts every connection of the pool that is at work: for when their other end has stopped answering. */
+export function cutConnections(pool: Pool): void {
+  // The pool keeps no public list; `end` on a client with a query under way destroys its socket at once.
+  const { _clients: clients } = pool as unknown as { _clients: pg.Client[] };
+  for (const client of [...clients]) void client.end().catch(() => undefined);
 }
 
 /**

@@ -48,7 +48,9 @@ export const settingsSchema = z.object({
   STAGE_WINDOW: whole(1, 1_000)
     .default(8)
     .describe("Chunks of one run in flight: bounds queue depth and staging tables at any size"),
-  STAGE_SEED: whole(0, 4_294_967_295).default(1).describe("Seed of a default run: same seed, same data"),
+  STAGE_SEED: whole(0, 4_294_967_295)
+    .default(1)
+    .describe("Seed of a default run: same seed on an empty database, same data"),
   STAGE_FROM: day.default("2025-01-01").describe("First day of a default run (UTC)"),
   STAGE_TO: day.default("2026-01-01").describe("Day after its last day (UTC)"),
   STAGE_DIRT_RATE: rate.default(0.01).describe("Share of rows with an injected defect"),

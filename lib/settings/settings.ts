@@ -9,8 +9,8 @@ type Values = Readonly<Record<string, string | undefined>>;
 
 /** Prefixes that are ours alone: an unknown name with one of them is a typing error, wherever it was set. */
 const OWN_PREFIXES = ["STAGE_", "WORKER_"];
-/** In `.env` all names are ours, but for what Docker Compose itself reads there. */
-const FOREIGN_PREFIXES = ["COMPOSE_", "DOCKER_"];
+/** In `.env` all names are ours, but for what Docker Compose and the monitoring and backup parts read there. */
+const FOREIGN_PREFIXES = ["COMPOSE_", "DOCKER_", "GRAFANA_", "PROMETHEUS_", "POSTGRES_EXPORTER_", "BACKUP_"];
 
 /**
  * The settings of this process. Precedence: `flags` > environment > `.env` > default; a secret may come from the file
@@ -23,8 +23,10 @@ export function loadSettings(sources: { flags?: Values; env?: Values; envFile?: 
   const env = sources.env ?? process.env;
   const problems: string[] = [];
   const file = readEnvFile(sources.envFile ?? ".env", problems);
-  const values = { ...file, ...defined(env), ...defined(sources.flags ?? {}) };
-  readSecretFiles(values, problems);
+  // Each layer for itself: a NAME_FILE in the environment goes before a NAME in .env.
+  const layers = [file, defined(env), defined(sources.flags ?? {})];
+  for (const layer of layers) readSecretFiles(layer, problems);
+  const values: Record<string, string> = Object.assign({}, ...layers);
 
   const known = new Set<string>(
     settingNames.flatMap((name) => (isSecret(name) ? [name, `${name}_FILE`] : [name])),
@@ -48,11 +50,11 @@ export function loadSettings(sources: { flags?: Values; env?: Values; envFile?: 
   return parsed.data;
 }
 
-/** Empty means unset, as in a compose file's `${NAME:-}`. */
+/** Blank means unset, as in a compose file's `${NAME:-}`. */
 function defined(values: Values): Record<string, string> {
   const out: Record<string, string> = {};
   for (const [name, value] of Object.entries(values))
-    if (value !== undefined && value !== "") out[name] = value;
+    if (value !== undefined && value.trim() !== "") out[name] = value;
   return out;
 }
 

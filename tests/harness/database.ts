@@ -1,23 +1,49 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { seed } from "../../etl/seed/seed.js";
-import { migrateUp } from "../../lib/postgres/migrate.js";
+import { migrateUp, readMigrations } from "../../lib/postgres/migrate.js";
 import { createPool, type Pool, type Queryable } from "../../lib/postgres/pool.js";
 import { testSettings } from "./settings.js";
 
-/** Migrated and seeded once per test stack; each test database is a copy of it, made in a fraction of a second. */
-const TEMPLATE = "test_template";
+/**
+ * Migrated and seeded once per test stack; each test database is a copy of it, made in a fraction of a second. Named by the
+ * migrations in it, so that a kept stack does not serve yesterday's schema.
+ */
+const TEMPLATE = `test_template_${createHash("sha256")
+  .update(
+    readMigrations()
+      .map((migration) => migration.sha256)
+      .join(),
+  )
+  .digest("hex")
+  .slice(0, 8)}`;
 /** Any constant: whoever makes the template holds it. */
 const LOCK_KEY = 7_291_530_002;
 
 /** A database that nobody has touched yet; `seeded` is ready for runs, `empty` has no schema. @returns its name. */
 export async function createDatabase(kind: "seeded" | "empty" = "seeded"): Promise<string> {
   return asAdmin(async (admin) => {
-    const name = `test_${randomBytes(6).toString("hex")}`;
-    if (kind === "seeded") await ensureTemplate(admin);
-    const template = kind === "seeded" ? `TEMPLATE ${TEMPLATE}` : "";
-    await admin.query(`CREATE DATABASE ${name} OWNER payments_owner ${template}`);
-    return name;
+    if (kind === "empty") return create(admin, "template0");
+    await ensureTemplate(admin);
+    return create(admin, TEMPLATE);
   });
+}
+
+/** A copy of a database, whose sessions are ended for it. @returns its name. */
+export async function copyDatabase(original: string): Promise<string> {
+  return asAdmin(async (admin) => {
+    await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [
+      original,
+    ]);
+    return create(admin, original);
+  });
+}
+
+async function create(admin: Queryable, template: string): Promise<string> {
+  const name = `test_${randomBytes(6).toString("hex")}`;
+  await admin.query(`CREATE DATABASE ${name} OWNER payments_owner TEMPLATE ${template}`);
+  return name;
 }
 
 export async function dropDatabase(name: string): Promise<void> {
@@ -47,15 +73,27 @@ function asAdmin<T>(work: (admin: Queryable) => Promise<T>): Promise<T> {
   return withPool({ role: "admin" }, work);
 }
 
-/** A pool for the length of `work`. */
+export type Role = "admin" | "loader" | "reader" | "exporter" | "backup";
+
+/** A pool of one connection for the length of `work`. */
 export async function withPool<T>(
-  options: { role: "admin" | "loader"; database?: string },
+  options: { role: Role; database?: string },
   work: (pool: Pool) => Promise<T>,
 ): Promise<T> {
-  const pool = createPool(testSettings(), { ...options, max: 1 });
+  const { role, ...others } = options;
+  const own = role === "admin" || role === "loader";
+  const pool = own
+    ? createPool(testSettings(), { ...others, role, max: 1 })
+    : createPool(testSettings(credentials(role)), { ...others, max: 1 });
   try {
     return await work(pool);
   } finally {
     await pool.end();
   }
+}
+
+/** Of the roles that no command uses; stack.sh keeps their passwords beside the others. */
+function credentials(role: Role): { POSTGRES_USER: string; POSTGRES_PASSWORD: string } {
+  const file = join(process.env["STACK_DIR"] ?? "", "secrets", `${role}_password`);
+  return { POSTGRES_USER: `payments_${role}`, POSTGRES_PASSWORD: readFileSync(file, "utf8").trim() };
 }

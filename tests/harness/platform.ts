@@ -4,7 +4,7 @@ import type { Spec } from "../../etl/spec.js";
 import { runStatus } from "../../etl/status.js";
 import type { VerifyReport } from "../../etl/verify/report.js";
 import { verify } from "../../etl/verify/verify.js";
-import { Worker } from "../../etl/worker.js";
+import { Worker, type WorkerOptions } from "../../etl/worker.js";
 import { Publisher } from "../../lib/broker/publisher.js";
 import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import { silentLogger } from "../../lib/log.js";
@@ -61,8 +61,8 @@ export class Platform {
     await dropDatabase(this.settings.POSTGRES_DB);
   }
 
-  async startWorker(concurrency = 2): Promise<Worker> {
-    const worker = new Worker({ ...this.settings, WORKER_CONCURRENCY: concurrency }, silentLogger);
+  async startWorker(concurrency = 2, options: WorkerOptions = {}): Promise<Worker> {
+    const worker = new Worker({ ...this.settings, WORKER_CONCURRENCY: concurrency }, silentLogger, options);
     this.workers.add(worker);
     await worker.start();
     return worker;

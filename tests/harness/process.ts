@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import type { Point } from "../../etl/steps/step.js";
 import { packageRoot } from "../../lib/root.js";
 import type { Settings } from "../../lib/settings/settings.js";
 import { eventually } from "./eventually.js";
 
 const MAIN = join(packageRoot, "dist", "etl", "cli", "main.js");
+const WORKER_AT = join(packageRoot, "tests", "harness", "worker_at.mjs");
 
 export interface CommandResult {
   readonly code: number | null;
@@ -13,14 +15,33 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** Settings by name; others may be among them, such as NAME_FILE or one that nobody knows. */
+type Environment = Partial<Settings> | Readonly<Record<string, string | number>>;
+
 /** Runs `payments …` as a user would, with just these settings. */
-export async function payments(settings: Partial<Settings>, ...args: string[]): Promise<CommandResult> {
-  const child = start(settings, args);
+export function payments(settings: Environment, ...args: string[]): Promise<CommandResult> {
+  return startPayments(settings, ...args).ended;
+}
+
+/** The same, for a command to be looked at and signalled while it runs. */
+export function startPayments(
+  settings: Environment,
+  ...args: string[]
+): { output: { stdout: string; stderr: string }; ended: Promise<CommandResult>; child: ChildProcess } {
+  const child = start(settings, [MAIN, ...args]);
   const output = { stdout: "", stderr: "" };
   child.stdout?.on("data", (data) => (output.stdout += String(data)));
   child.stderr?.on("data", (data) => (output.stderr += String(data)));
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, ...output };
+  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, ...output }));
+  return { output, ended, child };
+}
+
+/** What happens to a worker, and where; see Point in etl/steps/step.ts. */
+export interface Fault {
+  readonly point: Point;
+  readonly nth?: number;
+  readonly signal?: NodeJS.Signals;
+  readonly leaseMs?: number;
 }
 
 /** A worker in a process of its own, to be killed. */
@@ -35,9 +56,25 @@ export class WorkerProcess {
 
   /** Resolves when it takes messages. */
   static async start(settings: Partial<Settings>): Promise<WorkerProcess> {
-    const worker = new WorkerProcess(start({ ...settings, LOG_LEVEL: "info" }, ["worker"]));
+    const worker = new WorkerProcess(start({ ...settings, LOG_LEVEL: "info" }, [MAIN, "worker"]));
     await eventually("worker ready", () => worker.log.includes("worker ready") || worker.failure());
     return worker;
+  }
+
+  /** One that signals itself at a named point, the nth time it gets there. */
+  static startFaulty(settings: Partial<Settings>, fault: Fault): WorkerProcess {
+    const { point, nth = 1, signal = "SIGKILL", leaseMs = 30_000 } = fault;
+    return new WorkerProcess(start(settings, [WORKER_AT, point, String(nth), signal, String(leaseMs)]));
+  }
+
+  /** Resolves with the signal or exit status that ended it. */
+  async ended(): Promise<NodeJS.Signals | number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, "exit");
+    return this.child.signalCode ?? this.child.exitCode;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
   }
 
   /** SIGKILL, SIGTERM, …; resolves with its exit status, null after a kill. */
@@ -49,7 +86,6 @@ export class WorkerProcess {
     return this.child.exitCode;
   }
 
-  /** Peak memory so far. */
   get pid(): number {
     return this.child.pid ?? 0;
   }
@@ -61,9 +97,9 @@ export class WorkerProcess {
   }
 }
 
-function start(settings: Partial<Settings>, args: readonly string[]): ChildProcess {
+function start(settings: Environment, args: readonly string[]): ChildProcess {
   const own = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
-  return spawn(process.execPath, [MAIN, ...args], {
+  return spawn(process.execPath, args, {
     // Nothing of the test's own environment but what finds node; no .env of the checkout either.
     cwd: "/",
     env: { PATH: process.env["PATH"], NO_COLOR: "1", ...own },

@@ -1,0 +1,483 @@
+-- What db/migrations add up to. Made by scripts/schema_dump.sh, compared by a test: change a migration, not this.
+
+CREATE SCHEMA etl;
+
+CREATE SCHEMA ops;
+
+CREATE SCHEMA payments;
+
+CREATE SCHEMA staging;
+
+CREATE FUNCTION etl.create_leaf(month date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  leaf    text := etl.leaf_name(month);
+  from_at text := to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00');
+  to_at   text := to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00');
+BEGIN
+  IF month IS NULL OR extract(day FROM month) <> 1 THEN
+    RAISE EXCEPTION 'create_leaf: % is not the first day of a month', month USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  EXECUTE format('CREATE TABLE payments.%I (LIKE payments.txn INCLUDING DEFAULTS)', leaf);
+  EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I CHECK (occurred_at >= %L AND occurred_at < %L)',
+                 leaf, leaf || '_month', from_at, to_at);
+  EXECUTE format('GRANT SELECT, INSERT ON payments.%I TO payments_loader', leaf);
+END
+$$;
+
+CREATE FUNCTION etl.leaf_name(month date) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ('txn_'::text || to_char((month)::timestamp without time zone, 'YYYY_MM'::text));
+
+CREATE FUNCTION etl.publish_leaf(month date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET default_statistics_target TO '25'
+    AS $$
+DECLARE
+  leaf    text := etl.leaf_name(month);
+  from_at text := to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00');
+  to_at   text := to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00');
+BEGIN
+  EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I PRIMARY KEY (txn_id, occurred_at)', leaf, leaf || '_pkey');
+  EXECUTE format('CREATE INDEX %I ON payments.%I (account_id, occurred_at)', leaf || '_account_idx', leaf);
+  EXECUTE format('CREATE INDEX %I ON payments.%I (merchant_id, occurred_at)', leaf || '_merchant_idx', leaf);
+  EXECUTE format('CREATE INDEX %I ON payments.%I (original_txn_id) WHERE original_txn_id IS NOT NULL',
+                 leaf || '_original_idx', leaf);
+  EXECUTE format('ANALYZE payments.%I', leaf);
+  EXECUTE format('ALTER TABLE payments.txn ATTACH PARTITION payments.%I FOR VALUES FROM (%L) TO (%L)',
+                 leaf, from_at, to_at);
+  -- The partition bound says the same from here on.
+  EXECUTE format('ALTER TABLE payments.%I DROP CONSTRAINT %I', leaf, leaf || '_month');
+  EXECUTE format('GRANT SELECT ON payments.%I TO payments_reader', leaf);
+END
+$$;
+
+CREATE TABLE etl.chunk (
+    run_id text NOT NULL,
+    chunk_no integer NOT NULL,
+    month date NOT NULL,
+    state text NOT NULL,
+    first_txn_id bigint NOT NULL,
+    txn_rows integer NOT NULL,
+    accepted_key integer,
+    digest_a numeric(20,0),
+    digest_b numeric(20,0),
+    accepted integer,
+    repaired integer,
+    rejected integer,
+    released_chunk integer,
+    worker text NOT NULL,
+    copy_bytes bigint,
+    stage_ms integer,
+    clean_ms integer,
+    staged_at timestamp with time zone,
+    cleaned_at timestamp with time zone,
+    CONSTRAINT chunk_chunk_no_check CHECK ((chunk_no >= 0)),
+    CONSTRAINT chunk_state_check CHECK ((state = ANY (ARRAY['staged'::text, 'cleaned'::text])))
+);
+
+COMMENT ON COLUMN etl.chunk.accepted_key IS 'Rows the generator says will be accepted';
+
+COMMENT ON COLUMN etl.chunk.released_chunk IS 'The chunk that this one''s completion sent out, so that a redelivery sends the same';
+
+CREATE TABLE etl.chunk_class (
+    run_id text NOT NULL,
+    chunk_no integer NOT NULL,
+    class text NOT NULL,
+    outcome text NOT NULL,
+    injected integer DEFAULT 0 NOT NULL,
+    found integer DEFAULT 0 NOT NULL,
+    CONSTRAINT chunk_class_outcome_check CHECK ((outcome = ANY (ARRAY['repaired'::text, 'rejected'::text, 'fraud'::text])))
+);
+
+COMMENT ON TABLE etl.chunk_class IS 'The answer key (injected, written by stage) beside what clean found, per chunk and class';
+
+COMMENT ON COLUMN etl.chunk_class.found IS 'For fraud classes always 0: nothing in the pipeline looks for fraud yet';
+
+CREATE TABLE etl.month (
+    month date NOT NULL,
+    state text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    published_at timestamp with time zone,
+    CONSTRAINT month_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
+    CONSTRAINT month_state_check CHECK ((state = ANY (ARRAY['building'::text, 'published'::text])))
+);
+
+COMMENT ON TABLE etl.month IS 'Leaves of txn: building beside the parent, or published';
+
+CREATE TABLE etl.population (
+    only_row boolean DEFAULT true NOT NULL,
+    seed bigint NOT NULL,
+    accounts integer NOT NULL,
+    merchants integer NOT NULL,
+    terminals integer NOT NULL,
+    seeded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT population_only_row_check CHECK (only_row)
+);
+
+COMMENT ON TABLE etl.population IS 'Which dimensions were seeded; the generator refers to just these';
+
+CREATE TABLE etl.run (
+    run_id text NOT NULL,
+    state text NOT NULL,
+    txn_rows bigint NOT NULL,
+    seed bigint NOT NULL,
+    from_on date NOT NULL,
+    to_on date NOT NULL,
+    dirt_rate double precision NOT NULL,
+    fraud_rate double precision NOT NULL,
+    chunk_rows integer NOT NULL,
+    first_txn_id bigint NOT NULL,
+    generator_version integer NOT NULL,
+    window_chunks integer NOT NULL,
+    chunks_total integer,
+    next_chunk integer DEFAULT 0 NOT NULL,
+    months_total integer,
+    months_done integer DEFAULT 0 NOT NULL,
+    begun_by_message boolean DEFAULT false NOT NULL,
+    redeliveries integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    CONSTRAINT run_check CHECK ((to_on > from_on)),
+    CONSTRAINT run_chunk_rows_check CHECK ((chunk_rows > 0)),
+    CONSTRAINT run_dirt_rate_check CHECK (((dirt_rate >= (0)::double precision) AND (dirt_rate <= (1)::double precision))),
+    CONSTRAINT run_first_txn_id_check CHECK ((first_txn_id > 0)),
+    CONSTRAINT run_fraud_rate_check CHECK (((fraud_rate >= (0)::double precision) AND (fraud_rate <= (1)::double precision))),
+    CONSTRAINT run_run_id_check CHECK ((run_id ~ '^r[0-9]{1,9}$'::text)),
+    CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'running'::text, 'done'::text]))),
+    CONSTRAINT run_txn_rows_check CHECK ((txn_rows >= 0)),
+    CONSTRAINT run_window_chunks_check CHECK ((window_chunks > 0))
+);
+
+COMMENT ON TABLE etl.run IS 'One request for transactions: its spec and its progress';
+
+CREATE TABLE etl.run_month (
+    run_id text NOT NULL,
+    month date NOT NULL,
+    txn_rows bigint NOT NULL,
+    chunks_total integer NOT NULL,
+    chunks_done integer DEFAULT 0 NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    agg_ms integer,
+    finished_at timestamp with time zone,
+    CONSTRAINT run_month_check CHECK ((chunks_done <= chunks_total)),
+    CONSTRAINT run_month_state_check CHECK ((state = ANY (ARRAY['open'::text, 'done'::text])))
+);
+
+COMMENT ON TABLE etl.run_month IS 'A month of a run: agg is due when all its chunks are cleaned';
+
+CREATE TABLE etl.worker (
+    worker_id text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
+    reaped_at timestamp with time zone
+);
+
+COMMENT ON TABLE etl.worker IS 'Workers by their last sign of life; one that is silent for longer than its lease loses its connections';
+
+CREATE TABLE ops.migration (
+    version integer NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    took_ms integer NOT NULL
+);
+
+CREATE TABLE payments.account (
+    account_id integer NOT NULL,
+    holder_name text NOT NULL,
+    email text NOT NULL,
+    country text NOT NULL,
+    currency text NOT NULL,
+    segment text NOT NULL,
+    spending_level numeric(6,3) NOT NULL,
+    card_network text NOT NULL,
+    card_token text NOT NULL,
+    card_bin text NOT NULL,
+    card_last4 text NOT NULL,
+    opened_on date NOT NULL,
+    CONSTRAINT account_card_bin_check CHECK ((card_bin ~ '^[0-9]{6}$'::text)),
+    CONSTRAINT account_card_last4_check CHECK ((card_last4 ~ '^[0-9]{4}$'::text)),
+    CONSTRAINT account_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT account_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT account_segment_check CHECK ((segment = ANY (ARRAY['mass'::text, 'affluent'::text, 'business'::text]))),
+    CONSTRAINT account_spending_level_check CHECK ((spending_level > (0)::numeric))
+);
+
+COMMENT ON TABLE payments.account IS 'Card holders, one card each; written by payments seed only';
+
+CREATE TABLE payments.agg_merchant_day (
+    month date NOT NULL,
+    day date NOT NULL,
+    merchant_id integer NOT NULL,
+    currency text NOT NULL,
+    txn_count bigint NOT NULL,
+    approved_count bigint NOT NULL,
+    refund_count bigint NOT NULL,
+    fraud_count bigint NOT NULL,
+    amount numeric(20,2) NOT NULL,
+    approved_amount numeric(20,2) NOT NULL,
+    refund_amount numeric(20,2) NOT NULL
+);
+
+COMMENT ON TABLE payments.agg_merchant_day IS 'Takings per merchant, UTC day and currency; rebuilt a month at a time';
+
+COMMENT ON COLUMN payments.agg_merchant_day.amount IS 'Sum of amount of all its transactions, whatever their kind and status';
+
+COMMENT ON COLUMN payments.agg_merchant_day.approved_amount IS 'Approved purchases and cash';
+
+CREATE TABLE payments.agg_network_hour (
+    month date NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    network text NOT NULL,
+    channel text NOT NULL,
+    currency text NOT NULL,
+    txn_count bigint NOT NULL,
+    approved_count bigint NOT NULL,
+    fraud_count bigint NOT NULL,
+    amount numeric(20,2) NOT NULL
+);
+
+COMMENT ON TABLE payments.agg_network_hour IS 'Volume per card network, channel, currency and UTC hour; rebuilt a month at a time';
+
+CREATE TABLE payments.merchant (
+    merchant_id integer NOT NULL,
+    name text NOT NULL,
+    mcc text NOT NULL,
+    category text NOT NULL,
+    country text NOT NULL,
+    city text NOT NULL,
+    currency text NOT NULL,
+    price_level numeric(6,3) NOT NULL,
+    CONSTRAINT merchant_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT merchant_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT merchant_mcc_check CHECK ((mcc ~ '^[0-9]{4}$'::text)),
+    CONSTRAINT merchant_price_level_check CHECK ((price_level > (0)::numeric))
+);
+
+COMMENT ON TABLE payments.merchant IS 'Acceptors, with their category (MCC); written by payments seed only';
+
+CREATE TABLE payments.terminal (
+    terminal_id integer NOT NULL,
+    merchant_id integer NOT NULL,
+    channel text NOT NULL,
+    CONSTRAINT terminal_channel_check CHECK ((channel = ANY (ARRAY['pos'::text, 'ecom'::text, 'atm'::text])))
+);
+
+COMMENT ON TABLE payments.terminal IS 'Where cards are presented; each belongs to one merchant; written by payments seed only';
+
+CREATE TABLE payments.txn (
+    txn_id bigint NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    account_id integer NOT NULL,
+    merchant_id integer NOT NULL,
+    terminal_id integer NOT NULL,
+    amount numeric(14,2) NOT NULL,
+    currency text NOT NULL,
+    kind text NOT NULL,
+    channel text NOT NULL,
+    network text NOT NULL,
+    status text NOT NULL,
+    response_code text NOT NULL,
+    original_txn_id bigint,
+    is_fraud boolean NOT NULL
+)
+PARTITION BY RANGE (occurred_at);
+
+COMMENT ON TABLE payments.txn IS 'Card transactions that passed cleaning, one leaf per month (UTC)';
+
+COMMENT ON COLUMN payments.txn.amount IS 'In units of currency, always positive; kind says the direction';
+
+COMMENT ON COLUMN payments.txn.kind IS 'purchase, cash or refund';
+
+COMMENT ON COLUMN payments.txn.original_txn_id IS 'The purchase that a refund gives back';
+
+COMMENT ON COLUMN payments.txn.is_fraud IS 'Later reported as fraud by the issuer';
+
+CREATE TABLE payments.txn_reject (
+    run_id text NOT NULL,
+    chunk_no integer NOT NULL,
+    reason text NOT NULL,
+    rejected_at timestamp with time zone NOT NULL,
+    line_no integer NOT NULL,
+    txn_id bigint,
+    occurred_at timestamp with time zone,
+    account_id integer,
+    merchant_id integer,
+    terminal_id integer,
+    amount numeric(14,2),
+    amount_raw text,
+    currency text,
+    kind text,
+    channel text,
+    network text,
+    status text,
+    response_code text,
+    original_txn_id bigint,
+    is_fraud boolean
+);
+
+COMMENT ON TABLE payments.txn_reject IS 'Every row that could not be repaired, as it came, with its reason';
+
+CREATE TABLE staging.txn_shape (
+    line_no integer NOT NULL,
+    txn_id bigint,
+    occurred_at timestamp with time zone,
+    account_id integer,
+    merchant_id integer,
+    terminal_id integer,
+    amount numeric(14,2),
+    amount_raw text,
+    currency text,
+    kind text,
+    channel text,
+    network text,
+    status text,
+    response_code text,
+    original_txn_id bigint,
+    is_fraud boolean
+);
+
+COMMENT ON TABLE staging.txn_shape IS 'Template of the staging tables txn_<run>_<chunk>; always empty';
+
+ALTER TABLE ONLY etl.chunk_class
+    ADD CONSTRAINT chunk_class_pkey PRIMARY KEY (run_id, chunk_no, class);
+
+ALTER TABLE ONLY etl.chunk
+    ADD CONSTRAINT chunk_pkey PRIMARY KEY (run_id, chunk_no);
+
+ALTER TABLE ONLY etl.month
+    ADD CONSTRAINT month_pkey PRIMARY KEY (month);
+
+ALTER TABLE ONLY etl.population
+    ADD CONSTRAINT population_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY etl.run
+    ADD CONSTRAINT run_first_txn_id_key UNIQUE (first_txn_id);
+
+ALTER TABLE ONLY etl.run_month
+    ADD CONSTRAINT run_month_pkey PRIMARY KEY (run_id, month);
+
+ALTER TABLE ONLY etl.run
+    ADD CONSTRAINT run_pkey PRIMARY KEY (run_id);
+
+ALTER TABLE ONLY etl.worker
+    ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
+
+ALTER TABLE ONLY ops.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY payments.account
+    ADD CONSTRAINT account_card_token_key UNIQUE (card_token);
+
+ALTER TABLE ONLY payments.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY payments.agg_merchant_day
+    ADD CONSTRAINT agg_merchant_day_pkey PRIMARY KEY (month, merchant_id, day, currency);
+
+ALTER TABLE ONLY payments.agg_network_hour
+    ADD CONSTRAINT agg_network_hour_pkey PRIMARY KEY (month, hour, network, channel, currency);
+
+ALTER TABLE ONLY payments.merchant
+    ADD CONSTRAINT merchant_pkey PRIMARY KEY (merchant_id);
+
+ALTER TABLE ONLY payments.terminal
+    ADD CONSTRAINT terminal_pkey PRIMARY KEY (terminal_id);
+
+ALTER TABLE ONLY payments.txn
+    ADD CONSTRAINT txn_pkey PRIMARY KEY (txn_id, occurred_at);
+
+ALTER TABLE ONLY payments.txn_reject
+    ADD CONSTRAINT txn_reject_pkey PRIMARY KEY (run_id, chunk_no, line_no);
+
+CREATE INDEX terminal_merchant_idx ON payments.terminal USING btree (merchant_id);
+
+CREATE INDEX txn_account_idx ON ONLY payments.txn USING btree (account_id, occurred_at);
+
+CREATE INDEX txn_merchant_idx ON ONLY payments.txn USING btree (merchant_id, occurred_at);
+
+CREATE INDEX txn_original_idx ON ONLY payments.txn USING btree (original_txn_id) WHERE (original_txn_id IS NOT NULL);
+
+ALTER TABLE ONLY etl.chunk_class
+    ADD CONSTRAINT chunk_class_run_id_chunk_no_fkey FOREIGN KEY (run_id, chunk_no) REFERENCES etl.chunk(run_id, chunk_no) ON DELETE CASCADE;
+
+ALTER TABLE ONLY etl.chunk
+    ADD CONSTRAINT chunk_run_id_fkey FOREIGN KEY (run_id) REFERENCES etl.run(run_id);
+
+ALTER TABLE ONLY etl.run_month
+    ADD CONSTRAINT run_month_run_id_fkey FOREIGN KEY (run_id) REFERENCES etl.run(run_id);
+
+ALTER TABLE ONLY payments.terminal
+    ADD CONSTRAINT terminal_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES payments.merchant(merchant_id);
+
+GRANT USAGE ON SCHEMA etl TO payments_loader;
+GRANT USAGE ON SCHEMA etl TO payments_exporter;
+
+GRANT USAGE ON SCHEMA ops TO payments_loader;
+GRANT USAGE ON SCHEMA ops TO payments_exporter;
+
+GRANT USAGE ON SCHEMA payments TO payments_loader;
+GRANT USAGE ON SCHEMA payments TO payments_reader;
+GRANT USAGE ON SCHEMA payments TO payments_exporter;
+
+GRANT ALL ON SCHEMA staging TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.create_leaf(month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.create_leaf(month date) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.publish_leaf(month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.publish_leaf(month date) TO payments_loader;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
+GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk_class TO payments_loader;
+GRANT SELECT ON TABLE etl.chunk_class TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.month TO payments_loader;
+GRANT SELECT ON TABLE etl.month TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.population TO payments_loader;
+GRANT SELECT ON TABLE etl.population TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.run TO payments_loader;
+GRANT SELECT ON TABLE etl.run TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.run_month TO payments_loader;
+GRANT SELECT ON TABLE etl.run_month TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.worker TO payments_loader;
+GRANT SELECT ON TABLE etl.worker TO payments_exporter;
+
+GRANT SELECT ON TABLE ops.migration TO payments_loader;
+GRANT SELECT ON TABLE ops.migration TO payments_exporter;
+
+GRANT SELECT,INSERT ON TABLE payments.account TO payments_loader;
+GRANT SELECT ON TABLE payments.account TO payments_reader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE payments.agg_merchant_day TO payments_loader;
+GRANT SELECT ON TABLE payments.agg_merchant_day TO payments_reader;
+GRANT SELECT ON TABLE payments.agg_merchant_day TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE ON TABLE payments.agg_network_hour TO payments_loader;
+GRANT SELECT ON TABLE payments.agg_network_hour TO payments_reader;
+GRANT SELECT ON TABLE payments.agg_network_hour TO payments_exporter;
+
+GRANT SELECT,INSERT ON TABLE payments.merchant TO payments_loader;
+GRANT SELECT ON TABLE payments.merchant TO payments_reader;
+
+GRANT SELECT,INSERT ON TABLE payments.terminal TO payments_loader;
+GRANT SELECT ON TABLE payments.terminal TO payments_reader;
+
+GRANT SELECT,INSERT ON TABLE payments.txn TO payments_loader;
+GRANT SELECT ON TABLE payments.txn TO payments_reader;
+
+GRANT SELECT,INSERT ON TABLE payments.txn_reject TO payments_loader;
+GRANT SELECT ON TABLE payments.txn_reject TO payments_reader;
+
+GRANT SELECT ON TABLE staging.txn_shape TO payments_loader;

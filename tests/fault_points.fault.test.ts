@@ -1,0 +1,111 @@
+import { readFile } from "node:fs/promises";
+import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Point } from "../etl/steps/step.js";
+import { ETL_QUEUES } from "../lib/broker/topology.js";
+import { depth, publishByHand } from "./harness/broker.js";
+import { eventually } from "./harness/eventually.js";
+import { Platform } from "./harness/platform.js";
+import { WorkerProcess } from "./harness/process.js";
+
+/** Two months of two chunks each. */
+const SPEC = { rows: 6_000, toOn: "2025-03-01", chunkRows: 2_000 };
+const DEFAULT_RUN = {
+  STAGE_TARGET_TXN: "6000",
+  STAGE_TO: "2025-03-01",
+  STAGE_CHUNK_SIZE: "2000",
+  STAGE_SEED: "7",
+};
+
+let oracle: string[];
+beforeAll(async () => {
+  const calm = await Platform.create();
+  try {
+    await calm.load(SPEC);
+    oracle = await calm.digests();
+  } finally {
+    await calm.close();
+  }
+});
+
+let platform: Platform;
+beforeEach(async () => {
+  platform = await Platform.create({ ...DEFAULT_RUN, STAGE_DIRT_RATE: "0.05", STAGE_FRAUD_RATE: "0.01" });
+});
+afterEach(() => platform.close());
+
+async function expectUndisturbed(): Promise<void> {
+  expect((await platform.verify()).differences).toEqual([]);
+  expect(await platform.digests()).toEqual(oracle);
+  expect(await depth(platform.settings, ETL_QUEUES.deadLetter)).toBe(0);
+  expect(await platform.stagingTables()).toBe(0);
+  expect(await platform.value("SELECT count(*) FROM etl.run")).toBe(1);
+}
+
+const POINTS: readonly (readonly [Point, number])[] = [
+  ["begin: committed", 1],
+  ["begin: published", 1],
+  ["plan: committed", 1],
+  ["plan: published", 1],
+  ["stage: before copy", 2],
+  ["stage: in copy", 2],
+  ["stage: after copy", 2],
+  ["stage: committed", 2],
+  ["stage: published", 2],
+  ["clean: rows moved", 2],
+  ["clean: staging dropped", 2],
+  ["clean: committed", 2],
+  ["clean: published", 2],
+  ["agg: rolled up", 1],
+  ["agg: published month", 1],
+  ["agg: committed", 1],
+  ["agg: published", 1],
+];
+
+test.each(POINTS)("kill -9 at %s leaves no trace", async (point, nth) => {
+  const doomed = WorkerProcess.startFaulty(platform.settings, { point, nth });
+  if (point.startsWith("begin")) {
+    await eventually("queue", () => publishByHand(platform.settings, ETL_QUEUES.work, "stage"));
+  } else {
+    await platform.kickoff(SPEC);
+  }
+  expect(await doomed.ended()).toBe("SIGKILL");
+  const worker = await platform.startWorker();
+  await platform.done("r1");
+  await platform.stopWorker(worker);
+  await expectUndisturbed();
+});
+
+// Half a minute each: the broker waits three heartbeats before it gives the frozen worker's messages to another.
+test.each(["stage: in copy", "agg: published month"] as const)(
+  "a worker frozen past its lease at %s cannot commit when it wakes; another has finished",
+  async (point) => {
+    const lease = { beatMs: 200, leaseMs: 1_000 };
+    const frozen = WorkerProcess.startFaulty(platform.settings, {
+      point,
+      signal: "SIGSTOP",
+      leaseMs: lease.leaseMs,
+    });
+    await platform.kickoff(SPEC);
+    const stopped = async () => (await readState(frozen.pid)) === "T";
+    await eventually("frozen", stopped, { withinMs: 30_000 });
+    const worker = await platform.startWorker(2, { lease });
+    // It holds its chunk until it is reaped; only then can the other one go on to the end.
+    await platform.done("r1");
+    await expectUndisturbed();
+    frozen.signal("SIGCONT");
+    await eventually(
+      "awake",
+      async () => (await platform.value("SELECT count(*) FROM etl.worker WHERE reaped_at IS NULL")) === 2,
+    );
+    expect(await frozen.stop("SIGTERM")).toBe(0);
+    await platform.stopWorker(worker);
+    await expectUndisturbed();
+    expect(await platform.value("SELECT count(*) FROM etl.worker")).toBe(0);
+  },
+);
+
+/** The process's state letter in /proc: R, S, T (stopped), … */
+async function readState(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return stat.slice(stat.lastIndexOf(")") + 2).at(0);
+}

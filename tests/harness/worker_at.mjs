@@ -1,0 +1,21 @@
+// A worker that signals itself at a named point of a step: `node worker_at.mjs POINT NTH SIGNAL LEASE_MS`. It runs the
+// compiled code in a process of its own, because what is tested is the death of a process. Not TypeScript, so that Node can
+// start it as it is.
+
+import { Worker } from "../../dist/etl/worker.js";
+import { createLogger } from "../../dist/lib/log.js";
+import { loadSettings } from "../../dist/lib/settings/settings.js";
+
+const [point, nth, signal, leaseMs] = process.argv.slice(2);
+let left = Number(nth);
+const worker = new Worker(loadSettings(), createLogger("info", "json"), {
+  lease: { beatMs: Number(leaseMs) / 5, leaseMs: Number(leaseMs) },
+  reached: (here) => {
+    if (here === point && --left === 0) process.kill(process.pid, signal);
+  },
+});
+await worker.start();
+process.once("SIGTERM", async () => {
+  await worker.stop();
+  process.exit(0);
+});

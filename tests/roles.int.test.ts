@@ -1,0 +1,206 @@
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { migrateUp } from "../lib/postgres/migrate.js";
+import type { Pool } from "../lib/postgres/pool.js";
+import { createDatabase, dropDatabase, type Role, withPool } from "./harness/database.js";
+import { testSettings } from "./harness/settings.js";
+
+const DENIED = "42501";
+const DIMENSIONS = ["payments.account", "payments.merchant", "payments.terminal"];
+const AGGREGATES = ["payments.agg_merchant_day", "payments.agg_network_hour"];
+
+/** A database whose January 2031 is published, with one row, and whose February is under construction. */
+let database: string;
+beforeAll(async () => {
+  database = await createDatabase("seeded");
+  await as("loader", async (pool) => {
+    await pool.query("SELECT etl.create_leaf('2031-01-01'), etl.create_leaf('2031-02-01')");
+    await pool.query(
+      `INSERT INTO payments.txn_2031_01 VALUES
+       (1, '2031-01-05', 1, 1, 1, 9.99, 'EUR', 'purchase', 'pos', 'visa', 'approved', '00', NULL, false)`,
+    );
+    await pool.query("SELECT etl.publish_leaf('2031-01-01')");
+  });
+});
+afterAll(() => dropDatabase(database));
+
+function as<T>(role: Role, work: (pool: Pool) => Promise<T>): Promise<T> {
+  return withPool({ role, database }, work);
+}
+
+/** The SQLSTATE with which a statement fails, `done` when it does not; it is undone in any case. */
+async function outcome(role: Role, sql: string): Promise<string> {
+  return as(role, async (pool) => {
+    // The reader's read-only default is a guard, not a right: what counts is what happens without it.
+    await pool.query("SET default_transaction_read_only = off");
+    await pool.query("BEGIN");
+    return pool.query(sql).then(
+      () => "done",
+      (error: { code: string; message: string }) => (error.code === DENIED ? DENIED : error.message),
+    );
+  });
+}
+
+describe("the loader", () => {
+  test.each([
+    "DROP TABLE payments.txn",
+    "TRUNCATE payments.txn",
+    "TRUNCATE payments.txn_2031_01",
+    "ALTER TABLE payments.txn ADD COLUMN more text",
+    "ALTER TABLE payments.txn DETACH PARTITION payments.txn_2031_01",
+    "DROP INDEX payments.txn_account_idx",
+    "CREATE INDEX ON payments.txn (amount)",
+    "UPDATE payments.txn SET amount = 0",
+    "UPDATE payments.txn_2031_01 SET amount = 0",
+    "DELETE FROM payments.txn",
+    "DELETE FROM payments.txn_2031_01",
+    "UPDATE payments.txn_reject SET reason = ''",
+    "UPDATE payments.agg_merchant_day SET amount = 0",
+    "DELETE FROM payments.account",
+    "UPDATE payments.merchant SET name = ''",
+    "CREATE TABLE payments.mine ()",
+    "CREATE TABLE etl.mine ()",
+    "CREATE TABLE public.mine ()",
+    "CREATE SCHEMA mine",
+    "DROP TABLE staging.txn_shape",
+    "INSERT INTO ops.migration VALUES (99, 'x', 'x', now(), 0)",
+    "CREATE OR REPLACE FUNCTION etl.create_leaf(month date) RETURNS void LANGUAGE sql AS ''",
+    "SELECT FROM pg_authid",
+    "CREATE ROLE mine",
+    "SET ROLE payments_owner",
+    "COPY payments.txn TO '/tmp/txn'",
+    "COPY payments.txn TO PROGRAM 'cat'",
+  ])("may not: %s", async (sql) => {
+    expect(await outcome("loader", sql)).toBe(DENIED);
+  });
+
+  test.each([
+    "SELECT FROM payments.txn",
+    "INSERT INTO payments.txn_2031_02 SELECT txn_id, '2031-02-05', account_id, merchant_id, terminal_id, amount, currency, kind, channel, network, status, response_code, original_txn_id, is_fraud FROM payments.txn",
+    "DELETE FROM payments.agg_merchant_day",
+    "DELETE FROM payments.txn_reject",
+    "DELETE FROM etl.chunk",
+    "CREATE UNLOGGED TABLE staging.txn_r1_0 (LIKE staging.txn_shape)",
+    "SELECT etl.create_leaf('2031-03-01')",
+    "SELECT etl.publish_leaf('2031-02-01')",
+    "SELECT FROM ops.migration",
+  ])("may, because the pipeline does: %s", async (sql) => {
+    expect(await outcome("loader", sql)).toBe("done");
+  });
+
+  test("makes leaves of whole months only", async () => {
+    expect(await outcome("loader", "SELECT etl.create_leaf('2031-03-02')")).toContain("not the first day");
+    expect(await outcome("loader", "SELECT etl.create_leaf(NULL)")).toContain("not the first day");
+    expect(await outcome("loader", "SELECT etl.create_leaf('2031-01-01')")).toContain("already exists");
+  });
+});
+
+describe("the reader", () => {
+  test.each([...DIMENSIONS, ...AGGREGATES, "payments.txn", "payments.txn_reject", "payments.txn_2031_01"])(
+    "may read %s, not write it",
+    async (table) => {
+      expect(await outcome("reader", `SELECT FROM ${table}`)).toBe("done");
+      for (const sql of [
+        `INSERT INTO ${table} SELECT * FROM ${table}`,
+        `DELETE FROM ${table}`,
+        `TRUNCATE ${table}`,
+      ])
+        expect([sql, await outcome("reader", sql)]).toEqual([sql, DENIED]);
+    },
+  );
+
+  test.each([
+    "SELECT FROM payments.txn_2031_02",
+    "SELECT FROM etl.run",
+    "SELECT FROM etl.chunk_class",
+    "SELECT etl.create_leaf('2031-03-01')",
+    "SELECT etl.publish_leaf('2031-02-01')",
+    "SELECT etl.erase_rows('2031-01-01', 1, 1)",
+    "SELECT etl.drop_unpublished_leaf('2031-02-01')",
+    "SELECT FROM staging.txn_shape",
+    "SELECT FROM ops.migration",
+    "SELECT FROM pg_authid",
+    "CREATE TABLE payments.mine ()",
+  ])("may not: %s", async (sql) => {
+    expect(await outcome("reader", sql)).toBe(DENIED);
+  });
+
+  test("is read-only unless it says otherwise", async () => {
+    const setting = await as("reader", (pool) => pool.query("SHOW default_transaction_read_only"));
+    expect(setting.rows).toEqual([{ default_transaction_read_only: "on" }]);
+  });
+});
+
+describe("the exporter", () => {
+  test.each([
+    "SELECT FROM payments.txn",
+    "SELECT FROM payments.txn_2031_01",
+    "SELECT FROM payments.txn_reject",
+    ...DIMENSIONS.map((table) => `SELECT FROM ${table}`),
+    "UPDATE etl.run SET state = 'done'",
+    "DELETE FROM payments.agg_merchant_day",
+    "SELECT etl.create_leaf('2031-03-01')",
+  ])("may not: %s", async (sql) => {
+    expect(await outcome("exporter", sql)).toBe(DENIED);
+  });
+
+  test.each([
+    ...AGGREGATES.map((table) => `SELECT FROM ${table}`),
+    "SELECT FROM etl.run",
+    "SELECT query FROM pg_stat_activity",
+    "SELECT pg_total_relation_size('payments.txn_2031_01')",
+  ])("may: %s", async (sql) => {
+    expect(await outcome("exporter", sql)).toBe("done");
+  });
+});
+
+test("the backup role reads everything and writes nothing", async () => {
+  for (const table of ["payments.txn", "payments.account", "etl.run", "ops.migration", "staging.txn_shape"])
+    expect(await outcome("backup", `SELECT FROM ${table}`)).toBe("done");
+  expect(await outcome("backup", "DELETE FROM payments.txn")).toBe(DENIED);
+  expect(await outcome("backup", "INSERT INTO etl.month VALUES ('2031-05-01', 'building')")).toBe(DENIED);
+});
+
+test("no role that logs in has powers beyond its rights, but for postgres", async () => {
+  const { rows } = await as("admin", (pool) =>
+    pool.query(
+      `SELECT rolname FROM pg_roles
+       WHERE rolcanlogin AND (rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls)`,
+    ),
+  );
+  expect(rows).toEqual([{ rolname: "postgres" }]);
+});
+
+test("nothing of ours is granted to everybody", async () => {
+  const { rows } = await as("admin", (pool) =>
+    pool.query(
+      `SELECT c.relname AS what FROM pg_class c, aclexplode(c.relacl) a
+       WHERE a.grantee = 0 AND c.relnamespace::regnamespace::text = ANY ('{payments,staging,etl,ops}')
+       UNION ALL
+       SELECT nspname FROM pg_namespace n, aclexplode(n.nspacl) a
+       WHERE a.grantee = 0 AND nspname = ANY ('{payments,staging,etl,ops}')`,
+    ),
+  );
+  expect(rows).toEqual([]);
+});
+
+test("in a freshly migrated database any client finds txn without its schema", async () => {
+  const fresh = await createDatabase("empty");
+  try {
+    await withPool({ role: "admin", database: fresh }, (pool) => migrateUp(pool));
+    const settings = testSettings();
+    const client = new pg.Client({
+      host: settings.POSTGRES_HOST,
+      port: settings.POSTGRES_PORT,
+      user: settings.POSTGRES_USER,
+      password: settings.POSTGRES_PASSWORD,
+      database: fresh,
+    });
+    await client.connect();
+    const { rows } = await client.query("SELECT count(*) FROM txn");
+    await client.end();
+    expect(rows).toEqual([{ count: "0" }]);
+  } finally {
+    await dropDatabase(fresh);
+  }
+});
