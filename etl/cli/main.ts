@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { EXIT } from "../../lib/errors.js";
+import { cancelCommand } from "./cancel.js";
 import { doctorCommand } from "./doctor.js";
 import { kickoffCommand } from "./kickoff.js";
 import { migrateCommand } from "./migrate.js";
@@ -18,6 +19,7 @@ const COMMANDS = [
   statusCommand,
   verifyCommand,
   resumeCommand,
+  cancelCommand,
   doctorCommand,
 ];
 
