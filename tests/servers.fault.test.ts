@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ChunkSource } from "../etl/generate/source.js";
+import { planStep } from "../etl/steps/plan.js";
+import { stageStep } from "../etl/steps/stage.js";
+import { ETL_QUEUES } from "../lib/broker/topology.js";
+import { silentLogger } from "../lib/log.js";
+import { depth } from "./harness/broker.js";
+import { eventually } from "./harness/eventually.js";
+import { Platform } from "./harness/platform.js";
+import { killServer, rabbitmqctl, startServers } from "./harness/servers.js";
+
+let platform: Platform;
+beforeEach(async () => {
+  platform = await Platform.create();
+});
+afterEach(async () => {
+  await startServers();
+  await platform.close();
+});
+
+const cleaned = () => platform.value<number>("SELECT count(*) FROM etl.chunk WHERE state = 'cleaned'");
+
+async function expectWhole(): Promise<void> {
+  expect((await platform.verify()).differences).toEqual([]);
+  expect(await depth(platform.settings, ETL_QUEUES.deadLetter)).toBe(0);
+  for (const { queue } of ETL_QUEUES.ladder) expect(await depth(platform.settings, queue)).toBe(0);
+  expect(await platform.stagingTables()).toBe(0);
+}
+
+test("PostgreSQL crashes in mid-run: the worker waits and goes on, nothing is dead-lettered, no attempt is burnt", async () => {
+  const worker = await platform.startWorker(3);
+  const run = await platform.kickoff({ rows: 200_000, chunkRows: 10_000 });
+  await eventually("under way", async () => (await cleaned()) > 2, { everyMs: 5 });
+  await killServer("postgres", "SIGQUIT");
+  await startServers();
+  await platform.done(run.runId);
+  await platform.stopWorker(worker);
+  await expectWhole();
+});
+
+test("PostgreSQL crashes between stage and clean: the unlogged staging tables are empty, the chunks are staged again", async () => {
+  const run = await platform.kickoff({ rows: 4_000, toOn: "2025-02-01", chunkRows: 2_000 });
+  const source = new ChunkSource();
+  const context = { pool: platform.pool, source, logger: silentLogger, worker: "test" };
+  await planStep(context, run.runId);
+  for (const chunk of [0, 1]) await stageStep(context, run.runId, chunk);
+  await source.close();
+  await killServer("postgres", "SIGQUIT");
+  await startServers();
+  expect(
+    await eventually(
+      "empty",
+      async () => (await platform.value<number>("SELECT count(*) FROM staging.txn_r1_0")) === 0,
+    ),
+  ).toBe(true);
+  for (const chunk of [0, 1]) await platform.send({ kind: "clean", run: run.runId, chunk });
+  const worker = await platform.startWorker();
+  await platform.done(run.runId);
+  await platform.stopWorker(worker);
+  await expectWhole();
+});
+
+test("PostgreSQL stays away for longer than any retry ladder's first rungs: work goes on within 30 s of its return", async () => {
+  const worker = await platform.startWorker(3);
+  const run = await platform.kickoff({ rows: 200_000, chunkRows: 10_000 });
+  await eventually("under way", async () => (await cleaned()) > 2, { everyMs: 5 });
+  const before = await cleaned();
+  await killServer("postgres", "SIGINT");
+  // Long enough for a dozen probes: what is waited for is that nothing happens.
+  const until = Date.now() + 20_000;
+  await eventually("20 s of outage", () => Date.now() > until, { withinMs: 30_000 });
+  for (const queue of [ETL_QUEUES.deadLetter, ...ETL_QUEUES.ladder.map((rung) => rung.queue)]) {
+    expect(await depth(platform.settings, queue)).toBe(0);
+  }
+  await startServers();
+  const back = Date.now();
+  await eventually("going on", async () => (await cleaned().catch(() => 0)) > before, { withinMs: 30_000 });
+  expect(Date.now() - back).toBeLessThan(30_000);
+  await platform.done(run.runId);
+  await platform.stopWorker(worker);
+  await expectWhole();
+});
+
+test("RabbitMQ is killed in mid-run and comes back: the same worker goes on", async () => {
+  const worker = await platform.startWorker(3);
+  const run = await platform.kickoff({ rows: 200_000, chunkRows: 10_000 });
+  await eventually("under way", async () => (await cleaned()) > 2, { everyMs: 5 });
+  await killServer("rabbitmq", "SIGKILL");
+  await startServers();
+  await platform.done(run.runId);
+  await platform.stopWorker(worker);
+  await expectWhole();
+});
+
+test("an alarm of the broker blocks publishers: they time out, and go on when it is over", async () => {
+  const worker = await platform.startWorker(2);
+  // One chunk after the other, so that the run outlasts the seconds that rabbitmqctl takes.
+  const run = await platform.kickoff({ rows: 200_000, chunkRows: 1_000 }, 1);
+  await eventually("under way", async () => (await cleaned()) > 1, { everyMs: 5 });
+  const limit =
+    (await rabbitmqctl("environment")).match(/vm_memory_high_watermark,\{absolute,"?([^"}]+)/)?.[1] ??
+    "512MiB";
+  await rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1");
+  try {
+    // Two steps finish and wait for their confirms; nothing else can begin.
+    let last = -1;
+    await eventually(
+      "standstill",
+      async () => {
+        const now = await cleaned();
+        const still = now === last;
+        last = now;
+        return still;
+      },
+      { everyMs: 3_000, withinMs: 60_000 },
+    );
+    expect(await platform.value("SELECT state FROM etl.run")).toBe("running");
+    await expect(platform.send({ kind: "plan", run: run.runId })).rejects.toMatchObject({
+      code: "PUBLISH_TIMEOUT",
+    });
+  } finally {
+    await rabbitmqctl("set_vm_memory_high_watermark", "absolute", limit);
+  }
+  await platform.done(run.runId);
+  await platform.stopWorker(worker);
+  await expectWhole();
+});
