@@ -102,42 +102,35 @@ GRANT DELETE ON payments.txn_reject TO payments_loader;  -- of chunks that are t
 GRANT INSERT, DELETE ON payments.agg_merchant_day, payments.agg_network_hour TO payments_loader;
 GRANT SELECT ON staging.txn_shape TO payments_loader;
 
--- The loader may not change tables of the owner; these functions are the changes it needs, and no more.
+-- The loader may not change tables of the owner. It may call these functions, which run with the owner's rights and take
+-- nothing but a month; the three that take a name are for them alone.
 
 CREATE FUNCTION etl.leaf_name(month date) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 'txn_' || to_char(month::timestamp, 'YYYY_MM');
 
--- A bare table for a month without data, beside the parent, so that it is indexed once at the end: index-after-load is
--- faster on an empty leaf (and slower on one that holds data). The CHECK lets ATTACH skip its scan.
-CREATE FUNCTION etl.create_leaf(month date) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- A bare table beside the parent. The CHECK lets ATTACH skip its scan.
+CREATE FUNCTION etl.make_leaf(leaf text, month date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  leaf    text := etl.leaf_name(month);
-  from_at text := to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00');
-  to_at   text := to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00');
 BEGIN
   IF month IS NULL OR extract(day FROM month) <> 1 THEN
-    RAISE EXCEPTION 'create_leaf: % is not the first day of a month', month USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION 'make_leaf: % is not the first day of a month', month USING ERRCODE = 'invalid_parameter_value';
   END IF;
   EXECUTE format('CREATE TABLE payments.%I (LIKE payments.txn INCLUDING DEFAULTS)', leaf);
   EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I CHECK (occurred_at >= %L AND occurred_at < %L)',
-                 leaf, leaf || '_month', from_at, to_at);
+                 leaf, leaf || '_month', to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00'),
+                 to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00'));
   EXECUTE format('GRANT SELECT, INSERT ON payments.%I TO payments_loader', leaf);
 END
 $$;
 
--- Indexes, attaches and analyzes a leaf in the caller's transaction: readers see the month whole or not at all.
--- The sample of 7,500 rows keeps ANALYZE at 50 ms a month; the default of 30,000 took 200 ms, more than the index builds of
--- a small month.
-CREATE FUNCTION etl.publish_leaf(month date) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET default_statistics_target = 25
+-- The parent's indexes on a leaf that holds its rows by now: index-after-load is faster on an empty leaf (and slower on one
+-- that holds data). The sample of 7,500 rows keeps ANALYZE at 50 ms a month; the default of 30,000 took 200 ms, more than the
+-- index builds of a small month.
+CREATE FUNCTION etl.index_leaf(leaf text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET default_statistics_target = 25
 AS $$
-DECLARE
-  leaf    text := etl.leaf_name(month);
-  from_at text := to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00');
-  to_at   text := to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00');
 BEGIN
   EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I PRIMARY KEY (txn_id, occurred_at)', leaf, leaf || '_pkey');
   EXECUTE format('CREATE INDEX %I ON payments.%I (account_id, occurred_at)', leaf || '_account_idx', leaf);
@@ -145,11 +138,58 @@ BEGIN
   EXECUTE format('CREATE INDEX %I ON payments.%I (original_txn_id) WHERE original_txn_id IS NOT NULL',
                  leaf || '_original_idx', leaf);
   EXECUTE format('ANALYZE payments.%I', leaf);
+END
+$$;
+
+CREATE FUNCTION etl.attach_leaf(leaf text, month date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
   EXECUTE format('ALTER TABLE payments.txn ATTACH PARTITION payments.%I FOR VALUES FROM (%L) TO (%L)',
-                 leaf, from_at, to_at);
+                 leaf, to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00'),
+                 to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00'));
   -- The partition bound says the same from here on.
   EXECUTE format('ALTER TABLE payments.%I DROP CONSTRAINT %I', leaf, leaf || '_month');
   EXECUTE format('GRANT SELECT ON payments.%I TO payments_reader', leaf);
+END
+$$;
+
+-- For a month without data: it is loaded beside the parent and published when it is complete.
+CREATE FUNCTION etl.create_leaf(month date) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$ SELECT etl.make_leaf(etl.leaf_name(month), month) $$;
+
+-- Indexes and attaches a leaf in the caller's transaction: readers see the month whole or not at all.
+CREATE FUNCTION etl.publish_leaf(month date) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$ SELECT etl.index_leaf(etl.leaf_name(month)), etl.attach_leaf(etl.leaf_name(month), month) $$;
+
+-- Healing a month: a second leaf is filled and indexed beside the damaged one, then takes its place.
+CREATE FUNCTION etl.create_healed_leaf(month date) RETURNS text
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$ SELECT etl.make_leaf(etl.leaf_name(month) || '_healed', month); SELECT etl.leaf_name(month) || '_healed' $$;
+
+CREATE FUNCTION etl.index_healed_leaf(month date) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$ SELECT etl.index_leaf(etl.leaf_name(month) || '_healed') $$;
+
+-- Locks out readers for the moment of the exchange; everything that takes time has been done before.
+CREATE FUNCTION etl.swap_healed_leaf(month date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  leaf   text := etl.leaf_name(month);
+  suffix text;
+BEGIN
+  -- In the order in which readers take them: parent, then leaf. Detaching is skipped for a leaf that lost its place.
+  LOCK TABLE payments.txn IN ACCESS EXCLUSIVE MODE;
+  EXECUTE format('DROP TABLE IF EXISTS payments.%I', leaf);
+  EXECUTE format('ALTER TABLE payments.%I RENAME TO %I', leaf || '_healed', leaf);
+  EXECUTE format('ALTER TABLE payments.%I RENAME CONSTRAINT %I TO %I', leaf, leaf || '_healed_month', leaf || '_month');
+  FOREACH suffix IN ARRAY ARRAY['_pkey', '_account_idx', '_merchant_idx', '_original_idx'] LOOP
+    EXECUTE format('ALTER INDEX payments.%I RENAME TO %I', leaf || '_healed' || suffix, leaf || suffix);
+  END LOOP;
+  PERFORM etl.attach_leaf(leaf, month);
 END
 $$;
 
@@ -178,7 +218,8 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION etl.create_leaf(date), etl.publish_leaf(date), etl.erase_rows(date, bigint, bigint),
-  etl.drop_unpublished_leaf(date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION etl.create_leaf(date), etl.publish_leaf(date), etl.erase_rows(date, bigint, bigint),
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA etl FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION etl.leaf_name(date) TO payments_loader, payments_exporter;
+GRANT EXECUTE ON FUNCTION etl.create_leaf(date), etl.publish_leaf(date), etl.create_healed_leaf(date),
+  etl.index_healed_leaf(date), etl.swap_healed_leaf(date), etl.erase_rows(date, bigint, bigint),
   etl.drop_unpublished_leaf(date) TO payments_loader;

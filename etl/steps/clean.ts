@@ -11,7 +11,6 @@ import { PlatformError } from "../../lib/errors.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { loadSql, quoteName } from "../../lib/postgres/sql.js";
 import {
-  type Chunk,
   findings,
   forgetChunk,
   getChunk,
@@ -65,7 +64,7 @@ async function cleanChunk(
   if (entry === undefined) return [{ kind: "stage", run: runId, chunk: chunkNo }];
   if (entry.state === "cleaned") return undefined;
 
-  const counts = await moveRows(client, runId, chunk, entry);
+  const counts = await moveRows(client, runId, chunk, leafTable(month));
   await context.reached?.("clean: rows moved");
   await client.query(`DROP TABLE ${quoteName(stagingTable(runId, chunkNo))}`);
   await context.reached?.("clean: staging dropped");
@@ -79,11 +78,12 @@ async function cleanChunk(
   return followers(runId, month, releasedChunk, progress);
 }
 
-async function moveRows(
+/** Moves a staged chunk's rows into a leaf and its rejects. */
+export async function moveRows(
   client: Client,
   runId: string,
   chunk: PlannedChunk,
-  entry: Chunk,
+  leaf: string,
 ): Promise<{ accepted: number; repaired: number; rejected: number }> {
   const { chunkNo, month } = chunk;
   const staging = stagingTable(runId, chunkNo);
@@ -94,7 +94,7 @@ async function moveRows(
   // The chunk's hash tables (100,000 accounts, its own transaction ids) fit; the default of 4 MB would spill them.
   await client.query("SET LOCAL work_mem = '64MB'");
   const endMs = month.startMs + (month.cumulative.length - 1) * HOUR_MS;
-  const moved = await client.query(loadSql("clean_chunk", { staging, leaf: leafTable(month.month) }), [
+  const moved = await client.query(loadSql("clean_chunk", { staging, leaf }), [
     runId,
     chunkNo,
     new Date(),
@@ -110,12 +110,13 @@ async function moveRows(
   ]);
   const accepted = moved.rowCount ?? 0;
   const found = await findings(client, runId, chunkNo);
-  if (accepted + found.rejected !== entry.rows) {
+  const staged = chunk.toRow - chunk.fromRow;
+  if (accepted + found.rejected !== staged) {
     const { rows } = await client.query<{ n: number }>(`SELECT count(*) AS n FROM ${quoteName(staging)}`);
-    if (rows[0]?.n !== entry.rows) throw new StagingLost();
+    if (rows[0]?.n !== staged) throw new StagingLost();
     throw new PlatformError(
       "CHUNK_COUNT_MISMATCH",
-      `run ${runId} chunk ${chunkNo}: ${accepted} accepted and ${found.rejected} rejected of ${entry.rows} rows.`,
+      `run ${runId} chunk ${chunkNo}: ${accepted} accepted and ${found.rejected} rejected of ${staged} rows.`,
     );
   }
   return { accepted, ...found };

@@ -40,7 +40,8 @@ export async function stageStep(context: StepContext, runId: string, chunkNo: nu
   return known?.state === "staged" ? [{ kind: "clean", run: runId, chunk: chunkNo }] : [];
 }
 
-async function copyChunk(
+/** Generates a chunk into a new staging table. */
+export async function copyChunk(
   context: StepContext,
   client: Client,
   table: string,

@@ -1,0 +1,132 @@
+import { codeOf, PlatformError } from "../lib/errors.js";
+import { type Client, transaction } from "../lib/postgres/pool.js";
+import { quoteName } from "../lib/postgres/sql.js";
+import { pause } from "../lib/timing.js";
+import { getRun, type Run } from "./ledger.js";
+import { chunkOf, type PlannedMonth, planRun } from "./plan.js";
+import { rollUp } from "./steps/agg.js";
+import { moveRows } from "./steps/clean.js";
+import { copyChunk } from "./steps/stage.js";
+import { type StepContext, stagingTable } from "./steps/step.js";
+
+const LOCK_NOT_AVAILABLE = "55P03";
+/** A reader that holds the month for long must not make all others queue behind the swap: try briefly, and again. */
+const SWAP_LOCK_TIMEOUT = "2s";
+const SWAP_TRIES = 60;
+const SWAP_PAUSE_MS = 1_000;
+
+/** What was made anew. */
+export interface Healed {
+  readonly month: string;
+  readonly runs: readonly string[];
+  readonly rows: number;
+}
+
+/**
+ * Makes a published month anew from the specs of the runs that filled it, and puts it in the place of the damaged one, with
+ * its rejects and roll-ups. Readers go on with the old one until the moment of the exchange; other months are not touched.
+ * All in one transaction: a failure leaves everything as it was.
+ *
+ * @param month `YYYY-MM-01`
+ * @throws PlatformError CHUNK_UNKNOWN when the month is not there, RUN_FAILED when a run still works on it or a reader keeps
+ *   it locked, CHUNK_COUNT_MISMATCH when a chunk does not come out as predicted.
+ */
+export async function healMonth(context: StepContext, month: string): Promise<Healed> {
+  return transaction(context.pool, async (client) => {
+    const runs = await runsOf(client, month);
+    const { rows: made } = await client.query<{ leaf: string }>("SELECT etl.create_healed_leaf($1) AS leaf", [
+      month,
+    ]);
+    const leaf = `payments.${made[0]?.leaf}`;
+    let rows = 0;
+    for (const run of runs) rows += await refill(context, client, run, month, leaf);
+    await client.query("SELECT etl.index_healed_leaf($1)", [month]);
+    await swap(client, month);
+    await rollUp(client, month);
+    return { month, runs: runs.map((run) => run.runId), rows };
+  });
+}
+
+/** The runs in the month, which nobody else may begin or end until we are done. */
+async function runsOf(client: Client, month: string): Promise<Run[]> {
+  const state = await client.query<{ state: string }>(
+    "SELECT state FROM etl.month WHERE month = $1 FOR UPDATE",
+    [month],
+  );
+  if (state.rows[0] === undefined) throw new PlatformError("CHUNK_UNKNOWN", `there is no month ${month}.`);
+  const { rows } = await client.query<{ run_id: string; done: boolean }>(
+    `SELECT run_id, rm.state = 'done' AS done FROM etl.run_month rm JOIN etl.run r USING (run_id)
+     WHERE month = $1 ORDER BY r.first_txn_id`,
+    [month],
+  );
+  const unfinished = rows.find((row) => !row.done);
+  if (unfinished !== undefined) {
+    throw new PlatformError("RUN_FAILED", `run ${unfinished.run_id} is still at work on ${month}.`, {
+      hint: "Wait for it, or cancel it: payments cancel RUN.",
+    });
+  }
+  const runs: Run[] = [];
+  for (const { run_id } of rows) runs.push(await getRun(client, run_id));
+  return runs;
+}
+
+/** @returns rows accepted. */
+async function refill(
+  context: StepContext,
+  client: Client,
+  run: Run,
+  month: string,
+  leaf: string,
+): Promise<number> {
+  const { runId, spec } = run;
+  const plan = planRun(spec);
+  const planned = plan.months.find((candidate) => candidate.month === month);
+  if (planned === undefined) throw new PlatformError("CHUNK_UNKNOWN", `run ${runId} has no month ${month}.`);
+  await client.query("DELETE FROM payments.txn_reject WHERE run_id = $1 AND chunk_no BETWEEN $2 AND $3", [
+    runId,
+    planned.firstChunk,
+    lastChunk(planned),
+  ]);
+  let rows = 0;
+  for (let chunkNo = planned.firstChunk; chunkNo <= lastChunk(planned); chunkNo++) {
+    const staging = stagingTable(runId, chunkNo);
+    const { key } = await copyChunk(context, client, staging, spec, chunkNo);
+    const moved = await moveRows(client, runId, chunkOf(plan, spec, chunkNo), leaf);
+    if (moved.accepted !== key.accepted) {
+      throw new PlatformError(
+        "CHUNK_COUNT_MISMATCH",
+        `run ${runId} chunk ${chunkNo}: ${moved.accepted} rows accepted, the generator predicts ${key.accepted}.`,
+        { hint: "Are the dimensions damaged? See: payments verify." },
+      );
+    }
+    await client.query(`DROP TABLE ${quoteName(staging)}`);
+    rows += moved.accepted;
+    context.logger.info({ run: runId, chunk: chunkNo, month }, "chunk made anew");
+  }
+  return rows;
+}
+
+function lastChunk(month: PlannedMonth): number {
+  return month.firstChunk + month.chunks - 1;
+}
+
+async function swap(client: Client, month: string): Promise<void> {
+  await client.query(`SET LOCAL lock_timeout = '${SWAP_LOCK_TIMEOUT}'`);
+  for (let attempt = 1; ; attempt++) {
+    await client.query("SAVEPOINT swap");
+    try {
+      await client.query("SELECT etl.swap_healed_leaf($1)", [month]);
+      return;
+    } catch (error) {
+      if (codeOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+      if (attempt === SWAP_TRIES) {
+        throw new PlatformError("RUN_FAILED", `readers kept ${month} locked for ${SWAP_TRIES} tries.`, {
+          hint: "End the long query (pg_stat_activity) and heal again.",
+          cause: error,
+        });
+      }
+      await client.query("ROLLBACK TO SAVEPOINT swap");
+      await pause(SWAP_PAUSE_MS);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ChunkSource } from "../etl/generate/source.js";
+import { type Healed, healMonth } from "../etl/heal.js";
+import { silentLogger } from "../lib/log.js";
+import { createPool } from "../lib/postgres/pool.js";
+import { withPool } from "./harness/database.js";
+import { eventually } from "./harness/eventually.js";
+import { Platform } from "./harness/platform.js";
+
+let platform: Platform;
+beforeEach(async () => {
+  platform = await Platform.create();
+});
+afterEach(() => platform.close());
+
+async function heal(month: string): Promise<Healed> {
+  const source = new ChunkSource();
+  try {
+    return await healMonth({ pool: platform.pool, source, logger: silentLogger, worker: "test" }, month);
+  } finally {
+    await source.close();
+  }
+}
+
+/** As the owner, who alone may do damage. */
+function damage(...statements: string[]): Promise<void> {
+  return withPool({ role: "admin", database: platform.settings.POSTGRES_DB }, async (pool) => {
+    for (const statement of statements) await pool.query(statement);
+  });
+}
+
+/** Files of the leaves: another file means that the table was written anew. */
+const files = () =>
+  platform.value<Record<string, number>>(
+    `SELECT json_object_agg(c.relname, c.relfilenode) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+     WHERE i.inhparent = 'payments.txn'::regclass`,
+  );
+
+test("a damaged month comes back row by row, with rejects and roll-ups; other months keep their files", async () => {
+  await platform.load();
+  await platform.load({ seed: 21, rows: 9_000 });
+  const digests = await platform.digests();
+  const before = await files();
+  await damage(
+    "DELETE FROM txn_2025_02 WHERE txn_id % 7 = 0",
+    "UPDATE txn_2025_02 SET amount = amount * 2 WHERE txn_id % 5 = 0",
+    "DELETE FROM txn_reject WHERE occurred_at BETWEEN '2025-02-01' AND '2025-03-01'",
+    "DELETE FROM agg_network_hour WHERE month = '2025-02-01'",
+  );
+  expect((await platform.verify()).differences.length).toBeGreaterThan(0);
+  const healed = await heal("2025-02-01");
+  expect(healed.runs).toEqual(["r1", "r2"]);
+  expect((await platform.verify()).differences).toEqual([]);
+  expect(await platform.digests()).toEqual(digests);
+  const after = await files();
+  expect({ ...after, txn_2025_02: 0 }).toEqual({ ...before, txn_2025_02: 0 });
+  expect(after["txn_2025_02"]).not.toBe(before["txn_2025_02"]);
+});
+
+test("a month whose leaf was dropped altogether comes back", async () => {
+  await platform.load();
+  const digests = await platform.digests();
+  await damage("DROP TABLE txn_2025_03");
+  await heal("2025-03-01");
+  expect((await platform.verify()).differences).toEqual([]);
+  expect(await platform.digests()).toEqual(digests);
+});
+
+test("readers go on while it is made, and one that stays long is not waited for by others", async () => {
+  await platform.load();
+  const reader = createPool(platform.settings, { max: 2 });
+  try {
+    const long = await reader.connect();
+    await long.query("BEGIN");
+    await long.query("SELECT count(*) FROM txn");
+    const healing = heal("2025-02-01");
+    let slowestMs = 0;
+    // The long reader blocks the exchange; short ones are held up no longer than one try of it.
+    for (let i = 0; i < 20; i++) {
+      const started = performance.now();
+      await reader.query("SELECT count(*) FROM txn WHERE occurred_at < '2025-02-01'");
+      slowestMs = Math.max(slowestMs, performance.now() - started);
+    }
+    expect(slowestMs).toBeLessThan(4_000);
+    await eventually("waiting for the exchange", () =>
+      platform.value<boolean>(
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%swap_healed%'",
+      ),
+    );
+    await long.query("COMMIT");
+    long.release();
+    await healing;
+  } finally {
+    await reader.end();
+  }
+  expect((await platform.verify()).differences).toEqual([]);
+});
+
+test("a month that is not there, and one that a run still works on, are refused and stay as they are", async () => {
+  await platform.load({ rows: 3_000 });
+  await expect(heal("2031-01-01")).rejects.toMatchObject({ code: "CHUNK_UNKNOWN" });
+  await damage("UPDATE etl.run_month SET state = 'open' WHERE month = '2025-01-01'");
+  await expect(heal("2025-01-01")).rejects.toMatchObject({ code: "RUN_FAILED" });
+  await damage("UPDATE etl.run_month SET state = 'done'");
+  expect((await platform.verify()).differences).toEqual([]);
+});
