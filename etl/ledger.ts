@@ -66,30 +66,57 @@ export async function createRun(
   begunByMessage = false,
 ): Promise<Run> {
   return transaction(pool, async (client) => {
-    // Two runs entered at the same time must not get the same block; readers are not held up.
-    await client.query("LOCK TABLE etl.run IN SHARE ROW EXCLUSIVE MODE");
-    const { rows } = await client.query<RunRow>(
-      `INSERT INTO etl.run (run_id, state, txn_rows, seed, from_on, to_on, dirt_rate, fraud_rate, chunk_rows,
-                            first_txn_id, generator_version, window_chunks, begun_by_message)
-       SELECT 'r' || count(*) + 1, 'planned', $1, $2, $3, $4, $5, $6, $7,
-              coalesce(max(first_txn_id + greatest(txn_rows, 1)), 1), $8, $9, $10
-       FROM etl.run
-       RETURNING *`,
-      [
-        spec.rows,
-        spec.seed,
-        spec.fromOn,
-        spec.toOn,
-        spec.dirtRate,
-        spec.fraudRate,
-        spec.chunkRows,
-        GENERATOR_VERSION,
-        windowChunks,
-        begunByMessage,
-      ],
-    );
-    return toRun(one(rows));
+    await lockRuns(client);
+    return insertRun(client, spec, windowChunks, begunByMessage);
   });
+}
+
+/** Enters a run of just the rows that all runs together lack of `target`. @returns undefined when they lack none. */
+export async function topUp(
+  pool: Pool,
+  spec: Spec,
+  windowChunks: number,
+  target: number,
+): Promise<Run | undefined> {
+  return transaction(pool, async (client) => {
+    await lockRuns(client);
+    const rows = target - (await requestedRows(client));
+    return rows > 0 ? insertRun(client, { ...spec, rows }, windowChunks, false) : undefined;
+  });
+}
+
+/** Two runs entered at the same time must not get the same block, nor fill the same gap; readers are not held up. */
+async function lockRuns(client: Client): Promise<void> {
+  await client.query("LOCK TABLE etl.run IN SHARE ROW EXCLUSIVE MODE");
+}
+
+async function insertRun(
+  client: Client,
+  spec: Spec,
+  windowChunks: number,
+  begunByMessage: boolean,
+): Promise<Run> {
+  const { rows } = await client.query<RunRow>(
+    `INSERT INTO etl.run (run_id, state, txn_rows, seed, from_on, to_on, dirt_rate, fraud_rate, chunk_rows,
+                          first_txn_id, generator_version, window_chunks, begun_by_message)
+     SELECT 'r' || count(*) + 1, 'planned', $1, $2, $3, $4, $5, $6, $7,
+            coalesce(max(first_txn_id + greatest(txn_rows, 1)), 1), $8, $9, $10
+     FROM etl.run
+     RETURNING *`,
+    [
+      spec.rows,
+      spec.seed,
+      spec.fromOn,
+      spec.toOn,
+      spec.dirtRate,
+      spec.fraudRate,
+      spec.chunkRows,
+      GENERATOR_VERSION,
+      windowChunks,
+      begunByMessage,
+    ],
+  );
+  return toRun(one(rows));
 }
 
 /**

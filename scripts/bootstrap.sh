@@ -87,7 +87,17 @@ load() {
   return "$status"
 }
 
+# Preparing is done by one bootstrap at a time; loading may go on side by side, the ledger keeps it apart.
 bootstrap_local() {
+  mkdir -p "$REPO_ROOT/.local"
+  exec 8>"$REPO_ROOT/.local/bootstrap.lock"
+  flock -n 8 || { note 'another bootstrap is preparing, waiting for it' && flock 8; }
+  prepare_local 8>&- # what is started here must not hold the lock
+  exec 8>&-
+  step "loading up to $target transactions" 'See: scripts/stack.sh logs worker' load
+}
+
+prepare_local() {
   require_node
   npm_install
   step 'compiling' 'Is this checkout complete?' build
@@ -101,7 +111,6 @@ bootstrap_local() {
   step 'seeding accounts, merchants and terminals' 'See: payments doctor' payments seed
   LOG_LEVEL=info start_worker
   resume_unfinished
-  step "loading up to $target transactions" 'See: scripts/stack.sh logs worker' load
 }
 
 # A bootstrap that died may have left a run whose messages were never sent; sending them twice does no harm.

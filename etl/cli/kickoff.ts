@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { PlatformError } from "../../lib/errors.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { defaultSpec } from "../default_spec.js";
-import { createRun, isOver, listRuns, requestedRows } from "../ledger.js";
+import { createRun, isOver, listRuns, type Run, topUp } from "../ledger.js";
 import { requireSeed } from "../seed/state.js";
 import type { Spec } from "../spec.js";
 import { type CommandContext, command, print, printJson, withDatabase } from "./common.js";
@@ -47,32 +47,32 @@ async function kickoff(context: CommandContext, options: Options): Promise<undef
   await withDatabase(context.settings, async (pool) => {
     await requireSeed(pool);
     const started = await start(context, pool, spec, options.target);
-    if (started === null) {
+    if (started === undefined) {
       const note = `${formatCount(options.target ?? 0)} transactions have been asked for already: nothing to start`;
       if (!context.json) print(note);
     } else if (!context.json) {
-      print(`run ${started.runId}: ${formatCount(started.rows)} transactions`);
+      print(`run ${started.runId}: ${formatCount(started.spec.rows)} transactions`);
     }
     const waited = options.wait === true ? await wait(context, pool, started?.runId) : undefined;
-    if (context.json) printJson({ run: started?.runId ?? null, rows: started?.rows ?? 0, ...waited });
+    if (context.json) printJson({ run: started?.runId ?? null, rows: started?.spec.rows ?? 0, ...waited });
   });
   return undefined;
 }
 
-/** @returns null when the target has been reached. */
+/** @returns undefined when the target has been reached. */
 async function start(
   context: CommandContext,
   pool: Pool,
   spec: Spec,
   target: number | undefined,
-): Promise<{ runId: string; rows: number } | null> {
-  const rows = target === undefined ? spec.rows : Math.max(0, target - (await requestedRows(pool)));
-  if (target !== undefined && rows === 0) return null;
+): Promise<Run | undefined> {
   // The broker is reached before the run is entered, so that a missing one leaves nothing behind.
   return withBroker(context, async (send) => {
-    const run = await createRun(pool, { ...spec, rows }, context.settings.STAGE_WINDOW);
-    await send({ kind: "plan", run: run.runId });
-    return { runId: run.runId, rows };
+    const window = context.settings.STAGE_WINDOW;
+    const run =
+      target === undefined ? await createRun(pool, spec, window) : await topUp(pool, spec, window, target);
+    if (run !== undefined) await send({ kind: "plan", run: run.runId });
+    return run;
   });
 }
 
