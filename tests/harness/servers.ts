@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import pg from "pg";
 import { packageRoot } from "../../lib/root.js";
 import { eventually } from "./eventually.js";
 
@@ -42,5 +43,22 @@ function isAlive(pid: number): boolean {
     return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return false;
+  }
+}
+
+/** One statement as PostgreSQL's superuser, for what no role of the platform may do. */
+export async function asSuperuser(statement: string): Promise<void> {
+  const client = new pg.Client({
+    host: process.env["POSTGRES_HOST"],
+    port: Number(process.env["POSTGRES_PORT"]),
+    user: "postgres",
+    password: readFileSync(join(stackDir(), "secrets", "postgres_password"), "utf8"),
+    database: "postgres",
+  });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
   }
 }
