@@ -2,7 +2,7 @@ import { statfs } from "node:fs/promises";
 import { Command } from "commander";
 import { EXIT, messageOf, PlatformError } from "../../lib/errors.js";
 import { verifySchema } from "../../lib/postgres/migrate.js";
-import { connect, createPool } from "../../lib/postgres/pool.js";
+import { connect, createPool, type Pool } from "../../lib/postgres/pool.js";
 import type { Settings } from "../../lib/settings/settings.js";
 import { requireSeed } from "../seed/state.js";
 import { type CommandContext, command, print, printJson } from "./common.js";
@@ -85,20 +85,11 @@ function localChecks(): Check[] {
 }
 
 function databaseChecks(settings: Settings): Check[] {
-  const ask = async <T>(work: (query: (sql: string) => Promise<string>) => Promise<T>): Promise<T> => {
+  const ask = async <T>(work: (pool: Pool) => Promise<T>): Promise<T> => {
     const pool = createPool(settings, { max: 1, applicationName: "payments-doctor" });
     try {
       (await connect(pool)).release();
-      return await work(async (sql) => String(Object.values((await pool.query(sql)).rows[0] ?? {})[0]));
-    } finally {
-      await pool.end();
-    }
-  };
-  const withPool = async (work: (pool: ReturnType<typeof createPool>) => Promise<void>): Promise<void> => {
-    const pool = createPool(settings, { max: 1 });
-    try {
-      (await connect(pool)).release();
-      await work(pool);
+      return await work(pool);
     } finally {
       await pool.end();
     }
@@ -107,25 +98,27 @@ function databaseChecks(settings: Settings): Check[] {
     [
       "postgres",
       () =>
-        ask(async (query) => {
-          const version = await query("SHOW server_version");
-          if (Number(await query("SHOW server_version_num")) < LEAST_POSTGRES)
-            throw new Error(`${version}: at least 15 is needed`);
+        ask(async (pool) => {
+          const { rows } = await pool.query<{ version: string; number: number }>(
+            "SELECT current_setting('server_version') AS version, current_setting('server_version_num')::integer AS number",
+          );
+          const { version = "?", number = 0 } = rows[0] ?? {};
+          if (number < LEAST_POSTGRES) throw new Error(`${version}: at least 15 is needed`);
           return `${version} at ${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}`;
         }),
     ],
     [
       "role",
       () =>
-        ask(async (query) => {
-          const superuser = await query("SELECT rolsuper FROM pg_roles WHERE rolname = current_user");
-          if (superuser === "true")
+        ask(async (pool) => {
+          const { rows } = await pool.query("SELECT FROM pg_roles WHERE rolname = current_user AND rolsuper");
+          if (rows.length > 0)
             throw new Error(`${settings.POSTGRES_USER} is a superuser: use payments_loader`);
           return `${settings.POSTGRES_USER}, no superuser`;
         }),
     ],
-    ["schema", () => withPool(verifySchema).then(() => "as expected")],
-    ["seed", () => withPool(requireSeed).then(() => "dimensions are there")],
+    ["schema", () => ask(verifySchema).then(() => "as expected")],
+    ["seed", () => ask(requireSeed).then(() => "dimensions are there")],
   ];
 }
 
