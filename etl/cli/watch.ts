@@ -42,7 +42,7 @@ export async function watchRuns(
 }
 
 /** One line of progress. */
-export function describe(run: RunStatus): string {
+function describe(run: RunStatus): string {
   const done = STEPS.map((step) => `${step} ${percent(run.rowsDone[step], run.rows)}`).join(", ");
   const eta = run.etaS === null || isOver(run.state) ? "" : `, ${formatSeconds(run.etaS)} to go`;
   return `${run.run} ${run.state}: ${done} of ${formatCount(run.rows)} rows, ${formatCount(run.rowsPerS)} rows/s${eta}`;

@@ -97,7 +97,7 @@ export function hashCodes(codes: readonly string[]): number {
 }
 
 /** Columns of `txn` in the order in which `hashCodes` takes them. */
-export const CODE_COLUMNS = ["currency", "kind", "channel", "network", "status", "response_code"] as const;
+const CODE_COLUMNS = ["currency", "kind", "channel", "network", "status", "response_code"] as const;
 
 const linearForm = (coefficients: readonly number[]) =>
   `(${WORDS.map((word, i) => `(${word}) * ${coefficients[i]}`).join(" + ")}) & 4294967295`;

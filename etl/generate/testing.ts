@@ -196,7 +196,7 @@ function bool(field: Buffer): boolean {
 }
 
 /** Any numeric of two decimals, as hundredths. */
-export function numericCents(field: Buffer): number {
+function numericCents(field: Buffer): number {
   const [digits, weight, sign, scale] = [0, 2, 4, 6].map((at) => field.readInt16BE(at)) as [
     number,
     number,

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { messageOf, PlatformError } from "../errors.js";
-import { isSecret, type SettingName, type Settings, settingNames, settingsSchema } from "./schema.js";
+import { isSecret, type Settings, settingNames, settingsSchema } from "./schema.js";
 
-export type { SettingName, Settings };
+export type { Settings };
 
 type Values = Readonly<Record<string, string | undefined>>;
 
