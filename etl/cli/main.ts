@@ -2,7 +2,9 @@
 import { Command, CommanderError } from "commander";
 import { EXIT } from "../../lib/errors.js";
 import { cancelCommand } from "./cancel.js";
+import { dlqCommand } from "./dlq.js";
 import { doctorCommand } from "./doctor.js";
+import { healCommand } from "./heal.js";
 import { kickoffCommand } from "./kickoff.js";
 import { migrateCommand } from "./migrate.js";
 import { resumeCommand } from "./resume.js";
@@ -20,6 +22,8 @@ const COMMANDS = [
   verifyCommand,
   resumeCommand,
   cancelCommand,
+  healCommand,
+  dlqCommand,
   doctorCommand,
 ];
 
