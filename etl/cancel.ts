@@ -13,8 +13,6 @@ export interface Cancelled {
 
 interface OpenMonth {
   month: string;
-  first_txn_id: number;
-  last_txn_id: number;
   published: boolean;
   shared: boolean;
 }
@@ -52,15 +50,11 @@ async function openMonths(client: Client, runId: string): Promise<OpenMonth[]> {
   );
   const { rows } = await client.query<OpenMonth>(
     `SELECT rm.month,
-            coalesce(min(c.first_txn_id), 0) AS first_txn_id,
-            coalesce(max(c.first_txn_id + c.txn_rows - 1), -1) AS last_txn_id,
             m.state = 'published' AS published,
             EXISTS (SELECT FROM etl.run_month other WHERE other.month = rm.month AND other.run_id <> rm.run_id) AS shared
      FROM etl.run_month rm
      JOIN etl.month m USING (month)
-     LEFT JOIN etl.chunk c ON c.run_id = rm.run_id AND c.month = rm.month
      WHERE rm.run_id = $1 AND rm.state = 'open'
-     GROUP BY rm.run_id, rm.month, m.state
      ORDER BY rm.month`,
     [runId],
   );
@@ -80,10 +74,9 @@ async function dropStaging(client: Client, runId: string): Promise<void> {
 /** @returns rows removed from the leaf. */
 async function takeBack(client: Client, runId: string, open: OpenMonth): Promise<number> {
   const { month } = open;
-  const erased = await client.query<{ rows: number }>("SELECT etl.erase_rows($1, $2, $3) AS rows", [
+  const erased = await client.query<{ rows: number }>("SELECT etl.erase_rows($1, $2) AS rows", [
     month,
-    open.first_txn_id,
-    open.last_txn_id,
+    runId,
   ]);
   await client.query(
     `DELETE FROM payments.txn_reject

@@ -99,7 +99,7 @@ async function insertRun(
   const { rows } = await client.query<RunRow>(
     `INSERT INTO etl.run (run_id, state, txn_rows, seed, from_on, to_on, dirt_rate, fraud_rate, chunk_rows,
                           first_txn_id, generator_version, window_chunks, begun_by_message)
-     SELECT 'r' || count(*) + 1, 'planned', $1, $2, $3, $4, $5, $6, $7,
+     SELECT 'r' || coalesce(max(substr(run_id, 2)::integer), 0) + 1, 'planned', $1, $2, $3, $4, $5, $6, $7,
             coalesce(max(first_txn_id + greatest(txn_rows, 1)), 1), $8, $9, $10
      FROM etl.run
      RETURNING *`,

@@ -65,6 +65,8 @@ default_permissions.write = .*
 # Alarms that block publishers: before the disk is full, and before PostgreSQL lacks memory.
 disk_free_limit.absolute = 200MB
 vm_memory_high_watermark.absolute = $(clamp $((mb / 8)) 512 2048)MiB
+# Quorum queues keep their log in memory until it rolls over; at its default of 512 MB that alone reached the watermark.
+raft.wal_max_size_bytes = 67108864
 log.console = false
 log.file = rabbitmq.log
 log.file.level = info

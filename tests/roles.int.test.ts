@@ -115,7 +115,7 @@ describe("the reader", () => {
     "SELECT FROM etl.chunk_class",
     "SELECT etl.create_leaf('2031-03-01')",
     "SELECT etl.publish_leaf('2031-02-01')",
-    "SELECT etl.erase_rows('2031-01-01', 1, 1)",
+    "SELECT etl.erase_rows('2031-01-01', 'r1')",
     "SELECT etl.drop_unpublished_leaf('2031-02-01')",
     "SELECT FROM staging.txn_shape",
     "SELECT FROM ops.migration",

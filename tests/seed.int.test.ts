@@ -104,14 +104,13 @@ test("tokens and addresses are unique, and the addresses can be nobody's", async
   expect(await value("SELECT count(DISTINCT card_token) FROM account")).toBe(POPULATION.accounts);
   expect(await value("SELECT count(DISTINCT email) FROM account")).toBe(POPULATION.accounts);
   expect(await value(`SELECT count(*) FROM account WHERE email !~ '^[a-z0-9]+@example\\.com$'`)).toBe(0);
-  expect(await value(`SELECT count(*) FROM account WHERE card_token !~ '^tok_[0-9a-z]{16,}$'`)).toBe(0);
+  expect(await value(`SELECT count(*) FROM account WHERE card_token !~ '^tok_[a-p]{16}$'`)).toBe(0);
 });
 
 test("no text column holds anything that looks like a card number", async () => {
   const columns = await pool.query<{ table: string; column: string }>(
     `SELECT table_name AS table, column_name AS column FROM information_schema.columns
-     WHERE table_schema = 'payments' AND table_name IN ('account', 'merchant', 'terminal') AND data_type = 'text'
-       AND column_name <> 'card_token'`, // hexadecimal: of 200 tokens one is all digits somewhere, by chance
+     WHERE table_schema = 'payments' AND table_name IN ('account', 'merchant', 'terminal') AND data_type = 'text'`,
   );
   expect(columns.rows.length).toBeGreaterThan(10);
   for (const { table, column } of columns.rows) {

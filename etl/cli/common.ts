@@ -1,17 +1,20 @@
 import type { Command } from "commander";
-import { type ErrorCode, EXIT, messageOf, PlatformError } from "../../lib/errors.js";
+import { codeOf, type ErrorCode, EXIT, messageOf, PlatformError } from "../../lib/errors.js";
 import { createLogger, type Logger } from "../../lib/log.js";
 import { createPool, type Pool, type PoolOptions } from "../../lib/postgres/pool.js";
+import { verdictOf } from "../../lib/retry.js";
 import { loadSettings, type Settings } from "../../lib/settings/settings.js";
 import { requireSchema } from "../database.js";
+
+const INSUFFICIENT_PRIVILEGE = "42501";
 
 /** What every command gets. Data goes to stdout, all else to stderr. */
 export interface CommandContext {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly json: boolean;
-  /** Fires on Ctrl-C and SIGTERM; a second Ctrl-C ends the process at once. */
-  readonly signal: AbortSignal;
+  /** For commands that end in order: once called, Ctrl-C and SIGTERM fire it, and only a second one ends the process. */
+  readonly interruption: () => AbortSignal;
 }
 
 /** An action's exit status; nothing means 0. */
@@ -31,8 +34,7 @@ export function command<Args extends unknown[]>(
     try {
       const settings = loadSettings();
       const logger = createLogger(settings.LOG_LEVEL, settings.LOG_FORMAT);
-      process.exitCode =
-        (await action({ settings, logger, json, signal: interruption() }, ...own)) ?? EXIT.ok;
+      process.exitCode = (await action({ settings, logger, json, interruption }, ...own)) ?? EXIT.ok;
     } catch (error) {
       process.exitCode = reportError(error, json);
     }
@@ -74,12 +76,21 @@ function reportError(error: unknown, json: boolean): number {
 }
 
 function wrapUnknown(error: unknown): PlatformError {
-  const code: ErrorCode = "INTERNAL";
-  return new PlatformError(code, messageOf(error), { cause: error, hint: "LOG_LEVEL=debug says more." });
+  const code: ErrorCode =
+    codeOf(error) === INSUFFICIENT_PRIVILEGE
+      ? "POSTGRES_AUTH"
+      : verdictOf(error) === "outage"
+        ? "POSTGRES_UNREACHABLE"
+        : "INTERNAL";
+  return new PlatformError(code, messageOf(error), { cause: error });
 }
 
+let interrupted: AbortController | undefined;
+
 function interruption(): AbortSignal {
+  if (interrupted !== undefined) return interrupted.signal;
   const controller = new AbortController();
+  interrupted = controller;
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
     controller.abort();

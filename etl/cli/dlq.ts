@@ -84,7 +84,7 @@ async function replayLetters(context: CommandContext, selection: Selection): Pro
       try {
         await publisher.up();
         const { work, deadLetter: queue } = ETL_QUEUES;
-        const { signal } = context;
+        const signal = context.interruption();
         report(context, await replay({ db, letters, queue, selection, signal, publisher, workQueue: work }));
       } finally {
         await publisher.close();
@@ -97,7 +97,7 @@ async function replayLetters(context: CommandContext, selection: Selection): Pro
 async function purgeLetters(context: CommandContext, selection: Selection): Promise<undefined> {
   await withDatabase(context.settings, (db) =>
     withLetters(context, async (letters) => {
-      const { signal } = context;
+      const signal = context.interruption();
       report(context, await purge({ db, letters, queue: ETL_QUEUES.deadLetter, selection, signal }));
     }),
   );

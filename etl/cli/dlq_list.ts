@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { DeadLetter } from "../../lib/broker/dead_letter.js";
 import type { DeadLetters } from "../../lib/broker/dead_letters.js";
-import { EXIT, PlatformError } from "../../lib/errors.js";
+import { PlatformError } from "../../lib/errors.js";
 import { describeLetter, jsonOf, previewOf, shorten } from "../dlq/present.js";
 import { matches, type Selection, unknownLetter } from "../dlq/selection.js";
 import { type CommandContext, print } from "./common.js";
@@ -73,7 +73,8 @@ async function* select(
 ): AsyncGenerator<DeadLetter, void, undefined> {
   let found = false;
   for await (const window of letters.windows()) {
-    if (context.signal.aborted) throw new PlatformError("INTERRUPTED", "Not all letters were looked at.");
+    if (context.interruption().aborted)
+      throw new PlatformError("INTERRUPTED", "Not all letters were looked at.");
     for (const letter of window) {
       if (!matches(selection, letter)) continue;
       found = true;
@@ -110,8 +111,7 @@ function rowOf(letter: DeadLetter): string[] {
   ];
 }
 
-/** Waits for a reader that is slower than the queue; one that has gone away (`| head`) ends the command. */
+/** Waits for a reader that is slower than the queue. */
 async function write(text: string): Promise<void> {
-  if (!process.stdout.listenerCount("error")) process.stdout.on("error", () => process.exit(EXIT.ok));
   if (!process.stdout.write(text)) await once(process.stdout, "drain");
 }

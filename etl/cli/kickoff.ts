@@ -1,8 +1,10 @@
 import { Command } from "commander";
 import { PlatformError } from "../../lib/errors.js";
 import type { Pool } from "../../lib/postgres/pool.js";
+import { cancelRun } from "../cancel.js";
 import { defaultSpec } from "../default_spec.js";
 import { createRun, isOver, listRuns, type Run, topUp } from "../ledger.js";
+import type { OutMessage } from "../message.js";
 import { requireSeed } from "../seed/state.js";
 import type { Spec } from "../spec.js";
 import { type CommandContext, command, print, printJson, withDatabase } from "./common.js";
@@ -71,9 +73,23 @@ async function start(
     const window = context.settings.STAGE_WINDOW;
     const run =
       target === undefined ? await createRun(pool, spec, window) : await topUp(pool, spec, window, target);
-    if (run !== undefined) await send({ kind: "plan", run: run.runId });
+    if (run !== undefined) await sendOrCancel(pool, run, send);
     return run;
   });
+}
+
+/** A run whose first message did not get through would stand in the ledger for good; should it arrive after all, it is void. */
+async function sendOrCancel(
+  pool: Pool,
+  run: Run,
+  send: (message: OutMessage) => Promise<void>,
+): Promise<void> {
+  try {
+    await send({ kind: "plan", run: run.runId });
+  } catch (error) {
+    await cancelRun(pool, run.runId);
+    throw error;
+  }
 }
 
 async function wait(context: CommandContext, pool: Pool, started: string | undefined): Promise<object> {
@@ -81,7 +97,7 @@ async function wait(context: CommandContext, pool: Pool, started: string | undef
   const runs = await watchRuns(
     pool,
     unfinished.map((run) => run.runId),
-    context.signal,
+    context.interruption(),
   );
   if (!context.json && runs.length > 0) print(`\n${await summarize(pool, runs)}`);
   return { runs };

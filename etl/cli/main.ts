@@ -36,6 +36,11 @@ everyCommand(program, (command) => {
   command.exitOverride();
 });
 
+// `payments status | head` closes our stdout: there is nobody left to tell.
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed),
+);
+
 try {
   await program.parseAsync();
 } catch (error) {

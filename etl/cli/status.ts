@@ -32,7 +32,7 @@ async function watch(context: CommandContext, pool: Pool, runs: readonly RunStat
   return watchRuns(
     pool,
     runs.map((run) => run.run),
-    context.signal,
+    context.interruption(),
   );
 }
 

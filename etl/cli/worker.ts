@@ -6,7 +6,8 @@ export function workerCommand(): Command {
   return new Command("worker")
     .description("take messages and run their steps until SIGTERM, which lets the steps under way finish")
     .action(
-      command(async ({ settings, logger, signal }, _options: object) => {
+      command(async ({ settings, logger, interruption }, _options: object) => {
+        const signal = interruption();
         const worker = new Worker(settings, logger);
         try {
           const stopped = new Promise<void>((resolve) => {

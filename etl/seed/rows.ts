@@ -70,7 +70,7 @@ export function* accountLines(): Generator<string> {
       (people.accountLevel[i] ?? 0) / 1_000,
       NETWORKS[network],
       // mix is a bijection, so tokens are as distinct as ids.
-      `tok_${hex(mix(id))}${hex(mix(mix(id) ^ POPULATION.seed))}`,
+      `tok_${letters(mix(id))}${letters(mix(mix(id) ^ POPULATION.seed))}`,
       TEST_BINS[network],
       String((mix(id ^ 0x5bd1e995) >>> 0) % 10_000).padStart(4, "0"),
       openedOn,
@@ -117,8 +117,10 @@ function localeOf(country: string | undefined): Faker {
   return LOCALES[country ?? "US"] ?? enUS;
 }
 
-function hex(word: number): string {
-  return (word >>> 0).toString(16).padStart(8, "0");
+/** 32 bits as eight letters: digits in a row would look like a card number to a scanner. */
+function letters(word: number): string {
+  const hex = (word >>> 0).toString(16).padStart(8, "0");
+  return hex.replaceAll(/[0-9]/g, (digit) => "ghijklmnop".charAt(Number(digit)));
 }
 
 /** One line of COPY's text format; names hold no tabs, newlines or backslashes, and one that did would be escaped. */

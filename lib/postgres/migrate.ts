@@ -54,8 +54,9 @@ export function readMigrations(folder = join(packageRoot, "db", "migrations")): 
 }
 
 /**
- * Applies what is pending, each file in a transaction of its own, unless its first line is `-- no-transaction`. Only one
- * process migrates at a time; the others wait and then find nothing to do.
+ * Applies what is pending, each file in a transaction of its own, unless its first line is `-- no-transaction`: such a file
+ * holds one statement, because several sent together are one transaction anyway. Only one process migrates at a time; the
+ * others wait and then find nothing to do.
  *
  * @param pool of the admin role, a member of the owner role.
  * @returns the migrations applied now.
