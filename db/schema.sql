@@ -8,38 +8,72 @@ CREATE SCHEMA payments;
 
 CREATE SCHEMA staging;
 
-CREATE FUNCTION etl.create_leaf(month date) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION etl.attach_leaf(leaf text, month date) RETURNS void
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-DECLARE
-  leaf    text := etl.leaf_name(month);
-  from_at text := to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00');
-  to_at   text := to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00');
 BEGIN
-  IF month IS NULL OR extract(day FROM month) <> 1 THEN
-    RAISE EXCEPTION 'create_leaf: % is not the first day of a month', month USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  EXECUTE format('CREATE TABLE payments.%I (LIKE payments.txn INCLUDING DEFAULTS)', leaf);
-  EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I CHECK (occurred_at >= %L AND occurred_at < %L)',
-                 leaf, leaf || '_month', from_at, to_at);
-  EXECUTE format('GRANT SELECT, INSERT ON payments.%I TO payments_loader', leaf);
+  EXECUTE format('ALTER TABLE payments.txn ATTACH PARTITION payments.%I FOR VALUES FROM (%L) TO (%L)',
+                 leaf, to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00'),
+                 to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00'));
+  -- The partition bound says the same from here on.
+  EXECUTE format('ALTER TABLE payments.%I DROP CONSTRAINT %I', leaf, leaf || '_month');
+  EXECUTE format('GRANT SELECT ON payments.%I TO payments_reader', leaf);
 END
 $$;
 
-CREATE FUNCTION etl.leaf_name(month date) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ('txn_'::text || to_char((month)::timestamp without time zone, 'YYYY_MM'::text));
+CREATE FUNCTION etl.create_healed_leaf(month date) RETURNS text
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT etl.make_leaf(etl.leaf_name(month) || '_healed', month); SELECT etl.leaf_name(month) || '_healed' $$;
 
-CREATE FUNCTION etl.publish_leaf(month date) RETURNS void
+CREATE FUNCTION etl.create_leaf(month date) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT etl.make_leaf(etl.leaf_name(month), month) $$;
+
+CREATE FUNCTION etl.drop_unpublished_leaf(month date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass('payments.' || etl.leaf_name(month))) THEN
+    RAISE EXCEPTION 'drop_unpublished_leaf: % is published', month USING ERRCODE = 'object_in_use';
+  END IF;
+  EXECUTE format('DROP TABLE payments.%I', etl.leaf_name(month));
+END
+$$;
+
+CREATE FUNCTION etl.erase_rows(month date, run text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  first_id bigint;
+  last_id  bigint;
+  erased   bigint;
+BEGIN
+  SELECT min(c.first_txn_id), max(c.first_txn_id + c.txn_rows - 1) INTO first_id, last_id
+  FROM etl.chunk c
+  JOIN etl.run_month m ON m.run_id = c.run_id AND m.month = c.month
+  WHERE c.run_id = erase_rows.run AND c.month = erase_rows.month AND m.state = 'open';
+  EXECUTE format('DELETE FROM payments.%I WHERE txn_id BETWEEN $1 AND $2', etl.leaf_name(month))
+    USING first_id, last_id;
+  GET DIAGNOSTICS erased = ROW_COUNT;
+  RETURN erased;
+END
+$_$;
+
+CREATE FUNCTION etl.index_healed_leaf(month date) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT etl.index_leaf(etl.leaf_name(month) || '_healed') $$;
+
+CREATE FUNCTION etl.index_leaf(leaf text) RETURNS void
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET default_statistics_target TO '25'
     AS $$
-DECLARE
-  leaf    text := etl.leaf_name(month);
-  from_at text := to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00');
-  to_at   text := to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00');
 BEGIN
   EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I PRIMARY KEY (txn_id, occurred_at)', leaf, leaf || '_pkey');
   EXECUTE format('CREATE INDEX %I ON payments.%I (account_id, occurred_at)', leaf || '_account_idx', leaf);
@@ -47,11 +81,51 @@ BEGIN
   EXECUTE format('CREATE INDEX %I ON payments.%I (original_txn_id) WHERE original_txn_id IS NOT NULL',
                  leaf || '_original_idx', leaf);
   EXECUTE format('ANALYZE payments.%I', leaf);
-  EXECUTE format('ALTER TABLE payments.txn ATTACH PARTITION payments.%I FOR VALUES FROM (%L) TO (%L)',
-                 leaf, from_at, to_at);
-  -- The partition bound says the same from here on.
-  EXECUTE format('ALTER TABLE payments.%I DROP CONSTRAINT %I', leaf, leaf || '_month');
-  EXECUTE format('GRANT SELECT ON payments.%I TO payments_reader', leaf);
+END
+$$;
+
+CREATE FUNCTION etl.leaf_name(month date) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ('txn_'::text || to_char((month)::timestamp without time zone, 'YYYY_MM'::text));
+
+CREATE FUNCTION etl.make_leaf(leaf text, month date) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF month IS NULL OR extract(day FROM month) <> 1 THEN
+    RAISE EXCEPTION 'make_leaf: % is not the first day of a month', month USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  EXECUTE format('CREATE TABLE payments.%I (LIKE payments.txn INCLUDING DEFAULTS)', leaf);
+  EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I CHECK (occurred_at >= %L AND occurred_at < %L)',
+                 leaf, leaf || '_month', to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00'),
+                 to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00'));
+  EXECUTE format('GRANT SELECT, INSERT ON payments.%I TO payments_loader', leaf);
+END
+$$;
+
+CREATE FUNCTION etl.publish_leaf(month date) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT etl.index_leaf(etl.leaf_name(month)), etl.attach_leaf(etl.leaf_name(month), month) $$;
+
+CREATE FUNCTION etl.swap_healed_leaf(month date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  leaf   text := etl.leaf_name(month);
+  suffix text;
+BEGIN
+  -- In the order in which readers take them: parent, then leaf. Detaching is skipped for a leaf that lost its place.
+  LOCK TABLE payments.txn IN ACCESS EXCLUSIVE MODE;
+  EXECUTE format('DROP TABLE IF EXISTS payments.%I', leaf);
+  EXECUTE format('ALTER TABLE payments.%I RENAME TO %I', leaf || '_healed', leaf);
+  EXECUTE format('ALTER TABLE payments.%I RENAME CONSTRAINT %I TO %I', leaf, leaf || '_healed_month', leaf || '_month');
+  FOREACH suffix IN ARRAY ARRAY['_pkey', '_account_idx', '_merchant_idx', '_original_idx'] LOOP
+    EXECUTE format('ALTER INDEX payments.%I RENAME TO %I', leaf || '_healed' || suffix, leaf || suffix);
+  END LOOP;
+  PERFORM etl.attach_leaf(leaf, month);
 END
 $$;
 
@@ -148,7 +222,7 @@ CREATE TABLE etl.run (
     CONSTRAINT run_first_txn_id_check CHECK ((first_txn_id > 0)),
     CONSTRAINT run_fraud_rate_check CHECK (((fraud_rate >= (0)::double precision) AND (fraud_rate <= (1)::double precision))),
     CONSTRAINT run_run_id_check CHECK ((run_id ~ '^r[0-9]{1,9}$'::text)),
-    CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'running'::text, 'done'::text]))),
+    CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'running'::text, 'done'::text, 'cancelled'::text]))),
     CONSTRAINT run_txn_rows_check CHECK ((txn_rows >= 0)),
     CONSTRAINT run_window_chunks_check CHECK ((window_chunks > 0))
 );
@@ -178,6 +252,64 @@ CREATE TABLE etl.worker (
 );
 
 COMMENT ON TABLE etl.worker IS 'Workers by their last sign of life; one that is silent for longer than its lease loses its connections';
+
+CREATE TABLE ops.dead_letter_action (
+    action_id bigint NOT NULL,
+    action text NOT NULL,
+    queue text NOT NULL,
+    letter_id text,
+    error_code text,
+    os_user text NOT NULL,
+    host text NOT NULL,
+    db_role text DEFAULT SESSION_USER NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    state text DEFAULT 'started'::text NOT NULL,
+    letters_total integer NOT NULL,
+    letters_selected integer DEFAULT 0 NOT NULL,
+    letters_done integer DEFAULT 0 NOT NULL,
+    failure text,
+    CONSTRAINT dead_letter_action_action_check CHECK ((action = ANY (ARRAY['replay'::text, 'purge'::text]))),
+    CONSTRAINT dead_letter_action_check CHECK ((letters_done <= letters_selected)),
+    CONSTRAINT dead_letter_action_check1 CHECK (((letter_id IS NULL) OR (error_code IS NULL))),
+    CONSTRAINT dead_letter_action_check2 CHECK (((state = 'started'::text) = (finished_at IS NULL))),
+    CONSTRAINT dead_letter_action_letters_total_check CHECK ((letters_total >= 0)),
+    CONSTRAINT dead_letter_action_state_check CHECK ((state = ANY (ARRAY['started'::text, 'completed'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE ops.dead_letter_action IS 'Each replay and purge of dead letters: who, when, which, how many';
+
+COMMENT ON COLUMN ops.dead_letter_action.letter_id IS 'Only this letter was meant; null together with error_code: all were';
+
+COMMENT ON COLUMN ops.dead_letter_action.error_code IS 'Only letters with this code were meant';
+
+COMMENT ON COLUMN ops.dead_letter_action.state IS 'One that stays started was killed: its letters say how far it got';
+
+COMMENT ON COLUMN ops.dead_letter_action.letters_total IS 'In the queue when it began; later ones are left alone';
+
+ALTER TABLE ops.dead_letter_action ALTER COLUMN action_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.dead_letter_action_action_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ops.dead_letter_action_letter (
+    action_id bigint NOT NULL,
+    letter_no integer NOT NULL,
+    letter_id text NOT NULL,
+    error_code text NOT NULL,
+    last_failed_at timestamp with time zone,
+    body_bytes integer NOT NULL,
+    body_sha256 text NOT NULL,
+    body_preview text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT dead_letter_action_letter_letter_no_check CHECK ((letter_no > 0))
+);
+
+COMMENT ON TABLE ops.dead_letter_action_letter IS 'Letters an action dealt with; written after a replay''s copy is confirmed and before the letter leaves the queue';
 
 CREATE TABLE ops.migration (
     version integer NOT NULL,
@@ -368,6 +500,12 @@ ALTER TABLE ONLY etl.run
 ALTER TABLE ONLY etl.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
 
+ALTER TABLE ONLY ops.dead_letter_action_letter
+    ADD CONSTRAINT dead_letter_action_letter_pkey PRIMARY KEY (action_id, letter_no);
+
+ALTER TABLE ONLY ops.dead_letter_action
+    ADD CONSTRAINT dead_letter_action_pkey PRIMARY KEY (action_id);
+
 ALTER TABLE ONLY ops.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (version);
 
@@ -412,6 +550,9 @@ ALTER TABLE ONLY etl.chunk
 ALTER TABLE ONLY etl.run_month
     ADD CONSTRAINT run_month_run_id_fkey FOREIGN KEY (run_id) REFERENCES etl.run(run_id);
 
+ALTER TABLE ONLY ops.dead_letter_action_letter
+    ADD CONSTRAINT dead_letter_action_letter_action_id_fkey FOREIGN KEY (action_id) REFERENCES ops.dead_letter_action(action_id);
+
 ALTER TABLE ONLY payments.terminal
     ADD CONSTRAINT terminal_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES payments.merchant(merchant_id);
 
@@ -427,11 +568,36 @@ GRANT USAGE ON SCHEMA payments TO payments_exporter;
 
 GRANT ALL ON SCHEMA staging TO payments_loader;
 
+REVOKE ALL ON FUNCTION etl.attach_leaf(leaf text, month date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION etl.create_healed_leaf(month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.create_healed_leaf(month date) TO payments_loader;
+
 REVOKE ALL ON FUNCTION etl.create_leaf(month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.create_leaf(month date) TO payments_loader;
 
+REVOKE ALL ON FUNCTION etl.drop_unpublished_leaf(month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.drop_unpublished_leaf(month date) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.erase_rows(month date, run text) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.erase_rows(month date, run text) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.index_healed_leaf(month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.index_healed_leaf(month date) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.index_leaf(leaf text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION etl.leaf_name(month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_loader;
+GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_exporter;
+
+REVOKE ALL ON FUNCTION etl.make_leaf(leaf text, month date) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION etl.publish_leaf(month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.publish_leaf(month date) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.swap_healed_leaf(month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.swap_healed_leaf(month date) TO payments_loader;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
@@ -453,6 +619,51 @@ GRANT SELECT ON TABLE etl.run_month TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.worker TO payments_loader;
 GRANT SELECT ON TABLE etl.worker TO payments_exporter;
+
+GRANT SELECT ON TABLE ops.dead_letter_action TO payments_loader;
+GRANT SELECT ON TABLE ops.dead_letter_action TO payments_exporter;
+
+GRANT INSERT(action) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT INSERT(queue) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT INSERT(letter_id) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT INSERT(error_code) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT INSERT(os_user) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT INSERT(host) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT UPDATE(finished_at) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT UPDATE(state) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT INSERT(letters_total) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT UPDATE(letters_selected) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT UPDATE(letters_done) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT UPDATE(failure) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT SELECT ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(action_id) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(letter_no) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(letter_id) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(error_code) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(last_failed_at) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(body_bytes) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(body_sha256) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(body_preview) ON TABLE ops.dead_letter_action_letter TO payments_loader;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
 GRANT SELECT ON TABLE ops.migration TO payments_exporter;
@@ -477,7 +688,7 @@ GRANT SELECT ON TABLE payments.terminal TO payments_reader;
 GRANT SELECT,INSERT ON TABLE payments.txn TO payments_loader;
 GRANT SELECT ON TABLE payments.txn TO payments_reader;
 
-GRANT SELECT,INSERT ON TABLE payments.txn_reject TO payments_loader;
+GRANT SELECT,INSERT,DELETE ON TABLE payments.txn_reject TO payments_loader;
 GRANT SELECT ON TABLE payments.txn_reject TO payments_reader;
 
 GRANT SELECT ON TABLE staging.txn_shape TO payments_loader;

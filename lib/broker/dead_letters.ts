@@ -1,0 +1,226 @@
+import type { Channel, ConsumeMessage, Message } from "amqplib";
+import { codeOf, messageOf, PlatformError } from "../errors.js";
+import type { Logger } from "../log.js";
+import { deferred, pause } from "../timing.js";
+import { BrokerConnection } from "./connection.js";
+import { type DeadLetter, readDeadLetter } from "./dead_letter.js";
+import type { BrokerAddress } from "./dial.js";
+import type { Link } from "./link.js";
+import { declareFamily, type QueueFamily } from "./topology.js";
+
+/** A window holds at most this many letters, and fewer when they are large: bodies of about this many bytes. */
+const WINDOW_LETTERS = 500;
+const WINDOW_BYTES = 8 * 1_024 * 1_024;
+/** Nothing is known of their size yet. */
+const FIRST_WINDOW_LETTERS = 16;
+/** Somebody else took the letters that are still expected. */
+const STALL_MS = 5_000;
+/** What a command before gave back is there within milliseconds. */
+const SETTLE_EVERY_MS = 10;
+const CALM_MS = 50;
+const SETTLE_MS = 5_000;
+/**
+ * What comes back in one answer is in order up to this number (a map of the Erlang runtime), and answers are one command each
+ * as long as fewer than 32 are under way (then the broker merges them). Both seen on 3.10; at worst the order suffers.
+ */
+const RETURN_LETTERS = 32;
+const RETURNS_UNDER_WAY = 16;
+
+interface Session {
+  readonly link: Link;
+  readonly channel: Channel;
+}
+
+/**
+ * One pass through a dead-letter queue, oldest first, in windows; a letter leaves only by `remove`. Looked at means held
+ * unacked until the pass ends, because that is the only way to see the next: the broker keeps the bodies, and here remain
+ * one window and a number for every 32 letters. What was not removed goes back in its order, by itself if the process
+ * dies. The pass covers what was there at its start and so ends, even if letters come back while it goes on.
+ */
+export class DeadLetters {
+  readonly #connection: BrokerConnection<Session>;
+  readonly #session: Session;
+  readonly #queue: string;
+  /** Letters ready at the start. */
+  readonly total: number;
+  #windows = 0;
+  #removed = new Set<number>();
+  #acked = false;
+  #held = 0;
+  /** The delivery tag of every 32nd letter held. */
+  #returns: number[] = [];
+
+  private constructor(connection: BrokerConnection<Session>, session: Session, queue: string, total: number) {
+    this.#connection = connection;
+    this.#session = session;
+    this.#queue = queue;
+    this.total = total;
+  }
+
+  /** @throws PlatformError RABBITMQ_*, QUEUE_MISMATCH; DEAD_LETTERS_BUSY: a letter held by another pass would look lost. */
+  static async open(options: {
+    readonly address: BrokerAddress;
+    readonly name: string;
+    readonly logger: Logger;
+    readonly family: QueueFamily;
+  }): Promise<DeadLetters> {
+    const queue = options.family.deadLetter;
+    const connection = new BrokerConnection<Session>({
+      ...options,
+      patience: "once",
+      setUp: async (link) => {
+        const channel = await link.openChannel();
+        await declareFamily(channel, options.family);
+        await lock(channel, queue);
+        return { link, channel };
+      },
+    });
+    try {
+      const session = await connection.up();
+      return new DeadLetters(connection, session, queue, await settledCount(session.channel, queue));
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  /** @throws PlatformError RABBITMQ_UNREACHABLE when the connection goes away. */
+  async *windows(): AsyncGenerator<readonly DeadLetter[], void, undefined> {
+    let size = FIRST_WINDOW_LETTERS;
+    for (let left = this.total; left > 0; ) {
+      const wanted = Math.min(size, left);
+      const letters = await this.#fill(wanted);
+      try {
+        if (letters.length > 0) yield letters;
+      } finally {
+        for (const { deliveryTag } of letters) this.#settle(deliveryTag);
+        this.#removed.clear();
+      }
+      if (letters.length < wanted) return;
+      left -= letters.length;
+      const largest = Math.max(1, ...letters.map((letter) => letter.body.length));
+      size = Math.max(1, Math.min(WINDOW_LETTERS, Math.floor(WINDOW_BYTES / largest)));
+    }
+  }
+
+  /** Takes letters of the present window out of the queue for good. @throws PlatformError RABBITMQ_UNREACHABLE */
+  remove(letters: readonly DeadLetter[]): void {
+    if (this.#session.link.over.aborted) throw lost("the connection is gone");
+    for (const { deliveryTag } of letters) {
+      this.#session.channel.ack(byTag(deliveryTag));
+      this.#removed.add(deliveryTag);
+    }
+    this.#acked ||= letters.length > 0;
+  }
+
+  /** Gives back what was not removed. */
+  async close(): Promise<void> {
+    try {
+      if (!this.#session.link.over.aborted && this.#held > 0) await this.#giveBack();
+    } catch {
+      // They come back in any case: with the connection, if not in order.
+    } finally {
+      await this.#connection.close();
+    }
+  }
+
+  /** Asked for rather than left to the connection's end: that shuffles them, and RabbitMQ 4.3 counts it as a failure. */
+  async #giveBack(): Promise<void> {
+    const { channel } = this.#session;
+    const deadline = Date.now() + SETTLE_MS;
+    const ready = async () => (await channel.checkQueue(this.#queue)).messageCount;
+    // After a pass cut short, letters that it never saw.
+    const unseen = await ready();
+    const back = async (letters: number) => {
+      while ((await ready()) < unseen + letters && Date.now() < deadline) await pause(SETTLE_EVERY_MS);
+    };
+    // A moment for acks under way, so that the answers to come aren't merged; only their order depends on it.
+    if (this.#acked) await pause(CALM_MS);
+    for (let i = 0; i < this.#returns.length; i += RETURNS_UNDER_WAY) {
+      const tags = this.#returns.slice(i, i + RETURNS_UNDER_WAY);
+      for (const tag of tags) channel.nack(byTag(tag), true, true);
+      await back((i + tags.length) * RETURN_LETTERS);
+    }
+    channel.nackAll(true);
+    await back(this.#held);
+  }
+
+  /** A consumer of its own for each window: what it is allowed is what it gets, and acks bring no more. */
+  async #fill(wanted: number): Promise<DeadLetter[]> {
+    const { link, channel } = this.#session;
+    const letters: DeadLetter[] = [];
+    const full = deferred<void>();
+    let lastAt = Date.now();
+    const onMessage = (message: ConsumeMessage | null) => {
+      if (message === null) return link.drop(new Error(`the broker cancelled the reader of ${this.#queue}`));
+      lastAt = Date.now();
+      letters.push(readDeadLetter(message));
+      if (letters.length === wanted) full.resolve();
+    };
+    // A listener that can be taken off: what waits on a promise that outlives it would keep the window's bodies alive.
+    const onOver = () => full.reject(new Error("the broker ended it"));
+    link.over.addEventListener("abort", onOver);
+    const watch = setInterval(() => {
+      if (Date.now() - lastAt > STALL_MS) full.resolve();
+    }, 500);
+    try {
+      link.over.throwIfAborted();
+      // What comes back is put back consumer by consumer, in the order of their names.
+      this.#windows += 1;
+      const consumerTag = `window-${String(this.#windows).padStart(9, "0")}`;
+      await channel.prefetch(wanted);
+      await channel.consume(this.#queue, onMessage, { consumerTag });
+      await full.promise;
+      // One that is full gets nothing more; a stalled one might, and is left to the end of the connection.
+      if (letters.length === wanted) await channel.cancel(consumerTag);
+      return [...letters];
+    } catch (error) {
+      throw lost(messageOf(error));
+    } finally {
+      clearInterval(watch);
+      link.over.removeEventListener("abort", onOver);
+    }
+  }
+
+  #settle(deliveryTag: number): void {
+    if (this.#removed.has(deliveryTag)) return;
+    this.#held += 1;
+    if (this.#held % RETURN_LETTERS === 0) this.#returns.push(deliveryTag);
+  }
+}
+
+/** An exclusive queue exists once and goes with its connection: a lock that no dead process can keep. */
+async function lock(channel: Channel, queue: string): Promise<void> {
+  try {
+    await channel.assertQueue(`${queue}.lock`, { exclusive: true, autoDelete: true, durable: false });
+  } catch (error) {
+    if (codeOf(error) !== "405") throw error;
+    throw new PlatformError("DEAD_LETTERS_BUSY", `Another command is reading ${queue}.`, {
+      hint: "Wait until it is done.",
+      cause: error,
+    });
+  }
+}
+
+/** Ready letters, once two looks agree: letters that a command before held may still be on their way back. */
+async function settledCount(channel: Channel, queue: string): Promise<number> {
+  for (let last = -1; ; await pause(CALM_MS)) {
+    const { messageCount } = await channel.checkQueue(queue);
+    if (messageCount === last) return messageCount;
+    last = messageCount;
+  }
+}
+
+function byTag(deliveryTag: number): Message {
+  return { fields: { deliveryTag } } as Message;
+}
+
+function lost(why: string): PlatformError {
+  return new PlatformError(
+    "RABBITMQ_UNREACHABLE",
+    `The connection was lost among the dead letters: ${why}.`,
+    {
+      hint: "Those not dealt with are still in the queue; run it again.",
+    },
+  );
+}

@@ -1,0 +1,264 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { DeadLetters } from "../lib/broker/dead_letters.js";
+import { ETL_QUEUES } from "../lib/broker/topology.js";
+import { silentLogger } from "../lib/log.js";
+import { depth, drain, onChannel, publishByHand } from "./harness/broker.js";
+import { DeadLetterLab, numbered } from "./harness/dead_letters.js";
+import { eventually } from "./harness/eventually.js";
+import { payments, startPayments } from "./harness/process.js";
+
+let lab: DeadLetterLab;
+beforeEach(async () => {
+  lab = await DeadLetterLab.create();
+});
+afterEach(() => lab.close());
+
+const { work, deadLetter } = ETL_QUEUES;
+
+interface Letters {
+  letters: { id: string; code: string; body: string; encoding: string; headers: Record<string, unknown> }[];
+  total: number;
+  selected: number;
+  byCode: Record<string, number>;
+}
+
+async function list(...args: string[]): Promise<Letters> {
+  const { code, data } = await lab.dlq("list", ...args);
+  expect(code).toBe(0);
+  return data as Letters;
+}
+
+test("list shows letters oldest first, by code and up to a limit, and takes none", async () => {
+  await lab.plant([...numbered(40, "23505"), { id: "odd", code: "RUN_UNKNOWN", body: "a\u001b[31m\nb" }]);
+  const all = await list();
+  expect(all.letters.map((letter) => letter.id)).toEqual([...numbered(40).map(({ id }) => id), "odd"]);
+  expect(all).toMatchObject({ total: 41, selected: 41, byCode: { "23505": 40, RUN_UNKNOWN: 1 } });
+  expect(await list("--reason", "23505", "--limit", "3")).toMatchObject({ total: 41, selected: 40 });
+  expect((await list("--reason", "23505", "--limit", "3")).letters).toHaveLength(3);
+  expect((await list("--reason", "NONE")).letters).toEqual([]);
+
+  const text = await payments(lab.settings, "dlq", "list", "--reason", "RUN_UNKNOWN");
+  expect(text).toMatchObject({ code: 0, stderr: "" });
+  expect(text.stdout).toMatch(
+    /odd +2026-01-01T10:00:00.000Z .* RUN_UNKNOWN +1 +test:1 +planted as RUN_UNKNOWN +a·\[31m b\n/,
+  );
+  expect(text.stdout).toContain("1 of 41 dead letters selected");
+  expect(await depth(lab.settings, deadLetter)).toBe(41);
+  expect(await lab.actions()).toEqual([]);
+});
+
+test("looking at letters again and again keeps their order and loses none", async () => {
+  await lab.plant(numbered(1_200));
+  const expected = numbered(1_200).map(({ id }) => id);
+  for (let i = 0; i < 25; i++) expect((await list("--limit", "1")).total).toBe(1_200);
+  expect((await list()).letters.map((letter) => letter.id)).toEqual(expected);
+});
+
+test("show prints a letter whole: text as text, bytes in base64; an unknown id is a usage error", async () => {
+  await lab.plant([...numbered(20), { id: "bytes", body: Buffer.from([0xff, 0x00, 0xfe]) }]);
+  const { data } = await lab.dlq("show", "m000019");
+  expect(data).toMatchObject({
+    letters: [
+      { id: "m000019", body: "letter m000019", encoding: "utf8", headers: { tenant: "a", "x-attempts": 1 } },
+    ],
+  });
+  expect((await lab.dlq("show", "bytes")).data).toMatchObject({
+    letters: [{ body: "/wD+", encoding: "base64" }],
+  });
+  const text = await payments(lab.settings, "dlq", "show", "m000019");
+  expect(text.stdout).toMatch(/^id {12}m000019\ncode {10}RUN_UNKNOWN\n/);
+  expect(text.stdout).toMatch(/ {2}tenant: "a"\n[\s\S]*body, 14 bytes\nletter m000019\n$/);
+  expect(await lab.dlq("show", "nobody")).toEqual({ code: 2, data: undefined, error: "DEAD_LETTER_UNKNOWN" });
+  expect(await depth(lab.settings, deadLetter)).toBe(21);
+});
+
+test("a letter that bears no id or no reason has a lasting one of its own", async () => {
+  expect(await publishByHand(lab.settings, work, '{"poison":true}')).toBe(true);
+  // As a worker that dies of it, each time.
+  await eventually("the delivery limit", async () => {
+    await onChannel(lab.settings, (channel) => channel.get(work));
+    return (await depth(lab.settings, deadLetter)) === 1;
+  });
+  await publishByHand(lab.settings, deadLetter, "put here by hand");
+  const first = await list();
+  expect(first.byCode).toEqual({ DELIVERY_LIMIT: 1, UNKNOWN: 1 });
+  expect(first.letters.map(({ id }) => id)).toEqual([
+    expect.stringMatching(/^derived-[0-9a-f]{20}$/),
+    expect.stringMatching(/^derived-[0-9a-f]{20}$/),
+  ]);
+  expect(Date.parse((first.letters[0] as unknown as { lastFailedAt: string }).lastFailedAt)).toBeGreaterThan(
+    0,
+  );
+  expect((await list()).letters.map(({ id }) => id)).toEqual(first.letters.map(({ id }) => id));
+
+  const id = String(first.letters[0]?.id);
+  expect(await lab.dlq("replay", id)).toMatchObject({ code: 0, data: { selected: 1, done: 1, total: 2 } });
+  const [message] = await drain(lab.settings, work);
+  expect(message?.properties.messageId).toBe(id);
+  expect(Object.keys(message?.properties.headers ?? {})).toEqual(["x-delivery-count"]);
+  expect(message?.content.toString()).toBe('{"poison":true}');
+});
+
+test("replay sends the chosen letters as their producer did, leaves the others in order, and records all of it", async () => {
+  const some = numbered(100).map((letter, i) => ({ ...letter, code: i % 2 ? "23505" : "RUN_UNKNOWN" }));
+  await lab.plant(some);
+  const odd = some.filter(({ code }) => code === "23505").map(({ id }) => id);
+  const even = some.filter(({ code }) => code !== "23505").map(({ id }) => id);
+
+  const plan = await lab.dlq("replay", "--reason", "23505", "--dry-run");
+  expect(plan).toMatchObject({ code: 0, data: { total: 100, selected: 50, byCode: { "23505": 50 } } });
+  expect((plan.data as Letters).letters.map(({ id }) => id)).toEqual(odd);
+  expect(await depth(lab.settings, work)).toBe(0);
+  expect(await lab.actions()).toEqual([]);
+
+  expect(await lab.dlq("replay", "--reason", "23505")).toMatchObject({
+    code: 0,
+    data: { action: "replay", done: 50 },
+  });
+  expect((await list()).letters.map(({ id }) => id)).toEqual(even);
+  const sent = await drain(lab.settings, work);
+  expect(sent.map((message) => message.properties.messageId)).toEqual(odd);
+  for (const message of sent)
+    expect(message.properties.headers).toEqual({ tenant: "a", "x-delivery-count": 0 });
+
+  expect(await lab.dlq("replay", "m000000")).toMatchObject({ code: 0, data: { done: 1, total: 50 } });
+  expect(await lab.dlq("replay", "--all")).toMatchObject({ code: 0, data: { done: 49, total: 49 } });
+  expect(await lab.dlq("replay", "--all")).toMatchObject({ code: 0, data: { done: 0, total: 0 } });
+  expect(await lab.dlq("replay", "m000000")).toMatchObject({ code: 2, error: "DEAD_LETTER_UNKNOWN" });
+  expect(await depth(lab.settings, deadLetter)).toBe(0);
+
+  const actions = await lab.actions();
+  expect(
+    actions.map((row) => [row["letter_id"], row["error_code"], row["state"], row["letters_done"]]),
+  ).toEqual([
+    [null, "23505", "completed", 50],
+    ["m000000", null, "completed", 1],
+    [null, null, "completed", 49],
+    [null, null, "completed", 0],
+    ["m000000", null, "failed", 0],
+  ]);
+  expect(actions[0]).toMatchObject({
+    action: "replay",
+    queue: deadLetter,
+    db_role: "payments_loader",
+    letters_total: 100,
+  });
+  expect(actions[0]?.["os_user"]).toBeTruthy();
+  expect(actions[4]?.["failure"]).toMatch(/^DEAD_LETTER_UNKNOWN: /);
+  const { rows } = await lab.pool.query(
+    "SELECT * FROM ops.dead_letter_action_letter WHERE action_id = 1 AND letter_no = 1",
+  );
+  expect(rows[0]).toMatchObject({
+    letter_id: "m000001",
+    error_code: "23505",
+    body_bytes: 14,
+    body_preview: "letter m000001",
+  });
+});
+
+test("purge deletes the chosen letters, only when told yes, and records them", async () => {
+  await lab.plant([...numbered(30, "23505"), { id: "keep" }]);
+  expect(await lab.dlq("purge", "--all")).toMatchObject({ code: 2, error: "NOT_CONFIRMED" });
+  expect(await depth(lab.settings, deadLetter)).toBe(31);
+  expect(await lab.actions()).toEqual([]);
+  expect(await lab.dlq("purge", "--reason", "23505", "--yes")).toMatchObject({
+    code: 0,
+    data: { done: 30, total: 31 },
+  });
+  expect((await list()).letters.map(({ id }) => id)).toEqual(["keep"]);
+  expect(await depth(lab.settings, work)).toBe(0);
+  expect(await lab.recorded()).toBe(30);
+  expect(await lab.dlq("purge", "keep", "--yes")).toMatchObject({ code: 0, data: { done: 1 } });
+  expect(await depth(lab.settings, deadLetter)).toBe(0);
+  // The record can be added to, not rewritten.
+  await expect(lab.pool.query("DELETE FROM ops.dead_letter_action")).rejects.toThrow("permission denied");
+  await expect(lab.pool.query("UPDATE ops.dead_letter_action SET os_user = 'x'")).rejects.toThrow(
+    "permission denied",
+  );
+});
+
+test.each([
+  ["replay", "no letters named"],
+  ["replay m000000 --all", "two ways at once"],
+  ["replay --reason A --all", "two ways at once"],
+  ["purge --yes", "no letters named"],
+  ["list --limit 0", "no number"],
+  ["list --limit 1e3", "no number"],
+  ["show", "no id"],
+  ["shred", "no such command"],
+])("payments dlq %s is a usage error: %s", async (line) => {
+  const result = await payments(lab.settings, "dlq", ...line.split(" "));
+  expect(result.code).toBe(2);
+  expect(result.stdout).toBe("");
+  expect(result.stderr).not.toBe("");
+});
+
+test("two passes at once would take letters from each other's sight: the second is refused", async () => {
+  await lab.plant([{ id: "large", body: Buffer.alloc(4_000_000, "x") }, ...numbered(3)]);
+  // Its output is not read: it stands still in mid-pass.
+  const first = startPayments(lab.settings, "dlq", "list", "--json");
+  first.child.stdout?.pause();
+  await eventually("letters in its hands", async () => (await depth(lab.settings, deadLetter)) === 0);
+  expect(await lab.dlq("replay", "--all")).toMatchObject({ code: 1, error: "DEAD_LETTERS_BUSY" });
+  first.child.stdout?.resume();
+  expect((await first.ended).code).toBe(0);
+  expect((await list()).total).toBe(4);
+});
+
+test("ten thousand letters are listed and replayed in bounded time and memory", async () => {
+  await lab.plant(numbered(10_000).map((letter) => ({ ...letter, body: Buffer.alloc(1_000, "x") })));
+  const figures: Record<string, string> = {};
+  const peakRss = `import("node:fs").then(({readFileSync}) => process.on("exit", () =>
+    process.stderr.write(/VmHWM:.*/.exec(readFileSync("/proc/self/status", "utf8"))[0])))`;
+  const environment = {
+    ...lab.settings,
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(peakRss)}`,
+  };
+  for (const args of [["show", "m009999"], ["list"], ["list", "--json"], ["replay", "--all"]]) {
+    const started = performance.now();
+    const { code, stderr } = await payments(environment, "dlq", ...args);
+    const ms = Math.round(performance.now() - started);
+    const peakMb = Math.round(Number(/VmHWM:\s*(\d+) kB/.exec(stderr)?.[1]) / 1_024);
+    figures[args.join(" ")] = `${ms} ms, at most ${peakMb} MB`;
+    expect(code, args.join(" ")).toBe(0);
+    expect(ms, args.join(" ")).toBeLessThan(30_000);
+    // 80 MB without a single letter; up to 64 MB of dead buffers before the engine cares to collect them.
+    expect(peakMb, args.join(" ")).toBeLessThan(200);
+  }
+  expect(await depth(lab.settings, work)).toBe(10_000);
+  expect(await depth(lab.settings, deadLetter)).toBe(0);
+  expect(await lab.recorded()).toBe(10_000);
+  console.info("10,000 dead letters of 1 kB:", figures);
+});
+
+test("a pass keeps no bodies but those of its window", async () => {
+  const bodyBytes = 4_000;
+  const count = 5_000;
+  await lab.plant(numbered(count).map((letter) => ({ ...letter, body: Buffer.alloc(bodyBytes, "x") })));
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  const letters = await DeadLetters.open({
+    address: lab.settings,
+    name: "test",
+    logger: silentLogger,
+    family: ETL_QUEUES,
+  });
+  try {
+    let seen = 0;
+    let most = 0;
+    collect();
+    const before = process.memoryUsage().arrayBuffers;
+    for await (const window of letters.windows()) {
+      seen += window.length;
+      collect();
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    expect(seen).toBe(count);
+    // All are 20 MB, a window is 2 MB and comes in frames of its own.
+    expect(most).toBeLessThan(8_000_000);
+  } finally {
+    await letters.close();
+  }
+});

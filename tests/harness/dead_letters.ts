@@ -1,0 +1,115 @@
+import { connect } from "amqplib";
+import { ETL_QUEUES } from "../../lib/broker/topology.js";
+import { migrateUp } from "../../lib/postgres/migrate.js";
+import { createPool, type Pool } from "../../lib/postgres/pool.js";
+import type { Settings } from "../../lib/settings/settings.js";
+import { createVhost, dropVhost, onChannel } from "./broker.js";
+import { createDatabase, dropDatabase, withPool } from "./database.js";
+import { payments } from "./process.js";
+import { testSettings } from "./settings.js";
+
+export interface Planted {
+  readonly id?: string;
+  readonly body?: Buffer | string;
+  readonly code?: string;
+  readonly headers?: Record<string, unknown>;
+}
+
+/** A migrated database and a vhost with its queues, without data and without workers. */
+export class DeadLetterLab {
+  readonly settings: Settings;
+  readonly pool: Pool;
+
+  private constructor(settings: Settings) {
+    this.settings = settings;
+    this.pool = createPool(settings, { max: 2, applicationName: "test" });
+  }
+
+  static async create(): Promise<DeadLetterLab> {
+    const name = await createDatabase("empty");
+    await withPool({ role: "admin", database: name }, (pool) => migrateUp(pool));
+    await createVhost(testSettings(), name);
+    const lab = new DeadLetterLab(testSettings({ POSTGRES_DB: name, RABBITMQ_VHOST: name }));
+    // Declares the queues.
+    await payments(lab.settings, "dlq", "list");
+    return lab;
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+    await dropVhost(this.settings, this.settings.RABBITMQ_VHOST);
+    await dropDatabase(this.settings.POSTGRES_DB);
+  }
+
+  /** Runs `payments dlq … --json` and reads what it says. */
+  async dlq(...args: string[]): Promise<{ code: number | null; data: unknown; error: string | undefined }> {
+    const { code, stdout, stderr } = await payments(this.settings, "dlq", ...args, "--json");
+    const error = /"code":"([A-Z_]+)"/.exec(stderr)?.[1];
+    return { code, data: stdout === "" ? undefined : JSON.parse(stdout), error };
+  }
+
+  plant(letters: readonly Planted[]): Promise<void> {
+    return plant(this.settings, letters);
+  }
+
+  async actions(): Promise<Record<string, unknown>[]> {
+    const { rows } = await this.pool.query("SELECT * FROM ops.dead_letter_action ORDER BY action_id");
+    return rows;
+  }
+
+  /** Letters that some action has recorded. */
+  async recorded(): Promise<number> {
+    const { rows } = await this.pool.query(
+      "SELECT count(*)::integer AS n FROM ops.dead_letter_action_letter",
+    );
+    return rows[0].n;
+  }
+
+  /** Ids in a queue, in order; looked at and put back. */
+  ids(queue: string): Promise<string[]> {
+    return onChannel(this.settings, async (channel) => {
+      const ids: string[] = [];
+      for (;;) {
+        const message = await channel.get(queue);
+        if (message === false) return ids;
+        ids.push(String(message.properties.messageId));
+      }
+    });
+  }
+}
+
+/** Puts letters into the dead-letter queue, with the headers a worker writes unless others are given. */
+export async function plant(settings: Settings, letters: readonly Planted[]): Promise<void> {
+  const connection = await connect({
+    hostname: settings.RABBITMQ_HOST,
+    port: settings.RABBITMQ_PORT,
+    username: settings.RABBITMQ_USER,
+    password: settings.RABBITMQ_PASSWORD,
+    vhost: settings.RABBITMQ_VHOST,
+  });
+  const channel = await connection.createConfirmChannel();
+  for (const { id, body = `letter ${id}`, code = "RUN_UNKNOWN", headers } of letters) {
+    channel.publish("", ETL_QUEUES.deadLetter, Buffer.from(body), {
+      persistent: true,
+      ...(id === undefined ? {} : { messageId: id }),
+      headers: headers ?? {
+        "x-error-code": code,
+        "x-reason": `planted as ${code}`,
+        "x-attempts": 1,
+        "x-first-failed-at": "2026-01-01T10:00:00.000Z",
+        "x-last-failed-at": "2026-01-01T10:05:00.000Z",
+        "x-worker": "test:1",
+        tenant: "a",
+      },
+    });
+  }
+  await channel.waitForConfirms();
+  await connection.close();
+}
+
+export function numbered(count: number, code?: string): Planted[] {
+  return Array.from({ length: count }, (_, i) => ({
+    id: `m${String(i).padStart(6, "0")}`,
+    ...(code === undefined ? {} : { code }),
+  }));
+}
