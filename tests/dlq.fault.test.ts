@@ -40,12 +40,15 @@ test("a replay of a thousand letters killed again and again loses none", async (
     replaying.ended.then(() => {
       ended = true;
     });
-    // By turns as soon as copies have gone out, and as soon as some of them are recorded.
+    // By turns when so many copies have gone out, and when so many are recorded; the first window has 16, the next 500.
+    const some = Math.floor(kills / 2) * 40;
     await eventually(
       "progress",
       async () =>
         ended ||
-        (kills % 2 === 0 ? (await depth(lab.settings, work)) > sent : (await lab.recorded()) > recorded),
+        (kills % 2 === 0
+          ? (await depth(lab.settings, work)) > sent + some
+          : (await lab.recorded()) > recorded + some),
       { everyMs: 1 },
     );
     if (ended) break;
@@ -55,7 +58,7 @@ test("a replay of a thousand letters killed again and again loses none", async (
     await eventually("all letters there", async () => (await missing(lab, 1_000)).length === 0);
     if (kills === 6) break;
   }
-  expect(kills).toBeGreaterThan(1);
+  expect(kills).toBeGreaterThan(2);
   const states = (await lab.actions()).map((action) => action["state"]);
   expect(states).toContain("started");
 
@@ -67,7 +70,7 @@ test("a replay of a thousand letters killed again and again loses none", async (
   console.info(`${kills} kills, ${sent.length - 1_000} of 1,000 letters came twice`);
 });
 
-test("SIGTERM in mid-replay ends it in order: what was not replayed is back, as it was", async () => {
+test("SIGTERM in mid-replay ends it in order: what was not replayed is back, each after the one before", async () => {
   const lab = await createLab();
   await lab.plant(numbered(5_000));
   const replaying = startPayments(lab.settings, "dlq", "replay", "--all");
@@ -79,11 +82,15 @@ test("SIGTERM in mid-replay ends it in order: what was not replayed is back, as 
   const done = await depth(lab.settings, work);
   expect((await lab.actions())[0]).toMatchObject({ state: "failed", letters_done: done });
   const { data } = await lab.dlq("list");
-  expect((data as { letters: { id: string }[] }).letters.map(({ id }) => id)).toEqual(
+  const ids = (data as { letters: { id: string }[] }).letters.map(({ id }) => id);
+  expect(ids.toSorted()).toEqual(
     numbered(5_000)
       .map(({ id }) => id)
       .slice(done),
   );
+  // The broker may put what was looked at behind what was not.
+  const breaks = ids.filter((id, i) => i > 0 && id < String(ids[i - 1]));
+  expect(breaks.length).toBeLessThanOrEqual(1);
 });
 
 test("letters that the broker refuses stay where they are", async () => {

@@ -35,7 +35,8 @@ interface Session {
  * One pass through a dead-letter queue, oldest first, in windows; a letter leaves only by `remove`. Looked at means held
  * unacked until the pass ends, because that is the only way to see the next: the broker keeps the bodies, and here remain
  * one window and a number for every 32 letters. What was not removed goes back in its order, by itself if the process
- * dies. The pass covers what was there at its start and so ends, even if letters come back while it goes on.
+ * dies. (Behind letters that the pass did not get to see, if the queue has no delivery limit: so RabbitMQ 3.10 does it.)
+ * The pass covers what was there at its start and so ends, even if letters come back while it goes on.
  */
 export class DeadLetters {
   readonly #connection: BrokerConnection<Session>;
