@@ -1,19 +1,14 @@
 import { messageOf, PlatformError } from "../lib/errors.js";
 import type { Logger } from "../lib/log.js";
 import { verifySchema } from "../lib/postgres/migrate.js";
-import { connect, type Pool } from "../lib/postgres/pool.js";
+import { type Pool, transaction } from "../lib/postgres/pool.js";
 import { fullJitterMs, pause } from "../lib/timing.js";
 
 const BACKOFF = { baseMs: 250, capMs: 5_000 };
 
 /** @throws PlatformError POSTGRES_*, SCHEMA_*: one connection to see that the database is there and is ours. */
 export async function requireSchema(pool: Pool): Promise<void> {
-  const client = await connect(pool);
-  try {
-    await verifySchema(client);
-  } finally {
-    client.release();
-  }
+  await transaction(pool, (client) => verifySchema(client));
 }
 
 /** The same for a process that may be started before its database: waits until it answers. */

@@ -1,6 +1,7 @@
 import type { Logger } from "../lib/log.js";
 import type { Pool } from "../lib/postgres/pool.js";
 import { loadSql } from "../lib/postgres/sql.js";
+import { verdictOf } from "../lib/retry.js";
 import { pause } from "../lib/timing.js";
 
 /** How often a worker says that it is alive, and how long it is believed without. Six beats, so that a busy one is spared. */
@@ -41,9 +42,17 @@ export class Lease {
     this.times = times;
   }
 
-  /** Resolves after the first beat, so that nothing is done without a lease; then beats until stopped. */
+  /** Resolves after the first beat, however long the database is away, so that nothing is done without a lease. */
   async start(): Promise<void> {
-    await this.beat();
+    while (!this.stopping.signal.aborted) {
+      try {
+        await this.beat();
+        break;
+      } catch (error) {
+        if (verdictOf(error) !== "outage") throw error;
+        await pause(this.times.beatMs, this.stopping.signal);
+      }
+    }
     this.beating = this.keepBeating();
   }
 

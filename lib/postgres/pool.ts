@@ -47,8 +47,10 @@ export function createPool(settings: Settings, options: PoolOptions = {}): Pool 
       },
     },
   });
-  // An idle connection that dies is replaced at the next checkout; without a listener it would end the process.
+  // A connection that dies is replaced at the next checkout, and whoever holds it meets the error at its query. But each
+  // 'error' without a listener would end the process: the pool hears idle clients only, and passes their errors on.
   pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<unknown>;
   // Errors of the server carry an SQLSTATE, those of the socket its code; what has none is the driver saying that the
   // connection ended or never came about.
@@ -74,9 +76,6 @@ export function cutConnections(pool: Pool): void {
  */
 export async function transaction<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
   const client = await connect(pool);
-  // The pool removes its own listener at checkout; an unheard 'error' would end the process.
-  const ignore = () => undefined;
-  client.on("error", ignore);
   let broken: Error | undefined;
   try {
     await client.query("BEGIN");
@@ -94,14 +93,11 @@ export async function transaction<T>(pool: Pool, work: (client: Client) => Promi
       throw new PlatformError(
         "POSTGRES_UNREACHABLE",
         `the connection was lost in mid-transaction: ${messageOf(error)}`,
-        {
-          cause: error,
-        },
+        { cause: error },
       );
     }
     throw error;
   } finally {
-    client.off("error", ignore);
     client.release(broken);
   }
 }
