@@ -99,9 +99,17 @@ pg_start() {
 }
 
 pg_wait() { # crash recovery replays up to max_wal_size, so the limit is generous
-  local -i tries=3000
+  local -i tries=3000 restarts=1
+  local reason
   until pg_answers; do
-    pg_running || die "PostgreSQL did not start: $(last_error "$PG_LOG" "$PG_DIR"/log/*.log); see: scripts/stack.sh logs postgres"
+    if ! pg_running; then
+      reason=$(last_error "$PG_LOG" "$PG_DIR"/log/*.log)
+      ((restarts-- > 0)) || die "PostgreSQL did not start: $reason; see: scripts/stack.sh logs postgres"
+      # Killed while it made an unlogged table, PostgreSQL 15 may stumble over that table's file ("File exists") in its
+      # first recovery; the second one succeeds.
+      note "PostgreSQL did not start ($reason), trying once more"
+      pg_start
+    fi
     ((tries-- > 0)) || die "PostgreSQL does not answer after 300 s; see: scripts/stack.sh logs postgres"
     ((tries != 2950)) || note "waiting for PostgreSQL, which may be replaying its log after a crash"
     sleep 0.1
