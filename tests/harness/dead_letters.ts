@@ -1,10 +1,11 @@
-import { connect } from "amqplib";
+import { type ConsumeMessage, connect } from "amqplib";
 import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import { migrateUp } from "../../lib/postgres/migrate.js";
 import { createPool, type Pool } from "../../lib/postgres/pool.js";
 import type { Settings } from "../../lib/settings/settings.js";
 import { createVhost, dropVhost, onChannel } from "./broker.js";
 import { createDatabase, dropDatabase, withPool } from "./database.js";
+import { eventually } from "./eventually.js";
 import { payments } from "./process.js";
 import { testSettings } from "./settings.js";
 
@@ -65,15 +66,37 @@ export class DeadLetterLab {
     return rows[0].n;
   }
 
-  /** Ids in a queue, in order; looked at and put back. */
+  /** Sets a policy, as an operator does; resolves when it is in force. */
+  async setPolicy(queue: string, definition: Record<string, number>): Promise<void> {
+    const { RABBITMQ_HOST, RABBITMQ_MGMT_PORT, RABBITMQ_USER, RABBITMQ_PASSWORD, RABBITMQ_VHOST } =
+      this.settings;
+    const api = `http://${RABBITMQ_HOST}:${RABBITMQ_MGMT_PORT}/api`;
+    const login = Buffer.from(`${RABBITMQ_USER}:${RABBITMQ_PASSWORD}`).toString("base64");
+    const headers = { authorization: `Basic ${login}`, "content-type": "application/json" };
+    const policy = { pattern: `^${queue.replaceAll(".", "[.]")}$`, definition, "apply-to": "queues" };
+    const put = { method: "PUT", headers, body: JSON.stringify(policy) };
+    const answer = await fetch(`${api}/policies/${RABBITMQ_VHOST}/test`, put);
+    if (!answer.ok) throw new Error(`policy: ${answer.status} ${await answer.text()}`);
+    await eventually("policy in force", async () => {
+      const response = await fetch(`${api}/queues/${RABBITMQ_VHOST}/${queue}`, { headers });
+      const { effective_policy_definition: effective } = (await response.json()) as Record<string, unknown>;
+      return JSON.stringify(effective) === JSON.stringify(definition);
+    });
+  }
+
+  /** Ids of all that is ready in a queue; looked at and put back. */
   ids(queue: string): Promise<string[]> {
     return onChannel(this.settings, async (channel) => {
-      const ids: string[] = [];
-      for (;;) {
-        const message = await channel.get(queue);
-        if (message === false) return ids;
-        ids.push(String(message.properties.messageId));
-      }
+      const { messageCount } = await channel.checkQueue(queue);
+      if (messageCount === 0) return [];
+      await channel.prefetch(messageCount);
+      return new Promise<string[]>((resolve, reject) => {
+        const ids: string[] = [];
+        const take = (message: ConsumeMessage | null) => {
+          if (ids.push(String(message?.properties.messageId)) === messageCount) resolve(ids);
+        };
+        channel.consume(queue, take).catch(reject);
+      });
     });
   }
 }
@@ -89,7 +112,7 @@ export async function plant(settings: Settings, letters: readonly Planted[]): Pr
   });
   const channel = await connection.createConfirmChannel();
   for (const { id, body = `letter ${id}`, code = "RUN_UNKNOWN", headers } of letters) {
-    channel.publish("", ETL_QUEUES.deadLetter, Buffer.from(body), {
+    channel.publish("", ETL_QUEUES.deadLetter, typeof body === "string" ? Buffer.from(body) : body, {
       persistent: true,
       ...(id === undefined ? {} : { messageId: id }),
       headers: headers ?? {

@@ -1,0 +1,114 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { messageOf } from "../../lib/errors.js";
+import { packageRoot } from "../../lib/root.js";
+import { loadSettings, type Settings } from "../../lib/settings/settings.js";
+import { eventually } from "../harness/eventually.js";
+import type { ServerName } from "./schedule.js";
+
+const run = promisify(execFile);
+const SCRIPT = join(packageRoot, "scripts", "stack.sh");
+/** Crash recovery and a broker's boot take seconds; stack.sh itself gives up before this. */
+const COMMAND_MS = 400_000;
+const MOST_STARTS = 3;
+
+/** The rig's own servers, kept by scripts/stack.sh in STACK_DIR. */
+export class Stack {
+  readonly dir: string;
+  /** Why servers did not start at once. */
+  readonly failedStarts: string[] = [];
+  #settings: Settings;
+
+  private constructor(dir: string, settings: Settings) {
+    this.dir = dir;
+    this.#settings = settings;
+  }
+
+  /** Attaches to the stack that scripts/chaos.sh has started. */
+  static async attach(dir: string): Promise<Stack> {
+    return new Stack(dir, await readSettings());
+  }
+
+  /** Straight to the servers, past any proxy. */
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  address(server: ServerName): { host: string; port: number } {
+    const { POSTGRES_HOST, POSTGRES_PORT, RABBITMQ_HOST, RABBITMQ_PORT } = this.#settings;
+    return server === "postgres"
+      ? { host: POSTGRES_HOST, port: POSTGRES_PORT }
+      : { host: RABBITMQ_HOST, port: RABBITMQ_PORT };
+  }
+
+  /** Signals a server by its pid file and waits until it is gone. */
+  async end(server: ServerName, signal: NodeJS.Signals): Promise<void> {
+    const pid = this.#livePid(server);
+    if (pid === undefined) return;
+    process.kill(pid, signal);
+    const limit = { withinMs: 120_000, everyMs: 50 };
+    await eventually(`${server} gone after ${signal}`, () => this.#livePid(server) !== pid, limit);
+  }
+
+  /**
+   * Starts whatever is down; resolves when both servers answer. As an operator or a restart policy would, it tries again:
+   * PostgreSQL's first start after a crash may fail on an unlogged table ("File exists", its bug 17731), the second does not.
+   */
+  async up(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await run(SCRIPT, ["up"], { timeout: COMMAND_MS });
+        break;
+      } catch (error) {
+        const why = (error as { stderr?: string }).stderr?.trim().split("\n").at(-1) ?? messageOf(error);
+        this.failedStarts.push(why);
+        if (tries === MOST_STARTS) throw error;
+      }
+    }
+    this.#settings = await readSettings();
+  }
+
+  /** Messages in each queue, whatever their state. */
+  async queueDepths(): Promise<Map<string, number>> {
+    const args = [
+      "rabbitmqctl",
+      "-q",
+      "-p",
+      this.#settings.RABBITMQ_VHOST,
+      "list_queues",
+      "name",
+      "messages",
+    ];
+    const { stdout } = await run(SCRIPT, [...args, "--no-table-headers"], { timeout: 60_000 });
+    const lines = stdout.split("\n").filter((line) => line.includes("\t"));
+    return new Map(lines.map((line) => line.split("\t")).map(([name, n]) => [name ?? "", Number(n)]));
+  }
+
+  /** A pid file holds number and start time: a stranger with the same number is never signalled. */
+  #livePid(server: ServerName): number | undefined {
+    try {
+      const [pid, start] = readFileSync(join(this.dir, "run", `${server}.pid`), "utf8")
+        .trim()
+        .split(" ");
+      return startTimeOf(Number(pid)) === start ? Number(pid) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** Field 22 of /proc/PID/stat. @throws when there is no such process; undefined for a zombie. */
+export function startTimeOf(pid: number): string | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(") ") + 2).split(" ");
+  return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+}
+
+async function readSettings(): Promise<Settings> {
+  const { stdout } = await run(SCRIPT, ["env"], { timeout: 60_000 });
+  const lines = [...stdout.matchAll(/^export (\w+)='(.*)'$/gm)];
+  const env = Object.fromEntries(lines.map(([, name, value]) => [name ?? "", value]));
+  return loadSettings({ env, envFile: "/nonexistent" });
+}

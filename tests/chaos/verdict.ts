@@ -1,0 +1,139 @@
+import type { GetMessage } from "amqplib";
+import type { VerifyReport } from "../../etl/verify/report.js";
+import { ETL_QUEUES } from "../../lib/broker/topology.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import type { Settings } from "../../lib/settings/settings.js";
+import { onChannel } from "../harness/broker.js";
+import { eventually } from "../harness/eventually.js";
+import { payments } from "./command.js";
+import { differences, fingerprintOf } from "./fingerprint.js";
+import type { Load } from "./load.js";
+import type { Stack } from "./stack.js";
+
+/** One thing that must hold at the end; no complaint means that it does. */
+export interface Check {
+  readonly name: string;
+  readonly complaints: readonly string[];
+}
+
+/** What a database holds when all its runs are done. */
+export interface Outcome {
+  readonly report: VerifyReport | undefined;
+  readonly verifyExit: number | null;
+  readonly digests: readonly string[];
+  readonly fingerprint: ReadonlyMap<string, string>;
+}
+
+/** The longest rung of the retry ladder, and some. */
+const QUEUES_EMPTY_MS = 150_000;
+/** A backend whose client died between two statements notices at once, in a statement at its end. */
+const BACKENDS_GONE_MS = 30_000;
+
+export async function outcomeOf(settings: Settings, pool: Pool, database: string): Promise<Outcome> {
+  const verified = await payments({ ...settings, POSTGRES_DB: database }, "verify", "--json");
+  const report = verified.code === 0 || verified.code === 3 ? JSON.parse(verified.stdout) : undefined;
+  return {
+    report,
+    verifyExit: verified.code,
+    digests: ((report as VerifyReport | undefined)?.months ?? []).map(
+      ({ month, rows, digest }) => `${month} ${rows} ${digest}`,
+    ),
+    fingerprint: await fingerprintOf(pool),
+  };
+}
+
+export function compare(oracle: Outcome, chaos: Outcome): Check[] {
+  const found = (chaos.report?.differences ?? []).map((difference) => JSON.stringify(difference));
+  const missing = oracle.digests.filter((digest) => !chaos.digests.includes(digest));
+  return [
+    {
+      name: "payments verify exits 0",
+      complaints: chaos.verifyExit === 0 ? [] : [`exit ${chaos.verifyExit}`, ...found],
+    },
+    {
+      name: "month digests are the oracle's",
+      complaints:
+        missing.length === 0 && chaos.digests.length === oracle.digests.length
+          ? []
+          : [`expected ${oracle.digests.join("; ")}`, `found ${chaos.digests.join("; ")}`],
+    },
+    {
+      name: "ledger, rejects and aggregates are the oracle's",
+      complaints: differences(oracle.fingerprint, chaos.fingerprint),
+    },
+  ];
+}
+
+/** With the workers still running: a message in the ladder comes back by itself. */
+export async function checkQueues(stack: Stack): Promise<Check> {
+  let left: string[] = [];
+  const empty = async () => {
+    left = [...(await stack.queueDepths())]
+      .filter(([name, messages]) => name !== ETL_QUEUES.deadLetter && messages > 0)
+      .map(([name, messages]) => `${name} holds ${messages}`);
+    return left.length === 0;
+  };
+  await eventually("queues empty", empty, { withinMs: QUEUES_EMPTY_MS, everyMs: 500 }).catch(() => undefined);
+  return { name: "work queue and retry ladder are empty", complaints: left };
+}
+
+/** A poison may be there twice: a worker died between copying and acking it. */
+export async function checkDeadLetters(
+  settings: Settings,
+  load: Load,
+): Promise<{ check: Check; letters: number }> {
+  const letters = await peek(settings, ETL_QUEUES.deadLetter);
+  const planted = new Set(load.poison.map(({ body }) => body));
+  const found = new Set(letters.map((letter) => letter.content.toString()));
+  const lost = [...planted].filter((body) => !found.has(body)).map((body) => `poison is missing: ${body}`);
+  const strange = letters
+    .filter((letter) => !planted.has(letter.content.toString()))
+    .map((letter) => `not planted: ${letter.content} ${JSON.stringify(letter.properties.headers)}`);
+  return {
+    check: {
+      name: `dead letters are just the ${planted.size} planted poisons`,
+      complaints: [...lost, ...strange],
+    },
+    letters: letters.length,
+  };
+}
+
+/** After the workers have stopped. */
+export async function checkLeftovers(pool: Pool): Promise<Check> {
+  const leftovers = async () => {
+    const { rows } = await pool.query<{ what: string }>(
+      `SELECT concat_ws(' ', 'backend', pid, application_name, state, left(query, 80)) AS what
+       FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'payments-worker%'
+       UNION ALL
+       SELECT concat_ws(' ', 'lock', mode, 'on', relation::regclass, 'held by', l.pid)
+       FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+       WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+         AND a.usename = current_user AND l.pid <> pg_backend_pid()
+       UNION ALL
+       SELECT 'staging table ' || relname FROM pg_class
+       WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r' AND relname <> 'txn_shape'`,
+    );
+    return rows.map(({ what }) => what);
+  };
+  let left = await leftovers();
+  const gone = async () => {
+    left = await leftovers();
+    return left.length === 0;
+  };
+  await eventually("nothing left behind", gone, { withinMs: BACKENDS_GONE_MS, everyMs: 500 }).catch(
+    () => undefined,
+  );
+  return { name: "no backend, lock or staging table is left", complaints: left };
+}
+
+/** Looks at a queue's messages and leaves them there. */
+async function peek(settings: Settings, queue: string): Promise<GetMessage[]> {
+  return onChannel(settings, async (channel) => {
+    const messages: GetMessage[] = [];
+    for (;;) {
+      const message = await channel.get(queue);
+      if (message === false) return messages;
+      messages.push(message);
+    }
+  });
+}
