@@ -112,9 +112,7 @@ describe("row 5: connections cut", () => {
     ]),
   );
 
-  // Fails: requireSchema has no error listener on its connection, and takes a lost one for a fault that waiting does not
-  // mend, as does the first heartbeat: the worker ends.
-  test.skip("PostgreSQL, at any point of a worker's set-up", async () => {
+  test("PostgreSQL, at any point of a worker's set-up", async () => {
     for (const [direction, bytes] of cuts) {
       const trap = postgres.cutAfter(direction, bytes);
       await startWorker().ready;

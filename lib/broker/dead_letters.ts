@@ -1,10 +1,11 @@
-import type { Channel, ConsumeMessage, Message } from "amqplib";
+import type { Channel, ConsumeMessage } from "amqplib";
 import { codeOf, messageOf, PlatformError } from "../errors.js";
 import type { Logger } from "../log.js";
 import { deferred, pause } from "../timing.js";
 import { BrokerConnection } from "./connection.js";
 import { type DeadLetter, readDeadLetter } from "./dead_letter.js";
 import type { BrokerAddress } from "./dial.js";
+import { byTag, HeldMessages } from "./give_back.js";
 import type { Link } from "./link.js";
 import { declareFamily, type QueueFamily } from "./topology.js";
 
@@ -15,20 +16,13 @@ const WINDOW_BYTES = 8 * 1_024 * 1_024;
 const FIRST_WINDOW_LETTERS = 16;
 /** Somebody else took the letters that are still expected. */
 const STALL_MS = 5_000;
-/** What a command before gave back is there within milliseconds. */
-const SETTLE_EVERY_MS = 10;
-const CALM_MS = 50;
-const SETTLE_MS = 5_000;
-/**
- * What comes back in one answer is in order up to this number (a map of the Erlang runtime), and answers are one command each
- * as long as fewer than 32 are under way (then the broker merges them). Both seen on 3.10; at worst the order suffers.
- */
-const RETURN_LETTERS = 32;
-const RETURNS_UNDER_WAY = 16;
+/** Letters that a command before held are back within milliseconds. */
+const BACK_MS = 50;
 
 interface Session {
   readonly link: Link;
   readonly channel: Channel;
+  readonly held: HeldMessages;
 }
 
 /**
@@ -46,10 +40,6 @@ export class DeadLetters {
   readonly total: number;
   #windows = 0;
   #removed = new Set<number>();
-  #acked = false;
-  #held = 0;
-  /** The delivery tag of every 32nd letter held. */
-  #returns: number[] = [];
 
   private constructor(connection: BrokerConnection<Session>, session: Session, queue: string, total: number) {
     this.#connection = connection;
@@ -73,7 +63,7 @@ export class DeadLetters {
         const channel = await link.openChannel();
         await declareFamily(channel, options.family);
         await lock(channel, queue);
-        return { link, channel };
+        return { link, channel, held: new HeldMessages(channel, queue) };
       },
     });
     try {
@@ -94,7 +84,9 @@ export class DeadLetters {
       try {
         if (letters.length > 0) yield letters;
       } finally {
-        for (const { deliveryTag } of letters) this.#settle(deliveryTag);
+        for (const { deliveryTag } of letters) {
+          if (!this.#removed.has(deliveryTag)) this.#session.held.add(deliveryTag);
+        }
         this.#removed.clear();
       }
       if (letters.length < wanted) return;
@@ -111,39 +103,17 @@ export class DeadLetters {
       this.#session.channel.ack(byTag(deliveryTag));
       this.#removed.add(deliveryTag);
     }
-    this.#acked ||= letters.length > 0;
   }
 
   /** Gives back what was not removed. */
   async close(): Promise<void> {
     try {
-      if (!this.#session.link.over.aborted && this.#held > 0) await this.#giveBack();
+      if (!this.#session.link.over.aborted) await this.#session.held.giveBack();
     } catch {
       // They come back in any case: with the connection, if not in order.
     } finally {
       await this.#connection.close();
     }
-  }
-
-  /** Asked for rather than left to the connection's end: that shuffles them, and RabbitMQ 4.3 counts it as a failure. */
-  async #giveBack(): Promise<void> {
-    const { channel } = this.#session;
-    const deadline = Date.now() + SETTLE_MS;
-    const ready = async () => (await channel.checkQueue(this.#queue)).messageCount;
-    // After a pass cut short, letters that it never saw.
-    const unseen = await ready();
-    const back = async (letters: number) => {
-      while ((await ready()) < unseen + letters && Date.now() < deadline) await pause(SETTLE_EVERY_MS);
-    };
-    // A moment for acks under way, so that the answers to come aren't merged; only their order depends on it.
-    if (this.#acked) await pause(CALM_MS);
-    for (let i = 0; i < this.#returns.length; i += RETURNS_UNDER_WAY) {
-      const tags = this.#returns.slice(i, i + RETURNS_UNDER_WAY);
-      for (const tag of tags) channel.nack(byTag(tag), true, true);
-      await back((i + tags.length) * RETURN_LETTERS);
-    }
-    channel.nackAll(true);
-    await back(this.#held);
   }
 
   /** A consumer of its own for each window: what it is allowed is what it gets, and acks bring no more. */
@@ -172,8 +142,7 @@ export class DeadLetters {
       await channel.prefetch(wanted);
       await channel.consume(this.#queue, onMessage, { consumerTag });
       await full.promise;
-      // One that is full gets nothing more; a stalled one might, and is left to the end of the connection.
-      if (letters.length === wanted) await channel.cancel(consumerTag);
+      await channel.cancel(consumerTag);
       return [...letters];
     } catch (error) {
       throw lost(messageOf(error));
@@ -181,12 +150,6 @@ export class DeadLetters {
       clearInterval(watch);
       link.over.removeEventListener("abort", onOver);
     }
-  }
-
-  #settle(deliveryTag: number): void {
-    if (this.#removed.has(deliveryTag)) return;
-    this.#held += 1;
-    if (this.#held % RETURN_LETTERS === 0) this.#returns.push(deliveryTag);
   }
 }
 
@@ -205,15 +168,11 @@ async function lock(channel: Channel, queue: string): Promise<void> {
 
 /** Ready letters, once two looks agree: letters that a command before held may still be on their way back. */
 async function settledCount(channel: Channel, queue: string): Promise<number> {
-  for (let last = -1; ; await pause(CALM_MS)) {
+  for (let last = -1; ; await pause(BACK_MS)) {
     const { messageCount } = await channel.checkQueue(queue);
     if (messageCount === last) return messageCount;
     last = messageCount;
   }
-}
-
-function byTag(deliveryTag: number): Message {
-  return { fields: { deliveryTag } } as Message;
 }
 
 function lost(why: string): PlatformError {

@@ -32,6 +32,12 @@ const LADDER_MS = [2_000, 4_000, 8_000, 16_000, 32_000, 64_000] as const;
  */
 const DELIVERY_LIMIT = 20;
 
+/**
+ * For dead letters practically none: looking at them returns them, and what goes over a limit here is deleted, as there is no
+ * queue below. Named, because RabbitMQ 4.x takes 20 by default; on 3.10 -1 would mean something else.
+ */
+const DEAD_LETTER_LIMIT = 1_000_000_000;
+
 export function queueFamily(
   name: string,
   options: { ladderMs?: readonly number[]; deliveryLimit?: number } = {},
@@ -62,7 +68,7 @@ export function queueNames(family: QueueFamily): string[] {
 /** Declares the family; does nothing where it already stands as described. */
 export async function declareFamily(channel: Channel, family: QueueFamily): Promise<void> {
   // From the bottom up: a dead letter without its queue would wait in the source queue.
-  await declare(channel, family.deadLetter, {});
+  await declare(channel, family.deadLetter, { "x-delivery-limit": DEAD_LETTER_LIMIT });
   await declare(channel, family.work, {
     ...deadLetteringTo(family.deadLetter),
     "x-delivery-limit": family.deliveryLimit,
