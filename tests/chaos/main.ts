@@ -229,7 +229,7 @@ class Rig {
       ([what, n]) => `${what} ${n}`,
     );
     say(`failures logged: ${failures.join(", ") || "none"}; dead letters: ${letters}`);
-    for (const why of this.#stack.failedStarts) say(`a server needed a second start: ${why}`);
+    for (const note of this.#stack.secondStarts) say(note);
     say("");
     for (const { name, complaints } of checks) {
       say(`${complaints.length === 0 ? "ok  " : "FAIL"}  ${name}`);
