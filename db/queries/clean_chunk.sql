@@ -1,35 +1,42 @@
 -- Moves one staged chunk into its leaf: repairs what is repairable, keeps the rest in txn_reject with a reason, counts both.
 --
--- One pass joins the dimensions and notes only the rows that are not plainly right (about 1 %, so the note is small); the
--- second pass copies all others as they are. References are checked here because txn has no foreign keys.
+-- One pass notes only the rows that are not plainly right (about 1 %, so the note is small); the second copies all others as
+-- they are. References are checked here because txn has no foreign keys. Per 200,000 rows the first pass takes a tenth of a
+-- second; it took six when it joined the dimensions and grouped by txn_id:
+--   * Rows come numbered, each with the id of its number. Of two rows with the same id one at least is out of its place, so
+--     only those are looked at to find the duplicates; the row in its place is kept, else the first.
+--   * Ids of accounts and terminals have no gaps as a rule. Then a comparison says whether an account exists, and an array
+--     whose terminal it is; with gaps both are looked up.
 --
 -- $1 run_id  $2 chunk_no  $3 now  $4 from, $5 to: the chunk's month within the run's window  $6 most an amount may be
--- $7 currencies  $8 kinds  $9 channels  $10 networks  $11 statuses  $12 response codes
+-- $7 currencies  $8 kinds  $9 channels  $10 networks  $11 statuses  $12 response codes  $13 txn_id of line 0  $14 lines
 -- :"staging" the chunk's staging table  :"leaf" the month's leaf
 -- Result: the command's row count is the number of rows accepted; findings go to etl.chunk_class.
 
-WITH duplicated AS (
-  SELECT txn_id, min(line_no) AS first_line
-  FROM :"staging"
-  GROUP BY txn_id
-  HAVING count(*) > 1
+WITH accounts AS MATERIALIZED (
+  SELECT min(account_id) AS first, max(account_id) AS last
+  FROM payments.account
+  HAVING count(*) = max(account_id) - min(account_id) + 1
 ),
-suspect AS (
+terminals AS MATERIALIZED (
+  SELECT min(terminal_id) AS first, array_agg(merchant_id ORDER BY terminal_id) AS merchants
+  FROM payments.terminal
+  HAVING count(*) = max(terminal_id) - min(terminal_id) + 1
+),
+suspect AS MATERIALIZED (
   SELECT
     s.*,
-    d.first_line,
-    a.account_id IS NULL AS no_account,
-    t.terminal_id IS NULL AS no_terminal,
-    t.merchant_id IS DISTINCT FROM s.merchant_id AS not_its_terminal,
     coalesce(s.amount, CASE WHEN s.amount_raw ~ '^\s*[0-9]{1,9}[.,][0-9]{2}\s*$'
                             THEN replace(btrim(s.amount_raw), ',', '.')::numeric(14, 2) END) AS value
   FROM :"staging" s
-  LEFT JOIN payments.account a ON a.account_id = s.account_id
-  LEFT JOIN payments.terminal t ON t.terminal_id = s.terminal_id
-  LEFT JOIN duplicated d ON d.txn_id = s.txn_id
-  WHERE d.txn_id IS NOT NULL
-     OR a.account_id IS NULL
-     OR (t.merchant_id = s.merchant_id) IS NOT TRUE
+  WHERE s.txn_id IS DISTINCT FROM s.line_no + $13::bigint
+     OR CASE WHEN EXISTS (SELECT FROM accounts)
+             THEN s.account_id BETWEEN (SELECT first FROM accounts) AND (SELECT last FROM accounts)
+             ELSE s.account_id IN (SELECT account_id FROM payments.account) END IS NOT TRUE
+     OR CASE WHEN EXISTS (SELECT FROM terminals)
+             THEN s.terminal_id >= (SELECT first FROM terminals)
+              AND s.merchant_id = (SELECT merchants FROM terminals)[s.terminal_id - (SELECT first FROM terminals) + 1]
+             ELSE (s.terminal_id, s.merchant_id) IN (SELECT terminal_id, merchant_id FROM payments.terminal) END IS NOT TRUE
      OR (s.occurred_at >= $4 AND s.occurred_at < $5) IS NOT TRUE
      OR (s.amount > 0 AND s.amount <= $6) IS NOT TRUE
      OR (s.currency = ANY ($7)) IS NOT TRUE
@@ -38,35 +45,50 @@ suspect AS (
      OR (s.network = ANY ($10)) IS NOT TRUE
      OR (s.status = ANY ($11)) IS NOT TRUE
      OR (s.response_code = ANY ($12)) IS NOT TRUE
-     OR s.txn_id IS NULL
      OR s.is_fraud IS NULL
+),
+-- The lines with each doubtful id: those out of their place, and the one in its place.
+holder AS (
+  SELECT txn_id, line_no FROM suspect
+  UNION
+  SELECT d.txn_id, (d.txn_id - $13)::integer
+  FROM (SELECT DISTINCT txn_id FROM suspect WHERE txn_id BETWEEN $13 AND $13 + $14 - 1) d
+  WHERE NOT EXISTS (SELECT FROM suspect s WHERE s.line_no + $13 = d.txn_id)
+),
+keeper AS (
+  SELECT txn_id, coalesce(min(line_no) FILTER (WHERE line_no + $13 = txn_id), min(line_no)) AS line_no
+  FROM holder
+  GROUP BY txn_id
 ),
 flagged AS MATERIALIZED (
   SELECT
-    suspect.*,
+    s.*,
     CASE
-      WHEN txn_id IS NULL OR is_fraud IS NULL THEN 'incomplete'
-      WHEN line_no > first_line THEN 'duplicate'
-      WHEN (occurred_at >= $4 AND occurred_at < $5) IS NOT TRUE THEN 'bad_time'
-      WHEN no_account THEN 'orphan_account'
-      WHEN not_its_terminal AND NOT EXISTS (SELECT FROM payments.merchant m WHERE m.merchant_id = suspect.merchant_id)
-        THEN 'orphan_merchant'
-      WHEN no_terminal THEN 'orphan_terminal'
-      WHEN not_its_terminal THEN 'foreign_terminal'
-      WHEN (value > 0 AND value <= $6) IS NOT TRUE THEN 'bad_amount'
-      WHEN (upper(btrim(currency)) = ANY ($7)) IS NOT TRUE THEN 'bad_currency'
-      WHEN (lower(btrim(kind)) = ANY ($8) AND lower(btrim(channel)) = ANY ($9) AND lower(btrim(network)) = ANY ($10)
-            AND lower(btrim(status)) = ANY ($11) AND btrim(response_code) = ANY ($12)) IS NOT TRUE THEN 'bad_code'
+      WHEN s.txn_id IS NULL OR s.is_fraud IS NULL THEN 'incomplete'
+      WHEN s.line_no <> k.line_no THEN 'duplicate'
+      WHEN (s.occurred_at >= $4 AND s.occurred_at < $5) IS NOT TRUE THEN 'bad_time'
+      WHEN a.account_id IS NULL THEN 'orphan_account'
+      WHEN m.merchant_id IS NULL THEN 'orphan_merchant'
+      WHEN t.terminal_id IS NULL THEN 'orphan_terminal'
+      WHEN t.merchant_id <> m.merchant_id THEN 'foreign_terminal'
+      WHEN (s.value > 0 AND s.value <= $6) IS NOT TRUE THEN 'bad_amount'
+      WHEN (upper(btrim(s.currency)) = ANY ($7)) IS NOT TRUE THEN 'bad_currency'
+      WHEN (lower(btrim(s.kind)) = ANY ($8) AND lower(btrim(s.channel)) = ANY ($9) AND lower(btrim(s.network)) = ANY ($10)
+            AND lower(btrim(s.status)) = ANY ($11) AND btrim(s.response_code) = ANY ($12)) IS NOT TRUE THEN 'bad_code'
     END AS reason,
     CASE
-      WHEN amount IS NULL THEN 'decimal_comma'
-      WHEN (currency, kind, channel, network, status, response_code)
-           <> (btrim(currency), btrim(kind), btrim(channel), btrim(network), btrim(status), btrim(response_code))
+      WHEN s.amount IS NULL THEN 'decimal_comma'
+      WHEN (s.currency, s.kind, s.channel, s.network, s.status, s.response_code)
+           <> (btrim(s.currency), btrim(s.kind), btrim(s.channel), btrim(s.network), btrim(s.status), btrim(s.response_code))
         THEN 'padding'
-      WHEN (currency, kind, channel, network, status)
-           <> (upper(currency), lower(kind), lower(channel), lower(network), lower(status)) THEN 'text_case'
+      WHEN (s.currency, s.kind, s.channel, s.network, s.status)
+           <> (upper(s.currency), lower(s.kind), lower(s.channel), lower(s.network), lower(s.status)) THEN 'text_case'
     END AS repair
-  FROM suspect
+  FROM suspect s
+  LEFT JOIN keeper k ON k.txn_id = s.txn_id
+  LEFT JOIN payments.account a ON a.account_id = s.account_id
+  LEFT JOIN payments.merchant m ON m.merchant_id = s.merchant_id
+  LEFT JOIN payments.terminal t ON t.terminal_id = s.terminal_id
 ),
 rejected AS (
   INSERT INTO payments.txn_reject (run_id, chunk_no, reason, rejected_at, line_no, txn_id, occurred_at, account_id,

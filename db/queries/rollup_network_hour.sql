@@ -4,7 +4,7 @@
 
 SELECT
   $1::date AS month,
-  date_trunc('hour', occurred_at, 'UTC'),
+  date_bin('1 hour', occurred_at, '2000-01-01 00:00:00+00'),
   network,
   channel,
   currency,

@@ -86,12 +86,13 @@ export async function moveRows(
   leaf: string,
 ): Promise<{ accepted: number; repaired: number; rejected: number }> {
   const { chunkNo, month } = chunk;
+  const staged = chunk.toRow - chunk.fromRow;
   const staging = stagingTable(runId, chunkNo);
   const present = await client.query<{ present: boolean }>("SELECT to_regclass($1) IS NOT NULL AS present", [
     staging,
   ]);
   if (!present.rows[0]?.present) throw new StagingLost();
-  // The chunk's hash tables (100,000 accounts, its own transaction ids) fit; the default of 4 MB would spill them.
+  // What is noted of the suspects fits, and with gaps among the accounts a hash of them.
   await client.query("SET LOCAL work_mem = '64MB'");
   const endMs = month.startMs + (month.cumulative.length - 1) * HOUR_MS;
   const moved = await client.query(loadSql("clean_chunk", { staging, leaf }), [
@@ -107,10 +108,11 @@ export async function moveRows(
     NETWORKS,
     STATUSES,
     RESPONSE_CODES,
+    chunk.firstTxnId,
+    staged,
   ]);
   const accepted = moved.rowCount ?? 0;
   const found = await findings(client, runId, chunkNo);
-  const staged = chunk.toRow - chunk.fromRow;
   if (accepted + found.rejected !== staged) {
     const { rows } = await client.query<{ n: number }>(`SELECT count(*) AS n FROM ${quoteName(staging)}`);
     if (rows[0]?.n !== staged) throw new StagingLost();

@@ -1,0 +1,199 @@
+import { Writable } from "node:stream";
+import type { Actor, Scheduler } from "./scheduler.js";
+import { Database } from "./database.js";
+import { execute, type Result } from "./statements.js";
+import { connectionLost, sqlError, Transaction } from "./store.js";
+
+type Query = string | { readonly text: string; readonly values?: readonly unknown[] };
+
+/** A PostgreSQL server in memory. It may crash, and connections may be lost at any moment, also with a reply on its way. */
+export class Postgres {
+  readonly db = new Database();
+  readonly #scheduler: Scheduler;
+  readonly #onCommit: (db: Database) => void;
+  readonly #connections = new Set<Connection>();
+  up = true;
+  /** The next statement that commits is carried out, and its reply is lost. */
+  losesReply = false;
+
+  /** @param onCommit looks at what has been committed; what it throws ends the schedule. */
+  constructor(scheduler: Scheduler, onCommit: (db: Database) => void) {
+    this.#scheduler = scheduler;
+    this.#onCommit = onCommit;
+  }
+
+  /** In place of a `pg.Pool`. */
+  pool(actor: Actor) {
+    return {
+      options: { host: "simulated", port: 0, user: "simulated" },
+      on: () => undefined,
+      connect: () => this.#connect(actor),
+      query: async (query: Query, values?: readonly unknown[]): Promise<Result> => {
+        const connection = await this.#connect(actor);
+        try {
+          return await connection.query(query, values);
+        } finally {
+          connection.release();
+        }
+      },
+    };
+  }
+
+  crash(): void {
+    this.up = false;
+    for (const connection of this.#connections) connection.cut();
+    this.db.crash();
+  }
+
+  restart(): void {
+    this.up = true;
+  }
+
+  connectionsOf(actor: Actor | undefined): Connection[] {
+    return [...this.#connections].filter(({ owner }) => actor === undefined || owner === actor);
+  }
+
+  async #connect(actor: Actor): Promise<Connection> {
+    await this.#scheduler.turn(actor, "connect");
+    if (!this.up) throw sqlError("ECONNREFUSED", "connect ECONNREFUSED");
+    const connection: Connection = new Connection(this, this.#scheduler, actor, () => {
+      this.#connections.delete(connection);
+    });
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  /** @throws when the reply is lost. */
+  committed(): void {
+    try {
+      this.#onCommit(this.db);
+    } catch (error) {
+      this.#scheduler.failure ??= error as Error;
+    }
+    if (!this.losesReply) return;
+    this.losesReply = false;
+    this.#scheduler.note("  committed, and the reply lost");
+    throw connectionLost();
+  }
+}
+
+/** In place of a `pg.Client`. */
+class Connection {
+  readonly owner: Actor;
+  readonly #server: Postgres;
+  readonly #scheduler: Scheduler;
+  readonly #gone: () => void;
+  #transaction: Transaction | undefined;
+  /** An error has spoilt the transaction: nothing goes but ROLLBACK. */
+  #spoilt = false;
+  #cut = false;
+
+  constructor(server: Postgres, scheduler: Scheduler, owner: Actor, gone: () => void) {
+    this.#server = server;
+    this.#scheduler = scheduler;
+    this.owner = owner;
+    this.#gone = gone;
+  }
+
+  get inTransaction(): boolean {
+    return this.#transaction !== undefined;
+  }
+
+  /** Ends the backend: what is not committed is gone. */
+  cut(): void {
+    this.#cut = true;
+    this.#transaction?.rollback();
+    this.#transaction = undefined;
+    this.#gone();
+  }
+
+  release(): void {
+    if (this.#transaction !== undefined) {
+      this.#scheduler.failure ??= new Error("a connection went back to its pool in mid-transaction");
+    }
+    this.#gone();
+  }
+
+  query(query: Query | Writable, values?: readonly unknown[]): Promise<Result> | Writable {
+    if (query instanceof Writable) return this.#copy((query as Writable & { text: string }).text);
+    const [text, parameters] = typeof query === "string" ? [query, values] : [query.text, query.values];
+    return this.#run(text, parameters ?? []);
+  }
+
+  async #run(text: string, values: readonly unknown[]): Promise<Result> {
+    await this.#scheduler.turn(this.owner, summary(text, values));
+    if (this.#cut) throw connectionLost();
+    if (text === "BEGIN") return this.#begin();
+    if (text === "COMMIT") return this.#end(!this.#spoilt);
+    if (text === "ROLLBACK") return this.#end(false);
+    if (this.#spoilt) throw sqlError("25P02", "current transaction is aborted");
+    const transaction = this.#transaction ?? this.#newTransaction();
+    try {
+      const result = await execute(this.#server.db, transaction, text, values);
+      if (this.#transaction === undefined) this.#commit(transaction);
+      return result;
+    } catch (error) {
+      if (error instanceof UnknownStatement) this.#scheduler.failure ??= error;
+      if (this.#transaction === undefined) transaction.rollback();
+      else this.#spoilt = true;
+      throw error;
+    }
+  }
+
+  #newTransaction(): Transaction {
+    return new Transaction(() => this.#scheduler.turn(this.owner, "the row is free"));
+  }
+
+  #begin(): Result {
+    this.#transaction = this.#newTransaction();
+    return NOTHING;
+  }
+
+  #end(commit: boolean): Result {
+    const transaction = this.#transaction;
+    this.#transaction = undefined;
+    this.#spoilt = false;
+    if (transaction === undefined) return NOTHING;
+    if (commit) this.#commit(transaction);
+    else transaction.rollback();
+    return NOTHING;
+  }
+
+  #commit(transaction: Transaction): void {
+    const wrote = transaction.wrote;
+    transaction.commit();
+    if (!wrote) return;
+    try {
+      this.#server.committed();
+    } catch (error) {
+      this.cut();
+      throw error;
+    }
+  }
+
+  /** Takes a stream of which each byte stands for a row. */
+  #copy(text: string): Writable {
+    let rows = 0;
+    const step = async (what: string, values: readonly unknown[] = []) => {
+      if (what === text) await this.#run(text, values);
+      else await this.#scheduler.turn(this.owner, what);
+      if (this.#cut) throw connectionLost();
+    };
+    this.#scheduler.streaming.add(this.owner);
+    const sink = new Writable({
+      highWaterMark: 1,
+      write: (buffer: Buffer, _, done) => {
+        rows += buffer.length;
+        step(`COPY ${buffer.length} rows`).then(() => done(), done);
+      },
+      final: (done) => {
+        step(text, [rows]).then(() => done(), done);
+      },
+      destroy: (error, done) => {
+        this.#scheduler.streaming.delete(this.owner);
+        done(error);
+      },
+    });
+    return Object.defineProperty(sink, "rowCount", { get: () => rows });
+  }
+}

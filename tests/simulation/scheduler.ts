@@ -1,0 +1,69 @@
+import { setImmediate as nextRound } from "node:timers/promises";
+import { Dice } from "../chaos/schedule.js";
+
+/** Whoever waits for something outside: a process of a worker, or a person. One that has died is never called again. */
+export interface Actor {
+  readonly name: string;
+  alive: boolean;
+}
+
+/** Something that may happen next. */
+export interface Move {
+  readonly what: string;
+  readonly go: () => void;
+}
+
+/**
+ * Decides alone what happens next: all code under test stands at a turn (or waits for somebody who does), one is chosen by the
+ * seed, and everybody runs until they stand again. No clock and no other chance, so a seed is a schedule.
+ */
+export class Scheduler {
+  readonly dice: Dice;
+  readonly trace: string[] = [];
+  /** What went wrong with the simulation or a rule, wherever it was noticed. */
+  failure: Error | undefined;
+  /** Those with a Node stream under way, which moves on in ticks of its own. */
+  readonly streaming = new Set<Actor>();
+  #turns: (Move & { readonly actor: Actor })[] = [];
+
+  constructor(seed: number) {
+    this.dice = new Dice(seed, "schedule");
+  }
+
+  /** Resolves when it is this one's turn; never, when the actor has died. */
+  turn(actor: Actor, what: string): Promise<void> {
+    return new Promise((resolve) => {
+      if (actor.alive) this.#turns.push({ actor, what: `${actor.name}: ${what}`, go: resolve });
+    });
+  }
+
+  /** Ends an actor in the middle of whatever it does. */
+  kill(actor: Actor): void {
+    actor.alive = false;
+    this.streaming.delete(actor);
+    this.#turns = this.#turns.filter((turn) => turn.actor !== actor);
+  }
+
+  get turns(): readonly Move[] {
+    return this.#turns;
+  }
+
+  /** Makes a move and lets everybody run until they wait again. */
+  async make(move: Move): Promise<void> {
+    const index = (this.#turns as Move[]).indexOf(move);
+    if (index >= 0) this.#turns.splice(index, 1);
+    this.note(move.what);
+    move.go();
+    await this.settled();
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  note(what: string): void {
+    this.trace.push(what);
+  }
+
+  /** A tick comes after all promises have settled, and costs a tenth of a round of the event loop. */
+  settled(): Promise<void> {
+    return this.streaming.size > 0 ? nextRound() : new Promise((resolve) => process.nextTick(resolve));
+  }
+}
