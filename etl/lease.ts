@@ -1,5 +1,7 @@
+import type pg from "pg";
 import type { Logger } from "../lib/log.js";
 import type { Pool } from "../lib/postgres/pool.js";
+import { cutConnections, SilenceWatch } from "../lib/postgres/silence.js";
 import { loadSql } from "../lib/postgres/sql.js";
 import { verdictOf } from "../lib/retry.js";
 import { pause } from "../lib/timing.js";
@@ -17,29 +19,30 @@ export interface LeaseTimes {
  * A worker's right to commit. It beats in etl.worker; every worker reaps those that have gone silent, by ending their
  * backends. So the fence is PostgreSQL's own: a worker that was frozen past its lease finds its transactions gone, finds out
  * on its next statement, and runs the step again from what the ledger says.
+ *
+ * It gives up its own connections in the same way: all of them when no beat gets through for the length of the lease, a single
+ * one when it is silent for as long while the others work.
  */
 export class Lease {
   private readonly pool: Pool;
   private readonly workerId: string;
   private readonly logger: Logger;
   private readonly times: LeaseTimes;
-  private readonly onExpired: () => void;
+  private readonly watch: SilenceWatch;
   private readonly stopping = new AbortController();
   private beating: Promise<void> | undefined;
 
-  /** @param onExpired called when no beat got through for the length of the lease: connections may be half-open. */
   constructor(
     pool: Pool,
     workerId: string,
     logger: Logger,
-    onExpired: () => void,
     times: LeaseTimes = { beatMs: BEAT_MS, leaseMs: LEASE_MS },
   ) {
     this.pool = pool;
     this.workerId = workerId;
     this.logger = logger;
-    this.onExpired = onExpired;
     this.times = times;
+    this.watch = new SilenceWatch(pool, Math.floor(times.leaseMs / times.beatMs));
   }
 
   /** Resolves after the first beat, however long the database is away, so that nothing is done without a lease. */
@@ -60,7 +63,8 @@ export class Lease {
     this.stopping.abort();
     await this.beating;
     // Without the database there is nobody to sign off from; others will reap the entry.
-    await this.ask("DELETE FROM etl.worker WHERE worker_id = $1", [this.workerId]).catch(() => undefined);
+    const signOff = { text: "DELETE FROM etl.worker WHERE worker_id = $1", values: [this.workerId] };
+    await this.ask(signOff).catch(() => undefined);
   }
 
   private async keepBeating(): Promise<void> {
@@ -73,25 +77,26 @@ export class Lease {
         await this.beat();
         last = performance.now();
         await this.reap();
+        await this.watchOwn();
       } catch {
         // Whoever works on the database meets the same error and reports it.
         if (performance.now() - last < this.times.leaseMs) continue;
-        this.onExpired();
+        cutConnections(this.pool);
         last = performance.now();
       }
     }
   }
 
   private async beat(): Promise<void> {
-    await this.ask(
-      `INSERT INTO etl.worker (worker_id) VALUES ($1)
-       ON CONFLICT (worker_id) DO UPDATE SET heartbeat_at = clock_timestamp(), reaped_at = NULL`,
-      [this.workerId],
-    );
+    await this.ask({
+      text: `INSERT INTO etl.worker (worker_id) VALUES ($1)
+             ON CONFLICT (worker_id) DO UPDATE SET heartbeat_at = clock_timestamp(), reaped_at = NULL`,
+      values: [this.workerId],
+    });
   }
 
   private async reap(): Promise<void> {
-    const { rows } = await this.ask(loadSql("reap_workers"), [this.times.leaseMs]);
+    const { rows } = await this.ask({ text: loadSql("reap_workers"), values: [this.times.leaseMs] });
     for (const { worker_id, backends } of rows as { worker_id: string; backends: number }[]) {
       this.logger.warn(
         { silent: worker_id, backends },
@@ -100,11 +105,13 @@ export class Lease {
     }
   }
 
+  private async watchOwn(): Promise<void> {
+    const connections = await this.watch.look((query) => this.ask(query));
+    if (connections > 0) this.logger.warn({ connections }, "cut connections whose other end has gone silent");
+  }
+
   /** With a limit: on a half-open connection an answer never comes. */
-  private ask(text: string, values: unknown[]): Promise<{ rows: unknown[] }> {
-    return this.pool.query({ text, values, query_timeout: this.times.beatMs } as {
-      text: string;
-      values: unknown[];
-    });
+  private ask(query: pg.QueryConfig): Promise<{ rows: unknown[] }> {
+    return this.pool.query({ ...query, query_timeout: this.times.beatMs } as pg.QueryConfig);
   }
 }

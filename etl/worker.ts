@@ -7,7 +7,7 @@ import { Publisher } from "../lib/broker/publisher.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
 import { codeOf, messageOf } from "../lib/errors.js";
 import type { Logger } from "../lib/log.js";
-import { createPool, cutConnections, type Pool } from "../lib/postgres/pool.js";
+import { createPool, type Pool } from "../lib/postgres/pool.js";
 import { verdictOf } from "../lib/retry.js";
 import type { Settings } from "../lib/settings/settings.js";
 import { fullJitterMs, pause } from "../lib/timing.js";
@@ -66,7 +66,7 @@ export class Worker {
     });
     this.context = { pool: this.pool, source: this.source, logger, worker, reached: options.reached };
     this.breaker = new Breaker(() => this.pool.query("SELECT 1"), logger, this.stopping.signal);
-    this.lease = new Lease(this.pool, worker, logger, () => cutConnections(this.pool), options.lease);
+    this.lease = new Lease(this.pool, worker, logger, options.lease);
   }
 
   /**

@@ -165,6 +165,15 @@ describe("row 9: half-open", () => {
     await expectUndisturbed();
   });
 
+  test("PostgreSQL, and new connections work: the silent ones are ended on both sides, and the run goes on", async () => {
+    await startWorker(SHORT_LEASE).ready;
+    const run = await platform.kickoff();
+    await someChunkStaged();
+    postgres.silence();
+    await platform.done(run.runId, 10 * SHORT_LEASE.leaseMs);
+    await expectUndisturbed();
+  });
+
   test("PostgreSQL, and new connections are no better: given up within the lease, and the run goes on after", async () => {
     await startWorker(SHORT_LEASE).ready;
     const run = await platform.kickoff();

@@ -61,13 +61,6 @@ export function createPool(settings: Settings, options: PoolOptions = {}): Pool 
   return pool;
 }
 
-/** Cuts every connection of the pool that is at work: for when their other end has stopped answering. */
-export function cutConnections(pool: Pool): void {
-  // The pool keeps no public list; `end` on a client with a query under way destroys its socket at once.
-  const { _clients: clients } = pool as unknown as { _clients: pg.Client[] };
-  for (const client of [...clients]) void client.end().catch(() => undefined);
-}
-
 /**
  * Runs `work` in a transaction on a connection of its own; commits when it returns, rolls back when it throws.
  *
