@@ -247,21 +247,6 @@ export async function forgetChunk(client: Client, runId: string, chunkNo: number
   ]);
 }
 
-/** What clean found, by outcome. */
-export async function findings(
-  client: Client,
-  runId: string,
-  chunkNo: number,
-): Promise<{ repaired: number; rejected: number }> {
-  const { rows } = await client.query<{ repaired: number; rejected: number }>(
-    `SELECT coalesce(sum(found) FILTER (WHERE outcome = 'repaired'), 0)::bigint AS repaired,
-            coalesce(sum(found) FILTER (WHERE outcome = 'rejected'), 0)::bigint AS rejected
-     FROM etl.chunk_class WHERE run_id = $1 AND chunk_no = $2`,
-    [runId, chunkNo],
-  );
-  return one(rows);
-}
-
 /** Whether all chunks of a run's month are cleaned, and whether agg has been done. */
 export interface MonthProgress {
   readonly complete: boolean;
