@@ -108,8 +108,10 @@ export class Worker {
       try {
         const message = parseMessage(delivery.body);
         if (this.breaker.open) await this.breaker.recovered();
-        // A step is run again from its start after an outage; the ledger tells it how far it got.
-        const next = await this.run(message, delivery);
+        // A step is run again from its start after an outage; the ledger tells it how far it got. A bare `stage` has no run
+        // in the ledger to go by: it must be told that an earlier try may have entered one.
+        const again = attempt > 0 || delivery.redelivered || delivery.attempt > 1;
+        const next = await this.run(message, again);
         await this.context.reached?.(`${message.kind}: committed`);
         for (const follower of next) await this.publisher.publish(ETL_QUEUES.work, formatMessage(follower));
         await this.context.reached?.(`${message.kind}: published`);
@@ -130,15 +132,10 @@ export class Worker {
     }
   }
 
-  private run(message: Message, delivery: Delivery): Promise<Next> {
+  private run(message: Message, again: boolean): Promise<Next> {
     switch (message.kind) {
       case "begin":
-        return beginStep(
-          this.context,
-          defaultSpec(this.settings),
-          this.settings.STAGE_WINDOW,
-          delivery.redelivered,
-        );
+        return beginStep(this.context, defaultSpec(this.settings), this.settings.STAGE_WINDOW, again);
       case "plan":
         return planStep(this.context, message.run);
       case "stage":

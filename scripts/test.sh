@@ -11,6 +11,7 @@ Usage: scripts/test.sh [static|unit|int|fault]...
   int     *.int.test.ts: on a real PostgreSQL and RabbitMQ
   fault   *.fault.test.ts: the same, with servers and workers killed under them
 
+int and fault run side by side, each on servers of its own: one works, the other mostly waits for heartbeats and restarts.
 Installs what is missing (npm packages, shellcheck, PostgreSQL, RabbitMQ). TEST_KEEP_STACK=1 leaves the test servers
 running for the next call. The last line is: N passed, N failed.
 TEXT
@@ -32,8 +33,8 @@ for part in "${parts[@]}"; do
 done
 wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
-# Tests have a stack of their own, small and on free ports, and none of the caller's settings.
-export STACK_DIR=$REPO_ROOT/.local/test STACK_PORTS=free STACK_MEMORY_MB=2048
+# Tests have stacks of their own, small and on free ports, and none of the caller's settings.
+export STACK_PORTS=free STACK_MEMORY_MB=1024
 unset "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!STAGE_@}" "${!WORKER_@}" "${!LOG_@}" "${!PG@}"
 export LOG_LEVEL=warn NO_COLOR=1
 
@@ -50,27 +51,53 @@ check() { # check NAME COMMAND...
   fi
 }
 
-run_vitest() { # run_vitest PROJECT
-  local report started=$SECONDS counts
-  report=$(mktemp)
+work=$(mktemp -d)
+
+run_vitest() { # run_vitest PROJECT: leaves its counts, passed and failed, in a file
+  local report=$work/$1.json counts ended_badly='' started=$SECONDS
   node_modules/.bin/vitest run --project "$1" --reporter=default --reporter=json --outputFile.json="$report" ||
-    failed_run=1
+    ended_badly=1
+  # A run that ends badly without a failed test (an unhandled error, no test found) is a failure all the same.
   counts=$(node -e '
     const report = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8") || "{}");
     const broken = (report.testResults ?? []).filter((file) => file.status === "failed" && !file.assertionResults.length);
-    console.log(report.numPassedTests ?? 0, (report.numFailedTests ?? 0) + broken.length);' "$report") || counts='0 1'
-  rm -f -- "$report"
-  passed=$((passed + ${counts% *}))
-  failed=$((failed + ${counts#* }))
-  # A run that ends badly without a failed test (an unhandled error, no test found) is a failure all the same.
-  [[ -z ${failed_run:-} || ${counts#* } -gt 0 ]] || failed=$((failed + 1))
-  failed_run=''
+    const failed = (report.numFailedTests ?? 0) + broken.length;
+    console.log(report.numPassedTests ?? 0, failed || Number(process.argv[2] !== ""));' "$report" "$ended_badly") || counts='0 1'
+  printf '%s\n' "$counts" >"$work/$1.counts"
   printf '%s tests: %d s\n' "$1" $((SECONDS - started))
 }
 
-drop_stack() {
-  [[ -n ${TEST_KEEP_STACK:-} ]] || "$REPO_ROOT/scripts/stack.sh" reset --yes
+add_counts() { # add_counts PROJECT: none were left by a run that did not get that far
+  local counts='0 1'
+  [[ ! -e $work/$1.counts ]] || read -r counts <"$work/$1.counts"
+  passed=$((passed + ${counts% *}))
+  failed=$((failed + ${counts#* }))
 }
+
+stack_dir() { printf '%s\n' "$REPO_ROOT/.local/test-$1"; }
+
+server_tests() ( # server_tests int|fault
+  STACK_DIR=$(stack_dir "$1")
+  export STACK_DIR
+  scripts/stack.sh up || exit 1
+  settings=$(scripts/stack.sh env) || exit 1
+  eval "$settings"
+  # Each test file makes a vhost of its own, for which the broker wants an administrator.
+  scripts/stack.sh rabbitmqctl -q set_user_tags "$RABBITMQ_USER" administrator || exit 1
+  run_vitest "$1"
+)
+
+# shellcheck disable=SC2317 # called by the trap
+clean_up() {
+  local part
+  # An interrupt reaches only the one in front.
+  [[ -z ${aside:-} ]] || ! kill -0 "$aside" 2>/dev/null || { pkill -TERM -P "$aside" || true; wait "$aside" || true; }
+  for part in int fault; do
+    [[ -n ${TEST_KEEP_STACK:-} || ! -e $(stack_dir "$part") ]] || STACK_DIR=$(stack_dir "$part") scripts/stack.sh reset --yes
+  done
+  rm -rf -- "$work"
+}
+trap clean_up EXIT
 
 cd -- "$REPO_ROOT"
 require_node
@@ -85,19 +112,29 @@ if wanted static; then
   mapfile -t shell_files < <(git ls-files -co --exclude-standard -- '*.sh' .ci/run)
   check 'shell scripts' shellcheck "${shell_files[@]}"
 fi
-if wanted unit; then run_vitest unit; fi
-if wanted int || wanted fault; then
-  trap drop_stack EXIT
-  scripts/stack.sh up
-  eval "$(scripts/stack.sh env)"
-  # Each test file makes a vhost of its own, for which the broker wants an administrator.
-  scripts/stack.sh rabbitmqctl -q set_user_tags "$RABBITMQ_USER" administrator
-  for part in int fault; do
-    if wanted "$part"; then run_vitest "$part"; fi
-  done
+if wanted unit; then
+  run_vitest unit
+  add_counts unit
+fi
+if wanted int && wanted fault; then
+  server_tests fault >"$work/fault.log" 2>&1 &
+  aside=$!
+fi
+if wanted int; then
+  server_tests int || true
+  add_counts int
+fi
+if wanted fault; then
+  if [[ -n ${aside:-} ]]; then
+    wait "$aside" || true
+    cat -- "$work/fault.log"
+  else
+    server_tests fault || true
+  fi
+  add_counts fault
 fi
 
-drop_stack
+clean_up
 trap - EXIT
 printf '%d passed, %d failed\n' "$passed" "$failed"
 ((failed == 0))

@@ -29,7 +29,13 @@ beforeAll(async () => {
 
 let platform: Platform;
 beforeEach(async () => {
-  platform = await Platform.create({ ...DEFAULT_RUN, STAGE_DIRT_RATE: "0.05", STAGE_FRAUD_RATE: "0.01" });
+  platform = await Platform.create({
+    ...DEFAULT_RUN,
+    STAGE_DIRT_RATE: "0.05",
+    STAGE_FRAUD_RATE: "0.01",
+    // The broker waits three of them before it gives a frozen worker's messages to another.
+    RABBITMQ_HEARTBEAT_S: "2",
+  });
 });
 afterEach(() => platform.close());
 
@@ -75,7 +81,6 @@ test.each(POINTS)("kill -9 at %s leaves no trace", async (point, nth) => {
   await expectUndisturbed();
 });
 
-// Half a minute each: the broker waits three heartbeats before it gives the frozen worker's messages to another.
 test.each(["stage: in copy", "agg: published month"] as const)(
   "a worker frozen past its lease at %s cannot commit when it wakes; another has finished",
   async (point) => {

@@ -2,14 +2,17 @@ import { adoptRun, createRun } from "../ledger.js";
 import type { Spec } from "../spec.js";
 import type { Next, StepContext } from "./step.js";
 
-/** Enters the run that a bare `stage` message asks for; a redelivered one gets the run its first delivery entered. */
+/**
+ * Enters the run that a bare `stage` message asks for; one that was tried before gets the run that the
+ * earlier try entered.
+ */
 export async function beginStep(
   context: StepContext,
   spec: Spec,
   windowChunks: number,
-  redelivered: boolean,
+  again: boolean,
 ): Promise<Next> {
-  const known = redelivered ? await adoptRun(context.pool) : undefined;
+  const known = again ? await adoptRun(context.pool) : undefined;
   const run = known ?? (await createRun(context.pool, spec, windowChunks, true));
   context.logger.info({ run: run.runId, rows: run.spec.rows }, "run begun by a bare stage message");
   return [{ kind: "plan", run: run.runId }];

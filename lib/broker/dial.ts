@@ -5,11 +5,14 @@ import { Link } from "./link.js";
 
 export type BrokerAddress = Pick<
   Settings,
-  "RABBITMQ_HOST" | "RABBITMQ_PORT" | "RABBITMQ_USER" | "RABBITMQ_PASSWORD" | "RABBITMQ_VHOST"
+  | "RABBITMQ_HOST"
+  | "RABBITMQ_PORT"
+  | "RABBITMQ_USER"
+  | "RABBITMQ_PASSWORD"
+  | "RABBITMQ_VHOST"
+  | "RABBITMQ_HEARTBEAT_S"
 >;
 
-/** Two missed beats end a connection: a dead peer is noticed after 20 to 30 s. */
-const HEARTBEAT_S = 10;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** One attempt to connect. @throws PlatformError RABBITMQ_UNREACHABLE, RABBITMQ_AUTH */
@@ -21,7 +24,7 @@ export async function dial(address: BrokerAddress, name: string): Promise<Link> 
     password: address.RABBITMQ_PASSWORD,
     // amqplib unescapes the vhost, but nothing else, even when it isn't in a URL.
     vhost: encodeURIComponent(address.RABBITMQ_VHOST),
-    heartbeat: HEARTBEAT_S,
+    heartbeat: address.RABBITMQ_HEARTBEAT_S,
   };
   const socket = {
     timeout: CONNECT_TIMEOUT_MS,

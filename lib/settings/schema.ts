@@ -36,6 +36,9 @@ export const settingsSchema = z.object({
   RABBITMQ_USER: text.default("payments").describe("Broker user"),
   RABBITMQ_PASSWORD: secret.describe("Its password"),
   RABBITMQ_VHOST: text.default("payments").describe("Virtual host that holds the queues"),
+  RABBITMQ_HEARTBEAT_S: whole(1, 60)
+    .default(10)
+    .describe("A peer that is silent for two to three of these is given up, by us and by the broker"),
   RABBITMQ_MGMT_PORT: port.default(15_672).describe("Management UI and HTTP API"),
   RABBITMQ_PROMETHEUS_PORT: port.default(15_692).describe("The broker's own metrics"),
 

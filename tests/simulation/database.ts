@@ -66,7 +66,7 @@ export class Database {
   /** By table and month: the slices that were rolled up, as a text. */
   readonly rollups = new Table<string>();
   /** What can be locked as a whole. */
-  readonly tableLocks = new Table<true>();
+  readonly tableLocks = new Table<true>([["etl.run", true]]);
   /** How often each month was published, for good. */
   readonly published = new Table<number>();
   #serial = 0;

@@ -1,7 +1,8 @@
 import { Writable } from "node:stream";
-import type { Actor, Scheduler } from "./scheduler.js";
 import { Database } from "./database.js";
-import { execute, type Result } from "./statements.js";
+import type { Actor, Scheduler } from "./scheduler.js";
+import { execute, summary, UnknownStatement } from "./sql.js";
+import { NOTHING, type Result } from "./statements.js";
 import { connectionLost, sqlError, Transaction } from "./store.js";
 
 type Query = string | { readonly text: string; readonly values?: readonly unknown[] };
@@ -27,9 +28,12 @@ export class Postgres {
     return {
       options: { host: "simulated", port: 0, user: "simulated" },
       on: () => undefined,
-      connect: () => this.#connect(actor),
+      connect: async () => {
+        await this.#scheduler.turn(actor, "connect");
+        return this.#connect(actor);
+      },
       query: async (query: Query, values?: readonly unknown[]): Promise<Result> => {
-        const connection = await this.#connect(actor);
+        const connection = this.#connect(actor);
         try {
           return await connection.query(query, values);
         } finally {
@@ -49,12 +53,11 @@ export class Postgres {
     this.up = true;
   }
 
-  connectionsOf(actor: Actor | undefined): Connection[] {
+  connectionsOf(actor?: Actor): Connection[] {
     return [...this.#connections].filter(({ owner }) => actor === undefined || owner === actor);
   }
 
-  async #connect(actor: Actor): Promise<Connection> {
-    await this.#scheduler.turn(actor, "connect");
+  #connect(actor: Actor): Connection {
     if (!this.up) throw sqlError("ECONNREFUSED", "connect ECONNREFUSED");
     const connection: Connection = new Connection(this, this.#scheduler, actor, () => {
       this.#connections.delete(connection);
@@ -84,6 +87,8 @@ class Connection {
   readonly #scheduler: Scheduler;
   readonly #gone: () => void;
   #transaction: Transaction | undefined;
+  /** Begun by BEGIN; otherwise each statement commits by itself. */
+  #explicit = false;
   /** An error has spoilt the transaction: nothing goes but ROLLBACK. */
   #spoilt = false;
   #cut = false;
@@ -114,6 +119,8 @@ class Connection {
     this.#gone();
   }
 
+  query(query: Query, values?: readonly unknown[]): Promise<Result>;
+  query(query: Writable): Writable;
   query(query: Query | Writable, values?: readonly unknown[]): Promise<Result> | Writable {
     if (query instanceof Writable) return this.#copy((query as Writable & { text: string }).text);
     const [text, parameters] = typeof query === "string" ? [query, values] : [query.text, query.values];
@@ -121,21 +128,33 @@ class Connection {
   }
 
   async #run(text: string, values: readonly unknown[]): Promise<Result> {
-    await this.#scheduler.turn(this.owner, summary(text, values));
+    // What these two do is only seen in what comes next.
+    if (text !== "BEGIN" && !text.startsWith("SET LOCAL")) {
+      await this.#scheduler.turn(this.owner, summary(text, values));
+    }
     if (this.#cut) throw connectionLost();
-    if (text === "BEGIN") return this.#begin();
-    if (text === "COMMIT") return this.#end(!this.#spoilt);
-    if (text === "ROLLBACK") return this.#end(false);
+    if (text === "BEGIN") {
+      this.#explicit = true;
+      this.#transaction = this.#newTransaction();
+    } else if (text === "COMMIT" || text === "ROLLBACK") {
+      this.#end(text === "COMMIT" && !this.#spoilt);
+    } else {
+      return this.#execute(text, values);
+    }
+    return NOTHING;
+  }
+
+  async #execute(text: string, values: readonly unknown[]): Promise<Result> {
     if (this.#spoilt) throw sqlError("25P02", "current transaction is aborted");
-    const transaction = this.#transaction ?? this.#newTransaction();
+    this.#transaction ??= this.#newTransaction();
     try {
-      const result = await execute(this.#server.db, transaction, text, values);
-      if (this.#transaction === undefined) this.#commit(transaction);
+      const result = await execute(this.#server.db, this.#transaction, text, values);
+      if (!this.#explicit) this.#end(true);
       return result;
     } catch (error) {
       if (error instanceof UnknownStatement) this.#scheduler.failure ??= error;
-      if (this.#transaction === undefined) transaction.rollback();
-      else this.#spoilt = true;
+      if (this.#explicit) this.#spoilt = true;
+      else this.#end(false);
       throw error;
     }
   }
@@ -144,25 +163,15 @@ class Connection {
     return new Transaction(() => this.#scheduler.turn(this.owner, "the row is free"));
   }
 
-  #begin(): Result {
-    this.#transaction = this.#newTransaction();
-    return NOTHING;
-  }
-
-  #end(commit: boolean): Result {
+  #end(commit: boolean): void {
     const transaction = this.#transaction;
     this.#transaction = undefined;
+    this.#explicit = false;
     this.#spoilt = false;
-    if (transaction === undefined) return NOTHING;
-    if (commit) this.#commit(transaction);
-    else transaction.rollback();
-    return NOTHING;
-  }
-
-  #commit(transaction: Transaction): void {
-    const wrote = transaction.wrote;
-    transaction.commit();
-    if (!wrote) return;
+    const wrote = transaction?.wrote;
+    if (commit) transaction?.commit();
+    else transaction?.rollback();
+    if (!commit || !wrote) return;
     try {
       this.#server.committed();
     } catch (error) {
@@ -179,7 +188,6 @@ class Connection {
       else await this.#scheduler.turn(this.owner, what);
       if (this.#cut) throw connectionLost();
     };
-    this.#scheduler.streaming.add(this.owner);
     const sink = new Writable({
       highWaterMark: 1,
       write: (buffer: Buffer, _, done) => {
@@ -188,10 +196,6 @@ class Connection {
       },
       final: (done) => {
         step(text, [rows]).then(() => done(), done);
-      },
-      destroy: (error, done) => {
-        this.#scheduler.streaming.delete(this.owner);
-        done(error);
       },
     });
     return Object.defineProperty(sink, "rowCount", { get: () => rows });

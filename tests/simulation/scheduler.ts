@@ -1,4 +1,3 @@
-import { setImmediate as nextRound } from "node:timers/promises";
 import { Dice } from "../chaos/schedule.js";
 
 /** Whoever waits for something outside: a process of a worker, or a person. One that has died is never called again. */
@@ -22,8 +21,6 @@ export class Scheduler {
   readonly trace: string[] = [];
   /** What went wrong with the simulation or a rule, wherever it was noticed. */
   failure: Error | undefined;
-  /** Those with a Node stream under way, which moves on in ticks of its own. */
-  readonly streaming = new Set<Actor>();
   #turns: (Move & { readonly actor: Actor })[] = [];
 
   constructor(seed: number) {
@@ -40,7 +37,6 @@ export class Scheduler {
   /** Ends an actor in the middle of whatever it does. */
   kill(actor: Actor): void {
     actor.alive = false;
-    this.streaming.delete(actor);
     this.#turns = this.#turns.filter((turn) => turn.actor !== actor);
   }
 
@@ -54,16 +50,12 @@ export class Scheduler {
     if (index >= 0) this.#turns.splice(index, 1);
     this.note(move.what);
     move.go();
-    await this.settled();
+    // By the next tick all promises have settled.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
     if (this.failure !== undefined) throw this.failure;
   }
 
   note(what: string): void {
     this.trace.push(what);
-  }
-
-  /** A tick comes after all promises have settled, and costs a tenth of a round of the event loop. */
-  settled(): Promise<void> {
-    return this.streaming.size > 0 ? nextRound() : new Promise((resolve) => process.nextTick(resolve));
   }
 }

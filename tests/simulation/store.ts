@@ -18,9 +18,21 @@ class Row<T> {
 export class Table<T> {
   readonly rows = new Map<string, Row<T>>();
 
+  constructor(committed: readonly (readonly [string, T])[] = []) {
+    for (const [key, value] of committed) {
+      const row = new Row<T>();
+      row.committed = value;
+      this.rows.set(key, row);
+    }
+  }
+
   /** What is committed. */
   *values(): Generator<T> {
     for (const row of this.rows.values()) if (row.committed !== undefined) yield row.committed;
+  }
+
+  *entries(): Generator<[string, T]> {
+    for (const [key, row] of this.rows) if (row.committed !== undefined) yield [key, row.committed];
   }
 
   get(key: string): T | undefined {
@@ -29,7 +41,8 @@ export class Table<T> {
 
   /** Changes what is committed, behind everybody's back: for crashes. */
   overwrite(change: (value: T) => T): void {
-    for (const row of this.rows.values()) if (row.committed !== undefined) row.committed = change(row.committed);
+    for (const row of this.rows.values())
+      if (row.committed !== undefined) row.committed = change(row.committed);
   }
 }
 
@@ -55,8 +68,8 @@ export class Transaction {
     this.#myTurn = myTurn;
   }
 
-  get locks(): number {
-    return this.#rows.size;
+  get wrote(): boolean {
+    return [...this.#rows].some((row) => row.writer === this);
   }
 
   read<T>(table: Table<T>, key: string): T | undefined {

@@ -13,6 +13,7 @@ export const address: BrokerAddress = {
   RABBITMQ_USER: env["RABBITMQ_USER"] ?? "payments",
   RABBITMQ_PASSWORD: env["RABBITMQ_PASSWORD"] ?? "",
   RABBITMQ_VHOST: env["RABBITMQ_VHOST"] ?? "payments",
+  RABBITMQ_HEARTBEAT_S: 10,
 };
 
 /** A family of the test's own: unique, so that test files run side by side; with delays a test can wait for. */

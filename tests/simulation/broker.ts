@@ -1,0 +1,226 @@
+import type { Delivery, MessageHeaders, Outcome } from "../../lib/broker/delivery.js";
+import { dispose } from "../../lib/broker/disposition.js";
+import { attemptOf } from "../../lib/broker/headers.js";
+import type { Slots } from "../../lib/broker/slots.js";
+import { ETL_QUEUES } from "../../lib/broker/topology.js";
+import { PlatformError } from "../../lib/errors.js";
+import type { Actor, Move, Scheduler } from "./scheduler.js";
+
+/** A message in a queue. */
+interface Letter {
+  readonly id: number;
+  readonly queue: string;
+  readonly body: string;
+  readonly headers: MessageHeaders;
+  /** How often it came back without an outcome. */
+  readonly returns: number;
+}
+
+/** A message on its way from a publisher. */
+interface Parcel extends Move {
+  readonly sender: Actor;
+  readonly store: () => void;
+  readonly fail: (error: Error) => void;
+}
+
+interface Subscription {
+  readonly consumer: Consumer;
+  readonly unacked: Set<Letter>;
+  readonly over: AbortController;
+  readonly move: Move;
+}
+
+/** A worker's side, in place of lib/broker/consumer.ts; its slots outlive its subscriptions, as there. */
+export interface Consumer {
+  readonly actor: Actor;
+  readonly slots: Slots;
+  readonly concurrency: number;
+  readonly stopping: boolean;
+  handle(delivery: Delivery): Promise<Outcome>;
+}
+
+/** Without a reason, each abort makes a DOMException. */
+const LOST = "the link is lost";
+
+/** A RabbitMQ in memory: durable queues, unacked messages that come again, confirms that may never arrive, in no order. */
+export class Broker {
+  readonly letters = new Set<Letter>();
+  readonly #scheduler: Scheduler;
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #parcels = new Set<Parcel>();
+  #lastId = 0;
+  up = true;
+  /** What happens to the next message: its confirm does not arrive, or the message is refused (a full queue). */
+  trap: "confirm lost" | "refused" | undefined;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  subscribe(consumer: Consumer): void {
+    const what = `${consumer.actor.name} is given`;
+    const move = { what, go: () => this.#deliver(subscription) };
+    const subscription = { consumer, unacked: new Set<Letter>(), over: new AbortController(), move };
+    this.#subscriptions.add(subscription);
+  }
+
+  subscribed(consumer: Consumer): boolean {
+    return [...this.#subscriptions].some((subscription) => subscription.consumer === consumer);
+  }
+
+  /** Whether it has nothing in hand. */
+  idle(consumer: Consumer): boolean {
+    return [...this.#subscriptions].every(
+      ({ consumer: other, unacked }) => other !== consumer || unacked.size === 0,
+    );
+  }
+
+  /** Messages that handlers have not answered yet. */
+  get inHand(): number {
+    return [...this.#subscriptions].reduce((sum, { unacked }) => sum + unacked.size, 0);
+  }
+
+  /**
+   * Whether a bare `stage` is on its way. It has no identity: one that is redelivered while its first handler is still at work
+   * begins a second run. That gap is known, so no fault takes a message from a worker that lives on while this is true.
+   */
+  get beginning(): boolean {
+    const held = [...this.#subscriptions].flatMap(({ unacked }) => [...unacked]);
+    return [...this.letters, ...held].some(({ body }) => body === "stage");
+  }
+
+  /** Resolves when the broker has the message; what it rejects with is what lib/broker/publisher.ts says. */
+  async publish(sender: Actor, queue: string, body: string, headers: MessageHeaders = {}): Promise<void> {
+    await this.#scheduler.turn(sender, `publish ${body}`);
+    if (!this.up) throw new PlatformError("PUBLISH_TIMEOUT", "no connection");
+    const confirmed = new Promise<void>((resolve, reject) => {
+      const store = () => this.put(queue, body, headers);
+      const parcel: Parcel = {
+        what: `${body} from ${sender.name} arrives`,
+        sender,
+        store,
+        fail: reject,
+        go: () => {
+          this.#parcels.delete(parcel);
+          const { trap } = this;
+          this.trap = undefined;
+          if (trap !== undefined) this.#scheduler.note(`  ** ${trap}`);
+          if (trap === "refused") return reject(new PlatformError("PUBLISH_NACKED", "the queue is full"));
+          store();
+          if (trap === undefined) resolve();
+          else reject(new PlatformError("PUBLISH_TIMEOUT", "not confirmed"));
+        },
+      };
+      this.#parcels.add(parcel);
+    });
+    // Who does not wait for it must not end the process.
+    confirmed.catch(() => undefined);
+    await confirmed;
+  }
+
+  put(queue: string, body: string, headers: MessageHeaders = {}, returns = 0): void {
+    this.#lastId += 1;
+    const given = returns > ETL_QUEUES.deliveryLimit ? ETL_QUEUES.deadLetter : queue;
+    this.letters.add({ id: this.#lastId, queue: given, body, headers, returns });
+  }
+
+  /** What the broker may do next. */
+  moves(): Move[] {
+    const moves: Move[] = [...this.#parcels];
+    if (!this.up) return moves;
+    let due = false;
+    for (const letter of this.letters) {
+      due ||= letter.queue === ETL_QUEUES.work;
+      if (letter.queue.includes(".retry.")) {
+        moves.push({ what: `${letter.body} is due again`, go: () => this.#requeue(letter) });
+      }
+    }
+    if (!due) return moves;
+    for (const { consumer, unacked, move } of this.#subscriptions) {
+      if (!consumer.stopping && unacked.size < consumer.concurrency) moves.push(move);
+    }
+    return moves;
+  }
+
+  /** A worker, or all, lose their link for consuming: what was unacked is the broker's again, and handlers go on. */
+  cutConsumer(whose?: Actor): void {
+    for (const subscription of this.#subscriptions) {
+      const { consumer, unacked, over } = subscription;
+      if (whose !== undefined && consumer.actor !== whose) continue;
+      this.#subscriptions.delete(subscription);
+      for (const { queue, body, headers, returns } of unacked) this.put(queue, body, headers, returns + 1);
+      over.abort(LOST);
+    }
+  }
+
+  /** The same for publishing, which has a link of its own: what was on its way has arrived, or not. */
+  cutPublisher(whose?: Actor): void {
+    for (const parcel of this.#parcels) {
+      if (whose !== undefined && parcel.sender !== whose) continue;
+      this.#parcels.delete(parcel);
+      if (this.#scheduler.dice.between(0, 1) === 0) parcel.store();
+      parcel.fail(new PlatformError("PUBLISH_INTERRUPTED", "the link was lost"));
+    }
+  }
+
+  crash(): void {
+    this.up = false;
+    this.cutConsumer();
+    this.cutPublisher();
+  }
+
+  restart(): void {
+    this.up = true;
+  }
+
+  #requeue(letter: Letter): void {
+    this.letters.delete(letter);
+    this.put(ETL_QUEUES.work, letter.body, letter.headers);
+  }
+
+  #deliver(subscription: Subscription): void {
+    // Any of them: order is promised by nobody.
+    const letter = this.#scheduler.dice.pick(
+      [...this.letters].filter(({ queue }) => queue === ETL_QUEUES.work),
+    );
+    this.#scheduler.note(`  ${letter.body}${letter.returns > 0 ? ", again" : ""}`);
+    this.letters.delete(letter);
+    subscription.unacked.add(letter);
+    const { consumer, over } = subscription;
+    const delivery: Delivery = {
+      body: Buffer.from(letter.body),
+      headers: letter.headers,
+      messageId: String(letter.id),
+      attempt: attemptOf(letter.headers),
+      redelivered: letter.returns > 0,
+      deliveryCount: letter.returns,
+      lost: over.signal,
+    };
+    void consumer.slots.run(async () => {
+      if (!over.signal.aborted) await this.#settle(subscription, letter, delivery);
+    });
+  }
+
+  /** As lib/broker/consumer.ts does: nothing for a message that is the broker's again, the ack last. */
+  async #settle(subscription: Subscription, letter: Letter, delivery: Delivery): Promise<void> {
+    const { consumer, unacked, over } = subscription;
+    const outcome = await consumer.handle(delivery);
+    if (over.signal.aborted) return;
+    const circumstances = { family: ETL_QUEUES, now: new Date(0), worker: consumer.actor.name };
+    const fate = dispose(outcome, letter.headers, circumstances);
+    this.#scheduler.note(
+      `  ${consumer.actor.name} says ${outcome.kind} of ${letter.body} ${"reason" in outcome ? outcome.reason : ""}`,
+    );
+    let settled = true;
+    if (fate.kind === "forward") {
+      settled = await this.publish(consumer.actor, fate.queue, letter.body, fate.headers).then(
+        () => true,
+        () => false,
+      );
+    }
+    await this.#scheduler.turn(consumer.actor, `ack ${letter.body}`);
+    if (over.signal.aborted || !unacked.delete(letter)) return;
+    if (fate.kind === "requeue" || !settled)
+      this.put(letter.queue, letter.body, letter.headers, letter.returns + 1);
+  }
+}

@@ -1,0 +1,95 @@
+import { formatMessage, type OutMessage } from "../../etl/message.js";
+import { ETL_QUEUES } from "../../lib/broker/topology.js";
+import type { Simulation } from "./simulation.js";
+
+/** Something that goes wrong. @returns what, for the trace, or undefined when there is nothing that it could happen to. */
+type Fault = (simulation: Simulation) => string | undefined;
+
+/** Every fault is as likely as any other. */
+export const FAULTS: readonly Fault[] = [
+  function killWorker({ workers, scheduler }) {
+    const worker = scheduler.dice.pick(workers);
+    worker.kill();
+    return `${worker.actor.name} is killed`;
+  },
+  function stopWorker({ workers, scheduler }) {
+    const worker = scheduler.dice.pick(workers);
+    worker.stop();
+    return `${worker.actor.name} is told to stop`;
+  },
+  function crashPostgres({ postgres }) {
+    postgres.crash();
+    return "PostgreSQL crashes";
+  },
+  // What a lease that has run out does, too.
+  function endBackends({ postgres, scheduler, workers }) {
+    const { actor } = scheduler.dice.pick(workers);
+    for (const connection of postgres.connectionsOf(actor)) connection.cut();
+    return `all backends of ${actor.name} are ended`;
+  },
+  function cutConnection({ postgres, scheduler }) {
+    const busy = postgres.connectionsOf().filter(({ inTransaction }) => inTransaction);
+    if (busy.length === 0) return undefined;
+    const connection = scheduler.dice.pick(busy);
+    connection.cut();
+    return `a connection of ${connection.owner.name} to PostgreSQL is lost in mid-transaction`;
+  },
+  function loseReply({ postgres }) {
+    postgres.losesReply = true;
+    return "the reply to the next COMMIT will be lost";
+  },
+  function crashBroker({ broker }) {
+    if (broker.beginning) return undefined;
+    broker.crash();
+    return "RabbitMQ crashes";
+  },
+  function loseBroker(simulation) {
+    // A bare `stage` is in no ledger yet: who typed it must look and type it again.
+    if (simulation.broker.beginning) return undefined;
+    simulation.broker.crash();
+    simulation.broker.letters.clear();
+    simulation.owesResume = true;
+    return "RabbitMQ crashes and loses its disk";
+  },
+  function cutConsumer({ broker, scheduler, workers }) {
+    if (broker.beginning) return undefined;
+    const { actor } = scheduler.dice.pick(workers);
+    broker.cutConsumer(actor);
+    return `${actor.name} loses its link for consuming, and goes on`;
+  },
+  function cutPublisher({ broker, scheduler, workers }) {
+    const { actor } = scheduler.dice.pick(workers);
+    broker.cutPublisher(actor);
+    return `${actor.name} loses its link for publishing`;
+  },
+  function loseConfirm({ broker }) {
+    broker.trap = "confirm lost";
+    return "the next confirm will be lost";
+  },
+  function refuse({ broker }) {
+    broker.trap = "refused";
+    return "the next message will be refused";
+  },
+  function duplicate({ broker, scheduler }) {
+    const twice = [...broker.letters].filter(({ body }) => body !== "stage");
+    if (twice.length === 0) return undefined;
+    const { queue, body, headers } = scheduler.dice.pick(twice);
+    broker.put(queue, body, headers);
+    return `${body} is there twice`;
+  },
+  /** Any message about what was sent out once, early or late. */
+  function stray({ postgres, broker, scheduler: { dice } }) {
+    const opened = [...postgres.db.runMonths.values()];
+    if (opened.length === 0) return undefined;
+    const { run, month } = dice.pick(opened);
+    const chunk = dice.between(0, (postgres.db.runs.get(run)?.next_chunk ?? 1) - 1);
+    const message = dice.pick<OutMessage>([
+      { kind: "plan", run },
+      { kind: "stage", run, chunk },
+      { kind: "clean", run, chunk },
+      { kind: "agg", run, month },
+    ]);
+    broker.put(ETL_QUEUES.work, formatMessage(message));
+    return `${formatMessage(message)} comes from nowhere`;
+  },
+];
