@@ -1,5 +1,6 @@
 -- Volume per card network, channel, currency and UTC hour of one month, from its leaf. In the order of the columns of
 -- agg_network_hour: the agg step inserts them there, verify compares them with what stands there.
+-- In the order of its key, so that a day's rows lie together.
 -- $1 month  :"leaf" the month's leaf
 
 SELECT
@@ -14,3 +15,4 @@ SELECT
   sum(amount)
 FROM :"leaf"
 GROUP BY 2, 3, 4, 5
+ORDER BY 2, 3, 4, 5
