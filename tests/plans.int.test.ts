@@ -57,6 +57,8 @@ const textOf = (query: string) => loadSql(query, { leaf: "payments.txn_2025_06" 
 function check(shape: PlanShape, plan: Partial<PlanShape>): void {
   expect(shape).toMatchObject(plan);
   expect(shape.sortedRows).toBeLessThan(FEW_ROWS);
+  // Of a month's rows most are wanted where a month is read.
+  expect(shape.filteredRows).toBeLessThanOrEqual(shape.scannedRows + FEW_ROWS);
   // Three or four pages lead to the first row of a scan, then each row costs one at most. More means that rows or entries
   // are read and thrown away, which an index that is merely used does not rule out.
   expect(shape.pages).toBeLessThanOrEqual(2 * shape.scannedRows + 4 * shape.scans);

@@ -7,6 +7,7 @@ interface Node {
   readonly "Index Name"?: string;
   readonly "Actual Rows": number;
   readonly "Actual Loops": number;
+  readonly "Rows Removed by Filter"?: number;
   readonly "Shared Hit Blocks": number;
   readonly "Shared Read Blocks": number;
   readonly Plans?: readonly Node[];
@@ -26,6 +27,8 @@ export interface PlanShape {
   readonly pages: number;
   readonly scans: number;
   readonly scannedRows: number;
+  /** Rows or index entries that were read and did not pass a filter. */
+  readonly filteredRows: number;
   /** Most rows that went into one sort. */
   readonly sortedRows: number;
   /** Whether rows of txn are aggregated leaf by leaf, before they are put together. */
@@ -58,7 +61,7 @@ function shapeOf(root: Node): PlanShape {
   const leaves = new Set<string>();
   const indexes = new Set<string>();
   const seqScans = new Set<string>();
-  let [scans, scannedRows, sortedRows] = [0, 0, 0];
+  let [scans, scannedRows, filteredRows, sortedRows] = [0, 0, 0, 0];
   let byLeaf = true;
   const visit = (node: Node, parent: Node | undefined) => {
     const table = node["Relation Name"];
@@ -70,6 +73,7 @@ function shapeOf(root: Node): PlanShape {
     if (table !== undefined) {
       scans += node["Actual Loops"];
       scannedRows += node["Actual Rows"] * node["Actual Loops"];
+      filteredRows += (node["Rows Removed by Filter"] ?? 0) * node["Actual Loops"];
     }
     if (table !== undefined && node["Node Type"] === "Seq Scan")
       seqScans.add(leaf === undefined ? table : "txn");
@@ -88,6 +92,7 @@ function shapeOf(root: Node): PlanShape {
     pages: root["Shared Hit Blocks"] + root["Shared Read Blocks"],
     scans,
     scannedRows,
+    filteredRows,
     sortedRows,
     byLeaf: byLeaf && leaves.size > 0,
   };
