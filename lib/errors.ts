@@ -64,6 +64,10 @@ const EXIT_BY_CODE = {
   VERIFY_MISMATCH: EXIT.mismatch,
   /** `payments doctor` found something that will not work. */
   DOCTOR_FAILED: EXIT.failed,
+  /** The bench will not measure here: the disk is too small, the server too careless, the setting none of its. */
+  BENCH_REFUSED: EXIT.failed,
+  /** What the bench measured did not do what it was to do, so there is no figure. */
+  BENCH_FAILED: EXIT.failed,
   /** The user pressed Ctrl-C. */
   INTERRUPTED: EXIT.interrupted,
   /** Anything nobody foresaw: a bug, please report it. */

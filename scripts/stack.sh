@@ -232,7 +232,7 @@ cmd_reset() {
   local dir=$STACK_DIR name
   local -a doomed=()
   check_owner reset "$@"
-  for name in data secrets run logs state; do # by name: whatever else is in STACK_DIR is not ours
+  for name in data secrets run logs bench state; do # by name: whatever else is in STACK_DIR is not ours
     [[ -e $dir/state && -e $dir/$name ]] && doomed+=("$dir/$name")
   done
   [[ $EUID -eq 0 && -d $AWAY_DIR ]] && doomed+=("$AWAY_DIR")

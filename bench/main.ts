@@ -1,0 +1,119 @@
+#!/usr/bin/env node
+import { resolve } from "node:path";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { EXIT, messageOf, PlatformError } from "../lib/errors.js";
+import { benchLoad, type LoadOptions } from "./load.js";
+import { machineFacts, requireDurability } from "./machine.js";
+import { benchPgbench, type PgbenchOptions } from "./pgbench.js";
+import { RATIOS, type RatioName } from "./ratios.js";
+import { Report } from "./report.js";
+import { benchSetting, putBack, readChange, type SettingOptions } from "./setting.js";
+import { Stack } from "./stack.js";
+
+const interruption = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    // The first one cleans up; whoever insists leaves that to the next bench.
+    if (interruption.signal.aborted) process.exit(EXIT.interrupted);
+    interruption.abort();
+  });
+}
+
+const NAMES = RATIOS.map(({ name }) => name);
+const program = new Command("bench.sh")
+  .description(
+    "Measures on the local stack, in databases and a vhost of its own. Progress goes to stderr, results to stdout.",
+  )
+  .addHelpText(
+    "after",
+    "\nHow to read the figures: docs/bench.md. Exit status: 0 ok, 1 failed, 2 usage, 130 interrupted.",
+  );
+
+program
+  .command("load")
+  .description("the whole pipeline against what one would do by hand: ratios R1 to R6")
+  .option("--rows <n>", "rows N of the measured load", count(10_000, 1_000_000_000), 10_000_000)
+  .option("--runs <k>", "rounds; each measures everything once", count(1, 99), 3)
+  .option("--only <names>", "some of the ratios, e.g. R1,R2", ratioNames, NAMES)
+  .option("--keep", "leave the files that were copied in STACK_DIR/bench", false)
+  .option("--json <file>", "write all figures there")
+  .action((options: LoadOptions & { json?: string }) =>
+    bench("load", options.json, (stack, report) => benchLoad(stack, report, options)),
+  );
+
+program
+  .command("pgbench")
+  .description("what a payments database serves, by pgbench on a loaded database: TPS and latencies")
+  .option("--clients <c>", "sessions at a time", count(1, 1_000), 8)
+  .option("--seconds <s>", "how long each script runs", count(1, 86_400), 30)
+  .option("--rows <n>", "rows loaded beforehand", count(10_000, 1_000_000_000), 2_000_000)
+  .option("--json <file>", "write all figures there")
+  .action((options: PgbenchOptions & { json?: string }) =>
+    bench("pgbench", options.json, (stack, report) => benchPgbench(stack, report, options)),
+  );
+
+program
+  .command("setting")
+  .description(
+    "the same load with a server setting as it is and as another, in turn; it is put back at the end",
+  )
+  .argument("<name=value>", "e.g. max_wal_size=1GB", readChange)
+  .option("--rows <n>", "rows of the load", count(10_000, 1_000_000_000), 2_000_000)
+  .option("--runs <k>", "rounds; each measures both", count(1, 99), 3)
+  .option("--json <file>", "write all figures there")
+  .action(
+    (change: ReturnType<typeof readChange>, options: Omit<SettingOptions, "change"> & { json?: string }) =>
+      bench("setting", options.json, (stack, report) => benchSetting(stack, report, { ...options, change })),
+  );
+
+async function bench(
+  command: string,
+  json: string | undefined,
+  work: (stack: Stack, report: Report) => Promise<void>,
+): Promise<void> {
+  const stack = await Stack.open(interruption.signal);
+  const report = new Report(command, json && resolve(process.env["BENCH_CWD"] ?? ".", json));
+  await stack.prepared(async () => {
+    await putBack(stack); // of a bench that was killed
+    const machine = await machineFacts(stack, Number(process.env["BENCH_LOAD_AVERAGE"]));
+    requireDurability(machine.settings);
+    report.about(machine);
+    await work(stack, report);
+  });
+}
+
+function count(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= least && value <= most))
+      throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+    return value;
+  };
+}
+
+function ratioNames(text: string): RatioName[] {
+  const names = text.split(",");
+  const known = NAMES.filter((name) => names.includes(name));
+  if (known.length !== names.length) throw new InvalidArgumentError(`It takes some of ${NAMES.join(",")}.`);
+  return known;
+}
+
+for (const command of [program, ...program.commands]) command.exitOverride();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  const text = error instanceof PlatformError ? String(error) : `INTERNAL: ${messageOf(error)}`;
+  if (interruption.signal.aborted) {
+    const clean = error instanceof Error && error.name === "AbortError";
+    const rest = clean ? "; everything of the bench is removed" : `, and then ${text}`;
+    process.stderr.write(`bench.sh: interrupted${rest}\n`);
+    return EXIT.interrupted;
+  }
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  process.stderr.write(`bench.sh: ${text}\n`);
+  return error instanceof PlatformError ? error.exitCode : EXIT.failed;
+}

@@ -1,0 +1,135 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isOver } from "../etl/ledger.js";
+import { runStatus } from "../etl/status.js";
+import { PlatformError } from "../lib/errors.js";
+import { createPool, type Pool } from "../lib/postgres/pool.js";
+import { packageRoot } from "../lib/root.js";
+import { run, settingsEnv, start } from "./process.js";
+import type { Stack } from "./stack.js";
+
+const MAIN = join(packageRoot, "dist", "etl", "cli", "main.js");
+const WORKER_START_MS = 60_000;
+const POLL_MS = 200;
+/** Two chunks, one for each of a worker's threads, in a month long before any measured run: code is compiled, connections stand. */
+const WARM_UP = ["--rows", "100000", "--chunk-rows", "50000", "--from", "1980-01-01", "--to", "1980-02-01"];
+
+/** One run of the whole pipeline. */
+export interface PipelineFigures {
+  /** Rows in txn, as the ledger and the table say. */
+  readonly accepted: number;
+  readonly generated: number;
+  /** From the moment the run is entered to the moment its last month is published and aggregated, by the ledger's clock. */
+  readonly seconds: number;
+  /** The worker's largest resident set, warm-up included. */
+  readonly peakMb: number;
+}
+
+/** A fresh worker is warmed up by a small run, then given the measured one, the default run of this many rows. */
+export async function runPipeline(stack: Stack, rows: number): Promise<PipelineFigures> {
+  const pool = createPool(stack.settings, { max: 1, applicationName: "payments-bench" });
+  const worker = await BenchWorker.start(stack);
+  try {
+    await finished(stack, pool, worker, await kickoff(stack, WARM_UP));
+    await stack.checkpoint();
+    const runId = await kickoff(stack, ["--rows", String(rows)]);
+    await finished(stack, pool, worker, runId);
+    const peakMb = worker.peakMb();
+    return { ...(await figuresOf(pool, runId)), peakMb };
+  } finally {
+    await worker.stop();
+    await pool.end();
+  }
+}
+
+/** `payments kickoff`, as a user would. @returns the run's id. */
+async function kickoff(stack: Stack, args: readonly string[]): Promise<string> {
+  const command = [process.execPath, MAIN, "kickoff", "--json", ...args];
+  const stdout = await run(command, { env: settingsEnv(stack.settings), signal: stack.signal });
+  return (JSON.parse(stdout) as { run: string }).run;
+}
+
+async function finished(stack: Stack, pool: Pool, worker: BenchWorker, runId: string): Promise<void> {
+  for (;;) {
+    const { rows } = await pool.query("SELECT state FROM etl.run WHERE run_id = $1", [runId]);
+    if (isOver(rows[0]?.state)) return;
+    worker.mustLive();
+    await sleep(POLL_MS, undefined, { signal: stack.signal });
+  }
+}
+
+/** @throws PlatformError BENCH_FAILED when the table does not hold what the ledger says: such a run measures nothing. */
+async function figuresOf(
+  pool: Pool,
+  runId: string,
+): Promise<{ accepted: number; generated: number; seconds: number }> {
+  const [status] = await runStatus(pool, runId);
+  const { rows } = await pool.query<{ seconds: number; found: number }>(
+    `SELECT extract(epoch FROM finished_at - created_at)::float8 AS seconds,
+            (SELECT count(*) FROM payments.txn WHERE occurred_at >= r.from_on AND occurred_at < r.to_on) AS found
+     FROM etl.run r WHERE run_id = $1`,
+    [runId],
+  );
+  const [row] = rows;
+  if (status?.state !== "done" || row === undefined || row.found !== status.accepted) {
+    const message = `run ${runId} is ${status?.state}: ${status?.accepted} rows accepted, ${row?.found} in txn.`;
+    throw new PlatformError("BENCH_FAILED", message);
+  }
+  return { accepted: status.accepted, generated: status.rows, seconds: row.seconds };
+}
+
+class BenchWorker {
+  readonly #child: ChildProcess;
+  #log = "";
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stderr?.on("data", (data) => {
+      this.#log = (this.#log + String(data)).slice(-4_000);
+    });
+  }
+
+  /** Resolves when it takes messages. */
+  static async start(stack: Stack): Promise<BenchWorker> {
+    const env = { ...settingsEnv(stack.settings), LOG_LEVEL: "info", LOG_FORMAT: "json" };
+    const child = start([process.execPath, MAIN, "worker"], { env, stdio: ["ignore", "ignore", "pipe"] });
+    const worker = new BenchWorker(child);
+    const deadline = Date.now() + WORKER_START_MS;
+    try {
+      while (!worker.#log.includes("worker ready")) {
+        worker.mustLive();
+        if (Date.now() > deadline)
+          throw new PlatformError("BENCH_FAILED", `no worker ready in ${WORKER_START_MS} ms.`);
+        await sleep(POLL_MS / 4, undefined, { signal: stack.signal });
+      }
+      return worker;
+    } catch (error) {
+      await worker.stop();
+      throw error;
+    }
+  }
+
+  mustLive(): void {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) return;
+    const last = this.#log.trimEnd().split("\n").at(-1);
+    throw new PlatformError("BENCH_FAILED", `the worker has ended: ${last}`);
+  }
+
+  peakMb(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
+  }
+
+  /** Drains, unless the bench was interrupted: then its database is about to go anyway. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGTERM");
+    const late = setTimeout(() => this.#child.kill("SIGKILL"), WORKER_START_MS);
+    await ended;
+    clearTimeout(late);
+  }
+}

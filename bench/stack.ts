@@ -1,0 +1,141 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { seed } from "../etl/seed/seed.js";
+import { migrateUp } from "../lib/postgres/migrate.js";
+import { createPool, type Pool, type Queryable } from "../lib/postgres/pool.js";
+import { packageRoot } from "../lib/root.js";
+import { loadSettings, type Settings } from "../lib/settings/settings.js";
+import { run } from "./process.js";
+
+const STACK_SH = join(packageRoot, "scripts", "stack.sh");
+const VHOST = "bench";
+/** Migrated and seeded once; every measurement begins on a copy of it. */
+const TEMPLATE = "bench_template";
+const DATABASE = "bench_run";
+
+/** The local stack's servers, and what of the bench is on them: a vhost and two databases, whose names are the bench's alone. */
+export class Stack {
+  readonly dir: string;
+  /** The user's, with the bench's database and vhost in place of the user's. */
+  readonly settings: Settings;
+  readonly signal: AbortSignal;
+  /** Of the admin, on the maintenance database. */
+  readonly admin: Pool;
+  /** Where psql and pgbench of the server's own version are: those on the PATH may be another version's, or a wrapper. */
+  pgBin = "";
+
+  private constructor(dir: string, settings: Settings, signal: AbortSignal) {
+    this.dir = dir;
+    this.settings = { ...settings, POSTGRES_DB: DATABASE, RABBITMQ_VHOST: VHOST };
+    this.signal = signal;
+    this.admin = createPool(settings, { role: "admin", max: 1, database: "postgres" });
+  }
+
+  /** The stack in STACK_DIR, started if it is not up. What is not the stack's to say comes from environment and `.env`. */
+  static async open(signal: AbortSignal): Promise<Stack> {
+    await stackUp();
+    const stdout = await run([STACK_SH, "env"], { env: process.env });
+    const lines = [...stdout.matchAll(/^export (\w+)='(.*)'$/gm)];
+    const own = Object.fromEntries(lines.map(([, name, value]) => [name ?? "", value]));
+    const settings = loadSettings({ env: { ...process.env, ...own } });
+    return new Stack(own["STACK_DIR"] ?? "", settings, signal);
+  }
+
+  /** Makes vhost and template for the length of `work`; what an earlier bench left behind goes first. */
+  async prepared<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      const { rows } = await this.admin.query<{ server_version_num: string }>("SHOW server_version_num");
+      const major = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
+      this.pgBin = `/usr/lib/postgresql/${major}/bin`;
+      await this.#removeAll();
+      await this.#rabbitmqctl("add_vhost", VHOST);
+      await this.#rabbitmqctl("set_permissions", "-p", VHOST, this.settings.RABBITMQ_USER, ".*", ".*", ".*");
+      await this.#createTemplate();
+      return await work();
+    } finally {
+      await this.#removeAll();
+      await this.admin.end();
+    }
+  }
+
+  /** A database that is migrated, seeded and otherwise empty, for the length of `work`. */
+  async withDatabase<T>(work: () => Promise<T>): Promise<T> {
+    this.signal.throwIfAborted();
+    await this.admin.query(`CREATE DATABASE ${DATABASE} OWNER payments_owner TEMPLATE ${TEMPLATE}`);
+    try {
+      return await work();
+    } finally {
+      await this.#drop(DATABASE);
+    }
+  }
+
+  /** So that no measurement pays for the pages that an earlier one dirtied. */
+  async checkpoint(): Promise<void> {
+    this.signal.throwIfAborted();
+    await this.admin.query("CHECKPOINT");
+  }
+
+  /** @returns what psql prints: one line a command. */
+  psql(script: string): Promise<string> {
+    const command = [join(this.pgBin, "psql"), "-X", "-v", "ON_ERROR_STOP=1", "-f", "-"];
+    return run(command, { env: this.clientEnv(), input: script, signal: this.signal });
+  }
+
+  /** What points a client of PostgreSQL at the bench's database, as the loader: the least that may write. */
+  clientEnv(): NodeJS.ProcessEnv {
+    const { settings } = this;
+    return {
+      PGHOST: settings.POSTGRES_HOST,
+      PGPORT: String(settings.POSTGRES_PORT),
+      PGDATABASE: settings.POSTGRES_DB,
+      PGUSER: settings.POSTGRES_USER,
+      PGPASSWORD: settings.POSTGRES_PASSWORD,
+      // As the database the template was copied from has it; a copy does not take that over.
+      PGOPTIONS: "-c TimeZone=UTC -c search_path=payments,public",
+    };
+  }
+
+  /** Runs `work` as the superuser, for what no role of the platform may do. */
+  async asSuperuser<T>(work: (db: Queryable) => Promise<T>): Promise<T> {
+    const password = readFileSync(join(this.dir, "secrets", "postgres_password"), "utf8").trim();
+    const settings = { ...this.settings, POSTGRES_USER: "postgres", POSTGRES_PASSWORD: password };
+    const pool = createPool(settings, { max: 1, database: "postgres" });
+    try {
+      return await work(pool);
+    } finally {
+      await pool.end();
+    }
+  }
+
+  async #createTemplate(): Promise<void> {
+    // As db/roles.sql makes the user's.
+    await this.admin.query(
+      `CREATE DATABASE ${TEMPLATE} OWNER payments_owner TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'`,
+    );
+    const settings = { ...this.settings, POSTGRES_DB: TEMPLATE };
+    const owner = createPool(settings, { role: "admin", max: 1 });
+    await migrateUp(owner).finally(() => owner.end());
+    const loader = createPool(settings, { max: 1 });
+    await seed(loader).finally(() => loader.end());
+  }
+
+  /** Also after an interruption, hence without the signal. */
+  async #removeAll(): Promise<void> {
+    for (const database of [DATABASE, TEMPLATE]) await this.#drop(database);
+    const vhosts = await this.#rabbitmqctl("list_vhosts", "--no-table-headers");
+    if (vhosts.split("\n").includes(VHOST)) await this.#rabbitmqctl("delete_vhost", VHOST);
+  }
+
+  async #drop(database: string): Promise<void> {
+    await this.admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+  }
+
+  #rabbitmqctl(...args: string[]): Promise<string> {
+    return run([STACK_SH, "rabbitmqctl", "-q", ...args], { env: { STACK_DIR: this.dir } });
+  }
+}
+
+/** Starts whatever of the stack is down, with the caller's own wishes for ports and memory, so that it comes back as it was. */
+export async function stackUp(): Promise<void> {
+  await run([STACK_SH, "up"], { env: process.env });
+}

@@ -1,0 +1,137 @@
+import { join } from "node:path";
+import type { ChunkSource } from "../etl/generate/source.js";
+import { createRun } from "../etl/ledger.js";
+import { planRun } from "../etl/plan.js";
+import type { PlannedSpec } from "../etl/spec.js";
+import { planStep } from "../etl/steps/plan.js";
+import { stageStep } from "../etl/steps/stage.js";
+import { leafTable, type StepContext } from "../etl/steps/step.js";
+import { PlatformError } from "../lib/errors.js";
+import { silentLogger } from "../lib/log.js";
+import { createPool } from "../lib/postgres/pool.js";
+import { packageRoot } from "../lib/root.js";
+import { copied, deal, type Input, type Inputs, inLanes, LANES, quotePath } from "./inputs.js";
+import { run } from "./process.js";
+import type { Stack } from "./stack.js";
+
+/** Rows that went in, and the seconds it took from the first command to the last commit. */
+export interface Measured {
+  readonly rows: number;
+  readonly seconds: number;
+}
+
+/** Enough for a steady rate; all rows would take it minutes. */
+const PYTHON_ROWS = 300_000;
+
+/** R1: one `\copy` of one text file into a txn that has its leaves, its primary key and its indexes. */
+export async function psqlCopy(stack: Stack, { months, whole }: Inputs): Promise<Measured> {
+  await stack.psql(months.map(({ month }) => createLeaf(month) + publishLeaf(month)).join(""));
+  return timed(stack, whole.rows, () =>
+    stack.psql(`\\copy payments.txn from ${quotePath(whole.path)}\n`).then(copied),
+  );
+}
+
+/** R2: two sessions, each with half of the months: `\copy` into bare leaves, then their indexes, then attach. */
+export async function carefulDba(stack: Stack, { months, whole }: Inputs): Promise<Measured> {
+  await stack.psql(months.map(({ month }) => createLeaf(month)).join(""));
+  const scripts = deal(months).map((half) =>
+    [
+      "SET maintenance_work_mem = '256MB';\n", // what the pipeline gives its index builds
+      ...half.map(({ month, path }) => `\\copy ${leafTable(month)} from ${quotePath(path)}\n`),
+      ...half.map(({ month }) => publishLeaf(month)),
+    ].join(""),
+  );
+  return timed(stack, whole.rows, () => sideBySide(stack, scripts));
+}
+
+/** R3, R4: the stage step of every chunk, ledger and answer key included, two at a time, and nothing after it. */
+export async function stageAlone(stack: Stack, spec: PlannedSpec, source: ChunkSource): Promise<Measured> {
+  const pool = createPool(stack.settings, { max: LANES * 2, applicationName: "payments-bench" });
+  try {
+    const context: StepContext = { pool, source, logger: silentLogger, worker: "bench" };
+    const { chunks } = planRun(spec);
+    const { runId } = await createRun(pool, spec, chunks);
+    await planStep(context, runId);
+    return await timed(stack, spec.rows, async () => {
+      await inLanes(chunks, async (chunkNo) => {
+        stack.signal.throwIfAborted();
+        await stageStep(context, runId, chunkNo);
+      });
+      const { rows } = await pool.query<{ staged: number }>("SELECT sum(txn_rows) AS staged FROM etl.chunk");
+      return Number(rows[0]?.staged);
+    });
+  } finally {
+    await pool.end();
+  }
+}
+
+/** R3: the same chunks from ready binary files by two sessions, into tables like stage's, a transaction each. */
+export async function binaryCopy(stack: Stack, { chunks }: Inputs): Promise<Measured> {
+  const scripts = deal(chunks).map((half, lane) =>
+    half
+      .map((chunk, n) => {
+        const table = `staging.bench_${lane}_${n}`;
+        return `BEGIN;\n${stagingLike(table)}${binaryFrom(table, chunk, "freeze")}COMMIT;\n`;
+      })
+      .join(""),
+  );
+  return timed(stack, rowsOf(chunks), () => sideBySide(stack, scripts));
+}
+
+/** R4: psycopg2's execute_values, of rows that stand ready in the client's memory. */
+export async function executeValues(stack: Stack, { chunks }: Inputs, python: string): Promise<Measured> {
+  const source = "staging.bench_source";
+  await stack.psql(stagingLike(source));
+  for (let n = 0, rows = 0; n < chunks.length && rows < PYTHON_ROWS; n++)
+    rows += copied(await stack.psql(binaryFrom(source, chunks[n] as Input)));
+  await stack.psql(stagingLike("staging.bench_python"));
+  await stack.checkpoint();
+  const script = join(packageRoot, "bench", "execute_values.py");
+  const command = [python, script, source, "staging.bench_python", String(PYTHON_ROWS)];
+  const stdout = await run(command, { env: stack.clientEnv(), signal: stack.signal });
+  return JSON.parse(stdout) as Measured;
+}
+
+/** A Python that can import psycopg2, if there is one. */
+export async function findPython(): Promise<string | undefined> {
+  for (const python of ["python3", "/usr/bin/python3"]) {
+    const found = await run([python, "-c", "import psycopg2.extras"]).then(
+      () => true,
+      () => false,
+    );
+    if (found) return python;
+  }
+  return undefined;
+}
+
+/** @throws PlatformError BENCH_FAILED when `load` did not load just `rows`: such a measurement is of something else. */
+async function timed(stack: Stack, rows: number, load: () => Promise<number>): Promise<Measured> {
+  await stack.checkpoint();
+  const started = performance.now();
+  const loaded = await load();
+  const seconds = (performance.now() - started) / 1_000;
+  if (loaded !== rows) throw new PlatformError("BENCH_FAILED", `${loaded} rows loaded, not ${rows}.`);
+  return { rows, seconds };
+}
+
+async function sideBySide(stack: Stack, scripts: readonly string[]): Promise<number> {
+  const outputs = await Promise.all(scripts.map((script) => stack.psql(script)));
+  return outputs.reduce((sum, output) => sum + copied(output), 0);
+}
+
+function rowsOf(inputs: readonly Input[]): number {
+  return inputs.reduce((sum, input) => sum + input.rows, 0);
+}
+
+// The pipeline's own functions, so that leaf, key and indexes are the same on both sides.
+const createLeaf = (month: string) => `SELECT etl.create_leaf('${month}');\n`;
+const publishLeaf = (month: string) => `SELECT etl.publish_leaf('${month}');\n`;
+
+function stagingLike(table: string): string {
+  return `CREATE UNLOGGED TABLE ${table} (LIKE staging.txn_shape) WITH (autovacuum_enabled = false);\n`;
+}
+
+function binaryFrom(table: string, { path }: Input, freeze: "" | "freeze" = ""): string {
+  const options = ["format binary", ...(freeze === "" ? [] : [freeze])].join(", ");
+  return `\\copy ${table} from ${quotePath(path)} with (${options})\n`;
+}
