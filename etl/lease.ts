@@ -1,4 +1,5 @@
 import type { Logger } from "../lib/log.js";
+import { Metrics } from "../lib/metrics.js";
 import type { Pool } from "../lib/postgres/pool.js";
 import { loadSql } from "../lib/postgres/sql.js";
 import { verdictOf } from "../lib/retry.js";
@@ -24,6 +25,7 @@ export class Lease {
   private readonly logger: Logger;
   private readonly times: LeaseTimes;
   private readonly onExpired: () => void;
+  private readonly metrics: Metrics;
   private readonly stopping = new AbortController();
   private beating: Promise<void> | undefined;
 
@@ -34,11 +36,13 @@ export class Lease {
     logger: Logger,
     onExpired: () => void,
     times: LeaseTimes = { beatMs: BEAT_MS, leaseMs: LEASE_MS },
+    metrics = new Metrics(),
   ) {
     this.pool = pool;
     this.workerId = workerId;
     this.logger = logger;
     this.onExpired = onExpired;
+    this.metrics = metrics;
     this.times = times;
   }
 
@@ -87,12 +91,18 @@ export class Lease {
       `INSERT INTO etl.worker (worker_id) VALUES ($1)
        ON CONFLICT (worker_id) DO UPDATE SET heartbeat_at = clock_timestamp(), reaped_at = NULL`,
       [this.workerId],
-    );
+    ).catch((error: unknown) => {
+      this.metrics.heartbeats.inc({ result: "failed" });
+      throw error;
+    });
+    this.metrics.heartbeats.inc({ result: "ok" });
   }
 
   private async reap(): Promise<void> {
     const { rows } = await this.ask(loadSql("reap_workers"), [this.times.leaseMs]);
     for (const { worker_id, backends } of rows as { worker_id: string; backends: number }[]) {
+      this.metrics.reapedWorkers.inc();
+      this.metrics.reapedBackends.inc(backends);
       this.logger.warn(
         { silent: worker_id, backends },
         "ended the connections of a worker that has gone silent",

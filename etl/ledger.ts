@@ -247,15 +247,19 @@ export async function forgetChunk(client: Client, runId: string, chunkNo: number
   ]);
 }
 
+export interface Findings {
+  readonly repaired: number;
+  readonly rejected: number;
+  /** Rejected rows by reason. */
+  readonly reasons: Readonly<Record<string, number>>;
+}
+
 /** What clean found, by outcome. */
-export async function findings(
-  client: Client,
-  runId: string,
-  chunkNo: number,
-): Promise<{ repaired: number; rejected: number }> {
-  const { rows } = await client.query<{ repaired: number; rejected: number }>(
+export async function findings(client: Client, runId: string, chunkNo: number): Promise<Findings> {
+  const { rows } = await client.query<Findings>(
     `SELECT coalesce(sum(found) FILTER (WHERE outcome = 'repaired'), 0)::bigint AS repaired,
-            coalesce(sum(found) FILTER (WHERE outcome = 'rejected'), 0)::bigint AS rejected
+            coalesce(sum(found) FILTER (WHERE outcome = 'rejected'), 0)::bigint AS rejected,
+            coalesce(jsonb_object_agg(class, found) FILTER (WHERE outcome = 'rejected' AND found > 0), '{}') AS reasons
      FROM etl.chunk_class WHERE run_id = $1 AND chunk_no = $2`,
     [runId, chunkNo],
   );

@@ -11,6 +11,7 @@ import { PlatformError } from "../../lib/errors.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { loadSql, quoteName } from "../../lib/postgres/sql.js";
 import {
+  type Findings,
   findings,
   forgetChunk,
   getChunk,
@@ -75,6 +76,7 @@ async function cleanChunk(
     { ...counts, cleanMs },
   );
   context.logger.info({ run: runId, chunk: chunkNo, ...counts, ms: cleanMs }, "chunk cleaned");
+  context.report?.({ step: "clean", ...counts });
   return followers(runId, month, releasedChunk, progress);
 }
 
@@ -84,7 +86,7 @@ export async function moveRows(
   runId: string,
   chunk: PlannedChunk,
   leaf: string,
-): Promise<{ accepted: number; repaired: number; rejected: number }> {
+): Promise<{ accepted: number } & Findings> {
   const { chunkNo, month } = chunk;
   const staging = stagingTable(runId, chunkNo);
   const present = await client.query<{ present: boolean }>("SELECT to_regclass($1) IS NOT NULL AS present", [
