@@ -245,9 +245,9 @@ export const postgres: DashboardSpec = {
         },
         {
           kind: "graph",
-          title: "Databases",
+          title: "Size by database",
           unit: "bytes",
-          description: "Size by database.",
+          description: "Each with all its tables and indexes.",
           queries: [prom("max by (datname) (pg_database_size_bytes)", "{{datname}}")],
         },
       ],

@@ -4,14 +4,16 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/test.sh [static|unit|int|fault]...
+Usage: scripts/test.sh [static|unit|int|fault|monitoring]...
 
-  static  formatting, lint, types, dead code, shell scripts
+  static  formatting, lint, types, dead code, shell scripts, Prometheus' configuration and alert rules
   unit    *.test.ts: unit and property tests, no servers
   int     *.int.test.ts: on a real PostgreSQL and RabbitMQ
   fault   *.fault.test.ts: the same, with servers and workers killed under them
+  monitoring  *.monitoring.test.ts: with Prometheus beside them: every panel has data, alerts fire and resolve. Not by
+          default: it takes minutes
 
-Installs what is missing (npm packages, shellcheck, PostgreSQL, RabbitMQ). TEST_KEEP_STACK=1 leaves the test servers
+Installs what is missing (npm packages, shellcheck, promtool, PostgreSQL, RabbitMQ). TEST_KEEP_STACK=1 leaves the test servers
 running for the next call. The last line is: N passed, N failed.
 TEXT
 }
@@ -25,7 +27,7 @@ parts=("$@")
 ((${#parts[@]})) || parts=(static unit int fault)
 for part in "${parts[@]}"; do
   case $part in
-    static | unit | int | fault) ;;
+    static | unit | int | fault | monitoring) ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
@@ -84,15 +86,19 @@ if wanted static; then
   check 'dead code' node_modules/.bin/knip
   mapfile -t shell_files < <(git ls-files -co --exclude-standard -- '*.sh' .ci/run)
   check 'shell scripts' shellcheck "${shell_files[@]}"
+  command -v promtool >/dev/null && command -v amtool >/dev/null || apt_install prometheus prometheus-alertmanager
+  check 'Prometheus configuration' promtool check config prometheus/prometheus.yml
+  check 'alert rules' promtool test rules prometheus/alerts_test.yml
+  check 'Alertmanager configuration' amtool check-config prometheus/alertmanager.yml
 fi
 if wanted unit; then run_vitest unit; fi
-if wanted int || wanted fault; then
+if wanted int || wanted fault || wanted monitoring; then
   trap drop_stack EXIT
   scripts/stack.sh up
   eval "$(scripts/stack.sh env)"
   # Each test file makes a vhost of its own, for which the broker wants an administrator.
   scripts/stack.sh rabbitmqctl -q set_user_tags "$RABBITMQ_USER" administrator
-  for part in int fault; do
+  for part in int fault monitoring; do
     if wanted "$part"; then run_vitest "$part"; fi
   done
 fi
