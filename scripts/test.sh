@@ -86,7 +86,7 @@ if wanted static; then
   check 'dead code' node_modules/.bin/knip
   mapfile -t shell_files < <(git ls-files -co --exclude-standard -- '*.sh' .ci/run)
   check 'shell scripts' shellcheck "${shell_files[@]}"
-  command -v promtool >/dev/null && command -v amtool >/dev/null || apt_install prometheus prometheus-alertmanager
+  { command -v promtool && command -v amtool; } >/dev/null || apt_install prometheus prometheus-alertmanager
   check 'Prometheus configuration' promtool check config prometheus/prometheus.yml
   check 'alert rules' promtool test rules prometheus/alerts_test.yml
   check 'Alertmanager configuration' amtool check-config prometheus/alertmanager.yml
