@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Handler } from "../lib/broker/delivery.js";
-import { ETL_QUEUES, maxAttempts } from "../lib/broker/topology.js";
+import { ETL_QUEUES, maxAttempts, queueNames } from "../lib/broker/topology.js";
 import type { Logger } from "../lib/log.js";
 import { codeLabel, type Metrics } from "../lib/metrics.js";
+import { DEFECTS } from "./generate/defects.js";
 import type { ChunkSource } from "./generate/source.js";
 import { type Message, parseMessage } from "./message.js";
 import type { StepContext, StepFacts } from "./steps/step.js";
@@ -10,13 +11,21 @@ import type { StepContext, StepFacts } from "./steps/step.js";
 const STEPS = ["begin", "plan", "stage", "clean", "agg", "invalid"] as const;
 const OUTCOMES = ["done", "retry", "reject", "release"] as const;
 
-/** Counts and times what a handler does, by step and outcome. */
-export function observeHandler(metrics: Metrics, handler: Handler): Handler {
+/** A rate or a ratio of what has never happened should be 0, not missing. */
+function beginAtZero(metrics: Metrics): void {
   for (const step of STEPS) {
     metrics.inFlight.set({ step }, 0);
-    // A ratio or a rate of what has never happened should be 0, not missing.
     for (const outcome of OUTCOMES) metrics.stepSeconds.zero({ step, outcome });
   }
+  for (const { class: reason, outcome } of DEFECTS) {
+    if (outcome === "rejected") metrics.rowsRejected.inc({ reason }, 0);
+  }
+  for (const queue of queueNames(ETL_QUEUES)) metrics.publishes.inc({ queue, result: "confirmed" }, 0);
+}
+
+/** Counts and times what a handler does, by step and outcome. */
+export function observeHandler(metrics: Metrics, handler: Handler): Handler {
+  beginAtZero(metrics);
   return async (delivery) => {
     const step = stepOf(delivery.body);
     const stop = metrics.stepSeconds.startTimer({ step });
