@@ -21,8 +21,8 @@ import { PanelBuilder as TableBuilder } from "@grafana/grafana-foundation-sdk/ta
 import { PanelBuilder as GraphBuilder } from "@grafana/grafana-foundation-sdk/timeseries";
 
 /** The datasources of provisioning/datasources, by their fixed uid. */
-export const PROMETHEUS = { type: "prometheus", uid: "payments-prometheus" };
-export const POSTGRES = { type: "grafana-postgresql-datasource", uid: "payments-postgres" };
+const PROMETHEUS = { type: "prometheus", uid: "payments-prometheus" };
+const POSTGRES = { type: "grafana-postgresql-datasource", uid: "payments-postgres" };
 
 /** A question to a datasource, and how its answer is called in the legend. */
 export interface Query {

@@ -119,7 +119,7 @@ const drills: readonly Drill[] = [
       await monitored.startWorker();
       return () =>
         monitored.sql(
-          "UPDATE etl.worker SET heartbeat_at = now() - interval '2 hours' WHERE reaped_at IS NOT NULL",
+          "UPDATE etl.worker SET heartbeat_at = now() - interval '2 hours' WHERE heartbeat_at < now() - interval '20 seconds'",
         );
     },
   },
@@ -148,6 +148,15 @@ const drills: readonly Drill[] = [
     },
   },
   {
+    what: "PostgreSQL was started anew",
+    alerts: ["PostgresRestarted"],
+    cause: async () => {
+      await killServer("postgres", "SIGQUIT");
+      await startServers();
+      return async () => undefined;
+    },
+  },
+  {
     what: "PostgreSQL is away while a message comes",
     alerts: ["PostgresDown", "WorkerCutOff"],
     suppressed: "WorkerCutOff",
@@ -155,15 +164,6 @@ const drills: readonly Drill[] = [
       await killServer("postgres", "SIGINT");
       await publishByHand(monitored.settings, ETL_QUEUES.work, '{"v":1,"step":"stage","run":"r1","chunk":0}');
       return startServers;
-    },
-  },
-  {
-    what: "PostgreSQL was started anew",
-    alerts: ["PostgresRestarted"],
-    cause: async () => {
-      await killServer("postgres", "SIGQUIT");
-      await startServers();
-      return async () => undefined;
     },
   },
   {
