@@ -114,6 +114,17 @@ choose_port() {
   fi
 }
 
+# choose_worker_port: kept where it was chosen, though it is taken: by a worker, whoever started it.
+choose_worker_port() {
+  local wish=''
+  [[ ${STACK_PORTS:-} == free ]] || wish=$(setting WORKER_METRICS_PORT 9464)
+  if [[ $wish == 0 ]]; then
+    STATE[WORKER_METRICS_PORT]=0 STATE[WISH_WORKER_METRICS_PORT]=0 # workers shall serve nothing
+  elif [[ -z ${STATE[WORKER_METRICS_PORT]:-} || $wish != "${STATE[WISH_WORKER_METRICS_PORT]:-}" ]]; then
+    choose_port WORKER_METRICS_PORT 9464
+  fi
+}
+
 # --- commands --------------------------------------------------------------------------------------------------------
 install_missing() {
   local -a missing=()
@@ -178,7 +189,7 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
   choose_data_dir
   STATE[POSTGRES_DB]=$db
   case $monitoring in
-    --with-*) STATE[MONITORING]=1 ;;
+    --with-*) STATE[MONITORING]=${STATE[MONITORING]:-wanted} ;; # later the checksum of its configuration
     --without-*) STATE[MONITORING]='' ;;
   esac
   DATA_DIR=${STATE[DATA_DIR]}
@@ -207,11 +218,7 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
   elif ! epmd_running; then
     (cd -- "$RMQ_DIR" && epmd_start) # the node finds it again by itself
   fi
-  if [[ $(setting WORKER_METRICS_PORT 9464) == 0 ]]; then
-    STATE[WORKER_METRICS_PORT]=0 # the worker shall serve nothing
-  else
-    workers_running || choose_port WORKER_METRICS_PORT 9464
-  fi
+  choose_worker_port
   save_state
   # Both boot at the same time, then each is waited for.
   [[ -z $start_rmq ]] || rmq_start
@@ -236,12 +243,6 @@ up_monitoring() {
   save_state
   mon_start
   mon_wait
-}
-
-workers_running() {
-  local file
-  for file in "$STACK_DIR"/run/worker*.pid; do live_pid "$file" >/dev/null && return; done
-  return 1
 }
 
 cmd_down() {

@@ -85,8 +85,16 @@ mon_spawn() { # PROGRAM
 }
 
 mon_start() {
-  local program pid
+  local program pid sum
+  # All that they are started with. Unchanged, they are left alone: a reload drops the alerts that are on their way.
+  sum=$({ mon_prometheus_yml && cat "$MON_CONF"/*.yml && printf '%s ' "${STATE[POSTGRES_PORT]} ${STATE[POSTGRES_DB]}"; } | sha256sum | cut -c 1-16)
+  if [[ ${STATE[MONITORING]} == "$sum" ]]; then
+    for program in "${MON_PROGRAMS[@]}"; do mon_running "$program" || mon_spawn "$program"; done
+    return
+  fi
   mon_write_conf
+  STATE[MONITORING]=$sum
+  save_state
   for program in "${MON_PROGRAMS[@]}"; do
     if pid=$(live_pid "$STACK_DIR/run/$program.pid"); then
       # They read their files again; the exporter's are read once only, and PostgreSQL may have another port by now.
