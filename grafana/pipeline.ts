@@ -265,10 +265,14 @@ export const pipeline: DashboardSpec = {
           unit: "ops",
           description:
             "Written to the ledger every 5 s by each worker; silent for 30 s, it loses its connections.",
-          queries: [
-            prom(rate("payments_heartbeats_total", "result"), "{{result}}"),
-            prom("max(payments_workers_heartbeat_age_seconds)", "age of the latest (s)"),
-          ],
+          queries: [prom(rate("payments_heartbeats_total", "result"), "{{result}}")],
+        },
+        {
+          kind: "graph",
+          title: "Age of the latest heartbeat",
+          unit: "s",
+          description: "Of any worker, by the database's clock. Above 30 s no worker holds a lease.",
+          queries: [prom("max(payments_workers_heartbeat_age_seconds)", "age")],
         },
         {
           kind: "graph",
@@ -289,14 +293,17 @@ export const pipeline: DashboardSpec = {
         },
         {
           kind: "graph",
-          title: "CPU and event loop",
+          title: "CPU",
           unit: "percentunit",
-          description:
-            "Cores in use; and how late the event loop is, which at 1 s and more costs heartbeats.",
-          queries: [
-            prom('rate(process_cpu_seconds_total{job="worker"}[$__rate_interval])', "cores {{instance}}"),
-            prom("max(nodejs_eventloop_lag_p99_seconds)", "loop lag, 99 % (s)"),
-          ],
+          description: "Cores in use by each worker, generator threads included.",
+          queries: [prom('rate(process_cpu_seconds_total{job="worker"}[$__rate_interval])', "{{instance}}")],
+        },
+        {
+          kind: "graph",
+          title: "Event loop lag, 99 %",
+          unit: "s",
+          description: "How late a worker gets to its work. Seconds of it cost heartbeats to the broker.",
+          queries: [prom("max by (instance) (nodejs_eventloop_lag_p99_seconds)", "{{instance}}")],
         },
         {
           kind: "stat",
@@ -334,10 +341,10 @@ export const pipeline: DashboardSpec = {
         },
         {
           kind: "stat",
-          title: "Size and duration",
+          title: "Size of the latest backup",
           unit: "bytes",
           width: 6,
-          description: "Of the latest good backup.",
+          description: "Of the latest good one.",
           queries: [prom("max by (kind) (payments_backup_size_bytes)", "{{kind}}")],
         },
         {
