@@ -1,9 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-const serverTests = ["**/*.int.test.ts", "**/*.fault.test.ts"];
+const serverTests = ["**/*.int.test.ts", "**/*.fault.test.ts", "**/*.monitoring.test.ts"];
 const never = ["**/node_modules/**", "dist/**"];
 
-/** The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults. */
+/** The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults, .monitoring.test.ts with Prometheus. */
 export default defineConfig({
   test: {
     projects: [
@@ -37,6 +37,16 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "monitoring",
+          include: ["**/*.monitoring.test.ts"],
+          exclude: never,
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
     ],

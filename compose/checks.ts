@@ -93,6 +93,8 @@ export function checkEnvironment(file: Compose): string[] {
       else if (variable !== undefined && variable.name !== key)
         problems.push(`${where} is given ${variable.name}`);
       else if (key.endsWith("_HOST")) {
+        // Where it listens itself: on the container's own network.
+        if (value === "0.0.0.0" && (rest.ports ?? []).length === 0) continue;
         if (file.services[value] === undefined) problems.push(`${where} names no service`);
       } else if (variable === undefined && value !== defaultOf(key))
         problems.push(`${where} is ${value}, in the schema ${defaultOf(key)}`);
@@ -132,7 +134,7 @@ export function checkImages(file: Compose, version: string): string[] {
   const problems: string[] = [];
   for (const [service, { image = "", build }] of services(file)) {
     const tag = image.split(":")[1] ?? "";
-    if (!/^\d+\.\d+/.test(tag)) problems.push(`${service}: ${image} is not pinned`);
+    if (!/^v?\d+\.\d+/.test(tag)) problems.push(`${service}: ${image} is not pinned`);
     if (build !== undefined && tag !== version) problems.push(`${service}: ${image} is not of ${version}`);
   }
   return problems;

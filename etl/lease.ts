@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Logger } from "../lib/log.js";
+import { Metrics } from "../lib/metrics.js";
 import type { Pool } from "../lib/postgres/pool.js";
 import { cutConnections, SilenceWatch } from "../lib/postgres/silence.js";
 import { loadSql } from "../lib/postgres/sql.js";
@@ -28,6 +29,7 @@ export class Lease {
   private readonly workerId: string;
   private readonly logger: Logger;
   private readonly times: LeaseTimes;
+  private readonly metrics: Metrics;
   private readonly watch: SilenceWatch;
   private readonly stopping = new AbortController();
   private beating: Promise<void> | undefined;
@@ -37,10 +39,12 @@ export class Lease {
     workerId: string,
     logger: Logger,
     times: LeaseTimes = { beatMs: BEAT_MS, leaseMs: LEASE_MS },
+    metrics = new Metrics(),
   ) {
     this.pool = pool;
     this.workerId = workerId;
     this.logger = logger;
+    this.metrics = metrics;
     this.times = times;
     this.watch = new SilenceWatch(pool, Math.floor(times.leaseMs / times.beatMs));
   }
@@ -92,12 +96,18 @@ export class Lease {
       text: `INSERT INTO etl.worker (worker_id) VALUES ($1)
              ON CONFLICT (worker_id) DO UPDATE SET heartbeat_at = clock_timestamp(), reaped_at = NULL`,
       values: [this.workerId],
+    }).catch((error: unknown) => {
+      this.metrics.heartbeats.inc({ result: "failed" });
+      throw error;
     });
+    this.metrics.heartbeats.inc({ result: "ok" });
   }
 
   private async reap(): Promise<void> {
     const { rows } = await this.ask({ text: loadSql("reap_workers"), values: [this.times.leaseMs] });
     for (const { worker_id, backends } of rows as { worker_id: string; backends: number }[]) {
+      this.metrics.reapedWorkers.inc();
+      this.metrics.reapedBackends.inc(backends);
       this.logger.warn(
         { silent: worker_id, backends },
         "ended the connections of a worker that has gone silent",

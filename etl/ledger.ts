@@ -247,6 +247,14 @@ export async function forgetChunk(client: Client, runId: string, chunkNo: number
   ]);
 }
 
+/** What clean found. */
+export interface Findings {
+  readonly repaired: number;
+  readonly rejected: number;
+  /** Rejected rows by reason. */
+  readonly reasons: Readonly<Record<string, number>>;
+}
+
 /** Whether all chunks of a run's month are cleaned, and whether agg has been done. */
 export interface MonthProgress {
   readonly complete: boolean;

@@ -1,5 +1,5 @@
 import type { Queryable } from "../lib/postgres/pool.js";
-import { getRun, type Run } from "./ledger.js";
+import { getRun } from "./ledger.js";
 import type { OutMessage } from "./message.js";
 
 /**
@@ -10,29 +10,31 @@ export async function missingMessages(db: Queryable, runId: string): Promise<Out
   const run = await getRun(db, runId);
   if (run.state === "planned") return [{ kind: "plan", run: runId }];
   if (run.state !== "running") return [];
-  return [...(await unfinishedChunks(db, run)), ...(await unfinishedMonths(db, run))];
+  return [...(await unfinishedChunks(db, runId)), ...(await unfinishedMonths(db, runId))];
 }
 
-async function unfinishedChunks(db: Queryable, run: Run): Promise<OutMessage[]> {
+async function unfinishedChunks(db: Queryable, runId: string): Promise<OutMessage[]> {
+  // One statement, so that a chunk cleaned meanwhile and the chunk it released are seen together or not at all.
   const { rows } = await db.query<{ chunk_no: number; staged: boolean }>(
     `SELECT n AS chunk_no, c.state IS NOT NULL AS staged
-     FROM generate_series(0, $2::integer - 1) AS n
-     LEFT JOIN etl.chunk c ON c.run_id = $1 AND c.chunk_no = n
-     WHERE c.state IS DISTINCT FROM 'cleaned'
+     FROM etl.run r
+     CROSS JOIN LATERAL generate_series(0, r.next_chunk - 1) AS n
+     LEFT JOIN etl.chunk c ON c.run_id = r.run_id AND c.chunk_no = n
+     WHERE r.run_id = $1 AND c.state IS DISTINCT FROM 'cleaned'
      ORDER BY n`,
-    [run.runId, run.nextChunk],
+    [runId],
   );
   return rows.map(({ chunk_no, staged }) => ({
     kind: staged ? "clean" : "stage",
-    run: run.runId,
+    run: runId,
     chunk: chunk_no,
   }));
 }
 
-async function unfinishedMonths(db: Queryable, run: Run): Promise<OutMessage[]> {
+async function unfinishedMonths(db: Queryable, runId: string): Promise<OutMessage[]> {
   const { rows } = await db.query<{ month: string }>(
     `SELECT month FROM etl.run_month WHERE run_id = $1 AND chunks_done = chunks_total AND state = 'open' ORDER BY month`,
-    [run.runId],
+    [runId],
   );
-  return rows.map(({ month }) => ({ kind: "agg", run: run.runId, month }));
+  return rows.map(({ month }) => ({ kind: "agg", run: runId, month }));
 }

@@ -5,17 +5,20 @@ import { Consumer } from "../lib/broker/consumer.js";
 import type { Delivery, Outcome } from "../lib/broker/delivery.js";
 import { Publisher } from "../lib/broker/publisher.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
+import type { Dependencies } from "../lib/endpoint.js";
 import { codeOf, messageOf } from "../lib/errors.js";
 import type { Logger } from "../lib/log.js";
+import { codeLabel, Metrics } from "../lib/metrics.js";
 import { createPool, type Pool } from "../lib/postgres/pool.js";
 import { verdictOf } from "../lib/retry.js";
 import type { Settings } from "../lib/settings/settings.js";
-import { fullJitterMs, pause } from "../lib/timing.js";
+import { fullJitterMs, pause, within } from "../lib/timing.js";
 import { waitForSchema } from "./database.js";
 import { defaultSpec } from "./default_spec.js";
 import { ChunkSource } from "./generate/source.js";
 import { Lease, type LeaseTimes } from "./lease.js";
 import { formatMessage, type Message, parseMessage } from "./message.js";
+import { aboutOf, observeHandler, observeStep } from "./observe.js";
 import { aggStep } from "./steps/agg.js";
 import { beginStep } from "./steps/begin.js";
 import { cleanStep } from "./steps/clean.js";
@@ -29,12 +32,16 @@ const OUTAGE_BACKOFF = { baseMs: 250, capMs: 10_000 };
 const DRAIN_MS = 50_000;
 /** Beside one connection per step: for the heartbeat, and for reading the ledger while a step holds its own. */
 const SPARE_CONNECTIONS = 3;
+/** Whoever asks whether we are ready will not wait long. */
+const READY_MS = 2_000;
 
 export interface WorkerOptions {
   /** Shorter ones are for tests. */
   readonly lease?: LeaseTimes;
   /** Called at each named point of a step, see steps/step.ts. */
   readonly reached?: StepContext["reached"];
+  /** The process's own, where it serves them. */
+  readonly metrics?: Metrics;
 }
 
 /** Takes messages from the work queue and runs their steps, until told to stop. */
@@ -48,6 +55,7 @@ export class Worker {
   private readonly stopping = new AbortController();
   private readonly lease: Lease;
   private readonly breaker: Breaker;
+  private readonly metrics: Metrics;
   private consumer: Consumer | undefined;
 
   constructor(settings: Settings, logger: Logger, options: WorkerOptions = {}) {
@@ -55,6 +63,7 @@ export class Worker {
     const worker = `${hostname().slice(0, 24)}:${process.pid}:${randomBytes(4).toString("hex")}`;
     this.settings = settings;
     this.logger = logger;
+    this.metrics = options.metrics ?? new Metrics();
     const max = settings.WORKER_CONCURRENCY + SPARE_CONNECTIONS;
     this.pool = createPool(settings, { max, applicationName: `payments-worker ${worker}` });
     this.publisher = new Publisher({
@@ -63,10 +72,17 @@ export class Worker {
       logger,
       patience: "forever",
       families: [ETL_QUEUES],
+      observe: (queue, result, ms) => {
+        this.metrics.publishes.inc({ queue, result });
+        if (result === "confirmed") this.metrics.confirmSeconds.observe(ms / 1_000);
+      },
     });
     this.context = { pool: this.pool, source: this.source, logger, worker, reached: options.reached };
     this.breaker = new Breaker(() => this.pool.query("SELECT 1"), logger, this.stopping.signal);
-    this.lease = new Lease(this.pool, worker, logger, options.lease);
+    this.lease = new Lease(this.pool, worker, logger, options.lease, this.metrics);
+    this.metrics.slots.set(settings.WORKER_CONCURRENCY);
+    Metrics.onScrape(this.metrics.breakerOpen, () => Number(this.breaker.open));
+    Metrics.onScrape(this.metrics.brokerUp, () => Number(this.brokerUp));
   }
 
   /**
@@ -87,10 +103,25 @@ export class Worker {
       family: ETL_QUEUES,
       concurrency: this.settings.WORKER_CONCURRENCY,
       publisher: this.publisher,
-      handler: (delivery) => this.handle(delivery),
+      handler: observeHandler(this.metrics, (delivery) => this.handle(delivery)),
     });
     await this.consumer.up();
     this.logger.info({ concurrency: this.settings.WORKER_CONCURRENCY }, "worker ready");
+  }
+
+  /** What it needs to take work. Asks PostgreSQL; of the broker it knows. */
+  async dependencies(): Promise<Dependencies> {
+    const asked = this.pool.query({ text: "SELECT 1", query_timeout: READY_MS } as { text: string });
+    const postgres = await within(READY_MS, asked, () => new Error("no answer")).then(
+      () => true,
+      () => false,
+    );
+    const state = (up: boolean) => (up ? "up" : "down");
+    return { postgres: state(postgres), rabbitmq: state(this.brokerUp) };
+  }
+
+  private get brokerUp(): boolean {
+    return this.publisher.isUp && this.consumer?.isUp === true;
   }
 
   /** Takes no more messages, lets the steps under way finish and their messages be acked, then closes everything. */
@@ -104,14 +135,20 @@ export class Worker {
   }
 
   private async handle(delivery: Delivery): Promise<Outcome> {
+    let { logger } = this;
+    let about = {};
     for (let attempt = 0; ; attempt++) {
       try {
         const message = parseMessage(delivery.body);
+        const step = observeStep(this.metrics, this.context, message);
+        logger = step.context.logger;
+        about = aboutOf(message);
         if (this.breaker.open) await this.breaker.recovered();
         // A step is run again from its start after an outage; the ledger tells it how far it got. A bare `stage` has no run
         // in the ledger to go by: it must be told that an earlier try may have entered one.
         const again = attempt > 0 || delivery.redelivered || delivery.attempt > 1;
-        const next = await this.run(message, again);
+        const next = await this.run(step.context, message, again);
+        step.committed();
         await this.context.reached?.(`${message.kind}: committed`);
         for (const follower of next) await this.publisher.publish(ETL_QUEUES.work, formatMessage(follower));
         await this.context.reached?.(`${message.kind}: published`);
@@ -121,29 +158,30 @@ export class Worker {
         const reason = messageOf(error);
         const verdict = verdictOf(error);
         if (verdict !== "outage") {
-          this.logger.error({ code, verdict, messageId: delivery.messageId, err: error }, reason);
+          logger.error({ code, verdict, messageId: delivery.messageId, ...about, err: error }, reason);
           return { kind: verdict, code, reason };
         }
         if (this.stopping.signal.aborted) return { kind: "release" };
-        this.logger.warn({ code }, `waiting for a server that is away: ${reason}`);
+        logger.warn({ code, ...about }, `waiting for a server that is away: ${reason}`);
+        this.metrics.outageWaits.inc({ code: codeLabel(code) });
         await this.breaker.recovered();
         await pause(fullJitterMs(attempt, OUTAGE_BACKOFF), this.stopping.signal);
       }
     }
   }
 
-  private run(message: Message, again: boolean): Promise<Next> {
+  private run(context: StepContext, message: Message, again: boolean): Promise<Next> {
     switch (message.kind) {
       case "begin":
-        return beginStep(this.context, defaultSpec(this.settings), this.settings.STAGE_WINDOW, again);
+        return beginStep(context, defaultSpec(this.settings), this.settings.STAGE_WINDOW, again);
       case "plan":
-        return planStep(this.context, message.run);
+        return planStep(context, message.run);
       case "stage":
-        return stageStep(this.context, message.run, message.chunk);
+        return stageStep(context, message.run, message.chunk);
       case "clean":
-        return cleanStep(this.context, message.run, message.chunk);
+        return cleanStep(context, message.run, message.chunk);
       case "agg":
-        return aggStep(this.context, message.run, message.month);
+        return aggStep(context, message.run, message.month);
     }
   }
 }

@@ -76,6 +76,8 @@ const EXIT_BY_CODE = {
 
 export type ErrorCode = keyof typeof EXIT_BY_CODE;
 
+export const ERROR_CODES = Object.keys(EXIT_BY_CODE) as readonly ErrorCode[];
+
 /** An error with a stable code, a sentence on what happened to what, and a sentence on what to do. */
 export class PlatformError extends Error {
   readonly code: ErrorCode;

@@ -1,7 +1,10 @@
 import { type Logger, pino, stdTimeFunctions } from "pino";
 import pretty from "pino-pretty";
+import { isSecret, settingNames } from "./settings/schema.js";
 
 export type { Logger };
+
+const SECRETS = ["password", ...settingNames.filter(isSecret)];
 
 /**
  * The process's logger. Always on stderr, because stdout belongs to a command's data. JSON where something else reads it
@@ -17,7 +20,7 @@ export function createLogger(level: string, format: "auto" | "json" | "pretty"):
     timestamp: stdTimeFunctions.isoTime,
     base: { pid: process.pid },
     // Settings and connection options may reach a log line through an error's details.
-    redact: { paths: ["password", "*.password", "*.*.password"], censor: "[redacted]" },
+    redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: "[redacted]" },
   };
   // Both synchronous, so that the last lines before an exit are not lost.
   const stream = readable

@@ -130,13 +130,14 @@ Try next:
   eval "$(scripts/stack.sh env)" && psql -c 'select count(*) from txn'
   eval "$(scripts/stack.sh env)" && npx payments verify
   scripts/queue_kickoff.sh --rows 100000 --wait
+  scripts/stack.sh up --with-monitoring
 Stop everything with scripts/stack.sh down; the data is kept.
 TEXT
 }
 
 # --- docker ----------------------------------------------------------------------------------------------------------
 COMPOSE_SECRETS=(POSTGRES_PASSWORD POSTGRES_ADMIN_PASSWORD RABBITMQ_PASSWORD COMPOSE_SUPERUSER_PASSWORD
-  COMPOSE_READER_PASSWORD COMPOSE_EXPORTER_PASSWORD COMPOSE_BACKUP_PASSWORD)
+  COMPOSE_READER_PASSWORD COMPOSE_EXPORTER_PASSWORD COMPOSE_BACKUP_PASSWORD COMPOSE_GRAFANA_PASSWORD)
 
 compose() { docker compose --env-file "$REPO_ROOT/.env" -f "$REPO_ROOT/compose/docker-compose.yml" "$@"; }
 
@@ -162,12 +163,13 @@ bootstrap_docker() {
 }
 
 next_steps_docker() {
-  cat <<'TEXT'
+  cat <<TEXT
 
 Try next:
   docker compose --env-file .env -f compose/docker-compose.yml exec worker payments verify
   docker compose --env-file .env -f compose/docker-compose.yml exec worker payments kickoff --rows 100000 --wait
   docker compose --env-file .env -f compose/docker-compose.yml exec worker payments status
+  Grafana: http://127.0.0.1:$(setting GRAFANA_PORT 3000), user admin, password COMPOSE_GRAFANA_PASSWORD in .env
 Stop everything with docker compose --env-file .env -f compose/docker-compose.yml down; the data is kept.
 TEXT
 }

@@ -141,7 +141,8 @@ if [[ ! -e $policy && ! -L $policy ]]; then
   chmod 755 "$policy"
 fi
 units=()
-for unit in rabbitmq-server.service epmd.service epmd.socket postgresql.service; do
+for unit in rabbitmq-server.service epmd.service epmd.socket postgresql.service prometheus.service \
+  prometheus-alertmanager.service prometheus-postgres-exporter.service; do
   [[ -e /lib/systemd/system/$unit ]] || units+=("$unit")
 done
 get() { DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null; }

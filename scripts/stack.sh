@@ -9,10 +9,12 @@ usage() {
 Usage: scripts/stack.sh COMMAND
 
   up                install what is missing, start both servers, create roles, database, vhost and user
+    --with-monitoring     Prometheus, Alertmanager and postgres_exporter too, from now on
+    --without-monitoring  not any more
   down              stop workers and servers; data and ports are kept
-  status [--json]   what runs, where; exit 0 if both servers are up, else 1
+  status [--json]   what runs, where; exit 0 if all servers are up, else 1
   env               settings for any client: eval "$(scripts/stack.sh env)"
-  logs [postgres|rabbitmq|worker] [-f]
+  logs [postgres|rabbitmq|worker|prometheus|alertmanager|postgres-exporter] [-f]
   rabbitmqctl ...   RabbitMQ's own tool, pointed at this stack
   reset [--yes]     down, then delete data, passwords and logs
 
@@ -20,6 +22,8 @@ Settings, from the environment or .env:
   STACK_DIR         where everything lives (default .local/stack; environment only)
   POSTGRES_PORT RABBITMQ_PORT RABBITMQ_MGMT_PORT RABBITMQ_PROMETHEUS_PORT
                     preferred ports (5432 5672 15672 15692); a free one is used where one is taken
+  WORKER_METRICS_PORT PROMETHEUS_PORT ALERTMANAGER_PORT POSTGRES_EXPORTER_PORT
+                    the same (9464 9090 9093 9187)
   STACK_PORTS=free  take free ports from the start, as tests do (environment only)
   STACK_MEMORY_MB   size the servers for less than this machine's memory
   POSTGRES_DB       name of the database (default payments)
@@ -40,6 +44,8 @@ source "$REPO_ROOT/scripts/stack_servers.sh"
 source "$REPO_ROOT/scripts/stack_postgres.sh"
 # shellcheck source-path=SCRIPTDIR source=stack_rabbitmq.sh disable=SC1091
 source "$REPO_ROOT/scripts/stack_rabbitmq.sh"
+# shellcheck source-path=SCRIPTDIR source=stack_monitoring.sh disable=SC1091
+source "$REPO_ROOT/scripts/stack_monitoring.sh"
 # shellcheck source-path=SCRIPTDIR source=stack_show.sh disable=SC1091
 source "$REPO_ROOT/scripts/stack_show.sh"
 cd / # the servers' users may not be able to read the directory that the caller is in
@@ -108,11 +114,27 @@ choose_port() {
   fi
 }
 
+# choose_worker_port: kept where it was chosen, though it is taken: by a worker, whoever started it.
+choose_worker_port() {
+  local wish=''
+  [[ ${STACK_PORTS:-} == free ]] || wish=$(setting WORKER_METRICS_PORT 9464)
+  if [[ $wish == 0 ]]; then
+    STATE[WORKER_METRICS_PORT]=0 STATE[WISH_WORKER_METRICS_PORT]=0 # workers shall serve nothing
+  elif [[ -z ${STATE[WORKER_METRICS_PORT]:-} || $wish != "${STATE[WISH_WORKER_METRICS_PORT]:-}" ]]; then
+    choose_port WORKER_METRICS_PORT 9464
+  fi
+}
+
 # --- commands --------------------------------------------------------------------------------------------------------
 install_missing() {
   local -a missing=()
   [[ -n $(pg_bins) ]] || missing+=(postgresql postgresql-client)
   [[ -x $RMQ_HOME/bin/rabbitmq-server ]] || missing+=(rabbitmq-server)
+  if [[ $1 == --with-monitoring ]]; then
+    command -v prometheus >/dev/null || missing+=(prometheus)
+    command -v prometheus-alertmanager >/dev/null || missing+=(prometheus-alertmanager)
+    command -v prometheus-postgres-exporter >/dev/null || missing+=(prometheus-postgres-exporter)
+  fi
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 }
 
@@ -143,20 +165,21 @@ attach() {
   DATA_DIR=${STATE[DATA_DIR]}
   pg_setup
   rmq_setup
+  mon_setup
 }
 
 provision_key() { printf '%s %s' "${STATE[POSTGRES_DB]}" "$(sha256sum <"$REPO_ROOT/db/roles.sql" | cut -c 1-16)"; }
 
-cmd_up() {
-  local db
+cmd_up() { # [--with-monitoring|--without-monitoring]
+  local db monitoring=${1:-}
   db=$(setting POSTGRES_DB payments)
   [[ $db =~ ^[A-Za-z_][A-Za-z0-9_-]{0,62}$ && $db != postgres && $db != template? ]] ||
     die "POSTGRES_DB is '$db'; use letters, digits, _ and -, and none of PostgreSQL's own names"
   # RabbitMQ asks a shell for the free space under its path, in single quotes, and hangs on such a path.
   [[ $STACK_DIR != *[\'[:cntrl:]]* ]] ||
     die "the path $STACK_DIR has a quote or a control character in it, which RabbitMQ cannot bear; set STACK_DIR to another one"
-  install_missing
-  check_owner up
+  install_missing "$monitoring"
+  check_owner up "$@"
   mkdir -p "$STACK_DIR" || die "cannot make $STACK_DIR; set STACK_DIR to a directory that you may write"
   [[ -e $STACK_DIR/state || -z $(find "$STACK_DIR" -mindepth 1 ! -name lock -print -quit) ]] ||
     die "$STACK_DIR is not empty and not a stack; set STACK_DIR to another directory, or empty it"
@@ -165,6 +188,10 @@ cmd_up() {
   load_state
   choose_data_dir
   STATE[POSTGRES_DB]=$db
+  case $monitoring in
+    --with-*) STATE[MONITORING]=${STATE[MONITORING]:-wanted} ;; # later the checksum of its configuration
+    --without-*) STATE[MONITORING]='' ;;
+  esac
   DATA_DIR=${STATE[DATA_DIR]}
   save_state
   make_secrets
@@ -191,6 +218,7 @@ cmd_up() {
   elif ! epmd_running; then
     (cd -- "$RMQ_DIR" && epmd_start) # the node finds it again by itself
   fi
+  choose_worker_port
   save_state
   # Both boot at the same time, then each is waited for.
   [[ -z $start_rmq ]] || rmq_start
@@ -203,7 +231,18 @@ cmd_up() {
   fi
   rmq_wait
   rmq_provision
-  note "up: PostgreSQL on 127.0.0.1:${STATE[POSTGRES_PORT]}, RabbitMQ on 127.0.0.1:${STATE[RABBITMQ_PORT]}"
+  up_monitoring
+  note "up: PostgreSQL on 127.0.0.1:${STATE[POSTGRES_PORT]}, RabbitMQ on 127.0.0.1:${STATE[RABBITMQ_PORT]}${STATE[MONITORING]:+, Prometheus on http://127.0.0.1:${STATE[PROMETHEUS_PORT]:-}}"
+}
+
+# Whoever watches needs the addresses of all others, so this comes last.
+up_monitoring() {
+  mon_setup
+  mon_wanted || { mon_stop; return; }
+  mon_choose_ports
+  save_state
+  mon_start
+  mon_wait
 }
 
 cmd_down() {
@@ -224,6 +263,7 @@ stop_all() {
     waits+=($!)
   done
   for file in "${waits[@]}"; do wait "$file" || true; done
+  mon_stop
   rmq_stop
   pg_stop
 }
@@ -263,7 +303,12 @@ case $command in
       die_usage "$command does not take '$*'; see: scripts/stack.sh --help"
     "cmd_$command" "$@"
     ;;
-  up | down | env)
+  up)
+    [[ $# -eq 0 || ($# -eq 1 && $1 =~ ^--with(out)?-monitoring$) ]] ||
+      die_usage "up does not take '$*'; see: scripts/stack.sh --help"
+    cmd_up "$@"
+    ;;
+  down | env)
     (($# == 0)) || die_usage "$command takes no arguments; see: scripts/stack.sh --help"
     "cmd_$command"
     ;;

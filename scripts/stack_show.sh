@@ -13,6 +13,12 @@ service_rows() {
   row rabbitmq-prometheus "$state" "127.0.0.1:${STATE[RABBITMQ_PROMETHEUS_PORT]:--}" "$pid" "$RMQ_DIR"
   state=down pid=$(live_pid "$EPMD_PID_FILE") && state=up
   row epmd "$state" "127.0.0.1:${STATE[EPMD_PORT]:--}" "$pid" "$RMQ_DIR"
+  if mon_wanted; then
+    for file in "${MON_PROGRAMS[@]}"; do
+      state=down pid=$(live_pid "$STACK_DIR/run/$file.pid") && { state=starting; mon_answers "$file" && state=up; }
+      row "$file" "$state" "127.0.0.1:${STATE[${MON_PORT[$file]}]:--}" "$pid" "$MON_DIR"
+    done
+  fi
   for file in "$STACK_DIR"/run/worker*.pid; do
     [[ -e $file ]] || continue
     state=down pid=$(live_pid "$file") && state=up
@@ -58,8 +64,12 @@ cmd_env() {
     [PGUSER]=payments_admin [PGPASSWORD]=$(<"$secrets/admin_password") # a person's psql is the admin's
     [RABBITMQ_HOST]=127.0.0.1 [RABBITMQ_PORT]=${STATE[RABBITMQ_PORT]} [RABBITMQ_VHOST]=payments
     [RABBITMQ_USER]=payments [RABBITMQ_PASSWORD]=$(<"$secrets/rabbitmq_password")
+    [WORKER_METRICS_PORT]=${STATE[WORKER_METRICS_PORT]:-9464}
     [RABBITMQ_MGMT_PORT]=${STATE[RABBITMQ_MGMT_PORT]} [RABBITMQ_PROMETHEUS_PORT]=${STATE[RABBITMQ_PROMETHEUS_PORT]}
   )
+  if mon_wanted; then
+    for name in "${MON_PORT[@]}"; do value[$name]=${STATE[$name]}; done
+  fi
   for name in "${!value[@]}"; do printf 'export %s=%s\n' "$name" "$(shell_quote "${value[$name]}")"; done | sort
 }
 
@@ -68,9 +78,9 @@ cmd_logs() {
   local -a logs=()
   for arg; do
     case $arg in
-      postgres | rabbitmq | worker) what=$arg ;;
+      postgres | rabbitmq | worker | prometheus | alertmanager | postgres-exporter) what=$arg ;;
       -f | --follow) follow=(-F) ;;
-      *) die_usage "logs takes postgres, rabbitmq or worker, and -f; not '$arg'" ;;
+      *) die_usage "logs takes postgres, rabbitmq, worker, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
     esac
   done
   check_owner logs "$@"
@@ -80,6 +90,9 @@ cmd_logs() {
     { logs+=("$PG_LOG") && mapfile -t -O 1 logs < <(find "$PG_DIR/log" -name '*.log' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-); }
   [[ -n $what && $what != rabbitmq ]] || logs+=("$RMQ_LOG" "$RMQ_DIR"/log/rabbitmq.log)
   [[ -n $what && $what != worker ]] || logs+=("$STACK_DIR"/logs/worker*.log)
+  for arg in "${MON_PROGRAMS[@]}"; do
+    [[ -n $what && $what != "$arg" ]] || logs+=("$STACK_DIR/logs/$arg"*.log)
+  done
   ((${#logs[@]})) || { note "no log yet of: ${what:-anything}"; return 0; }
   exec tail -n 100 "${follow[@]}" -- "${logs[@]}"
 }

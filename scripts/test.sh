@@ -4,15 +4,17 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/test.sh [static|unit|int|fault]...
+Usage: scripts/test.sh [static|unit|int|fault|monitoring]...
 
-  static  formatting, lint, types, dead code, shell scripts
+  static  formatting, lint, types, dead code, shell scripts, Prometheus' configuration and alert rules
   unit    *.test.ts: unit and property tests, no servers
   int     *.int.test.ts: on a real PostgreSQL and RabbitMQ
   fault   *.fault.test.ts: the same, with servers and workers killed under them
+  monitoring  *.monitoring.test.ts: with Prometheus beside them: every panel has data, alerts fire and resolve. Not by
+          default: it takes minutes
 
 int and fault run side by side, each on servers of its own: one works, the other mostly waits for heartbeats and restarts.
-Installs what is missing (npm packages, shellcheck, PostgreSQL, RabbitMQ). TEST_KEEP_STACK=1 leaves the test servers
+Installs what is missing (npm packages, shellcheck, promtool, PostgreSQL, RabbitMQ). TEST_KEEP_STACK=1 leaves the test servers
 running for the next call. The last line is: N passed, N failed.
 TEXT
 }
@@ -26,7 +28,7 @@ parts=("$@")
 ((${#parts[@]})) || parts=(static unit int fault)
 for part in "${parts[@]}"; do
   case $part in
-    static | unit | int | fault) ;;
+    static | unit | int | fault | monitoring) ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
@@ -35,7 +37,7 @@ wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 # Tests have stacks of their own, small and on free ports, and none of the caller's settings.
 export STACK_PORTS=free STACK_MEMORY_MB=1024
-unset "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!STAGE_@}" "${!WORKER_@}" "${!LOG_@}" "${!PG@}"
+unset "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!PROMETHEUS_@}" "${!ALERTMANAGER_@}" "${!STAGE_@}" "${!WORKER_@}" "${!LOG_@}" "${!PG@}"
 export LOG_LEVEL=warn NO_COLOR=1
 
 passed=0 failed=0
@@ -76,7 +78,7 @@ add_counts() { # add_counts PROJECT: none were left by a run that did not get th
 
 stack_dir() { printf '%s\n' "$REPO_ROOT/.local/test-$1"; }
 
-server_tests() ( # server_tests int|fault
+server_tests() ( # server_tests int|fault|monitoring
   STACK_DIR=$(stack_dir "$1")
   export STACK_DIR
   scripts/stack.sh up || exit 1
@@ -92,7 +94,7 @@ clean_up() {
   local part
   # An interrupt reaches only the one in front.
   [[ -z ${aside:-} ]] || ! kill -0 "$aside" 2>/dev/null || { pkill -TERM -P "$aside" || true; wait "$aside" || true; }
-  for part in int fault; do
+  for part in int fault monitoring; do
     [[ -n ${TEST_KEEP_STACK:-} || ! -e $(stack_dir "$part") ]] || STACK_DIR=$(stack_dir "$part") scripts/stack.sh reset --yes
   done
   rm -rf -- "$work"
@@ -111,6 +113,10 @@ if wanted static; then
   check 'dead code' node_modules/.bin/knip
   mapfile -t shell_files < <(git ls-files -co --exclude-standard -- '*.sh' .ci/run)
   check 'shell scripts' shellcheck "${shell_files[@]}"
+  { command -v promtool && command -v amtool; } >/dev/null || apt_install prometheus prometheus-alertmanager
+  check 'Prometheus configuration' promtool check config prometheus/prometheus.yml
+  check 'alert rules' promtool test rules prometheus/alerts_test.yml
+  check 'Alertmanager configuration' amtool check-config prometheus/alertmanager.yml
 fi
 if wanted unit; then
   run_vitest unit
@@ -132,6 +138,10 @@ if wanted fault; then
     server_tests fault || true
   fi
   add_counts fault
+fi
+if wanted monitoring; then
+  server_tests monitoring || true
+  add_counts monitoring
 fi
 
 clean_up

@@ -52,13 +52,15 @@ const TAMPERED: [line: number, change: string, reason: string | undefined][] = [
 ];
 
 let platform: Platform;
+let source: ChunkSource;
 let context: StepContext;
 beforeEach(async () => {
   platform = await Platform.create();
-  context = { pool: platform.pool, source: new ChunkSource(), logger: silentLogger, worker: "test" };
+  source = new ChunkSource();
+  context = { pool: platform.pool, source, logger: silentLogger, worker: "test" };
 });
 afterEach(async () => {
-  await context.source.close();
+  await source.close();
   await platform.close();
 });
 

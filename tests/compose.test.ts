@@ -67,6 +67,11 @@ const faults: Fault[] = [
   ["environment", "not a setting", give("worker", "STAGE_SEEDS", "1")],
   ["environment", "is given", give("worker", "STAGE_FROM", ref("STAGE_TO:-2026-01-01"))],
   ["environment", "names no service", give("worker", "POSTGRES_HOST", "127.0.0.1")],
+  [
+    "environment",
+    "names no service",
+    (file) => Object.assign(service(file, "worker"), { ports: ["127.0.0.1:9464:9464"] }),
+  ],
   ["environment", "in the schema 5672", give("worker", "RABBITMQ_PORT", "5673")],
   ["files", "does not exist", change("postgres", { volumes: ["../db/rolls.sql:/x:ro"] })],
   ["files", "does not exist", change("worker", { build: { context: "..", dockerfile: "Dockerfile" } })],
@@ -105,8 +110,12 @@ describe("docker-compose.yml", () => {
 
   it("has the services that scripts and documents name", () => {
     expect(Object.keys(compose.services).sort()).toEqual([
+      "alertmanager",
+      "grafana",
       "migrate",
       "postgres",
+      "postgres-exporter",
+      "prometheus",
       "rabbitmq",
       "seed",
       "worker",

@@ -11,7 +11,7 @@
 -- $1 run_id  $2 chunk_no  $3 now  $4 from, $5 to: the chunk's month within the run's window  $6 most an amount may be
 -- $7 currencies  $8 kinds  $9 channels  $10 networks  $11 statuses  $12 response codes  $13 txn_id of line 0  $14 lines
 -- :"staging" the chunk's staging table  :"leaf" the month's leaf
--- Result: one row: suspects = passed (of which repaired) + rejected. By class in etl.chunk_class.
+-- Result: one row: suspects = passed (of which repaired) + rejected (by reason). By class in etl.chunk_class.
 
 WITH accounts AS MATERIALIZED (
   SELECT min(account_id) AS first, max(account_id) AS last
@@ -123,5 +123,7 @@ SELECT
   count(*) AS suspects,
   count(*) FILTER (WHERE reason IS NULL) AS passed,
   count(*) FILTER (WHERE reason IS NULL AND repair IS NOT NULL) AS repaired,
-  count(*) FILTER (WHERE reason IS NOT NULL) AS rejected
+  count(*) FILTER (WHERE reason IS NOT NULL) AS rejected,
+  (SELECT coalesce(jsonb_object_agg(reason, found), '{}')
+   FROM (SELECT reason, count(*) AS found FROM flagged WHERE reason IS NOT NULL GROUP BY reason) r) AS reasons
 FROM flagged

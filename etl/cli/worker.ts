@@ -1,4 +1,7 @@
 import { Command } from "commander";
+import { serveEndpoint } from "../../lib/endpoint.js";
+import { Metrics } from "../../lib/metrics.js";
+import { packageVersion } from "../../lib/root.js";
 import { Worker } from "../worker.js";
 import { command } from "./common.js";
 
@@ -8,7 +11,19 @@ export function workerCommand(): Command {
     .action(
       command(async ({ settings, logger, interruption }, _options: object) => {
         const signal = interruption();
-        const worker = new Worker(settings, logger);
+        const metrics = new Metrics({ version: packageVersion() }, { process: true });
+        const worker = new Worker(settings, logger, { metrics });
+        // Before the start, which may have to wait for a server: that is when somebody asks how it is.
+        const endpoint =
+          settings.WORKER_METRICS_PORT === 0
+            ? undefined
+            : await serveEndpoint({
+                host: settings.WORKER_METRICS_HOST,
+                port: settings.WORKER_METRICS_PORT,
+                registry: metrics.registry,
+                dependencies: () => worker.dependencies(),
+                logger,
+              });
         try {
           const stopped = new Promise<void>((resolve) => {
             if (signal.aborted) resolve();
@@ -19,6 +34,7 @@ export function workerCommand(): Command {
           logger.info("stopping: no more messages are taken");
         } finally {
           await worker.stop();
+          await endpoint?.close();
         }
         logger.info("worker stopped");
         return undefined;

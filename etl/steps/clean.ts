@@ -10,6 +10,7 @@ import {
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { loadSql, quoteName } from "../../lib/postgres/sql.js";
 import {
+  type Findings,
   forgetChunk,
   getChunk,
   getRun,
@@ -73,6 +74,7 @@ async function cleanChunk(
     { ...counts, cleanMs },
   );
   context.logger.info({ run: runId, chunk: chunkNo, ...counts, ms: cleanMs }, "chunk cleaned");
+  context.report?.({ step: "clean", ...counts });
   return followers(runId, month, releasedChunk, progress);
 }
 
@@ -82,7 +84,7 @@ export async function moveRows(
   runId: string,
   chunk: PlannedChunk,
   leaf: string,
-): Promise<{ accepted: number; repaired: number; rejected: number }> {
+): Promise<{ accepted: number } & Findings> {
   const { chunkNo, month } = chunk;
   const staged = chunk.toRow - chunk.fromRow;
   const staging = stagingTable(runId, chunkNo);
@@ -93,33 +95,32 @@ export async function moveRows(
   // The few suspects fit, and with gaps among the accounts a hash of them.
   await client.query("SET LOCAL work_mem = '64MB'");
   const endMs = month.startMs + (month.cumulative.length - 1) * HOUR_MS;
-  const cleaned = await client.query<{
-    suspects: number;
-    passed: number;
-    repaired: number;
-    rejected: number;
-  }>(loadSql("clean_chunk", { staging, leaf }), [
-    runId,
-    chunkNo,
-    new Date(),
-    new Date(month.startMs),
-    new Date(endMs),
-    MAX_AMOUNT,
-    CURRENCIES,
-    KINDS,
-    CHANNELS,
-    NETWORKS,
-    STATUSES,
-    RESPONSE_CODES,
-    chunk.firstTxnId,
-    staged,
-  ]);
-  const [found] = cleaned.rows;
-  if (found === undefined) throw new Error("clean_chunk.sql gives one row");
+  const cleaned = await client.query<{ suspects: number; passed: number } & Findings>(
+    loadSql("clean_chunk", { staging, leaf }),
+    [
+      runId,
+      chunkNo,
+      new Date(),
+      new Date(month.startMs),
+      new Date(endMs),
+      MAX_AMOUNT,
+      CURRENCIES,
+      KINDS,
+      CHANNELS,
+      NETWORKS,
+      STATUSES,
+      RESPONSE_CODES,
+      chunk.firstTxnId,
+      staged,
+    ],
+  );
+  const [row] = cleaned.rows;
+  if (row === undefined) throw new Error("clean_chunk.sql gives one row");
+  const { suspects, passed, ...found } = row;
   const copied = await client.query(loadSql("copy_staged", { staging, leaf }));
   const plain = copied.rowCount ?? 0;
-  if (plain + found.suspects !== staged) throw new StagingLost();
-  return { accepted: plain + found.passed, repaired: found.repaired, rejected: found.rejected };
+  if (plain + suspects !== staged) throw new StagingLost();
+  return { accepted: plain + passed, ...found };
 }
 
 async function stageAgain(context: StepContext, runId: string, chunkNo: number): Promise<void> {

@@ -32,6 +32,7 @@ export async function stageStep(context: StepContext, runId: string, chunkNo: nu
     const stageMs = Math.round(performance.now() - started);
     await recordStaged(client, runId, chunkNo, copied.key, { copyBytes: copied.bytes, stageMs });
     context.logger.info({ run: runId, chunk: chunkNo, rows, ms: stageMs }, "chunk staged");
+    context.report?.({ step: "stage", rows, copyBytes: copied.bytes });
     return true;
   });
   if (entered) return [{ kind: "clean", run: runId, chunk: chunkNo }];

@@ -6,13 +6,26 @@ import type { Message, OutMessage } from "../message.js";
 /** What a step may use. */
 export interface StepContext {
   readonly pool: Pool;
-  readonly source: ChunkSource;
+  readonly source: Pick<ChunkSource, "stream">;
   readonly logger: Logger;
   /** Name of the worker, for the ledger. */
   readonly worker: string;
   /** Called when a step has got to a named point; tests kill the process there. */
   readonly reached?: ((point: Point) => void | Promise<void>) | undefined;
+  /** Told inside the transaction what it will have done; counted when the step has committed. */
+  readonly report?: (facts: StepFacts) => void;
 }
+
+/** What a step did, in rows and bytes. */
+export type StepFacts =
+  | { readonly step: "stage"; readonly rows: number; readonly copyBytes: number }
+  | {
+      readonly step: "clean";
+      readonly accepted: number;
+      readonly repaired: number;
+      /** Rejected rows by reason. */
+      readonly reasons: Readonly<Record<string, number>>;
+    };
 
 type Kind = Message["kind"];
 

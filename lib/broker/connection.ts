@@ -35,6 +35,7 @@ export class BrokerConnection<Session> {
   readonly #supervision: Promise<void>;
   #link: Link | undefined;
   #wasUp = false;
+  #isUp = false;
   /** Pending while down, resolved while up, rejected once and for all when over. */
   #session: Deferred<Session> = deferred();
 
@@ -46,6 +47,11 @@ export class BrokerConnection<Session> {
   /** The present session, or the next one when there is none just now. @throws PlatformError when there won't be any. */
   up(): Promise<Session> {
     return this.#session.promise;
+  }
+
+  /** Whether there is a session just now. */
+  get isUp(): boolean {
+    return this.#isUp;
   }
 
   /** Delivers what was sent, closes and stays closed. */
@@ -84,9 +90,11 @@ export class BrokerConnection<Session> {
       const session = await this.#setUp(link);
       const since = Date.now();
       this.#wasUp = true;
+      this.#isUp = true;
       this.#session.resolve(session);
       this.#options.logger.info({ connection: this.#options.name }, "broker connection up");
       const reason = await link.ended;
+      this.#isUp = false;
       this.#session = deferred();
       return { reason, livedMs: Date.now() - since };
     } catch (error) {

@@ -65,6 +65,10 @@ export class Consumer {
     await this.#connection.up();
   }
 
+  get isUp(): boolean {
+    return this.#connection.isUp;
+  }
+
   /** Takes no more messages, waits for the handlers at work and their acks, then closes. */
   async stop(drainMs: number = DRAIN_MS): Promise<void> {
     this.#stopping.abort();

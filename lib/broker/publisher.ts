@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { PlatformError } from "../errors.js";
+import { codeOf, PlatformError } from "../errors.js";
 import type { Logger } from "../log.js";
 import { within } from "../timing.js";
 import { ConfirmedPublishing, type MessageProperties } from "./confirms.js";
@@ -19,6 +19,8 @@ export interface PublisherOptions {
   /** Declared on every new connection. */
   readonly families: readonly QueueFamily[];
   readonly timeoutMs?: number;
+  /** Told of each publish: what came of it (`confirmed` or the error's code) and how long that took. */
+  readonly observe?: (queue: string, result: string, ms: number) => void;
 }
 
 /**
@@ -29,10 +31,12 @@ export class Publisher {
   readonly #connection: BrokerConnection<ConfirmedPublishing>;
   readonly #timeoutMs: number;
   readonly #inFlight = new Set<Promise<void>>();
+  readonly #observe: PublisherOptions["observe"];
   #closed = false;
 
   constructor(options: PublisherOptions) {
     this.#timeoutMs = options.timeoutMs ?? CONFIRM_TIMEOUT_MS;
+    this.#observe = options.observe;
     this.#connection = new BrokerConnection({
       ...options,
       setUp: async (link) => {
@@ -65,11 +69,21 @@ export class Publisher {
       return timedOut(queue, this.#timeoutMs, call.sent);
     });
     this.#inFlight.add(published);
+    const started = performance.now();
+    let result = "confirmed";
     try {
       await published;
+    } catch (error) {
+      result = codeOf(error) ?? "INTERNAL";
+      throw error;
     } finally {
       this.#inFlight.delete(published);
+      this.#observe?.(queue, result, performance.now() - started);
     }
+  }
+
+  get isUp(): boolean {
+    return this.#connection.isUp;
   }
 
   /** Waits for the confirms under way (at most the time limit), then closes. */

@@ -62,6 +62,16 @@ export const settingsSchema = z.object({
   WORKER_CONCURRENCY: whole(1, 64)
     .default(2)
     .describe("Steps one worker runs at a time; each uses a database connection and a generator thread"),
+  WORKER_METRICS_HOST: text
+    .default("127.0.0.1")
+    .describe("Where a worker serves /metrics, /healthz and /readyz"),
+  WORKER_METRICS_PORT: whole(0, 65_535).default(9_464).describe("Its port; 0 serves nothing"),
+
+  PROMETHEUS_PORT: port.default(9_090).describe("Prometheus"),
+  ALERTMANAGER_PORT: port.default(9_093).describe("Alertmanager"),
+  POSTGRES_EXPORTER_PORT: port.default(9_187).describe("PostgreSQL's metrics, and those of the ledger"),
+  GRAFANA_PORT: port.default(3_000).describe("Grafana; in containers only"),
+
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")

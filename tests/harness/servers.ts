@@ -8,8 +8,10 @@ import { eventually } from "./eventually.js";
 
 const run = promisify(execFile);
 
+export type Server = "postgres" | "rabbitmq" | "prometheus" | "alertmanager" | "postgres-exporter";
+
 /** Ends a server of the test stack by its pid file. SIGQUIT is PostgreSQL's immediate stop: as a crash, without a checkpoint. */
-export async function killServer(name: "postgres" | "rabbitmq", signal: NodeJS.Signals): Promise<void> {
+export async function killServer(name: Server, signal: NodeJS.Signals): Promise<void> {
   const file = join(stackDir(), "run", `${name}.pid`);
   const pid = Number(readFileSync(file, "utf8").split(" ")[0]);
   process.kill(pid, signal);

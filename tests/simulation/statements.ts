@@ -174,9 +174,9 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
           .filter((n) => tx.read(db.chunks, `${run}/${n}`) === undefined)
           .map((n) => ({ chunk_no: n })),
       ),
-  "SELECT n AS chunk_no, c.state IS NOT NULL AS staged FROM generate_series(0, $2::integer - 1) AS n LEFT JOIN etl.chunk c ON c.run_id = $1 AND c.chunk_no = n WHERE c.state IS DISTINCT FROM 'cleaned' ORDER BY n":
-    ({ db, tx, values: [run, count] }) => {
-      const states = numbers(count).map((n) => ({
+  "SELECT n AS chunk_no, c.state IS NOT NULL AS staged FROM etl.run r CROSS JOIN LATERAL generate_series(0, r.next_chunk - 1) AS n LEFT JOIN etl.chunk c ON c.run_id = r.run_id AND c.chunk_no = n WHERE r.run_id = $1 AND c.state IS DISTINCT FROM 'cleaned' ORDER BY n":
+    ({ db, tx, values: [run] }) => {
+      const states = numbers(tx.read(db.runs, String(run))?.next_chunk).map((n) => ({
         chunk_no: n,
         state: tx.read(db.chunks, `${run}/${n}`)?.state,
       }));
@@ -271,7 +271,7 @@ async function cleanChunk({ db, tx, words: [table] }: Call): Promise<Result> {
     await tx.update(db.classes, `${run}/${chunk}`, (row) => ({ ...row, found: rejected }));
     await tx.update(db.staging, String(table), (rows) => rows - rejected);
   }
-  return rows({ suspects: rejected, passed: 0, repaired: 0, rejected });
+  return rows({ suspects: rejected, passed: 0, repaired: 0, rejected, reasons: {} });
 }
 
 /** db/queries/copy_staged.sql: what is left goes into the leaf. */

@@ -1,0 +1,246 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Publisher } from "../lib/broker/publisher.js";
+import { ETL_QUEUES } from "../lib/broker/topology.js";
+import { silentLogger } from "../lib/log.js";
+import { onChannel, publishByHand } from "./harness/broker.js";
+import { eventually } from "./harness/eventually.js";
+import { payments } from "./harness/process.js";
+import { Monitored } from "./harness/prometheus.js";
+import { killServer, rabbitmqctl, startServers } from "./harness/servers.js";
+
+let monitored: Monitored;
+beforeAll(async () => {
+  monitored = await Monitored.start();
+  await monitored.backupTables();
+  await forgetSilent();
+});
+afterAll(() => monitored?.close());
+
+type Undo = () => Promise<unknown>;
+
+/** What is done to the stack, which alerts must come of it, and how it is taken back. */
+interface Drill {
+  readonly what: string;
+  readonly alerts: readonly string[];
+  /** Alertmanager knows of it, and keeps it quiet for the other's sake. */
+  readonly suppressed?: string;
+  readonly cause: () => Promise<Undo>;
+}
+
+it("a quiet run fires none", async () => {
+  await eventually("all quiet", async () => (await monitored.firing()).size === 0, { withinMs: 60_000 });
+  const began = Date.now();
+  await monitored.load(300_000);
+  // Longer than any `for` of these rules but that of dead tuples, which a run does not make.
+  const until = Date.now() + 25_000;
+  await eventually("time for alerts to fire", () => Date.now() > until, { withinMs: 40_000 });
+  // Less the second in which the last of what fired before was still on record.
+  const seconds = Math.floor((Date.now() - began) / 1_000) - 2;
+  const fired = await monitored.range('ALERTS{alertstate="firing"}', seconds);
+  expect(fired.map(({ metric }) => metric["alertname"])).toEqual([]);
+});
+
+const drills: readonly Drill[] = [
+  {
+    what: "the ledger says that a chunk is wrong, another is stuck, and nothing has moved for an hour",
+    alerts: ["VerificationMismatch", "ChunkTooOld", "PipelineStalled"],
+    cause: async () => {
+      await monitored.sql(`
+        UPDATE etl.chunk SET staged_at = staged_at - interval '2 hours', cleaned_at = cleaned_at - interval '2 hours';
+        UPDATE etl.run_month SET finished_at = finished_at - interval '2 hours';
+        UPDATE etl.run SET created_at = created_at - interval '2 hours', started_at = started_at - interval '2 hours';
+        UPDATE etl.chunk SET state = 'staged' WHERE run_id = 'r1' AND chunk_no = 0;
+        UPDATE etl.chunk SET accepted_key = accepted_key + 1 WHERE run_id = 'r1' AND chunk_no = 1;
+        UPDATE etl.run SET state = 'running' WHERE run_id = 'r1'`);
+      return () =>
+        monitored.sql(`
+          UPDATE etl.chunk SET state = 'cleaned' WHERE run_id = 'r1' AND chunk_no = 0;
+          UPDATE etl.chunk SET accepted_key = accepted_key - 1 WHERE run_id = 'r1' AND chunk_no = 1;
+          UPDATE etl.run SET state = 'done' WHERE run_id = 'r1'`);
+    },
+  },
+  {
+    what: "backups are old and fail, and so do drills",
+    alerts: ["BackupTooOld", "BackupFailed", "RestoreDrillTooOld", "RestoreDrillFailed"],
+    cause: async () => {
+      await monitored.backup("2 days", "completed");
+      await monitored.backup("1 hour", "failed");
+      await monitored.drill("9 days", "passed");
+      await monitored.drill("1 hour", "failed");
+      return async () => {
+        await monitored.backup("0", "completed");
+        await monitored.drill("0", "passed");
+      };
+    },
+  },
+  {
+    what: "poison keeps coming, and messages for no queue",
+    alerts: ["DeadLetters", "StepFailuresHigh", "RabbitMQUnroutable"],
+    cause: async () => {
+      let stop = false;
+      const poisoning = (async () => {
+        while (!stop) {
+          await publishByHand(monitored.settings, ETL_QUEUES.work, "poison");
+          await publishByHand(monitored.settings, "nowhere", "lost");
+        }
+      })();
+      return async () => {
+        stop = true;
+        await poisoning;
+        await eventually("all dead", async () => (await purge()) === 0, { withinMs: 30_000, everyMs: 500 });
+      };
+    },
+  },
+  {
+    what: "two sessions deadlock",
+    alerts: ["PostgresDeadlocks"],
+    cause: async () => {
+      await monitored.deadlock();
+      return async () => undefined;
+    },
+  },
+  {
+    what: "the worker is gone, and the queue fills",
+    alerts: ["WorkerMissing", "RabbitMQNoConsumers", "RabbitMQReadyTooHigh"],
+    suppressed: "RabbitMQNoConsumers",
+    cause: async () => {
+      await monitored.stopWorker();
+      await fill(1_001);
+      return async () => {
+        await onChannel(monitored.settings, (channel) => channel.purgeQueue(ETL_QUEUES.work));
+        await monitored.startWorker();
+      };
+    },
+  },
+  {
+    what: "a worker is killed",
+    alerts: ["WorkerSilent"],
+    cause: async () => {
+      await monitored.stopWorker("SIGKILL");
+      await monitored.startWorker();
+      return forgetSilent;
+    },
+  },
+  {
+    what: "the broker raises its alarms",
+    alerts: ["RabbitMQMemoryAlarm", "RabbitMQDiskAlarm"],
+    cause: async () => {
+      const limit = /vm_memory_high_watermark,\{absolute,"?([^"}]+)/.exec(
+        await rabbitmqctl("environment"),
+      )?.[1];
+      await rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1");
+      await rabbitmqctl("set_disk_free_limit", "100000GB");
+      return async () => {
+        await rabbitmqctl("set_vm_memory_high_watermark", "absolute", limit ?? "512MiB");
+        await rabbitmqctl("set_disk_free_limit", "200MB");
+      };
+    },
+  },
+  {
+    what: "people take the connections",
+    alerts: ["PostgresConnectionsHigh"],
+    cause: async () => {
+      const clients = Array.from({ length: 85 }, () => monitored.client());
+      await Promise.all(clients.map((client) => client.connect()));
+      return () => Promise.all(clients.map((client) => client.end()));
+    },
+  },
+  {
+    what: "PostgreSQL was started anew",
+    alerts: ["PostgresRestarted"],
+    cause: async () => {
+      await killServer("postgres", "SIGQUIT");
+      await startServers();
+      return async () => undefined;
+    },
+  },
+  {
+    what: "PostgreSQL is away while a message comes",
+    alerts: ["PostgresDown", "WorkerCutOff"],
+    suppressed: "WorkerCutOff",
+    cause: async () => {
+      await killServer("postgres", "SIGINT");
+      await publishByHand(monitored.settings, ETL_QUEUES.work, '{"v":1,"step":"stage","run":"r1","chunk":0}');
+      return startServers;
+    },
+  },
+  {
+    what: "RabbitMQ is away",
+    alerts: ["RabbitMQDown", "MonitoringTargetDown"],
+    suppressed: "MonitoringTargetDown",
+    cause: async () => {
+      await killServer("rabbitmq", "SIGKILL");
+      return startServers;
+    },
+  },
+  {
+    what: "the exporter is away",
+    alerts: ["PostgresExporterDown"],
+    cause: async () => {
+      await killServer("postgres-exporter", "SIGTERM");
+      return startServers;
+    },
+  },
+];
+
+it.each(drills)("$what: $alerts", async ({ alerts, suppressed, cause }) => {
+  const before = await monitored.firing();
+  for (const alert of alerts) expect(before).not.toContain(alert);
+  const undo = await cause();
+  try {
+    for (const alert of alerts) {
+      await eventually(`${alert} fires`, async () => (await monitored.firing()).has(alert), {
+        withinMs: 60_000,
+        everyMs: 250,
+      });
+      await eventually(`Alertmanager is told of ${alert}`, async () => (await monitored.told()).has(alert), {
+        withinMs: 30_000,
+        everyMs: 250,
+      });
+    }
+    if (suppressed !== undefined) {
+      await eventually(
+        `${suppressed} is kept quiet`,
+        async () => (await monitored.told()).get(suppressed) === "suppressed",
+        { withinMs: 30_000 },
+      );
+    }
+  } finally {
+    await undo();
+  }
+  for (const alert of alerts) {
+    await eventually(`${alert} resolves`, async () => !(await monitored.firing()).has(alert), {
+      withinMs: 60_000,
+      everyMs: 250,
+    });
+  }
+});
+
+it("twenty alerts have been seen to fire", () => {
+  expect(new Set(drills.flatMap((drill) => drill.alerts)).size).toBeGreaterThanOrEqual(20);
+});
+
+/** Moves the last beats of workers that were killed out of the hour in which they count as silent. */
+function forgetSilent(): Promise<void> {
+  return monitored.sql(
+    "UPDATE etl.worker SET heartbeat_at = now() - interval '2 hours' WHERE heartbeat_at < now() - interval '20 seconds'",
+  );
+}
+
+/** Puts so many messages into the work queue that are none of ours. */
+async function fill(messages: number): Promise<void> {
+  const options = { name: "test", logger: silentLogger, patience: "once", families: [ETL_QUEUES] } as const;
+  const publisher = new Publisher({ ...options, address: monitored.settings });
+  const poison = Array.from({ length: messages }, () => publisher.publish(ETL_QUEUES.work, "poison"));
+  await Promise.all(poison);
+  await publisher.close();
+}
+
+/** Throws all dead letters away. @returns how many messages the work queue and the dead-letter queue then hold. */
+async function purge(): Promise<number> {
+  await payments(monitored.settings, "dlq", "purge", "--all", "--yes");
+  return onChannel(monitored.settings, async (channel) => {
+    const counts = [ETL_QUEUES.work, ETL_QUEUES.deadLetter].map((queue) => channel.checkQueue(queue));
+    return (await Promise.all(counts)).reduce((sum, { messageCount }) => sum + messageCount, 0);
+  });
+}

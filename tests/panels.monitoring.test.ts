@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DASHBOARDS } from "../grafana/generate.js";
+import { withPool } from "./harness/database.js";
+import { eventually } from "./harness/eventually.js";
+import { documentedMetrics, exporterMetrics } from "./harness/monitoring.js";
+import { Monitored } from "./harness/prometheus.js";
+
+let monitored: Monitored;
+let sinceLoad: number;
+
+beforeAll(async () => {
+  monitored = await Monitored.start();
+  await monitored.backupTables();
+  const began = Date.now();
+  await monitored.load(300_000);
+  // The exporters are asked every second, PostgreSQL's every four; the broker renews its figures every five.
+  const until = Date.now() + 10_000;
+  await eventually("figures of the load", () => Date.now() > until, { withinMs: 20_000 });
+  sinceLoad = Math.ceil((Date.now() - began) / 1_000);
+});
+afterAll(() => monitored?.close());
+
+it("every target is up", async () => {
+  const { activeTargets } = (await monitored.ask("targets?state=active")) as {
+    activeTargets: { labels: { job: string }; health: string; lastError: string }[];
+  };
+  expect(
+    activeTargets.map(({ labels, health, lastError }) => [labels.job, health, lastError]).sort(),
+  ).toEqual(
+    ["alertmanager", "postgres", "prometheus", "rabbitmq", "rabbitmq-queues", "worker"].map((job) => [
+      job,
+      "up",
+      "",
+    ]),
+  );
+});
+
+it("no query of the exporter fails", async () => {
+  const errors = await monitored.range(
+    "pg_exporter_last_scrape_error + pg_exporter_user_queries_load_error",
+    5,
+  );
+  for (const { values } of errors) expect(values.at(-1)?.[1]).toBe("0");
+});
+
+it("every documented metric is served", async () => {
+  const metadata = (await monitored.ask("metadata")) as Record<string, unknown>;
+  const names = (await monitored.ask("label/__name__/values")) as string[];
+  const served = new Set([...Object.keys(metadata), ...names]);
+  // Of PostgreSQL 17 and later, while its predecessor serves the others.
+  const elsewhere = /^pg_stat_checkpointer_/;
+  const missing = [...documentedMetrics().keys()].filter(
+    (name) => !served.has(name) && !elsewhere.test(name),
+  );
+  expect(missing).toEqual([]);
+  expect(exporterMetrics().filter((name) => !served.has(name))).toEqual([]);
+});
+
+describe.each(DASHBOARDS)("$title", ({ rows }) => {
+  const panels = rows.flatMap((row) => row.panels);
+
+  it.each(panels)("$title has data", async ({ queries }) => {
+    for (const { expr, source } of queries) {
+      const values = source === "postgres" ? await ofPostgres(expr) : await ofPrometheus(expr);
+      expect(
+        values.some((value) => Number.isFinite(value)),
+        expr,
+      ).toBe(true);
+    }
+  });
+});
+
+async function ofPrometheus(expr: string): Promise<number[]> {
+  const series = await monitored.range(expr.replaceAll("$__rate_interval", "12s"), sinceLoad);
+  return series.flatMap(({ values }) => values.map(([, value]) => Number(value)));
+}
+
+/** As Grafana asks: as payments_reader, with its macros filled in. */
+async function ofPostgres(statement: string): Promise<number[]> {
+  const filled = statement
+    .replaceAll(/\$__timeFilter\(([^()]+)\)/g, "$1 BETWEEN '2025-01-01Z' AND '2026-01-01Z'")
+    .replaceAll("$" + "{currency}", "EUR");
+  expect(filled).not.toMatch(/\$/);
+  const { rows } = await withPool({ role: "reader" }, (pool) => pool.query<Record<string, unknown>>(filled));
+  return rows
+    .flatMap((row) => Object.values(row))
+    .filter((value): value is number => typeof value === "number");
+}
