@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -54,6 +54,7 @@ export class Monitored {
     await startServers();
     const stackSh = join(packageRoot, "scripts", "stack.sh");
     await run(stackSh, ["up", "--without-monitoring"], { env: process.env });
+    rmSync(process.env["STACK_PROMETHEUS_DIR"] ?? "", { recursive: true, force: true });
   }
 
   async startWorker(): Promise<void> {
@@ -183,7 +184,6 @@ function failure(state: string): string {
 /** A copy of prometheus/ in which time runs faster. @returns its folder. */
 function fasterConfiguration(): string {
   const folder = mkdtempSync(join(tmpdir(), "payments-prometheus-"));
-  mkdirSync(folder, { recursive: true });
   for (const file of [
     "prometheus.yml",
     "recording.yml",
