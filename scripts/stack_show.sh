@@ -54,6 +54,7 @@ cmd_env() {
     [POSTGRES_HOST]=127.0.0.1 [POSTGRES_PORT]=${STATE[POSTGRES_PORT]} [POSTGRES_DB]=${STATE[POSTGRES_DB]}
     [POSTGRES_USER]=payments_loader [POSTGRES_PASSWORD]=$(<"$secrets/loader_password")
     [POSTGRES_ADMIN_USER]=payments_admin [POSTGRES_ADMIN_PASSWORD]=$(<"$secrets/admin_password")
+    [POSTGRES_BACKUP_USER]=payments_backup [POSTGRES_BACKUP_PASSWORD]=$(<"$secrets/backup_password")
     [PGHOST]=127.0.0.1 [PGPORT]=${STATE[POSTGRES_PORT]} [PGDATABASE]=${STATE[POSTGRES_DB]}
     [PGUSER]=payments_admin [PGPASSWORD]=$(<"$secrets/admin_password") # a person's psql is the admin's
     [RABBITMQ_HOST]=127.0.0.1 [RABBITMQ_PORT]=${STATE[RABBITMQ_PORT]} [RABBITMQ_VHOST]=payments
