@@ -59,6 +59,8 @@ export async function restore(
   options: RestoreOptions,
 ): Promise<RestoreResult | undefined> {
   const { into, signal } = options;
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(into) || into === MAINTENANCE || into.startsWith("template"))
+    throw new PlatformError("RESTORE_REFUSED", `${into} is no name for a database of ours.`);
   const folder = backupFolder(settings);
   const found = await soundBackup(folder, "dump", options.id);
   return withLock(lockFile(folder), "shared", () =>

@@ -2,8 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { PlatformError } from "../lib/errors.js";
-import type { Pool } from "../lib/postgres/pool.js";
-import { createPool } from "../lib/postgres/pool.js";
+import { connect, createPool, type Pool } from "../lib/postgres/pool.js";
 import type { Settings } from "../lib/settings/settings.js";
 
 /** Where a database is and who asks: what a pool and PostgreSQL's own programs both need. */
@@ -43,6 +42,8 @@ export async function withPool<T>(
     { database: address.database, max, applicationName: "payments-backup" },
   );
   try {
+    // Who cannot connect at all hears where, and as whom, it was tried.
+    (await connect(pool)).release();
     return await work(pool);
   } finally {
     await pool.end();
