@@ -6,6 +6,7 @@ import { formatCount, formatTable } from "../etl/cli/table.js";
 import { EXIT } from "../lib/errors.js";
 import { backup } from "./backup.js";
 import { drill } from "./drill.js";
+import { loop } from "./loop.js";
 import type { DumpManifest, Manifest } from "./manifest.js";
 import { restore } from "./restore.js";
 import { retain } from "./retain.js";
@@ -162,8 +163,20 @@ function retainCommand(): Command {
   );
 }
 
+function loopCommand(): Command {
+  return new Command("loop")
+    .description("backups, retention and restore drills on time, until SIGTERM")
+    .action(
+      command(async ({ settings, logger, interruption }, _options: object) => {
+        await loop(settings, logger, interruption());
+        logger.info("backup loop stopped");
+        return EXIT.ok;
+      }),
+    );
+}
+
 const program = new Command("backups").description("Backups of the payments database, and their proof.");
-for (const make of [backupCommand, listCommand, restoreCommand, verifyCommand, retainCommand])
+for (const make of [backupCommand, listCommand, restoreCommand, verifyCommand, retainCommand, loopCommand])
   program.addCommand(make().option("--json", "machine-readable output").exitOverride());
 program.exitOverride();
 

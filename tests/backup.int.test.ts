@@ -2,6 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { drill } from "../jobs/drill.js";
+import { PlatformError } from "../lib/errors.js";
+import { silentLogger } from "../lib/log.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
 import { dropDatabase, withPool } from "./harness/database.js";
 import { Platform } from "./harness/platform.js";
@@ -55,6 +58,16 @@ function expectError(result: CommandResult, exit: number, text: RegExp): void {
   expect(result.stderr).toMatch(text);
   expect(result.stderr.split("\n")).toHaveLength(2);
   expect(result.code).toBe(exit);
+}
+
+/** How a command would end that fails so, without the third of a second that a process takes. */
+async function failure(work: Promise<unknown>): Promise<CommandResult> {
+  const error = await work.then(
+    () => new Error("did not fail"),
+    (reason: unknown) => reason,
+  );
+  const code = error instanceof PlatformError ? error.exitCode : null;
+  return { code, stdout: "", stderr: `payments: ${error}\n` };
 }
 
 describe("a backup", () => {
@@ -208,7 +221,8 @@ describe("verification finds", () => {
     const copy = folder.copy(id);
     const before = await databases();
     damage(copy);
-    expectError(await backups({ ...platform.settings, BACKUP_DIR: copy.path }, "verify"), exit, error);
+    const settings = { ...platform.settings, BACKUP_DIR: copy.path };
+    expectError(await failure(drill(settings, silentLogger, { place: "database" })), exit, error);
     expect(await databases()).toEqual(before);
     expect(await platform.value("SELECT state FROM ops.restore_drill ORDER BY drill_id DESC LIMIT 1")).toBe(
       "failed",
