@@ -8,6 +8,7 @@ import { backup } from "./backup.js";
 import { drill } from "./drill.js";
 import { loop } from "./loop.js";
 import type { DumpManifest, Manifest } from "./manifest.js";
+import { restoreToTime } from "./point_in_time.js";
 import { restore } from "./restore.js";
 import { retain } from "./retain.js";
 import { backupFolder, listBackups } from "./store.js";
@@ -130,6 +131,28 @@ function restoreCommand(): Command {
     );
 }
 
+function toTimeCommand(): Command {
+  return new Command("to-time")
+    .description("the whole cluster as it was at a moment, in a new data directory")
+    .requiredOption("--to-time <time>", "with its zone, e.g. 2026-01-31T12:00:00Z")
+    .requiredOption("--data <dir>", "new data directory")
+    .action(
+      command(async ({ settings, json, interruption }, flags: { toTime: string; data: string }) => {
+        const result = await restoreToTime(settings, flags.toTime, flags.data, interruption());
+        if (json) printJson(result);
+        else {
+          print(
+            `${result.data} is the cluster as it was at ${result.wanted}, from ${result.backup}; its last transaction: ${result.lastTransactionAt ?? "none since"}`,
+          );
+          print(
+            `restore ${seconds(result.restoreMs)}, payments verify ${seconds(result.verifyMs)}: ${result.differences.length} difference(s)`,
+          );
+        }
+        return result.differences.length === 0 ? EXIT.ok : EXIT.mismatch;
+      }),
+    );
+}
+
 function verifyCommand(): Command {
   return new Command("verify")
     .description("restore a dump into a scratch database, compare it with its manifest, and drop it")
@@ -176,7 +199,15 @@ function loopCommand(): Command {
 }
 
 const program = new Command("backups").description("Backups of the payments database, and their proof.");
-for (const make of [backupCommand, listCommand, restoreCommand, verifyCommand, retainCommand, loopCommand])
+for (const make of [
+  backupCommand,
+  listCommand,
+  restoreCommand,
+  toTimeCommand,
+  verifyCommand,
+  retainCommand,
+  loopCommand,
+])
   program.addCommand(make().option("--json", "machine-readable output").exitOverride());
 program.exitOverride();
 

@@ -4,7 +4,7 @@ import { chownSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { messageOf, PlatformError } from "../lib/errors.js";
+import { codeOf, messageOf, PlatformError } from "../lib/errors.js";
 import { run, tellingLine } from "./tools.js";
 
 /** The account whose files a server's are; undefined: ours, because PostgreSQL refuses to run as root only. */
@@ -66,12 +66,7 @@ export async function withServer<T>(options: ServerOptions, work: () => Promise<
   let gone = false;
   void exited.then(() => (gone = true));
   try {
-    while (
-      !(await ready().then(
-        () => true,
-        () => false,
-      ))
-    ) {
+    while (!(await isReady(ready))) {
       if (gone) throw new Error(`the server did not start: ${serverError(await readFile(log, "utf8"))}`);
       if (signal?.aborted) throw new PlatformError("INTERRUPTED", "stopped before the server was ready.");
       await sleep(100);
@@ -83,11 +78,22 @@ export async function withServer<T>(options: ServerOptions, work: () => Promise<
   }
 }
 
-/** Without the time and process id before it. */
+/** A server that knows us not will not learn it by being asked again. */
+async function isReady(ready: ServerOptions["ready"]): Promise<boolean> {
+  return ready().then(
+    () => true,
+    (error: unknown) => {
+      if (codeOf(error) === "POSTGRES_AUTH") throw error;
+      return false;
+    },
+  );
+}
+
+/** Why it ended, without the time and process id before it; not what it told us when we asked too early. */
 function serverError(log: string): string {
   const fatal = log
     .split("\n")
-    .filter((line) => /FATAL|PANIC/.test(line))
+    .filter((line) => /FATAL|PANIC/.test(line) && !line.includes("the database system is"))
     .at(-1);
   return messageOf((fatal ?? tellingLine(log)).replace(/^.*?(FATAL|PANIC|ERROR):\s*/, ""));
 }
