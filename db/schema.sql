@@ -320,10 +320,14 @@ CREATE VIEW ops.backup_status AS
            FROM ops.restore_drill
           WHERE (restore_drill.state = 'passed'::text)
           ORDER BY restore_drill.finished_at DESC
-         LIMIT 1))::double precision AS restore_took_s
+         LIMIT 1))::double precision AS restore_took_s,
+    ( SELECT (EXTRACT(epoch FROM (now() - pg_stat_archiver.last_archived_time)))::double precision AS "extract"
+           FROM pg_stat_archiver) AS wal_archived_age_s,
+    ( SELECT pg_stat_archiver.failed_count
+           FROM pg_stat_archiver) AS wal_archive_failed_total
    FROM ops.backup b;
 
-COMMENT ON VIEW ops.backup_status IS 'Age, size and result of the latest backups and of the latest drill';
+COMMENT ON VIEW ops.backup_status IS 'Age, size and result of the latest backups and drill, and how archiving gets on';
 
 CREATE TABLE ops.dead_letter_action (
     action_id bigint NOT NULL,

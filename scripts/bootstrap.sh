@@ -136,7 +136,7 @@ TEXT
 
 # --- docker ----------------------------------------------------------------------------------------------------------
 COMPOSE_SECRETS=(POSTGRES_PASSWORD POSTGRES_ADMIN_PASSWORD RABBITMQ_PASSWORD COMPOSE_SUPERUSER_PASSWORD
-  COMPOSE_READER_PASSWORD COMPOSE_EXPORTER_PASSWORD COMPOSE_BACKUP_PASSWORD)
+  COMPOSE_READER_PASSWORD COMPOSE_EXPORTER_PASSWORD POSTGRES_BACKUP_PASSWORD)
 
 compose() { docker compose --env-file "$REPO_ROOT/.env" -f "$REPO_ROOT/compose/docker-compose.yml" "$@"; }
 

@@ -13,6 +13,10 @@ service_rows() {
   row rabbitmq-prometheus "$state" "127.0.0.1:${STATE[RABBITMQ_PROMETHEUS_PORT]:--}" "$pid" "$RMQ_DIR"
   state=down pid=$(live_pid "$EPMD_PID_FILE") && state=up
   row epmd "$state" "127.0.0.1:${STATE[EPMD_PORT]:--}" "$pid" "$RMQ_DIR"
+  if backups_wanted; then
+    state=down pid=$(live_pid "$BACKUPS_PID_FILE") && state=up
+    row backups "$state" - "$pid" -
+  fi
   for file in "$STACK_DIR"/run/worker*.pid; do
     [[ -e $file ]] || continue
     state=down pid=$(live_pid "$file") && state=up
@@ -61,6 +65,7 @@ cmd_env() {
     [RABBITMQ_USER]=payments [RABBITMQ_PASSWORD]=$(<"$secrets/rabbitmq_password")
     [RABBITMQ_MGMT_PORT]=${STATE[RABBITMQ_MGMT_PORT]} [RABBITMQ_PROMETHEUS_PORT]=${STATE[RABBITMQ_PROMETHEUS_PORT]}
   )
+  if backups_wanted; then value[BACKUP_WAL_DIR]=$(backups_wal_dir); fi
   for name in "${!value[@]}"; do printf 'export %s=%s\n' "$name" "$(shell_quote "${value[$name]}")"; done | sort
 }
 

@@ -34,7 +34,7 @@ wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 # Tests have a stack of their own, small and on free ports, and none of the caller's settings.
 export STACK_DIR=$REPO_ROOT/.local/test STACK_PORTS=free STACK_MEMORY_MB=2048
-unset "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!STAGE_@}" "${!WORKER_@}" "${!LOG_@}" "${!PG@}"
+unset "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!STAGE_@}" "${!WORKER_@}" "${!LOG_@}" "${!BACKUP_@}" "${!PG@}"
 export LOG_LEVEL=warn NO_COLOR=1
 
 passed=0 failed=0

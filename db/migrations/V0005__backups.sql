@@ -52,9 +52,11 @@ SELECT
   (SELECT extract(epoch FROM now() - max(finished_at))::float8 FROM ops.restore_drill WHERE state = 'passed') AS verified_age_s,
   (SELECT (state = 'passed')::integer FROM ops.restore_drill ORDER BY finished_at DESC LIMIT 1) AS last_drill_ok,
   (SELECT restore_ms / 1000.0 FROM ops.restore_drill WHERE state = 'passed' ORDER BY finished_at DESC LIMIT 1)::float8
-    AS restore_took_s
+    AS restore_took_s,
+  (SELECT extract(epoch FROM now() - last_archived_time)::float8 FROM pg_stat_archiver) AS wal_archived_age_s,
+  (SELECT failed_count FROM pg_stat_archiver) AS wal_archive_failed_total
 FROM ops.backup b;
-COMMENT ON VIEW ops.backup_status IS 'Age, size and result of the latest backups and of the latest drill';
+COMMENT ON VIEW ops.backup_status IS 'Age, size and result of the latest backups and drill, and how archiving gets on';
 GRANT SELECT ON ops.backup_status TO payments_loader, payments_exporter;
 
 -- While a dump is read no month may be published, made or swapped: pg_dump looks some of the catalog up outside its snapshot,
