@@ -146,8 +146,10 @@ async function recover(recovery: Recovery): Promise<PointInTime> {
       recovery_target_action: "promote",
       recovery_target_timeline: "latest",
       hot_standby: "off",
-      // Its log must not go into the archive of the server that it replaces, and its address is not that one's either.
-      archive_mode: "off",
+      // Nothing goes into the archive until it is decided which server goes on; what is to go there, its new timeline's
+      // history first, is remembered for then.
+      archive_mode: "on",
+      archive_command: "",
       port: String(port),
       listen_addresses: "127.0.0.1",
       unix_socket_directories: "",

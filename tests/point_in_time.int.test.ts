@@ -62,6 +62,8 @@ test("a table dropped is back as it was one second before, and nothing that came
     expect(await platform.value("SELECT to_regclass('payments.wanted') IS NOT NULL")).toBe(true);
     expect(await platform.value("SELECT to_regclass('payments.unwanted') IS NULL")).toBe(true);
     await platform.close();
+    // Without it nobody could later recover along the timeline that began here.
+    await eventually("the new timeline archived", () => existsSync(join(cluster.wal, "00000002.history.gz")));
   }, data);
 
   await refusals(before, end);
