@@ -31,6 +31,7 @@ pg_end_strays() { # backends outlive a killed server until they notice
 
 pg_init() {
   note "creating the database cluster in $PG_DIR"
+  STATE[PROVISIONED]='' # whatever an earlier cluster had is gone with it
   local out
   # Built aside and renamed when whole: an initdb that was killed leaves nothing that looks like a cluster.
   "${PG_AS[@]}" rm -rf -- "$PG_DIR/data.new"
