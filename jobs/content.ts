@@ -20,7 +20,7 @@ export type DatabaseProperties = Pick<
 >;
 
 /** Runs `work` in the exported snapshot, or in one of its own. Reads only; rows turn into text in one way, whoever asks. */
-export async function inSnapshot<T>(
+async function inSnapshot<T>(
   pool: Pool,
   snapshot: string | undefined,
   work: (client: Client) => Promise<T>,

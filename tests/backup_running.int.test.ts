@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
+import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
 import { backups, payments } from "./harness/process.js";
@@ -42,3 +43,38 @@ test("a backup in the middle of a run restores to a consistent state, and the ru
   await platform.close();
   folder.remove();
 });
+
+test("while a dump is read months wait to be published, and nobody queues for a table", async () => {
+  const platform = await Platform.create();
+  const worker = await platform.startWorker();
+  const run = await platform.kickoff({ rows: 10_000, chunkRows: 1_000 });
+  await eventually(
+    "a run under way",
+    async () => (await platform.value("SELECT state FROM etl.run")) === "running",
+  );
+  await withPool({ role: "backup", database: platform.settings.POSTGRES_DB }, async (pool) => {
+    await pool.query("BEGIN");
+    await pool.query("SELECT etl.hold_publishing()");
+    const published = () =>
+      platform.value<number>("SELECT count(*) FROM etl.month WHERE state = 'published'");
+    const before = await published();
+    await eventually("somebody waiting", async () => (await waitingFor(platform)).length > 0);
+    // Parallel pg_dump gives up when anybody queues for a table that it is about to read.
+    expect(new Set(await waitingFor(platform))).toEqual(new Set(["etl.month"]));
+    expect(await published()).toBe(before);
+    await pool.query("ROLLBACK");
+  });
+  await platform.done(run.runId);
+  await platform.stopWorker(worker);
+  expect((await platform.verify()).differences).toEqual([]);
+  await platform.close();
+});
+
+/** Tables that sessions of this database wait for. */
+async function waitingFor(platform: Platform): Promise<string[]> {
+  const { rows } = await platform.pool.query(
+    `SELECT relation::regclass::text AS name FROM pg_locks
+     WHERE NOT granted AND locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  );
+  return rows.map((row: { name: string }) => row.name);
+}

@@ -6,7 +6,7 @@ import { postgresTool, run, serverMajor, withPool } from "../../jobs/tools.js";
 import { packageRoot } from "../../lib/root.js";
 import { testSettings } from "./settings.js";
 
-export const PASSWORD = "cluster";
+const PASSWORD = "cluster";
 
 /** A PostgreSQL of a test's own, with the platform's roles, that archives its log: for what a shared one is too good for. */
 export class Cluster {
