@@ -97,4 +97,5 @@ export async function decryptFiles(
   }
 }
 
-const GPG = ["--batch", "--yes", "--quiet", "--no-tty"];
+/** Keys of this keyring only: gpg would look a mistyped address up in the network, and encrypt to whoever it finds. */
+const GPG = ["--batch", "--yes", "--quiet", "--no-tty", "--no-auto-key-locate"];
