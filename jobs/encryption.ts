@@ -52,7 +52,10 @@ export async function encryptFiles(
             "--encrypt",
             from,
           ];
-    await run(tool, args, { signal });
+    await run(tool, args, { signal }).catch((cause: unknown) => {
+      if (cause instanceof PlatformError) throw cause;
+      throw new Error(`it cannot be encrypted to ${recipient} (${messageOf(cause)})`, { cause });
+    });
     await rm(from);
   }
 }
