@@ -1,5 +1,5 @@
 import { messageOf, PlatformError } from "../lib/errors.js";
-import type { Pool } from "../lib/postgres/pool.js";
+import { type Pool, transaction } from "../lib/postgres/pool.js";
 import { quoteName } from "../lib/postgres/sql.js";
 import type { DumpManifest } from "./manifest.js";
 
@@ -89,7 +89,11 @@ export async function takeName(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
       [name],
     );
-    await maintenance.query(`ALTER DATABASE ${quoteName(name)} RENAME TO ${quoteName(replaced)}`);
+    // Both or neither: there is no moment without a database of this name.
+    await transaction(maintenance, async (client) => {
+      await client.query(`ALTER DATABASE ${quoteName(name)} RENAME TO ${quoteName(replaced)}`);
+      await client.query(`ALTER DATABASE ${quoteName(restored)} RENAME TO ${quoteName(name)}`);
+    });
   } catch (cause) {
     await maintenance.query(`ALTER DATABASE ${quoteName(name)} WITH ALLOW_CONNECTIONS true`);
     throw new PlatformError("RESTORE_FAILED", `${name} cannot be replaced: ${messageOf(cause)}.`, {
@@ -97,7 +101,6 @@ export async function takeName(
       cause,
     });
   }
-  await maintenance.query(`ALTER DATABASE ${quoteName(restored)} RENAME TO ${quoteName(name)}`);
   if (state === "empty") {
     await dropDatabase(maintenance, replaced);
     return undefined;
