@@ -27,13 +27,14 @@ FROM unnest(ARRAY['payments_owner', 'payments_admin', 'payments_loader', 'paymen
                   'payments_exporter', 'payments_backup']) r
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) \gexec
 
--- Every attribute is spelt out, so that a role changed by hand is put right.
+-- Every attribute is spelt out, so that a role changed by hand is put right. payments_backup may stream the cluster's files,
+-- which is what a base backup is; it reads all data anyway.
 ALTER ROLE payments_owner    NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD NULL;
 ALTER ROLE payments_admin    LOGIN NOSUPERUSER CREATEDB   NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'admin_password';
 ALTER ROLE payments_loader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'loader_password';
 ALTER ROLE payments_reader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'reader_password';
 ALTER ROLE payments_exporter LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'exporter_password';
-ALTER ROLE payments_backup   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'backup_password';
+ALTER ROLE payments_backup   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION   NOBYPASSRLS INHERIT PASSWORD :'backup_password';
 
 -- A guard against slips, not a right: whoever reads reports should not write by accident.
 ALTER ROLE payments_reader SET default_transaction_read_only = on;
@@ -64,4 +65,17 @@ GRANT TEMPORARY ON DATABASE :"dbname" TO payments_admin, payments_loader;
 SELECT 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements'
 WHERE EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements') \gexec
 
+-- What restore drills make their scratch databases from: with amcheck, which only a superuser may install.
+SELECT 'CREATE DATABASE payments_scratch OWNER payments_owner TEMPLATE template0 ENCODING ''UTF8'' LC_COLLATE ''C'' LC_CTYPE '
+       || quote_literal(datctype) || ' IS_TEMPLATE true'
+FROM pg_database
+WHERE datname = 'template0' AND NOT EXISTS (SELECT FROM pg_database WHERE datname = 'payments_scratch') \gexec
+REVOKE ALL ON DATABASE payments_scratch FROM PUBLIC;
+
 SELECT pg_advisory_unlock(hashtext('payments-platform roles')) \g /dev/null
+\connect payments_scratch
+SET client_min_messages = warning;
+SELECT pg_advisory_lock(hashtext('payments-platform roles')) \g /dev/null
+SELECT 'CREATE SCHEMA IF NOT EXISTS amcheck; CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA amcheck;
+        GRANT USAGE ON SCHEMA amcheck TO payments_owner; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA amcheck TO payments_owner'
+WHERE EXISTS (SELECT FROM pg_available_extensions WHERE name = 'amcheck') \gexec

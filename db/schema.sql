@@ -64,6 +64,11 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION etl.hold_publishing() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ BEGIN LOCK TABLE etl.month IN EXCLUSIVE MODE; END $$;
+
 CREATE FUNCTION etl.index_healed_leaf(month date) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -253,6 +258,77 @@ CREATE TABLE etl.worker (
 
 COMMENT ON TABLE etl.worker IS 'Workers by their last sign of life; one that is silent for longer than its lease loses its connections';
 
+CREATE TABLE ops.backup (
+    backup_id text NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    bytes bigint,
+    row_count bigint,
+    failure text,
+    CONSTRAINT backup_bytes_check CHECK ((bytes >= 0)),
+    CONSTRAINT backup_check CHECK (((state = 'failed'::text) = (failure IS NOT NULL))),
+    CONSTRAINT backup_kind_check CHECK ((kind = ANY (ARRAY['dump'::text, 'base'::text]))),
+    CONSTRAINT backup_row_count_check CHECK ((row_count >= 0)),
+    CONSTRAINT backup_state_check CHECK ((state = ANY (ARRAY['completed'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE ops.backup IS 'Each backup that ended; one that was killed leaves no row and no backup';
+
+COMMENT ON COLUMN ops.backup.kind IS 'dump: one database, restorable table by table; base: the whole cluster, for a point in time';
+
+COMMENT ON COLUMN ops.backup.row_count IS 'In all tables of a dump';
+
+CREATE TABLE ops.restore_drill (
+    drill_id bigint NOT NULL,
+    backup_id text NOT NULL,
+    place text NOT NULL,
+    state text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    restore_ms integer,
+    verify_ms integer,
+    differences integer DEFAULT 0 NOT NULL,
+    failure text,
+    CONSTRAINT restore_drill_check CHECK (((state = 'failed'::text) = (failure IS NOT NULL))),
+    CONSTRAINT restore_drill_place_check CHECK ((place = ANY (ARRAY['database'::text, 'cluster'::text]))),
+    CONSTRAINT restore_drill_state_check CHECK ((state = ANY (ARRAY['passed'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE ops.restore_drill IS 'Each backup that was restored to see whether it can be';
+
+COMMENT ON COLUMN ops.restore_drill.place IS 'A scratch database of the same server, or a server of its own';
+
+COMMENT ON COLUMN ops.restore_drill.restore_ms IS 'The recovery time: from nothing to a database with all its rows and indexes';
+
+CREATE VIEW ops.backup_status AS
+ SELECT (EXTRACT(epoch FROM (now() - max(b.finished_at) FILTER (WHERE ((b.kind = 'dump'::text) AND (b.state = 'completed'::text))))))::double precision AS dump_age_s,
+    (EXTRACT(epoch FROM (now() - max(b.finished_at) FILTER (WHERE ((b.kind = 'base'::text) AND (b.state = 'completed'::text))))))::double precision AS base_age_s,
+    (array_agg(b.bytes ORDER BY b.finished_at DESC) FILTER (WHERE ((b.kind = 'dump'::text) AND (b.state = 'completed'::text))))[1] AS dump_bytes,
+    ((array_agg(EXTRACT(epoch FROM (b.finished_at - b.started_at)) ORDER BY b.finished_at DESC) FILTER (WHERE ((b.kind = 'dump'::text) AND (b.state = 'completed'::text))))[1])::double precision AS dump_took_s,
+    (((array_agg(b.state ORDER BY b.finished_at DESC))[1] = 'completed'::text))::integer AS last_ok,
+    count(*) FILTER (WHERE (b.state = 'failed'::text)) AS failed_total,
+    ( SELECT (EXTRACT(epoch FROM (now() - max(restore_drill.finished_at))))::double precision AS "extract"
+           FROM ops.restore_drill
+          WHERE (restore_drill.state = 'passed'::text)) AS verified_age_s,
+    ( SELECT ((restore_drill.state = 'passed'::text))::integer AS int4
+           FROM ops.restore_drill
+          ORDER BY restore_drill.finished_at DESC
+         LIMIT 1) AS last_drill_ok,
+    (( SELECT ((restore_drill.restore_ms)::numeric / 1000.0)
+           FROM ops.restore_drill
+          WHERE (restore_drill.state = 'passed'::text)
+          ORDER BY restore_drill.finished_at DESC
+         LIMIT 1))::double precision AS restore_took_s,
+    ( SELECT (EXTRACT(epoch FROM (now() - pg_stat_archiver.last_archived_time)))::double precision AS "extract"
+           FROM pg_stat_archiver) AS wal_archived_age_s,
+    ( SELECT pg_stat_archiver.failed_count
+           FROM pg_stat_archiver) AS wal_archive_failed_total
+   FROM ops.backup b;
+
+COMMENT ON VIEW ops.backup_status IS 'Age, size and result of the latest backups and drill, and how archiving gets on';
+
 CREATE TABLE ops.dead_letter_action (
     action_id bigint NOT NULL,
     action text NOT NULL,
@@ -317,6 +393,15 @@ CREATE TABLE ops.migration (
     sha256 text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL,
     took_ms integer NOT NULL
+);
+
+ALTER TABLE ops.restore_drill ALTER COLUMN drill_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.restore_drill_drill_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE payments.account (
@@ -500,6 +585,9 @@ ALTER TABLE ONLY etl.run
 ALTER TABLE ONLY etl.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
 
+ALTER TABLE ONLY ops.backup
+    ADD CONSTRAINT backup_pkey PRIMARY KEY (backup_id);
+
 ALTER TABLE ONLY ops.dead_letter_action_letter
     ADD CONSTRAINT dead_letter_action_letter_pkey PRIMARY KEY (action_id, letter_no);
 
@@ -508,6 +596,9 @@ ALTER TABLE ONLY ops.dead_letter_action
 
 ALTER TABLE ONLY ops.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY ops.restore_drill
+    ADD CONSTRAINT restore_drill_pkey PRIMARY KEY (drill_id);
 
 ALTER TABLE ONLY payments.account
     ADD CONSTRAINT account_card_token_key UNIQUE (card_token);
@@ -561,6 +652,7 @@ GRANT USAGE ON SCHEMA etl TO payments_exporter;
 
 GRANT USAGE ON SCHEMA ops TO payments_loader;
 GRANT USAGE ON SCHEMA ops TO payments_exporter;
+GRANT USAGE ON SCHEMA ops TO payments_backup;
 
 GRANT USAGE ON SCHEMA payments TO payments_loader;
 GRANT USAGE ON SCHEMA payments TO payments_reader;
@@ -582,6 +674,9 @@ GRANT ALL ON FUNCTION etl.drop_unpublished_leaf(month date) TO payments_loader;
 REVOKE ALL ON FUNCTION etl.erase_rows(month date, run text) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.erase_rows(month date, run text) TO payments_loader;
 
+REVOKE ALL ON FUNCTION etl.hold_publishing() FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.hold_publishing() TO payments_backup;
+
 REVOKE ALL ON FUNCTION etl.index_healed_leaf(month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.index_healed_leaf(month date) TO payments_loader;
 
@@ -590,6 +685,7 @@ REVOKE ALL ON FUNCTION etl.index_leaf(leaf text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION etl.leaf_name(month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_loader;
 GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_exporter;
+GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_backup;
 
 REVOKE ALL ON FUNCTION etl.make_leaf(leaf text, month date) FROM PUBLIC;
 
@@ -619,6 +715,34 @@ GRANT SELECT ON TABLE etl.run_month TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.worker TO payments_loader;
 GRANT SELECT ON TABLE etl.worker TO payments_exporter;
+
+GRANT SELECT ON TABLE ops.backup TO payments_loader;
+GRANT SELECT ON TABLE ops.backup TO payments_exporter;
+GRANT INSERT ON TABLE ops.backup TO payments_backup;
+
+GRANT SELECT ON TABLE ops.restore_drill TO payments_loader;
+GRANT SELECT ON TABLE ops.restore_drill TO payments_exporter;
+
+GRANT INSERT(backup_id) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(place) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(state) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(started_at) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(finished_at) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(restore_ms) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(verify_ms) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(differences) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(failure) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT SELECT ON TABLE ops.backup_status TO payments_loader;
+GRANT SELECT ON TABLE ops.backup_status TO payments_exporter;
 
 GRANT SELECT ON TABLE ops.dead_letter_action TO payments_loader;
 GRANT SELECT ON TABLE ops.dead_letter_action TO payments_exporter;

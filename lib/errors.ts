@@ -68,6 +68,24 @@ const EXIT_BY_CODE = {
   BENCH_REFUSED: EXIT.failed,
   /** What the bench measured did not do what it was to do, so there is no figure. */
   BENCH_FAILED: EXIT.failed,
+  /** No backup has this id, or there is none at all. */
+  BACKUP_UNKNOWN: EXIT.usage,
+  /** Another backup, restore or retention is at work in the same folder. */
+  BACKUP_BUSY: EXIT.failed,
+  /** A backup could not be made; nothing of it is left. */
+  BACKUP_FAILED: EXIT.failed,
+  /** A backup's files are not what they were when it was made. */
+  BACKUP_DAMAGED: EXIT.mismatch,
+  /** An encrypted backup does not open with the key or passphrase given. */
+  BACKUP_LOCKED: EXIT.failed,
+  /** A restore would overwrite data and was not told so in the required words. */
+  RESTORE_REFUSED: EXIT.usage,
+  /** A restore could not be done; its target is as it was. */
+  RESTORE_FAILED: EXIT.failed,
+  /** A restored database is not what the backup's manifest says. */
+  RESTORE_MISMATCH: EXIT.mismatch,
+  /** A program that is needed is not installed, or too old. */
+  TOOL_MISSING: EXIT.failed,
   /** The user pressed Ctrl-C. */
   INTERRUPTED: EXIT.interrupted,
   /** Anything nobody foresaw: a bug, please report it. */

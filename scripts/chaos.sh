@@ -19,7 +19,7 @@ for arg; do
 done
 
 # None of the caller's settings; a stack and a build of the rig's own, the latter beside whatever dist/ holds.
-unset "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!STAGE_@}" "${!WORKER_@}" "${!LOG_@}" "${!PG@}"
+unset "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!STAGE_@}" "${!WORKER_@}" "${!LOG_@}" "${!BACKUP_@}" "${!PG@}"
 export STACK_DIR=$REPO_ROOT/.local/chaos STACK_PORTS=free STACK_MEMORY_MB=2048
 export CHAOS_LOG_DIR=$REPO_ROOT/.local/chaos-rig/logs
 build_dir=$REPO_ROOT/.local/chaos-rig/build

@@ -16,6 +16,7 @@ Usage: scripts/stack.sh COMMAND
   env               settings for any client: eval "$(scripts/stack.sh env)"
   logs [postgres|rabbitmq|worker|prometheus|alertmanager|postgres-exporter] [-f]
   rabbitmqctl ...   RabbitMQ's own tool, pointed at this stack
+  backups on|off    dumps, base backups, WAL archiving and restore drills on time, while the stack is up; see docs/restore.md
   reset [--yes]     down, then delete data, passwords and logs
 
 Settings, from the environment or .env:
@@ -46,6 +47,8 @@ source "$REPO_ROOT/scripts/stack_postgres.sh"
 source "$REPO_ROOT/scripts/stack_rabbitmq.sh"
 # shellcheck source-path=SCRIPTDIR source=stack_monitoring.sh disable=SC1091
 source "$REPO_ROOT/scripts/stack_monitoring.sh"
+# shellcheck source-path=SCRIPTDIR source=stack_backups.sh disable=SC1091
+source "$REPO_ROOT/scripts/stack_backups.sh"
 # shellcheck source-path=SCRIPTDIR source=stack_show.sh disable=SC1091
 source "$REPO_ROOT/scripts/stack_show.sh"
 cd / # the servers' users may not be able to read the directory that the caller is in
@@ -231,6 +234,7 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
   fi
   rmq_wait
   rmq_provision
+  backups_start
   up_monitoring
   note "up: PostgreSQL on 127.0.0.1:${STATE[POSTGRES_PORT]}, RabbitMQ on 127.0.0.1:${STATE[RABBITMQ_PORT]}${STATE[MONITORING]:+, Prometheus on http://127.0.0.1:${STATE[PROMETHEUS_PORT]:-}}"
 }
@@ -257,6 +261,7 @@ stop_all() {
   local file
   local -a waits=()
   attach || return 0
+  backups_stop
   for file in "$STACK_DIR"/run/worker*.pid; do # first, and all at once: each finishes the chunk at hand
     [[ -e $file ]] || continue
     stop_process "$file" "worker $(basename -- "$file" .pid)" TERM 60 KILL 5 9>&- &
@@ -298,6 +303,10 @@ command=${1:-}
 case $command in
   rabbitmqctl) cmd_rabbitmqctl "$@" ;;
   logs) cmd_logs "$@" ;;
+  backups)
+    [[ $# -eq 1 && ($1 == on || $1 == off) ]] || die_usage "backups takes on or off; see: scripts/stack.sh --help"
+    cmd_backups "$1"
+    ;;
   reset | status)
     [[ $# -eq 0 || ($# -eq 1 && ($command$1 == reset--yes || $command$1 == status--json)) ]] ||
       die_usage "$command does not take '$*'; see: scripts/stack.sh --help"

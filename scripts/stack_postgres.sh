@@ -31,6 +31,7 @@ pg_end_strays() { # backends outlive a killed server until they notice
 
 pg_init() {
   note "creating the database cluster in $PG_DIR"
+  STATE[PROVISIONED]='' # whatever an earlier cluster had is gone with it
   local out
   # Built aside and renamed when whole: an initdb that was killed leaves nothing that looks like a cluster.
   "${PG_AS[@]}" rm -rf -- "$PG_DIR/data.new"
@@ -73,12 +74,14 @@ CONF
   if "${PG_AS[@]}" "$PG_BIN/postgres" -C wal_compression -D "$PG_DIR/data" -c wal_compression=lz4 >/dev/null 2>&1; then
     echo "wal_compression = 'lz4'"
   fi
+  backups_conf
 }
 
 pg_start() {
   local version pid
   make_server_dir "$PG_DIR" postgres
   "${PG_AS[@]}" mkdir -p "$PG_DIR/log"
+  backups_prepare
   if "${PG_AS[@]}" test -e "$PG_DIR/data/PG_VERSION"; then
     version=$("${PG_AS[@]}" cat "$PG_DIR/data/PG_VERSION")
     PG_BIN=/usr/lib/postgresql/$version/bin

@@ -19,6 +19,10 @@ service_rows() {
       row "$file" "$state" "127.0.0.1:${STATE[${MON_PORT[$file]}]:--}" "$pid" "$MON_DIR"
     done
   fi
+  if backups_wanted; then
+    state=down pid=$(live_pid "$BACKUPS_PID_FILE") && state=up
+    row backups "$state" - "$pid" -
+  fi
   for file in "$STACK_DIR"/run/worker*.pid; do
     [[ -e $file ]] || continue
     state=down pid=$(live_pid "$file") && state=up
@@ -60,6 +64,7 @@ cmd_env() {
     [POSTGRES_HOST]=127.0.0.1 [POSTGRES_PORT]=${STATE[POSTGRES_PORT]} [POSTGRES_DB]=${STATE[POSTGRES_DB]}
     [POSTGRES_USER]=payments_loader [POSTGRES_PASSWORD]=$(<"$secrets/loader_password")
     [POSTGRES_ADMIN_USER]=payments_admin [POSTGRES_ADMIN_PASSWORD]=$(<"$secrets/admin_password")
+    [POSTGRES_BACKUP_USER]=payments_backup [POSTGRES_BACKUP_PASSWORD]=$(<"$secrets/backup_password")
     [PGHOST]=127.0.0.1 [PGPORT]=${STATE[POSTGRES_PORT]} [PGDATABASE]=${STATE[POSTGRES_DB]}
     [PGUSER]=payments_admin [PGPASSWORD]=$(<"$secrets/admin_password") # a person's psql is the admin's
     [RABBITMQ_HOST]=127.0.0.1 [RABBITMQ_PORT]=${STATE[RABBITMQ_PORT]} [RABBITMQ_VHOST]=payments
@@ -70,6 +75,7 @@ cmd_env() {
   if mon_wanted; then
     for name in "${MON_PORT[@]}"; do value[$name]=${STATE[$name]}; done
   fi
+  if backups_wanted; then value[BACKUP_WAL_DIR]=$(backups_wal_dir); fi
   for name in "${!value[@]}"; do printf 'export %s=%s\n' "$name" "$(shell_quote "${value[$name]}")"; done | sort
 }
 

@@ -37,7 +37,8 @@ wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 # Tests have stacks of their own, small and on free ports, and none of the caller's settings.
 export STACK_PORTS=free STACK_MEMORY_MB=1024
-unset "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!PROMETHEUS_@}" "${!ALERTMANAGER_@}" "${!STAGE_@}" "${!WORKER_@}" "${!LOG_@}" "${!PG@}"
+unset "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!PROMETHEUS_@}" "${!ALERTMANAGER_@}" "${!STAGE_@}" "${!WORKER_@}" "${!BACKUP_@}"
+unset "${!LOG_@}" "${!PG@}"
 export LOG_LEVEL=warn NO_COLOR=1
 
 passed=0 failed=0

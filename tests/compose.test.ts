@@ -111,6 +111,7 @@ describe("docker-compose.yml", () => {
   it("has the services that scripts and documents name", () => {
     expect(Object.keys(compose.services).sort()).toEqual([
       "alertmanager",
+      "backup",
       "grafana",
       "migrate",
       "postgres",
@@ -167,10 +168,16 @@ describe("Dockerfile", () => {
     ["payments is not", "cli/main.js /usr", "main.js /usr"],
     ["lock file", "npm ci ", "npm install "],
     ["development packages", "--omit=dev", ""],
-    ["development packages", "--from=packages", "--from=build"],
+    ["development packages", /--from=packages/g, "--from=build"],
     ["build arguments", "USER node", "ARG TOKEN\nUSER node"],
   ])("check finds: %s", (problem, from, to) => {
     expect(dockerfileProblems(dockerfile.replace(from, to)).join("\n")).toContain(problem);
+  });
+
+  it("makes backups with the programs of the server's own version, as another user than root", () => {
+    const stage = /FROM (\S+) AS backup\n([\s\S]*?)\nFROM /.exec(dockerfile);
+    expect(stage?.[1]).toBe(service(compose, "postgres").image);
+    expect(stage?.[2]).toMatch(/^USER postgres\nENTRYPOINT \["backups"\]$/m);
   });
 
   it("has a .dockerignore that lets in what is named, and nothing else", () => {

@@ -154,21 +154,32 @@ describe("the exporter", () => {
   });
 });
 
-test("the backup role reads everything and writes nothing", async () => {
+test("the backup role reads everything and writes nothing but its own history", async () => {
   for (const table of ["payments.txn", "payments.account", "etl.run", "ops.migration", "staging.txn_shape"])
     expect(await outcome("backup", `SELECT FROM ${table}`)).toBe("done");
   expect(await outcome("backup", "DELETE FROM payments.txn")).toBe(DENIED);
   expect(await outcome("backup", "INSERT INTO etl.month VALUES ('2031-05-01', 'building')")).toBe(DENIED);
+  expect(await outcome("backup", "LOCK TABLE etl.month IN EXCLUSIVE MODE")).toBe(DENIED);
+  const entry = "VALUES ('x', 'dump', 'completed', now(), now(), 1, 1)";
+  const columns = "backup_id, kind, state, started_at, finished_at, bytes, row_count";
+  expect(await outcome("backup", `INSERT INTO ops.backup (${columns}) ${entry}`)).toBe("done");
+  expect(await outcome("backup", "DELETE FROM ops.backup")).toBe(DENIED);
+  expect(await outcome("backup", "UPDATE ops.restore_drill SET state = 'passed'")).toBe(DENIED);
+  expect(await outcome("loader", "SELECT etl.hold_publishing()")).toBe(DENIED);
+  expect(await outcome("exporter", "SELECT FROM ops.backup_status")).toBe("done");
 });
 
-test("no role that logs in has powers beyond its rights, but for postgres", async () => {
+test("no role that logs in has powers beyond its rights, but for postgres, and the backup role's to copy the cluster", async () => {
   const { rows } = await as("admin", (pool) =>
     pool.query(
-      `SELECT rolname FROM pg_roles
-       WHERE rolcanlogin AND (rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls)`,
+      `SELECT rolname, rolsuper OR rolcreaterole OR rolbypassrls AS beyond FROM pg_roles
+       WHERE rolcanlogin AND (rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls) ORDER BY 1`,
     ),
   );
-  expect(rows).toEqual([{ rolname: "postgres" }]);
+  expect(rows).toEqual([
+    { rolname: "payments_backup", beyond: false },
+    { rolname: "postgres", beyond: true },
+  ]);
 });
 
 test("nothing of ours is granted to everybody", async () => {

@@ -36,7 +36,7 @@ describe("quoteName", () => {
 });
 
 describe("loadSql", () => {
-  const names = { staging: "staging.txn_r1_0", leaf: "payments.txn_2025_01" };
+  const names = { staging: "staging.txn_r1_0", leaf: "payments.txn_2025_01", table: "payments.account" };
 
   it("fills every place, again and again", () => {
     const text = loadSql("clean_chunk", names);

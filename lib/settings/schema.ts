@@ -30,6 +30,10 @@ export const settingsSchema = z.object({
     .default("payments_admin")
     .describe("Role of `payments migrate`: owns the schema, no superuser"),
   POSTGRES_ADMIN_PASSWORD: secret.describe("Its password"),
+  POSTGRES_BACKUP_USER: text
+    .default("payments_backup")
+    .describe("Role of the backups: reads everything, writes their history only"),
+  POSTGRES_BACKUP_PASSWORD: secret.describe("Its password"),
 
   RABBITMQ_HOST: text.default("127.0.0.1").describe("Where RabbitMQ listens"),
   RABBITMQ_PORT: port.default(5672).describe("AMQP port; stack.sh takes a free one when it is in use"),
@@ -71,6 +75,34 @@ export const settingsSchema = z.object({
   ALERTMANAGER_PORT: port.default(9_093).describe("Alertmanager"),
   POSTGRES_EXPORTER_PORT: port.default(9_187).describe("PostgreSQL's metrics, and those of the ledger"),
   GRAFANA_PORT: port.default(3_000).describe("Grafana; in containers only"),
+
+  BACKUP_DIR: text.default("backups").describe("Where backups go; relative to the project's folder"),
+  BACKUP_WAL_DIR: z
+    .string()
+    .default("")
+    .describe("Where PostgreSQL archives its WAL; by default wal below BACKUP_DIR"),
+  BACKUP_JOBS: whole(1, 64).default(2).describe("Tables dumped, restored and checked at the same time"),
+  BACKUP_ENCRYPT_TO: z
+    .string()
+    .default("")
+    .describe(
+      "Public key that dumps are encrypted to: an age recipient (age1...) or a gpg key; empty: not encrypted",
+    ),
+  BACKUP_AGE_IDENTITY: z.string().default("").describe("File with the age key that opens encrypted dumps"),
+  BACKUP_PASSPHRASE: secret.describe("Passphrase of the gpg key that opens encrypted dumps"),
+  BACKUP_INTERVAL_S: whole(1, 31_536_000).default(86_400).describe("Seconds from one dump to the next"),
+  BACKUP_BASE_INTERVAL_S: whole(0, 31_536_000)
+    .default(86_400)
+    .describe("Seconds from one base backup to the next, where WAL is archived; 0: none"),
+  BACKUP_DRILL_INTERVAL_S: whole(0, 31_536_000)
+    .default(604_800)
+    .describe("Seconds from one restore drill to the next; 0: none"),
+  BACKUP_KEEP_DAILY: whole(1, 1_000).default(7).describe("Dumps kept: the last one of so many days"),
+  BACKUP_KEEP_WEEKLY: whole(0, 1_000).default(4).describe("and of so many weeks"),
+  BACKUP_KEEP_MONTHLY: whole(0, 1_000).default(6).describe("and of so many months"),
+  BACKUP_KEEP_BASE: whole(1, 100)
+    .default(2)
+    .describe("Base backups kept, with the WAL since the oldest of them"),
 
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])

@@ -8,9 +8,9 @@ export type { Settings };
 type Values = Readonly<Record<string, string | undefined>>;
 
 /** Prefixes that are ours alone: an unknown name with one of them is a typing error, wherever it was set. */
-const OWN_PREFIXES = ["STAGE_", "WORKER_"];
-/** In `.env` all names are ours, but for what Docker Compose and the backup part read there. */
-const FOREIGN_PREFIXES = ["COMPOSE_", "DOCKER_", "BACKUP_"];
+const OWN_PREFIXES = ["STAGE_", "WORKER_", "BACKUP_"];
+/** In `.env` all names are ours, but for what Docker Compose reads there. */
+const FOREIGN_PREFIXES = ["COMPOSE_", "DOCKER_"];
 
 /**
  * The settings of this process. Precedence: `flags` > environment > `.env` > default; a secret may come from the file

@@ -46,7 +46,11 @@ export class Platform {
   }
 
   static async create(flags: Partial<Record<keyof Settings, string>> = {}): Promise<Platform> {
-    const name = await createDatabase("seeded");
+    return Platform.on(await createDatabase("seeded"), flags);
+  }
+
+  /** On a database that is there, with a vhost of its own; it is dropped at the end like any other. */
+  static async on(name: string, flags: Partial<Record<keyof Settings, string>> = {}): Promise<Platform> {
     await createVhost(testSettings(), name);
     const platform = new Platform(testSettings({ ...flags, POSTGRES_DB: name, RABBITMQ_VHOST: name }));
     await platform.publisher.up();

@@ -7,6 +7,7 @@ import type { Settings } from "../../lib/settings/settings.js";
 import { eventually } from "./eventually.js";
 
 const MAIN = join(packageRoot, "dist", "etl", "cli", "main.js");
+const BACKUPS = join(packageRoot, "dist", "jobs", "main.js");
 const WORKER_AT = join(packageRoot, "tests", "harness", "worker_at.mjs");
 
 export interface CommandResult {
@@ -24,11 +25,30 @@ export function payments(settings: Environment, ...args: string[]): Promise<Comm
 }
 
 /** The same, for a command to be looked at and signalled while it runs. */
-export function startPayments(
-  settings: Environment,
-  ...args: string[]
-): { output: { stdout: string; stderr: string }; ended: Promise<CommandResult>; child: ChildProcess } {
-  const child = start(settings, [MAIN, ...args]);
+export function startPayments(settings: Environment, ...args: string[]): StartedCommand {
+  return follow(start(settings, [MAIN, ...args]));
+}
+
+/** Runs a command of jobs/, as scripts/backup.sh and its like do. */
+export function backups(settings: Environment, ...args: string[]): Promise<CommandResult> {
+  return startBackups(settings, ...args).ended;
+}
+
+/** @param args the last may be what is typed: `< text`. */
+export function startBackups(settings: Environment, ...args: string[]): StartedCommand {
+  const typed = args.at(-1)?.startsWith("< ") ? args.pop() : undefined;
+  const child = start(settings, [BACKUPS, ...args], "pipe");
+  child.stdin?.end(typed?.slice(2) ?? "");
+  return follow(child);
+}
+
+interface StartedCommand {
+  readonly output: { stdout: string; stderr: string };
+  readonly ended: Promise<CommandResult>;
+  readonly child: ChildProcess;
+}
+
+function follow(child: ChildProcess): StartedCommand {
   const output = { stdout: "", stderr: "" };
   child.stdout?.on("data", (data) => (output.stdout += String(data)));
   child.stderr?.on("data", (data) => (output.stderr += String(data)));
@@ -97,12 +117,16 @@ export class WorkerProcess {
   }
 }
 
-function start(settings: Environment, args: readonly string[]): ChildProcess {
+function start(
+  settings: Environment,
+  args: readonly string[],
+  stdin: "ignore" | "pipe" = "ignore",
+): ChildProcess {
   const own = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
   return spawn(process.execPath, args, {
     // Nothing of the test's own environment but what finds node; no .env of the checkout either.
     cwd: "/",
     env: { PATH: process.env["PATH"], NO_COLOR: "1", ...own },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [stdin, "pipe", "pipe"],
   });
 }

@@ -1,0 +1,38 @@
+import { expect, it } from "vitest";
+import { compareContent } from "./compare.js";
+import type { Content } from "./content.js";
+
+const content: Content = {
+  tables: [
+    { table: "payments.txn_2025_01", month: "2025-01-01", rows: 2, digest: "aa" },
+    { table: "payments.account", month: null, rows: 1, digest: "bb" },
+  ],
+  objects: ["index payments.a: CREATE INDEX a", "right payments.txn: payments_reader SELECT"],
+  ledger: [{ run: "r1", state: "done", chunksTotal: 3, nextChunk: 3, chunksCleaned: 3, monthsDone: 1 }],
+};
+
+it("finds nothing in equal contents, whatever their order", () => {
+  expect(compareContent(content, structuredClone(content))).toEqual([]);
+  expect(compareContent(content, { ...content, tables: [...content.tables].reverse() })).toEqual([]);
+});
+
+it.each<[what: string, change: (copy: Content) => unknown]>([
+  ["table payments.account", ({ tables }) => Object.assign(tables[1] as object, { digest: "bc" })],
+  ["table payments.txn_2025_01", ({ tables }) => Object.assign(tables[0] as object, { rows: 3 })],
+  ["table payments.account", ({ tables }) => tables.pop()],
+  [
+    "table payments.more",
+    ({ tables }) => tables.push({ table: "payments.more", month: null, rows: 0, digest: "" }),
+  ],
+  ["run r1", ({ ledger }) => Object.assign(ledger[0] as object, { chunksCleaned: 2 })],
+  ["index payments.a: CREATE INDEX a", ({ objects }) => objects.shift()],
+  [
+    "right payments.txn: payments_reader DELETE",
+    ({ objects }) => objects.push("right payments.txn: payments_reader DELETE"),
+  ],
+])("names %s", (what, change) => {
+  const copy = structuredClone(content);
+  change(copy);
+  expect(compareContent(content, copy).map((difference) => difference.what)).toEqual([what]);
+  expect(compareContent(copy, content).map((difference) => difference.what)).toEqual([what]);
+});

@@ -1,0 +1,105 @@
+import { messageOf, PlatformError } from "../lib/errors.js";
+import type { Logger } from "../lib/log.js";
+import type { Settings } from "../lib/settings/settings.js";
+import { withLock } from "./lock.js";
+import { type OpenDump, soundBackup, withOpenDump } from "./open.js";
+import { type Drill, recordDrill } from "./record.js";
+import { fill, mismatch } from "./restore.js";
+import { withScratchCluster } from "./scratch_cluster.js";
+import { backupFolder, findBackup, lockFile, markVerified } from "./store.js";
+import { createLike, dropDatabase, MAINTENANCE } from "./target.js";
+import { type Address, addressOf, postgresTool, run, serverMajor, withPool } from "./tools.js";
+
+export interface DrillOptions {
+  /** The newest when left out. */
+  readonly id?: string | undefined;
+  readonly place: Drill["place"];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Restores a dump into a scratch database (or a server of its own), compares it with the manifest row by row, object by object,
+ * has pg_amcheck look at every table and index, and drops it again. The result goes into ops.restore_drill.
+ *
+ * @throws PlatformError as restore() does; whatever keeps it from the end is a failed drill.
+ */
+export async function drill(settings: Settings, logger: Logger, options: DrillOptions): Promise<Drill> {
+  const folder = backupFolder(settings);
+  const backup = await findBackup(folder, "dump", options.id);
+  const startedAt = new Date();
+  const result = { backup: backup.id, place: options.place, startedAt };
+  try {
+    const times = await withLock(lockFile(folder), "shared", async () => {
+      const found = await soundBackup(folder, "dump", backup.id);
+      return withOpenDump(settings, found, options.signal, (dump) =>
+        options.place === "cluster"
+          ? withScratchCluster(settings, dump, options.signal, (address) =>
+              prove(settings, address, dump, "template0", options.signal),
+            )
+          : prove(settings, addressOf(settings, "admin"), dump, "payments_scratch", options.signal),
+      );
+    });
+    const passed: Drill = { ...result, ...times, differences: 0, failure: null };
+    await markVerified(backup);
+    await recordDrill(settings, logger, passed);
+    return passed;
+  } catch (error) {
+    const found = error instanceof Mismatch ? error.differences : 0;
+    await recordDrill(settings, logger, {
+      ...result,
+      restoreMs: null,
+      verifyMs: null,
+      differences: found,
+      failure: messageOf(error),
+    });
+    if (error instanceof PlatformError) throw error;
+    throw new PlatformError("RESTORE_FAILED", `${backup.id} could not be verified: ${messageOf(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+class Mismatch extends PlatformError {
+  readonly differences: number;
+
+  constructor(error: PlatformError, differences: number) {
+    super(error.code, error.message);
+    this.differences = differences;
+  }
+}
+
+/** @param server where scratch databases may be made; its database is not looked at. */
+async function prove(
+  settings: Settings,
+  server: Address,
+  dump: OpenDump,
+  template: Parameters<typeof createLike>[3],
+  signal: AbortSignal | undefined,
+): Promise<{ restoreMs: number; verifyMs: number }> {
+  return withPool(settings, { ...server, database: MAINTENANCE }, 1, async (maintenance) => {
+    const address = {
+      ...server,
+      database: `drill_${dump.backup.id.slice(5, 24).toLowerCase()}_${process.pid}`,
+    };
+    try {
+      await createLike(maintenance, address.database, dump.manifest, template);
+      const { restoreMs, verifyMs, differences } = await fill(settings, address, dump, signal);
+      if (differences.length > 0)
+        throw new Mismatch(mismatch(dump.backup.id, differences), differences.length);
+      const started = performance.now();
+      if (template === "template0")
+        await withPool(settings, address, 1, (pool) =>
+          pool.query("CREATE SCHEMA amcheck; CREATE EXTENSION amcheck SCHEMA amcheck"),
+        );
+      const pgAmcheck = await postgresTool("pg_amcheck", await serverMajor(maintenance));
+      // Exits with 2 when it finds damage, and with 1 when it cannot look.
+      await run(pgAmcheck, [`--jobs=${settings.BACKUP_JOBS}`, "--no-password", address.database], {
+        address,
+        signal,
+      });
+      return { restoreMs, verifyMs: verifyMs + Math.round(performance.now() - started) };
+    } finally {
+      await dropDatabase(maintenance, address.database);
+    }
+  });
+}

@@ -1,0 +1,67 @@
+import { z } from "zod";
+
+const table = z.strictObject({
+  table: z.string(),
+  /** First day, for a month of txn. */
+  month: z.string().nullable(),
+  rows: z.number().int(),
+  /** As `payments verify` prints it for a month. */
+  digest: z.string(),
+});
+
+const common = {
+  version: z.literal(1),
+  id: z.string(),
+  database: z.string(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  /** The server's, e.g. `15.20`. */
+  server: z.string(),
+  serverVersionNum: z.number().int(),
+  tool: z.string(),
+  /** Of all files but the manifest and the sums. */
+  bytes: z.number().int(),
+};
+
+const dump = z.strictObject({
+  kind: z.literal("dump"),
+  ...common,
+  format: z.enum(["directory", "custom"]),
+  encryption: z.strictObject({ tool: z.enum(["age", "gpg"]), recipient: z.string() }).nullable(),
+  /** Where the write-ahead log stood when the snapshot was taken. */
+  lsn: z.string(),
+  databaseBytes: z.number(),
+  /** Of the last migration. */
+  schemaVersion: z.number().int(),
+  collate: z.string(),
+  ctype: z.string(),
+  /** `name=value`, of the database as a whole. */
+  settings: z.array(z.string()),
+  grants: z.array(z.strictObject({ role: z.string(), privilege: z.string() })),
+  ledger: z.array(
+    z.strictObject({
+      run: z.string(),
+      state: z.string(),
+      chunksTotal: z.number().nullable(),
+      nextChunk: z.number(),
+      chunksCleaned: z.number(),
+      monthsDone: z.number(),
+    }),
+  ),
+  tables: z.array(table),
+  objects: z.array(z.string()),
+});
+
+const base = z.strictObject({
+  kind: z.literal("base"),
+  ...common,
+  /** First file of the write-ahead log that a recovery from here needs. */
+  startWal: z.string(),
+});
+
+/** What a backup is and what must be in it: everything that a restore is checked against. */
+export const manifestSchema = z.discriminatedUnion("kind", [dump, base]);
+export type Manifest = z.infer<typeof manifestSchema>;
+export type DumpManifest = z.infer<typeof dump>;
+export type BaseManifest = z.infer<typeof base>;
+export type TableContent = z.infer<typeof table>;

@@ -1,0 +1,73 @@
+import { messageOf } from "../lib/errors.js";
+import type { Logger } from "../lib/log.js";
+import type { Settings } from "../lib/settings/settings.js";
+import type { Manifest } from "./manifest.js";
+import { addressOf, withPool } from "./tools.js";
+
+/** For people and alerts. A backup is none the worse for a history that cannot be written. */
+export async function recordBackup(
+  settings: Settings,
+  logger: Logger,
+  entry: { id: string; kind: Manifest["kind"]; startedAt: Date } & (
+    | { manifest: Manifest }
+    | { failure: unknown }
+  ),
+): Promise<void> {
+  const manifest = "manifest" in entry ? entry.manifest : undefined;
+  const rows = manifest?.kind === "dump" ? manifest.tables.reduce((sum, table) => sum + table.rows, 0) : null;
+  await insert(
+    settings,
+    logger,
+    `INSERT INTO ops.backup (backup_id, kind, state, started_at, finished_at, bytes, row_count, failure)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [
+      entry.id,
+      entry.kind,
+      manifest === undefined ? "failed" : "completed",
+      entry.startedAt,
+      new Date(),
+      manifest?.bytes ?? null,
+      rows,
+      "failure" in entry ? messageOf(entry.failure) : null,
+    ],
+  );
+}
+
+export interface Drill {
+  readonly backup: string;
+  readonly place: "database" | "cluster";
+  readonly startedAt: Date;
+  readonly restoreMs: number | null;
+  readonly verifyMs: number | null;
+  readonly differences: number;
+  readonly failure: string | null;
+}
+
+export async function recordDrill(settings: Settings, logger: Logger, drill: Drill): Promise<void> {
+  await insert(
+    settings,
+    logger,
+    `INSERT INTO ops.restore_drill
+       (backup_id, place, state, started_at, finished_at, restore_ms, verify_ms, differences, failure)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [
+      drill.backup,
+      drill.place,
+      drill.failure === null ? "passed" : "failed",
+      drill.startedAt,
+      new Date(),
+      drill.restoreMs,
+      drill.verifyMs,
+      drill.differences,
+      drill.failure,
+    ],
+  );
+}
+
+async function insert(settings: Settings, logger: Logger, sql: string, values: unknown[]): Promise<void> {
+  try {
+    await withPool(settings, addressOf(settings, "backup"), 1, (pool) => pool.query(sql, values));
+  } catch (error) {
+    logger.warn(`the history (schema ops) could not be written: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,98 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Candidate, expired, type Keep } from "./retention.js";
+
+const KEEP: Keep = { daily: 7, weekly: 4, monthly: 6 };
+const DAY_MS = 86_400_000;
+
+/** One backup a day at noon, `days` of them, the last on Sunday 2026-11-22. */
+function daily(days: number): Candidate[] {
+  return Array.from({ length: days }, (_, i) => {
+    const at = new Date(Date.UTC(2026, 10, 22, 12) - (days - 1 - i) * DAY_MS).toISOString();
+    return { id: at.slice(0, 10), at, sound: true, verifiedAt: null };
+  });
+}
+
+function kept(candidates: Candidate[], keep = KEEP): string[] {
+  const gone = new Set(expired(candidates, keep));
+  return candidates.map(({ id }) => id).filter((id) => !gone.has(id));
+}
+
+describe("expired", () => {
+  it("keeps the last of 7 days, 4 weeks and 6 months", () => {
+    expect(kept(daily(400))).toEqual([
+      ...["2026-06-30", "2026-07-31", "2026-08-31", "2026-09-30", "2026-10-31"],
+      // Sundays end a week.
+      ...["2026-11-01", "2026-11-08", "2026-11-15"],
+      ...["2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"],
+    ]);
+  });
+
+  it("keeps of a day the last one, whatever the order in which they are given", () => {
+    const hours = ["03", "23", "11"].map((hour) => ({
+      id: hour,
+      at: `2026-11-22T${hour}:00:00`,
+      sound: true,
+      verifiedAt: null,
+    }));
+    expect(kept(hours)).toEqual(["23"]);
+  });
+
+  it("counts days that have a backup, so that an outage does not age them away", () => {
+    expect(kept(daily(3).map((each) => ({ ...each, at: each.at.replace("2026", "2020") })))).toHaveLength(3);
+  });
+
+  it("never lets the last verified one go, however old", () => {
+    const all = daily(400).map((each, i) => ({ ...each, verifiedAt: i === 3 || i === 5 ? "then" : null }));
+    expect(kept(all)).toContain(all[5]?.id);
+    expect(kept(all)).not.toContain(all[3]?.id);
+  });
+
+  it("does not count what is damaged, and lets it go only when a sound one is newer", () => {
+    const all = daily(10).map((each, i) => ({ ...each, sound: i < 8 }));
+    expect(kept(all, { daily: 1, weekly: 0, monthly: 0 })).toEqual([
+      "2026-11-20",
+      "2026-11-21",
+      "2026-11-22",
+    ]);
+    const older = daily(3).map((each, i) => ({ ...each, sound: i > 0 }));
+    expect(kept(older)).toEqual(["2026-11-21", "2026-11-22"]);
+    expect(
+      expired(
+        daily(3).map((each) => ({ ...each, sound: false })),
+        KEEP,
+      ),
+    ).toEqual([]);
+  });
+
+  it("of any set keeps the newest sound one and the newest verified one, and no more than was asked for", () => {
+    const candidate = fc.record({
+      at: fc.date({ min: new Date("2020-01-01"), max: new Date("2030-01-01"), noInvalidDate: true }),
+      sound: fc.boolean(),
+      verified: fc.boolean(),
+    });
+    const keep = fc.record({ daily: fc.integer({ min: 1, max: 9 }), weekly: fc.nat(5), monthly: fc.nat(7) });
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(candidate, { selector: ({ at }) => at.getTime() }),
+        keep,
+        (drawn, numbers) => {
+          const all = drawn.map(({ at, sound, verified }, i) => ({
+            id: String(i),
+            at: at.toISOString(),
+            sound,
+            verifiedAt: verified ? "then" : null,
+          }));
+          const left = new Set(kept(all, numbers));
+          const sound = all.filter((each) => each.sound).sort((a, b) => (a.at < b.at ? 1 : -1));
+          const newest = sound[0];
+          const proven = sound.find((each) => each.verifiedAt !== null);
+          if (newest) expect(left).toContain(newest.id);
+          if (proven) expect(left).toContain(proven.id);
+          const most = numbers.daily + numbers.weekly + numbers.monthly + 2;
+          expect(sound.filter(({ id }) => left.has(id)).length).toBeLessThanOrEqual(most);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# The backup job of the local stack, and the archiving that it builds on; sourced by stack.sh.
+
+BACKUPS_PID_FILE=$STACK_DIR/run/backups.pid
+BACKUPS_LOG=$STACK_DIR/logs/backups.log
+
+backups_wanted() { [[ -n ${STATE[BACKUPS]:-} ]]; }
+
+# backups_wal_dir: where the server's user can write, whoever that is.
+backups_wal_dir() { setting BACKUP_WAL_DIR "$DATA_DIR/wal"; }
+
+# backups_conf: PostgreSQL's settings for it, a part of machine.conf.
+backups_conf() {
+  backups_wanted || return 0
+  local command
+  command="sh $(shell_quote "$PG_DIR/wal_archive.sh") \"%p\" \"%f\""
+  command+=" $(dir=$(backups_wal_dir) && shell_quote "${dir//%/%%}")"
+  cat <<CONF
+archive_mode = on
+archive_timeout = 60s # at most a minute of work is on this disk only
+archive_command = '${command//\'/\'\'}'
+CONF
+}
+
+# backups_prepare: before the server starts.
+backups_prepare() {
+  backups_wanted || return 0
+  make_server_dir "$(backups_wal_dir)" postgres
+  put_file PG_AS "$PG_DIR/wal_archive.sh" <"$REPO_ROOT/scripts/wal_archive.sh"
+}
+
+backups_start() {
+  backups_wanted || return 0
+  live_pid "$BACKUPS_PID_FILE" >/dev/null && return
+  local settings
+  if ! command -v node >/dev/null || [[ ! -e $REPO_ROOT/dist/jobs/main.js ]]; then
+    note 'no backups are made: nothing is built yet; run: scripts/bootstrap.sh, then: scripts/stack.sh up'
+    return
+  fi
+  settings=$(cmd_env)
+  (
+    eval "$settings"
+    cd -- "$REPO_ROOT" || exit 1 # where .env is
+    spawn "$BACKUPS_PID_FILE" "$BACKUPS_LOG" node dist/jobs/main.js loop
+  )
+  note "backups are made; their log: $BACKUPS_LOG"
+}
+
+backups_stop() { stop_process "$BACKUPS_PID_FILE" 'backup job' TERM 60 KILL 5; }
+
+cmd_backups() { # on|off
+  check_owner backups "$@"
+  [[ -e $STACK_DIR/state ]] || die "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
+  take_lock
+  if ! attach || ! pg_running; then die "the stack in $STACK_DIR is not running; start it with: scripts/stack.sh up"; fi
+  local before=${STATE[BACKUPS]:-}
+  STATE[BACKUPS]=''
+  [[ $1 == off ]] || STATE[BACKUPS]=1
+  save_state
+  backups_stop
+  if [[ $before != "${STATE[BACKUPS]}" ]]; then
+    note 'restarting PostgreSQL, because archiving begins and ends with a start; workers wait for it'
+    pg_stop
+    pg_start
+    pg_wait
+  fi
+  backups_start
+}

@@ -1,0 +1,122 @@
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort, type Owner, serverOwner, withServer } from "../../jobs/server.js";
+import { postgresTool, run, serverMajor, withPool } from "../../jobs/tools.js";
+import { packageRoot } from "../../lib/root.js";
+import { testSettings } from "./settings.js";
+
+const PASSWORD = "cluster";
+
+/** A PostgreSQL of a test's own, with the platform's roles, that archives its log: for what a shared one is too good for. */
+export class Cluster {
+  readonly folder: string;
+  readonly wal: string;
+  readonly port: number;
+  private readonly owner: Owner;
+  private readonly major: number;
+
+  private constructor(port: number, owner: Owner, major: number) {
+    this.folder = mkdtempSync(join(tmpdir(), "payments-cluster-"));
+    this.wal = this.own("wal");
+    this.port = port;
+    this.owner = owner;
+    this.major = major;
+    if (owner) for (const path of [this.folder, this.wal]) chownSync(path, owner.uid, owner.gid);
+    chmodSync(this.folder, 0o755);
+  }
+
+  static async create(): Promise<Cluster> {
+    const settings = testSettings();
+    const {
+      POSTGRES_HOST: host,
+      POSTGRES_PORT: port,
+      POSTGRES_USER: user,
+      POSTGRES_PASSWORD: password,
+    } = settings;
+    const address = { host, port, user, password, database: settings.POSTGRES_DB };
+    const major = await withPool(settings, address, 1, serverMajor);
+    const cluster = new Cluster(await freePort(), await serverOwner(), major);
+    const file = join(cluster.folder, "password");
+    writeFileSync(file, PASSWORD);
+    const auth = ["--username=postgres", `--pwfile=${file}`, "--auth=scram-sha-256"];
+    await run(
+      await postgresTool("initdb", major),
+      ["-D", join(cluster.folder, "data"), "-N", "-E", "UTF8", ...auth],
+      {
+        owner: cluster.owner,
+      },
+    );
+    return cluster;
+  }
+
+  /** A folder in the cluster's, of the test's user. */
+  own(name: string): string {
+    const path = join(this.folder, name);
+    mkdirSync(path, { mode: 0o700 });
+    return path;
+  }
+
+  settings(more: Record<string, string> = {}): Record<string, string> {
+    const password = {
+      POSTGRES_PASSWORD: PASSWORD,
+      POSTGRES_ADMIN_PASSWORD: PASSWORD,
+      POSTGRES_BACKUP_PASSWORD: PASSWORD,
+    };
+    return { POSTGRES_PORT: String(this.port), ...password, BACKUP_WAL_DIR: this.wal, ...more };
+  }
+
+  /** Runs `work` while a server is up on a data directory. */
+  async up<T>(work: () => Promise<T>, data = join(this.folder, "data")): Promise<T> {
+    // A copy of the script where the server's user can read it, as the local stack makes one.
+    const script = join(this.folder, "wal_archive.sh");
+    writeFileSync(script, readFileSync(join(packageRoot, "scripts", "wal_archive.sh")), { mode: 0o755 });
+    return withServer(
+      {
+        postgres: await postgresTool("postgres", this.major),
+        data,
+        log: join(this.folder, "log"),
+        owner: this.owner,
+        ready: () => this.superuser("SELECT", "postgres"),
+        settings: {
+          port: String(this.port),
+          listen_addresses: "127.0.0.1",
+          unix_socket_directories: "",
+          fsync: "off",
+          archive_mode: "on",
+          archive_command: `${script} "%p" "%f" '${this.wal}'`,
+          max_locks_per_transaction: "256",
+        },
+      },
+      work,
+    );
+  }
+
+  /** Roles and database, by db/roles.sql. */
+  async provision(database: string): Promise<void> {
+    const names = ["admin", "loader", "reader", "exporter", "backup"];
+    const set = [`\\set dbname ${database}`, ...names.map((name) => `\\set ${name}_password '${PASSWORD}'`)];
+    const sql = `${set.join("\n")}\n${readFileSync(join(packageRoot, "db", "roles.sql"), "utf8")}`;
+    const address = {
+      host: "127.0.0.1",
+      port: this.port,
+      user: "postgres",
+      password: PASSWORD,
+      database: "postgres",
+    };
+    await run(await postgresTool("psql", this.major), ["-Xq"], { address, stdin: sql });
+  }
+
+  /** The one value that a statement gives. */
+  async superuser<T>(sql: string, database: string): Promise<T> {
+    const address = { host: "127.0.0.1", port: this.port, user: "postgres", password: PASSWORD, database };
+    return withPool(testSettings(), address, 1, async (pool) => {
+      const { rows } = await pool.query(sql);
+      return Object.values((rows[0] ?? {}) as object)[0] as T;
+    });
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
