@@ -17,10 +17,10 @@ function settingsIn(conf: string): Map<string, string> {
 
 /** What the local stack would write on a machine of that size. */
 function machineConf(memoryMb: string, cores: string): Map<string, string> {
-  const script = `source scripts/lib.sh; source scripts/stack_postgres.sh
-    declare -A STATE=([POSTGRES_PORT]=5432)
+  const script = `source scripts/lib.sh; source scripts/stack_postgres.sh; source scripts/stack_backups.sh
+    declare -A STATE=([POSTGRES_PORT]=5432 [BACKUPS]=on)
     nproc() { echo ${cores}; }
-    PG_DIR=/nowhere PG_BIN=/nowhere PG_AS=(true)  # a server that has lz4
+    DATA_DIR=/nowhere PG_DIR=/nowhere PG_BIN=/nowhere PG_AS=(true)  # a server that has lz4
     pg_machine_conf`;
   const env = { ...process.env, STACK_DIR: "/nowhere", STACK_MEMORY_MB: memoryMb };
   return settingsIn(execFileSync("bash", ["-euc", script], { cwd: packageRoot, env, encoding: "utf8" }));
@@ -97,7 +97,8 @@ describe("docs/tuning.md", () => {
     expect([...sized.keys()]).toEqual(expect.arrayContaining(differing));
   });
 
-  test.each([...machineConf("4096", "2")].filter(([name]) => !sized.has(name) && name !== "port"))(
+  const places = ["port", "archive_command"];
+  test.each([...machineConf("4096", "2")].filter(([name]) => !sized.has(name) && !places.includes(name)))(
     "%s = %s, as the local stack writes it",
     (name, value) => {
       expect(bare(rows.get(name)?.[0] ?? "")).toBe(value);
