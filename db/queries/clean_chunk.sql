@@ -25,23 +25,25 @@ terminals AS MATERIALIZED (
 ),
 suspect AS (
   DELETE FROM :"staging" s
-  WHERE s.txn_id IS DISTINCT FROM s.line_no + $13::bigint
-     OR CASE WHEN EXISTS (SELECT FROM accounts)
+  WHERE (
+    s.txn_id = s.line_no + $13::bigint
+    AND CASE WHEN EXISTS (SELECT FROM accounts)
              THEN s.account_id BETWEEN (SELECT first FROM accounts) AND (SELECT last FROM accounts)
-             ELSE s.account_id IN (SELECT account_id FROM payments.account) END IS NOT TRUE
-     OR CASE WHEN EXISTS (SELECT FROM terminals)
+             ELSE s.account_id IN (SELECT account_id FROM payments.account) END
+    AND CASE WHEN EXISTS (SELECT FROM terminals)
              THEN s.terminal_id >= (SELECT first FROM terminals)
               AND s.merchant_id = (SELECT merchants FROM terminals)[s.terminal_id - (SELECT first FROM terminals) + 1]
-             ELSE (s.terminal_id, s.merchant_id) IN (SELECT terminal_id, merchant_id FROM payments.terminal) END IS NOT TRUE
-     OR (s.occurred_at >= $4 AND s.occurred_at < $5) IS NOT TRUE
-     OR (s.amount > 0 AND s.amount <= $6) IS NOT TRUE
-     OR (s.currency = ANY ($7)) IS NOT TRUE
-     OR (s.kind = ANY ($8)) IS NOT TRUE
-     OR (s.channel = ANY ($9)) IS NOT TRUE
-     OR (s.network = ANY ($10)) IS NOT TRUE
-     OR (s.status = ANY ($11)) IS NOT TRUE
-     OR (s.response_code = ANY ($12)) IS NOT TRUE
-     OR s.is_fraud IS NULL
+             ELSE (s.terminal_id, s.merchant_id) IN (SELECT terminal_id, merchant_id FROM payments.terminal) END
+    AND s.occurred_at >= $4 AND s.occurred_at < $5
+    AND s.amount > 0 AND s.amount <= $6
+    AND s.currency = ANY ($7)
+    AND s.kind = ANY ($8)
+    AND s.channel = ANY ($9)
+    AND s.network = ANY ($10)
+    AND s.status = ANY ($11)
+    AND s.response_code = ANY ($12)
+    AND s.is_fraud IS NOT NULL
+  ) IS NOT TRUE
   RETURNING
     s.*,
     coalesce(s.amount, CASE WHEN s.amount_raw ~ '^\s*[0-9]{1,9}[.,][0-9]{2}\s*$'
