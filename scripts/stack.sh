@@ -234,6 +234,9 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
   fi
   rmq_wait
   rmq_provision
+  # There RabbitMQ 3.10 reports 'NaN' bytes of disk free, which Prometheus refuses together with all its other metrics.
+  [[ $RMQ_DIR != *' '* ]] ||
+    note "RabbitMQ cannot watch the disk, nor can its metrics be scraped: there is a blank in $RMQ_DIR"
   backups_start
   up_monitoring
   note "up: PostgreSQL on 127.0.0.1:${STATE[POSTGRES_PORT]}, RabbitMQ on 127.0.0.1:${STATE[RABBITMQ_PORT]}${STATE[MONITORING]:+, Prometheus on http://127.0.0.1:${STATE[PROMETHEUS_PORT]:-}}"
