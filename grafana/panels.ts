@@ -62,6 +62,10 @@ export function prom(expr: string, legend = ""): Query {
   return { expr, legend };
 }
 
+/** A counter's increase a second over all who report it, `by` a label if one is given. */
+export const rate = (metric: string, by = "") =>
+  `sum${by && ` by (${by})`} (rate(${metric}[$__rate_interval]))`;
+
 /** @param expr gives a column `time` for a graph; other columns are series by name. */
 export function sql(expr: string): Query {
   return { expr, legend: "", source: "postgres" };

@@ -1,6 +1,5 @@
-import { type DashboardSpec, prom } from "./panels.js";
+import { type DashboardSpec, prom, rate } from "./panels.js";
 
-const rate = (metric: string, by = "") => `sum${by && ` by (${by})`} (rate(${metric}[$__rate_interval]))`;
 /** A zero where nothing of the kind has happened yet, so that the panel is not empty. */
 const orNone = (expr: string, label: string) =>
   `${expr} or label_replace(vector(0), "${label}", "none", "", "")`;

@@ -1,6 +1,4 @@
-import { type DashboardSpec, prom } from "./panels.js";
-
-const rate = (metric: string, by = "") => `sum${by && ` by (${by})`} (rate(${metric}[$__rate_interval]))`;
+import { type DashboardSpec, prom, rate } from "./panels.js";
 
 export const postgres: DashboardSpec = {
   uid: "payments-postgres",

@@ -1,6 +1,5 @@
-import { type DashboardSpec, prom } from "./panels.js";
+import { type DashboardSpec, prom, rate } from "./panels.js";
 
-const rate = (metric: string) => `sum(rate(${metric}[$__rate_interval]))`;
 const byQueue = (metric: string) => `sum by (queue) (rabbitmq_detailed_queue_${metric})`;
 
 export const rabbitmq: DashboardSpec = {

@@ -41,6 +41,7 @@ test("a table dropped is back as it was one second before, and nothing that came
     await platform.load({ rows: 2_000, toOn: "2025-02-01" });
     const expected = await platform.digests();
     await cluster.superuser("CREATE TABLE payments.wanted ()", database);
+    // Not a wait for something: a second must lie between the two, for the restore goes to one second before the drop.
     await sleep(1_100);
     await cluster.superuser("CREATE TABLE payments.unwanted ()", database);
     const dropped = await cluster.superuser<Date>("SELECT clock_timestamp()", database);
