@@ -1,13 +1,13 @@
 import { codeOf, PlatformError } from "../lib/errors.js";
 import { type Client, transaction } from "../lib/postgres/pool.js";
-import { quoteName } from "../lib/postgres/sql.js";
 import { pause } from "../lib/timing.js";
 import { getRun, type Run } from "./ledger.js";
 import { chunkOf, type PlannedMonth, planRun } from "./plan.js";
-import { rollUp } from "./steps/agg.js";
-import { moveRows } from "./steps/clean.js";
+import { copyLeaf, rollUp } from "./steps/agg.js";
+import { judgeSuspects } from "./steps/clean.js";
+import { createBuild } from "./steps/plan.js";
 import { copyChunk } from "./steps/stage.js";
-import { type StepContext, stagingTable } from "./steps/step.js";
+import { buildTables, leafTable, type StepContext } from "./steps/step.js";
 
 const LOCK_NOT_AVAILABLE = "55P03";
 /** A reader that holds the month for long must not make all others queue behind the swap: try briefly, and again. */
@@ -42,7 +42,7 @@ export async function healMonth(context: StepContext, month: string): Promise<He
     for (const run of runs) rows += await refill(context, client, run, month, leaf);
     await client.query("SELECT etl.index_healed_leaf($1)", [month]);
     await swap(client, month);
-    await rollUp(client, month);
+    await rollUp(client, month, leafTable(month));
     return { month, runs: runs.map((run) => run.runId), rows };
   });
 }
@@ -87,22 +87,22 @@ async function refill(
     planned.firstChunk,
     lastChunk(planned),
   ]);
-  let rows = 0;
+  const build = buildTables(runId, month);
+  await createBuild(client, runId, planned);
   for (let chunkNo = planned.firstChunk; chunkNo <= lastChunk(planned); chunkNo++) {
-    const staging = stagingTable(runId, chunkNo);
-    const { key } = await copyChunk(context, client, staging, spec, chunkNo);
-    const moved = await moveRows(client, runId, chunkOf(plan, spec, chunkNo), leaf);
-    if (moved.accepted !== key.accepted) {
+    const { key } = await copyChunk(context, client, build.rows, spec, chunkNo);
+    const { accepted } = await judgeSuspects(client, runId, chunkOf(plan, spec, chunkNo));
+    if (accepted !== key.accepted) {
       throw new PlatformError(
         "CHUNK_COUNT_MISMATCH",
-        `run ${runId} chunk ${chunkNo}: ${moved.accepted} rows accepted, the generator predicts ${key.accepted}.`,
+        `run ${runId} chunk ${chunkNo}: ${accepted} rows accepted, the generator predicts ${key.accepted}.`,
         { hint: "Are the dimensions damaged? See: payments verify." },
       );
     }
-    await client.query(`DROP TABLE ${quoteName(staging)}`);
-    rows += moved.accepted;
     context.logger.info({ run: runId, chunk: chunkNo, month }, "chunk made anew");
   }
+  const rows = await copyLeaf(client, build.leaf, leaf);
+  await client.query("SELECT etl.drop_build($1, $2)", [runId, month]);
   return rows;
 }
 

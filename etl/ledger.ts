@@ -239,14 +239,6 @@ export async function getChunk(
   return row && { state: row.state, rows: row.txn_rows, releasedChunk: row.released_chunk };
 }
 
-/** Forgets a chunk whose staged rows are gone, so that it can be staged again. */
-export async function forgetChunk(client: Client, runId: string, chunkNo: number): Promise<void> {
-  await client.query("DELETE FROM etl.chunk WHERE run_id = $1 AND chunk_no = $2 AND state = 'staged'", [
-    runId,
-    chunkNo,
-  ]);
-}
-
 /** What clean found. */
 export interface Findings {
   readonly repaired: number;
@@ -305,6 +297,26 @@ export async function monthProgress(
   );
   if (rows[0] === undefined) throw new PlatformError("CHUNK_UNKNOWN", `run ${runId} has no month ${month}.`);
   return rows[0];
+}
+
+/** Rows that clean has accepted in a run's month. */
+export async function acceptedRows(client: Client, runId: string, month: string): Promise<number> {
+  const { rows } = await client.query<{ accepted: number }>(
+    "SELECT coalesce(sum(accepted), 0)::bigint AS accepted FROM etl.chunk WHERE run_id = $1 AND month = $2",
+    [runId, month],
+  );
+  return one(rows).accepted;
+}
+
+/** Enters a month as published, which makes it ours until the transaction ends. @returns false when it was before. */
+export async function enterMonth(client: Client, month: string): Promise<boolean> {
+  // The update that changes nothing locks the row.
+  const { rows } = await client.query<{ entered: boolean }>(
+    `INSERT INTO etl.month AS m (month) VALUES ($1)
+     ON CONFLICT (month) DO UPDATE SET month = m.month RETURNING xmax = 0 AS entered`,
+    [month],
+  );
+  return one(rows).entered;
 }
 
 /** Enters a run's month as aggregated; the last one ends the run. @returns whether the run is done. */

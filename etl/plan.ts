@@ -2,6 +2,8 @@ import { PlatformError } from "../lib/errors.js";
 import { type MonthHours, monthsOf } from "./generate/calendar.js";
 import type { PlannedSpec } from "./spec.js";
 
+const HOUR_MS = 3_600_000;
+
 /** A month of a run and the chunks that fill it. */
 export interface PlannedMonth extends MonthHours {
   readonly rows: number;
@@ -85,6 +87,12 @@ export function chunkOf(plan: Plan, spec: PlannedSpec, chunkNo: number): Planned
   const fromRow = base * k + Math.min(k, larger);
   const toRow = fromRow + base + (k < larger ? 1 : 0);
   return { month, chunkNo, fromRow, toRow, firstTxnId: spec.firstTxnId + month.firstRow + fromRow };
+}
+
+/** The part of a month that is within the run's window. */
+export function timeOf(month: PlannedMonth): { readonly opens: Date; readonly closes: Date } {
+  const endMs = month.startMs + (month.cumulative.length - 1) * HOUR_MS;
+  return { opens: new Date(month.startMs), closes: new Date(endMs) };
 }
 
 function weightOf(month: MonthHours): number {

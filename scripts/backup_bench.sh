@@ -53,7 +53,7 @@ plain_restore() {
 }
 
 for ((round = 1; round <= rounds; round++)); do
-  timed plain_dump_ms pg_dump --format=custom --exclude-table='staging.txn_r*' --file="$folder/plain"
+  timed plain_dump_ms pg_dump --format=custom --file="$folder/plain"
   timed backup_ms node dist/jobs/main.js backup
   timed plain_restore_ms plain_restore
   dropdb --force "$scratch"

@@ -3,7 +3,7 @@
 -- Runs as payments_owner. Roles are made beforehand by db/roles.sql, because roles belong to the cluster.
 
 CREATE SCHEMA payments;  -- the data
-CREATE SCHEMA staging;   -- one unlogged table per chunk in flight
+CREATE SCHEMA staging;   -- months that runs are building
 CREATE SCHEMA etl;       -- the ledger
 -- ops (migrations, backups, restores) is made by the migration runner itself.
 
@@ -53,6 +53,6 @@ COMMENT ON TABLE payments.terminal IS 'Where cards are presented; each belongs t
 
 GRANT USAGE ON SCHEMA payments TO payments_loader, payments_reader, payments_exporter;
 GRANT USAGE ON SCHEMA etl TO payments_loader, payments_exporter;
-GRANT USAGE, CREATE ON SCHEMA staging TO payments_loader;
+GRANT USAGE ON SCHEMA staging TO payments_loader;
 GRANT SELECT ON ALL TABLES IN SCHEMA payments TO payments_loader, payments_reader;
 GRANT INSERT ON payments.account, payments.merchant, payments.terminal TO payments_loader;

@@ -85,11 +85,9 @@ COMMENT ON COLUMN etl.chunk_class.found IS 'For fraud classes always 0: nothing 
 
 CREATE TABLE etl.month (
   month        date PRIMARY KEY CHECK (extract(day FROM month) = 1),
-  state        text NOT NULL CHECK (state IN ('building', 'published')),
-  created_at   timestamptz NOT NULL DEFAULT now(),
-  published_at timestamptz
+  published_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE etl.month IS 'Leaves of txn: building beside the parent, or published';
+COMMENT ON TABLE etl.month IS 'Published months: the leaves of txn';
 
 CREATE TABLE etl.worker (
   worker_id    text        PRIMARY KEY,

@@ -59,9 +59,9 @@ FROM ops.backup b;
 COMMENT ON VIEW ops.backup_status IS 'Age, size and result of the latest backups and drill, and how archiving gets on';
 GRANT SELECT ON ops.backup_status TO payments_loader, payments_exporter;
 
--- While a dump is read no month may be published, made or swapped: pg_dump looks some of the catalog up outside its snapshot,
--- and its parallel workers give up when somebody queues for a table that they are about to read. Whoever does such a thing
--- takes a row of etl.month first, so this holds them back there. Loading goes on. Until the end of the transaction.
+-- While a dump is read no month may be begun, published, swapped or cancelled: pg_dump looks some of the catalog up outside its
+-- snapshot, and its parallel workers give up when somebody queues for a table that they are about to read. Whoever does such a
+-- thing locks etl.month or a row of it first, so this holds them back there. Loading goes on. Until the end of the transaction.
 CREATE FUNCTION etl.hold_publishing() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$ BEGIN LOCK TABLE etl.month IN EXCLUSIVE MODE; END $$;

@@ -8,8 +8,7 @@ WITH ours AS (
 relation AS (
   SELECT c.*, s.nspname || '.' || c.relname AS name
   FROM pg_class c JOIN ours s ON s.oid = c.relnamespace
-  WHERE NOT (s.nspname = 'staging' AND c.relname LIKE 'txn\_r%')
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+  WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 )
 SELECT 'schema ' || nspname AS object FROM ours
 UNION ALL

@@ -1,5 +1,4 @@
--- Every table with rows of its own, largest first, but for what a dump leaves out: staging tables of chunks in flight, which
--- come and go and are generated again, and the heartbeats of workers.
+-- Every table with rows of its own, largest first, but for what a dump leaves out: the heartbeats of workers.
 -- month: of a leaf of txn, null for any other table.
 
 SELECT n.nspname || '.' || c.relname AS name,
@@ -9,7 +8,6 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN etl.month m ON n.nspname = 'payments' AND c.relname = etl.leaf_name(m.month)
 WHERE c.relkind = 'r'
   AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
-  AND NOT (n.nspname = 'staging' AND c.relname LIKE 'txn\_r%')
   AND NOT (n.nspname = 'etl' AND c.relname = 'worker')
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 ORDER BY pg_relation_size(c.oid) DESC, 1

@@ -1,64 +1,33 @@
--- Takes the rows that are not plainly right out of a staged chunk (about 1 %): repairs what is repairable and puts it into the
--- leaf, keeps the rest in txn_reject with a reason, counts both. What stays in the staging table is right as it is.
+-- Judges the suspects of a chunk, which COPY has set apart (about 1 %, see etl.create_build): repairs what is repairable and
+-- puts it into the leaf, keeps the rest in txn_reject with a reason, counts both.
 --
--- References are checked here because txn has no foreign keys. One pass, a tenth of a second per 200,000 rows; it took six when
--- it joined the dimensions and grouped by txn_id:
---   * Rows come numbered, each with the id of its number. Of two rows with the same id one at least is out of its place, so
---     only those are looked at to find the duplicates; the row in its place is kept, else the first.
---   * Ids of accounts and terminals have no gaps as a rule. Then a comparison says whether an account exists, and an array
---     whose terminal it is; with gaps both are looked up.
+-- Of rows with the same id at most one stands on the line that the id belongs to. So only suspects need looking at to find
+-- the duplicates: the row in its place is kept, be it a suspect or not, else the first.
 --
 -- $1 run_id  $2 chunk_no  $3 now  $4 from, $5 to: the chunk's month within the run's window  $6 most an amount may be
--- $7 currencies  $8 kinds  $9 channels  $10 networks  $11 statuses  $12 response codes  $13 txn_id of line 0  $14 lines
--- :"staging" the chunk's staging table  :"leaf" the month's leaf
+-- $7 currencies  $8 kinds  $9 channels  $10 networks  $11 statuses  $12 response codes  $13 id of the first line  $14 lines
+-- :"suspects" :"leaf" of what the chunk's month is built in
 -- Result: one row: suspects = passed (of which repaired) + rejected (by reason). By class in etl.chunk_class.
 
-WITH accounts AS MATERIALIZED (
-  SELECT min(account_id) AS first, max(account_id) AS last
-  FROM payments.account
-  HAVING count(*) = max(account_id) - min(account_id) + 1
-),
-terminals AS MATERIALIZED (
-  SELECT min(terminal_id) AS first, array_agg(merchant_id ORDER BY terminal_id) AS merchants
-  FROM payments.terminal
-  HAVING count(*) = max(terminal_id) - min(terminal_id) + 1
-),
-suspect AS (
-  DELETE FROM :"staging" s
-  WHERE (
-    s.txn_id = s.line_no + $13::bigint
-    AND CASE WHEN EXISTS (SELECT FROM accounts)
-             THEN s.account_id BETWEEN (SELECT first FROM accounts) AND (SELECT last FROM accounts)
-             ELSE s.account_id IN (SELECT account_id FROM payments.account) END
-    AND CASE WHEN EXISTS (SELECT FROM terminals)
-             THEN s.terminal_id >= (SELECT first FROM terminals)
-              AND s.merchant_id = (SELECT merchants FROM terminals)[s.terminal_id - (SELECT first FROM terminals) + 1]
-             ELSE (s.terminal_id, s.merchant_id) IN (SELECT terminal_id, merchant_id FROM payments.terminal) END
-    AND s.occurred_at >= $4 AND s.occurred_at < $5
-    AND s.amount > 0 AND s.amount <= $6
-    AND s.currency = ANY ($7)
-    AND s.kind = ANY ($8)
-    AND s.channel = ANY ($9)
-    AND s.network = ANY ($10)
-    AND s.status = ANY ($11)
-    AND s.response_code = ANY ($12)
-    AND s.is_fraud IS NOT NULL
-  ) IS NOT TRUE
+WITH suspect AS (
+  DELETE FROM :"suspects" s
+  WHERE coalesce(s.line_id, s.txn_id) >= $13::bigint AND coalesce(s.line_id, s.txn_id) < $13::bigint + $14::integer
   RETURNING
     s.*,
+    coalesce(s.line_id, s.txn_id) AS line,
     coalesce(s.amount, CASE WHEN s.amount_raw ~ '^\s*[0-9]{1,9}[.,][0-9]{2}\s*$'
                             THEN replace(btrim(s.amount_raw), ',', '.')::numeric(14, 2) END) AS value
 ),
--- The lines with each doubtful id: those out of their place, and the one in its place.
+-- The lines with each doubtful id: those out of their place, and the one in its place, which is there unless it has another id.
 holder AS (
-  SELECT txn_id, line_no FROM suspect
+  SELECT txn_id, line FROM suspect
   UNION
-  SELECT d.txn_id, (d.txn_id - $13)::integer
+  SELECT d.txn_id, d.txn_id
   FROM (SELECT DISTINCT txn_id FROM suspect WHERE txn_id BETWEEN $13 AND $13 + $14 - 1) d
-  WHERE NOT EXISTS (SELECT FROM suspect s WHERE s.line_no + $13 = d.txn_id)
+  WHERE NOT EXISTS (SELECT FROM suspect s WHERE s.line = d.txn_id)
 ),
 keeper AS (
-  SELECT txn_id, coalesce(min(line_no) FILTER (WHERE line_no + $13 = txn_id), min(line_no)) AS line_no
+  SELECT txn_id, coalesce(min(line) FILTER (WHERE line = txn_id), min(line)) AS line
   FROM holder
   GROUP BY txn_id
 ),
@@ -67,7 +36,7 @@ flagged AS MATERIALIZED (
     s.*,
     CASE
       WHEN s.txn_id IS NULL OR s.is_fraud IS NULL THEN 'incomplete'
-      WHEN s.line_no <> k.line_no THEN 'duplicate'
+      WHEN s.line <> k.line THEN 'duplicate'
       WHEN (s.occurred_at >= $4 AND s.occurred_at < $5) IS NOT TRUE THEN 'bad_time'
       -- As scalar subqueries: an index lookup for each of the few, where a join would hash every account.
       WHEN (SELECT a.account_id FROM payments.account a WHERE a.account_id = s.account_id) IS NULL THEN 'orphan_account'
@@ -97,7 +66,7 @@ rejected AS (
   INSERT INTO payments.txn_reject (run_id, chunk_no, reason, rejected_at, line_no, txn_id, occurred_at, account_id,
                                    merchant_id, terminal_id, amount, amount_raw, currency, kind, channel, network, status,
                                    response_code, original_txn_id, is_fraud)
-  SELECT $1, $2, reason, $3, line_no, txn_id, occurred_at, account_id, merchant_id, terminal_id, amount, amount_raw,
+  SELECT $1, $2, reason, $3, line - $13, txn_id, occurred_at, account_id, merchant_id, terminal_id, amount, amount_raw,
          currency, kind, channel, network, status, response_code, original_txn_id, is_fraud
   FROM flagged
   WHERE reason IS NOT NULL

@@ -11,8 +11,8 @@ WITH found AS (
 promised AS (
   SELECT to_regclass('payments.' || etl.leaf_name(m.month))::oid AS leaf, sum(c.accepted) AS rows
   FROM etl.month m
-  JOIN etl.chunk c ON c.month = m.month AND c.state = 'cleaned'
-  WHERE m.state = 'published'
+  JOIN etl.run_month rm ON rm.month = m.month AND rm.state = 'done'
+  JOIN etl.chunk c ON c.run_id = rm.run_id AND c.month = rm.month
   GROUP BY m.month
 )
 SELECT leaf::regclass AS leaf, coalesce(p.rows, 0) AS ledger_rows, coalesce(f.rows, 0) AS txn_rows

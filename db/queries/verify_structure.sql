@@ -1,10 +1,9 @@
 -- What is not in its place: published months that are not attached or lack an index, leaves and aggregates of no month of
--- the ledger, staging tables of no staged chunk.
+-- the ledger, what is built for no unfinished month.
 
 SELECT to_char(m.month, 'YYYY-MM-DD') AS month, 'its leaf is not attached to txn' AS what
 FROM etl.month m
-WHERE m.state = 'published'
-  AND NOT EXISTS (SELECT FROM pg_inherits i
+WHERE NOT EXISTS (SELECT FROM pg_inherits i
                   WHERE i.inhparent = 'payments.txn'::regclass
                     AND i.inhrelid = to_regclass('payments.' || etl.leaf_name(m.month)))
 UNION ALL
@@ -12,8 +11,7 @@ SELECT to_char(m.month, 'YYYY-MM-DD'), 'its leaf lacks index ' || parent.relname
 FROM etl.month m
 JOIN pg_index pi ON pi.indrelid = 'payments.txn'::regclass
 JOIN pg_class parent ON parent.oid = pi.indexrelid
-WHERE m.state = 'published'
-  AND NOT EXISTS (SELECT FROM pg_inherits i
+WHERE NOT EXISTS (SELECT FROM pg_inherits i
                   JOIN pg_index leaf ON leaf.indexrelid = i.inhrelid AND leaf.indisvalid
                   WHERE i.inhparent = pi.indexrelid
                     AND leaf.indrelid = to_regclass('payments.' || etl.leaf_name(m.month)))
@@ -38,9 +36,15 @@ SELECT DISTINCT to_char(month, 'YYYY-MM-DD'), 'agg_network_hour holds a month th
 FROM payments.agg_network_hour a
 WHERE NOT EXISTS (SELECT FROM etl.run_month m WHERE m.month = a.month)
 UNION ALL
-SELECT NULL, 'staging table ' || c.relname || ' belongs to no staged chunk'
+SELECT NULL, 'staging table ' || c.relname || ' belongs to no unfinished month'
 FROM pg_class c
-WHERE c.relnamespace = 'staging'::regnamespace AND c.relkind = 'r' AND c.relname <> 'txn_shape'
-  AND NOT EXISTS (SELECT FROM etl.chunk k
-                  WHERE k.state = 'staged' AND c.relname = 'txn_' || k.run_id || '_' || k.chunk_no)
+WHERE c.relnamespace = 'staging'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'txn_shape'
+  AND NOT EXISTS (SELECT FROM etl.run_month m
+                  WHERE m.state = 'open'
+                    AND c.relname IN (etl.build_name(m.run_id, m.month), etl.build_name(m.run_id, m.month) || '_leaf',
+                                      etl.build_name(m.run_id, m.month) || '_suspect'))
+UNION ALL
+SELECT to_char(m.month, 'YYYY-MM-DD'), 'nothing is there to build it in for run ' || m.run_id
+FROM etl.run_month m
+WHERE m.state = 'open' AND to_regclass('staging.' || etl.build_name(m.run_id, m.month)) IS NULL
 ORDER BY 1, 2

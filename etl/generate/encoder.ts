@@ -60,14 +60,12 @@ export class RowEncoder {
    * @param raw what to write in place of the number of cents, undefined for a well-formed amount.
    * @param codes encoded text fields to write in place of the row's own, see `encodeCodes`.
    */
-  write(lineNo: number, row: Draft, raw: AmountRaw, codes: Uint8Array | undefined): void {
+  write(lineId: number, row: Draft, raw: AmountRaw, codes: Uint8Array | undefined): void {
     const view = this.view;
     let at = this.position;
     view.setInt16(at, FIELDS);
-    view.setInt32(at + 2, 4);
-    view.setInt32(at + 6, lineNo);
-    view.setInt32(at + 10, 8);
-    at = setInt64(view, at + 14, row.txnId);
+    view.setInt32(at + 2, 8);
+    at = setInt64(view, at + 6, row.txnId);
     view.setInt32(at, 8);
     at = setInt64(view, at + 4, (row.timeMs - EPOCH_2000_MS) * 1_000);
     view.setInt32(at, 4);
@@ -79,13 +77,9 @@ export class RowEncoder {
     at += 24;
     if (raw === undefined) {
       at = setNumeric(view, at, row.cents);
-      view.setInt32(at, -1);
-      at += 4;
     } else {
       view.setInt32(at, -1);
-      view.setInt32(at + 4, raw.length);
-      this.bytes.set(raw, at + 8);
-      at += 8 + raw.length;
+      at += 4;
     }
     const block = codes ?? this.blockOf(row).bytes;
     this.bytes.set(block, at);
@@ -99,7 +93,32 @@ export class RowEncoder {
     }
     view.setInt32(at, 1);
     view.setInt8(at + 4, row.fraud);
-    this.position = at + 5;
+    at += 5;
+    if (raw === undefined) {
+      view.setInt32(at, -1);
+      at += 4;
+    } else {
+      view.setInt32(at, raw.length);
+      this.bytes.set(raw, at + 4);
+      at += 4 + raw.length;
+    }
+    if (row.txnId === lineId) {
+      view.setInt32(at, -1);
+      at += 4;
+    } else {
+      view.setInt32(at, 8);
+      at = setInt64(view, at + 4, lineId);
+    }
+    this.position = at;
+  }
+
+  /** Writes a row's bytes again, on another line. */
+  repeat(row: Uint8Array, lineId: number): void {
+    const at = this.position;
+    this.bytes.set(row, at);
+    // The row stood in its place, so its last field was null.
+    this.view.setInt32(at + row.length - 4, 8);
+    this.position = setInt64(this.view, at + row.length, lineId);
   }
 
   private blockOf(row: Draft): CodeBlock {

@@ -120,7 +120,7 @@ export class ChunkGenerator {
 
     if (index < this.schedule.nextRow) {
       this.accept(pattern);
-      this.encoder.write(index, row, undefined, undefined);
+      this.encoder.write(row.txnId, row, undefined, undefined);
       this.keepForDuplicate(index);
       return;
     }
@@ -138,7 +138,7 @@ export class ChunkGenerator {
     if (repairable) this.accept(pattern);
     const damage = planned === DUPLICATE ? this.injector.badAmount(row) : this.injector.apply(planned, row);
     this.count(damage.defect);
-    this.encoder.write(index, row, damage.raw, damage.codes);
+    this.encoder.write(this.firstTxnId + index, row, damage.raw, damage.codes);
   }
 
   private accept(pattern: number): void {
@@ -167,12 +167,7 @@ export class ChunkGenerator {
   }
 
   private repeatOriginal(index: number): void {
-    const at = this.encoder.position;
-    this.append(this.original);
-    new DataView(this.encoder.bytes.buffer, this.encoder.bytes.byteOffset).setInt32(
-      at + LINE_NO_OFFSET,
-      index,
-    );
+    this.encoder.repeat(this.original, this.firstTxnId + index);
     this.count(DUPLICATE);
   }
 

@@ -1,14 +1,17 @@
+import { PlatformError } from "../../lib/errors.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
-import { isActive, monthProgress, recordAggregated } from "../ledger.js";
-import { leafTable, type Next, type StepContext } from "./step.js";
+import { acceptedRows, enterMonth, isActive, monthProgress, recordAggregated } from "../ledger.js";
+import { buildTables, leafTable, type Next, type StepContext } from "./step.js";
 
 /** Tables payments.agg_<name>, filled by db/queries/rollup_<name>.sql. */
 export const ROLLUPS = ["merchant_day", "network_hour"] as const;
 
 /**
- * Ends a run's month: rolls it up, and if its leaf stands beside the parent, indexes and attaches it. All in one
- * transaction, so readers get rows, indexes and aggregates of the month together.
+ * Ends a run's month. Of a month that nobody has published the build becomes the leaf: rolled up, indexed, attached. To one
+ * that stands already its rows are added. All in one transaction, so readers get rows, indexes and aggregates together.
+ *
+ * @throws PlatformError CHUNK_COUNT_MISMATCH when the build does not hold what its chunks accepted.
  */
 export async function aggStep(context: StepContext, runId: string, month: string): Promise<Next> {
   await transaction(context.pool, async (client) => {
@@ -19,14 +22,8 @@ export async function aggStep(context: StepContext, runId: string, month: string
     if (progress.done || !progress.complete) return;
 
     // One agg of a month at a time: the second of two runs must see what the first has attached and rolled up.
-    const state = await client.query<{ state: string }>(
-      "SELECT state FROM etl.month WHERE month = $1 FOR UPDATE",
-      [month],
-    );
-    await rollUp(client, month);
-    await context.reached?.("agg: rolled up");
-    if (state.rows[0]?.state === "building") await publish(client, month);
-    await context.reached?.("agg: published month");
+    if (await enterMonth(client, month)) await publish(context, client, runId, month);
+    else await append(context, client, runId, month);
 
     const aggMs = Math.round(performance.now() - started);
     const runDone = await recordAggregated(client, runId, month, aggMs);
@@ -36,25 +33,53 @@ export async function aggStep(context: StepContext, runId: string, month: string
   return [];
 }
 
-/** Rebuilds the roll-ups of one month from its leaf. */
-export async function rollUp(client: Client, month: string): Promise<void> {
+async function publish(context: StepContext, client: Client, runId: string, month: string): Promise<void> {
+  const { leaf } = buildTables(runId, month);
+  const rows = await rollUp(client, month, leaf);
+  await requireAccepted(client, runId, month, rows);
+  await context.reached?.("agg: rolled up");
+  // Sorts the index keys of millions of rows in memory; granted to this transaction only.
+  await client.query("SET LOCAL maintenance_work_mem = '256MB'");
+  await client.query("SELECT etl.publish_build($1, $2)", [runId, month]);
+  await context.reached?.("agg: month published");
+}
+
+async function append(context: StepContext, client: Client, runId: string, month: string): Promise<void> {
+  const { leaf } = buildTables(runId, month);
+  await requireAccepted(client, runId, month, await copyLeaf(client, leaf, leafTable(month)));
+  await client.query("SELECT etl.drop_build($1, $2)", [runId, month]);
+  await rollUp(client, month, leafTable(month));
+  await context.reached?.("agg: rolled up");
+}
+
+/** @returns rows copied. */
+export async function copyLeaf(client: Client, from: string, to: string): Promise<number> {
+  const copied = await client.query(loadSql("copy_leaf", { from, to }));
+  return copied.rowCount ?? 0;
+}
+
+/** A build that lost rows, or got some by another way, must not be published. */
+async function requireAccepted(client: Client, runId: string, month: string, rows: number): Promise<void> {
+  const accepted = await acceptedRows(client, runId, month);
+  if (rows === accepted) return;
+  throw new PlatformError(
+    "CHUNK_COUNT_MISMATCH",
+    `run ${runId}, ${month}: ${rows} rows were built, its chunks accepted ${accepted}.`,
+    { hint: `Somebody changed ${buildTables(runId, month).rows}. Cancel the run and start another: payments cancel ${runId}.` },
+  );
+}
+
+/** Rebuilds the roll-ups of one month from a leaf. @returns rows in the leaf. */
+export async function rollUp(client: Client, month: string, leaf: string): Promise<number> {
   // Up to a few hundred thousand groups; the default work_mem would spill them.
   await client.query("SET LOCAL work_mem = '128MB'");
   for (const table of ROLLUPS) {
     await client.query(`DELETE FROM payments.agg_${table} WHERE month = $1`, [month]);
-    await client.query(
-      `INSERT INTO payments.agg_${table} ${loadSql(`rollup_${table}`, { leaf: leafTable(month) })}`,
-      [month],
-    );
+    await client.query(`INSERT INTO payments.agg_${table} ${loadSql(`rollup_${table}`, { leaf })}`, [month]);
   }
-}
-
-async function publish(client: Client, month: string): Promise<void> {
-  // Sorts the index keys of millions of rows in memory; granted to this transaction only.
-  await client.query("SET LOCAL maintenance_work_mem = '256MB'");
-  await client.query("SELECT etl.publish_leaf($1)", [month]);
-  await client.query(
-    "UPDATE etl.month SET state = 'published', published_at = clock_timestamp() WHERE month = $1",
+  const { rows } = await client.query<{ rows: number }>(
+    "SELECT coalesce(sum(txn_count), 0)::bigint AS rows FROM payments.agg_network_hour WHERE month = $1",
     [month],
   );
+  return rows[0]?.rows ?? 0;
 }

@@ -8,10 +8,9 @@ import {
   STATUSES,
 } from "../../lib/codes.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
-import { loadSql, quoteName } from "../../lib/postgres/sql.js";
+import { loadSql } from "../../lib/postgres/sql.js";
 import {
   type Findings,
-  forgetChunk,
   getChunk,
   getRun,
   isActive,
@@ -20,31 +19,15 @@ import {
   recordCleaned,
 } from "../ledger.js";
 import type { OutMessage } from "../message.js";
-import { chunkOf, type PlannedChunk, planRun } from "../plan.js";
-import { leafTable, type Next, type StepContext, stagingTable } from "./step.js";
+import { chunkOf, type PlannedChunk, planRun, timeOf } from "../plan.js";
+import { buildTables, type Next, type StepContext } from "./step.js";
 
-const HOUR_MS = 3_600_000;
-
-/** Thrown inside the transaction to undo it: the staging table lost rows, as unlogged tables do in a crash. */
-class StagingLost extends Error {}
-
-/** Moves a staged chunk into its month's leaf and its rejects, drops the staging table, and sends out one more chunk. */
+/** Judges the suspects of a staged chunk: into the leaf that is being built, or into txn_reject. Sends out one more chunk. */
 export async function cleanStep(context: StepContext, runId: string, chunkNo: number): Promise<Next> {
   const run = await getRun(context.pool, runId);
   const chunk = chunkOf(planRun(run.spec), run.spec, chunkNo);
-  const { month } = chunk.month;
-  try {
-    const cleaned = await transaction(context.pool, (client) => cleanChunk(context, client, runId, chunk));
-    return cleaned ?? (await whatFollows(context, runId, chunkNo, month));
-  } catch (error) {
-    if (!(error instanceof StagingLost)) throw error;
-    context.logger.warn(
-      { run: runId, chunk: chunkNo },
-      "staging table lost its rows; the chunk is staged again",
-    );
-    await stageAgain(context, runId, chunkNo);
-    return [{ kind: "stage", run: runId, chunk: chunkNo }];
-  }
+  const cleaned = await transaction(context.pool, (client) => cleanChunk(context, client, runId, chunk));
+  return cleaned ?? (await whatFollows(context, runId, chunkNo, chunk.month.month));
 }
 
 /** @returns undefined when the chunk had been cleaned before. */
@@ -59,14 +42,12 @@ async function cleanChunk(
   const { month } = chunk.month;
   if (!(await isActive(client, runId))) return [];
   const entry = await getChunk(client, runId, chunkNo, "FOR UPDATE");
-  // A clean message without a staged chunk: forged, or the chunk was sent back to stage meanwhile. Staging it is right.
+  // A clean message without a staged chunk: forged, or lost with a restore to an earlier time. Staging it is right.
   if (entry === undefined) return [{ kind: "stage", run: runId, chunk: chunkNo }];
   if (entry.state === "cleaned") return undefined;
 
-  const counts = await moveRows(client, runId, chunk, leafTable(month));
-  await context.reached?.("clean: rows moved");
-  await client.query(`DROP TABLE ${quoteName(stagingTable(runId, chunkNo))}`);
-  await context.reached?.("clean: staging dropped");
+  const counts = await judgeSuspects(client, runId, chunk);
+  await context.reached?.("clean: suspects judged");
   const cleanMs = Math.round(performance.now() - started);
   const { releasedChunk, month: progress } = await recordCleaned(
     client,
@@ -78,31 +59,24 @@ async function cleanChunk(
   return followers(runId, month, releasedChunk, progress);
 }
 
-/** Moves a staged chunk's rows into a leaf and its rejects. */
-export async function moveRows(
+/** Takes a chunk's suspects out of what its month is built in, and puts those that pass into the leaf. */
+export async function judgeSuspects(
   client: Client,
   runId: string,
   chunk: PlannedChunk,
-  leaf: string,
 ): Promise<{ accepted: number } & Findings> {
-  const { chunkNo, month } = chunk;
-  const staged = chunk.toRow - chunk.fromRow;
-  const staging = stagingTable(runId, chunkNo);
-  const present = await client.query<{ present: boolean }>("SELECT to_regclass($1) IS NOT NULL AS present", [
-    staging,
-  ]);
-  if (!present.rows[0]?.present) throw new StagingLost();
-  // The few suspects fit, and with gaps among the accounts a hash of them.
-  await client.query("SET LOCAL work_mem = '64MB'");
-  const endMs = month.startMs + (month.cumulative.length - 1) * HOUR_MS;
-  const cleaned = await client.query<{ suspects: number; passed: number } & Findings>(
-    loadSql("clean_chunk", { staging, leaf }),
+  const { chunkNo, month, firstTxnId } = chunk;
+  const lines = chunk.toRow - chunk.fromRow;
+  const { leaf, suspects } = buildTables(runId, month.month);
+  const { opens, closes } = timeOf(month);
+  const judged = await client.query<{ suspects: number; passed: number } & Findings>(
+    loadSql("clean_chunk", { suspects, leaf }),
     [
       runId,
       chunkNo,
       new Date(),
-      new Date(month.startMs),
-      new Date(endMs),
+      opens,
+      closes,
       MAX_AMOUNT,
       CURRENCIES,
       KINDS,
@@ -110,26 +84,14 @@ export async function moveRows(
       NETWORKS,
       STATUSES,
       RESPONSE_CODES,
-      chunk.firstTxnId,
-      staged,
+      firstTxnId,
+      lines,
     ],
   );
-  const [row] = cleaned.rows;
+  const [row] = judged.rows;
   if (row === undefined) throw new Error("clean_chunk.sql gives one row");
-  const { suspects, passed, ...found } = row;
-  const copied = await client.query(loadSql("copy_staged", { staging, leaf }));
-  const plain = copied.rowCount ?? 0;
-  if (plain + suspects !== staged) throw new StagingLost();
-  return { accepted: plain + passed, ...found };
-}
-
-async function stageAgain(context: StepContext, runId: string, chunkNo: number): Promise<void> {
-  await transaction(context.pool, async (client) => {
-    const entry = await getChunk(client, runId, chunkNo, "FOR UPDATE");
-    if (entry?.state !== "staged") return;
-    await client.query(`DROP TABLE IF EXISTS ${quoteName(stagingTable(runId, chunkNo))}`);
-    await forgetChunk(client, runId, chunkNo);
-  });
+  const { suspects: doubtful, passed, ...found } = row;
+  return { accepted: lines - doubtful + passed, ...found };
 }
 
 /** For a redelivery: what this chunk's completion was to send, as far as nobody has acted on it yet. */

@@ -1,13 +1,22 @@
+import {
+  CHANNELS,
+  CURRENCIES,
+  KINDS,
+  MAX_AMOUNT,
+  NETWORKS,
+  RESPONSE_CODES,
+  STATUSES,
+} from "../../lib/codes.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { getRun, type Run } from "../ledger.js";
 import type { OutMessage } from "../message.js";
-import { type Plan, planRun } from "../plan.js";
+import { type Plan, type PlannedMonth, planRun, timeOf } from "../plan.js";
 import { requireSeed } from "../seed/state.js";
 import type { Next, StepContext } from "./step.js";
 
 /**
- * Opens a run: enters its months, makes a leaf for each month that has none, and sends out the first window of chunks.
- * From then on each cleaned chunk sends out one more, so that never more than a window is in flight.
+ * Opens a run: enters its months, makes what each is built in, and sends out the first window of chunks. From then on each
+ * cleaned chunk sends out one more, so that never more than a window is in flight.
  */
 export async function planStep(context: StepContext, runId: string): Promise<Next> {
   const run = await transaction(context.pool, async (client) => {
@@ -16,7 +25,7 @@ export async function planStep(context: StepContext, runId: string): Promise<Nex
     await requireSeed(client);
     const plan = planRun(current.spec);
     await enterMonths(client, runId, plan);
-    await createLeaves(client, plan);
+    for (const month of plan.months) await createBuild(client, runId, month);
     await client.query(
       `UPDATE etl.run
        SET state = CASE WHEN $2 = 0 THEN 'done' ELSE 'running' END, chunks_total = $2, months_total = $3,
@@ -56,19 +65,20 @@ async function enterMonths(client: Client, runId: string, plan: Plan): Promise<v
   );
 }
 
-/**
- * A month no run has touched gets a bare leaf, to be indexed and attached when the run's part of it is complete. Where a
- * leaf stands, attached or still being built by another run, this run's rows are added to it as it is.
- */
-async function createLeaves(client: Client, plan: Plan): Promise<void> {
-  // In order of month, so that two runs planned at the same time wait for each other instead of deadlocking.
-  for (const { month } of plan.months) {
-    // The update that changes nothing keeps the row, and with it the leaf, from being dropped by a cancelled run.
-    const { rows } = await client.query<{ created: boolean }>(
-      `INSERT INTO etl.month AS m (month, state) VALUES ($1, 'building')
-       ON CONFLICT (month) DO UPDATE SET state = m.state RETURNING xmax = 0 AS created`,
-      [month],
-    );
-    if (rows[0]?.created) await client.query("SELECT etl.create_leaf($1)", [month]);
-  }
+/** Makes what a run's month is built in, with the rule that tells the plainly right rows from the suspects. */
+export async function createBuild(client: Client, runId: string, month: PlannedMonth): Promise<void> {
+  const { opens, closes } = timeOf(month);
+  await client.query("SELECT etl.create_build($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", [
+    runId,
+    month.month,
+    opens,
+    closes,
+    MAX_AMOUNT,
+    CURRENCIES,
+    KINDS,
+    CHANNELS,
+    NETWORKS,
+    STATUSES,
+    RESPONSE_CODES,
+  ]);
 }

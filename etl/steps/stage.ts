@@ -7,9 +7,9 @@ import type { AnswerKey } from "../generate/generator.js";
 import { enterChunk, getChunk, getRun, isActive, recordStaged } from "../ledger.js";
 import { chunkOf, planRun } from "../plan.js";
 import type { PlannedSpec } from "../spec.js";
-import { type Next, type StepContext, stagingTable } from "./step.js";
+import { buildTables, type Next, type StepContext } from "./step.js";
 
-/** Generates a chunk and copies it into a staging table of its own; table, rows, answer key and ledger row come together. */
+/** Generates a chunk and copies it into what its month is built in; rows, answer key and ledger row come together. */
 export async function stageStep(context: StepContext, runId: string, chunkNo: number): Promise<Next> {
   const started = performance.now();
   const run = await getRun(context.pool, runId);
@@ -22,7 +22,7 @@ export async function stageStep(context: StepContext, runId: string, chunkNo: nu
     const { month, firstTxnId } = chunk;
     const entry = { runId, chunkNo, month: month.month, firstTxnId, rows, worker: context.worker };
     if (!(await enterChunk(client, entry))) return false;
-    const copied = await copyChunk(context, client, stagingTable(runId, chunkNo), run.spec, chunkNo);
+    const copied = await copyChunk(context, client, buildTables(runId, month.month).rows, run.spec, chunkNo);
     if (copied.rows !== rows) {
       throw new PlatformError(
         "CHUNK_COUNT_MISMATCH",
@@ -41,7 +41,7 @@ export async function stageStep(context: StepContext, runId: string, chunkNo: nu
   return known?.state === "staged" ? [{ kind: "clean", run: runId, chunk: chunkNo }] : [];
 }
 
-/** Generates a chunk into a new staging table. */
+/** Generates a chunk into a table of the shape staging.txn_shape. */
 export async function copyChunk(
   context: StepContext,
   client: Client,
@@ -49,11 +49,6 @@ export async function copyChunk(
   spec: PlannedSpec,
   chunkNo: number,
 ): Promise<{ rows: number; bytes: number; key: AnswerKey }> {
-  // Unlogged: a crash empties it, clean notices by the count and has it staged again. Made in this transaction, so that
-  // FREEZE is allowed and spares every later reader the hint bits.
-  await client.query(
-    `CREATE UNLOGGED TABLE ${quoteName(table)} (LIKE staging.txn_shape) WITH (autovacuum_enabled = false)`,
-  );
   await context.reached?.("stage: before copy");
   let key: AnswerKey | undefined;
   let bytes = 0;
@@ -67,7 +62,7 @@ export async function copyChunk(
       await context.reached?.("stage: in copy");
     }
   };
-  const copy = client.query(copyFrom(`COPY ${quoteName(table)} FROM STDIN (FORMAT binary, FREEZE)`));
+  const copy = client.query(copyFrom(`COPY ${quoteName(table)} FROM STDIN (FORMAT binary)`));
   await pipeline(counted, copy);
   await context.reached?.("stage: after copy");
   if (key === undefined) throw new Error("the generator ended without an answer key");

@@ -34,10 +34,9 @@ export type Point =
   | "stage: before copy"
   | "stage: in copy"
   | "stage: after copy"
-  | "clean: rows moved"
-  | "clean: staging dropped"
+  | "clean: suspects judged"
   | "agg: rolled up"
-  | "agg: published month"
+  | "agg: month published"
   | `${Kind}: committed`
   | `${Kind}: published`;
 
@@ -48,9 +47,16 @@ export type Point =
  */
 export type Next = readonly OutMessage[];
 
-/** The staging table of a chunk; run ids are checked where they come in, and again when the name is quoted. */
-export function stagingTable(runId: string, chunkNo: number): string {
-  return `staging.txn_${runId}_${chunkNo}`;
+/**
+ * What a run's month is built in, see etl.create_build: COPY goes to `rows`, which sorts it into `leaf` and `suspects`.
+ * Run ids are checked where they come in, and again when a name is quoted.
+ */
+export function buildTables(
+  runId: string,
+  month: string,
+): { readonly rows: string; readonly leaf: string; readonly suspects: string } {
+  const rows = `staging.txn_${runId}_${month.slice(0, 4)}_${month.slice(5, 7)}`;
+  return { rows, leaf: `${rows}_leaf`, suspects: `${rows}_suspect` };
 }
 
 /** The leaf of a month given as `YYYY-MM-01`; the same name as etl.leaf_name makes. */

@@ -1,13 +1,15 @@
+import { codeOf } from "../../lib/errors.js";
 import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js";
-import { loadSql } from "../../lib/postgres/sql.js";
+import { loadSql, quoteName } from "../../lib/postgres/sql.js";
 import { digestRowsSql } from "../generate/digest.js";
 import { ROLLUPS } from "../steps/agg.js";
-import { leafTable } from "../steps/step.js";
+import { buildTables, leafTable } from "../steps/step.js";
 import { type Difference, digestWord, type MonthReport } from "./report.js";
 
 interface ChunkRow {
   run_id: string;
   chunk_no: number;
+  cleaned: boolean;
   first_txn_id: number;
   txn_rows: number;
   accepted_key: number;
@@ -23,52 +25,108 @@ interface BucketRow {
   b: string;
 }
 
+/** Rows of a month, and the chunks that they come from. */
+interface Place {
+  readonly table: string;
+  readonly chunks: readonly ChunkRow[];
+}
+
+const UNDEFINED_TABLE = "42P01";
+
 /** Checks one month in one snapshot, so that a run going on beside it does no harm. */
 export async function verifyMonth(
   pool: Pool,
   month: string,
 ): Promise<{ report: MonthReport; differences: Difference[] }> {
-  return transaction(pool, async (client) => {
-    await client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    await client.query("SET LOCAL work_mem = '128MB'");
-    const { aggregated, leaf } = await monthState(client, month);
-    if (!leaf) {
-      const missing: Difference = { check: "content", month, what: `${leafTable(month)} is missing` };
-      return { report: { month, rows: 0, digest: digestWord(0n, 0n) }, differences: [missing] };
+  for (;;) {
+    const building = await runsBuilding(pool, month);
+    try {
+      return await transaction(pool, (client) => verifyPlaces(client, month, building));
+    } catch (error) {
+      // Published or cancelled since we looked; the next look tells.
+      if (codeOf(error) !== UNDEFINED_TABLE || building.length === 0) throw error;
     }
-    const content = await verifyContent(client, month);
-    const differences = [...content.differences, ...(await verifyReferences(client, month))];
-    if (aggregated) differences.push(...(await verifyAggregates(client, month)));
-    return { report: content.report, differences };
-  });
+  }
 }
 
-/** Whether its leaf is there, and whether its aggregates are due: those of a month that a run still adds to are behind by nature. */
-async function monthState(client: Client, month: string): Promise<{ aggregated: boolean; leaf: boolean }> {
-  const { rows } = await client.query<{ aggregated: boolean; leaf: boolean }>(
-    `SELECT coalesce(bool_and(state = 'done'), true) AS aggregated, to_regclass($2) IS NOT NULL AS leaf
-     FROM etl.run_month WHERE month = $1`,
-    [month, leafTable(month)],
+async function runsBuilding(pool: Pool, month: string): Promise<string[]> {
+  const { rows } = await pool.query<{ run_id: string }>(
+    "SELECT run_id FROM etl.run_month WHERE month = $1 AND state = 'open' ORDER BY run_id",
+    [month],
   );
-  return rows[0] ?? { aggregated: true, leaf: false };
+  return rows.map((row) => row.run_id);
 }
 
-/** Chunk by chunk: the rows in the leaf against what the generator predicted. */
+async function verifyPlaces(
+  client: Client,
+  month: string,
+  building: readonly string[],
+): Promise<{ report: MonthReport; differences: Difference[] }> {
+  await client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  // Before the snapshot, which the first SELECT takes: what is locked and in it cannot go away while we read.
+  for (const run of building) {
+    await client.query(`LOCK TABLE ${quoteName(buildTables(run, month).leaf)} IN ACCESS SHARE MODE`);
+  }
+  await client.query("SET LOCAL work_mem = '128MB'");
+  const places: Place[] = [];
+  for (const run of building) {
+    places.push({ table: buildTables(run, month).leaf, chunks: await chunksOf(client, month, "open", run) });
+  }
+  const differences: Difference[] = [];
+  const leaf = leafTable(month);
+  const finished = await chunksOf(client, month, "done");
+  if (await exists(client, leaf)) {
+    places.push({ table: leaf, chunks: finished });
+    differences.push(...(await verifyReferences(client, month)), ...(await verifyAggregates(client, month)));
+  } else if (finished.length > 0) {
+    differences.push({ check: "content", month, what: `${leaf} is missing` });
+  }
+  let [rows, a, b] = [0, 0n, 0n];
+  for (const place of places) {
+    const content = await verifyContent(client, month, place);
+    differences.push(...content.differences);
+    rows += content.rows;
+    a += content.a;
+    b += content.b;
+  }
+  return { report: { month, rows, digest: digestWord(a, b) }, differences };
+}
+
+async function exists(client: Client, table: string): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>("SELECT to_regclass($1) IS NOT NULL AS found", [table]);
+  return rows[0]?.found === true;
+}
+
+/** Chunks of the runs that are done with the month, or of one that is not. */
+async function chunksOf(
+  client: Client,
+  month: string,
+  state: "open" | "done",
+  run: string | null = null,
+): Promise<ChunkRow[]> {
+  const { rows } = await client.query<ChunkRow>(
+    `SELECT run_id, chunk_no, c.state = 'cleaned' AS cleaned, first_txn_id, c.txn_rows, accepted_key, digest_a, digest_b
+     FROM etl.chunk c
+     JOIN etl.run_month m USING (run_id, month)
+     WHERE month = $1 AND m.state = $2 AND ($3::text IS NULL OR run_id = $3)
+     ORDER BY first_txn_id`,
+    [month, state, run],
+  );
+  return rows;
+}
+
+/** Chunk by chunk: the rows in a leaf against what the generator predicted. What is staged only is not compared yet. */
 async function verifyContent(
   client: Client,
   month: string,
-): Promise<{ report: MonthReport; differences: Difference[] }> {
-  const chunks = await client.query<ChunkRow>(
-    `SELECT run_id, chunk_no, first_txn_id, txn_rows, accepted_key, digest_a, digest_b
-     FROM etl.chunk WHERE month = $1 AND state = 'cleaned' ORDER BY first_txn_id`,
-    [month],
-  );
+  { table, chunks }: Place,
+): Promise<{ rows: number; a: bigint; b: bigint; differences: Difference[] }> {
   const buckets = await client.query<BucketRow>(
     `SELECT width_bucket(txn_id, $1::bigint[]) AS bucket, count(*) AS rows, max(txn_id) AS last_txn_id,
             sum(a) AS a, sum(b) AS b
-     FROM (${digestRowsSql(leafTable(month))}) AS digested
+     FROM (${digestRowsSql(quoteName(table))}) AS digested
      GROUP BY 1`,
-    [chunks.rows.map((chunk) => chunk.first_txn_id)],
+    [chunks.map((chunk) => chunk.first_txn_id)],
   );
   const byBucket = new Map(buckets.rows.map((row) => [row.bucket, row]));
   const differences: Difference[] = [];
@@ -76,9 +134,10 @@ async function verifyContent(
   if (strayRows > 0)
     differences.push({ check: "content", month, what: "rows of no run", expected: 0, found: strayRows });
 
-  let [rows, a, b] = [0, 0n, 0n];
+  let [rows, a, b] = [strayRows, 0n, 0n];
   let [predictedA, predictedB] = [0n, 0n];
-  chunks.rows.forEach((chunk, i) => {
+  chunks.forEach((chunk, i) => {
+    if (!chunk.cleaned) return;
     const found = byBucket.get(i + 1) ?? { rows: 0, last_txn_id: 0, a: "0", b: "0" };
     differences.push(...compareChunk(month, chunk, found));
     rows += found.rows;
@@ -90,15 +149,9 @@ async function verifyContent(
   const digest = digestWord(a, b);
   const predicted = digestWord(predictedA, predictedB);
   if (digest !== predicted) {
-    differences.push({
-      check: "content",
-      month,
-      what: "digest of the month",
-      expected: predicted,
-      found: digest,
-    });
+    differences.push({ check: "content", month, what: "digest of the month", expected: predicted, found: digest });
   }
-  return { report: { month, rows: rows + strayRows, digest }, differences };
+  return { rows, a, b, differences };
 }
 
 function compareChunk(month: string, chunk: ChunkRow, found: Omit<BucketRow, "bucket">): Difference[] {
