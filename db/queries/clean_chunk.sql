@@ -18,25 +18,21 @@ WITH suspect AS (
     coalesce(s.amount, CASE WHEN s.amount_raw ~ '^\s*[0-9]{1,9}[.,][0-9]{2}\s*$'
                             THEN replace(btrim(s.amount_raw), ',', '.')::numeric(14, 2) END) AS value
 ),
--- The lines with each doubtful id: those out of their place, and the one in its place, which is there unless it has another id.
-holder AS (
-  SELECT txn_id, line FROM suspect
-  UNION
-  SELECT d.txn_id, d.txn_id
-  FROM (SELECT DISTINCT txn_id FROM suspect WHERE txn_id BETWEEN $13 AND $13 + $14 - 1) d
-  WHERE NOT EXISTS (SELECT FROM suspect s WHERE s.line = d.txn_id)
-),
-keeper AS (
-  SELECT txn_id, coalesce(min(line) FILTER (WHERE line = txn_id), min(line)) AS line
-  FROM holder
-  GROUP BY txn_id
+-- Without a join: of a table that fills and empties the planner knows nothing, and would loop.
+claimed AS (
+  SELECT
+    s.*,
+    -- The id's own line is of this chunk and no suspect, so a plainly right row stands there.
+    txn_id BETWEEN $13 AND $13 + $14 - 1 AND txn_id NOT IN (SELECT line FROM suspect) AS taken,
+    first_value(line) OVER (PARTITION BY txn_id ORDER BY line <> txn_id, line) AS keeper
+  FROM suspect s
 ),
 flagged AS MATERIALIZED (
   SELECT
     s.*,
     CASE
       WHEN s.txn_id IS NULL OR s.is_fraud IS NULL THEN 'incomplete'
-      WHEN s.line <> k.line THEN 'duplicate'
+      WHEN s.taken OR s.line <> s.keeper THEN 'duplicate'
       WHEN (s.occurred_at >= $4 AND s.occurred_at < $5) IS NOT TRUE THEN 'bad_time'
       -- As scalar subqueries: an index lookup for each of the few, where a join would hash every account.
       WHEN (SELECT a.account_id FROM payments.account a WHERE a.account_id = s.account_id) IS NULL THEN 'orphan_account'
@@ -59,8 +55,7 @@ flagged AS MATERIALIZED (
       WHEN (s.currency, s.kind, s.channel, s.network, s.status)
            <> (upper(s.currency), lower(s.kind), lower(s.channel), lower(s.network), lower(s.status)) THEN 'text_case'
     END AS repair
-  FROM suspect s
-  LEFT JOIN keeper k ON k.txn_id = s.txn_id
+  FROM claimed s
 ),
 rejected AS (
   INSERT INTO payments.txn_reject (run_id, chunk_no, reason, rejected_at, line_no, txn_id, occurred_at, account_id,
