@@ -65,7 +65,9 @@ async function requireAccepted(client: Client, runId: string, month: string, row
   throw new PlatformError(
     "CHUNK_COUNT_MISMATCH",
     `run ${runId}, ${month}: ${rows} rows were built, its chunks accepted ${accepted}.`,
-    { hint: `Somebody changed ${buildTables(runId, month).rows}. Cancel the run and start another: payments cancel ${runId}.` },
+    {
+      hint: `Somebody changed ${buildTables(runId, month).rows}. Cancel the run and start another: payments cancel ${runId}.`,
+    },
   );
 }
 

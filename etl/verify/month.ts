@@ -93,7 +93,9 @@ async function verifyPlaces(
 }
 
 async function exists(client: Client, table: string): Promise<boolean> {
-  const { rows } = await client.query<{ found: boolean }>("SELECT to_regclass($1) IS NOT NULL AS found", [table]);
+  const { rows } = await client.query<{ found: boolean }>("SELECT to_regclass($1) IS NOT NULL AS found", [
+    table,
+  ]);
   return rows[0]?.found === true;
 }
 
@@ -149,7 +151,13 @@ async function verifyContent(
   const digest = digestWord(a, b);
   const predicted = digestWord(predictedA, predictedB);
   if (digest !== predicted) {
-    differences.push({ check: "content", month, what: "digest of the month", expected: predicted, found: digest });
+    differences.push({
+      check: "content",
+      month,
+      what: "digest of the month",
+      expected: predicted,
+      found: digest,
+    });
   }
   return { rows, a, b, differences };
 }
