@@ -12,12 +12,15 @@ function written(write: (encoder: RowEncoder) => void): { bytes: Buffer; length:
   return { bytes: Buffer.concat([COPY_HEADER, row, COPY_TRAILER]), length: row.length };
 }
 
+/** Undefined: the row's own. */
+const anyLine = fc.option(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { nil: undefined });
+
 describe("RowEncoder", () => {
   it("writes what PostgreSQL reads back, of any row", () => {
     fc.assert(
-      fc.property(anyDraft, fc.nat(1_000_000), (row, lineNo) => {
-        const { bytes, length } = written((encoder) => encoder.write(lineNo, row, undefined, undefined));
-        expect(decodeCopy(bytes)).toEqual([asStaged(row, lineNo)]);
+      fc.property(anyDraft, anyLine, (row, lineId = row.txnId) => {
+        const { bytes, length } = written((encoder) => encoder.write(lineId, row, undefined, undefined));
+        expect(decodeCopy(bytes)).toEqual([asStaged(row, lineId)]);
         expect(length).toBeLessThanOrEqual(MAX_ROW_BYTES);
       }),
     );
@@ -29,9 +32,24 @@ describe("RowEncoder", () => {
     fc.assert(
       fc.property(anyDraft, signed, anyTime, (row, amount, timeMs) => {
         Object.assign(row, { cents: amount, timeMs });
-        const { bytes } = written((encoder) => encoder.write(0, row, undefined, undefined));
+        const { bytes } = written((encoder) => encoder.write(row.txnId, row, undefined, undefined));
         // Minus nothing is nothing.
-        expect(decodeCopy(bytes)).toEqual([{ ...asStaged(row, 0), cents: amount + 0 }]);
+        expect(decodeCopy(bytes)).toEqual([{ ...asStaged(row, row.txnId), cents: amount + 0 }]);
+      }),
+    );
+  });
+
+  it("repeats a row on another line, and all else of it", () => {
+    fc.assert(
+      fc.property(anyDraft, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (row, lineId) => {
+        fc.pre(lineId !== row.txnId);
+        const { bytes, length } = written((encoder) => {
+          encoder.write(row.txnId, row, undefined, undefined);
+          encoder.repeat(encoder.bytes.slice(0, encoder.position), lineId);
+          encoder.write(row.txnId, row, undefined, undefined);
+        });
+        expect(decodeCopy(bytes)).toEqual([row.txnId, lineId, row.txnId].map((id) => asStaged(row, id)));
+        expect(length).toBeLessThanOrEqual(3 * MAX_ROW_BYTES);
       }),
     );
   });
@@ -42,7 +60,7 @@ describe("RowEncoder", () => {
     const row = Object.assign(new Draft(), { txnId: 5, account: 1, merchant: 1, terminal: 1, originalId: 4 });
     const { bytes, length } = written((encoder) => encoder.write(3, row, raw, encodeCodes(codes)));
     const [got] = decodeCopy(bytes);
-    expect(got).toMatchObject({ cents: null, amountRaw: "999999999,99", originalId: 4, lineNo: 3 });
+    expect(got).toMatchObject({ cents: null, amountRaw: "999999999,99", originalId: 4, lineId: 3 });
     expect([got?.currency, got?.kind, got?.channel, got?.network, got?.status, got?.response]).toEqual(codes);
     expect(length).toBeLessThanOrEqual(MAX_ROW_BYTES);
   });

@@ -4,17 +4,29 @@ import { chunkOf, planRun } from "../plan.js";
 import { GENERATOR_VERSION } from "../spec.js";
 import { DEFECTS } from "./defects.js";
 import { ChunkGenerator } from "./generator.js";
-import { clean, countByClass, decodeCopy, digestOf, generate, inspect, sha256, specOf } from "./testing.js";
+import {
+  clean,
+  countByClass,
+  decodeCopy,
+  digestOf,
+  generate,
+  inspect,
+  lineOf,
+  sha256,
+  specOf,
+} from "./testing.js";
 
 const RATES = { none: 0, usual: 0.01, much: 0.3, all: 1 };
 
 describe("the stream", () => {
   const spec = specOf({ rows: 3_000, chunkRows: 1_000, dirtRate: 0.05, fraudRate: 0.01 });
 
-  it("is a whole COPY stream whose lines count from 0", () => {
+  it("is a whole COPY stream whose lines carry the ids of its stretch of the run's block", () => {
     const { bytes, chunk } = generate(spec, 1);
     const rows = decodeCopy(bytes);
-    expect(rows.map((row) => row.lineNo)).toEqual([...Array(chunk.toRow - chunk.fromRow).keys()]);
+    const lines = Array.from({ length: chunk.toRow - chunk.fromRow }, (_, i) => chunk.firstTxnId + i);
+    expect(chunk.firstTxnId).toBe(1_001);
+    expect(rows.map(lineOf)).toEqual(lines);
     expect(bytes.subarray(-2)).toEqual(Buffer.from([0xff, 0xff]));
   });
 
@@ -72,7 +84,7 @@ describe("the stream", () => {
     const { bytes, key } = generate(pinned);
     expect({ version: GENERATOR_VERSION, bytes: sha256(bytes), a: key.digestA, b: key.digestB }).toEqual({
       version: 1,
-      bytes: "441d78de13bd3541eb74ca1ab8848faa2f2afb80d1cf99c1f25120106060a7b1",
+      bytes: "9f157a1f76007271d0a9bf59e1a6455db0a93bd8d7fe8a1c80e64d676b606aad",
       a: 10_379_158_533_741,
       b: 10_362_826_569_929,
     });
@@ -153,15 +165,17 @@ describe("the answer key", () => {
     }
   });
 
-  it("repeats a row of at most 64 rows before, byte for byte but for its line number", () => {
+  it("repeats a row of at most 64 rows before, byte for byte but for its line, and no other row lacks the id of its line", () => {
     const { rows, findings } = inspect(specOf({ dirtRate: 0.05 }));
     const duplicates = findings.filter((finding) => finding.class === "duplicate");
     expect(duplicates.length).toBeGreaterThan(30);
     const backs = duplicates.map(({ row }) => {
       const original = rows.find((other) => other.txnId === row.txnId);
-      expect({ ...original, lineNo: row.lineNo }).toEqual(row);
-      return row.lineNo - (original?.lineNo ?? 0);
+      expect(original?.lineId).toBeNull();
+      expect({ ...original, lineId: row.lineId }).toEqual(row);
+      return lineOf(row) - row.txnId;
     });
+    expect(rows.filter((row) => row.lineId !== null)).toEqual(duplicates.map(({ row }) => row));
     expect(Math.min(...backs)).toBeGreaterThan(0);
     expect(Math.max(...backs)).toBeLessThanOrEqual(64);
     expect(new Set(backs).size).toBeGreaterThan(10);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CHANNELS, CURRENCIES, NETWORKS } from "../../lib/codes.js";
 import { population } from "./population.js";
-import { type CleanRow, inspect, specOf } from "./testing.js";
+import { type CleanRow, inspect, lineOf, specOf } from "./testing.js";
 import { CATEGORIES, COUNTRIES, UNITS_PER_EUR } from "./world.js";
 
 const people = population();
@@ -103,7 +103,7 @@ describe("refunds", () => {
       const purchase = byId.get(refund.originalId ?? 0);
       if (purchase === undefined) throw new Error(`refund ${refund.txnId} of nothing`);
       expect(purchase).toMatchObject({ kind: "purchase", status: "approved", fraud: false });
-      expect(purchase.lineNo).toBeLessThan(refund.lineNo);
+      expect(lineOf(purchase)).toBeLessThan(lineOf(refund));
       expect(purchase.timeMs).toBeLessThanOrEqual(refund.timeMs);
       expect(refund.cents).toBeLessThanOrEqual(purchase.cents);
       for (const column of ["account", "merchant", "terminal", "currency", "channel", "network"] as const)

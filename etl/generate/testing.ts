@@ -23,14 +23,12 @@ import { population } from "./population.js";
 
 /** A row of staging.txn_shape as PostgreSQL would read it. */
 export interface StagedRow {
-  readonly lineNo: number;
   readonly txnId: number;
   readonly timeMs: number;
   readonly account: number;
   readonly merchant: number;
   readonly terminal: number;
   readonly cents: number | null;
-  readonly amountRaw: string | null;
   readonly currency: string;
   readonly kind: string;
   readonly channel: string;
@@ -39,10 +37,18 @@ export interface StagedRow {
   readonly response: string;
   readonly originalId: number | null;
   readonly fraud: boolean;
+  readonly amountRaw: string | null;
+  /** Null where the row has the id of its line. */
+  readonly lineId: number | null;
 }
 
 /** A row of txn. */
 export type CleanRow = StagedRow & { readonly cents: number };
+
+/** The id that belongs to the line a row stands on. */
+export function lineOf(row: StagedRow): number {
+  return row.lineId ?? row.txnId;
+}
 
 export function specOf(changes: Partial<PlannedSpec> = {}): PlannedSpec {
   return {
@@ -150,14 +156,12 @@ function decodeRow(reader: Reader): StagedRow {
     return field === null ? null : decode(field);
   };
   return {
-    lineNo: required(int4),
     txnId: required(int8),
     timeMs: required(timestamptz),
     account: required(int4),
     merchant: required(int4),
     terminal: required(int4),
     cents: optional(numericCents),
-    amountRaw: optional(text),
     currency: required(text),
     kind: required(text),
     channel: required(text),
@@ -166,6 +170,8 @@ function decodeRow(reader: Reader): StagedRow {
     response: required(text),
     originalId: optional(int8),
     fraud: required(bool),
+    amountRaw: optional(text),
+    lineId: optional(int8),
   };
 }
 
@@ -222,14 +228,21 @@ export function clean(rows: readonly StagedRow[], spec: PlannedSpec, month: stri
   const [year, monthNo] = month.split("-").map(Number) as [number, number];
   const from = Math.max(Date.UTC(year, monthNo - 1, 1), Date.parse(spec.fromOn));
   const to = Math.min(Date.UTC(year, monthNo, 1), Date.parse(spec.toOn));
-  const first = new Map<number, number>();
-  for (const row of rows) first.set(row.txnId, Math.min(first.get(row.txnId) ?? row.lineNo, row.lineNo));
+  // Of rows with the same id: the line of the one in its place, else of the first.
+  const keepers = new Map<number, number>();
+  for (const row of rows) {
+    const keeper = keepers.get(row.txnId) ?? lineOf(row);
+    keepers.set(
+      row.txnId,
+      keeper === row.txnId || row.lineId === null ? row.txnId : Math.min(keeper, lineOf(row)),
+    );
+  }
 
   const accepted: CleanRow[] = [];
   const findings: { row: StagedRow; class: string; outcome: "repaired" | "rejected" }[] = [];
   for (const row of rows) {
     const fixed = repaired(row);
-    const reason = reasonToReject(row, fixed, { from, to, firstLine: first.get(row.txnId) ?? 0 });
+    const reason = reasonToReject(row, fixed, { from, to, keeper: keepers.get(row.txnId) ?? 0 });
     if (reason !== undefined) {
       findings.push({ row, class: reason, outcome: "rejected" });
       continue;
@@ -260,10 +273,10 @@ function repaired(row: StagedRow): StagedRow {
 function reasonToReject(
   row: StagedRow,
   fixed: StagedRow,
-  { from, to, firstLine }: { from: number; to: number; firstLine: number },
+  { from, to, keeper }: { from: number; to: number; keeper: number },
 ): string | undefined {
   const { terminalMerchant } = population();
-  if (row.lineNo > firstLine) return "duplicate";
+  if (lineOf(row) !== keeper) return "duplicate";
   if (row.timeMs < from || row.timeMs >= to) return "bad_time";
   if (row.account < 1 || row.account > 100_000) return "orphan_account";
   if (row.merchant < 1 || row.merchant > 5_000) return "orphan_merchant";
@@ -398,22 +411,22 @@ export const anyDraft = fc
   .map((fields) => Object.assign(new Draft(), fields));
 
 /** The row as it reads back. */
-export function asStaged(row: Draft, lineNo: number): CleanRow {
+export function asStaged(row: Draft, lineId: number): CleanRow {
   const [currency = "", kind = "", channel = "", network = "", status = "", response = ""] = codesOf(row);
   const { txnId, timeMs, account, merchant, terminal, cents } = row;
   const codes = { currency, kind, channel, network, status, response };
   const originalId = row.originalId === 0 ? null : row.originalId;
   return {
-    lineNo,
     txnId,
     timeMs,
     account,
     merchant,
     terminal,
     cents,
-    amountRaw: null,
     ...codes,
     originalId,
     fraud: row.fraud === 1,
+    amountRaw: null,
+    lineId: lineId === txnId ? null : lineId,
   };
 }

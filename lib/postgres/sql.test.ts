@@ -8,7 +8,7 @@ import { loadSql, quoteName } from "./sql.js";
 describe("quoteName", () => {
   it.each([
     ["txn", '"txn"'],
-    ["staging.txn_r1_0", '"staging"."txn_r1_0"'],
+    ["staging.txn_r1_2025_01", '"staging"."txn_r1_2025_01"'],
     ["_x9", '"_x9"'],
     ["x".repeat(63), `"${"x".repeat(63)}"`],
   ])("quotes %s", (name, quoted) => {
@@ -36,18 +36,27 @@ describe("quoteName", () => {
 });
 
 describe("loadSql", () => {
-  const names = { staging: "staging.txn_r1_0", leaf: "payments.txn_2025_01", table: "payments.account" };
+  const build = "staging.txn_r1_2025_01";
+  const names = {
+    suspects: `${build}_suspect`,
+    leaf: `${build}_leaf`,
+    from: `${build}_leaf`,
+    to: "payments.txn_2025_01",
+    table: "payments.account",
+  };
 
   it("fills every place, again and again", () => {
     const text = loadSql("clean_chunk", names);
-    expect(text).toContain('FROM "staging"."txn_r1_0"');
-    expect(text).toContain('INSERT INTO "payments"."txn_2025_01"');
+    expect(text).toContain('FROM "staging"."txn_r1_2025_01_suspect"');
+    expect(text).toContain('INSERT INTO "staging"."txn_r1_2025_01_leaf"');
     expect(text).not.toContain(':"');
-    expect(loadSql("clean_chunk", { ...names, leaf: "payments.txn_2025_02" })).toContain('"txn_2025_02"');
+    expect(loadSql("clean_chunk", { ...names, leaf: "staging.txn_r2_2025_02_leaf" })).toContain(
+      '"txn_r2_2025_02_leaf"',
+    );
   });
 
   it("needs them all, and plain", () => {
-    expect(() => loadSql("clean_chunk", { staging: names.staging })).toThrow("needs the identifier leaf");
+    expect(() => loadSql("clean_chunk", { suspects: names.suspects })).toThrow("needs the identifier leaf");
     expect(() => loadSql("clean_chunk", { ...names, leaf: 'x"; DROP TABLE txn; --' })).toThrow(
       "not a plain identifier",
     );
