@@ -1,5 +1,5 @@
 import type { Run } from "../../etl/ledger.js";
-import { Table, type Transaction } from "./store.js";
+import { Table } from "./store.js";
 
 /** Columns of etl.run as the ledger reads them. */
 export interface RunRow {
@@ -31,64 +31,78 @@ export interface ChunkRow {
   readonly month: string;
   readonly state: "staged" | "cleaned";
   readonly txn_rows: number;
+  readonly accepted: number | null;
   readonly released_chunk: number | null;
 }
 
-/** Rows of one chunk that clean has put into a leaf together. */
+/** Rows of one chunk that go the same way: right from the start, suspects that clean repairs, or suspects that it rejects. */
 export interface Slice {
-  readonly month: string;
   readonly run: string;
+  readonly month: string;
   readonly chunk: number;
+  readonly part: "right" | "repaired" | "rejected";
   readonly rows: number;
 }
 
-interface ClassRow {
-  readonly run: string;
-  readonly chunk: number;
-  readonly found: number;
-}
-
-/** One row of each staged chunk is bad. */
-export const BAD_ROWS = 1;
+/** In each chunk; its other rows are right. */
+export const REPAIRED_ROWS = 1;
+export const REJECTED_ROWS = 1;
+export const SUSPECTS = REPAIRED_ROWS + REJECTED_ROWS;
 
 /** What PostgreSQL holds: as much of the schema as the steps touch. */
 export class Database {
   readonly runs = new Table<RunRow>();
   readonly runMonths = new Table<RunMonthRow>();
   readonly chunks = new Table<ChunkRow>();
-  readonly classes = new Table<ClassRow>();
-  readonly months = new Table<{ readonly state: "building" | "published" }>();
-  /** Tables staging.txn_<run>_<chunk>, and how many rows each holds. */
-  readonly staging = new Table<number>();
-  readonly leaves = new Table<{ readonly attached: boolean }>();
-  readonly slices = new Table<Slice>();
+  /** By chunk: how many of its rows clean has found to be bad, of any class. */
+  readonly findings = new Table<number>();
+  /** What runs build their months in, by run and month: tables staging.txn_<run>_<month> and their partitions. */
+  readonly builds = new Table<true>();
+  /** Rows of all `_leaf` partitions of builds. Nothing is unique there yet. */
+  readonly built = new Table<Slice>();
+  /** Rows of all `_suspect` partitions of builds. */
+  readonly suspects = new Table<Slice>();
+  /** etl.month */
+  readonly months = new Table<true>();
+  /** Attached leaves of txn, by month, and their rows. */
+  readonly leaves = new Table<true>();
+  readonly txn = new Table<Slice>();
   readonly rejects = new Table<Slice>();
-  /** By table and month: the slices that were rolled up, as a text. */
-  readonly rollups = new Table<string>();
+  /** By table and month: the rows that were rolled up. */
+  readonly rollups = new Table<readonly Slice[]>();
   /** What can be locked as a whole. */
-  readonly tableLocks = new Table<true>([["etl.run", true]]);
-  /** How often each month was published, for good. */
-  readonly published = new Table<number>();
+  readonly tableLocks = new Table<true>([
+    ["etl.run", true],
+    ["payments.txn", true],
+  ]);
   #serial = 0;
 
-  /** A number that no row has had before. */
-  serial(): number {
+  /** A key that no row has had before. */
+  serial(): string {
     this.#serial += 1;
-    return this.#serial;
-  }
-
-  /** What a crash does to unlogged tables. */
-  crash(): void {
-    this.staging.overwrite(() => 0);
+    return String(this.#serial);
   }
 }
 
-export function slicesIn(tx: Transaction, db: Database, month: string): Slice[] {
-  return tx.scan(db.slices).filter((slice) => slice.month === month);
+/** The rows of a chunk. */
+export function slicesOf(chunk: { run: string; month: string; chunk: number }, rows: number): Slice[] {
+  const { run, month, chunk: no } = chunk;
+  const of = { run, month, chunk: no };
+  return [
+    { ...of, part: "right", rows: rows - SUSPECTS },
+    { ...of, part: "repaired", rows: REPAIRED_ROWS },
+    { ...of, part: "rejected", rows: REJECTED_ROWS },
+  ];
 }
 
 /** One text for the same slices in any order. */
-export function inventory(slices: readonly Slice[]): string {
-  const lines = slices.map((slice) => `${slice.run}/${slice.chunk}: ${slice.rows}`);
+export function inventory(slices: Iterable<Slice>): string {
+  const lines = [...slices].map(
+    ({ run, month, chunk, part, rows }) => `${run}/${chunk} of ${month}: ${rows} ${part}`,
+  );
   return lines.sort().join(", ");
+}
+
+export function rowsIn(slices: readonly Slice[]): number {
+  return slices.reduce((sum, { rows }) => sum + rows, 0);
 }

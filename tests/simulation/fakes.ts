@@ -6,7 +6,7 @@ import type { PlannedSpec } from "../../etl/spec.js";
 import * as publisherModule from "../../lib/broker/publisher.js";
 import * as timing from "../../lib/timing.js";
 import type { Broker } from "./broker.js";
-import { BAD_ROWS } from "./database.js";
+import { REJECTED_ROWS } from "./database.js";
 import type { Postgres } from "./postgres.js";
 import type { Actor } from "./scheduler.js";
 
@@ -71,11 +71,11 @@ async function pause(_: number, signal?: AbortSignal): Promise<void> {
   await turn();
 }
 
-/** A chunk as a buffer of which each byte stands for a row. */
+/** A chunk as a buffer of which each byte stands for a row, and says which chunk it is of. */
 async function* generate(spec: PlannedSpec, chunkNo: number, onKey: Parameters<ChunkSource["stream"]>[2]) {
   const { fromRow, toRow } = chunkOf(planRun(spec), spec, chunkNo);
   const rows = toRow - fromRow;
-  yield Buffer.alloc(rows);
-  const classes = [{ class: "bad_code", outcome: "rejected", injected: BAD_ROWS }];
-  onKey({ rows, accepted: rows - BAD_ROWS, digestA: 0, digestB: 0, classes });
+  yield Buffer.alloc(rows, chunkNo);
+  const classes = [{ class: "bad_code", outcome: "rejected", injected: REJECTED_ROWS }];
+  onKey({ rows, accepted: rows - REJECTED_ROWS, digestA: 0, digestB: 0, classes });
 }

@@ -1,8 +1,8 @@
 import { Writable } from "node:stream";
 import { Database } from "./database.js";
+import { NOTHING, type Result } from "./meaning.js";
 import type { Actor, Scheduler } from "./scheduler.js";
 import { execute, summary, UnknownStatement } from "./sql.js";
-import { NOTHING, type Result } from "./statements.js";
 import { connectionLost, sqlError, Transaction } from "./store.js";
 
 type Query = string | { readonly text: string; readonly values?: readonly unknown[] };
@@ -46,7 +46,6 @@ export class Postgres {
   crash(): void {
     this.up = false;
     for (const connection of this.#connections) connection.cut();
-    this.db.crash();
   }
 
   restart(): void {
@@ -182,7 +181,7 @@ class Connection {
 
   /** Takes a stream of which each byte stands for a row. */
   #copy(text: string): Writable {
-    let rows = 0;
+    const rows: number[] = [];
     const step = async (what: string, values: readonly unknown[] = []) => {
       if (what === text) await this.#run(text, values);
       else await this.#scheduler.turn(this.owner, what);
@@ -191,13 +190,13 @@ class Connection {
     const sink = new Writable({
       highWaterMark: 1,
       write: (buffer: Buffer, _, done) => {
-        rows += buffer.length;
+        rows.push(...buffer);
         step(`COPY ${buffer.length} rows`).then(() => done(), done);
       },
       final: (done) => {
         step(text, [rows]).then(() => done(), done);
       },
     });
-    return Object.defineProperty(sink, "rowCount", { get: () => rows });
+    return Object.defineProperty(sink, "rowCount", { get: () => rows.length });
   }
 }

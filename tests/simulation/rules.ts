@@ -1,7 +1,17 @@
 import { chunkOf, planRun } from "../../etl/plan.js";
 import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import type { Broker } from "./broker.js";
-import { BAD_ROWS, type Database, inventory, type RunRow, type Slice } from "./database.js";
+import {
+  type ChunkRow,
+  type Database,
+  inventory,
+  REJECTED_ROWS,
+  type RunMonthRow,
+  type RunRow,
+  type Slice,
+  SUSPECTS,
+  slicesOf,
+} from "./database.js";
 import type { Postgres } from "./postgres.js";
 
 /** One of the state machine's rules does not hold. */
@@ -13,34 +23,76 @@ function demand(kept: boolean, rule: string): void {
 
 /** What must be true of everything that was ever committed. */
 export function checkCommitted(db: Database): void {
-  for (const run of db.runs.values()) {
-    const chunks = [...db.chunks.values()].filter((chunk) => chunk.run === run.run_id);
-    const cleaned = chunks.filter(({ state }) => state === "cleaned").length;
-    const { run_id, next_chunk, window_chunks } = run;
-    demand(
-      next_chunk - cleaned <= window_chunks,
-      `${run_id}: ${next_chunk - cleaned} chunks are out, the window is ${window_chunks}`,
-    );
-    const early = chunks.find(({ chunk }) => chunk >= next_chunk);
-    demand(early === undefined, `${run_id}: chunk ${early?.chunk} was staged before it was sent out`);
+  for (const run of db.runs.values()) checkWindow(db, run);
+  for (const month of db.runMonths.values()) checkMonth(db, month);
+  checkRows(db);
+  checkPublished(db);
+}
+
+function checkWindow(db: Database, { run_id, next_chunk, window_chunks }: RunRow): void {
+  const chunks = [...db.chunks.values()].filter((chunk) => chunk.run === run_id);
+  const out = next_chunk - chunks.filter(({ state }) => state === "cleaned").length;
+  demand(out <= window_chunks, `${run_id}: ${out} chunks are out, the window is ${window_chunks}`);
+  const early = chunks.find(({ chunk }) => chunk >= next_chunk);
+  demand(early === undefined, `${run_id}: chunk ${early?.chunk} was staged before it was sent out`);
+}
+
+function checkMonth(db: Database, { run, month, state, chunks_total }: RunMonthRow): void {
+  const building = db.builds.get(`${run}/${month}`) !== undefined;
+  demand(
+    building === (state === "open"),
+    `${run}: ${month} is ${state}, and its build ${building ? "stands" : "is gone"}`,
+  );
+  const chunks = [...db.chunks.values()].filter((chunk) => chunk.run === run && chunk.month === month);
+  const cleaned = chunks.filter((chunk) => chunk.state === "cleaned").length;
+  demand(
+    state === "open" || cleaned === chunks_total,
+    `${run}: ${month} was aggregated with ${cleaned} of ${chunks_total} chunks`,
+  );
+}
+
+/** Each row of each chunk is where the ledger says, and nowhere else: seen by readers just when its run has ended the month. */
+function checkRows(db: Database): void {
+  const due = { built: [] as Slice[], suspects: [] as Slice[], txn: [] as Slice[], rejects: [] as Slice[] };
+  for (const chunk of db.chunks.values()) {
+    checkCounts(db, chunk);
+    const cleaned = chunk.state === "cleaned";
+    const ended = db.runMonths.get(`${chunk.run}/${chunk.month}`)?.state === "done";
+    for (const slice of slicesOf(chunk, chunk.txn_rows)) {
+      if (!cleaned && slice.part !== "right") due.suspects.push(slice);
+      else if (slice.part === "rejected") due.rejects.push(slice);
+      else due[ended ? "txn" : "built"].push(slice);
+    }
   }
-  for (const month of db.runMonths.values()) {
-    if (month.state === "open") continue;
-    const there = [...db.slices.values()].filter(
-      (slice) => slice.run === month.run && slice.month === month.month,
-    );
-    demand(
-      there.length === month.chunks_total,
-      `${month.run}: ${month.month} was aggregated with ${there.length} of ${month.chunks_total} chunks`,
-    );
-  }
-  for (const [month, { attached }] of db.leaves.entries()) {
-    const complete = [...db.runMonths.values()].some((row) => row.month === month && row.state === "done");
-    demand(!attached || complete, `${month} was published before any run had completed it`);
-    demand(
-      (db.published.get(month) ?? 0) === (attached ? 1 : 0),
-      `${month} was published ${db.published.get(month)} times`,
-    );
+  same("rows being built", due.built, db.built.values());
+  same("suspects", due.suspects, db.suspects.values());
+  same("rows that readers see", due.txn, db.txn.values());
+  same("rejects", due.rejects, db.rejects.values());
+}
+
+function checkCounts(db: Database, { run, chunk, state, txn_rows, accepted }: ChunkRow): void {
+  if (state === "staged") return;
+  const due = `${txn_rows - REJECTED_ROWS} accepted, ${SUSPECTS} found`;
+  const found = `${accepted} accepted, ${db.findings.get(`${run}/${chunk}`)} found`;
+  demand(due === found, `${run}/${chunk}: expected ${due}, counted ${found}`);
+}
+
+/** A month is published when a run has ended it, and rolled up as it is. */
+function checkPublished(db: Database): void {
+  const ended = [...db.runMonths.values()].filter(({ state }) => state === "done").map(({ month }) => month);
+  const published = [...new Set(ended)].sort().join();
+  demand(
+    [...db.months.keys()].sort().join() === published,
+    `of ${published}, etl.month has ${[...db.months.keys()]}`,
+  );
+  demand(
+    [...db.leaves.keys()].sort().join() === published,
+    `of ${published}, attached are ${[...db.leaves.keys()]}`,
+  );
+  for (const month of db.leaves.keys()) {
+    const rows = [...db.txn.values()].filter((slice) => slice.month === month);
+    for (const table of ["merchant_day", "network_hour"])
+      same(`agg_${table} of ${month}`, rows, db.rollups.get(`${table}/${month}`) ?? []);
   }
 }
 
@@ -61,25 +113,24 @@ export function checkEnd(postgres: Postgres, broker: Broker, wanted: number): vo
     unfinished === undefined,
     `${unfinished?.run_id} is ${unfinished?.state}, and nothing is left to change it`,
   );
-  const expected = runs.flatMap((run) => slicesOf(run));
-  for (const [month, { attached }] of db.leaves.entries()) {
-    demand(attached, `${month} was not published`);
-    const due = expected.filter((slice) => slice.month === month);
-    const found = [...db.slices.values()].filter((slice) => slice.month === month);
-    same(`rows of ${month}`, inventory(due), inventory(found));
-    for (const table of ["merchant_day", "network_hour"]) {
-      same(`agg_${table} of ${month}`, inventory(due), db.rollups.get(`${table}/${month}`) ?? "");
-    }
-  }
-  same("rows in all months", inventory(expected), inventory([...db.slices.values()]));
-  const rejects = expected.map((slice) => ({ ...slice, rows: BAD_ROWS }));
-  same("rejects", inventory(rejects), inventory([...db.rejects.values()]));
-  demand([...db.staging.values()].length === 0, "staging tables are left");
+  const planned = runs.flatMap(slicesOfRun);
+  const builds = [...db.builds.keys()];
+  demand(builds.length === 0, `builds are left: ${builds}`);
+  same(
+    "rows in all months",
+    planned.filter(({ part }) => part !== "rejected"),
+    db.txn.values(),
+  );
+  same(
+    "rejects",
+    planned.filter(({ part }) => part === "rejected"),
+    db.rejects.values(),
+  );
 }
 
-/** What a run must have put into the leaves. */
-function slicesOf(row: RunRow): Slice[] {
-  const { run_id, txn_rows, from_on, to_on, chunk_rows, first_txn_id } = row;
+/** What a run must have loaded, by its spec alone. */
+function slicesOfRun(row: RunRow): Slice[] {
+  const { run_id: run, txn_rows, from_on, to_on, chunk_rows, first_txn_id } = row;
   const spec = {
     rows: txn_rows,
     fromOn: String(from_on),
@@ -88,12 +139,13 @@ function slicesOf(row: RunRow): Slice[] {
   };
   const planned = { ...spec, seed: 0, dirtRate: 0, fraudRate: 0, firstTxnId: first_txn_id };
   const plan = planRun(planned);
-  return Array.from({ length: plan.chunks }, (_, chunkNo) => {
-    const { month, fromRow, toRow } = chunkOf(plan, planned, chunkNo);
-    return { month: month.month, run: run_id, chunk: chunkNo, rows: toRow - fromRow - BAD_ROWS };
-  });
+  return Array.from({ length: plan.chunks }, (_, chunk) => {
+    const { month, fromRow, toRow } = chunkOf(plan, planned, chunk);
+    return slicesOf({ run, month: month.month, chunk }, toRow - fromRow);
+  }).flat();
 }
 
-function same(what: string, expected: string, found: string): void {
-  demand(expected === found, `${what}: expected ${expected || "none"}, found ${found || "none"}`);
+function same(what: string, expected: Iterable<Slice>, found: Iterable<Slice>): void {
+  const [due, there] = [inventory(expected), inventory(found)];
+  demand(due === there, `${what}: expected ${due || "none"}, found ${there || "none"}`);
 }

@@ -1,5 +1,6 @@
 import type { Database } from "./database.js";
-import { MEANINGS, type Result } from "./statements.js";
+import type { Result } from "./meaning.js";
+import { MEANINGS } from "./statements.js";
 import type { Transaction } from "./store.js";
 
 /** The code under test has learnt a statement that the simulation has not: it must be taught here, not passed over. */

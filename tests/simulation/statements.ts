@@ -1,29 +1,11 @@
-import { BAD_ROWS, type ChunkRow, type Database, inventory, type RunRow, slicesIn } from "./database.js";
+import { BUILD_MEANINGS } from "./builds.js";
+import type { ChunkRow, Database, RunRow } from "./database.js";
+import { changed, demand, type Meanings, NOTHING, rows, seen } from "./meaning.js";
 import { sqlError, type Transaction } from "./store.js";
 
-/** What a query resolves to. */
-export interface Result {
-  readonly rows: readonly object[];
-  readonly rowCount: number;
-}
-
-export const NOTHING: Result = { rows: [], rowCount: 0 };
-
-interface Call {
-  readonly db: Database;
-  readonly tx: Transaction;
-  readonly values: readonly unknown[];
-  /** What stood at the `<…>` of the pattern, and in its optional `[…]`. */
-  readonly words: readonly (string | undefined)[];
-}
-
-export type Meaning = (call: Call) => Promise<Result> | Result;
-
-/**
- * What the steps' statements mean, by their text. `<x>` is a word, `[…]` may be missing, `…` stands for columns that only
- * measure. Anything else must be just so: a statement that was changed is one that is not known.
- */
-export const MEANINGS: Readonly<Record<string, Meaning>> = {
+/** The statements of steps and ledger. */
+export const MEANINGS: Meanings = {
+  ...BUILD_MEANINGS,
   "SELECT 1": () => rows({ one: 1 }),
   "SET LOCAL <setting> = <size>": () => NOTHING,
 
@@ -117,55 +99,6 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
       );
     },
 
-  // Months and their leaves.
-  "INSERT INTO etl.month AS m (month, state) VALUES ($1, 'building') ON CONFLICT (month) DO UPDATE SET state = m.state RETURNING xmax = 0 AS created":
-    async ({ db, tx, values: [month] }) => {
-      const created = await tx.insert(db.months, String(month), { state: "building" });
-      if (!created) await tx.update(db.months, String(month), (row) => row);
-      return rows({ created });
-    },
-  "SELECT etl.create_leaf($1)": async ({ db, tx, values: [month] }) => {
-    await demand(tx.insert(db.leaves, String(month), { attached: false }), "leaf", "42P07");
-    return rows({});
-  },
-  "SELECT state FROM etl.month WHERE month = $1 [FOR UPDATE]": async ({ db, tx, values: [month], words }) =>
-    changed(await seen(tx, db.months, String(month), words[0])),
-  "SELECT etl.publish_leaf($1)": async ({ db, tx, values }) => {
-    const month = String(values[0]);
-    const leaf = await tx.lock(db.leaves, month, "exclusive");
-    if (leaf === undefined) throw sqlError("42P01", "there is no such leaf");
-    if (leaf.attached) throw sqlError("42P17", "the leaf is a partition already");
-    const slices = slicesIn(tx, db, month).map(({ run, chunk }) => `${run}/${chunk}`);
-    if (new Set(slices).size < slices.length) throw sqlError("23505", "could not create unique index");
-    await tx.update(db.leaves, month, () => ({ attached: true }));
-    if (!(await tx.insert(db.published, month, 1)))
-      await tx.update(db.published, month, (times) => times + 1);
-    return rows({});
-  },
-  "UPDATE etl.month SET state = 'published', … WHERE month = $1": async ({ db, tx, values: [month] }) =>
-    changed(await tx.update(db.months, String(month), () => ({ state: "published" }))),
-  "DELETE FROM payments.agg_<table> WHERE month = $1": async ({
-    db,
-    tx,
-    values: [month],
-    words: [table],
-  }) => {
-    await tx.delete(db.rollups, `${table}/${month}`);
-    return NOTHING;
-  },
-  'INSERT INTO payments.agg_<table> … FROM "payments"."txn_<year>_<month>" …': async ({
-    db,
-    tx,
-    values,
-    words,
-  }) => {
-    const month = String(values[0]);
-    await tx.lock(db.leaves, month, "share");
-    const sums = inventory(slicesIn(tx, db, month));
-    await demand(tx.insert(db.rollups, `${words[0]}/${month}`, sums), "roll-up");
-    return NOTHING;
-  },
-
   // Chunks.
   "SELECT n AS chunk_no FROM generate_series(0, $2::integer - 1) AS n WHERE NOT EXISTS (SELECT FROM etl.chunk WHERE run_id = $1 AND chunk_no = n) ORDER BY n":
     ({ db, tx, values: [run, count] }) =>
@@ -191,7 +124,7 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
         month: String(month),
         txn_rows: Number(txn_rows),
       };
-      const entered: ChunkRow = { ...row, state: "staged", released_chunk: null };
+      const entered: ChunkRow = { ...row, state: "staged", accepted: null, released_chunk: null };
       return { rows: [], rowCount: (await tx.insert(db.chunks, `${run}/${chunk}`, entered)) ? 1 : 0 };
     },
   "UPDATE etl.chunk SET accepted_key = $3, … WHERE run_id = $1 AND chunk_no = $2": async ({
@@ -201,128 +134,38 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   }) => changed(await tx.update(db.chunks, `${values[0]}/${values[1]}`, (row) => row)),
   "INSERT INTO etl.chunk_class (run_id, chunk_no, class, outcome, injected) SELECT $1, $2, class, outcome, injected FROM unnest($3::text[], $4::text[], $5::integer[]) AS key (class, outcome, injected)":
     async ({ db, tx, values: [run, chunk] }) => {
-      const row = { run: String(run), chunk: Number(chunk), found: 0 };
-      await demand(tx.insert(db.classes, `${run}/${chunk}`, row), "etl.chunk_class");
+      await demand(tx.insert(db.findings, `${run}/${chunk}`, 0), "etl.chunk_class");
       return NOTHING;
     },
   "SELECT state, txn_rows, released_chunk FROM etl.chunk WHERE run_id = $1 AND chunk_no = $2 [FOR UPDATE]":
     async ({ db, tx, values, words }) =>
       changed(await seen(tx, db.chunks, `${values[0]}/${values[1]}`, words[0])),
-  "DELETE FROM etl.chunk WHERE run_id = $1 AND chunk_no = $2 AND state = 'staged'": async ({
-    db,
-    tx,
-    values,
-  }) => {
-    const key = `${values[0]}/${values[1]}`;
-    if ((await tx.lock(db.chunks, key, "exclusive"))?.state !== "staged") return NOTHING;
-    await tx.delete(db.classes, key);
-    await tx.delete(db.chunks, key);
-    return { rows: [], rowCount: 1 };
-  },
   "UPDATE etl.chunk SET state = 'cleaned', accepted = $3, repaired = $4, rejected = $5, released_chunk = $6, … WHERE run_id = $1 AND chunk_no = $2":
     async ({ db, tx, values }) => {
+      const accepted = Number(values[2]);
       const released_chunk = values[5] as number | null;
-      const cleaned = { state: "cleaned", released_chunk } as const;
+      const cleaned = { state: "cleaned", accepted, released_chunk } as const;
       return changed(
         await tx.update(db.chunks, `${values[0]}/${values[1]}`, (row) => ({ ...row, ...cleaned })),
       );
     },
 
-  // Staging tables.
-  'CREATE UNLOGGED TABLE "staging"."<table>" (LIKE staging.txn_shape) …': async ({
+  "SELECT coalesce(sum(accepted), 0)::bigint AS accepted FROM etl.chunk WHERE run_id = $1 AND month = $2": ({
     db,
     tx,
-    words: [table],
+    values: [run, month],
   }) => {
-    await demand(tx.insert(db.staging, String(table), 0), String(table), "42P07");
-    return NOTHING;
+    const chunks = tx.scan(db.chunks).filter((row) => row.run === run && row.month === month);
+    return rows({ accepted: chunks.reduce((sum, { accepted }) => sum + (accepted ?? 0), 0) });
   },
-  'COPY "staging"."<table>" FROM STDIN …': async ({ db, tx, values: [count], words: [table] }) => {
-    await tx.update(db.staging, String(table), (old) => old + Number(count));
-    return NOTHING;
-  },
-  "SELECT to_regclass($1) IS NOT NULL AS present": ({ db, tx, values }) =>
-    rows({ present: tx.read(db.staging, String(values[0]).replace("staging.", "")) !== undefined }),
-  'SELECT count(*) AS n FROM "staging"."<table>"': async ({ db, tx, words: [table] }) =>
-    rows({ n: await staged(db, tx, String(table)) }),
-  'DROP TABLE [IF EXISTS] "staging"."<table>"': async ({ db, tx, words: [lenient, table] }) => {
-    const dropped = await tx.delete(db.staging, String(table));
-    if (!dropped && lenient === undefined) throw sqlError("42P01", `there is no table ${table}`);
-    return NOTHING;
-  },
-
-  'WITH … FROM "staging"."<table>" … INSERT INTO payments.txn_reject …': cleanChunk,
-  'INSERT INTO "payments"."txn_<year>_<month>" … FROM "staging"."<table>"': copyStaged,
 
   // The dimensions.
   "SELECT (seed, accounts, merchants, terminals) = ($1::bigint, $2::integer, $3::integer, $4::integer) AS same FROM etl.population":
     () => rows({ same: true }),
 };
 
-/** db/queries/clean_chunk.sql, whatever is in it: takes the bad rows out of a staged chunk, keeps and counts them. */
-async function cleanChunk({ db, tx, words: [table] }: Call): Promise<Result> {
-  const rejected = Math.min(BAD_ROWS, await staged(db, tx, String(table)));
-  if (rejected > 0) {
-    const [run, chunk] = chunkOf(table);
-    await demand(
-      tx.insert(db.rejects, `${run}/${chunk}`, { month: "", run, chunk, rows: rejected }),
-      "txn_reject",
-    );
-    await tx.update(db.classes, `${run}/${chunk}`, (row) => ({ ...row, found: rejected }));
-    await tx.update(db.staging, String(table), (rows) => rows - rejected);
-  }
-  return rows({ suspects: rejected, passed: 0, repaired: 0, rejected, reasons: {} });
-}
-
-/** db/queries/copy_staged.sql: what is left goes into the leaf. */
-async function copyStaged({ db, tx, words: [year, monthNo, table] }: Call): Promise<Result> {
-  const month = `${year}-${monthNo}-01`;
-  const [run, chunk] = chunkOf(table);
-  const count = await staged(db, tx, String(table));
-  const leaf = await tx.lock(db.leaves, month, "share");
-  if (leaf === undefined) throw sqlError("42P01", `there is no leaf ${month}`);
-  if (count === 0) return NOTHING;
-  const twin = slicesIn(tx, db, month).some((slice) => slice.run === run && slice.chunk === chunk);
-  if (leaf.attached && twin) throw sqlError("23505", "duplicate key value violates unique constraint");
-  await tx.insert(db.slices, String(db.serial()), { month, run, chunk, rows: count });
-  return { rows: [], rowCount: count };
-}
-
-/** Run and chunk of the staging table txn_<run>_<chunk>. */
-function chunkOf(table: string | undefined): [string, number] {
-  const [, run, chunk] = String(table).split("_");
-  return [String(run), Number(chunk)];
-}
-
-function rows(...found: readonly object[]): Result {
-  return { rows: found, rowCount: found.length };
-}
-
-function changed(row: object | undefined): Result {
-  return row === undefined ? NOTHING : rows(row);
-}
-
 function numbers(count: unknown): number[] {
   return Array.from({ length: Number(count) }, (_, n) => n);
-}
-
-async function demand(entered: Promise<boolean>, what: string, code = "23505"): Promise<void> {
-  if (!(await entered)) throw sqlError(code, `${what} has it already`);
-}
-
-async function seen<T>(
-  tx: Transaction,
-  table: Parameters<typeof tx.read<T>>[0],
-  key: string,
-  lock: string | undefined,
-) {
-  return lock === undefined ? tx.read(table, key) : await tx.lock(table, key, "exclusive");
-}
-
-async function staged(db: Database, tx: Transaction, table: string): Promise<number> {
-  const count = await tx.lock(db.staging, table, "share");
-  if (count === undefined) throw sqlError("42P01", `there is no table ${table}`);
-  return count;
 }
 
 async function updateRun(

@@ -35,14 +35,12 @@ export class Table<T> {
     for (const [key, row] of this.rows) if (row.committed !== undefined) yield [key, row.committed];
   }
 
-  get(key: string): T | undefined {
-    return this.rows.get(key)?.committed;
+  *keys(): Generator<string> {
+    for (const [key] of this.entries()) yield key;
   }
 
-  /** Changes what is committed, behind everybody's back: for crashes. */
-  overwrite(change: (value: T) => T): void {
-    for (const row of this.rows.values())
-      if (row.committed !== undefined) row.committed = change(row.committed);
+  get(key: string): T | undefined {
+    return this.rows.get(key)?.committed;
   }
 }
 
@@ -77,7 +75,16 @@ export class Transaction {
   }
 
   scan<T>(table: Table<T>): T[] {
-    return [...table.rows.values()].map((row) => row.seenBy(this)).filter((value) => value !== undefined);
+    return this.entries(table).map(([, value]) => value);
+  }
+
+  entries<T>(table: Table<T>): [string, T][] {
+    const entries: [string, T][] = [];
+    for (const [key, row] of table.rows) {
+      const value = row.seenBy(this);
+      if (value !== undefined) entries.push([key, value]);
+    }
+    return entries;
   }
 
   /** Waits until the row is free. @returns its newest version, or undefined (and no lock) when there is none to be seen. */
