@@ -1,17 +1,14 @@
-import type { Delivery, MessageHeaders, Outcome } from "../../lib/broker/delivery.js";
-import { dispose } from "../../lib/broker/disposition.js";
-import { attemptOf } from "../../lib/broker/headers.js";
+import type { Delivery, Outcome } from "../../lib/broker/delivery.js";
 import type { Slots } from "../../lib/broker/slots.js";
 import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import { PlatformError } from "../../lib/errors.js";
-import type { Actor, Move, Scheduler } from "./scheduler.js";
+import { type Actor, type Move, RuleBroken, type Scheduler } from "./scheduler.js";
 
 /** A message in a queue. */
 interface Letter {
   readonly id: number;
   readonly queue: string;
   readonly body: string;
-  readonly headers: MessageHeaders;
   /** How often it came back without an outcome. */
   readonly returns: number;
 }
@@ -90,11 +87,11 @@ export class Broker {
   }
 
   /** Resolves when the broker has the message; what it rejects with is what lib/broker/publisher.ts says. */
-  async publish(sender: Actor, queue: string, body: string, headers: MessageHeaders = {}): Promise<void> {
+  async publish(sender: Actor, queue: string, body: string): Promise<void> {
     await this.#scheduler.turn(sender, `publish ${body}`);
     if (!this.up) throw new PlatformError("PUBLISH_TIMEOUT", "no connection");
     const confirmed = new Promise<void>((resolve, reject) => {
-      const store = () => this.put(queue, body, headers);
+      const store = () => this.put(queue, body);
       const parcel: Parcel = {
         what: `${body} from ${sender.name} arrives`,
         sender,
@@ -118,24 +115,17 @@ export class Broker {
     await confirmed;
   }
 
-  put(queue: string, body: string, headers: MessageHeaders = {}, returns = 0): void {
+  put(queue: string, body: string, returns = 0): void {
     this.#lastId += 1;
     const given = returns > ETL_QUEUES.deliveryLimit ? ETL_QUEUES.deadLetter : queue;
-    this.letters.add({ id: this.#lastId, queue: given, body, headers, returns });
+    this.letters.add({ id: this.#lastId, queue: given, body, returns });
   }
 
   /** What the broker may do next. */
   moves(): Move[] {
     const moves: Move[] = [...this.#parcels];
     if (!this.up) return moves;
-    let due = false;
-    for (const letter of this.letters) {
-      due ||= letter.queue === ETL_QUEUES.work;
-      if (letter.queue.includes(".retry.")) {
-        moves.push({ what: `${letter.body} is due again`, go: () => this.#requeue(letter) });
-      }
-    }
-    if (!due) return moves;
+    if (![...this.letters].some(({ queue }) => queue === ETL_QUEUES.work)) return moves;
     for (const { consumer, unacked, move } of this.#subscriptions) {
       if (!consumer.stopping && unacked.size < consumer.concurrency) moves.push(move);
     }
@@ -148,7 +138,7 @@ export class Broker {
       const { consumer, unacked, over } = subscription;
       if (whose !== undefined && consumer.actor !== whose) continue;
       this.#subscriptions.delete(subscription);
-      for (const { queue, body, headers, returns } of unacked) this.put(queue, body, headers, returns + 1);
+      for (const { queue, body, returns } of unacked) this.put(queue, body, returns + 1);
       over.abort(LOST);
     }
   }
@@ -173,11 +163,6 @@ export class Broker {
     this.up = true;
   }
 
-  #requeue(letter: Letter): void {
-    this.letters.delete(letter);
-    this.put(ETL_QUEUES.work, letter.body, letter.headers);
-  }
-
   #deliver(subscription: Subscription): void {
     // Any of them: order is promised by nobody.
     const letter = this.#scheduler.dice.pick(
@@ -189,9 +174,9 @@ export class Broker {
     const { consumer, over } = subscription;
     const delivery: Delivery = {
       body: Buffer.from(letter.body),
-      headers: letter.headers,
+      headers: {},
       messageId: String(letter.id),
-      attempt: attemptOf(letter.headers),
+      attempt: 1,
       redelivered: letter.returns > 0,
       deliveryCount: letter.returns,
       lost: over.signal,
@@ -201,26 +186,20 @@ export class Broker {
     });
   }
 
-  /** As lib/broker/consumer.ts does: nothing for a message that is the broker's again, the ack last. */
+  /**
+   * As lib/broker/consumer.ts does: nothing for a message that is the broker's again, the ack last. A step that fails breaks a
+   * rule, because nothing happens here but outages, which cost no attempt.
+   */
   async #settle(subscription: Subscription, letter: Letter, delivery: Delivery): Promise<void> {
     const { consumer, unacked, over } = subscription;
     const outcome = await consumer.handle(delivery);
-    if (over.signal.aborted) return;
-    const circumstances = { family: ETL_QUEUES, now: new Date(0), worker: consumer.actor.name };
-    const fate = dispose(outcome, letter.headers, circumstances);
-    this.#scheduler.note(
-      `  ${consumer.actor.name} says ${outcome.kind} of ${letter.body} ${"reason" in outcome ? outcome.reason : ""}`,
-    );
-    let settled = true;
-    if (fate.kind === "forward") {
-      settled = await this.publish(consumer.actor, fate.queue, letter.body, fate.headers).then(
-        () => true,
-        () => false,
-      );
+    this.#scheduler.note(`  ${consumer.actor.name} says ${outcome.kind} of ${letter.body}`);
+    if (outcome.kind === "retry" || outcome.kind === "reject") {
+      this.#scheduler.failure ??= new RuleBroken(`${letter.body} failed: ${outcome.code}, ${outcome.reason}`);
     }
+    if (over.signal.aborted) return;
     await this.#scheduler.turn(consumer.actor, `ack ${letter.body}`);
     if (over.signal.aborted || !unacked.delete(letter)) return;
-    if (fate.kind === "requeue" || !settled)
-      this.put(letter.queue, letter.body, letter.headers, letter.returns + 1);
+    if (outcome.kind === "release") this.put(letter.queue, letter.body, letter.returns + 1);
   }
 }

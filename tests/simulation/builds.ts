@@ -41,7 +41,10 @@ export const BUILD_MEANINGS: Meanings = {
       return rows({ entered });
     },
   "DELETE FROM payments.agg_<table> WHERE month = $1": async ({ db, tx, values, words }) => {
-    await tx.delete(db.rollups, `${words[0]}/${values[0]}`);
+    const key = `${words[0]}/${values[0]}`;
+    const old = tx.read(db.rollups, key);
+    // Rows that another has put in their place meanwhile are others, which this statement does not see.
+    if ((await tx.lock(db.rollups, key, "exclusive")) === old) await tx.delete(db.rollups, key);
     return NOTHING;
   },
   'INSERT INTO payments.agg_<table> … FROM "<schema>"."<leaf>" …': async (call) => {

@@ -73,8 +73,8 @@ export const FAULTS: readonly Fault[] = [
   function duplicate({ broker, scheduler }) {
     const twice = [...broker.letters].filter(({ body }) => body !== "stage");
     if (twice.length === 0) return undefined;
-    const { queue, body, headers } = scheduler.dice.pick(twice);
-    broker.put(queue, body, headers);
+    const { queue, body } = scheduler.dice.pick(twice);
+    broker.put(queue, body);
     return `${body} is there twice`;
   },
   /** Any message about what was sent out once, early or late. */

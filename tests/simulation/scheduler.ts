@@ -6,6 +6,9 @@ export interface Actor {
   alive: boolean;
 }
 
+/** One of the state machine's rules does not hold. */
+export class RuleBroken extends Error {}
+
 /** Something that may happen next. */
 export interface Move {
   readonly what: string;

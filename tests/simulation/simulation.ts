@@ -9,8 +9,8 @@ import { loadSettings, type Settings } from "../../lib/settings/settings.js";
 import { Broker } from "./broker.js";
 import { FAULTS } from "./faults.js";
 import { Postgres } from "./postgres.js";
-import { checkCommitted, checkEnd, RuleBroken } from "./rules.js";
-import { type Actor, type Move, Scheduler } from "./scheduler.js";
+import { checkCommitted, checkEnd } from "./rules.js";
+import { type Actor, type Move, RuleBroken, Scheduler } from "./scheduler.js";
 import { WorkerProcess } from "./worker.js";
 
 /** One in so many moves is a fault, until all are spent: so they fall all over a schedule, which has some 225 moves. */
