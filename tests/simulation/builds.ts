@@ -18,6 +18,11 @@ export const BUILD_MEANINGS: Meanings = {
   },
   'WITH … DELETE FROM "staging"."<suspects>" … INSERT INTO payments.txn_reject … INSERT INTO "staging"."<leaf>" …':
     judge,
+  "DELETE FROM payments.txn_reject WHERE run_id = $1 AND chunk_no IN (SELECT chunk_no FROM etl.chunk WHERE run_id = $1 AND month = $2)":
+    async ({ db, tx, values: [run, month] }) => {
+      for (const [key] of of(tx, db.rejects, String(run), String(month))) await tx.delete(db.rejects, key);
+      return NOTHING;
+    },
   "SELECT etl.publish_build($1, $2)": publish,
   "SELECT etl.drop_build($1, $2)": async ({ db, tx, values: [run, month] }) => {
     await drop(db, tx, String(run), String(month));

@@ -1,3 +1,4 @@
+import { isOver } from "../../etl/ledger.js";
 import { formatMessage, type OutMessage } from "../../etl/message.js";
 import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import type { Simulation } from "./simulation.js";
@@ -16,6 +17,15 @@ export const FAULTS: readonly Fault[] = [
     const worker = scheduler.dice.pick(workers);
     worker.stop();
     return `${worker.actor.name} is told to stop`;
+  },
+  // No fault, but as sudden. Not as often, for little happens after.
+  function cancelRun(simulation) {
+    const { dice } = simulation.scheduler;
+    const runs = [...simulation.postgres.db.runs.values()].filter(({ state }) => !isOver(state));
+    if (runs.length === 0 || dice.between(1, 3) > 1) return undefined;
+    const { run_id } = dice.pick(runs);
+    simulation.cancel(run_id);
+    return `payments cancel ${run_id}`;
   },
   function crashPostgres({ postgres }) {
     postgres.crash();

@@ -1,3 +1,4 @@
+import { isOver } from "../../etl/ledger.js";
 import { chunkOf, planRun } from "../../etl/plan.js";
 import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import type { Broker } from "./broker.js";
@@ -21,7 +22,7 @@ function demand(kept: boolean, rule: string): void {
 
 /** What must be true of everything that was ever committed. */
 export function checkCommitted(db: Database): void {
-  for (const run of db.runs.values()) checkWindow(db, run);
+  for (const run of db.runs.values()) if (run.state !== "cancelled") checkWindow(db, run);
   for (const month of db.runMonths.values()) checkMonth(db, month);
   checkRows(db);
   checkPublished(db);
@@ -41,6 +42,10 @@ function checkMonth(db: Database, { run, month, state, chunks_total }: RunMonthR
     building === (state === "open"),
     `${run}: ${month} is ${state}, and its build ${building ? "stands" : "is gone"}`,
   );
+  demand(
+    state === "done" || db.runs.get(run)?.state !== "cancelled",
+    `${run} is cancelled, and ${month} still open`,
+  );
   const chunks = [...db.chunks.values()].filter((chunk) => chunk.run === run && chunk.month === month);
   const cleaned = chunks.filter((chunk) => chunk.state === "cleaned").length;
   demand(
@@ -55,7 +60,9 @@ function checkRows(db: Database): void {
   for (const chunk of db.chunks.values()) {
     checkCounts(db, chunk);
     const cleaned = chunk.state === "cleaned";
-    const ended = db.runMonths.get(`${chunk.run}/${chunk.month}`)?.state === "done";
+    const month = db.runMonths.get(`${chunk.run}/${chunk.month}`);
+    demand(month !== undefined, `${chunk.run}: chunk ${chunk.chunk} is there, and its month is not`);
+    const ended = month?.state === "done";
     for (const slice of slicesOf(chunk, chunk.txn_rows)) {
       if (!cleaned && slice.part !== "right") due.suspects.push(slice);
       else if (slice.part === "rejected") due.rejects.push(slice);
@@ -105,12 +112,16 @@ export function checkEnd(postgres: Postgres, broker: Broker, wanted: number): vo
   demand(connections === 0, `${connections} connections are still at work, and hold what they have locked`);
   const runs = [...db.runs.values()];
   demand(runs.length === wanted, `${runs.length} runs were entered, ${wanted} asked for`);
-  const unfinished = runs.find(({ state }) => state !== "done");
+  const unfinished = runs.find(({ state }) => !isOver(state));
   demand(
     unfinished === undefined,
     `${unfinished?.run_id} is ${unfinished?.state}, and nothing is left to change it`,
   );
-  const planned = runs.flatMap(slicesOfRun);
+  const planned = runs.flatMap((run) => {
+    const kept = (slice: Slice) =>
+      run.state === "done" || db.runMonths.get(`${slice.run}/${slice.month}`) !== undefined;
+    return slicesOfRun(run).filter(kept);
+  });
   const builds = [...db.builds.keys()];
   demand(builds.length === 0, `builds are left: ${builds}`);
   same(

@@ -1,4 +1,5 @@
 import { setImmediate as nextRound } from "node:timers/promises";
+import { cancelRun } from "../../etl/cancel.js";
 import { defaultSpec } from "../../etl/default_spec.js";
 import { createRun } from "../../etl/ledger.js";
 import { formatMessage } from "../../etl/message.js";
@@ -144,6 +145,13 @@ export class Simulation {
   #replace(worker: WorkerProcess): void {
     worker.kill();
     this.#workers[this.#workers.indexOf(worker)] = this.#startWorker();
+  }
+
+  /** By hand; when it fails, the run is cancelled or goes on. */
+  cancel(run: string): void {
+    cancelRun(this.#pool, run).catch((error: unknown) => {
+      this.scheduler.note(`  cancel fails: ${String(error)}`);
+    });
   }
 
   /** By hand, so whoever does it does it again when it fails. */

@@ -61,6 +61,9 @@ export const MEANINGS: Meanings = {
       return row === undefined ? NOTHING : rows({ done: row.state === "done" });
     },
 
+  "UPDATE etl.run SET state = 'cancelled', … WHERE run_id = $1": async ({ db, tx, values: [run] }) =>
+    changed(await updateRun(db, tx, run, () => ({ state: "cancelled" }))),
+
   // Months of a run.
   "INSERT INTO etl.run_month (run_id, month, txn_rows, chunks_total) SELECT $1, month, txn_rows, chunks FROM unnest($2::date[], $3::bigint[], $4::integer[]) AS m (month, txn_rows, chunks)":
     async ({ db, tx, values: [run, months, , chunks] }) => {
@@ -98,6 +101,19 @@ export const MEANINGS: Meanings = {
         ...open.filter((row) => row.chunks_done === row.chunks_total).map(({ month }) => ({ month })),
       );
     },
+
+  "SELECT month FROM etl.run_month WHERE run_id = $1 AND state = 'open' ORDER BY month": ({
+    db,
+    tx,
+    values: [run],
+  }) => {
+    const open = tx.scan(db.runMonths).filter((row) => row.run === run && row.state === "open");
+    return rows(...open.map(({ month }) => ({ month })));
+  },
+  "DELETE FROM etl.run_month WHERE run_id = $1 AND month = $2": async ({ db, tx, values: [run, month] }) => {
+    await tx.delete(db.runMonths, `${run}/${month}`);
+    return NOTHING;
+  },
 
   // Chunks.
   "SELECT n AS chunk_no FROM generate_series(0, $2::integer - 1) AS n WHERE NOT EXISTS (SELECT FROM etl.chunk WHERE run_id = $1 AND chunk_no = n) ORDER BY n":
@@ -150,6 +166,18 @@ export const MEANINGS: Meanings = {
       );
     },
 
+  "DELETE FROM etl.chunk WHERE run_id = $1 AND month = $2 RETURNING txn_rows": async ({
+    db,
+    tx,
+    values: [run, month],
+  }) => {
+    const gone = tx.scan(db.chunks).filter((row) => row.run === run && row.month === month);
+    for (const { chunk } of gone) {
+      await tx.delete(db.findings, `${run}/${chunk}`);
+      await tx.delete(db.chunks, `${run}/${chunk}`);
+    }
+    return rows(...gone.map(({ txn_rows }) => ({ txn_rows })));
+  },
   "SELECT coalesce(sum(accepted), 0)::bigint AS accepted FROM etl.chunk WHERE run_id = $1 AND month = $2": ({
     db,
     tx,
