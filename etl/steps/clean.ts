@@ -10,6 +10,7 @@ import {
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
 import {
+  type Chunk,
   type Findings,
   getChunk,
   getRun,
@@ -26,17 +27,15 @@ import { buildTables, type Next, type StepContext } from "./step.js";
 export async function cleanStep(context: StepContext, runId: string, chunkNo: number): Promise<Next> {
   const run = await getRun(context.pool, runId);
   const chunk = chunkOf(planRun(run.spec), run.spec, chunkNo);
-  const cleaned = await transaction(context.pool, (client) => cleanChunk(context, client, runId, chunk));
-  return cleaned ?? (await whatFollows(context, runId, chunkNo, chunk.month.month));
+  return transaction(context.pool, (client) => cleanChunk(context, client, runId, chunk));
 }
 
-/** @returns undefined when the chunk had been cleaned before. */
 async function cleanChunk(
   context: StepContext,
   client: Client,
   runId: string,
   chunk: PlannedChunk,
-): Promise<Next | undefined> {
+): Promise<Next> {
   const started = performance.now();
   const { chunkNo } = chunk;
   const { month } = chunk.month;
@@ -44,7 +43,7 @@ async function cleanChunk(
   const entry = await getChunk(client, runId, chunkNo, "FOR UPDATE");
   // A clean message without a staged chunk: forged, or lost with a restore to an earlier time. Staging it is right.
   if (entry === undefined) return [{ kind: "stage", run: runId, chunk: chunkNo }];
-  if (entry.state === "cleaned") return undefined;
+  if (entry.state === "cleaned") return whatFollows(client, runId, month, entry);
 
   const counts = await judgeSuspects(client, runId, chunk);
   await context.reached?.("clean: suspects judged");
@@ -95,16 +94,10 @@ export async function judgeSuspects(
 }
 
 /** For a redelivery: what this chunk's completion was to send, as far as nobody has acted on it yet. */
-async function whatFollows(
-  context: StepContext,
-  runId: string,
-  chunkNo: number,
-  month: string,
-): Promise<Next> {
-  const entry = await getChunk(context.pool, runId, chunkNo);
-  const released = entry?.releasedChunk ?? null;
-  const taken = released === null || (await getChunk(context.pool, runId, released)) !== undefined;
-  return followers(runId, month, taken ? null : released, await monthProgress(context.pool, runId, month));
+async function whatFollows(client: Client, runId: string, month: string, cleaned: Chunk): Promise<Next> {
+  const released = cleaned.releasedChunk;
+  const taken = released === null || (await getChunk(client, runId, released)) !== undefined;
+  return followers(runId, month, taken ? null : released, await monthProgress(client, runId, month));
 }
 
 function followers(runId: string, month: string, released: number | null, progress: MonthProgress): Next {
