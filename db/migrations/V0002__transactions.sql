@@ -26,9 +26,11 @@ COMMENT ON COLUMN payments.txn.kind IS 'purchase, cash or refund';
 COMMENT ON COLUMN payments.txn.original_txn_id IS 'The purchase that a refund gives back';
 COMMENT ON COLUMN payments.txn.is_fraud IS 'Later reported as fraud by the issuer';
 
-CREATE INDEX txn_account_idx ON payments.txn (account_id, occurred_at);    -- an account's statement
-CREATE INDEX txn_merchant_idx ON payments.txn (merchant_id, occurred_at);  -- a merchant's takings
-CREATE INDEX txn_original_idx ON payments.txn (original_txn_id) WHERE original_txn_id IS NOT NULL;  -- refunds of a purchase
+-- An account's statement, a merchant's takings, refunds of a purchase. Keys with a time are hardly ever equal: to look for equal
+-- ones, as PostgreSQL does to store them once, takes a sixth of the build and finds none.
+CREATE INDEX txn_account_idx ON payments.txn (account_id, occurred_at) WITH (deduplicate_items = off);
+CREATE INDEX txn_merchant_idx ON payments.txn (merchant_id, occurred_at) WITH (deduplicate_items = off);
+CREATE INDEX txn_original_idx ON payments.txn (original_txn_id) WHERE original_txn_id IS NOT NULL;
 
 -- What a chunk is copied as: the columns of txn with nothing promised about them, amount_raw for what the sender did not
 -- write as a number (amount is then null), and the line: rows of a run are numbered through, and their lines carry the ids
@@ -150,8 +152,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET default_statistics_ta
 AS $$
 BEGIN
   EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I PRIMARY KEY (txn_id, occurred_at)', leaf, leaf || '_pkey');
-  EXECUTE format('CREATE INDEX %I ON payments.%I (account_id, occurred_at)', leaf || '_account_idx', leaf);
-  EXECUTE format('CREATE INDEX %I ON payments.%I (merchant_id, occurred_at)', leaf || '_merchant_idx', leaf);
+  EXECUTE format('CREATE INDEX %I ON payments.%I (account_id, occurred_at) WITH (deduplicate_items = off)',
+                 leaf || '_account_idx', leaf);
+  EXECUTE format('CREATE INDEX %I ON payments.%I (merchant_id, occurred_at) WITH (deduplicate_items = off)',
+                 leaf || '_merchant_idx', leaf);
   EXECUTE format('CREATE INDEX %I ON payments.%I (original_txn_id) WHERE original_txn_id IS NOT NULL',
                  leaf || '_original_idx', leaf);
   EXECUTE format('ANALYZE payments.%I', leaf);
