@@ -45,7 +45,11 @@ export class AliasTable {
     this.entries = Uint32Array.from(members, (_, place) => place * THRESHOLDS + THRESHOLDS - 1);
     const small = members.map((_, place) => place).filter((place) => (share[place] ?? 0) < 1);
     const large = members.map((_, place) => place).filter((place) => (share[place] ?? 0) >= 1);
-    for (let poor = small.pop(), rich = large.pop(); poor !== undefined && rich !== undefined; poor = small.pop()) {
+    for (
+      let poor = small.pop(), rich = large.pop();
+      poor !== undefined && rich !== undefined;
+      poor = small.pop()
+    ) {
       this.entries[poor] = rich * THRESHOLDS + Math.floor((share[poor] ?? 0) * THRESHOLDS);
       share[rich] = (share[rich] ?? 0) + (share[poor] ?? 0) - 1;
       if ((share[rich] ?? 0) < 1) {
