@@ -95,7 +95,7 @@ export class Stack {
     };
   }
 
-  /** The same as the owner. */
+  /** The same, as the owner. */
   ownerEnv(): NodeJS.ProcessEnv {
     const env = this.clientEnv();
     return {
