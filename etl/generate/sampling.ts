@@ -29,9 +29,8 @@ const THRESHOLDS = 65_536;
  * was a quarter of the generator's time.
  */
 export class AliasTable {
-  /** The indices that can be drawn: those with a weight. */
-  readonly members: Int32Array;
-  /** By place in `members`: the place to take instead, and in the low 16 bits how often (of 65,536) not to. */
+  private readonly names: Int32Array;
+  /** By place in `names`: the place to take instead, and in the low 16 bits how often (of 65,536) not to. */
   private readonly entries: Uint32Array;
 
   /** @throws RangeError when more than 65,536 have a weight. */
@@ -41,7 +40,7 @@ export class AliasTable {
     if (count > THRESHOLDS) throw new RangeError(`${count} weights, an alias table holds ${THRESHOLDS}`);
     const total = members.reduce((sum, index) => sum + (weights[index] ?? 0), 0);
     const share = members.map((index) => ((weights[index] ?? 0) * count) / total);
-    this.members = Int32Array.from(members);
+    this.names = Int32Array.from(members);
     this.entries = Uint32Array.from(members, (_, place) => place * THRESHOLDS + THRESHOLDS - 1);
     const small = members.map((_, place) => place).filter((place) => (share[place] ?? 0) < 1);
     const large = members.map((_, place) => place).filter((place) => (share[place] ?? 0) >= 1);
@@ -65,7 +64,12 @@ export class AliasTable {
     const place = Math.floor(at);
     const entry = this.entries[place] ?? 0;
     const taken = (at - place) * THRESHOLDS < (entry & 0xffff) ? place : entry >>> 16;
-    return this.members[taken] ?? 0;
+    return this.names[taken] ?? 0;
+  }
+
+  /** The indices that can be drawn, ascending. */
+  members(): number[] {
+    return [...this.names];
   }
 }
 
