@@ -36,7 +36,7 @@ it("inLanes fails when a piece fails", async () => {
 });
 
 it("copied adds up what psql reports, and nothing else", () => {
-  expect(copied("SET\nCOPY 12\nCOPY 30\n create_leaf \nCOPYX 5\nCOPY 1 row\n")).toBe(42);
+  expect(copied("SET\nCOPY 12\nCOPY 30\n make_leaf \nCOPYX 5\nCOPY 1 row\n")).toBe(42);
   expect(copied("")).toBe(0);
 });
 

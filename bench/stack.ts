@@ -75,10 +75,10 @@ export class Stack {
     await this.admin.query("CHECKPOINT");
   }
 
-  /** @returns what psql prints: one line a command. */
+  /** As the owner, who alone may make tables. @returns what psql prints: one line a command. */
   psql(script: string): Promise<string> {
     const command = [join(this.pgBin, "psql"), "-X", "-v", "ON_ERROR_STOP=1", "-f", "-"];
-    return run(command, { env: this.clientEnv(), input: script, signal: this.signal });
+    return run(command, { env: this.ownerEnv(), input: script, signal: this.signal });
   }
 
   /** What points a client of PostgreSQL at the bench's database, as the loader: the least that may write. */
@@ -92,6 +92,17 @@ export class Stack {
       PGPASSWORD: settings.POSTGRES_PASSWORD,
       // As the database the template was copied from has it; a copy does not take that over.
       PGOPTIONS: "-c TimeZone=UTC -c search_path=payments,public",
+    };
+  }
+
+  /** The same, as the owner. */
+  ownerEnv(): NodeJS.ProcessEnv {
+    const env = this.clientEnv();
+    return {
+      ...env,
+      PGUSER: this.settings.POSTGRES_ADMIN_USER,
+      PGPASSWORD: this.settings.POSTGRES_ADMIN_PASSWORD,
+      PGOPTIONS: `${env["PGOPTIONS"]} -c role=payments_owner`,
     };
   }
 

@@ -65,7 +65,7 @@ export async function stageAlone(stack: Stack, spec: PlannedSpec, source: ChunkS
   }
 }
 
-/** R3: the same chunks from ready binary files by two sessions, into tables like stage's, a transaction each. */
+/** R3: the same chunks from ready binary files by two sessions, into tables of the same columns, a transaction each. */
 export async function binaryCopy(stack: Stack, { chunks }: Inputs): Promise<Measured> {
   const scripts = deal(chunks).map((half, lane) =>
     half
@@ -88,7 +88,7 @@ export async function executeValues(stack: Stack, { chunks }: Inputs, python: st
   await stack.checkpoint();
   const script = join(packageRoot, "bench", "execute_values.py");
   const command = [python, script, source, "staging.bench_python", String(PYTHON_ROWS)];
-  const stdout = await run(command, { env: stack.clientEnv(), signal: stack.signal });
+  const stdout = await run(command, { env: stack.ownerEnv(), signal: stack.signal });
   return JSON.parse(stdout) as Measured;
 }
 
@@ -123,12 +123,15 @@ function rowsOf(inputs: readonly Input[]): number {
   return inputs.reduce((sum, input) => sum + input.rows, 0);
 }
 
-// The pipeline's own functions, so that leaf, key and indexes are the same on both sides.
-const createLeaf = (month: string) => `SELECT etl.create_leaf('${month}');\n`;
-const publishLeaf = (month: string) => `SELECT etl.publish_leaf('${month}');\n`;
+// What the pipeline's own functions are made of, so that leaf, key and indexes are the same on both sides.
+const createLeaf = (month: string) =>
+  `SELECT etl.make_leaf('payments', etl.leaf_name('${month}'), '${month}');\n`;
+const publishLeaf = (month: string) =>
+  `SELECT etl.index_leaf(etl.leaf_name('${month}')), etl.attach_leaf(etl.leaf_name('${month}'), '${month}');\n`;
 
+/** Logged, as what stage copies into is. */
 function stagingLike(table: string): string {
-  return `CREATE UNLOGGED TABLE ${table} (LIKE staging.txn_shape) WITH (autovacuum_enabled = false);\n`;
+  return `CREATE TABLE ${table} (LIKE staging.txn_shape) WITH (autovacuum_enabled = false);\n`;
 }
 
 function binaryFrom(table: string, { path }: Input, freeze: "" | "freeze" = ""): string {

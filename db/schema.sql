@@ -22,47 +22,84 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION etl.create_healed_leaf(month date) RETURNS text
-    LANGUAGE sql SECURITY DEFINER
+CREATE FUNCTION etl.build_name(run text, month date) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ SELECT etl.make_leaf(etl.leaf_name(month) || '_healed', month); SELECT etl.leaf_name(month) || '_healed' $$;
-
-CREATE FUNCTION etl.create_leaf(month date) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ SELECT etl.make_leaf(etl.leaf_name(month), month) $$;
-
-CREATE FUNCTION etl.drop_unpublished_leaf(month date) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 BEGIN
-  IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass('payments.' || etl.leaf_name(month))) THEN
-    RAISE EXCEPTION 'drop_unpublished_leaf: % is published', month USING ERRCODE = 'object_in_use';
+  IF (run ~ '^r[0-9]{1,9}$' AND extract(day FROM month) = 1) IS NOT TRUE THEN
+    RAISE EXCEPTION 'build_name: % and % are not a run and the first day of a month', run, month
+      USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  EXECUTE format('DROP TABLE payments.%I', etl.leaf_name(month));
+  RETURN 'txn_' || run || to_char(month::timestamp, '_YYYY_MM');
 END
-$$;
+$_$;
 
-CREATE FUNCTION etl.erase_rows(month date, run text) RETURNS bigint
+CREATE FUNCTION etl.create_build(run text, month date, opens timestamp with time zone, closes timestamp with time zone, max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-  first_id bigint;
-  last_id  bigint;
-  erased   bigint;
+  build     text := etl.build_name(run, month);
+  accounts  text;
+  merchants text;
 BEGIN
-  SELECT min(c.first_txn_id), max(c.first_txn_id + c.txn_rows - 1) INTO first_id, last_id
-  FROM etl.chunk c
-  JOIN etl.run_month m ON m.run_id = c.run_id AND m.month = c.month
-  WHERE c.run_id = erase_rows.run AND c.month = erase_rows.month AND m.state = 'open';
-  EXECUTE format('DELETE FROM payments.%I WHERE txn_id BETWEEN $1 AND $2', etl.leaf_name(month))
-    USING first_id, last_id;
-  GET DIAGNOSTICS erased = ROW_COUNT;
-  RETURN erased;
+  LOCK TABLE etl.month IN ROW SHARE MODE;  -- waits for a dump, see etl.hold_publishing; so does drop_build
+  SELECT CASE WHEN count(*) = max(account_id) - min(account_id) + 1
+              THEN format('account_id >= %s AND account_id <= %s', min(account_id), max(account_id)) END
+  INTO accounts
+  FROM payments.account;
+  IF accounts IS NULL THEN
+    SELECT format('account_id <@ %L::pg_catalog.int4multirange',
+                  coalesce(range_agg(int4range(account_id, account_id, '[]')), '{}'))
+    INTO accounts
+    FROM payments.account;
+  END IF;
+  SELECT format('[%s:%s]={%s}', min(id), max(id), string_agg(coalesce(t.merchant_id, 0)::text, ',' ORDER BY id))
+  INTO merchants
+  FROM (SELECT generate_series(min(terminal_id), max(terminal_id)) AS id FROM payments.terminal) ids
+  LEFT JOIN payments.terminal t ON t.terminal_id = ids.id;
+
+  EXECUTE format(
+    $build$
+      CREATE TABLE staging.%1$I (LIKE staging.txn_shape) PARTITION BY LIST ((
+        (line_id IS NULL AND txn_id IS NOT NULL
+         AND %2$s
+         AND merchant_id = (%3$L::integer[])[terminal_id]
+         AND occurred_at >= %4$L AND occurred_at < %5$L
+         AND amount > 0 AND amount <= %6$L
+         AND currency = ANY (%7$L::text[]) AND kind = ANY (%8$L::text[]) AND channel = ANY (%9$L::text[])
+         AND network = ANY (%10$L::text[]) AND status = ANY (%11$L::text[]) AND response_code = ANY (%12$L::text[])
+         AND is_fraud IS NOT NULL) IS TRUE))
+    $build$,
+    build, accounts, coalesce(merchants, '{}'), opens, closes, max_amount,
+    currencies, kinds, channels, networks, statuses, response_codes);
+  PERFORM etl.make_leaf('staging', build || '_leaf', month);
+  EXECUTE format('ALTER TABLE staging.%I ADD COLUMN amount_raw text, ADD COLUMN line_id bigint', build || '_leaf');
+  -- Nothing to vacuum before it is published, and nothing may hold a lock then.
+  EXECUTE format('ALTER TABLE staging.%I SET (autovacuum_enabled = false)', build || '_leaf');
+  EXECUTE format('ALTER TABLE staging.%I ATTACH PARTITION staging.%I FOR VALUES IN (true)', build, build || '_leaf');
+  EXECUTE format('CREATE TABLE staging.%I PARTITION OF staging.%I FOR VALUES IN (false)', build || '_suspect', build);
+  EXECUTE format('CREATE INDEX ON staging.%I ((coalesce(line_id, txn_id)))', build || '_suspect');
+  EXECUTE format('GRANT INSERT ON staging.%I TO payments_loader', build);
+  EXECUTE format('GRANT SELECT, DELETE ON staging.%I TO payments_loader', build || '_suspect');
 END
 $_$;
+
+CREATE FUNCTION etl.create_healed_leaf(month date) RETURNS text
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT etl.make_leaf('payments', etl.leaf_name(month) || '_healed', month); SELECT etl.leaf_name(month) || '_healed' $$;
+
+CREATE FUNCTION etl.drop_build(run text, month date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  LOCK TABLE etl.month IN ROW SHARE MODE;
+  EXECUTE format('DROP TABLE IF EXISTS staging.%I', etl.build_name(run, month));
+END
+$$;
 
 CREATE FUNCTION etl.hold_publishing() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -93,7 +130,7 @@ CREATE FUNCTION etl.leaf_name(month date) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ('txn_'::text || to_char((month)::timestamp without time zone, 'YYYY_MM'::text));
 
-CREATE FUNCTION etl.make_leaf(leaf text, month date) RETURNS void
+CREATE FUNCTION etl.make_leaf(namespace text, leaf text, month date) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -101,18 +138,34 @@ BEGIN
   IF month IS NULL OR extract(day FROM month) <> 1 THEN
     RAISE EXCEPTION 'make_leaf: % is not the first day of a month', month USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  EXECUTE format('CREATE TABLE payments.%I (LIKE payments.txn INCLUDING DEFAULTS)', leaf);
-  EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I CHECK (occurred_at >= %L AND occurred_at < %L)',
-                 leaf, leaf || '_month', to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00'),
+  EXECUTE format('CREATE TABLE %I.%I (LIKE payments.txn INCLUDING DEFAULTS)', namespace, leaf);
+  EXECUTE format('ALTER TABLE %I.%I ADD CONSTRAINT %I CHECK (occurred_at >= %L AND occurred_at < %L)',
+                 namespace, leaf, leaf || '_month', to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00'),
                  to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00'));
-  EXECUTE format('GRANT SELECT, INSERT ON payments.%I TO payments_loader', leaf);
+  EXECUTE format('GRANT SELECT, INSERT ON %I.%I TO payments_loader', namespace, leaf);
 END
 $$;
 
-CREATE FUNCTION etl.publish_leaf(month date) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+CREATE FUNCTION etl.publish_build(run text, month date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ SELECT etl.index_leaf(etl.leaf_name(month)), etl.attach_leaf(etl.leaf_name(month), month) $$;
+    AS $$
+DECLARE
+  build text := etl.build_name(run, month);
+  leaf  text := etl.leaf_name(month);
+BEGIN
+  EXECUTE format('ALTER TABLE staging.%I DETACH PARTITION staging.%I', build, build || '_leaf');
+  EXECUTE format('DROP TABLE staging.%I', build);
+  -- Both columns are null in every row, so dropping them leaves nothing behind in the table.
+  EXECUTE format('ALTER TABLE staging.%I DROP COLUMN amount_raw, DROP COLUMN line_id, RESET (autovacuum_enabled)',
+                 build || '_leaf');
+  EXECUTE format('ALTER TABLE staging.%I RENAME CONSTRAINT %I TO %I',
+                 build || '_leaf', build || '_leaf_month', leaf || '_month');
+  EXECUTE format('ALTER TABLE staging.%I RENAME TO %I', build || '_leaf', leaf);
+  EXECUTE format('ALTER TABLE staging.%I SET SCHEMA payments', leaf);
+  PERFORM etl.index_leaf(leaf), etl.attach_leaf(leaf, month);
+END
+$$;
 
 CREATE FUNCTION etl.swap_healed_leaf(month date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -178,14 +231,11 @@ COMMENT ON COLUMN etl.chunk_class.found IS 'For fraud classes always 0: nothing 
 
 CREATE TABLE etl.month (
     month date NOT NULL,
-    state text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    published_at timestamp with time zone,
-    CONSTRAINT month_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
-    CONSTRAINT month_state_check CHECK ((state = ANY (ARRAY['building'::text, 'published'::text])))
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT month_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric))
 );
 
-COMMENT ON TABLE etl.month IS 'Leaves of txn: building beside the parent, or published';
+COMMENT ON TABLE etl.month IS 'Published months: the leaves of txn';
 
 CREATE TABLE etl.population (
     only_row boolean DEFAULT true NOT NULL,
@@ -518,9 +568,9 @@ COMMENT ON COLUMN payments.txn.is_fraud IS 'Later reported as fraud by the issue
 CREATE TABLE payments.txn_reject (
     run_id text NOT NULL,
     chunk_no integer NOT NULL,
+    line_no integer NOT NULL,
     reason text NOT NULL,
     rejected_at timestamp with time zone NOT NULL,
-    line_no integer NOT NULL,
     txn_id bigint,
     occurred_at timestamp with time zone,
     account_id integer,
@@ -540,15 +590,15 @@ CREATE TABLE payments.txn_reject (
 
 COMMENT ON TABLE payments.txn_reject IS 'Every row that could not be repaired, as it came, with its reason';
 
+COMMENT ON COLUMN payments.txn_reject.line_no IS 'Line of its chunk, from 0';
+
 CREATE TABLE staging.txn_shape (
-    line_no integer NOT NULL,
     txn_id bigint,
     occurred_at timestamp with time zone,
     account_id integer,
     merchant_id integer,
     terminal_id integer,
     amount numeric(14,2),
-    amount_raw text,
     currency text,
     kind text,
     channel text,
@@ -556,10 +606,12 @@ CREATE TABLE staging.txn_shape (
     status text,
     response_code text,
     original_txn_id bigint,
-    is_fraud boolean
+    is_fraud boolean,
+    amount_raw text,
+    line_id bigint
 );
 
-COMMENT ON TABLE staging.txn_shape IS 'Template of the staging tables txn_<run>_<chunk>; always empty';
+COMMENT ON TABLE staging.txn_shape IS 'Template of the tables that a run''s months are built in, see etl.create_build; always empty';
 
 ALTER TABLE ONLY etl.chunk_class
     ADD CONSTRAINT chunk_class_pkey PRIMARY KEY (run_id, chunk_no, class);
@@ -658,21 +710,21 @@ GRANT USAGE ON SCHEMA payments TO payments_loader;
 GRANT USAGE ON SCHEMA payments TO payments_reader;
 GRANT USAGE ON SCHEMA payments TO payments_exporter;
 
-GRANT ALL ON SCHEMA staging TO payments_loader;
+GRANT USAGE ON SCHEMA staging TO payments_loader;
 
 REVOKE ALL ON FUNCTION etl.attach_leaf(leaf text, month date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION etl.build_name(run text, month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.build_name(run text, month date) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.create_build(run text, month date, opens timestamp with time zone, closes timestamp with time zone, max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.create_build(run text, month date, opens timestamp with time zone, closes timestamp with time zone, max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) TO payments_loader;
 
 REVOKE ALL ON FUNCTION etl.create_healed_leaf(month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.create_healed_leaf(month date) TO payments_loader;
 
-REVOKE ALL ON FUNCTION etl.create_leaf(month date) FROM PUBLIC;
-GRANT ALL ON FUNCTION etl.create_leaf(month date) TO payments_loader;
-
-REVOKE ALL ON FUNCTION etl.drop_unpublished_leaf(month date) FROM PUBLIC;
-GRANT ALL ON FUNCTION etl.drop_unpublished_leaf(month date) TO payments_loader;
-
-REVOKE ALL ON FUNCTION etl.erase_rows(month date, run text) FROM PUBLIC;
-GRANT ALL ON FUNCTION etl.erase_rows(month date, run text) TO payments_loader;
+REVOKE ALL ON FUNCTION etl.drop_build(run text, month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.drop_build(run text, month date) TO payments_loader;
 
 REVOKE ALL ON FUNCTION etl.hold_publishing() FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.hold_publishing() TO payments_backup;
@@ -687,10 +739,10 @@ GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_loader;
 GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_exporter;
 GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_backup;
 
-REVOKE ALL ON FUNCTION etl.make_leaf(leaf text, month date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION etl.make_leaf(namespace text, leaf text, month date) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION etl.publish_leaf(month date) FROM PUBLIC;
-GRANT ALL ON FUNCTION etl.publish_leaf(month date) TO payments_loader;
+REVOKE ALL ON FUNCTION etl.publish_build(run text, month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.publish_build(run text, month date) TO payments_loader;
 
 REVOKE ALL ON FUNCTION etl.swap_healed_leaf(month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.swap_healed_leaf(month date) TO payments_loader;

@@ -5,7 +5,7 @@ import { getRun, type Run } from "./ledger.js";
 import { chunkOf, type PlannedMonth, planRun } from "./plan.js";
 import { copyLeaf, rollUp } from "./steps/agg.js";
 import { judgeSuspects } from "./steps/clean.js";
-import { createBuild } from "./steps/plan.js";
+import { createBuilds } from "./steps/plan.js";
 import { copyChunk } from "./steps/stage.js";
 import { buildTables, leafTable, type StepContext } from "./steps/step.js";
 
@@ -88,7 +88,7 @@ async function refill(
     lastChunk(planned),
   ]);
   const build = buildTables(runId, month);
-  await createBuild(client, runId, planned);
+  await createBuilds(client, runId, [planned]);
   for (let chunkNo = planned.firstChunk; chunkNo <= lastChunk(planned); chunkNo++) {
     const { key } = await copyChunk(context, client, build.rows, spec, chunkNo);
     const { accepted } = await judgeSuspects(client, runId, chunkOf(plan, spec, chunkNo));

@@ -90,7 +90,7 @@ export const postgres: DashboardSpec = {
           title: "Rows written a second",
           unit: "rowsps",
           description:
-            "COPY and INSERT … SELECT count as inserts: a chunk counts twice, in staging and in its leaf.",
+            "COPY and INSERT … SELECT count as inserts. A row that is added to a month published before counts twice: when it is staged, and then.",
           queries: [
             prom(rate("pg_stat_database_tup_inserted"), "inserted"),
             prom(rate("pg_stat_database_tup_updated"), "updated"),
@@ -150,7 +150,7 @@ export const postgres: DashboardSpec = {
           kind: "graph",
           title: "Write-ahead log",
           unit: "Bps",
-          description: "Bytes written; unlogged staging tables write none.",
+          description: "Bytes written: of all tables, for all are logged.",
           queries: [prom(rate("payments_postgres_wal_written_bytes_total"), "written")],
         },
         {

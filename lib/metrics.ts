@@ -14,8 +14,8 @@ export class Metrics {
     "payments_rows_generated_total",
     "Rows made by the generator, also those of a chunk that was rolled back",
   );
-  readonly rowsStaged = this.counter("payments_rows_staged_total", "Rows committed to staging tables");
-  readonly rowsAccepted = this.counter("payments_rows_accepted_total", "Rows moved into txn");
+  readonly rowsStaged = this.counter("payments_rows_staged_total", "Rows that stage has committed");
+  readonly rowsAccepted = this.counter("payments_rows_accepted_total", "Rows that clean has accepted");
   readonly rowsRepaired = this.counter("payments_rows_repaired_total", "Accepted rows that were repaired");
   readonly rowsRejected = this.counter(
     "payments_rows_rejected_total",

@@ -39,6 +39,7 @@ test("a table dropped is back as it was one second before, and nothing that came
     expect(base).toMatchObject({ code: 0, stderr: "" });
     // All of this is in the archive only.
     await platform.load({ rows: 2_000, toOn: "2025-02-01" });
+    await leaveUnfinished(platform);
     const expected = await platform.digests();
     await cluster.superuser("CREATE TABLE payments.wanted ()", database);
     // Not a wait for something: a second must lie between the two, for the restore goes to one second before the drop.
@@ -69,6 +70,16 @@ test("a table dropped is back as it was one second before, and nothing that came
 
   await refusals(before, end);
 });
+
+/** Begins a run and stops in the middle of it: what it has built so far is to come back too. */
+async function leaveUnfinished(platform: Platform): Promise<void> {
+  const worker = await platform.startWorker();
+  const { runId } = await platform.kickoff({ rows: 100_000, chunkRows: 1_000, toOn: "2025-02-01" });
+  const cleaned = "SELECT count(*) FROM etl.chunk WHERE run_id = $1 AND state = 'cleaned'";
+  await eventually("a chunk cleaned", async () => (await platform.value<number>(cleaned, [runId])) > 0);
+  await platform.stopWorker(worker);
+  expect(await platform.value("SELECT state FROM etl.run WHERE run_id = $1", [runId])).toBe("running");
+}
 
 /** On what the test above has made: each is one line, and leaves nothing. */
 async function refusals(before: Date, end: Date): Promise<void> {

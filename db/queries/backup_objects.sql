@@ -14,6 +14,9 @@ SELECT 'schema ' || nspname AS object FROM ours
 UNION ALL
 SELECT CASE relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' ELSE 'table ' END || name
        || coalesce(' ' || pg_get_expr(relpartbound, oid), '')
+       -- Of a build the key is a rule that holds every terminal's merchant: 100 kB and more.
+       || CASE WHEN relkind = 'p' THEN ' partition by ' || md5(pg_get_partkeydef(oid)) ELSE '' END
+       || coalesce(' with ' || reloptions::text, '')
        || CASE WHEN relkind = 'v' THEN ' ' || md5(pg_get_viewdef(oid)) ELSE '' END
 FROM relation WHERE relkind IN ('r', 'p', 'S', 'v', 'm')
 UNION ALL

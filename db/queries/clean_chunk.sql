@@ -1,4 +1,4 @@
--- Judges the suspects of a chunk, which COPY has set apart (about 1 %, see etl.create_build): repairs what is repairable and
+-- Judges the suspects of a chunk, which COPY has set apart (about 1 %, see etl.create_builds): repairs what is repairable and
 -- puts it into the leaf, keeps the rest in txn_reject with a reason, counts both.
 --
 -- Of rows with the same id at most one stands on the line that the id belongs to. So only suspects need looking at to find

@@ -27,8 +27,6 @@ export interface AnswerKey {
 /** A duplicate repeats a row at most this many rows back: a sender that tries again does so soon. */
 const DUPLICATE_REACH_ROWS = 64;
 const EMPTY = new Uint8Array(0);
-/** Bytes of a row before its transaction id: field count and line number. */
-const LINE_NO_OFFSET = 6;
 
 /**
  * The rows of one chunk as a binary COPY stream, and their answer key. A pure function of spec and chunk: the same bytes on

@@ -1,6 +1,6 @@
 import { CHANNELS } from "../../lib/codes.js";
 import { Prng } from "./prng.js";
-import { lognormalTable, slotsByWeight, zipfWeights } from "./sampling.js";
+import { AliasTable, lognormalTable, slotsByWeight, zipfWeights } from "./sampling.js";
 import { CATEGORIES, COUNTRIES, currencyIndex, POPULATION } from "./world.js";
 
 /**
@@ -24,12 +24,12 @@ export interface Population {
   /** Index into CHANNELS. */
   readonly terminalChannel: Uint8Array;
   readonly terminalMerchant: Int32Array;
-  /** By country: account indices repeated by how active they are. */
-  readonly accountSlots: readonly Int32Array[];
-  /** By country: merchant indices repeated by how popular they are. */
-  readonly merchantSlots: readonly Int32Array[];
+  /** By country: its accounts by how active they are. */
+  readonly accountsOf: readonly AliasTable[];
+  /** By country: its merchants by how popular they are. */
+  readonly merchantsOf: readonly AliasTable[];
   /** All merchants, for those who travel or buy abroad. */
-  readonly worldMerchantSlots: Int32Array;
+  readonly merchantsAnywhere: AliasTable;
   /** Merchants that take cards online, for fraud that needs no card in hand. */
   readonly onlineMerchants: Int32Array;
 }
@@ -37,7 +37,6 @@ export interface Population {
 export const SEGMENTS = ["mass", "affluent", "business"] as const;
 const SEGMENT_SHARES = [0.78, 0.16, 0.06];
 const SEGMENT_LEVELS = [1, 1.9, 3.2];
-const SLOTS_PER_COUNTRY = 65_536;
 const [POS, ECOM, ATM] = CHANNELS.map((_, index) => index) as [number, number, number];
 
 let built: Population | undefined;
@@ -111,10 +110,7 @@ function build(): Population {
   }
 
   const inCountry = (weights: Float64Array, countries: Uint8Array, country: number) =>
-    slotsByWeight(
-      weights.map((weight, i) => (countries[i] === country ? weight : 0)),
-      SLOTS_PER_COUNTRY,
-    );
+    new AliasTable(weights.map((weight, i) => (countries[i] === country ? weight : 0)));
   // A merchant's trade is its popularity times its category's: grocers see more cards than hotels.
   const trade = popularity.map((weight, m) => weight * (CATEGORIES[merchantCategory[m] ?? 0]?.weight ?? 1));
   return {
@@ -130,9 +126,9 @@ function build(): Population {
     firstTerminal,
     terminalChannel,
     terminalMerchant,
-    accountSlots: COUNTRIES.map((_, c) => inCountry(accountActivity, accountCountry, c)),
-    merchantSlots: COUNTRIES.map((_, c) => inCountry(trade, merchantCountry, c)),
-    worldMerchantSlots: slotsByWeight(trade, SLOTS_PER_COUNTRY),
+    accountsOf: COUNTRIES.map((_, c) => inCountry(accountActivity, accountCountry, c)),
+    merchantsOf: COUNTRIES.map((_, c) => inCountry(trade, merchantCountry, c)),
+    merchantsAnywhere: new AliasTable(trade),
     onlineMerchants: Int32Array.from(online),
   };
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { lognormalTable, normalQuantile, slotsByWeight, zipfWeights } from "./sampling.js";
+import type { Prng } from "./prng.js";
+import { AliasTable, lognormalTable, normalQuantile, slotsByWeight, zipfWeights } from "./sampling.js";
 
 describe("slotsByWeight", () => {
   const weights = fc.array(fc.oneof(fc.constant(0), fc.double({ min: 1e-6, max: 1_000, noNaN: true })), {
@@ -28,6 +29,46 @@ describe("slotsByWeight", () => {
 
   it("is empty when nothing has weight", () => {
     expect(slotsByWeight([0, 0], 10)).toHaveLength(0);
+  });
+});
+
+describe("AliasTable", () => {
+  /** How often each index is drawn when the random numbers go evenly through [0, 1). */
+  function drawn(table: AliasTable, draws: number, count: number): number[] {
+    const found = Array<number>(count).fill(0);
+    let k = 0;
+    const rng = { unit: () => (k++ + 0.5) / draws } as Prng;
+    for (let i = 0; i < draws; i++) {
+      const index = table.draw(rng);
+      found[index] = (found[index] ?? 0) + 1;
+    }
+    return found;
+  }
+
+  it("draws each index in proportion to its weight", () => {
+    const weights = fc.array(fc.oneof(fc.constant(0), fc.double({ min: 1e-6, max: 1_000, noNaN: true })), {
+      minLength: 1,
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(weights, (list) => {
+        const total = list.reduce((sum, weight) => sum + weight, 0);
+        fc.pre(total > 0);
+        const table = new AliasTable(list);
+        expect(table.members()).toEqual([...list.keys()].filter((index) => (list[index] ?? 0) > 0));
+        const draws = 20_000;
+        drawn(table, draws, list.length).forEach((found, index) => {
+          expect(Math.abs(found / draws - (list[index] ?? 0) / total)).toBeLessThan(0.005);
+        });
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("takes as many as it can tell apart, and gives 0 when nothing has weight", () => {
+    expect(new AliasTable(new Float64Array(65_536).fill(1)).members()).toHaveLength(65_536);
+    expect(() => new AliasTable(new Float64Array(65_537).fill(1))).toThrow(RangeError);
+    expect(new AliasTable([0, 0]).draw({ unit: () => 0.9 } as Prng)).toBe(0);
   });
 });
 

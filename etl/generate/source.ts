@@ -16,7 +16,7 @@ export class ChunkSource {
   private readonly all = new Set<GeneratorThread>();
 
   /**
-   * The chunk's binary COPY stream. A buffer is valid only until the next one is asked for.
+   * The chunk's binary COPY stream. A buffer is valid only until the next one is asked for; a short last one for good.
    *
    * @param onKey gets the answer key when the last buffer has been taken.
    */
@@ -80,7 +80,9 @@ class GeneratorThread {
       if (message.kind === "end") return message.key;
       if (message.kind === "error") throw message.error;
       yield new Uint8Array(message.buffer, 0, message.bytes);
-      this.lend(message.buffer);
+      // A socket asks for more than it has sent as long as that is below its high-water mark (16 or 64 KiB), and lending would
+      // take the bytes away under it: PostgreSQL then waits for them for good.
+      if (message.bytes >= BUFFER_BYTES / 2) this.lend(message.buffer);
     }
   }
 

@@ -25,7 +25,7 @@ export async function planStep(context: StepContext, runId: string): Promise<Nex
     await requireSeed(client);
     const plan = planRun(current.spec);
     await enterMonths(client, runId, plan);
-    for (const month of plan.months) await createBuild(client, runId, month);
+    await createBuilds(client, runId, plan.months);
     await client.query(
       `UPDATE etl.run
        SET state = CASE WHEN $2 = 0 THEN 'done' ELSE 'running' END, chunks_total = $2, months_total = $3,
@@ -65,14 +65,18 @@ async function enterMonths(client: Client, runId: string, plan: Plan): Promise<v
   );
 }
 
-/** Makes what a run's month is built in, with the rule that tells the plainly right rows from the suspects. */
-export async function createBuild(client: Client, runId: string, month: PlannedMonth): Promise<void> {
-  const { opens, closes } = timeOf(month);
-  await client.query("SELECT etl.create_build($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", [
+/** Makes what a run's months are built in, with the rule that tells the plainly right rows from the suspects. */
+export async function createBuilds(
+  client: Client,
+  runId: string,
+  months: readonly PlannedMonth[],
+): Promise<void> {
+  const times = months.map(timeOf);
+  await client.query("SELECT etl.create_builds($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", [
     runId,
-    month.month,
-    opens,
-    closes,
+    months.map(({ month }) => month),
+    times.map(({ opens }) => opens),
+    times.map(({ closes }) => closes),
     MAX_AMOUNT,
     CURRENCIES,
     KINDS,

@@ -48,7 +48,7 @@ export type Point =
 export type Next = readonly OutMessage[];
 
 /**
- * What a run's month is built in, see etl.create_build: COPY goes to `rows`, which sorts it into `leaf` and `suspects`.
+ * What a run's month is built in, see etl.create_builds: COPY goes to `rows`, which sorts it into `leaf` and `suspects`.
  * Run ids are checked where they come in, and again when a name is quoted.
  */
 export function buildTables(

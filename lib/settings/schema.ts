@@ -54,7 +54,7 @@ export const settingsSchema = z.object({
     .describe("Most rows in a chunk: one message, one COPY, one transaction"),
   STAGE_WINDOW: whole(1, 1_000)
     .default(8)
-    .describe("Chunks of one run in flight: bounds queue depth and staging tables at any size"),
+    .describe("Chunks of one run in flight: bounds the depth of the queue at any size"),
   STAGE_SEED: whole(0, 4_294_967_295)
     .default(1)
     .describe("Seed of a default run: same seed on an empty database, same data"),
