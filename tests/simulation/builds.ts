@@ -4,8 +4,9 @@ import { sqlError, type Table, type Transaction } from "./store.js";
 
 /** Statements on rows of transactions: the builds they are copied into, the leaves they end in, their roll-ups. */
 export const BUILD_MEANINGS: Meanings = {
-  "SELECT etl.create_build($1, $2, …)": async ({ db, tx, values: [run, month] }) => {
-    await demand(tx.insert(db.builds, `${run}/${month}`, true), "staging", "42P07");
+  "SELECT etl.create_builds($1, $2, …)": async ({ db, tx, values: [run, months] }) => {
+    for (const month of months as string[])
+      await demand(tx.insert(db.builds, `${run}/${month}`, true), "staging", "42P07");
     return rows({});
   },
   'COPY "staging"."<build>" FROM STDIN (FORMAT binary)': async (call) => {
