@@ -111,7 +111,7 @@ export async function checkLeftovers(pool: Pool): Promise<Check> {
          AND a.usename = current_user AND l.pid <> pg_backend_pid()
        UNION ALL
        SELECT 'staging table ' || relname FROM pg_class
-       WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r' AND relname <> 'txn_shape'`,
+       WHERE relnamespace = 'staging'::regnamespace AND relkind IN ('r', 'p') AND relname <> 'txn_shape'`,
     );
     return rows.map(({ what }) => what);
   };
