@@ -3,7 +3,7 @@ import { cancelRun } from "../etl/cancel.js";
 import { aggStep } from "../etl/steps/agg.js";
 import type { Difference, VerifyReport } from "../etl/verify/report.js";
 import { verify } from "../etl/verify/verify.js";
-import { createPool, type Pool } from "../lib/postgres/pool.js";
+import type { Pool } from "../lib/postgres/pool.js";
 import { loadSql } from "../lib/postgres/sql.js";
 import { copyDatabase, dropDatabase, withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
@@ -408,27 +408,29 @@ test("beside runs that begin, overlap, publish, add and are cancelled, no look a
 
 test("a run that began while verify waited for another's build is seen as a whole", async () => {
   const other = await Platform.create();
-  const admin = createPool(other.settings, { role: "admin", max: 1 });
   try {
     const spec = { rows: 2_000, toOn: "2025-02-01", chunkRows: 1_000 };
     await other.begin(spec);
-    const holder = await admin.connect();
-    await holder.query("BEGIN; LOCK TABLE staging.txn_r1_2025_01");
-    const verifying = other.verify();
-    await eventually("verify waiting", () =>
-      other.value<boolean>(
-        `SELECT count(*) > 0 FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'`,
-      ),
+    const { verifying } = await withPool(
+      { role: "admin", database: other.settings.POSTGRES_DB },
+      async (holder) => {
+        await holder.query("BEGIN; LOCK TABLE staging.txn_r1_2025_01");
+        const verifying = other.verify();
+        await eventually("verify waiting", () =>
+          other.value<boolean>(
+            `SELECT count(*) > 0 FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'`,
+          ),
+        );
+        await other.begin({ ...spec, seed: 8 });
+        await holder.query("COMMIT");
+        return { verifying };
+      },
     );
-    await other.begin({ ...spec, seed: 8 });
-    await holder.query("COMMIT");
-    holder.release();
     const { differences, rows } = await verifying;
     expect(differences).toEqual([]);
     expect(rows).toBe(await other.value("SELECT sum(accepted)::integer FROM etl.chunk"));
   } finally {
-    await admin.end();
     await other.close();
   }
 });
@@ -437,15 +439,15 @@ test("a month published while its tables are looked for is neither unattached no
   const other = await Platform.create();
   try {
     const { runId } = await other.begin({ rows: 2_000, toOn: "2025-02-01" });
-    const structure = () => client.query(loadSql("verify_structure"));
-    const client = await other.pool.connect();
-    await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
-    expect((await structure()).rows).toEqual([]);
-    await aggStep(other.context, runId, "2025-01-01");
-    expect((await structure()).rows).toEqual([]);
-    await client.query("COMMIT");
-    expect((await structure()).rows).toEqual([]);
-    client.release();
+    await withPool({ role: "loader", database: other.settings.POSTGRES_DB }, async (pool) => {
+      const structure = async () => (await pool.query(loadSql("verify_structure"))).rows;
+      await pool.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+      expect(await structure()).toEqual([]);
+      await aggStep(other.context, runId, "2025-01-01");
+      expect(await structure()).toEqual([]);
+      await pool.query("COMMIT");
+      expect(await structure()).toEqual([]);
+    });
   } finally {
     await other.close();
   }
