@@ -35,54 +35,58 @@ BEGIN
 END
 $_$;
 
-CREATE FUNCTION etl.create_build(run text, month date, opens timestamp with time zone, closes timestamp with time zone, max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) RETURNS void
+CREATE FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-  build     text := etl.build_name(run, month);
   accounts  text;
   merchants text;
+  build     text;
 BEGIN
   LOCK TABLE etl.month IN ROW SHARE MODE;  -- waits for a dump, see etl.hold_publishing; so does drop_build
-  SELECT CASE WHEN count(*) = max(account_id) - min(account_id) + 1
+  SELECT CASE WHEN count(*) = max(account_id)::bigint - min(account_id) + 1
               THEN format('account_id >= %s AND account_id <= %s', min(account_id), max(account_id)) END
   INTO accounts
   FROM payments.account;
   IF accounts IS NULL THEN
-    SELECT format('account_id <@ %L::pg_catalog.int4multirange',
-                  coalesce(range_agg(int4range(account_id, account_id, '[]')), '{}'))
+    -- As bigint, for the range of the largest integer ends with the one after it.
+    SELECT format('account_id::bigint <@ %L::pg_catalog.int8multirange',
+                  coalesce(range_agg(int8range(account_id, account_id, '[]')), '{}'))
     INTO accounts
     FROM payments.account;
   END IF;
-  SELECT format('[%s:%s]={%s}', min(id), max(id), string_agg(coalesce(t.merchant_id, 0)::text, ',' ORDER BY id))
+  SELECT coalesce(format('[%s:%s]={%s}', min(id), max(id), string_agg(coalesce(t.merchant_id, 0)::text, ',' ORDER BY id)), '{}')
   INTO merchants
   FROM (SELECT generate_series(min(terminal_id), max(terminal_id)) AS id FROM payments.terminal) ids
   LEFT JOIN payments.terminal t ON t.terminal_id = ids.id;
 
-  EXECUTE format(
-    $build$
-      CREATE TABLE staging.%1$I (LIKE staging.txn_shape) PARTITION BY LIST ((
-        (line_id IS NULL AND txn_id IS NOT NULL
-         AND %2$s
-         AND merchant_id = (%3$L::integer[])[terminal_id]
-         AND occurred_at >= %4$L AND occurred_at < %5$L
-         AND amount > 0 AND amount <= %6$L
-         AND currency = ANY (%7$L::text[]) AND kind = ANY (%8$L::text[]) AND channel = ANY (%9$L::text[])
-         AND network = ANY (%10$L::text[]) AND status = ANY (%11$L::text[]) AND response_code = ANY (%12$L::text[])
-         AND is_fraud IS NOT NULL) IS TRUE))
-    $build$,
-    build, accounts, coalesce(merchants, '{}'), opens, closes, max_amount,
-    currencies, kinds, channels, networks, statuses, response_codes);
-  PERFORM etl.make_leaf('staging', build || '_leaf', month);
-  EXECUTE format('ALTER TABLE staging.%I ADD COLUMN amount_raw text, ADD COLUMN line_id bigint', build || '_leaf');
-  -- Nothing to vacuum before it is published, and nothing may hold a lock then.
-  EXECUTE format('ALTER TABLE staging.%I SET (autovacuum_enabled = false)', build || '_leaf');
-  EXECUTE format('ALTER TABLE staging.%I ATTACH PARTITION staging.%I FOR VALUES IN (true)', build, build || '_leaf');
-  EXECUTE format('CREATE TABLE staging.%I PARTITION OF staging.%I FOR VALUES IN (false)', build || '_suspect', build);
-  EXECUTE format('CREATE INDEX ON staging.%I ((coalesce(line_id, txn_id)))', build || '_suspect');
-  EXECUTE format('GRANT INSERT ON staging.%I TO payments_loader', build);
-  EXECUTE format('GRANT SELECT, DELETE ON staging.%I TO payments_loader', build || '_suspect');
+  FOR i IN 1 .. cardinality(months) LOOP
+    build := etl.build_name(run, months[i]);
+    EXECUTE format(
+      $build$
+        CREATE TABLE staging.%1$I (LIKE staging.txn_shape) PARTITION BY LIST ((
+          (line_id IS NULL AND txn_id IS NOT NULL
+           AND %2$s
+           AND merchant_id <> 0 AND merchant_id = (%3$L::integer[])[terminal_id]
+           AND occurred_at >= %4$L AND occurred_at < %5$L
+           AND amount > 0 AND amount <= %6$L
+           AND currency = ANY (%7$L::text[]) AND kind = ANY (%8$L::text[]) AND channel = ANY (%9$L::text[])
+           AND network = ANY (%10$L::text[]) AND status = ANY (%11$L::text[]) AND response_code = ANY (%12$L::text[])
+           AND is_fraud IS NOT NULL) IS TRUE))
+      $build$,
+      build, accounts, merchants, opens[i], closes[i], max_amount,
+      currencies, kinds, channels, networks, statuses, response_codes);
+    PERFORM etl.make_leaf('staging', build || '_leaf', months[i]);
+    EXECUTE format('ALTER TABLE staging.%I ADD COLUMN amount_raw text, ADD COLUMN line_id bigint', build || '_leaf');
+    -- Nothing to vacuum before it is published, and nothing may hold a lock then.
+    EXECUTE format('ALTER TABLE staging.%I SET (autovacuum_enabled = false)', build || '_leaf');
+    EXECUTE format('ALTER TABLE staging.%I ATTACH PARTITION staging.%I FOR VALUES IN (true)', build, build || '_leaf');
+    EXECUTE format('CREATE TABLE staging.%I PARTITION OF staging.%I FOR VALUES IN (false)', build || '_suspect', build);
+    EXECUTE format('CREATE INDEX ON staging.%I ((coalesce(line_id, txn_id)))', build || '_suspect');
+    EXECUTE format('GRANT SELECT, INSERT ON staging.%I TO payments_loader', build);
+    EXECUTE format('GRANT SELECT, DELETE ON staging.%I TO payments_loader', build || '_suspect');
+  END LOOP;
 END
 $_$;
 
@@ -118,8 +122,10 @@ CREATE FUNCTION etl.index_leaf(leaf text) RETURNS void
     AS $$
 BEGIN
   EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I PRIMARY KEY (txn_id, occurred_at)', leaf, leaf || '_pkey');
-  EXECUTE format('CREATE INDEX %I ON payments.%I (account_id, occurred_at)', leaf || '_account_idx', leaf);
-  EXECUTE format('CREATE INDEX %I ON payments.%I (merchant_id, occurred_at)', leaf || '_merchant_idx', leaf);
+  EXECUTE format('CREATE INDEX %I ON payments.%I (account_id, occurred_at) WITH (deduplicate_items = off)',
+                 leaf || '_account_idx', leaf);
+  EXECUTE format('CREATE INDEX %I ON payments.%I (merchant_id, occurred_at) WITH (deduplicate_items = off)',
+                 leaf || '_merchant_idx', leaf);
   EXECUTE format('CREATE INDEX %I ON payments.%I (original_txn_id) WHERE original_txn_id IS NOT NULL',
                  leaf || '_original_idx', leaf);
   EXECUTE format('ANALYZE payments.%I', leaf);
@@ -611,7 +617,7 @@ CREATE TABLE staging.txn_shape (
     line_id bigint
 );
 
-COMMENT ON TABLE staging.txn_shape IS 'Template of the tables that a run''s months are built in, see etl.create_build; always empty';
+COMMENT ON TABLE staging.txn_shape IS 'Template of the tables that a run''s months are built in, see etl.create_builds; always empty';
 
 ALTER TABLE ONLY etl.chunk_class
     ADD CONSTRAINT chunk_class_pkey PRIMARY KEY (run_id, chunk_no, class);
@@ -678,9 +684,9 @@ ALTER TABLE ONLY payments.txn_reject
 
 CREATE INDEX terminal_merchant_idx ON payments.terminal USING btree (merchant_id);
 
-CREATE INDEX txn_account_idx ON ONLY payments.txn USING btree (account_id, occurred_at);
+CREATE INDEX txn_account_idx ON ONLY payments.txn USING btree (account_id, occurred_at) WITH (deduplicate_items=off);
 
-CREATE INDEX txn_merchant_idx ON ONLY payments.txn USING btree (merchant_id, occurred_at);
+CREATE INDEX txn_merchant_idx ON ONLY payments.txn USING btree (merchant_id, occurred_at) WITH (deduplicate_items=off);
 
 CREATE INDEX txn_original_idx ON ONLY payments.txn USING btree (original_txn_id) WHERE (original_txn_id IS NOT NULL);
 
@@ -717,8 +723,8 @@ REVOKE ALL ON FUNCTION etl.attach_leaf(leaf text, month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION etl.build_name(run text, month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.build_name(run text, month date) TO payments_loader;
 
-REVOKE ALL ON FUNCTION etl.create_build(run text, month date, opens timestamp with time zone, closes timestamp with time zone, max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION etl.create_build(run text, month date, opens timestamp with time zone, closes timestamp with time zone, max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) TO payments_loader;
+REVOKE ALL ON FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) TO payments_loader;
 
 REVOKE ALL ON FUNCTION etl.create_healed_leaf(month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.create_healed_leaf(month date) TO payments_loader;

@@ -24,12 +24,12 @@ export interface Healed {
 
 /**
  * Makes a published month anew from the specs of the runs that filled it, and puts it in the place of the damaged one, with
- * its rejects and roll-ups. Readers go on with the old one until the moment of the exchange; other months are not touched.
- * All in one transaction: a failure leaves everything as it was.
+ * its rejects and roll-ups. Readers go on with the old one until the moment of the exchange; other months are not touched, nor
+ * what other runs are building in this one. All in one transaction: a failure leaves everything as it was.
  *
  * @param month `YYYY-MM-01`
- * @throws PlatformError CHUNK_UNKNOWN when the month is not there, RUN_FAILED when a run still works on it or a reader keeps
- *   it locked, CHUNK_COUNT_MISMATCH when a chunk does not come out as predicted.
+ * @throws PlatformError CHUNK_UNKNOWN when the month is not published, RUN_FAILED when a reader keeps it locked,
+ *   CHUNK_COUNT_MISMATCH when a chunk does not come out as predicted.
  */
 export async function healMonth(context: StepContext, month: string): Promise<Healed> {
   return transaction(context.pool, async (client) => {
@@ -47,24 +47,15 @@ export async function healMonth(context: StepContext, month: string): Promise<He
   });
 }
 
-/** The runs in the month, which nobody else may begin or end until we are done. */
+/** The runs that are done with the month. No other can be before we are: a run's agg waits for the month's row. */
 async function runsOf(client: Client, month: string): Promise<Run[]> {
-  const state = await client.query<{ state: string }>(
-    "SELECT state FROM etl.month WHERE month = $1 FOR UPDATE",
+  const { rowCount } = await client.query("SELECT FROM etl.month WHERE month = $1 FOR UPDATE", [month]);
+  if (rowCount === 0) throw new PlatformError("CHUNK_UNKNOWN", `there is no published month ${month}.`);
+  const { rows } = await client.query<{ run_id: string }>(
+    `SELECT run_id FROM etl.run_month rm JOIN etl.run r USING (run_id)
+     WHERE month = $1 AND rm.state = 'done' ORDER BY r.first_txn_id`,
     [month],
   );
-  if (state.rows[0] === undefined) throw new PlatformError("CHUNK_UNKNOWN", `there is no month ${month}.`);
-  const { rows } = await client.query<{ run_id: string; done: boolean }>(
-    `SELECT run_id, rm.state = 'done' AS done FROM etl.run_month rm JOIN etl.run r USING (run_id)
-     WHERE month = $1 ORDER BY r.first_txn_id`,
-    [month],
-  );
-  const unfinished = rows.find((row) => !row.done);
-  if (unfinished !== undefined) {
-    throw new PlatformError("RUN_FAILED", `run ${unfinished.run_id} is still at work on ${month}.`, {
-      hint: "Wait for it, or cancel it: payments cancel RUN.",
-    });
-  }
   const runs: Run[] = [];
   for (const { run_id } of rows) runs.push(await getRun(client, run_id));
   return runs;

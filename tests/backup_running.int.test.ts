@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type PlannedMonth, planRun } from "../etl/plan.js";
-import { createBuild } from "../etl/steps/plan.js";
+import { createBuilds } from "../etl/steps/plan.js";
 import { transaction } from "../lib/postgres/pool.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
 import { withPool } from "./harness/database.js";
@@ -61,7 +61,9 @@ test("while a dump is read no month is begun, published or dropped, and nobody q
     await pool.query("BEGIN");
     await pool.query("SELECT etl.hold_publishing()");
     const [january] = planRun(run.spec).months;
-    const begin = transaction(platform.pool, (client) => createBuild(client, "r8", january as PlannedMonth));
+    const begin = transaction(platform.pool, (client) =>
+      createBuilds(client, "r8", [january as PlannedMonth]),
+    );
     const drop = platform.pool.query("SELECT etl.drop_build('r9', '2025-01-01')");
     await eventually("three waiting", async () => (await waitingFor(platform)).length === 3);
     // Parallel pg_dump gives up when anybody queues for a table that it is about to read.

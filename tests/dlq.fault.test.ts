@@ -137,7 +137,7 @@ test("steps that failed for want of a right are replayed, each twice, and commit
   cleanups.push(() => platform.close());
   const asAdmin = (sql: string) =>
     withPool({ role: "admin", database: platform.settings.POSTGRES_DB }, (pool) => pool.query(sql));
-  await asAdmin("REVOKE CREATE ON SCHEMA staging FROM payments_loader");
+  await asAdmin("REVOKE INSERT ON etl.chunk FROM payments_loader");
   const worker = await platform.startWorker();
   const run = await platform.kickoff({}, 4);
   await eventually(
@@ -145,7 +145,7 @@ test("steps that failed for want of a right are replayed, each twice, and commit
     async () => (await depth(platform.settings, deadLetter)) === 4,
   );
 
-  await asAdmin("GRANT CREATE ON SCHEMA staging TO payments_loader");
+  await asAdmin("GRANT INSERT ON etl.chunk TO payments_loader");
   // The same letters again, as after a kill between copy and ack.
   const letters = await drain(platform.settings, deadLetter);
   const twice = [...letters, ...letters].map((letter) => ({

@@ -57,12 +57,11 @@ const POINTS: readonly (readonly [Point, number])[] = [
   ["stage: after copy", 2],
   ["stage: committed", 2],
   ["stage: published", 2],
-  ["clean: rows moved", 2],
-  ["clean: staging dropped", 2],
+  ["clean: suspects judged", 2],
   ["clean: committed", 2],
   ["clean: published", 2],
   ["agg: rolled up", 1],
-  ["agg: published month", 1],
+  ["agg: month published", 1],
   ["agg: committed", 1],
   ["agg: published", 1],
 ];
@@ -81,7 +80,7 @@ test.each(POINTS)("kill -9 at %s leaves no trace", async (point, nth) => {
   await expectUndisturbed();
 });
 
-test.each(["stage: in copy", "agg: published month"] as const)(
+test.each(["stage: in copy", "agg: month published"] as const)(
   "a worker frozen past its lease at %s cannot commit when it wakes; another has finished",
   async (point) => {
     const lease = { beatMs: 200, leaseMs: 1_000 };

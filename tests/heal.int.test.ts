@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ChunkSource } from "../etl/generate/source.js";
 import { type Healed, healMonth } from "../etl/heal.js";
-import { silentLogger } from "../lib/log.js";
 import { createPool } from "../lib/postgres/pool.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
@@ -13,13 +11,8 @@ beforeEach(async () => {
 });
 afterEach(() => platform.close());
 
-async function heal(month: string): Promise<Healed> {
-  const source = new ChunkSource();
-  try {
-    return await healMonth({ pool: platform.pool, source, logger: silentLogger, worker: "test" }, month);
-  } finally {
-    await source.close();
-  }
+function heal(month: string): Promise<Healed> {
+  return healMonth(platform.context, month);
 }
 
 /** As the owner, who alone may do damage. */
@@ -96,11 +89,21 @@ test("readers go on while it is made, and one that stays long is not waited for 
   expect((await platform.verify()).differences).toEqual([]);
 });
 
-test("a month that is not there, and one that a run still works on, are refused and stay as they are", async () => {
-  await platform.load({ rows: 3_000 });
-  await expect(heal("2031-01-01")).rejects.toMatchObject({ code: "CHUNK_UNKNOWN" });
-  await damage("UPDATE etl.run_month SET state = 'open' WHERE month = '2025-01-01'");
-  await expect(heal("2025-01-01")).rejects.toMatchObject({ code: "RUN_FAILED" });
-  await damage("UPDATE etl.run_month SET state = 'done'");
+test("what another run is building in the month is left alone, and added to the healed one", async () => {
+  await platform.load({ rows: 9_000 });
+  const other = await platform.begin({ rows: 6_000, seed: 8, chunkRows: 500 }, { staged: 3, cleaned: 2 });
+  await damage("DELETE FROM txn_2025_01 WHERE txn_id % 3 = 0");
+  expect(await heal("2025-01-01")).toMatchObject({ runs: ["r1"] });
+  expect((await platform.verify()).differences).toEqual([]);
+  const worker = await platform.startWorker();
+  await platform.finish(other.runId);
+  await platform.stopWorker(worker);
+  expect((await platform.verify()).differences).toEqual([]);
+});
+
+test("a month that is not there is refused, one that is only being built too", async () => {
+  await platform.begin({ rows: 3_000 });
+  for (const month of ["2031-01-01", "2025-01-01"])
+    await expect(heal(month)).rejects.toMatchObject({ code: "CHUNK_UNKNOWN" });
   expect((await platform.verify()).differences).toEqual([]);
 });

@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ChunkSource } from "../etl/generate/source.js";
+import { cancelRun } from "../etl/cancel.js";
 import { planRun } from "../etl/plan.js";
-import { planStep } from "../etl/steps/plan.js";
-import { stageStep } from "../etl/steps/stage.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
-import { silentLogger } from "../lib/log.js";
-import { depth } from "./harness/broker.js";
+import { depth, drain } from "./harness/broker.js";
+import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform, SMALL_SPEC } from "./harness/platform.js";
 
@@ -30,7 +28,7 @@ test("a run ends with every row accounted for, months attached and indexed, noth
   expect(
     await platform.value("SELECT count(*) FROM pg_index WHERE indrelid = 'payments.txn_2025_02'::regclass"),
   ).toBe(4);
-  expect(await platform.value("SELECT count(*) FROM etl.month WHERE state <> 'published'")).toBe(0);
+  expect(await platform.value("SELECT count(*) FROM etl.month")).toBe(3);
   expect(await platform.stagingTables()).toBe(0);
   expect(await depth(platform.settings, ETL_QUEUES.work)).toBe(0);
   expect(await depth(platform.settings, ETL_QUEUES.deadLetter)).toBe(0);
@@ -54,14 +52,15 @@ test("the same seed gives the same digests whatever the concurrency, another see
   }
 });
 
-test("staging tables and queue stay within the window at any size", async () => {
+test("staged chunks and queue stay within the window at any size", async () => {
   const worker = await platform.startWorker(3);
   const run = await platform.kickoff({ chunkRows: 500 }, 3);
+  const staged = () => platform.value<number>("SELECT count(*) FROM etl.chunk WHERE state = 'staged'");
   let most = 0;
   await eventually(
     "run done",
     async () => {
-      most = Math.max(most, await platform.stagingTables(), await depth(platform.settings, ETL_QUEUES.work));
+      most = Math.max(most, await staged(), await depth(platform.settings, ETL_QUEUES.work));
       return (await platform.value("SELECT state FROM etl.run WHERE run_id = $1", [run.runId])) === "done";
     },
     { withinMs: 90_000, everyMs: 5 },
@@ -114,21 +113,46 @@ test("all messages of a run sent many times over change nothing", async () => {
   expect(await platform.value("SELECT months_done = months_total FROM etl.run")).toBe(true);
 });
 
-test("a staging table that lost its rows, or is gone, is staged again", async () => {
-  const run = await platform.kickoff({ rows: 4_000, toOn: "2025-02-01", chunkRows: 2_000 });
-  const source = new ChunkSource();
-  const context = { pool: platform.pool, source, logger: silentLogger, worker: "test" };
-  await planStep(context, run.runId);
-  for (const chunk of [0, 1]) await stageStep(context, run.runId, chunk);
-  await source.close();
-  await platform.pool.query("TRUNCATE staging.txn_r1_0");
-  await platform.pool.query("DROP TABLE staging.txn_r1_1");
-  for (const chunk of [0, 1]) await platform.send({ kind: "clean", run: run.runId, chunk });
-  const worker = await platform.startWorker();
-  await platform.done(run.runId);
-  await platform.stopWorker(worker);
-  expect((await platform.verify()).differences).toEqual([]);
-});
+test.each([
+  ["lost", "DELETE FROM staging.$_leaf WHERE txn_id % 100 = 1"],
+  [
+    "got",
+    `INSERT INTO staging.$_leaf SELECT added.* FROM staging.$_leaf l,
+       jsonb_populate_record(l, jsonb_build_object('txn_id', txn_id + 1000000)) added WHERE txn_id % 100 = 1`,
+  ],
+])(
+  "a build that %s rows is not published: its agg is dead-lettered, and a cancel cleans up",
+  async (_, sql) => {
+    const spec = { rows: 4_000, toOn: "2025-02-01", chunkRows: 2_000 };
+    const refused = async () => {
+      const { runId } = await platform.begin(spec);
+      await withPool({ role: "admin", database: platform.settings.POSTGRES_DB }, (pool) =>
+        pool.query(sql.replaceAll("$", `txn_${runId}_2025_01`)),
+      );
+      const before = await seen();
+      await platform.send({ kind: "agg", run: runId, month: "2025-01-01" });
+      await eventually("a letter", async () => (await depth(platform.settings, ETL_QUEUES.deadLetter)) === 1);
+      const [letter] = await drain(platform.settings, ETL_QUEUES.deadLetter);
+      expect(letter?.properties.headers).toMatchObject({ "x-error-code": "CHUNK_COUNT_MISMATCH" });
+      expect(await seen()).toEqual(before);
+      await cancelRun(platform.pool, runId);
+      expect(await platform.stagingTables()).toBe(0);
+      expect((await platform.verify()).differences).toEqual([]);
+    };
+    /** What readers see. */
+    const seen = () =>
+      platform.value<object>(
+        `SELECT json_build_object('txn', (SELECT count(*) FROM txn), 'months', (SELECT count(*) FROM etl.month),
+                                'aggregated', (SELECT sum(txn_count) FROM agg_merchant_day))`,
+      );
+    await platform.startWorker();
+    // Of a month that nobody has published yet, and of one that stands.
+    await refused();
+    const run = await platform.kickoff(spec);
+    await platform.done(run.runId);
+    await refused();
+  },
+);
 
 test("a run of no rows is done at once; a run smaller than its months leaves the others out", async () => {
   const worker = await platform.startWorker();

@@ -9,17 +9,39 @@ const DENIED = "42501";
 const DIMENSIONS = ["payments.account", "payments.merchant", "payments.terminal"];
 const AGGREGATES = ["payments.agg_merchant_day", "payments.agg_network_hour"];
 
-/** A database whose January 2031 is published, with one row, and whose February is under construction. */
+/** A build of r1 whose rule takes just what is said here for right. */
+const createBuild = (month: string) =>
+  `etl.create_builds('r1', '{${month}}', '{${month}}', '{2031-04-01}', 100, '{EUR}', '{purchase}', '{pos}', '{visa}',
+                     '{approved}', '{00}')`;
+/** Of the owner alone; whoever has a right to call them may name any table. */
+const INTERNAL = [
+  "etl.make_leaf('payments', 'mine', '2031-01-01')",
+  "etl.index_leaf('txn_2031_01')",
+  "etl.attach_leaf('txn_2031_01', '2031-01-01')",
+];
+/** For the loader. */
+const PIPELINE = [
+  createBuild("2031-03-01"),
+  "etl.publish_build('r1', '2031-02-01')",
+  "etl.drop_build('r1', '2031-02-01')",
+  "etl.build_name('r1', '2031-02-01')",
+  "etl.create_healed_leaf('2031-01-01')",
+];
+
+/** A database whose January 2031 is published, with one row, and whose February is being built. */
 let database: string;
 beforeAll(async () => {
   database = await createDatabase("seeded");
   await as("loader", async (pool) => {
-    await pool.query("SELECT etl.create_leaf('2031-01-01'), etl.create_leaf('2031-02-01')");
+    await pool.query(`SELECT ${createBuild("2031-01-01")}, ${createBuild("2031-02-01")}`);
+    const account = "(SELECT min(account_id) FROM payments.account)";
+    const terminal = "FROM payments.terminal ORDER BY terminal_id LIMIT 1";
     await pool.query(
-      `INSERT INTO payments.txn_2031_01 VALUES
-       (1, '2031-01-05', 1, 1, 1, 9.99, 'EUR', 'purchase', 'pos', 'visa', 'approved', '00', NULL, false)`,
+      `INSERT INTO staging.txn_r1_2031_01
+       SELECT 1, '2031-01-05', ${account}, merchant_id, terminal_id, 9.99, 'EUR', 'purchase', 'pos', 'visa', 'approved',
+              '00', NULL, false ${terminal}`,
     );
-    await pool.query("SELECT etl.publish_leaf('2031-01-01')");
+    await pool.query("SELECT etl.publish_build('r1', '2031-01-01')");
   });
 });
 afterAll(() => dropDatabase(database));
@@ -64,7 +86,15 @@ describe("the loader", () => {
     "CREATE SCHEMA mine",
     "DROP TABLE staging.txn_shape",
     "INSERT INTO ops.migration VALUES (99, 'x', 'x', now(), 0)",
-    "CREATE OR REPLACE FUNCTION etl.create_leaf(month date) RETURNS void LANGUAGE sql AS ''",
+    "CREATE OR REPLACE FUNCTION etl.drop_build(run text, month date) RETURNS void LANGUAGE sql AS ''",
+    "CREATE TABLE staging.mine ()",
+    "DROP TABLE staging.txn_r1_2031_02",
+    "TRUNCATE staging.txn_r1_2031_02",
+    "ALTER TABLE staging.txn_r1_2031_02 DETACH PARTITION staging.txn_r1_2031_02_leaf",
+    "DELETE FROM staging.txn_r1_2031_02_leaf",
+    "UPDATE staging.txn_r1_2031_02 SET amount = 0",
+    "SELECT etl.hold_publishing()",
+    ...INTERNAL.map((call) => `SELECT ${call}`),
     "SELECT FROM pg_authid",
     "CREATE ROLE mine",
     "SET ROLE payments_owner",
@@ -76,22 +106,57 @@ describe("the loader", () => {
 
   test.each([
     "SELECT FROM payments.txn",
-    "INSERT INTO payments.txn_2031_02 SELECT txn_id, '2031-02-05', account_id, merchant_id, terminal_id, amount, currency, kind, channel, network, status, response_code, original_txn_id, is_fraud FROM payments.txn",
+    "INSERT INTO staging.txn_r1_2031_02_leaf SELECT txn_id, '2031-02-05', account_id, merchant_id, terminal_id, amount, currency, kind, channel, network, status, response_code, original_txn_id, is_fraud FROM payments.txn",
     "DELETE FROM payments.agg_merchant_day",
     "DELETE FROM payments.txn_reject",
     "DELETE FROM etl.chunk",
-    "CREATE UNLOGGED TABLE staging.txn_r1_0 (LIKE staging.txn_shape)",
-    "SELECT etl.create_leaf('2031-03-01')",
-    "SELECT etl.publish_leaf('2031-02-01')",
+    "INSERT INTO staging.txn_r1_2031_02 (txn_id) VALUES (5)",
+    "DELETE FROM staging.txn_r1_2031_02_suspect",
+    "LOCK TABLE staging.txn_r1_2031_02 IN ACCESS SHARE MODE",
+    ...PIPELINE.map((call) => `SELECT ${call}`),
+    "SELECT etl.create_healed_leaf('2031-01-01'), etl.index_healed_leaf('2031-01-01'), etl.swap_healed_leaf('2031-01-01')",
     "SELECT FROM ops.migration",
   ])("may, because the pipeline does: %s", async (sql) => {
     expect(await outcome("loader", sql)).toBe("done");
   });
 
-  test("makes leaves of whole months only", async () => {
-    expect(await outcome("loader", "SELECT etl.create_leaf('2031-03-02')")).toContain("not the first day");
-    expect(await outcome("loader", "SELECT etl.create_leaf(NULL)")).toContain("not the first day");
-    expect(await outcome("loader", "SELECT etl.create_leaf('2031-01-01')")).toContain("already exists");
+  test.each([
+    "etl.build_name('r1', '2031-03-02')",
+    "etl.build_name('r1', NULL)",
+    "etl.build_name('r1', 'infinity')",
+    "etl.build_name(NULL, '2031-03-01')",
+    "etl.build_name('', '2031-03-01')",
+    "etl.build_name('r1_leaf', '2031-03-01')",
+    "etl.build_name(E'r1\\n', '2031-03-01')",
+    "etl.build_name('r1; DROP TABLE payments.txn', '2031-03-01')",
+    "etl.drop_build('shape', '2031-03-01')",
+    "etl.publish_build('r1', '2031-01-02')",
+    createBuild("2031-03-02"),
+  ])("builds months of runs only, not: %s", async (call) => {
+    expect(await outcome("loader", `SELECT ${call}`)).toMatch(/are not a run and the first day of a month/);
+  });
+
+  test("heals whole months only, and builds none twice", async () => {
+    for (const month of ["'2031-03-02'", "NULL"])
+      expect(await outcome("loader", `SELECT etl.create_healed_leaf(${month})`)).toContain(
+        "not the first day",
+      );
+    expect(await outcome("loader", `SELECT ${createBuild("2031-02-01")}`)).toContain("already exists");
+  });
+
+  test("cannot slip anything into a build's rule", async () => {
+    const code = "{\"EUR')) IS NULL) OR true OR ((' \\\\ %1$s $build$\"}";
+    await as("loader", (pool) =>
+      pool.query(
+        `SELECT etl.create_builds('r2', '{2031-02-01}', '{2031-02-01}', '{2031-03-01}', 100, $1, '{a}', '{a}', '{a}', '{a}', '{a}')`,
+        [code],
+      ),
+    );
+    await as("loader", (pool) => pool.query("INSERT INTO staging.txn_r2_2031_02 (txn_id) VALUES (1)"));
+    const { rows } = await as("loader", (pool) =>
+      pool.query("SELECT count(*) FROM staging.txn_r2_2031_02_suspect"),
+    );
+    expect(rows).toEqual([{ count: 1 }]);
   });
 });
 
@@ -110,13 +175,11 @@ describe("the reader", () => {
   );
 
   test.each([
-    "SELECT FROM payments.txn_2031_02",
+    "SELECT FROM staging.txn_r1_2031_02",
+    "SELECT FROM staging.txn_r1_2031_02_leaf",
     "SELECT FROM etl.run",
     "SELECT FROM etl.chunk_class",
-    "SELECT etl.create_leaf('2031-03-01')",
-    "SELECT etl.publish_leaf('2031-02-01')",
-    "SELECT etl.erase_rows('2031-01-01', 'r1')",
-    "SELECT etl.drop_unpublished_leaf('2031-02-01')",
+    ...[...PIPELINE, ...INTERNAL].map((call) => `SELECT ${call}`),
     "SELECT FROM staging.txn_shape",
     "SELECT FROM ops.migration",
     "SELECT FROM pg_authid",
@@ -139,7 +202,8 @@ describe("the exporter", () => {
     ...DIMENSIONS.map((table) => `SELECT FROM ${table}`),
     "UPDATE etl.run SET state = 'done'",
     "DELETE FROM payments.agg_merchant_day",
-    "SELECT etl.create_leaf('2031-03-01')",
+    "SELECT FROM staging.txn_r1_2031_02_leaf",
+    ...[...PIPELINE, ...INTERNAL].map((call) => `SELECT ${call}`),
   ])("may not: %s", async (sql) => {
     expect(await outcome("exporter", sql)).toBe(DENIED);
   });
@@ -155,10 +219,18 @@ describe("the exporter", () => {
 });
 
 test("the backup role reads everything and writes nothing but its own history", async () => {
-  for (const table of ["payments.txn", "payments.account", "etl.run", "ops.migration", "staging.txn_shape"])
+  for (const table of [
+    "payments.txn",
+    "payments.account",
+    "etl.run",
+    "ops.migration",
+    "staging.txn_r1_2031_02",
+  ])
     expect(await outcome("backup", `SELECT FROM ${table}`)).toBe("done");
   expect(await outcome("backup", "DELETE FROM payments.txn")).toBe(DENIED);
-  expect(await outcome("backup", "INSERT INTO etl.month VALUES ('2031-05-01', 'building')")).toBe(DENIED);
+  expect(await outcome("backup", "INSERT INTO etl.month VALUES ('2031-05-01')")).toBe(DENIED);
+  for (const call of [...PIPELINE, ...INTERNAL])
+    expect(await outcome("backup", `SELECT ${call}`)).toBe(DENIED);
   expect(await outcome("backup", "LOCK TABLE etl.month IN EXCLUSIVE MODE")).toBe(DENIED);
   const entry = "VALUES ('x', 'dump', 'completed', now(), now(), 1, 1)";
   const columns = "backup_id, kind, state, started_at, finished_at, bytes, row_count";

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cancelRun } from "../etl/cancel.js";
+import { aggStep } from "../etl/steps/agg.js";
 import type { Difference, VerifyReport } from "../etl/verify/report.js";
 import { verify } from "../etl/verify/verify.js";
 import type { Pool } from "../lib/postgres/pool.js";
+import { loadSql } from "../lib/postgres/sql.js";
 import { copyDatabase, dropDatabase, withPool } from "./harness/database.js";
+import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
 import { payments } from "./harness/process.js";
 
@@ -16,9 +20,13 @@ beforeAll(async () => {
 });
 afterAll(() => platform.close());
 
-/** Runs `work` on a copy of the database in which the owner has run `sql`. */
-async function corrupted<T>(sql: string, work: (database: string) => Promise<T>): Promise<T> {
-  const database = await copyDatabase(platform.settings.POSTGRES_DB);
+/** Runs `work` on a copy of a platform's database in which the owner has run `sql`. */
+async function corrupted<T>(
+  sql: string,
+  work: (database: string) => Promise<T>,
+  original = platform,
+): Promise<T> {
+  const database = await copyDatabase(original.settings.POSTGRES_DB);
   try {
     await withPool({ role: "admin", database }, (pool) => pool.query(sql));
     return await work(database);
@@ -184,9 +192,9 @@ const CORRUPTIONS: [what: string, sql: string, ...differences: Partial<Differenc
     { check: "structure", month: FEBRUARY, what: "its leaf is not attached to txn" },
   ],
   [
-    "a staging table left over",
-    "CREATE TABLE staging.txn_r1_4 (LIKE staging.txn_shape)",
-    { check: "structure", what: "staging table txn_r1_4 belongs to no staged chunk" },
+    "a build left over of a month that is done",
+    "CREATE TABLE staging.txn_r1_2025_02 (LIKE staging.txn_shape)",
+    { check: "structure", what: "staging table txn_r1_2025_02 belongs to no unfinished month" },
   ],
   [
     "a chunk's accepted count edited",
@@ -272,20 +280,174 @@ test("on the command line a mismatch ends with 3 and says where, as text and as 
   });
 });
 
-test("a run that is going on is named as unfinished, and what it has done so far verifies", async () => {
+/** In the build of a month of which two chunks are cleaned, a third is staged, others are to come. */
+const BUILD = "staging.txn_r1_2025_01";
+const BUILT = `(SELECT min(txn_id) FROM ${BUILD}_leaf)`;
+const IN_BUILT = { month: "2025-01-01", run: "r1", chunk: 0 };
+const BUILD_CORRUPTIONS: [what: string, sql: string, ...differences: Partial<Difference>[]][] = [
+  [
+    "an amount that is a cent too high",
+    `UPDATE ${BUILD}_leaf SET amount = amount + 0.01 WHERE txn_id = ${BUILT}`,
+    { check: "content", what: "digest", ...IN_BUILT },
+    { check: "content", what: "digest of the month", month: "2025-01-01" },
+  ],
+  [
+    "a row deleted",
+    `DELETE FROM ${BUILD}_leaf WHERE txn_id = ${BUILT}`,
+    { check: "content", what: "rows", ...IN_BUILT },
+  ],
+  [
+    "a row doubled",
+    `INSERT INTO ${BUILD}_leaf SELECT * FROM ${BUILD}_leaf WHERE txn_id = ${BUILT}`,
+    { check: "content", what: "rows", ...IN_BUILT },
+  ],
+  [
+    "a row with an id before any run's",
+    `INSERT INTO ${BUILD}_leaf SELECT added.*
+     FROM ${BUILD}_leaf l, jsonb_populate_record(l, '{"txn_id": -5}') added WHERE l.txn_id = ${BUILT}`,
+    { check: "content", what: "rows of no run", month: "2025-01-01", expected: 0, found: 1 },
+  ],
+  [
+    "all rows gone",
+    `TRUNCATE ${BUILD}`,
+    { check: "content", what: "rows", ...IN_BUILT, found: 0 },
+    { check: "content", what: "rows", ...IN_BUILT, chunk: 1, found: 0 },
+  ],
+  [
+    "the build gone",
+    `DROP TABLE ${BUILD}`,
+    ...["", "_leaf", "_suspect"].map((table) => ({
+      check: "structure" as const,
+      month: "2025-01-01",
+      what: `txn_r1_2025_01${table}, which run r1 builds it in, is missing`,
+    })),
+  ],
+  [
+    "its parts gone, but for the rows",
+    `ALTER TABLE ${BUILD} DETACH PARTITION ${BUILD}_leaf; DROP TABLE ${BUILD}`,
+    {
+      check: "structure",
+      month: "2025-01-01",
+      what: "txn_r1_2025_01, which run r1 builds it in, is missing",
+    },
+  ],
+  [
+    "nowhere for suspects to go",
+    `DROP TABLE ${BUILD}_suspect`,
+    {
+      check: "structure",
+      month: "2025-01-01",
+      what: "txn_r1_2025_01_suspect, which run r1 builds it in, is missing",
+    },
+  ],
+  [
+    "a month called done that was never published",
+    "UPDATE etl.run_month SET state = 'done' WHERE month = '2025-01-01'",
+    { check: "content", month: "2025-01-01", what: "payments.txn_2025_01 is missing" },
+    { check: "structure", what: "staging table txn_r1_2025_01_leaf belongs to no unfinished month" },
+  ],
+];
+
+describe("verify finds, in what is being built,", () => {
+  let building: Platform;
+  beforeAll(async () => {
+    building = await Platform.create();
+    await building.begin({ rows: 6_000, toOn: "2025-03-01", chunkRows: 500 }, { staged: 3, cleaned: 2 });
+  });
+  afterAll(() => building.close());
+
+  test("nothing while nobody has touched it; what is staged only is not looked at yet", async () => {
+    const found = await building.verify();
+    expect(found).toMatchObject({ differences: [], unfinishedRuns: ["r1"] });
+    expect(found.rows).toBe(await building.value("SELECT sum(accepted)::integer FROM etl.chunk"));
+  });
+
+  test.each(BUILD_CORRUPTIONS)("%s", async (_, sql, ...expected) => {
+    const look = async (database: string) => {
+      const { differences } = await report(database);
+      for (const difference of expected)
+        expect(differences).toContainEqual(expect.objectContaining(difference));
+    };
+    await corrupted(sql, look, building);
+  });
+});
+
+test("beside runs that begin, overlap, publish, add and are cancelled, no look at them finds a difference or fails", async () => {
   const other = await Platform.create();
   try {
     const worker = await other.startWorker();
-    const run = await other.kickoff({ rows: 20_000, chunkRows: 500 });
+    const spec = { rows: 12_000, chunkRows: 500 };
+    const runs = [await other.kickoff(spec), await other.kickoff({ ...spec, seed: 8, fromOn: "2025-01-10" })];
     const reports: VerifyReport[] = [];
+    const over = async () =>
+      (await other.value("SELECT count(*) FROM etl.run WHERE state IN ('done', 'cancelled')")) === 3;
+    const late = eventually("half of it", () =>
+      other.value<boolean>("SELECT count(*) > 20 FROM etl.chunk"),
+    ).then(() => other.kickoff({ ...spec, seed: 9 }));
+    const cancelled = late
+      .then(({ runId }) =>
+        eventually("some chunks", () =>
+          other.value<boolean>("SELECT count(*) > 5 FROM etl.chunk WHERE run_id = $1", [runId]),
+        ),
+      )
+      .then(async () => cancelRun(other.pool, (await late).runId));
     // As often as it can, beside the load: no snapshot of it may look wrong.
-    while ((await other.value("SELECT state FROM etl.run")) !== "done") reports.push(await other.verify());
+    while (!(await over())) reports.push(await other.verify());
+    expect((await cancelled).rows).toBeGreaterThan(0);
     await other.stopWorker(worker);
-    reports.push(await other.verify(run.runId));
+    reports.push(await other.verify());
     expect(reports.flatMap((each) => each.differences)).toEqual([]);
-    const partial = reports.filter((each) => each.unfinishedRuns.includes(run.runId) && each.rows > 0);
+    const partial = reports.filter((each) => each.unfinishedRuns.length > 0 && each.rows > 0);
     expect(partial.length).toBeGreaterThan(0);
-    expect(reports.at(-1)?.unfinishedRuns).toEqual([]);
+    expect(reports.at(-1)).toMatchObject({ unfinishedRuns: [] });
+    expect((await other.verify(runs[0]?.runId)).differences).toEqual([]);
+  } finally {
+    await other.close();
+  }
+});
+
+test("a run that began while verify waited for another's build is seen as a whole", async () => {
+  const other = await Platform.create();
+  try {
+    const spec = { rows: 2_000, toOn: "2025-02-01", chunkRows: 1_000 };
+    await other.begin(spec);
+    const { verifying } = await withPool(
+      { role: "admin", database: other.settings.POSTGRES_DB },
+      async (holder) => {
+        await holder.query("BEGIN; LOCK TABLE staging.txn_r1_2025_01");
+        const verifying = other.verify();
+        await eventually("verify waiting", () =>
+          other.value<boolean>(
+            `SELECT count(*) > 0 FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'`,
+          ),
+        );
+        await other.begin({ ...spec, seed: 8 });
+        await holder.query("COMMIT");
+        return { verifying };
+      },
+    );
+    const { differences, rows } = await verifying;
+    expect(differences).toEqual([]);
+    expect(rows).toBe(await other.value("SELECT sum(accepted)::integer FROM etl.chunk"));
+  } finally {
+    await other.close();
+  }
+});
+
+test("a month published while its tables are looked for is neither unattached nor without its build", async () => {
+  const other = await Platform.create();
+  try {
+    const { runId } = await other.begin({ rows: 2_000, toOn: "2025-02-01" });
+    await withPool({ role: "loader", database: other.settings.POSTGRES_DB }, async (pool) => {
+      const structure = async () => (await pool.query(loadSql("verify_structure"))).rows;
+      await pool.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+      expect(await structure()).toEqual([]);
+      await aggStep(other.context, runId, "2025-01-01");
+      expect(await structure()).toEqual([]);
+      await pool.query("COMMIT");
+      expect(await structure()).toEqual([]);
+    });
   } finally {
     await other.close();
   }

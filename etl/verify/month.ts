@@ -1,5 +1,5 @@
 import { codeOf } from "../../lib/errors.js";
-import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js";
+import { type Client, type Pool, type Queryable, transaction } from "../../lib/postgres/pool.js";
 import { loadSql, quoteName } from "../../lib/postgres/sql.js";
 import { digestRowsSql } from "../generate/digest.js";
 import { ROLLUPS } from "../steps/agg.js";
@@ -25,13 +25,13 @@ interface BucketRow {
   b: string;
 }
 
-/** Rows of a month, and the chunks that they come from. */
-interface Place {
-  readonly table: string;
-  readonly chunks: readonly ChunkRow[];
-}
-
 const UNDEFINED_TABLE = "42P01";
+
+/** A table that holds rows of a month: the leaf (of no run), or what a run builds. */
+interface Table {
+  readonly run: string | null;
+  readonly oid: number;
+}
 
 /** Checks one month in one snapshot, so that a run going on beside it does no harm. */
 export async function verifyMonth(
@@ -39,51 +39,73 @@ export async function verifyMonth(
   month: string,
 ): Promise<{ report: MonthReport; differences: Difference[] }> {
   for (;;) {
-    const building = await runsBuilding(pool, month);
-    try {
-      return await transaction(pool, (client) => verifyPlaces(client, month, building));
-    } catch (error) {
-      // Published or cancelled since we looked; the next look tells.
-      if (codeOf(error) !== UNDEFINED_TABLE || building.length === 0) throw error;
-    }
+    const tables = await tablesOf(pool, month);
+    const verified = await transaction(pool, async (client) =>
+      (await holdTables(client, month, tables)) ? verifyTables(client, month, tables) : undefined,
+    );
+    if (verified !== undefined) return verified;
   }
 }
 
-async function runsBuilding(pool: Pool, month: string): Promise<string[]> {
-  const { rows } = await pool.query<{ run_id: string }>(
-    "SELECT run_id FROM etl.run_month WHERE month = $1 AND state = 'open' ORDER BY run_id",
+/** The month's tables, as far as they are there: structure names those that are missing. */
+async function tablesOf(db: Queryable, month: string): Promise<Table[]> {
+  // By name in pg_class, which is seen as of the same moment as the ledger; to_regclass would look at what is there now.
+  const { rows } = await db.query<Table>(
+    `SELECT run_id AS run, leaf.oid::bigint AS oid
+     FROM etl.run_month
+     JOIN pg_class build ON build.relnamespace = 'staging'::regnamespace AND build.relname = etl.build_name(run_id, month)
+     JOIN pg_inherits ON inhparent = build.oid
+     JOIN pg_class leaf ON leaf.oid = inhrelid AND leaf.relname = build.relname || '_leaf'
+     WHERE month = $1 AND state = 'open'
+     UNION ALL
+     SELECT NULL, oid::bigint FROM pg_class
+     WHERE relnamespace = 'payments'::regnamespace AND relname = etl.leaf_name($1)
+     ORDER BY 2`,
     [month],
   );
-  return rows.map((row) => row.run_id);
+  return rows;
 }
 
-async function verifyPlaces(
+/** Keeps the tables as they are while we read. @returns false when a step was quicker: look again. */
+async function holdTables(client: Client, month: string, tables: readonly Table[]): Promise<boolean> {
+  await client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  // Before the snapshot, which the first SELECT takes: what is locked and in it cannot go away. Parents before their
+  // partitions, like everybody: PostgreSQL looks at a partition's parent when it plans, which then might be locked by
+  // somebody who waits for the partition.
+  const locks = tables.map(({ run }) =>
+    run === null
+      ? `ONLY payments.txn, ${quoteName(leafTable(month))}`
+      : quoteName(buildTables(run, month).rows),
+  );
+  try {
+    for (const names of locks) await client.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE`);
+  } catch (error) {
+    if (codeOf(error) === UNDEFINED_TABLE) return false;
+    throw error;
+  }
+  return JSON.stringify(await tablesOf(client, month)) === JSON.stringify(tables);
+}
+
+function nameOf(run: string | null, month: string): string {
+  return run === null ? leafTable(month) : buildTables(run, month).leaf;
+}
+
+async function verifyTables(
   client: Client,
   month: string,
-  building: readonly string[],
+  tables: readonly Table[],
 ): Promise<{ report: MonthReport; differences: Difference[] }> {
-  await client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  // Before the snapshot, which the first SELECT takes: what is locked and in it cannot go away while we read.
-  for (const run of building) {
-    await client.query(`LOCK TABLE ${quoteName(buildTables(run, month).leaf)} IN ACCESS SHARE MODE`);
-  }
   await client.query("SET LOCAL work_mem = '128MB'");
-  const places: Place[] = [];
-  for (const run of building) {
-    places.push({ table: buildTables(run, month).leaf, chunks: await chunksOf(client, month, "open", run) });
-  }
   const differences: Difference[] = [];
-  const leaf = leafTable(month);
-  const finished = await chunksOf(client, month, "done");
-  if (await exists(client, leaf)) {
-    places.push({ table: leaf, chunks: finished });
+  if (tables.some(({ run }) => run === null)) {
     differences.push(...(await verifyReferences(client, month)), ...(await verifyAggregates(client, month)));
-  } else if (finished.length > 0) {
-    differences.push({ check: "content", month, what: `${leaf} is missing` });
+  } else if ((await chunksOf(client, month, null)).length > 0) {
+    differences.push({ check: "content", month, what: `${leafTable(month)} is missing` });
   }
   let [rows, a, b] = [0, 0n, 0n];
-  for (const place of places) {
-    const content = await verifyContent(client, month, place);
+  for (const { run } of tables) {
+    const chunks = await chunksOf(client, month, run);
+    const content = await verifyContent(client, month, nameOf(run, month), chunks);
     differences.push(...content.differences);
     rows += content.rows;
     a += content.a;
@@ -92,27 +114,15 @@ async function verifyPlaces(
   return { report: { month, rows, digest: digestWord(a, b) }, differences };
 }
 
-async function exists(client: Client, table: string): Promise<boolean> {
-  const { rows } = await client.query<{ found: boolean }>("SELECT to_regclass($1) IS NOT NULL AS found", [
-    table,
-  ]);
-  return rows[0]?.found === true;
-}
-
-/** Chunks of the runs that are done with the month, or of one that is not. */
-async function chunksOf(
-  client: Client,
-  month: string,
-  state: "open" | "done",
-  run: string | null = null,
-): Promise<ChunkRow[]> {
+/** Chunks of a run that is not done with the month, or of all that are. */
+async function chunksOf(client: Client, month: string, run: string | null): Promise<ChunkRow[]> {
   const { rows } = await client.query<ChunkRow>(
     `SELECT run_id, chunk_no, c.state = 'cleaned' AS cleaned, first_txn_id, c.txn_rows, accepted_key, digest_a, digest_b
      FROM etl.chunk c
      JOIN etl.run_month m USING (run_id, month)
-     WHERE month = $1 AND m.state = $2 AND ($3::text IS NULL OR run_id = $3)
+     WHERE month = $1 AND CASE WHEN $2::text IS NULL THEN m.state = 'done' ELSE run_id = $2 END
      ORDER BY first_txn_id`,
-    [month, state, run],
+    [month, run],
   );
   return rows;
 }
@@ -121,7 +131,8 @@ async function chunksOf(
 async function verifyContent(
   client: Client,
   month: string,
-  { table, chunks }: Place,
+  table: string,
+  chunks: readonly ChunkRow[],
 ): Promise<{ rows: number; a: bigint; b: bigint; differences: Difference[] }> {
   const buckets = await client.query<BucketRow>(
     `SELECT width_bucket(txn_id, $1::bigint[]) AS bucket, count(*) AS rows, max(txn_id) AS last_txn_id,

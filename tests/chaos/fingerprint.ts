@@ -15,7 +15,7 @@ const PARTS: Readonly<Record<string, string>> = {
                FROM etl.chunk GROUP BY 1`,
   "run's classes": `SELECT run_id || ' ' || class AS key, concat_ws(' ', count(*), sum(injected), sum(found)) AS value
                FROM etl.chunk_class GROUP BY 1`,
-  month: "SELECT month::text AS key, state AS value FROM etl.month",
+  month: "SELECT month::text AS key, 'published' AS value FROM etl.month",
   "run's rejects": `SELECT run_id AS key,
                concat_ws(' ', count(*), sum(hashtextextended((to_jsonb(r) - 'rejected_at')::text, 0))) AS value
                FROM payments.txn_reject r GROUP BY 1`,

@@ -110,8 +110,8 @@ export async function checkLeftovers(pool: Pool): Promise<Check> {
        WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
          AND a.usename = current_user AND l.pid <> pg_backend_pid()
        UNION ALL
-       SELECT 'staging table ' || relname FROM pg_class
-       WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r' AND relname <> 'txn_shape'`,
+       SELECT 'build ' || relname FROM pg_class
+       WHERE relnamespace = 'staging'::regnamespace AND relkind IN ('r', 'p') AND relname <> 'txn_shape'`,
     );
     return rows.map(({ what }) => what);
   };
@@ -123,7 +123,7 @@ export async function checkLeftovers(pool: Pool): Promise<Check> {
   await eventually("nothing left behind", gone, { withinMs: BACKENDS_GONE_MS, everyMs: 500 }).catch(
     () => undefined,
   );
-  return { name: "no backend, lock or staging table is left", complaints: left };
+  return { name: "no backend, lock or build is left", complaints: left };
 }
 
 /** Looks at a queue's messages and leaves them there. */

@@ -33,9 +33,12 @@ export async function createDatabase(kind: "seeded" | "empty" = "seeded"): Promi
 /** A copy of a database, whose sessions are ended for it. @returns its name. */
 export async function copyDatabase(original: string): Promise<string> {
   return asAdmin(async (admin) => {
-    await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [
-      original,
-    ]);
+    // Not autovacuum, which only a superuser may end, and which CREATE DATABASE ends itself.
+    await admin.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = $1 AND backend_type = 'client backend'`,
+      [original],
+    );
     return create(admin, original);
   });
 }

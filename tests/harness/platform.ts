@@ -1,7 +1,14 @@
+import { ChunkSource } from "../../etl/generate/source.js";
 import { createRun, type Run } from "../../etl/ledger.js";
 import { formatMessage, type OutMessage } from "../../etl/message.js";
+import { planRun } from "../../etl/plan.js";
+import { missingMessages } from "../../etl/resume.js";
 import type { Spec } from "../../etl/spec.js";
 import { runStatus } from "../../etl/status.js";
+import { cleanStep } from "../../etl/steps/clean.js";
+import { planStep } from "../../etl/steps/plan.js";
+import { stageStep } from "../../etl/steps/stage.js";
+import type { StepContext } from "../../etl/steps/step.js";
 import type { VerifyReport } from "../../etl/verify/report.js";
 import { verify } from "../../etl/verify/verify.js";
 import { Worker, type WorkerOptions } from "../../etl/worker.js";
@@ -32,6 +39,7 @@ export class Platform {
   readonly pool: Pool;
   private readonly publisher: Publisher;
   private readonly workers = new Set<Worker>();
+  private source: ChunkSource | undefined;
 
   private constructor(settings: Settings) {
     this.settings = settings;
@@ -59,6 +67,7 @@ export class Platform {
 
   async close(): Promise<void> {
     for (const worker of this.workers) await worker.stop();
+    await this.source?.close();
     await this.publisher.close();
     await this.pool.end();
     await dropVhost(this.settings, this.settings.RABBITMQ_VHOST);
@@ -81,11 +90,33 @@ export class Platform {
     await this.publisher.publish(ETL_QUEUES.work, formatMessage(message));
   }
 
+  /** What steps need that are run one by one, without a worker. */
+  get context(): StepContext {
+    this.source ??= new ChunkSource();
+    return { pool: this.pool, source: this.source, logger: silentLogger, worker: "test" };
+  }
+
+  /** Runs a run's steps as far as asked, without messages: `staged` chunks of all, the first `cleaned` of them cleaned too. */
+  async begin(spec: Partial<Spec>, upTo: { staged?: number; cleaned?: number } = {}): Promise<Run> {
+    const run = await createRun(this.pool, { ...SMALL_SPEC, ...spec }, 4);
+    await planStep(this.context, run.runId);
+    const { staged = planRun(run.spec).chunks, cleaned = staged } = upTo;
+    for (let chunk = 0; chunk < staged; chunk++) await stageStep(this.context, run.runId, chunk);
+    for (let chunk = 0; chunk < cleaned; chunk++) await cleanStep(this.context, run.runId, chunk);
+    return run;
+  }
+
   /** Enters a run and sends its first message, as `payments kickoff` does. */
   async kickoff(spec: Partial<Spec> = {}, windowChunks = 4): Promise<Run> {
     const run = await createRun(this.pool, { ...SMALL_SPEC, ...spec }, windowChunks);
     await this.send({ kind: "plan", run: run.runId });
     return run;
+  }
+
+  /** Sends what a run waits for, as `payments resume` does, and waits until it is done. */
+  async finish(runId: string): Promise<void> {
+    for (const message of await missingMessages(this.pool, runId)) await this.send(message);
+    await this.done(runId);
   }
 
   async done(runId: string, withinMs = 90_000): Promise<void> {
@@ -119,11 +150,11 @@ export class Platform {
     return Object.values(rows[0] as object)[0] as T;
   }
 
-  /** Staging tables there now. */
+  /** Tables that runs build their months in. */
   stagingTables(): Promise<number> {
     return this.value<number>(
       `SELECT count(*) FROM pg_class
-       WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r' AND relname <> 'txn_shape'`,
+       WHERE relnamespace = 'staging'::regnamespace AND relkind IN ('r', 'p') AND relname <> 'txn_shape'`,
     );
   }
 }
