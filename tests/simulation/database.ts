@@ -45,7 +45,7 @@ export interface Slice {
 }
 
 /** In each chunk; its other rows are right. */
-export const REPAIRED_ROWS = 1;
+const REPAIRED_ROWS = 1;
 export const REJECTED_ROWS = 1;
 export const SUSPECTS = REPAIRED_ROWS + REJECTED_ROWS;
 
