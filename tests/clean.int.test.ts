@@ -185,6 +185,18 @@ test("a sender whose ids follow no order: every row is looked at, the first of e
   await expectRejected(expected);
 });
 
+test("suspects that were lost before clean counts them: agg notices", async () => {
+  const runId = await planned();
+  await stageStep(platform.context, runId, 0);
+  await tamper(runId, [[50, "status = ' Approved '", "passes"]]);
+  await change(`DELETE FROM ${BUILD}_suspect`);
+  await cleanStep(platform.context, runId, 0);
+  await expect(aggStep(platform.context, runId, MONTH)).rejects.toMatchObject({
+    code: "CHUNK_COUNT_MISMATCH",
+  });
+  expect(await platform.value("SELECT count(*) FROM txn")).toBe(0);
+});
+
 test("a row of an account that came after the run was planned: the step fails and leaves all as it was", async () => {
   const runId = await planned();
   await change(

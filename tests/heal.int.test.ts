@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Healed, healMonth } from "../etl/heal.js";
+import { aggStep } from "../etl/steps/agg.js";
+import type { Point } from "../etl/steps/step.js";
 import { createPool } from "../lib/postgres/pool.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
@@ -99,6 +101,29 @@ test("what another run is building in the month is left alone, and added to the 
   await platform.finish(other.runId);
   await platform.stopWorker(worker);
   expect((await platform.verify()).differences).toEqual([]);
+});
+
+test("a run that wants to add to the month meanwhile waits, and adds to the healed leaf", async () => {
+  await platform.load({ rows: 3_000 });
+  const { runId } = await platform.begin({ rows: 3_000, seed: 8 });
+  await damage("DELETE FROM txn_2025_01 WHERE txn_id % 3 = 0");
+  let adding: Promise<unknown> | undefined;
+  const reached = async (point: Point) => {
+    if (point !== "stage: after copy" || adding !== undefined) return;
+    adding = aggStep(platform.context, runId, "2025-01-01");
+    await eventually("agg waiting", () =>
+      platform.value<boolean>(
+        `SELECT count(*) > 0 FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO etl.month%'`,
+      ),
+    );
+  };
+  expect(await healMonth({ ...platform.context, reached }, "2025-01-01")).toMatchObject({ runs: ["r1"] });
+  await adding;
+  expect((await platform.verify()).differences).toEqual([]);
+  const months =
+    "SELECT array_agg(run_id ORDER BY run_id) FROM etl.run_month WHERE month = '2025-01-01' AND state = 'done'";
+  expect(await platform.value(months)).toEqual(["r1", runId]);
 });
 
 test("a month that is not there is refused, one that is only being built too", async () => {

@@ -118,7 +118,7 @@ test.each([
   [
     "got",
     `INSERT INTO staging.$_leaf SELECT added.* FROM staging.$_leaf l,
-       jsonb_populate_record(l, jsonb_build_object('txn_id', txn_id + 1000000)) added WHERE txn_id % 100 = 1`,
+       jsonb_populate_record(l, jsonb_build_object('txn_id', l.txn_id + 1000000)) added WHERE l.txn_id % 100 = 1`,
   ],
 ])(
   "a build that %s rows is not published: its agg is dead-lettered, and a cancel cleans up",

@@ -112,7 +112,7 @@ describe("the loader", () => {
     "DELETE FROM etl.chunk",
     "INSERT INTO staging.txn_r1_2031_02 (txn_id) VALUES (5)",
     "DELETE FROM staging.txn_r1_2031_02_suspect",
-    "LOCK TABLE staging.txn_r1_2031_02 IN ACCESS SHARE MODE",
+    "LOCK TABLE staging.txn_r1_2031_02_leaf IN ACCESS SHARE MODE",
     ...PIPELINE.map((call) => `SELECT ${call}`),
     "SELECT etl.create_healed_leaf('2031-01-01'), etl.index_healed_leaf('2031-01-01'), etl.swap_healed_leaf('2031-01-01')",
     "SELECT FROM ops.migration",

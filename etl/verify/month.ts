@@ -51,11 +51,9 @@ export async function verifyMonth(
 async function tablesOf(db: Queryable, month: string): Promise<Table[]> {
   // By name in pg_class, which is seen as of the same moment as the ledger; to_regclass would look at what is there now.
   const { rows } = await db.query<Table>(
-    `SELECT run_id AS run, leaf.oid::bigint AS oid
+    `SELECT run_id AS run, oid::bigint AS oid
      FROM etl.run_month
-     JOIN pg_class build ON build.relnamespace = 'staging'::regnamespace AND build.relname = etl.build_name(run_id, month)
-     JOIN pg_inherits ON inhparent = build.oid
-     JOIN pg_class leaf ON leaf.oid = inhrelid AND leaf.relname = build.relname || '_leaf'
+     JOIN pg_class ON relnamespace = 'staging'::regnamespace AND relname = etl.build_name(run_id, month) || '_leaf'
      WHERE month = $1 AND state = 'open'
      UNION ALL
      SELECT NULL, oid::bigint FROM pg_class
@@ -69,16 +67,10 @@ async function tablesOf(db: Queryable, month: string): Promise<Table[]> {
 /** Keeps the tables as they are while we read. @returns false when a step was quicker: look again. */
 async function holdTables(client: Client, month: string, tables: readonly Table[]): Promise<boolean> {
   await client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  // Before the snapshot, which the first SELECT takes: what is locked and in it cannot go away. Parents before their
-  // partitions, like everybody: PostgreSQL looks at a partition's parent when it plans, which then might be locked by
-  // somebody who waits for the partition.
-  const locks = tables.map(({ run }) =>
-    run === null
-      ? `ONLY payments.txn, ${quoteName(leafTable(month))}`
-      : quoteName(buildTables(run, month).rows),
-  );
+  // Before the snapshot, which the first SELECT takes: what is locked and in it cannot go away.
   try {
-    for (const names of locks) await client.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE`);
+    for (const { run } of tables)
+      await client.query(`LOCK TABLE ${quoteName(nameOf(run, month))} IN ACCESS SHARE MODE`);
   } catch (error) {
     if (codeOf(error) === UNDEFINED_TABLE) return false;
     throw error;
