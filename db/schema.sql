@@ -84,7 +84,7 @@ BEGIN
     EXECUTE format('ALTER TABLE staging.%I ATTACH PARTITION staging.%I FOR VALUES IN (true)', build, build || '_leaf');
     EXECUTE format('CREATE TABLE staging.%I PARTITION OF staging.%I FOR VALUES IN (false)', build || '_suspect', build);
     EXECUTE format('CREATE INDEX ON staging.%I ((coalesce(line_id, txn_id)))', build || '_suspect');
-    EXECUTE format('GRANT SELECT, INSERT ON staging.%I TO payments_loader', build);
+    EXECUTE format('GRANT INSERT ON staging.%I TO payments_loader', build);
     EXECUTE format('GRANT SELECT, DELETE ON staging.%I TO payments_loader', build || '_suspect');
   END LOOP;
 END
