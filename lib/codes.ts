@@ -26,3 +26,14 @@ export const RESPONSE_CODES = ["00", "05", "54", "51", "59", "61", "65", "91"] a
 
 /** Above this no card payment is believed, whatever the currency. */
 export const MAX_AMOUNT = 100_000_000;
+
+/** What a row may hold, in the order in which etl.create_builds and clean_chunk.sql take it: the two must judge alike. */
+export const ACCEPTED = [
+  MAX_AMOUNT,
+  CURRENCIES,
+  KINDS,
+  CHANNELS,
+  NETWORKS,
+  STATUSES,
+  RESPONSE_CODES,
+] as const;

@@ -1,12 +1,4 @@
-import {
-  CHANNELS,
-  CURRENCIES,
-  KINDS,
-  MAX_AMOUNT,
-  NETWORKS,
-  RESPONSE_CODES,
-  STATUSES,
-} from "../../lib/codes.js";
+import { ACCEPTED } from "../../lib/codes.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
 import {
@@ -70,22 +62,7 @@ export async function judgeSuspects(
   const { opens, closes } = timeOf(month);
   const judged = await client.query<{ suspects: number; passed: number } & Findings>(
     loadSql("clean_chunk", { suspects, leaf }),
-    [
-      runId,
-      chunkNo,
-      new Date(),
-      opens,
-      closes,
-      MAX_AMOUNT,
-      CURRENCIES,
-      KINDS,
-      CHANNELS,
-      NETWORKS,
-      STATUSES,
-      RESPONSE_CODES,
-      firstTxnId,
-      lines,
-    ],
+    [runId, chunkNo, new Date(), opens, closes, ...ACCEPTED, firstTxnId, lines],
   );
   const [row] = judged.rows;
   if (row === undefined) throw new Error("clean_chunk.sql gives one row");

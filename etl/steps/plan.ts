@@ -1,12 +1,4 @@
-import {
-  CHANNELS,
-  CURRENCIES,
-  KINDS,
-  MAX_AMOUNT,
-  NETWORKS,
-  RESPONSE_CODES,
-  STATUSES,
-} from "../../lib/codes.js";
+import { ACCEPTED } from "../../lib/codes.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { getRun, type Run } from "../ledger.js";
 import type { OutMessage } from "../message.js";
@@ -77,12 +69,6 @@ export async function createBuilds(
     months.map(({ month }) => month),
     times.map(({ opens }) => opens),
     times.map(({ closes }) => closes),
-    MAX_AMOUNT,
-    CURRENCIES,
-    KINDS,
-    CHANNELS,
-    NETWORKS,
-    STATUSES,
-    RESPONSE_CODES,
+    ...ACCEPTED,
   ]);
 }
