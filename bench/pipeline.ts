@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isOver } from "../etl/ledger.js";
+import { isOver } from "../etl/ledger/run.js";
 import { runStatus } from "../etl/status.js";
 import { PlatformError } from "../lib/errors.js";
 import { createPool, type Pool } from "../lib/postgres/pool.js";

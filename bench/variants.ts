@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { ChunkSource } from "../etl/generate/source.js";
-import { createRun } from "../etl/ledger.js";
+import { createRun } from "../etl/ledger/run.js";
 import { planRun } from "../etl/plan.js";
 import type { PlannedSpec } from "../etl/spec.js";
 import { planStep } from "../etl/steps/plan.js";

@@ -1,6 +1,6 @@
 import { PlatformError } from "../lib/errors.js";
 import { type Client, type Pool, transaction } from "../lib/postgres/pool.js";
-import { getRun } from "./ledger.js";
+import { getRun } from "./ledger/run.js";
 
 /** What was taken back. */
 export interface Cancelled {

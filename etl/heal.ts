@@ -1,7 +1,7 @@
 import { codeOf, PlatformError } from "../lib/errors.js";
 import { type Client, transaction } from "../lib/postgres/pool.js";
 import { pause } from "../lib/timing.js";
-import { getRun, type Run } from "./ledger.js";
+import { getRun, type Run } from "./ledger/run.js";
 import { chunkOf, type PlannedMonth, planRun } from "./plan.js";
 import { copyLeaf, rollUp } from "./steps/agg.js";
 import { judgeSuspects } from "./steps/clean.js";

@@ -1,5 +1,5 @@
 import type { Queryable } from "../lib/postgres/pool.js";
-import { getRun } from "./ledger.js";
+import { getRun } from "./ledger/run.js";
 import type { OutMessage } from "./message.js";
 
 /**

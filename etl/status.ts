@@ -1,7 +1,7 @@
 import { PlatformError } from "../lib/errors.js";
 import type { Queryable } from "../lib/postgres/pool.js";
 import { loadSql } from "../lib/postgres/sql.js";
-import { isOver, type RunState } from "./ledger.js";
+import { isOver, type RunState } from "./ledger/run.js";
 
 /** Progress of one run. Rows are generated rows unless named otherwise; step seconds are busy time summed over workers. */
 export interface RunStatus {

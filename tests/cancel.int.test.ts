@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { cancelRun } from "../etl/cancel.js";
-import { requestedRows } from "../etl/ledger.js";
+import { requestedRows } from "../etl/ledger/run.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
 

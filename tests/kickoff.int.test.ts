@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { requestedRows, topUp } from "../etl/ledger.js";
+import { requestedRows, topUp } from "../etl/ledger/run.js";
 import { Platform, SMALL_SPEC } from "./harness/platform.js";
 
 let platform: Platform;

@@ -3,7 +3,7 @@ import { PlatformError } from "../../lib/errors.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { cancelRun } from "../cancel.js";
 import { defaultSpec } from "../default_spec.js";
-import { createRun, isOver, listRuns, type Run, topUp } from "../ledger.js";
+import { createRun, isOver, listRuns, type Run, topUp } from "../ledger/run.js";
 import type { OutMessage } from "../message.js";
 import { requireSeed } from "../seed/state.js";
 import type { Spec } from "../spec.js";

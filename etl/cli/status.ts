@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { Pool } from "../../lib/postgres/pool.js";
-import { isOver } from "../ledger.js";
+import { isOver } from "../ledger/run.js";
 import { type RunStatus, runStatus } from "../status.js";
 import { type CommandContext, command, print, printJson, withDatabase } from "./common.js";
 import { formatSeconds, formatTable } from "./table.js";

@@ -2,7 +2,7 @@ import { MultiBar, Presets, type SingleBar } from "cli-progress";
 import { PlatformError } from "../../lib/errors.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { pause } from "../../lib/timing.js";
-import { isOver } from "../ledger.js";
+import { isOver } from "../ledger/run.js";
 import { type RunStatus, runStatus } from "../status.js";
 import { formatCount, formatSeconds } from "./table.js";
 

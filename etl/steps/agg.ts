@@ -1,7 +1,8 @@
 import { PlatformError } from "../../lib/errors.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
-import { acceptedRows, enterMonth, isActive, monthProgress, recordAggregated } from "../ledger.js";
+import { acceptedRows, enterMonth, monthProgress, recordAggregated } from "../ledger/month.js";
+import { isActive } from "../ledger/run.js";
 import { buildTables, leafTable, type Next, type StepContext } from "./step.js";
 
 /** Tables payments.agg_<name>, filled by db/queries/rollup_<name>.sql. */

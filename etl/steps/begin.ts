@@ -1,4 +1,4 @@
-import { adoptRun, createRun } from "../ledger.js";
+import { adoptRun, createRun } from "../ledger/run.js";
 import type { Spec } from "../spec.js";
 import type { Next, StepContext } from "./step.js";
 

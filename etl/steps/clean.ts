@@ -1,16 +1,9 @@
 import { ACCEPTED } from "../../lib/codes.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
-import {
-  type Chunk,
-  type Findings,
-  getChunk,
-  getRun,
-  isActive,
-  type MonthProgress,
-  monthProgress,
-  recordCleaned,
-} from "../ledger.js";
+import { type Chunk, type Findings, getChunk, recordCleaned } from "../ledger/chunk.js";
+import { type MonthProgress, monthProgress } from "../ledger/month.js";
+import { getRun, isActive } from "../ledger/run.js";
 import type { OutMessage } from "../message.js";
 import { chunkOf, type PlannedChunk, planRun, timeOf } from "../plan.js";
 import { buildTables, type Next, type StepContext } from "./step.js";

@@ -1,6 +1,6 @@
 import { ACCEPTED } from "../../lib/codes.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
-import { getRun, type Run } from "../ledger.js";
+import { getRun, type Run } from "../ledger/run.js";
 import type { OutMessage } from "../message.js";
 import { type Plan, type PlannedMonth, planRun, timeOf } from "../plan.js";
 import { requireSeed } from "../seed/state.js";

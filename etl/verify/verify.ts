@@ -1,6 +1,6 @@
 import type { Pool } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
-import { getRun, isOver, listRuns, type Run } from "../ledger.js";
+import { getRun, isOver, listRuns, type Run } from "../ledger/run.js";
 import { verifyMonth } from "./month.js";
 import type { CheckName, Difference, MonthReport, VerifyReport } from "./report.js";
 

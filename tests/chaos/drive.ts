@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createRun, type Run } from "../../etl/ledger.js";
+import { createRun, type Run } from "../../etl/ledger/run.js";
 import { formatMessage } from "../../etl/message.js";
 import { missingMessages } from "../../etl/resume.js";
 import { Publisher } from "../../lib/broker/publisher.js";

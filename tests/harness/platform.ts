@@ -1,5 +1,5 @@
 import { ChunkSource } from "../../etl/generate/source.js";
-import { createRun, type Run } from "../../etl/ledger.js";
+import { createRun, type Run } from "../../etl/ledger/run.js";
 import { formatMessage, type OutMessage } from "../../etl/message.js";
 import { planRun } from "../../etl/plan.js";
 import { missingMessages } from "../../etl/resume.js";

@@ -1,4 +1,4 @@
-import type { Run } from "../../etl/ledger.js";
+import type { Run } from "../../etl/ledger/run.js";
 import { Table } from "./store.js";
 
 /** Columns of etl.run as the ledger reads them. */

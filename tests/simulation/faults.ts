@@ -1,4 +1,4 @@
-import { isOver } from "../../etl/ledger.js";
+import { isOver } from "../../etl/ledger/run.js";
 import { formatMessage, type OutMessage } from "../../etl/message.js";
 import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import type { Simulation } from "./simulation.js";

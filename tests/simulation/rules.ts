@@ -1,4 +1,4 @@
-import { isOver } from "../../etl/ledger.js";
+import { isOver } from "../../etl/ledger/run.js";
 import { chunkOf, planRun } from "../../etl/plan.js";
 import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import type { Broker } from "./broker.js";

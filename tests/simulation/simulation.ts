@@ -1,7 +1,7 @@
 import { setImmediate as nextRound } from "node:timers/promises";
 import { cancelRun } from "../../etl/cancel.js";
 import { defaultSpec } from "../../etl/default_spec.js";
-import { createRun } from "../../etl/ledger.js";
+import { createRun } from "../../etl/ledger/run.js";
 import { formatMessage } from "../../etl/message.js";
 import { missingMessages } from "../../etl/resume.js";
 import { ETL_QUEUES } from "../../lib/broker/topology.js";
