@@ -5,7 +5,7 @@ import type { Settings } from "../lib/settings/settings.js";
 import { copyCluster } from "./base.js";
 import { type DumpOptions, dumpDatabase } from "./dump.js";
 import { withLock } from "./lock.js";
-import type { Manifest } from "./manifest.js";
+import type { DumpManifest, Manifest } from "./manifest.js";
 import { recordBackup } from "./record.js";
 import { backupFolder, cleanFolder, idOf, lockFile, writeBackup } from "./store.js";
 
@@ -39,6 +39,7 @@ export async function backup(
           : copyCluster(settings, id, partial, options.signal),
       );
       await recordBackup(settings, logger, { id, kind, startedAt, manifest });
+      if (manifest.kind === "dump") sayLeftOut(logger, manifest);
       return manifest;
     } catch (error) {
       await recordBackup(settings, logger, { id, kind, startedAt, failure: error });
@@ -49,4 +50,10 @@ export async function backup(
       });
     }
   });
+}
+
+/** Now, when there is still time to do something about it, not when it is needed. */
+function sayLeftOut(logger: Logger, { id, leftOut = [] }: DumpManifest): void {
+  if (leftOut.length > 0)
+    logger.warn({ leftOut }, `${id}: ${leftOut.length} things will not come back as they were`);
 }

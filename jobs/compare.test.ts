@@ -5,9 +5,11 @@ import type { Content } from "./content.js";
 const content: Content = {
   tables: [
     { table: "payments.txn_2025_01", month: "2025-01-01", rows: 2, digest: "aa" },
+    { table: "geo.place", month: null, rows: 1, digest: "cc" },
     { table: "payments.account", month: null, rows: 1, digest: "bb" },
   ],
   objects: ["index payments.a: CREATE INDEX a", "right payments.txn: payments_reader SELECT"],
+  others: ["table geo.place", "extension pageinspect"],
   ledger: [{ run: "r1", state: "done", chunksTotal: 3, nextChunk: 3, chunksCleaned: 3, monthsDone: 1 }],
 };
 
@@ -17,7 +19,7 @@ it("finds nothing in equal contents, whatever their order", () => {
 });
 
 it.each<[what: string, change: (copy: Content) => unknown]>([
-  ["table payments.account", ({ tables }) => Object.assign(tables[1] as object, { digest: "bc" })],
+  ["table payments.account", ({ tables }) => Object.assign(tables[2] as object, { digest: "bc" })],
   ["table payments.txn_2025_01", ({ tables }) => Object.assign(tables[0] as object, { rows: 3 })],
   ["table payments.account", ({ tables }) => tables.pop()],
   [
@@ -35,4 +37,28 @@ it.each<[what: string, change: (copy: Content) => unknown]>([
   change(copy);
   expect(compareContent(content, copy).map((difference) => difference.what)).toEqual([what]);
   expect(compareContent(copy, content).map((difference) => difference.what)).toEqual([what]);
+  expect(compareContent(content, copy, true).map((difference) => difference.ours)).toEqual([true]);
+});
+
+it("knows what is not the platform's own: an object may lack, rows only when pg_restore said so", () => {
+  const { tables, ...copy } = structuredClone(content);
+  const restored = {
+    ...copy,
+    tables: tables.filter(({ table }) => table !== "geo.place"),
+    others: ["table geo.place"],
+  };
+  const ours = (complained: boolean) =>
+    compareContent(content, restored, complained).map(
+      (difference) => `${difference.what} ${difference.ours}`,
+    );
+  expect(ours(true)).toEqual(["table geo.place false", "extension pageinspect false"]);
+  expect(ours(false)).toEqual(["table geo.place true", "extension pageinspect false"]);
+});
+
+it("does not miss in an older manifest what was not looked at then", () => {
+  const { others, objects, ...rest } = structuredClone(content);
+  const old = { ...rest, objects: [...objects, "table geo.place"] };
+  const found = { ...content, objects: [...objects, "right schema etl: payments_loader USAGE"] };
+  expect(compareContent(old, found)).toEqual([]);
+  expect(compareContent(old, { ...found, objects: [], others: [] })).toHaveLength(3);
 });

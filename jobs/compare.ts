@@ -1,44 +1,64 @@
-import type { Content } from "./content.js";
+import { type Content, HIDDEN } from "./content.js";
 
 /** One thing that is not in the restored database as the manifest says. */
 export interface Difference {
   readonly what: string;
   readonly expected: string;
   readonly found: string;
+  /** Of the platform's own. What is not may lack after a restore; it is named, and the copy kept. */
+  readonly ours: boolean;
 }
 
-/** What differs between what a manifest promises and what a database holds; empty when nothing does. */
-export function compareContent(expected: Content, found: Content): Difference[] {
+/**
+ * What differs between what a manifest promises and what a database holds; empty when nothing does.
+ *
+ * @param complained whether pg_restore said that it left something out: only then a table that is not ours may lack.
+ */
+export function compareContent(expected: Content, found: Content, complained = false): Difference[] {
+  const mayLack = (table: string, before: string, now: string) =>
+    isOther(expected, table) && (complained || before === HIDDEN || now === HIDDEN);
+  // Kinds that were not looked at when an older manifest was made are not in it.
+  const old = expected.others === undefined ? new Set(expected.objects) : undefined;
+  const objects = old === undefined ? found.objects : linesOf(found).filter((object) => old.has(object));
   return [
-    ...compareMaps(
-      "table",
-      new Map(expected.tables.map((t) => [t.table, `${t.rows} rows, digest ${t.digest}`])),
-      new Map(found.tables.map((t) => [t.table, `${t.rows} rows, digest ${t.digest}`])),
-    ),
-    ...compareMaps(
-      "run",
-      new Map(expected.ledger.map((run) => [run.run, describeRun(run)])),
-      new Map(found.ledger.map((run) => [run.run, describeRun(run)])),
-    ),
-    ...compareMaps("", present(expected.objects), present(found.objects)),
+    ...compareMaps("table", tablesOf(expected), tablesOf(found), (...table) => !mayLack(...table)),
+    ...compareMaps("run", runsOf(expected), runsOf(found), () => true),
+    ...compareMaps("", present(expected.objects), present(objects), () => true),
+    ...(old === undefined
+      ? compareMaps("", present(expected.others ?? []), present(found.others ?? []), () => false)
+      : []),
   ];
 }
+
+const linesOf = ({ objects, others = [] }: Content) => [...objects, ...others];
+
+const tablesOf = ({ tables }: Content) =>
+  new Map(tables.map((t) => [t.table, t.digest === HIDDEN ? HIDDEN : `${t.rows} rows, digest ${t.digest}`]));
+
+const runsOf = ({ ledger }: Content) => new Map(ledger.map((run) => [run.run, describeRun(run)]));
 
 const describeRun = (run: Content["ledger"][number]) =>
   `${run.state}, ${run.chunksCleaned} of ${run.chunksTotal ?? "?"} chunks cleaned, ${run.nextChunk} sent out, ${run.monthsDone} months done`;
 
 const present = (objects: readonly string[]) => new Map(objects.map((object) => [object, "there"]));
 
+/** Whether a table is not one of the platform's own. */
+export const isOther = ({ others = [] }: Pick<Content, "others">, table: string) =>
+  others.some((object) => `${object} `.startsWith(`table ${table} `));
+
 function compareMaps(
   kind: string,
   expected: ReadonlyMap<string, string>,
   found: ReadonlyMap<string, string>,
+  isOurs: (name: string, expected: string, found: string) => boolean,
 ): Difference[] {
   return [...new Set([...expected.keys(), ...found.keys()])]
-    .map((name) => ({
+    .map((name) => [name, expected.get(name) ?? "missing", found.get(name) ?? "missing"] as const)
+    .filter(([, before, now]) => before !== now)
+    .map(([name, before, now]) => ({
       what: `${kind} ${name}`.trim(),
-      expected: expected.get(name) ?? "missing",
-      found: found.get(name) ?? "missing",
-    }))
-    .filter((difference) => difference.expected !== difference.found);
+      expected: before,
+      found: now,
+      ours: isOurs(name, before, now),
+    }));
 }

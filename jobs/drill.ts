@@ -1,10 +1,11 @@
 import { messageOf, PlatformError } from "../lib/errors.js";
 import type { Logger } from "../lib/log.js";
 import type { Settings } from "../lib/settings/settings.js";
+import type { Difference } from "./compare.js";
 import { withLock } from "./lock.js";
 import { type OpenDump, soundBackup, withOpenDump } from "./open.js";
 import { type Drill, recordDrill } from "./record.js";
-import { fill, mismatch } from "./restore.js";
+import { describeDifference, fill, mismatch } from "./restore.js";
 import { withScratchCluster } from "./scratch_cluster.js";
 import { backupFolder, findBackup, lockFile, markVerified } from "./store.js";
 import { createLike, dropDatabase, MAINTENANCE } from "./target.js";
@@ -17,19 +18,24 @@ export interface DrillOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface PassedDrill extends Drill {
+  /** What is not as it was, of things that are not the platform's own. */
+  readonly named: readonly Difference[];
+}
+
 /**
  * Restores a dump into a scratch database (or a server of its own), compares it with the manifest row by row, object by object,
  * has pg_amcheck look at every table and index, and drops it again. The result goes into ops.restore_drill.
  *
  * @throws PlatformError as restore() does; whatever keeps it from the end is a failed drill.
  */
-export async function drill(settings: Settings, logger: Logger, options: DrillOptions): Promise<Drill> {
+export async function drill(settings: Settings, logger: Logger, options: DrillOptions): Promise<PassedDrill> {
   const folder = backupFolder(settings);
   const backup = await findBackup(folder, "dump", options.id);
   const startedAt = new Date();
   const result = { backup: backup.id, place: options.place, startedAt };
   try {
-    const times = await withLock(lockFile(folder), "shared", async () => {
+    const { named, ...times } = await withLock(lockFile(folder), "shared", async () => {
       const found = await soundBackup(folder, "dump", backup.id);
       return withOpenDump(settings, found, options.signal, (dump) =>
         options.place === "cluster"
@@ -39,10 +45,15 @@ export async function drill(settings: Settings, logger: Logger, options: DrillOp
           : prove(settings, addressOf(settings, "admin"), dump, "payments_scratch", options.signal),
       );
     });
-    const passed: Drill = { ...result, ...times, differences: 0, failure: null };
+    const passed: Drill = { ...result, ...times, differences: named.length, failure: null };
     await markVerified(backup);
     await recordDrill(settings, logger, passed);
-    return passed;
+    if (named.length > 0)
+      logger.warn(
+        { differences: named.map(describeDifference) },
+        `${backup.id}: ${named.length} things do not come back as they were`,
+      );
+    return { ...passed, named };
   } catch (error) {
     const found = error instanceof Mismatch ? error.differences : 0;
     await recordDrill(settings, logger, {
@@ -75,7 +86,7 @@ async function prove(
   dump: OpenDump,
   template: Parameters<typeof createLike>[3],
   signal: AbortSignal | undefined,
-): Promise<{ restoreMs: number; verifyMs: number }> {
+): Promise<{ restoreMs: number; verifyMs: number; named: readonly Difference[] }> {
   return withPool(settings, { ...server, database: MAINTENANCE }, 1, async (maintenance) => {
     const address = {
       ...server,
@@ -83,13 +94,16 @@ async function prove(
     };
     try {
       await createLike(maintenance, address.database, dump.manifest, template);
-      const { restoreMs, verifyMs, differences } = await fill(settings, address, dump, signal);
-      if (differences.length > 0)
-        throw new Mismatch(mismatch(dump.backup.id, differences), differences.length);
+      const filled = await fill(settings, address, dump, signal);
+      const { restoreMs, verifyMs, differences } = filled;
+      const wrong = mismatch(dump.backup.id, filled);
+      if (wrong !== undefined) throw new Mismatch(wrong, differences.length);
       const started = performance.now();
       if (template === "template0")
         await withPool(settings, address, 1, (pool) =>
-          pool.query("CREATE SCHEMA amcheck; CREATE EXTENSION amcheck SCHEMA amcheck"),
+          pool.query(
+            "CREATE SCHEMA IF NOT EXISTS amcheck; CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA amcheck",
+          ),
         );
       const pgAmcheck = await postgresTool("pg_amcheck", await serverMajor(maintenance));
       // Exits with 2 when it finds damage, and with 1 when it cannot look.
@@ -97,7 +111,7 @@ async function prove(
         address,
         signal,
       });
-      return { restoreMs, verifyMs: verifyMs + Math.round(performance.now() - started) };
+      return { restoreMs, verifyMs: verifyMs + Math.round(performance.now() - started), named: differences };
     } finally {
       await dropDatabase(maintenance, address.database);
     }

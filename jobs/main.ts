@@ -9,7 +9,7 @@ import { drill } from "./drill.js";
 import { loop } from "./loop.js";
 import type { DumpManifest, Manifest } from "./manifest.js";
 import { restoreToTime } from "./point_in_time.js";
-import { restore } from "./restore.js";
+import { describeDifference, restore } from "./restore.js";
 import { retain } from "./retain.js";
 import { backupFolder, listBackups } from "./store.js";
 
@@ -123,6 +123,9 @@ function restoreCommand(): Command {
         if (json) printJson(result);
         else {
           print(`restored and verified: ${seconds(result.restoreMs)} + ${seconds(result.verifyMs)}`);
+          for (const difference of result.differences)
+            print(`not as it was: ${describeDifference(difference)}`);
+          if (result.complaint !== null) print(`because, first of all: ${result.complaint}`);
           if (result.replaced !== null)
             print(`what was there before is now called ${result.replaced}; drop it when you are sure`);
         }
@@ -165,10 +168,12 @@ function verifyCommand(): Command {
           const place = flags.cluster ? "cluster" : "database";
           const result = await drill(settings, logger, { id: flags.backup, place, signal: interruption() });
           if (json) printJson(result);
-          else
+          else {
             print(
               `verified: ${result.backup} restores to what its manifest says; restore ${seconds(result.restoreMs ?? 0)}, checks ${seconds(result.verifyMs ?? 0)}`,
             );
+            for (const difference of result.named) print(`not as it was: ${describeDifference(difference)}`);
+          }
           return EXIT.ok;
         },
       ),

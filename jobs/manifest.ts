@@ -5,7 +5,7 @@ const table = z.strictObject({
   /** First day, for a month of txn. */
   month: z.string().nullable(),
   rows: z.number().int(),
-  /** As `payments verify` prints it for a month. */
+  /** As `payments verify` prints it for a month; HIDDEN when row security keeps rows from whoever read it. */
   digest: z.string(),
 });
 
@@ -37,7 +37,15 @@ const dump = z.strictObject({
   ctype: z.string(),
   /** `name=value`, of the database as a whole. */
   settings: z.array(z.string()),
-  grants: z.array(z.strictObject({ role: z.string(), privilege: z.string() })),
+  /** The same of single roles in this database. */
+  roleSettings: z.array(z.strictObject({ role: z.string(), settings: z.array(z.string()) })).optional(),
+  grants: z.array(
+    z.strictObject({ role: z.string(), privilege: z.string(), grantable: z.boolean().optional() }),
+  ),
+  connectionLimit: z.number().int().optional(),
+  comment: z.string().nullable().optional(),
+  /** Those that only a superuser may install. */
+  extensions: z.array(z.strictObject({ name: z.string(), schema: z.string() })).optional(),
   ledger: z.array(
     z.strictObject({
       run: z.string(),
@@ -49,7 +57,12 @@ const dump = z.strictObject({
     }),
   ),
   tables: z.array(table),
+  /** What the platform needs. */
   objects: z.array(z.string()),
+  /** What else there is; not in manifests of before it was told apart. */
+  others: z.array(z.string()).optional(),
+  /** What will not come back as it was, and why; said when the backup is made. */
+  leftOut: z.array(z.string()).optional(),
 });
 
 const base = z.strictObject({

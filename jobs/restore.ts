@@ -1,10 +1,13 @@
 import { messageOf, PlatformError } from "../lib/errors.js";
+import { quoteName } from "../lib/postgres/sql.js";
 import type { Settings } from "../lib/settings/settings.js";
 import { compareContent, type Difference } from "./compare.js";
 import { readContent } from "./content.js";
+import { applySettings } from "./database_settings.js";
 import { withLock } from "./lock.js";
 import type { DumpManifest } from "./manifest.js";
 import { type OpenDump, soundBackup, withOpenDump } from "./open.js";
+import { putBack } from "./pg_restore.js";
 import { backupFolder, lockFile } from "./store.js";
 import {
   createLike,
@@ -15,7 +18,7 @@ import {
   type TargetState,
   takeName,
 } from "./target.js";
-import { type Address, addressOf, postgresTool, run, serverMajor, withPool } from "./tools.js";
+import { type Address, addressOf, serverMajor, withPool } from "./tools.js";
 
 export interface RestoreOptions {
   /** The newest when left out. */
@@ -39,9 +42,7 @@ export interface RestorePlan {
   readonly rows: number;
 }
 
-export interface RestoreResult extends RestorePlan {
-  readonly restoreMs: number;
-  readonly verifyMs: number;
+export interface RestoreResult extends RestorePlan, Filled {
   /** What had the name before, under the name it has now. */
   readonly replaced: string | null;
 }
@@ -83,16 +84,16 @@ export async function restore(
         const beside = `restoring_${found.backup.id.slice(5, 24).toLowerCase()}_${process.pid}`;
         try {
           await createLike(maintenance, beside, found.manifest, "template0");
-          const times = await fill(
+          const filled = await fill(
             settings,
             { ...addressOf(settings, "admin"), database: beside },
             dump,
             signal,
           );
-          const { differences, ...took } = times;
-          if (differences.length > 0) throw mismatch(found.backup.id, differences);
+          const wrong = mismatch(found.backup.id, filled);
+          if (wrong !== undefined) throw wrong;
           const replaced = await takeName(maintenance, beside, into, target, new Date());
-          return { ...plan, ...took, replaced: replaced ?? null };
+          return { ...plan, ...filled, replaced: replaced ?? null };
         } catch (error) {
           await dropDatabase(maintenance, beside).catch(() => undefined);
           if (error instanceof PlatformError) throw error;
@@ -105,6 +106,15 @@ export async function restore(
   );
 }
 
+/** A database that a dump was restored into. */
+interface Filled {
+  readonly restoreMs: number;
+  readonly verifyMs: number;
+  readonly differences: readonly Difference[];
+  /** What pg_restore said that it had to leave out. */
+  readonly complaint: string | null;
+}
+
 /**
  * Restores a dump into an empty database and compares the two.
  *
@@ -113,49 +123,48 @@ export async function restore(
 export async function fill(
   settings: Settings,
   address: Address,
-  { manifest, dump }: Pick<OpenDump, "manifest" | "dump">,
+  dump: Pick<OpenDump, "manifest" | "dump">,
   signal: AbortSignal | undefined,
-): Promise<{ restoreMs: number; verifyMs: number; differences: Difference[] }> {
+): Promise<Filled> {
   return withPool(settings, address, settings.BACKUP_JOBS + 1, async (pool) => {
     const started = performance.now();
-    const pgRestore = await postgresTool("pg_restore", await serverMajor(pool));
-    await run(
-      pgRestore,
-      [
-        "--exit-on-error",
-        "--no-owner",
-        "--role=payments_owner",
-        `--jobs=${settings.BACKUP_JOBS}`,
-        `--dbname=${address.database}`,
-        "--no-password",
-        dump,
-      ],
-      // Some 150 statements need not each wait for the disk: the commit that gives the database its name does, and with it all
-      // that came before.
-      { address, env: { PGOPTIONS: "-c synchronous_commit=off" }, signal },
-    );
+    const jobs = settings.BACKUP_JOBS;
+    const complaint = await putBack({ pool, address, dump, jobs, signal });
     // A dump carries no statistics, and the first plans without them would be bad ones. The sample is that of etl.index_leaf.
     await pool.query("SET default_statistics_target = 25; ANALYZE");
     const restored = performance.now();
-    const differences = compareContent(manifest, await readContent(pool, settings.BACKUP_JOBS));
+    await applySettings(pool, quoteName(address.database), dump.manifest);
+    const found = await readContent(pool, jobs).catch((cause: unknown) => {
+      throw complaint === null ? cause : new Error(complaint, { cause });
+    });
     return {
       restoreMs: Math.round(restored - started),
       verifyMs: Math.round(performance.now() - restored),
-      differences,
+      differences: compareContent(dump.manifest, found, complaint !== null),
+      complaint,
     };
   });
 }
 
-export function mismatch(id: string, differences: readonly Difference[]): PlatformError {
-  const shown = differences
-    .slice(0, 5)
-    .map(({ what, expected, found }) => `${what}: expected ${expected}, found ${found}`)
-    .join("; ");
+export const describeDifference = ({ what, expected, found }: Difference) =>
+  `${what}: expected ${expected}, found ${found}`;
+
+/** The error that a filled database is to be thrown away for, if it is: one of the platform's own things is not as it was. */
+export function mismatch(
+  id: string,
+  { differences: all, complaint }: Pick<Filled, "differences" | "complaint">,
+): PlatformError | undefined {
+  const differences = all.filter(({ ours }) => ours);
+  if (differences.length === 0) return undefined;
+  const shown = differences.slice(0, 5).map(describeDifference).join("; ");
   const more = differences.length > 5 ? `; and ${differences.length - 5} more` : "";
-  return new PlatformError(
-    "RESTORE_MISMATCH",
-    `${id} does not restore to what its manifest says: ${shown}${more}.`,
-  );
+  // Nothing is said of the backup when it could not be put back, for want of disk or rights.
+  return complaint === null
+    ? new PlatformError(
+        "RESTORE_MISMATCH",
+        `${id} does not restore to what its manifest says: ${shown}${more}.`,
+      )
+    : new PlatformError("RESTORE_FAILED", `${id} was not restored whole: ${complaint}; ${shown}${more}.`);
 }
 
 async function targetState(settings: Settings, database: string, exists: boolean): Promise<TargetState> {

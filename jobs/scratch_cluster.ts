@@ -8,9 +8,6 @@ import { freePort, serverOwner, withServer } from "./server.js";
 import { MAINTENANCE } from "./target.js";
 import { type Address, postgresTool, run, withPool } from "./tools.js";
 
-/** Any name but postgres, which the backup's globals make. */
-const SUPERUSER = "scratch";
-
 /**
  * A server of a drill's own, made from nothing, with the roles of the backup: what a restore on a new machine finds. On loopback,
  * with a password that nobody else has; gone afterwards. It lies in the folder of TMPDIR, which must hold the whole database.
@@ -37,7 +34,9 @@ export async function withScratchCluster<T>(
     await mkdir(data, { mode: 0o700 });
     if (owner) for (const path of [folder, data, password]) await chown(path, owner.uid, owner.gid);
     await chmod(folder, 0o700);
-    const made = ["--username", SUPERUSER, "--pwfile", password, "--auth=scram-sha-256", "--encoding=UTF8"];
+    // A name that the backup's globals do not make.
+    const superuser = `scratch_${randomBytes(8).toString("hex")}`;
+    const made = ["--username", superuser, "--pwfile", password, "--auth=scram-sha-256", "--encoding=UTF8"];
     await run(
       initdb ?? "",
       ["-D", data, ...made, "--locale=C.UTF-8", "--lc-collate=C", "--no-sync", "--data-checksums"],
@@ -46,7 +45,7 @@ export async function withScratchCluster<T>(
     const address = {
       host: "127.0.0.1",
       port: await freePort(),
-      user: SUPERUSER,
+      user: superuser,
       password: secret,
       database: MAINTENANCE,
     };
@@ -70,7 +69,8 @@ export async function withScratchCluster<T>(
       },
     };
     return await withServer(server, async () => {
-      await run(psql ?? "", ["-Xq", "--set=ON_ERROR_STOP=1"], {
+      // On to the end, whatever this machine lacks: a tablespace's folder, a parameter's extension.
+      await run(psql ?? "", ["-Xq"], {
         address,
         stdin: await readFile(globals, "utf8"),
         signal,

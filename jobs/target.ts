@@ -1,14 +1,14 @@
+import pg from "pg";
 import { messageOf, PlatformError } from "../lib/errors.js";
 import { type Pool, transaction } from "../lib/postgres/pool.js";
 import { quoteName } from "../lib/postgres/sql.js";
+import { attempt, setProperties } from "./database_settings.js";
 import type { DumpManifest } from "./manifest.js";
 
 /** PostgreSQL's own, from which databases are made and renamed. */
 export const MAINTENANCE = "postgres";
 
 export type TargetState = "missing" | "empty" | "filled";
-
-const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 /** Whether a database is there. */
 export async function databaseExists(maintenance: Pool, name: string): Promise<boolean> {
@@ -27,7 +27,7 @@ export async function isEmpty(pool: Pool): Promise<boolean> {
   return rows[0]?.objects === 0;
 }
 
-/** Makes a database as the manifest's was: owner, collation, settings, and who may connect. */
+/** Makes a database as the manifest's was, but for its settings: owner, collation, and who may connect. */
 export async function createLike(
   maintenance: Pool,
   name: string,
@@ -35,29 +35,15 @@ export async function createLike(
   template: "template0" | "payments_scratch",
 ): Promise<void> {
   const database = quoteName(name);
-  const locale =
-    template === "template0"
-      ? `ENCODING 'UTF8' LC_COLLATE ${literal(manifest.collate)} LC_CTYPE ${literal(manifest.ctype)}`
-      : "";
-  await maintenance.query(`CREATE DATABASE ${database} OWNER payments_owner TEMPLATE ${template} ${locale}`);
+  const create = `CREATE DATABASE ${database} OWNER payments_owner TEMPLATE ${template}`;
+  const locale = (collate: string, ctype: string) =>
+    `ENCODING 'UTF8' LC_COLLATE ${pg.escapeLiteral(collate)} LC_CTYPE ${pg.escapeLiteral(ctype)}`;
+  if (template !== "template0") await maintenance.query(create);
+  // Another machine may not have the locale.
+  else if (!(await attempt(maintenance, `${create} ${locale(manifest.collate, manifest.ctype)}`)))
+    await maintenance.query(`${create} ${locale("C", "C.UTF-8")}`);
   await maintenance.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
-  for (const { role, privilege } of manifest.grants) {
-    if (!/^[A-Z]+$/.test(privilege)) throw new Error(`not a privilege: ${privilege}`);
-    await maintenance.query(`GRANT ${privilege} ON DATABASE ${database} TO ${quoteName(role)}`);
-  }
-  for (const setting of manifest.settings) {
-    const [, parameter, value] = /^([a-z_]+)=(.*)$/s.exec(setting) ?? [];
-    if (parameter === undefined || value === undefined) throw new Error(`not a setting: ${setting}`);
-    // A list such as a search_path is kept as one text, which in quotes would be one name.
-    const list =
-      parameter === "search_path"
-        ? value
-            .split(", ")
-            .map((name) => literal(name.replaceAll('"', "")))
-            .join(", ")
-        : literal(value);
-    await maintenance.query(`ALTER DATABASE ${database} SET ${parameter} = ${list}`);
-  }
+  await setProperties(maintenance, database, manifest);
 }
 
 export async function dropDatabase(maintenance: Pool, name: string): Promise<void> {

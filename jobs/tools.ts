@@ -24,6 +24,22 @@ export function addressOf(settings: Settings, role: "backup" | "admin" | "loader
   return { host, port, user, password, database };
 }
 
+/** What a role or a database may be set to, and what would then end, hinder or falsify our work. */
+const PINNED = {
+  default_transaction_read_only: "off",
+  default_transaction_isolation: "read committed",
+  statement_timeout: "0",
+  lock_timeout: "0",
+  idle_in_transaction_session_timeout: "0",
+  role: "none",
+  default_tablespace: "",
+} as const;
+
+/** As a connection is asked for it outdoes the settings of roles and databases. */
+const pinnedOptions = Object.entries(PINNED)
+  .map(([name, value]) => `-c ${name}=${value.replaceAll(" ", "\\ ")}`)
+  .join(" ");
+
 /** Runs `work` with a pool on `address`, which is closed in any case. */
 export async function withPool<T>(
   settings: Settings,
@@ -41,6 +57,7 @@ export async function withPool<T>(
     },
     { database: address.database, max, applicationName: "payments-backup" },
   );
+  pool.options.options = `${pool.options.options ?? ""} ${pinnedOptions}`;
   try {
     // Who cannot connect at all hears where, and as whom, it was tried.
     (await connect(pool)).release();
@@ -52,7 +69,8 @@ export async function withPool<T>(
 
 export interface RunOptions {
   readonly address?: Address;
-  readonly env?: Readonly<Record<string, string>>;
+  /** More for PGOPTIONS. */
+  readonly options?: string;
   readonly stdin?: string;
   readonly signal?: AbortSignal | undefined;
   /** Numeric ids of the account to run as, for root only. */
@@ -71,7 +89,7 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<string> {
-  const { address, env = {}, stdin, signal, owner } = options;
+  const { address, stdin, signal, owner } = options;
   if (signal?.aborted) throw interrupted();
   const drop = owner ? [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, "--clear-groups"] : [];
   const child = spawn("setpriv", [...drop, "--pdeathsig=TERM", "--", program, ...args], {
@@ -89,8 +107,8 @@ export async function run(
         PGDATABASE: address.database,
         PGCONNECT_TIMEOUT: "10",
         PGAPPNAME: "payments-backup",
+        PGOPTIONS: `${pinnedOptions} ${options.options ?? ""}`,
       }),
-      ...env,
     },
     stdio: ["pipe", "pipe", "pipe"],
   });

@@ -1,49 +1,202 @@
--- What a database is made of besides rows, one line each: what must be the same after a restore.
--- The schema amcheck is the drill's own instrument. Not-null constraints are part of their column: from 18 on they stand among the constraints too.
+-- What a database is made of besides rows, one line each: what is looked for after a restore.
+-- $1 the names that migrations give (db/schema.sql)
+-- $2 whether the dump holds large objects
+--
+-- object the line
+-- ours   the platform needs it; what is not ours may lack after a restore, and is named then; null: it is only said, not compared
+-- lost   why it will not come back as it was by a restore as payments_admin; null: it will
+--
+-- The schema and the extension amcheck are the drill's own instrument. Not-null constraints are part of their column: from 18 on
+-- they stand among the constraints too. Members of an extension come with it. Lines that older manifests hold keep their form.
 
-WITH ours AS (
-  SELECT oid, nspname FROM pg_namespace
-  WHERE nspname NOT LIKE 'pg\_%' AND nspname NOT IN ('information_schema', 'public', 'amcheck')
+WITH member AS (
+  SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
+),
+space AS (
+  SELECT n.oid, nspname, nspowner, nspacl, nspname = ANY ($1) AS ours
+  FROM pg_namespace n
+  WHERE nspname NOT LIKE 'pg\_%' AND nspname NOT IN ('information_schema', 'amcheck')
+    AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_namespace'::regclass AND objid = n.oid)
 ),
 relation AS (
-  SELECT c.*, s.nspname || '.' || c.relname AS name
-  FROM pg_class c JOIN ours s ON s.oid = c.relnamespace
-  WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+  SELECT c.*, s.nspname || '.' || c.relname AS name,
+         -- Months and builds are named by functions, not by a migration.
+         s.nspname || '.' || c.relname = ANY ($1) OR s.nspname = 'staging'
+           OR s.nspname = 'payments' AND c.relname ~ '^txn_\d{4}_\d\d' AS ours,
+         s.nspname || '.' || c.relname = ANY ($1) AS named
+  FROM pg_class c JOIN space s ON s.oid = c.relnamespace
+  WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_class'::regclass AND objid = c.oid)
+),
+routine AS (
+  SELECT p.oid, p.oid::regprocedure::text AS name, s.nspname || '.' || p.proname = ANY ($1) AS ours, p.proowner, p.proacl, p.prokind, l.lanpltrusted
+  FROM pg_proc p JOIN space s ON s.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+  WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
+),
+-- Every other kind, by what PostgreSQL calls it; at least its being there.
+other AS (
+  SELECT i.type || ' ' || i.identity AS name, o.*
+  FROM (
+    SELECT 'pg_type'::regclass::oid AS classid, t.oid, typowner AS owner, CASE typtype WHEN 'b' THEN 'only a superuser may make it' END AS lost
+    FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+    WHERE (c.relkind IS NULL OR c.relkind = 'c') AND typtype <> 'm'
+      AND NOT EXISTS (SELECT FROM pg_type element WHERE element.typarray = t.oid)
+    UNION ALL SELECT 'pg_extension'::regclass, e.oid, extowner,
+      CASE WHEN v.trusted IS NOT TRUE THEN 'only a superuser may install it' END
+    FROM pg_extension e LEFT JOIN pg_available_extension_versions v ON v.name = e.extname AND v.version = e.extversion
+    WHERE extname <> 'amcheck'
+    UNION ALL SELECT 'pg_event_trigger'::regclass, oid, evtowner, 'only a superuser may make it' FROM pg_event_trigger
+    UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid, fdwowner, 'only a superuser may make it' FROM pg_foreign_data_wrapper
+    UNION ALL SELECT 'pg_foreign_server'::regclass, oid, srvowner, 'its foreign-data wrapper is not for everybody' FROM pg_foreign_server
+    UNION ALL SELECT 'pg_user_mapping'::regclass, umid, NULL, 'its server will not be there' FROM pg_user_mappings
+    UNION ALL SELECT 'pg_publication'::regclass, p.oid, pubowner,
+      CASE WHEN puballtables OR EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid) THEN 'only a superuser may make it' END
+    FROM pg_publication p
+    UNION ALL SELECT 'pg_publication_rel'::regclass, oid, NULL, NULL FROM pg_publication_rel
+    UNION ALL SELECT 'pg_subscription'::regclass, s.oid, NULL, 'no dump holds it'
+    FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid AND datname = current_database()
+    UNION ALL SELECT 'pg_language'::regclass, oid, lanowner, CASE WHEN lanpltrusted THEN NULL ELSE 'only a superuser may make it' END FROM pg_language
+    UNION ALL SELECT 'pg_am'::regclass, oid, NULL, 'only a superuser may make it' FROM pg_am
+    UNION ALL SELECT 'pg_opclass'::regclass, oid, NULL, 'only a superuser may make it' FROM pg_opclass
+    UNION ALL SELECT 'pg_opfamily'::regclass, oid, NULL, 'only a superuser may make it' FROM pg_opfamily
+    UNION ALL SELECT 'pg_ts_parser'::regclass, oid, NULL, 'only a superuser may make it' FROM pg_ts_parser
+    UNION ALL SELECT 'pg_ts_template'::regclass, oid, NULL, 'only a superuser may make it' FROM pg_ts_template
+    UNION ALL SELECT 'pg_ts_dict'::regclass, oid, dictowner, NULL FROM pg_ts_dict
+    UNION ALL SELECT 'pg_ts_config'::regclass, oid, cfgowner, NULL FROM pg_ts_config
+    UNION ALL SELECT 'pg_operator'::regclass, oid, oprowner, NULL FROM pg_operator
+    UNION ALL SELECT 'pg_collation'::regclass, oid, collowner, NULL FROM pg_collation
+    UNION ALL SELECT 'pg_conversion'::regclass, oid, conowner, NULL FROM pg_conversion
+    UNION ALL SELECT 'pg_cast'::regclass, oid, NULL, NULL FROM pg_cast
+    UNION ALL SELECT 'pg_transform'::regclass, oid, NULL, NULL FROM pg_transform
+    UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, stxowner, NULL FROM pg_statistic_ext
+    UNION ALL SELECT 'pg_policy'::regclass, oid, NULL, NULL FROM pg_policy
+    UNION ALL SELECT 'pg_rewrite'::regclass, oid, NULL, NULL FROM pg_rewrite WHERE rulename <> '_RETURN'
+    UNION ALL SELECT 'pg_trigger'::regclass, oid, NULL, NULL FROM pg_trigger WHERE NOT tgisinternal AND tgparentid = 0
+    UNION ALL SELECT 'pg_default_acl'::regclass, oid, NULL,
+      CASE WHEN defaclrole <> to_regrole('payments_owner') THEN 'only its role may set them' END
+    FROM pg_default_acl
+    UNION ALL SELECT 'pg_largeobject'::regclass, oid, lomowner,
+      CASE WHEN $2 THEN NULL ELSE 'payments_backup may not read it' END
+    FROM pg_largeobject_metadata
+  ) o
+  CROSS JOIN pg_identify_object(o.classid, o.oid, 0) i
+  -- What initdb made has a lower one.
+  WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM member m WHERE m.classid = o.classid AND m.objid = o.oid)
+    AND (i.schema IS NULL OR i.schema NOT IN ('amcheck', 'pg_toast'))
+),
+owner AS (
+  SELECT 'schema ' || nspname AS name, nspowner AS owner FROM space WHERE nspname <> 'public'
+  UNION ALL
+  SELECT name, relowner FROM relation r
+  WHERE relkind IN ('r', 'p', 'v', 'm', 'f') OR relkind = 'S'
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype IN ('a', 'i'))
+  UNION ALL
+  SELECT name, proowner FROM routine
+  UNION ALL
+  SELECT name, o.owner FROM other o WHERE o.owner IS NOT NULL AND lost IS NULL AND classid <> 'pg_extension'::regclass
+  UNION ALL
+  SELECT 'the database', datdba FROM pg_database WHERE datname = current_database()
+),
+-- Of a thing's owner, whoever that is, we compare what payments_owner then has.
+given AS (
+  SELECT r.name, r.ours, a.*, r.relowner AS owner, a.privilege_type AS privilege
+  FROM relation r
+  CROSS JOIN aclexplode(coalesce(r.relacl, acldefault(CASE r.relkind WHEN 'S' THEN CAST('s' AS "char") ELSE CAST('r' AS "char") END, r.relowner))) a
+  WHERE r.relkind IN ('r', 'p', 'S', 'v', 'm', 'f')
+  UNION ALL
+  SELECT r.name || '.' || attname, r.ours, a.*, r.relowner, a.privilege_type
+  FROM relation r JOIN pg_attribute c ON c.attrelid = r.oid AND NOT c.attisdropped CROSS JOIN aclexplode(c.attacl) a
+  UNION ALL
+  SELECT p.name, p.ours, a.*, p.proowner, NULL
+  FROM routine p CROSS JOIN aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+  UNION ALL
+  SELECT 'schema ' || nspname, s.ours, a.*, nspowner, a.privilege_type
+  FROM space s CROSS JOIN aclexplode(coalesce(nspacl, acldefault('n', nspowner))) a WHERE nspname <> 'public'
+  UNION ALL
+  SELECT 'database', true, a.*, datdba, a.privilege_type
+  FROM pg_database CROSS JOIN aclexplode(coalesce(datacl, acldefault('d', datdba))) a WHERE datname = current_database()
 )
-SELECT 'schema ' || nspname AS object FROM ours
+SELECT 'schema ' || nspname AS object, ours, NULL AS lost FROM space WHERE nspname <> 'public'
 UNION ALL
-SELECT CASE relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' ELSE 'table ' END || name
+SELECT CASE relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN 'f' THEN 'foreign table ' ELSE 'table ' END || name
        || coalesce(' ' || pg_get_expr(relpartbound, oid), '')
        -- Of a build the key is a rule that holds every terminal's merchant: 100 kB and more.
        || CASE WHEN relkind = 'p' THEN ' partition by ' || md5(pg_get_partkeydef(oid)) ELSE '' END
        || coalesce(' with ' || reloptions::text, '')
-       || CASE WHEN relkind = 'v' THEN ' ' || md5(pg_get_viewdef(oid)) ELSE '' END
-FROM relation WHERE relkind IN ('r', 'p', 'S', 'v', 'm')
+       || CASE WHEN relkind = 'v' THEN ' ' || md5(pg_get_viewdef(oid)) ELSE '' END,
+       ours, CASE relkind WHEN 'f' THEN 'its server will not be there' END
+FROM relation WHERE relkind IN ('r', 'p', 'S', 'v', 'm', 'f')
+UNION ALL
+SELECT 'materialized view ' || name || ' ' || md5(pg_get_viewdef(oid)) || CASE WHEN relispopulated THEN '' ELSE ' without data' END, ours, NULL
+FROM relation WHERE relkind = 'm'
+UNION ALL
+SELECT 'sequence ' || r.name || ': ' || concat_ws(' ', format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle), r.ours, NULL
+FROM relation r JOIN pg_sequence ON seqrelid = r.oid
 UNION ALL
 SELECT 'column ' || r.name || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
        || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
-       || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '') || a.attidentity::text
+       || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '') || a.attidentity::text, r.ours, NULL
 FROM relation r
 JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE r.relkind IN ('r', 'p')
 UNION ALL
-SELECT 'index ' || r.name || ': ' || pg_get_indexdef(i.indexrelid) || CASE WHEN i.indisvalid THEN '' ELSE ' (not valid)' END
-FROM pg_index i JOIN relation r ON r.oid = i.indexrelid
+SELECT 'index ' || x.name || ': ' || pg_get_indexdef(i.indexrelid) || CASE WHEN i.indisvalid THEN '' ELSE ' (not valid)' END,
+       r.ours AND coalesce(parent.relname, x.relname) = ANY ($1), NULL
+FROM pg_index i JOIN relation r ON r.oid = i.indrelid JOIN relation x ON x.oid = i.indexrelid
+LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid LEFT JOIN pg_class parent ON parent.oid = h.inhparent
 UNION ALL
-SELECT 'constraint ' || r.name || ' ' || c.conname || ': ' || pg_get_constraintdef(c.oid)
+SELECT 'constraint ' || r.name || ' ' || c.conname || ': ' || pg_get_constraintdef(c.oid),
+       r.ours AND (NOT r.named OR c.conname = ANY ($1)), NULL
 FROM pg_constraint c JOIN relation r ON r.oid = c.conrelid
 WHERE c.contype <> 'n'
 UNION ALL
-SELECT 'function ' || p.oid::regprocedure || ' ' || md5(pg_get_functiondef(p.oid))
-FROM pg_proc p JOIN ours s ON s.oid = p.pronamespace
+SELECT 'function ' || name || ' ' || md5(CASE WHEN prokind = 'a' THEN 'aggregate' ELSE pg_get_functiondef(oid) END), ours,
+       CASE WHEN NOT lanpltrusted AND prokind <> 'a' THEN 'only a superuser may make it in its language' END
+FROM routine
 UNION ALL
-SELECT 'right ' || r.name || ': ' || a.grantee::regrole || ' ' || a.privilege_type
-FROM relation r
-CROSS JOIN aclexplode(coalesce(r.relacl, acldefault(CASE r.relkind WHEN 'S' THEN CAST('s' AS "char") ELSE CAST('r' AS "char") END, r.relowner))) a
-WHERE r.relkind IN ('r', 'p', 'S', 'v', 'm') AND a.grantee <> 0
+SELECT 'right ' || g.name || ': ' || who || coalesce(' ' || g.privilege, ''),
+       g.ours AND (who = 'everybody' OR who LIKE 'payments\_%'), NULL
+FROM given g
+CROSS JOIN LATERAL (SELECT CASE g.grantee WHEN 0 THEN 'everybody' WHEN g.owner THEN 'payments_owner' ELSE g.grantee::regrole::text END AS who) w
 UNION ALL
-SELECT 'right ' || p.oid::regprocedure || ': ' || CASE a.grantee WHEN 0 THEN 'everybody' ELSE a.grantee::regrole::text END
-FROM pg_proc p JOIN ours s ON s.oid = p.pronamespace
-CROSS JOIN aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+SELECT 'owner of ' || o.name || ': ' || o.owner::regrole, false, 'it will be payments_owner''s'
+FROM owner o WHERE o.owner <> to_regrole('payments_owner')
+UNION ALL
+SELECT name || CASE classid WHEN 'pg_trigger'::regclass THEN ': ' || md5(pg_get_triggerdef(oid)) ELSE '' END, false, lost
+FROM other
+UNION ALL
+SELECT 'rows of ' || name, NULL, 'row security hides them from payments_backup'
+FROM relation WHERE relkind = 'r' AND row_security_active(oid)
+UNION ALL
+SELECT 'tablespace of ' || r.name || ': ' || spcname, false, 'it will be in the database''s own'
+FROM relation r JOIN pg_tablespace t ON t.oid = r.reltablespace
+UNION ALL
+SELECT 'tablespace of the database: ' || spcname, false, 'it will be in the server''s own'
+FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE datname = current_database() AND spcname <> 'pg_default'
+UNION ALL
+SELECT 'comment on ' || i.type || ' ' || i.identity || ': ' || md5(d.description), false, o.lost
+FROM pg_description d
+CROSS JOIN pg_identify_object(d.classoid, d.objoid, d.objsubid) i
+LEFT JOIN other o ON o.classid = d.classoid AND o.oid = d.objoid
+WHERE d.objoid >= 16384 AND i.identity <> 'amcheck'
+  AND NOT EXISTS (SELECT FROM member m WHERE m.classid = d.classoid AND m.objid = d.objoid)
+UNION ALL
+SELECT 'security label of ' || l.provider || ' on ' || i.type || ' ' || i.identity || ': ' || md5(l.label), false, NULL
+FROM pg_seclabel l CROSS JOIN pg_identify_object(l.classoid, l.objoid, l.objsubid) i
+UNION ALL
+SELECT 'comment on the database: ' || md5(c.description), false, NULL
+FROM pg_database d JOIN pg_shdescription c ON c.classoid = 'pg_database'::regclass AND c.objoid = d.oid WHERE datname = current_database()
+UNION ALL
+SELECT 'collation of the database: ' || datcollate || ' ' || datctype, false, NULL FROM pg_database WHERE datname = current_database()
+UNION ALL
+SELECT 'connection limit of the database: ' || datconnlimit, false, NULL
+FROM pg_database WHERE datname = current_database() AND datconnlimit >= 0
+UNION ALL
+SELECT 'setting of ' || CASE s.setrole WHEN 0 THEN 'the database' ELSE s.setrole::regrole::text END || ': ' || one, false,
+       CASE WHEN s.setrole = to_regrole('payments_admin') OR s.setrole = 0 THEN
+         CASE WHEN NOT EXISTS (SELECT FROM pg_settings g WHERE lower(g.name) = lower(split_part(one, '=', 1)) AND g.context IN ('user', 'backend'))
+               AND NOT coalesce(has_parameter_privilege(to_regrole('payments_admin'), split_part(one, '=', 1), 'SET'), false)
+              THEN 'only a superuser may set it' END
+       ELSE 'only a superuser may set it for a role' END
+FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase AND datname = current_database() CROSS JOIN unnest(s.setconfig) one
 ORDER BY 1
