@@ -164,7 +164,9 @@ export function mismatch(
         "RESTORE_MISMATCH",
         `${id} does not restore to what its manifest says: ${shown}${more}.`,
       )
-    : new PlatformError("RESTORE_FAILED", `${id} was not restored whole: ${complaint}; ${shown}${more}.`);
+    : new PlatformError("RESTORE_FAILED", `${id} was not restored whole: ${complaint}; ${shown}${more}.`, {
+        hint: "If it lacks rights: restore as a superuser (POSTGRES_ADMIN_USER).",
+      });
 }
 
 async function targetState(settings: Settings, database: string, exists: boolean): Promise<TargetState> {

@@ -194,7 +194,8 @@ FROM pg_database WHERE datname = current_database() AND datconnlimit >= 0
 UNION ALL
 SELECT 'setting of ' || CASE s.setrole WHEN 0 THEN 'the database' ELSE s.setrole::regrole::text END || ': ' || one, false,
        CASE WHEN s.setrole = to_regrole('payments_admin') OR s.setrole = 0 THEN
-         CASE WHEN NOT EXISTS (SELECT FROM pg_settings g WHERE lower(g.name) = lower(split_part(one, '=', 1)) AND g.context IN ('user', 'backend'))
+         -- role is not among pg_settings.
+         CASE WHEN split_part(one, '=', 1) <> 'role' AND NOT EXISTS (SELECT FROM pg_settings g WHERE lower(g.name) = lower(split_part(one, '=', 1)) AND g.context IN ('user', 'backend'))
                AND NOT coalesce(has_parameter_privilege(to_regrole('payments_admin'), split_part(one, '=', 1), 'SET'), false)
               THEN 'only a superuser may set it' END
        ELSE 'only a superuser may set it for a role' END
