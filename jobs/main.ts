@@ -6,10 +6,11 @@ import { formatCount, formatTable } from "../etl/cli/table.js";
 import { EXIT } from "../lib/errors.js";
 import { backup } from "./backup.js";
 import { drill } from "./drill.js";
+import { describeDifference } from "./fill.js";
 import { loop } from "./loop.js";
 import type { DumpManifest, Manifest } from "./manifest.js";
 import { restoreToTime } from "./point_in_time.js";
-import { describeDifference, restore } from "./restore.js";
+import { restore } from "./restore.js";
 import { retain } from "./retain.js";
 import { backupFolder, listBackups } from "./store.js";
 

@@ -31,6 +31,8 @@ const PINNED = {
   statement_timeout: "0",
   lock_timeout: "0",
   idle_in_transaction_session_timeout: "0",
+  idle_session_timeout: "0",
+  client_encoding: "UTF8",
   role: "none",
   default_tablespace: "",
 } as const;
@@ -39,6 +41,10 @@ const PINNED = {
 const pinnedOptions = Object.entries(PINNED)
   .map(([name, value]) => `-c ${name}=${value.replaceAll(" ", "\\ ")}`)
   .join(" ");
+
+/** Not among the pinned: servers of before 17 do not know it. PostgreSQL's own programs see to it themselves. */
+const NO_TRANSACTION_TIMEOUT = `SELECT CASE WHEN current_setting('server_version_num')::integer >= 170000
+  THEN set_config('transaction_timeout', '0', false) END`;
 
 /** Runs `work` with a pool on `address`, which is closed in any case. */
 export async function withPool<T>(
@@ -57,6 +63,7 @@ export async function withPool<T>(
     },
     { database: address.database, max, applicationName: "payments-backup" },
   );
+  pool.options.onConnect = (client) => client.query(NO_TRANSACTION_TIMEOUT);
   pool.options.options = `${pool.options.options ?? ""} ${pinnedOptions}`;
   try {
     // Who cannot connect at all hears where, and as whom, it was tried.

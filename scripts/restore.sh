@@ -17,7 +17,8 @@ Usage: scripts/restore.sh --list [--json]
   --data DIR     where to put that cluster: a new data directory, which no running server knows
 
 A dump is restored beside its target, compared with its manifest, and takes the target's name only then: whatever goes wrong
-leaves the target as it was. Exit status: 0 ok, 1 failed, 2 usage, 3 the backup is not what it was, 130 interrupted.
+leaves the target as it was. What is not the platform's own and does not come back is named, and no failure. Exit status: 0 ok,
+1 failed, 2 usage, 3 the backup is not what it was, 130 interrupted.
 TEXT
 }
 

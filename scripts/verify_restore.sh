@@ -11,7 +11,7 @@ Usage: scripts/verify_restore.sh [--latest|--backup ID] [--cluster] [--json]
 
 Checks the sums, restores into a scratch database, compares rows, digests, constraints, indexes, functions and rights with the
 manifest, has pg_amcheck look at every table and index, drops the scratch, and records times and result in ops.restore_drill.
-Exit status: 0 verified, 1 could not verify, 2 usage, 3 something differs, and what.
+Exit status: 0 verified, 1 could not verify, 2 usage, 3 something of the platform's own differs, and what.
 TEXT
 }
 

@@ -63,6 +63,13 @@ const SEDIMENT = `
 `;
 const ROLES = { role: `Odd ${freshName()}`, other: freshName() };
 
+/** Databases that tests restored into; roles cannot be dropped before them. */
+const made: string[] = [];
+function newName(): string {
+  made.push(freshName());
+  return made.at(-1) ?? "";
+}
+
 let database: string;
 let folder: BackupFolder;
 let id: string;
@@ -79,10 +86,8 @@ async function asSuperuser<T>(name: string, work: (pool: Pool) => Promise<T>): P
       max: 1,
     },
   );
+  pool.options.options += " -c statement_timeout=0 -c lock_timeout=0 -c default_transaction_read_only=off";
   try {
-    await pool.query(
-      "SET statement_timeout = 0; SET default_transaction_read_only = off; SET lock_timeout = 0",
-    );
     return await work(pool);
   } finally {
     await pool.end();
@@ -104,15 +109,15 @@ beforeAll(async () => {
   await asSuperuser(database, (pool) =>
     pool.query(SEDIMENT.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name] ?? "")),
   );
-  const made = await run("backup");
-  expect(made.stderr).toMatch(/\d+ things will not come back as they were/);
-  expect(made.code).toBe(0);
-  said = made.stderr;
+  const backup = await run("backup");
+  expect(backup.stderr).toMatch(/\d+ things will not come back as they were/);
+  expect(backup.code).toBe(0);
+  said = backup.stderr;
   id = folder.ids()[0] ?? "";
 });
 afterAll(async () => {
   folder.remove();
-  await dropDatabase(database);
+  for (const name of [database, ...made.splice(0)]) await dropDatabase(name);
   await asSuperuser("postgres", (pool) =>
     pool.query(`DROP ROLE IF EXISTS "${ROLES.role}"; DROP ROLE IF EXISTS ${ROLES.other}`),
   );
@@ -161,7 +166,7 @@ describe("a backup of a database with other people's things in it", () => {
   });
 
   test("restores the rest where its roles are, names what lacks, and keeps the copy", async () => {
-    const into = freshName();
+    const into = newName();
     const restored = await run("restore", "--into", into, "--json");
     expect(restored.stderr).toMatch(/^restoring [^\n]*\n$/);
     expect(restored.code).toBe(0);
@@ -213,7 +218,6 @@ describe("a backup of a database with other people's things in it", () => {
          FROM pg_database WHERE datname = current_database()`,
       ),
     ).toEqual(["50 it's ours true"]);
-    await dropDatabase(into);
   });
 
   test("verifies, all the more as a superuser on a server of its own", async () => {
@@ -234,9 +238,13 @@ describe("a backup of a database with other people's things in it", () => {
     expect(lacking.filter((what) => /^(extension|setting|index|table payments)/.test(what))).toEqual([]);
   });
 
-  test("restores where neither its roles nor its locale are: every other right is given", async () => {
-    folder.editManifest(id, (manifest) => Object.assign(manifest, { ctype: "xx_XX.UTF-8" }));
+  test("restores where its roles, its locale and a library are not: every other right is given", async () => {
+    folder.editManifest(id, (manifest) => {
+      Object.assign(manifest, { ctype: "xx_XX.UTF-8" });
+      manifest.settings.push("local_preload_libraries=not_here");
+    });
     folder.renewSums(id);
+    for (const name of made.splice(0)) await dropDatabase(name);
     await asSuperuser(database, (pool) =>
       pool.query(
         [ROLES.role, ROLES.other]
@@ -244,17 +252,19 @@ describe("a backup of a database with other people's things in it", () => {
           .join(";"),
       ),
     );
-    const into = freshName();
+    const into = newName();
     const restored = await run("restore", "--into", into, "--json");
+    expect(restored.stderr).toMatch(/^restoring [^\n]*\n$/);
     expect(restored.code).toBe(0);
     const { differences } = JSON.parse(restored.stdout) as { differences: Difference[] };
     const named = plain(differences.map(({ what }) => what));
     expect(named).toContain('right payments.merchant: "{role}" SELECT');
     expect(named).toContain('right database: "{role}" CONNECT');
+    // With a setting that lets nobody in there is none at all.
+    expect(named).toContain("setting of the database: TimeZone=Europe/Berlin");
     expect(
       await column(into, "SELECT has_table_privilege('payments_reader', 'payments.merchant', 'SELECT')"),
     ).toEqual([true]);
-    await dropDatabase(into);
   });
 
   test("is none without the platform's own rows", async () => {
@@ -275,7 +285,7 @@ describe("a backup of a database with other people's things in it", () => {
       ),
     );
     expect((await run("backup")).code).toBe(0);
-    const into = freshName();
+    const into = newName();
     const failed = await run("restore", "--into", into);
     expect(failed.stderr).toMatch(
       /RESTORE_FAILED: .*pg_restore ended with 1.*table payments\.merchant: .*superuser/,
@@ -284,6 +294,5 @@ describe("a backup of a database with other people's things in it", () => {
     const superuser = { POSTGRES_ADMIN_USER: "postgres", POSTGRES_ADMIN_PASSWORD: superuserPassword() };
     const settings = testSettings({ BACKUP_DIR: folder.path, POSTGRES_DB: database, ...superuser });
     expect(await backups(settings, "restore", "--into", into)).toMatchObject({ code: 0 });
-    await dropDatabase(into);
   });
 });

@@ -112,7 +112,7 @@ given AS (
   SELECT 'schema ' || nspname, s.ours, a.*, nspowner, a.privilege_type
   FROM space s CROSS JOIN aclexplode(coalesce(nspacl, acldefault('n', nspowner))) a WHERE nspname <> 'public'
   UNION ALL
-  SELECT 'database', true, a.*, datdba, a.privilege_type
+  SELECT 'database', false, a.*, datdba, a.privilege_type
   FROM pg_database CROSS JOIN aclexplode(coalesce(datacl, acldefault('d', datdba))) a WHERE datname = current_database()
 )
 SELECT 'schema ' || nspname AS object, ours, NULL AS lost FROM space WHERE nspname <> 'public'
@@ -158,6 +158,8 @@ SELECT 'right ' || g.name || ': ' || who || coalesce(' ' || g.privilege, ''),
        g.ours AND (who = 'everybody' OR who LIKE 'payments\_%'), NULL
 FROM given g
 CROSS JOIN LATERAL (SELECT CASE g.grantee WHEN 0 THEN 'everybody' WHEN g.owner THEN 'payments_owner' ELSE g.grantee::regrole::text END AS who) w
+-- An owner has it from 17 on; before, it was not there to be given.
+WHERE g.privilege IS DISTINCT FROM 'MAINTAIN' OR g.grantee <> g.owner
 UNION ALL
 SELECT 'owner of ' || o.name || ': ' || o.owner::regrole, false, 'it will be payments_owner''s'
 FROM owner o WHERE o.owner <> to_regrole('payments_owner')
