@@ -1,4 +1,4 @@
-import { PlatformError } from "../lib/errors.js";
+import { messageOf, PlatformError } from "../lib/errors.js";
 import { connect, type Pool } from "../lib/postgres/pool.js";
 import { quoteName } from "../lib/postgres/sql.js";
 import type { Settings } from "../lib/settings/settings.js";
@@ -39,7 +39,7 @@ export async function fill(
     const restored = performance.now();
     await settle(settings, address, pool, dump.manifest);
     const found = await readContent(pool, jobs).catch((cause: unknown) => {
-      throw complaint === null ? cause : new Error(complaint, { cause });
+      throw complaint === null ? cause : new Error(`${complaint}; then: ${messageOf(cause)}`, { cause });
     });
     return {
       restoreMs: Math.round(restored - started),
