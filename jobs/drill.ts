@@ -6,7 +6,7 @@ import { type OpenDump, soundBackup, withOpenDump } from "./open.js";
 import { type Drill, recordDrill } from "./record.js";
 import { fill, mismatch } from "./restore.js";
 import { withScratchCluster } from "./scratch_cluster.js";
-import { backupFolder, findBackup, lockFile, markVerified } from "./store.js";
+import { type Backup, backupFolder, findBackup, lockFile, markVerified } from "./store.js";
 import { createLike, dropDatabase, MAINTENANCE } from "./target.js";
 import { type Address, addressOf, postgresTool, run, serverMajor, withPool } from "./tools.js";
 
@@ -17,36 +17,59 @@ export interface DrillOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface DrillResult extends Drill {
+  /** Why the backup could not be marked as verified; null when it was. What has been proven is proven all the same. */
+  readonly notMarked: string | null;
+}
+
 /**
  * Restores a dump into a scratch database (or a server of its own), compares it with the manifest row by row, object by object,
  * has pg_amcheck look at every table and index, and drops it again. The result goes into ops.restore_drill.
  *
  * @throws PlatformError as restore() does; whatever keeps it from the end is a failed drill.
  */
-export async function drill(settings: Settings, logger: Logger, options: DrillOptions): Promise<Drill> {
+export async function drill(settings: Settings, logger: Logger, options: DrillOptions): Promise<DrillResult> {
   const folder = backupFolder(settings);
-  const backup = await findBackup(folder, "dump", options.id);
-  const startedAt = new Date();
-  const result = { backup: backup.id, place: options.place, startedAt };
+  // From here on nobody may take away what is looked at.
+  return withLock(lockFile(folder), "shared", async () =>
+    drillOne(settings, logger, folder, await findBackup(folder, "dump", options.id), options),
+  );
+}
+
+async function drillOne(
+  settings: Settings,
+  logger: Logger,
+  folder: string,
+  backup: Backup,
+  options: DrillOptions,
+): Promise<DrillResult> {
+  const [startedAt, started] = [new Date(), performance.now()];
+  const result = () => ({
+    backup: backup.id,
+    place: options.place,
+    startedAt,
+    tookMs: Math.round(performance.now() - started),
+  });
   try {
-    const times = await withLock(lockFile(folder), "shared", async () => {
-      const found = await soundBackup(folder, "dump", backup.id);
-      return withOpenDump(settings, found, options.signal, (dump) =>
-        options.place === "cluster"
-          ? withScratchCluster(settings, dump, options.signal, (address) =>
-              prove(settings, address, dump, "template0", options.signal),
-            )
-          : prove(settings, addressOf(settings, "admin"), dump, "payments_scratch", options.signal),
-      );
-    });
-    const passed: Drill = { ...result, ...times, differences: 0, failure: null };
-    await markVerified(backup);
+    const found = await soundBackup(folder, "dump", backup.id);
+    const times = await withOpenDump(settings, found, options.signal, (dump) =>
+      options.place === "cluster"
+        ? withScratchCluster(settings, dump, options.signal, (address) =>
+            prove(settings, address, dump, "template0", options.signal),
+          )
+        : prove(settings, addressOf(settings, "admin"), dump, "payments_scratch", options.signal),
+    );
+    const passed: Drill = { ...result(), ...times, differences: 0, failure: null };
+    const notMarked = await markVerified(backup).then(
+      () => null,
+      (error: unknown) => messageOf(error),
+    );
     await recordDrill(settings, logger, passed);
-    return passed;
+    return { ...passed, notMarked };
   } catch (error) {
     const found = error instanceof Mismatch ? error.differences : 0;
     await recordDrill(settings, logger, {
-      ...result,
+      ...result(),
       restoreMs: null,
       verifyMs: null,
       differences: found,
