@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrateUp } from "../lib/postgres/migrate.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
@@ -32,28 +32,13 @@ const settings = (more: Record<string, string> = {}) => ({
   ...more,
 });
 
-/** Runs `work` while nobody may write into the folder. */
-async function readOnly(work: () => Promise<void>): Promise<void> {
-  const everything = [folder.path, folder.file(id)];
-  if (ROOT) {
-    execFileSync("mount", ["--bind", folder.path, folder.path]);
-    execFileSync("mount", ["-o", "remount,ro,bind", folder.path]);
-  } else for (const path of everything) chmodSync(path, 0o500);
-  try {
-    await work();
-  } finally {
-    if (ROOT) execFileSync("umount", [folder.path]);
-    else for (const path of everything) chmodSync(path, 0o700);
-  }
-}
-
 /** With the lock file of the folder's own past, and as a copy without it. */
 test.each([true, false])(
   "a backup into a folder that cannot be written is not called busy (lock file: %s)",
   async (lock) => {
     execFileSync("rm", ["-f", folder.file(".lock")]);
     if (lock) writeFileSync(folder.file(".lock"), "");
-    await readOnly(async () => {
+    await folder.readOnly(async () => {
       for (const command of ["backup", "retain"]) {
         const failed = await backups(settings(), command);
         if (command === "retain" && !ROOT && lock) continue; // there was nothing to remove
@@ -75,7 +60,7 @@ test.each([true, false])(
     execFileSync("rm", ["-f", folder.file(".lock")]);
     if (lock) writeFileSync(folder.file(".lock"), "");
     const into = freshName();
-    await readOnly(async () => {
+    await folder.readOnly(async () => {
       const verified = await backups(settings(), "verify");
       expect(verified).toMatchObject({ code: 0, stderr: "" });
       expect(verified.stdout).toMatch(
