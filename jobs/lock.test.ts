@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { withLock } from "./lock.js";
 
 let folder = "";
@@ -47,4 +47,22 @@ it("does not hold for busy what cannot be locked, and reads what cannot be chang
     code: codes.shared,
     message: expect.stringContaining("ENOTDIR"),
   });
+});
+
+it("does not hold for busy a file system without locks, or a machine without flock", async () => {
+  const flock = join(folder, "flock");
+  vi.stubEnv("PATH", folder);
+  try {
+    const missing = withLock(file(), "shared", async () => 1);
+    await expect(missing).rejects.toMatchObject({ code: "TOOL_MISSING" });
+    writeFileSync(flock, "#!/bin/sh\necho 'flock: No locks available' >&2\nexit 71\n");
+    chmodSync(flock, 0o700);
+    const without = withLock(file(), "exclusive", async () => 1);
+    await expect(without).rejects.toMatchObject({
+      code: codes.exclusive,
+      message: expect.stringContaining("No locks available"),
+    });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });

@@ -56,6 +56,7 @@ describe("expired", () => {
     expect(gone).not.toContain("newest");
     expect(gone).not.toContain("2026-11-22");
     expect(gone).toHaveLength(9);
+    expect(expired([behind, ...listed(daily(10))], { daily: 0, weekly: 0, monthly: 0 })).toHaveLength(10);
   });
 
   it("of any set keeps the newest one and the newest verified one, and no more than was asked for", () => {

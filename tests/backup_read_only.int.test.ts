@@ -1,6 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { drill } from "../jobs/drill.js";
+import { withLock } from "../jobs/lock.js";
+import { restoreToTime } from "../jobs/point_in_time.js";
+import { restore } from "../jobs/restore.js";
+import { silentLogger } from "../lib/log.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
 import { createDatabase, dropDatabase, withPool } from "./harness/database.js";
@@ -67,11 +73,27 @@ test.each([true, false])(
         new RegExp(`^verified: ${id} .*\nno mark was written, so ${id} is not listed as verified: E`),
       );
       expect((await backups(settings(), "list")).stdout).toContain(id);
+      if (lock) return; // a restore takes the same way
       expect(await backups(settings(), "restore", "--into", into)).toMatchObject({ code: 0 });
     });
     await dropDatabase(into);
   },
 );
+
+test("whoever reads a backup takes the lock first, before its sums are checked or it is looked for", async () => {
+  const busy = new BackupFolder();
+  const own = testSettings({ POSTGRES_DB: database, BACKUP_DIR: busy.path });
+  const never = { force: false, dryRun: true, typeName: async () => "", onPlan: () => undefined };
+  await withLock(join(busy.path, ".lock"), "exclusive", async () => {
+    for (const work of [
+      () => restore(own, { into: "elsewhere", ...never }),
+      () => drill(own, silentLogger, { place: "database" }),
+      () => restoreToTime(own, "2026-01-01T00:00:00Z", join(busy.path, "data")),
+    ])
+      await expect(work()).rejects.toMatchObject({ code: "BACKUP_BUSY" });
+  });
+  busy.remove();
+});
 
 test("a dry run names the roles that the server lacks", async () => {
   const copy = folder.copy(id);
