@@ -359,29 +359,60 @@ COMMENT ON COLUMN ops.restore_drill.place IS 'A scratch database of the same ser
 COMMENT ON COLUMN ops.restore_drill.restore_ms IS 'The recovery time: from nothing to a database with all its rows and indexes';
 
 CREATE VIEW ops.backup_status AS
+ WITH backup AS (
+         SELECT backup.backup_id,
+            backup.kind,
+            backup.state,
+            backup.started_at,
+            backup.finished_at,
+            backup.bytes,
+            backup.row_count,
+            backup.failure
+           FROM ops.backup
+          WHERE (backup.finished_at <= (now() + '00:05:00'::interval))
+        ), drill AS (
+         SELECT restore_drill.drill_id,
+            restore_drill.backup_id,
+            restore_drill.place,
+            restore_drill.state,
+            restore_drill.started_at,
+            restore_drill.finished_at,
+            restore_drill.restore_ms,
+            restore_drill.verify_ms,
+            restore_drill.differences,
+            restore_drill.failure
+           FROM ops.restore_drill
+          WHERE (restore_drill.finished_at <= (now() + '00:05:00'::interval))
+        )
  SELECT (EXTRACT(epoch FROM (now() - max(b.finished_at) FILTER (WHERE ((b.kind = 'dump'::text) AND (b.state = 'completed'::text))))))::double precision AS dump_age_s,
     (EXTRACT(epoch FROM (now() - max(b.finished_at) FILTER (WHERE ((b.kind = 'base'::text) AND (b.state = 'completed'::text))))))::double precision AS base_age_s,
     (array_agg(b.bytes ORDER BY b.finished_at DESC) FILTER (WHERE ((b.kind = 'dump'::text) AND (b.state = 'completed'::text))))[1] AS dump_bytes,
     ((array_agg(EXTRACT(epoch FROM (b.finished_at - b.started_at)) ORDER BY b.finished_at DESC) FILTER (WHERE ((b.kind = 'dump'::text) AND (b.state = 'completed'::text))))[1])::double precision AS dump_took_s,
     (((array_agg(b.state ORDER BY b.finished_at DESC))[1] = 'completed'::text))::integer AS last_ok,
     count(*) FILTER (WHERE (b.state = 'failed'::text)) AS failed_total,
-    ( SELECT (EXTRACT(epoch FROM (now() - max(restore_drill.finished_at))))::double precision AS "extract"
-           FROM ops.restore_drill
-          WHERE (restore_drill.state = 'passed'::text)) AS verified_age_s,
-    ( SELECT ((restore_drill.state = 'passed'::text))::integer AS int4
-           FROM ops.restore_drill
-          ORDER BY restore_drill.finished_at DESC
+    ( SELECT (EXTRACT(epoch FROM (now() - max(drill.finished_at))))::double precision AS "extract"
+           FROM drill
+          WHERE (drill.state = 'passed'::text)) AS verified_age_s,
+    ( SELECT ((drill.state = 'passed'::text))::integer AS int4
+           FROM drill
+          ORDER BY drill.finished_at DESC
          LIMIT 1) AS last_drill_ok,
-    (( SELECT ((restore_drill.restore_ms)::numeric / 1000.0)
-           FROM ops.restore_drill
-          WHERE (restore_drill.state = 'passed'::text)
-          ORDER BY restore_drill.finished_at DESC
+    (( SELECT ((drill.restore_ms)::numeric / 1000.0)
+           FROM drill
+          WHERE (drill.state = 'passed'::text)
+          ORDER BY drill.finished_at DESC
          LIMIT 1))::double precision AS restore_took_s,
     ( SELECT (EXTRACT(epoch FROM (now() - pg_stat_archiver.last_archived_time)))::double precision AS "extract"
            FROM pg_stat_archiver) AS wal_archived_age_s,
     ( SELECT pg_stat_archiver.failed_count
-           FROM pg_stat_archiver) AS wal_archive_failed_total
-   FROM ops.backup b;
+           FROM pg_stat_archiver) AS wal_archive_failed_total,
+    ( SELECT (GREATEST((0)::numeric, EXTRACT(epoch FROM (max(times.finished_at) - now()))))::double precision AS "greatest"
+           FROM ( SELECT backup.finished_at
+                   FROM ops.backup
+                UNION ALL
+                 SELECT restore_drill.finished_at
+                   FROM ops.restore_drill) times) AS ahead_s
+   FROM backup b;
 
 COMMENT ON VIEW ops.backup_status IS 'Age, size and result of the latest backups and drill, and how archiving gets on';
 

@@ -1,13 +1,15 @@
 import { mkdir } from "node:fs/promises";
-import { messageOf, PlatformError } from "../lib/errors.js";
+import { codeOf, messageOf, PlatformError } from "../lib/errors.js";
 import type { Logger } from "../lib/log.js";
 import type { Settings } from "../lib/settings/settings.js";
 import { copyCluster } from "./base.js";
 import { type DumpOptions, dumpDatabase } from "./dump.js";
+import { cleanFolder } from "./leftovers.js";
 import { withLock } from "./lock.js";
 import type { DumpManifest, Manifest } from "./manifest.js";
+import { madeBefore, warnOfAhead } from "./newest.js";
 import { recordBackup } from "./record.js";
-import { backupFolder, cleanFolder, idOf, lockFile, writeBackup } from "./store.js";
+import { backupFolder, idOf, listBackups, lockFile, writeBackup } from "./store.js";
 
 /**
  * Makes a backup: a dump of the database, or with kind `base` a copy of the whole cluster. It is in the folder whole or not at
@@ -22,33 +24,43 @@ export async function backup(
   options: DumpOptions,
 ): Promise<Manifest> {
   const folder = backupFolder(settings);
+  const started = performance.now();
+  const id = idOf(kind, new Date());
+  const entry = () => ({ id, kind, tookMs: performance.now() - started });
+  try {
+    await makeFolder(folder);
+    return await withLock(lockFile(folder), "exclusive", async () => {
+      await cleanFolder(folder, logger);
+      const there = await listBackups(folder);
+      warnOfAhead(there, logger);
+      const madeAfter = madeBefore(there, id);
+      const manifest = await writeBackup<Manifest>(folder, id, async (partial) => ({
+        ...(kind === "dump"
+          ? await dumpDatabase(settings, id, partial, options)
+          : await copyCluster(settings, id, partial, options.signal)),
+        ...(madeAfter.length > 0 && { madeAfter }),
+      }));
+      await recordBackup(settings, logger, { ...entry(), manifest });
+      if (manifest.kind === "dump") sayLeftOut(logger, manifest);
+      return manifest;
+    });
+  } catch (error) {
+    // Whoever holds the lock makes its own entry.
+    if (codeOf(error) !== "BACKUP_BUSY") await recordBackup(settings, logger, { ...entry(), failure: error });
+    if (error instanceof PlatformError) throw error;
+    throw new PlatformError("BACKUP_FAILED", `no ${kind} was made: ${messageOf(error)}.`, {
+      hint: "Earlier backups are untouched.",
+      cause: error,
+    });
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new PlatformError("BACKUP_FAILED", `${folder} cannot be made: ${messageOf(cause)}.`, {
       hint: "Set BACKUP_DIR.",
       cause,
     });
-  });
-  return withLock(lockFile(folder), "exclusive", async () => {
-    await cleanFolder(folder);
-    const startedAt = new Date();
-    const id = idOf(kind, startedAt);
-    try {
-      const manifest = await writeBackup<Manifest>(folder, id, (partial) =>
-        kind === "dump"
-          ? dumpDatabase(settings, id, partial, options)
-          : copyCluster(settings, id, partial, options.signal),
-      );
-      await recordBackup(settings, logger, { id, kind, startedAt, manifest });
-      if (manifest.kind === "dump") sayLeftOut(logger, manifest);
-      return manifest;
-    } catch (error) {
-      await recordBackup(settings, logger, { id, kind, startedAt, failure: error });
-      if (error instanceof PlatformError) throw error;
-      throw new PlatformError("BACKUP_FAILED", `no ${kind} was made: ${messageOf(error)}.`, {
-        hint: "Earlier backups are untouched.",
-        cause: error,
-      });
-    }
   });
 }
 

@@ -8,15 +8,23 @@ import { codeOf } from "../lib/errors.js";
 /** As `sha256sum` writes and checks it, so that a backup can be checked with nothing of ours. */
 export const SUMS = "SHA256SUMS";
 export const MANIFEST = "manifest.json";
+/** When a restore of it was last compared and found equal. */
+export const VERIFIED = "verified.json";
+/** In a folder that we are making or removing; see leftovers.ts. */
+export const UNFINISHED = ".unfinished";
 
-/** Every file below a folder, by its path from there, in order. */
+/** Every file below a folder, by its path from there, in order; without our own marks at its top. */
 export async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .filter((file) => file !== UNFINISHED && !isVerifiedMark(file))
     .sort();
 }
+
+/** The mark itself, and what is left of one whose writer was killed. */
+const isVerifiedMark = (file: string) => file === VERIFIED || /^verified\.json\.(\d+\.)?new$/.test(file);
 
 export async function sizeOf(folder: string, files: readonly string[]): Promise<number> {
   const sizes = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).size));
@@ -58,17 +66,17 @@ export async function checkSums(folder: string, loose: readonly string[] = []): 
       continue;
     }
     listed.add(file);
-    const found = await sha256(join(folder, file)).catch(() => undefined);
-    if (found === undefined) problems.push(`${file} is missing`);
-    else if (found !== sum) problems.push(`${file} is not what was written`);
+    const found = await sha256(join(folder, file)).catch((error: unknown) => {
+      problems.push(
+        codeOf(error) === "ENOENT" ? `${file} is missing` : `${file} cannot be read (${codeOf(error)})`,
+      );
+      return undefined;
+    });
+    if (found !== undefined && found !== sum) problems.push(`${file} is not what was written`);
   }
   if (!listed.has(MANIFEST)) problems.push(`${SUMS} does not list ${MANIFEST}`);
   for (const file of await listFiles(folder))
-    if (
-      !listed.has(file) &&
-      !loose.some((prefix) => file.startsWith(`${prefix}/`)) &&
-      file !== "verified.json"
-    )
+    if (!listed.has(file) && !loose.some((prefix) => file.startsWith(`${prefix}/`)))
       problems.push(`${file} is in no list`);
   return problems;
 }

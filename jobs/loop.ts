@@ -4,6 +4,7 @@ import type { Settings } from "../lib/settings/settings.js";
 import { pause } from "../lib/timing.js";
 import { backup } from "./backup.js";
 import { drill } from "./drill.js";
+import { warnOfAhead } from "./newest.js";
 import { retain } from "./retain.js";
 import { dueAt } from "./schedule.js";
 import { type Backup, backupFolder, listBackups } from "./store.js";
@@ -15,10 +16,11 @@ const LOOK_MS = 60_000;
 interface Job {
   readonly name: string;
   readonly intervalS: number;
-  /** When it last succeeded, by what lies in the folder: a restart forgets nothing. */
-  readonly last: (backups: readonly Backup[]) => string | undefined;
-  /** @returns false when there is nothing to do. */
+  /** When it succeeded, by what lies in the folder: a restart forgets nothing. */
+  readonly times: (backups: readonly Backup[]) => readonly string[];
   readonly run: (signal: AbortSignal) => Promise<unknown>;
+  /** When it last succeeded here: nothing in the folder may say so, be it that there was nothing to do, be it read-only. */
+  doneMs: number;
   failures: number;
   failedMs: number;
   random: number;
@@ -30,9 +32,12 @@ interface Job {
  */
 export async function loop(settings: Settings, logger: Logger, signal: AbortSignal): Promise<void> {
   const jobs = makeJobs(settings, logger);
+  const list = () => listBackups(backupFolder(settings));
   logger.info({ folder: backupFolder(settings) }, "backup loop ready");
+  warnOfAhead(await list().catch(() => []), logger);
   while (!signal.aborted) {
-    const backups = await listBackups(backupFolder(settings));
+    // What cannot be read now may be read later; whatever is due says why it fails.
+    const backups = await list().catch(() => []);
     const due = jobs.map((job) => ({ job, at: dueOf(job, backups) })).sort((a, b) => a.at - b.at)[0];
     if (due === undefined) return;
     const wait = due.at - Date.now();
@@ -45,9 +50,11 @@ export async function loop(settings: Settings, logger: Logger, signal: AbortSign
 }
 
 function dueOf(job: Job, backups: readonly Backup[]): number {
-  const last = job.last(backups);
-  const lastMs = last === undefined ? null : Date.parse(last);
-  return dueAt({ ...job, intervalMs: job.intervalS * 1_000, lastMs }, job.random);
+  const nowMs = Date.now();
+  // A time that is still to come is no reason to wait for it: a clock was wrong.
+  const past = [...job.times(backups).map((at) => Date.parse(at)), job.doneMs].filter((ms) => ms <= nowMs);
+  const lastMs = past.length === 0 ? null : Math.max(...past);
+  return dueAt({ ...job, intervalMs: job.intervalS * 1_000, lastMs }, job.random, nowMs);
 }
 
 async function attempt(job: Job, logger: Logger, signal: AbortSignal): Promise<void> {
@@ -56,6 +63,7 @@ async function attempt(job: Job, logger: Logger, signal: AbortSignal): Promise<v
   try {
     await job.run(signal);
     job.failures = 0;
+    job.doneMs = Date.now();
     logger.info({ job: job.name, ms: Math.round(performance.now() - started) }, `${job.name} done`);
   } catch (error) {
     job.failures++;
@@ -69,53 +77,46 @@ async function attempt(job: Job, logger: Logger, signal: AbortSignal): Promise<v
 }
 
 function makeJobs(settings: Settings, logger: Logger): Job[] {
-  const state = () => ({ failures: 0, failedMs: 0, random: Math.random() });
-  const newest = (kind: Backup["kind"]) => (backups: readonly Backup[]) =>
-    backups.find((each) => each.kind === kind && each.manifest !== undefined)?.manifest?.startedAt;
+  const state = () => ({ doneMs: Number.NaN, failures: 0, failedMs: 0, random: Math.random() });
+  const made = (kind: Backup["kind"]) => (backups: readonly Backup[]) =>
+    backups.flatMap((each) => (each.kind === kind ? (each.manifest?.startedAt ?? []) : []));
   const make = async (kind: Backup["kind"], signal: AbortSignal) => {
     await backup(settings, logger, kind, { format: "directory", signal });
-    await retain(settings, logger);
+    // The backup is made whatever becomes of older ones; to make it again would only fill the disk.
+    await retain(settings, logger).catch((error: unknown) => {
+      logger.error({ code: codeOf(error) }, `retention failed: ${messageOf(error)}`);
+    });
   };
-  const lookedForArchive = { at: undefined as string | undefined };
   return [
     {
       name: "dump",
       intervalS: settings.BACKUP_INTERVAL_S,
-      last: newest("dump"),
+      times: made("dump"),
       run: (signal) => make("dump", signal),
       ...state(),
     },
     {
       name: "base backup",
       intervalS: settings.BACKUP_BASE_INTERVAL_S,
-      last: (backups) => later(newest("base")(backups), lookedForArchive.at),
+      times: made("base"),
       run: async (signal) => {
         // Without the archive it would bring the cluster to no other moment than its own.
         if (await archives(settings)) await make("base", signal);
-        else lookedForArchive.at = new Date().toISOString();
       },
       ...state(),
     },
     {
       name: "restore drill",
       intervalS: settings.BACKUP_DRILL_INTERVAL_S,
-      last: (backups) =>
-        backups
-          .map(({ verifiedAt }) => verifiedAt)
-          .filter((at) => at !== null)
-          .sort()
-          .at(-1),
-      run: (signal) => drill(settings, logger, { place: "database", signal }),
+      times: (backups) => backups.map(({ verifiedAt }) => verifiedAt).filter((at) => at !== null),
+      run: async (signal) => {
+        const { backup: id, notMarked } = await drill(settings, logger, { place: "database", signal });
+        if (notMarked !== null) logger.warn({ backup: id }, `no mark was written: ${notMarked}`);
+      },
       ...state(),
     },
   ];
 }
-
-const later = (a: string | undefined, b: string | undefined) =>
-  [a, b]
-    .filter((at) => at !== undefined)
-    .sort()
-    .at(-1);
 
 async function archives(settings: Settings): Promise<boolean> {
   return withPool(settings, addressOf(settings, "backup"), 1, async (pool) => {

@@ -9,6 +9,7 @@ import { drill } from "./drill.js";
 import { describeDifference } from "./fill.js";
 import { loop } from "./loop.js";
 import type { DumpManifest, Manifest } from "./manifest.js";
+import { warnOfAhead } from "./newest.js";
 import { restoreToTime } from "./point_in_time.js";
 import { restore } from "./restore.js";
 import { retain } from "./retain.js";
@@ -66,8 +67,9 @@ function describe(manifest: Manifest): string {
 
 function listCommand(): Command {
   return new Command("list").description("list the backups, newest first").action(
-    command(async ({ settings, json }, _options: object) => {
+    command(async ({ settings, logger, json }, _options: object) => {
       const backups = await listBackups(backupFolder(settings));
+      warnOfAhead(backups, logger);
       if (json) printJson(backups);
       else
         print(
@@ -102,7 +104,8 @@ function restoreCommand(): Command {
     .option("--force", "replace a database that is not empty; its name must be typed")
     .option("--dry-run", "check the backup and the target, change nothing")
     .action(
-      command(async ({ settings, json, interruption }, flags: RestoreFlags) => {
+      command(async ({ settings, logger, json, interruption }, flags: RestoreFlags) => {
+        if (flags.backup === undefined) warnOfAhead(await listBackups(backupFolder(settings)), logger);
         const into = flags.into ?? settings.POSTGRES_DB;
         const result = await restore(settings, {
           id: flags.backup,
@@ -117,6 +120,11 @@ function restoreCommand(): Command {
               const text = `${plan.backup} (${plan.takenAt}, ${formatCount(plan.rows)} rows) into ${into}, which is ${plan.target}`;
               if (flags.dryRun) print(`would restore ${text}`);
               else process.stderr.write(`restoring ${text}\n`);
+              if (plan.absentRoles.length > 0) {
+                const lacks = `this server lacks roles that have rights in it: ${plan.absentRoles.join(", ")}; ${plan.backup}/globals.sql makes them`;
+                if (flags.dryRun) print(lacks);
+                else process.stderr.write(`${lacks}\n`);
+              }
             }
           },
         });
@@ -166,6 +174,7 @@ function verifyCommand(): Command {
     .action(
       command(
         async ({ settings, logger, json, interruption }, flags: { backup?: string; cluster?: true }) => {
+          if (flags.backup === undefined) warnOfAhead(await listBackups(backupFolder(settings)), logger);
           const place = flags.cluster ? "cluster" : "database";
           const result = await drill(settings, logger, { id: flags.backup, place, signal: interruption() });
           if (json) printJson(result);
@@ -174,6 +183,10 @@ function verifyCommand(): Command {
               `verified: ${result.backup} restores to what its manifest says; restore ${seconds(result.restoreMs ?? 0)}, checks ${seconds(result.verifyMs ?? 0)}`,
             );
             for (const difference of result.named) print(`not as it was: ${describeDifference(difference)}`);
+            if (result.notMarked !== null)
+              print(
+                `no mark was written, so ${result.backup} is not listed as verified: ${result.notMarked}`,
+              );
           }
           return EXIT.ok;
         },

@@ -21,6 +21,8 @@ const common = {
   tool: z.string(),
   /** Of all files but the manifest and the sums. */
   bytes: z.number().int(),
+  /** Backups that lay in the folder already though their time is later: clocks go wrong. Left out when there were none. */
+  madeAfter: z.array(z.string()).optional(),
 };
 
 const dump = z.strictObject({

@@ -1,10 +1,12 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { messageOf, PlatformError } from "../lib/errors.js";
+import { codeOf, messageOf, PlatformError } from "../lib/errors.js";
 import type { Settings } from "../lib/settings/settings.js";
 import { DUMP, GLOBALS } from "./dump.js";
 import { decryptFiles } from "./encryption.js";
 import { checkSums, listFiles, MANIFEST } from "./files.js";
+import { markUnfinished, removeMarked } from "./leftovers.js";
 import type { BaseManifest, DumpManifest, Manifest } from "./manifest.js";
 import { BASE_FILES, type Backup, findBackup } from "./store.js";
 
@@ -45,8 +47,8 @@ export async function soundBackup(
 }
 
 /**
- * Opens a dump whose sums have been checked, for the length of `work`. An encrypted one is decrypted beside itself, into a
- * folder of this user's that is removed at the end.
+ * Opens a dump whose sums have been checked, for the length of `work`. An encrypted one is decrypted beside itself, or in the
+ * folder of TMPDIR when that is read-only, into a folder of this user's that is removed at the end.
  *
  * @throws PlatformError BACKUP_LOCKED, TOOL_MISSING
  */
@@ -63,9 +65,7 @@ export async function withOpenDump<T>(
     globals: join(folder, GLOBALS),
   });
   if (manifest.encryption === null) return work(open(backup.path));
-  // `.partial`: a later backup takes it away if we are killed.
-  const plain = join(dirname(backup.path), `.${backup.id}.${process.pid}.partial`);
-  await mkdir(plain, { mode: 0o700 }).catch((cause: unknown) => {
+  const plain = await makePlain(backup).catch((cause: unknown) => {
     throw new PlatformError(
       "RESTORE_FAILED",
       `there is no place for the decrypted files: ${messageOf(cause)}.`,
@@ -73,6 +73,7 @@ export async function withOpenDump<T>(
     );
   });
   try {
+    await markUnfinished(plain);
     const files = (await listFiles(backup.path)).filter((file) =>
       file.endsWith(`.${manifest.encryption?.tool}`),
     );
@@ -80,6 +81,18 @@ export async function withOpenDump<T>(
     await decryptFiles(backup.path, files, plain, manifest.encryption, settings, signal);
     return await work(open(plain));
   } finally {
-    await rm(plain, { recursive: true, force: true });
+    await removeMarked(plain);
   }
+}
+
+async function makePlain(backup: Backup): Promise<string> {
+  // A later backup takes it away if we are killed.
+  const plain = join(dirname(backup.path), `.${backup.id}.${process.pid}.partial`);
+  return mkdir(plain, { mode: 0o700 }).then(
+    () => plain,
+    (error: unknown) => {
+      if (!["EROFS", "EACCES", "EPERM"].includes(codeOf(error) ?? "")) throw error;
+      return mkdtemp(join(tmpdir(), "payments-restore-"));
+    },
+  );
 }

@@ -95,9 +95,17 @@ async function baseBefore(folder: string, wanted: Date): Promise<string> {
   const bases = (await listBackups(folder)).filter(
     ({ kind, manifest }) => kind === "base" && manifest !== undefined,
   );
-  const found = bases.find(({ manifest }) => Date.parse(manifest?.finishedAt ?? "") <= wanted.getTime());
+  // By their times, not in the order in which they were made: the log that is replayed has its times from the same clock.
+  const finished = bases
+    .map(({ id, manifest }) => ({
+      id,
+      at: manifest?.finishedAt ?? "",
+      ms: Date.parse(manifest?.finishedAt ?? ""),
+    }))
+    .sort((a, b) => b.ms - a.ms);
+  const found = finished.find(({ ms }) => ms <= wanted.getTime());
   if (found !== undefined) return found.id;
-  const oldest = bases.at(-1)?.manifest?.finishedAt;
+  const oldest = finished.at(-1)?.at;
   throw new PlatformError("BACKUP_UNKNOWN", `no base backup was finished before ${wanted.toISOString()}.`, {
     hint:
       oldest === undefined

@@ -4,6 +4,7 @@ import { type Filled, fill, mismatch } from "./fill.js";
 import { withLock } from "./lock.js";
 import type { DumpManifest } from "./manifest.js";
 import { soundBackup, withOpenDump } from "./open.js";
+import { absentRoles } from "./roles.js";
 import { backupFolder, lockFile } from "./store.js";
 import {
   createLike,
@@ -36,6 +37,8 @@ export interface RestorePlan {
   readonly into: string;
   readonly target: TargetState;
   readonly rows: number;
+  /** Whom the backup gives rights, and this server does not know. */
+  readonly absentRoles: readonly string[];
 }
 
 export interface RestoreResult extends RestorePlan, Filled {
@@ -59,13 +62,21 @@ export async function restore(
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(into) || into === MAINTENANCE || into.startsWith("template"))
     throw new PlatformError("RESTORE_REFUSED", `${into} is no name for a database of ours.`);
   const folder = backupFolder(settings);
-  const found = await soundBackup(folder, "dump", options.id);
   return withLock(lockFile(folder), "shared", () =>
     withPool(settings, { ...addressOf(settings, "admin"), database: MAINTENANCE }, 1, async (maintenance) => {
+      // Under the lock: nobody may take it away between its sums and its restore.
+      const found = await soundBackup(folder, "dump", options.id);
       await requireVersion(maintenance, found.manifest);
       const target = await targetState(settings, into, await databaseExists(maintenance, into));
       const rows = found.manifest.tables.reduce((sum, table) => sum + table.rows, 0);
-      const plan = { backup: found.backup.id, takenAt: found.manifest.startedAt, into, target, rows };
+      const plan = {
+        backup: found.backup.id,
+        takenAt: found.manifest.startedAt,
+        into,
+        target,
+        rows,
+        absentRoles: await absentRoles(maintenance, found.manifest),
+      };
       if (target === "filled" && !options.force) {
         throw new PlatformError("RESTORE_REFUSED", `database ${into} is not empty.`, {
           hint: "Restore into another one (--into), or replace it with --force.",

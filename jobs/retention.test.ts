@@ -5,16 +5,19 @@ import { type Candidate, expired, type Keep } from "./retention.js";
 const KEEP: Keep = { daily: 7, weekly: 4, monthly: 6 };
 const DAY_MS = 86_400_000;
 
+/** Newest first, as they are listed. */
+const listed = (candidates: Candidate[]) => [...candidates].sort((a, b) => (a.at < b.at ? 1 : -1));
+
 /** One backup a day at noon, `days` of them, the last on Sunday 2026-11-22. */
 function daily(days: number): Candidate[] {
   return Array.from({ length: days }, (_, i) => {
     const at = new Date(Date.UTC(2026, 10, 22, 12) - (days - 1 - i) * DAY_MS).toISOString();
-    return { id: at.slice(0, 10), at, sound: true, verifiedAt: null };
+    return { id: at.slice(0, 10), at, verifiedAt: null };
   });
 }
 
 function kept(candidates: Candidate[], keep = KEEP): string[] {
-  const gone = new Set(expired(candidates, keep));
+  const gone = new Set(expired(listed(candidates), keep));
   return candidates.map(({ id }) => id).filter((id) => !gone.has(id));
 }
 
@@ -28,11 +31,10 @@ describe("expired", () => {
     ]);
   });
 
-  it("keeps of a day the last one, whatever the order in which they are given", () => {
+  it("keeps of a day the last one", () => {
     const hours = ["03", "23", "11"].map((hour) => ({
       id: hour,
       at: `2026-11-22T${hour}:00:00`,
-      sound: true,
       verifiedAt: null,
     }));
     expect(kept(hours)).toEqual(["23"]);
@@ -48,27 +50,18 @@ describe("expired", () => {
     expect(kept(all)).not.toContain(all[3]?.id);
   });
 
-  it("does not count what is damaged, and lets it go only when a sound one is newer", () => {
-    const all = daily(10).map((each, i) => ({ ...each, sound: i < 8 }));
-    expect(kept(all, { daily: 1, weekly: 0, monthly: 0 })).toEqual([
-      "2026-11-20",
-      "2026-11-21",
-      "2026-11-22",
-    ]);
-    const older = daily(3).map((each, i) => ({ ...each, sound: i > 0 }));
-    expect(kept(older)).toEqual(["2026-11-21", "2026-11-22"]);
-    expect(
-      expired(
-        daily(3).map((each) => ({ ...each, sound: false })),
-        KEEP,
-      ),
-    ).toEqual([]);
+  it("goes by the order in which they were made, so that a clock that was behind does not cost the newest", () => {
+    const behind = { id: "newest", at: "2020-01-01T00:00:00", verifiedAt: null };
+    const gone = expired([behind, ...listed(daily(10))], { daily: 2, weekly: 0, monthly: 0 });
+    expect(gone).not.toContain("newest");
+    expect(gone).not.toContain("2026-11-22");
+    expect(gone).toHaveLength(9);
+    expect(expired([behind, ...listed(daily(10))], { daily: 0, weekly: 0, monthly: 0 })).toHaveLength(10);
   });
 
-  it("of any set keeps the newest sound one and the newest verified one, and no more than was asked for", () => {
+  it("of any set keeps the newest one and the newest verified one, and no more than was asked for", () => {
     const candidate = fc.record({
       at: fc.date({ min: new Date("2020-01-01"), max: new Date("2030-01-01"), noInvalidDate: true }),
-      sound: fc.boolean(),
       verified: fc.boolean(),
     });
     const keep = fc.record({ daily: fc.integer({ min: 1, max: 9 }), weekly: fc.nat(5), monthly: fc.nat(7) });
@@ -77,20 +70,18 @@ describe("expired", () => {
         fc.uniqueArray(candidate, { selector: ({ at }) => at.getTime() }),
         keep,
         (drawn, numbers) => {
-          const all = drawn.map(({ at, sound, verified }, i) => ({
+          const all = drawn.map(({ at, verified }, i) => ({
             id: String(i),
             at: at.toISOString(),
-            sound,
             verifiedAt: verified ? "then" : null,
           }));
           const left = new Set(kept(all, numbers));
-          const sound = all.filter((each) => each.sound).sort((a, b) => (a.at < b.at ? 1 : -1));
-          const newest = sound[0];
-          const proven = sound.find((each) => each.verifiedAt !== null);
+          const newest = listed(all)[0];
+          const proven = listed(all).find((each) => each.verifiedAt !== null);
           if (newest) expect(left).toContain(newest.id);
           if (proven) expect(left).toContain(proven.id);
           const most = numbers.daily + numbers.weekly + numbers.monthly + 2;
-          expect(sound.filter(({ id }) => left.has(id)).length).toBeLessThanOrEqual(most);
+          expect(left.size).toBeLessThanOrEqual(most);
         },
       ),
     );

@@ -9,20 +9,17 @@ export interface Candidate {
   readonly id: string;
   /** When it was begun, ISO 8601 in UTC. */
   readonly at: string;
-  /** Its manifest can be read. */
-  readonly sound: boolean;
   readonly verifiedAt: string | null;
 }
 
 /**
- * Which backups may go. The last sound one of each of the newest days, weeks (from Monday) and months that have one stays, and
- * so do, whatever the numbers say, the newest sound one and the newest that a restore has proven.
+ * Which backups may go. The last one of each of the newest days, weeks (from Monday) and months that have one stays, and so
+ * do, whatever the numbers say, the newest one and the newest that a restore has proven.
  *
+ * @param candidates newest first: which was made after which is not always what their times say.
  * @returns ids, oldest first.
  */
 export function expired(candidates: readonly Candidate[], keep: Keep): string[] {
-  const newestFirst = [...candidates].sort((a, b) => (a.at < b.at ? 1 : -1));
-  const sound = newestFirst.filter((candidate) => candidate.sound);
   const kept = new Set<string>();
   const periods: [count: number, periodOf: (at: string) => string][] = [
     [keep.daily, (at) => at.slice(0, 10)],
@@ -31,15 +28,12 @@ export function expired(candidates: readonly Candidate[], keep: Keep): string[] 
   ];
   for (const [count, periodOf] of periods) {
     const last = new Map<string, string>();
-    for (const { id, at } of sound) if (!last.has(periodOf(at))) last.set(periodOf(at), id);
+    for (const { id, at } of candidates) if (!last.has(periodOf(at))) last.set(periodOf(at), id);
     for (const id of [...last.values()].slice(0, count)) kept.add(id);
   }
-  const newest = sound[0];
-  const proven = sound.find((candidate) => candidate.verifiedAt !== null);
-  for (const candidate of [newest, proven]) if (candidate !== undefined) kept.add(candidate.id);
-  // A damaged one is evidence until there is something better than it.
-  const judged = newest === undefined ? [] : newestFirst.filter(({ at }) => at <= newest.at);
-  return judged
+  const proven = candidates.find((candidate) => candidate.verifiedAt !== null);
+  for (const candidate of [candidates[0], proven]) if (candidate !== undefined) kept.add(candidate.id);
+  return candidates
     .filter(({ id }) => !kept.has(id))
     .map(({ id }) => id)
     .reverse();

@@ -6,7 +6,7 @@ const RETRY = { firstMs: 15_000, mostMs: 900_000 };
 export interface Task {
   /** 0: never. */
   readonly intervalMs: number;
-  /** When it last succeeded, in ms since 1970; null: never. */
+  /** When it last succeeded, in ms since 1970; null: never, as far as is known. */
   readonly lastMs: number | null;
   /** In a row, until now. */
   readonly failures: number;
@@ -15,16 +15,20 @@ export interface Task {
 }
 
 /**
- * When a task is due, in ms since 1970; Infinity for never.
+ * When a task is due, in ms since 1970; Infinity for never. A time that is still to come says nothing of how long ago that was,
+ * so the task is due now: one run too many does no harm.
  *
  * @param random 0 … 1, the same for one waiting.
  */
-export function dueAt(task: Task, random: number): number {
+export function dueAt(task: Task, random: number, nowMs: number): number {
   const { intervalMs, lastMs, failures, failedMs } = task;
   if (intervalMs === 0) return Number.POSITIVE_INFINITY;
   if (failures > 0) {
+    if (failedMs > nowMs) return nowMs;
     const bound = Math.min(RETRY.mostMs, intervalMs, RETRY.firstMs * 2 ** (failures - 1));
     return failedMs + bound * (0.5 + random / 2);
   }
-  return lastMs === null ? 0 : lastMs + intervalMs * (1 + (random - 0.5) * 2 * JITTER_SHARE);
+  return lastMs === null || lastMs > nowMs
+    ? 0
+    : lastMs + intervalMs * (1 + (random - 0.5) * 2 * JITTER_SHARE);
 }

@@ -1,14 +1,15 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { PlatformError } from "../lib/errors.js";
+import { codeOf, messageOf, PlatformError } from "../lib/errors.js";
 import { packageRoot } from "../lib/root.js";
 import type { Settings } from "../lib/settings/settings.js";
-import { listFiles, MANIFEST, SUMS, sync, writeSums } from "./files.js";
+import { listFiles, MANIFEST, SUMS, sync, UNFINISHED, VERIFIED, writeSums } from "./files.js";
+import { markUnfinished, removeMarked } from "./leftovers.js";
 import { type Manifest, manifestSchema } from "./manifest.js";
+import { isAhead, newestFirst } from "./newest.js";
 
 /** Below a base backup's folder: a cluster's files, which PostgreSQL's own manifest lists. */
 export const BASE_FILES = "base";
-const VERIFIED = "verified.json";
 const ID = /^(dump|base)-\d{8}T\d{9}Z$/;
 
 /** A backup as it lies in the folder; without a manifest when that cannot be read. */
@@ -19,6 +20,8 @@ export interface Backup {
   readonly manifest: Manifest | undefined;
   /** When a restore of it was last compared and found equal. */
   readonly verifiedAt: string | null;
+  /** Its time is still to come: a clock was ahead when it was made, or ours is behind. */
+  readonly ahead: boolean;
 }
 
 export function backupFolder(settings: Settings): string {
@@ -33,20 +36,14 @@ export function walFolder(settings: Settings): string {
 
 export const lockFile = (folder: string) => join(folder, ".lock");
 
-/** Makes the folder for this user alone, and takes away what killed backups left in it. Under the exclusive lock. */
-export async function cleanFolder(folder: string): Promise<void> {
-  for (const name of await readdir(folder))
-    if (/\.(partial|deleted)$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
-}
-
 /** `dump-20261122T024107123Z`: sorts by time. */
 export function idOf(kind: Manifest["kind"], at: Date): string {
   return `${kind}-${at.toISOString().replaceAll(/[-:.]/g, "")}`;
 }
 
 /**
- * Makes a backup that is there whole or not at all: `fill` writes into a folder that is called `.partial`, which is listed,
- * summed, synced and only then given its name. Whatever goes wrong takes the folder with it.
+ * Makes a backup that is there whole or not at all: `fill` writes into a folder that is called `.partial` and marked as ours,
+ * which is listed, summed, synced and only then given its name. Whatever goes wrong takes the folder with it.
  *
  * @param fill writes the files and returns the manifest.
  */
@@ -56,8 +53,9 @@ export async function writeBackup<M extends Manifest>(
   fill: (partial: string) => Promise<M>,
 ): Promise<M> {
   const partial = join(folder, `${id}.partial`);
+  await mkdir(partial, { mode: 0o700 });
   try {
-    await mkdir(partial, { mode: 0o700 });
+    await markUnfinished(partial);
     const manifest = await fill(partial);
     await writeFile(join(partial, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
     const files = await listFiles(partial);
@@ -71,20 +69,32 @@ export async function writeBackup<M extends Manifest>(
     for (const path of [...written.map((file) => join(partial, file)), ...folders, partial]) await sync(path);
     await rename(partial, join(folder, id));
     await sync(folder);
+    // Last: one that still has the mark is whole all the same.
+    await rm(join(folder, id, UNFINISHED), { force: true }).catch(() => undefined);
     return manifest;
   } catch (error) {
-    await rm(partial, { recursive: true, force: true });
+    await removeMarked(partial);
     throw error;
   }
 }
 
-/** All backups, newest first. */
+/**
+ * All backups, newest first; see newestFirst.
+ *
+ * @throws PlatformError RESTORE_FAILED when the folder is there and cannot be read.
+ */
 export async function listBackups(folder: string): Promise<Backup[]> {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch((cause: unknown) => {
+    if (codeOf(cause) === "ENOENT") return [];
+    throw new PlatformError("RESTORE_FAILED", `BACKUP_DIR cannot be read: ${messageOf(cause)}.`, {
+      hint: "Give this user the rights to it, or set BACKUP_DIR.",
+      cause,
+    });
+  });
   const backups = await Promise.all(
     names.filter((name) => ID.test(name)).map((name) => readBackup(folder, name)),
   );
-  return backups.sort((a, b) => (a.id.slice(5) < b.id.slice(5) ? 1 : -1));
+  return newestFirst(backups);
 }
 
 async function readBackup(folder: string, id: string): Promise<Backup> {
@@ -101,6 +111,7 @@ async function readBackup(folder: string, id: string): Promise<Backup> {
     path,
     manifest: manifest?.id === id ? manifest : undefined,
     verifiedAt: typeof verified?.at === "string" ? verified.at : null,
+    ahead: isAhead(id),
   };
 }
 
@@ -121,12 +132,13 @@ export async function findBackup(
 /** Remembers, beside the files that it vouches for, that a backup was restored and found equal. */
 export async function markVerified(backup: Backup): Promise<void> {
   const file = join(backup.path, VERIFIED);
-  await writeFile(`${file}.new`, `${JSON.stringify({ at: new Date().toISOString() })}\n`, { mode: 0o600 });
-  await rename(`${file}.new`, file);
-}
-
-/** Under the exclusive lock. Renamed first: a removal that is killed leaves nothing that looks like a backup. */
-export async function removeBackup(backup: Backup): Promise<void> {
-  await rename(backup.path, `${backup.path}.deleted`);
-  await rm(`${backup.path}.deleted`, { recursive: true, force: true });
+  // Others may prove the same backup at the same time.
+  const written = `${file}.${process.pid}.new`;
+  try {
+    await writeFile(written, `${JSON.stringify({ at: new Date().toISOString() })}\n`, { mode: 0o600 });
+    await rename(written, file);
+  } catch (error) {
+    await rm(written, { force: true }).catch(() => undefined);
+    throw error;
+  }
 }

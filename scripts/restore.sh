@@ -11,7 +11,7 @@ Usage: scripts/restore.sh --list [--json]
   --list         the backups, newest first
   --latest       the newest dump (the default); --backup ID: that one
   --into DB      database to make or replace (default POSTGRES_DB)
-  --dry-run      check the backup's sums, the versions and the target; change nothing
+  --dry-run      check the backup's sums, the versions, the roles and the target; change nothing
   --force        replace a database that is not empty. Its name must be typed, and it is renamed, not dropped
   --to-time TIME the whole cluster as it was at TIME (2026-01-31T12:00:00Z), from a base backup and the archived WAL
   --data DIR     where to put that cluster: a new data directory, which no running server knows

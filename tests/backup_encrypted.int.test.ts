@@ -69,6 +69,13 @@ test.runIf(has("gpg"))("a custom dump for a gpg key opens with its passphrase on
     code: 0,
     stderr: "",
   });
+  // Where nothing can be written beside it, it is decrypted elsewhere.
+  const temporary = mkdtempSync(join(keys, "tmp-"));
+  await folder.readOnly(async () => {
+    const media = { ...own, BACKUP_PASSPHRASE: PASSPHRASE, TMPDIR: temporary };
+    expect(await backups(media, "verify")).toMatchObject({ code: 0, stderr: "" });
+  });
+  expect(readdirSync(temporary)).toEqual([]);
   expect(folder.others()).toEqual([]);
 });
 

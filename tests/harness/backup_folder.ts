@@ -1,5 +1,15 @@
+import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -72,6 +82,22 @@ export class BackupFolder {
   open(id: string): string[] {
     const all = ["", ...readdirSync(this.file(id), { recursive: true, encoding: "utf8" })];
     return all.filter((name) => (statSync(this.file(id, name)).mode & 0o077) !== 0);
+  }
+
+  /** Runs `work` while nobody may write into it. For root only a file system is read-only; for others lacking rights are enough. */
+  async readOnly(work: () => Promise<void>): Promise<void> {
+    const root = process.getuid?.() === 0;
+    const everything = [this.path, ...this.ids().map((id) => this.file(id))];
+    if (root) {
+      execFileSync("mount", ["--bind", this.path, this.path]);
+      execFileSync("mount", ["-o", "remount,ro,bind", this.path]);
+    } else for (const path of everything) chmodSync(path, 0o500);
+    try {
+      await work();
+    } finally {
+      if (root) execFileSync("umount", [this.path]);
+      else for (const path of everything) chmodSync(path, 0o700);
+    }
   }
 
   remove(): void {
