@@ -89,6 +89,8 @@ export async function run(
         PGDATABASE: address.database,
         PGCONNECT_TIMEOUT: "10",
         PGAPPNAME: "payments-backup",
+        // pg_dump takes a role's own encoding otherwise, which may lack letters that the data has.
+        PGCLIENTENCODING: "UTF8",
       }),
       ...env,
     },
