@@ -32,6 +32,10 @@ const EXIT_BY_CODE = {
   SCHEMA_CHANGED: EXIT.failed,
   /** The database lacks migrations this code needs. */
   SCHEMA_BEHIND: EXIT.failed,
+  /** Somebody changed tables, functions or rights that migrations made. */
+  SCHEMA_DRIFT: EXIT.mismatch,
+  /** A published month's leaf is not where its run left it, or holds what no run made. */
+  LEAF_CHANGED: EXIT.failed,
   /** The dimensions (accounts, merchants, terminals) are not there or not those of this code. */
   NOT_SEEDED: EXIT.failed,
   /** No PostgreSQL answers at the configured address. */

@@ -51,6 +51,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   MESSAGE_MALFORMED: "reject",
   MESSAGE_TOO_LARGE: "reject",
   SPEC_INVALID: "reject",
+  LEAF_CHANGED: "reject",
   NOT_SEEDED: "reject",
 };
 

@@ -5,6 +5,7 @@ import { verifySchema } from "../../lib/postgres/migrate.js";
 import { connect, createPool, type Pool } from "../../lib/postgres/pool.js";
 import type { Settings } from "../../lib/settings/settings.js";
 import { requireSeed } from "../seed/state.js";
+import { checkCatalogue } from "./catalogue_check.js";
 import { type CommandContext, command, print, printJson } from "./common.js";
 import { withBroker } from "./send.js";
 import { formatTable } from "./table.js";
@@ -118,6 +119,7 @@ function databaseChecks(settings: Settings): Check[] {
         }),
     ],
     ["schema", () => ask(verifySchema).then(() => "as expected")],
+    ["catalogue", () => ask(checkCatalogue)],
     ["seed", () => ask(requireSeed).then(() => "dimensions are there")],
   ];
 }
