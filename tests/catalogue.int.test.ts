@@ -187,7 +187,5 @@ test("migrate verify and verify end with 3, doctor with 1, and each names it", a
   expect(verified.stdout).toContain("structure: column payments.txn.note was added (text)\n");
   const doctor = await run("doctor");
   expect(doctor.code).toBe(1);
-  expect(doctor.stdout).toMatch(
-    /catalogue +FAIL +SCHEMA_DRIFT: column payments\.txn\.note was added \(text\)/,
-  );
+  expect(doctor.stdout).toMatch(/schema +FAIL +SCHEMA_DRIFT: column payments\.txn\.note was added \(text\)/);
 });

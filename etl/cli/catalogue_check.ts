@@ -18,7 +18,5 @@ export async function checkCatalogue(pool: Pool): Promise<string> {
       hint: "Undo it, or loads may fail; all of it: payments migrate verify.",
     });
   }
-  return additions.length === 0
-    ? "as the migrations made it"
-    : `as the migrations made it, and ${additions.length} harmless addition(s)`;
+  return additions.length === 0 ? "as expected" : `as expected, and ${additions.length} harmless addition(s)`;
 }

@@ -118,8 +118,7 @@ function databaseChecks(settings: Settings): Check[] {
           return `${settings.POSTGRES_USER}, no superuser`;
         }),
     ],
-    ["schema", () => ask(verifySchema).then(() => "as expected")],
-    ["catalogue", () => ask(checkCatalogue)],
+    ["schema", () => ask((pool) => verifySchema(pool).then(() => checkCatalogue(pool)))],
     ["seed", () => ask(requireSeed).then(() => "dimensions are there")],
   ];
 }
