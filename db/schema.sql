@@ -42,7 +42,9 @@ CREATE FUNCTION etl.create_builds(run text, months date[], opens timestamp with 
 DECLARE
   accounts  text;
   merchants text;
+  additions text[];
   build     text;
+  added     text;
 BEGIN
   LOCK TABLE etl.month IN ROW SHARE MODE;  -- waits for a dump, see etl.hold_publishing; so does drop_build
   SELECT CASE WHEN count(*) = max(account_id)::bigint - min(account_id) + 1
@@ -61,6 +63,17 @@ BEGIN
   FROM (SELECT generate_series(min(terminal_id), max(terminal_id)) AS id FROM payments.terminal) ids
   LEFT JOIN payments.terminal t ON t.terminal_id = ids.id;
 
+  -- Columns of txn that no migration made, as far as a row can do without them.
+  SELECT coalesce(array_agg(format('%I %s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
+                                   CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation END,
+                                   ' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid))), '{}')
+  INTO additions
+  FROM pg_attribute a
+  JOIN pg_type t ON t.oid = a.atttypid
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = ''
+  WHERE a.attrelid = 'payments.txn'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attname NOT IN (SELECT attname FROM pg_attribute WHERE attrelid = 'staging.txn_shape'::regclass AND NOT attisdropped);
+
   FOR i IN 1 .. cardinality(months) LOOP
     build := etl.build_name(run, months[i]);
     EXECUTE format(
@@ -77,6 +90,10 @@ BEGIN
       $build$,
       build, accounts, merchants, opens[i], closes[i], max_amount,
       currencies, kinds, channels, networks, statuses, response_codes);
+    -- The leaf is made like txn, so it has them too, and what it is attached to must.
+    FOREACH added IN ARRAY additions LOOP
+      EXECUTE format('ALTER TABLE staging.%I ADD COLUMN %s', build, added);
+    END LOOP;
     PERFORM etl.make_leaf('staging', build || '_leaf', months[i]);
     EXECUTE format('ALTER TABLE staging.%I ADD COLUMN amount_raw text, ADD COLUMN line_id bigint', build || '_leaf');
     -- Nothing to vacuum before it is published, and nothing may hold a lock then.

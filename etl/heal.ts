@@ -5,6 +5,7 @@ import { getRun, type Run } from "./ledger/run.js";
 import { chunkOf, type PlannedMonth, planRun } from "./plan.js";
 import { copyLeaf, rollUp } from "./steps/agg.js";
 import { judgeSuspects } from "./steps/clean.js";
+import { requireReplaceable } from "./steps/leaf.js";
 import { createBuilds } from "./steps/plan.js";
 import { copyChunk } from "./steps/stage.js";
 import { buildTables, leafTable, type StepContext } from "./steps/step.js";
@@ -28,12 +29,14 @@ export interface Healed {
  * what other runs are building in this one. All in one transaction: a failure leaves everything as it was.
  *
  * @param month `YYYY-MM-01`
- * @throws PlatformError CHUNK_UNKNOWN when the month is not published, RUN_FAILED when a reader keeps it locked,
+ * @throws PlatformError CHUNK_UNKNOWN when the month is not published, LEAF_CHANGED when something of others would be lost or is
+ *   in the way, RUN_FAILED when a reader keeps it locked,
  *   CHUNK_COUNT_MISMATCH when a chunk does not come out as predicted.
  */
 export async function healMonth(context: StepContext, month: string): Promise<Healed> {
   return transaction(context.pool, async (client) => {
     const runs = await runsOf(client, month);
+    await requireReplaceable(client, month);
     const { rows: made } = await client.query<{ leaf: string }>("SELECT etl.create_healed_leaf($1) AS leaf", [
       month,
     ]);

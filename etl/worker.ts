@@ -6,7 +6,7 @@ import type { Delivery, Outcome } from "../lib/broker/delivery.js";
 import { Publisher } from "../lib/broker/publisher.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
 import type { Dependencies } from "../lib/endpoint.js";
-import { codeOf, messageOf } from "../lib/errors.js";
+import { adviceOf, codeOf } from "../lib/errors.js";
 import type { Logger } from "../lib/log.js";
 import { codeLabel, Metrics } from "../lib/metrics.js";
 import { createPool, type Pool } from "../lib/postgres/pool.js";
@@ -19,6 +19,7 @@ import { ChunkSource } from "./generate/source.js";
 import { Lease, type LeaseTimes } from "./lease.js";
 import { formatMessage, type Message, parseMessage } from "./message.js";
 import { aboutOf, observeHandler, observeStep } from "./observe.js";
+import { originOf, requireOurs } from "./origin.js";
 import { aggStep } from "./steps/agg.js";
 import { beginStep } from "./steps/begin.js";
 import { cleanStep } from "./steps/clean.js";
@@ -147,15 +148,20 @@ export class Worker {
         // A step is run again from its start after an outage; the ledger tells it how far it got. A bare `stage` has no run
         // in the ledger to go by: it must be told that an earlier try may have entered one.
         const again = attempt > 0 || delivery.redelivered || delivery.attempt > 1;
+        const origin =
+          message.kind === "begin" ? undefined : await requireOurs(this.pool, message.run, delivery.headers);
         const next = await this.run(step.context, message, again);
         step.committed();
         await this.context.reached?.(`${message.kind}: committed`);
-        for (const follower of next) await this.publisher.publish(ETL_QUEUES.work, formatMessage(follower));
+        for (const follower of next) {
+          const headers = origin ?? (await originOf(this.pool, follower.run));
+          await this.publisher.publish(ETL_QUEUES.work, formatMessage(follower), { headers });
+        }
         await this.context.reached?.(`${message.kind}: published`);
         return { kind: "done" };
       } catch (error) {
         const code = codeOf(error) ?? "INTERNAL";
-        const reason = messageOf(error);
+        const reason = adviceOf(error);
         const verdict = verdictOf(error);
         if (verdict !== "outage") {
           logger.error({ code, verdict, messageId: delivery.messageId, ...about, err: error }, reason);

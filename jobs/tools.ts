@@ -24,7 +24,7 @@ export function addressOf(settings: Settings, role: "backup" | "admin" | "loader
   return { host, port, user, password, database };
 }
 
-/** What a role or a database may be set to, and what would then end, hinder or falsify our work. */
+/** What a role or a database may be set to, and what would then end, hinder or falsify a backup or a restore. */
 const PINNED = {
   default_transaction_read_only: "off",
   default_transaction_isolation: "read committed",
@@ -37,14 +37,10 @@ const PINNED = {
   default_tablespace: "",
 } as const;
 
-/** As a connection is asked for it outdoes the settings of roles and databases. */
+/** For PostgreSQL's own programs: as a connection is asked for it outdoes the settings of roles and databases. */
 const pinnedOptions = Object.entries(PINNED)
   .map(([name, value]) => `-c ${name}=${value.replaceAll(" ", "\\ ")}`)
   .join(" ");
-
-/** Not among the pinned: servers of before 17 do not know it. PostgreSQL's own programs see to it themselves. */
-const NO_TRANSACTION_TIMEOUT = `SELECT CASE WHEN current_setting('server_version_num')::integer >= 170000
-  THEN set_config('transaction_timeout', '0', false) END`;
 
 /** Runs `work` with a pool on `address`, which is closed in any case. */
 export async function withPool<T>(
@@ -61,10 +57,8 @@ export async function withPool<T>(
       POSTGRES_USER: address.user,
       POSTGRES_PASSWORD: address.password,
     },
-    { database: address.database, max, applicationName: "payments-backup" },
+    { database: address.database, max, applicationName: "payments-backup", session: PINNED },
   );
-  pool.options.onConnect = (client) => client.query(NO_TRANSACTION_TIMEOUT);
-  pool.options.options = `${pool.options.options ?? ""} ${pinnedOptions}`;
   try {
     // Who cannot connect at all hears where, and as whom, it was tried.
     (await connect(pool)).release();
@@ -115,6 +109,8 @@ export async function run(
         PGCONNECT_TIMEOUT: "10",
         PGAPPNAME: "payments-backup",
         PGOPTIONS: `${pinnedOptions} ${options.options ?? ""}`,
+        // pg_dump takes a role's own encoding otherwise, which may lack letters that the data has.
+        PGCLIENTENCODING: "UTF8",
       }),
     },
     stdio: ["pipe", "pipe", "pipe"],

@@ -14,6 +14,8 @@ const EXIT_BY_CODE = {
   SPEC_INVALID: EXIT.usage,
   /** The named run is not in the ledger. */
   RUN_UNKNOWN: EXIT.usage,
+  /** A message is of a run of another database, which shares the vhost. */
+  RUN_ELSEWHERE: EXIT.failed,
   /** The run has no such chunk or month. */
   CHUNK_UNKNOWN: EXIT.failed,
   /** No letter in the dead-letter queue has this id. */
@@ -32,6 +34,10 @@ const EXIT_BY_CODE = {
   SCHEMA_CHANGED: EXIT.failed,
   /** The database lacks migrations this code needs. */
   SCHEMA_BEHIND: EXIT.failed,
+  /** Somebody changed tables, functions or rights that migrations made. */
+  SCHEMA_DRIFT: EXIT.mismatch,
+  /** A published month's leaf is not where its run left it, or holds what no run made. */
+  LEAF_CHANGED: EXIT.failed,
   /** The dimensions (accounts, merchants, terminals) are not there or not those of this code. */
   NOT_SEEDED: EXIT.failed,
   /** No PostgreSQL answers at the configured address. */
@@ -135,4 +141,10 @@ export function messageOf(error: unknown): string {
     // Anything can be thrown, also what has no text.
     return Object.prototype.toString.call(error);
   }
+}
+
+/** The message of anything thrown, and what to do about it if we know: for those who read it later, on a dead letter. */
+export function adviceOf(error: unknown): string {
+  const hint = error instanceof PlatformError ? error.hint : undefined;
+  return hint === undefined ? messageOf(error) : `${messageOf(error)} ${hint}`;
 }

@@ -40,6 +40,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   "57014": "retry", // cancelled
   "58": "retry", // I/O error
   PUBLISH_UNROUTABLE: "retry", // a queue is being redeclared
+  RUN_ELSEWHERE: "retry", // a worker of its database may take it
 
   // The work itself is wrong.
   "22": "reject", // data exception
@@ -51,6 +52,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   MESSAGE_MALFORMED: "reject",
   MESSAGE_TOO_LARGE: "reject",
   SPEC_INVALID: "reject",
+  LEAF_CHANGED: "reject",
   NOT_SEEDED: "reject",
 };
 

@@ -31,6 +31,7 @@ test.each([
   ["bytes that are no text", Buffer.from([0xff, 0x00, 0xfe]), "MESSAGE_MALFORMED"],
   ["an unknown field", `{"v":1,"step":"stage","run":"r1","force":true}`, "MESSAGE_MALFORMED"],
   ["a run that is not there", `{"v":1,"step":"stage","run":"r999"}`, "RUN_UNKNOWN"],
+  ["a month of such a run", `{"v":1,"step":"agg","run":"r999","month":"2025-01-01"}`, "RUN_UNKNOWN"],
 ])(
   "%s ends in the dead-letter queue, whole and with a reason, and the worker goes on",
   async (_, body, code) => {

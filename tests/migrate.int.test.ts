@@ -139,7 +139,7 @@ test("payments migrate up, status and verify as commands", async () => {
     code: 0,
     migrations: applied.map((m) => ({ ...m, state: "applied" })),
   });
-  expect(await run("verify")).toEqual({ code: 0, ok: true });
+  expect(await run("verify")).toEqual({ code: 0, ok: true, differences: [], additions: [] });
 });
 
 test("db/schema.sql is what the migrations add up to", async ({ skip }) => {

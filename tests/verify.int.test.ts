@@ -173,7 +173,7 @@ const CORRUPTIONS: [what: string, sql: string, ...differences: Partial<Differenc
   [
     "an index dropped",
     "DROP INDEX payments.txn_account_idx",
-    { check: "structure", what: "txn lacks index txn_account_idx" },
+    { check: "structure", what: "index payments.txn.txn_account_idx is missing" },
   ],
   [
     "an index that the leaves lack",

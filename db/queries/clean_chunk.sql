@@ -13,7 +13,8 @@ WITH suspect AS (
   DELETE FROM :"suspects" s
   WHERE coalesce(s.line_id, s.txn_id) >= $13::bigint AND coalesce(s.line_id, s.txn_id) < $13::bigint + $14::integer
   RETURNING
-    s.*,
+    s.txn_id, s.occurred_at, s.account_id, s.merchant_id, s.terminal_id, s.amount, s.amount_raw, s.currency, s.kind, s.channel,
+    s.network, s.status, s.response_code, s.original_txn_id, s.is_fraud, s.line_id,
     coalesce(s.line_id, s.txn_id) AS line,
     coalesce(s.amount, CASE WHEN s.amount_raw ~ '^\s*[0-9]{1,9}[.,][0-9]{2}\s*$'
                             THEN replace(btrim(s.amount_raw), ',', '.')::numeric(14, 2) END) AS value

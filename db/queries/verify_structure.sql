@@ -23,12 +23,6 @@ WHERE NOT EXISTS (SELECT FROM pg_inherits i
                   JOIN leaf ON leaf.oid = li.indrelid
                   WHERE i.inhparent = pi.indexrelid AND leaf.name = etl.leaf_name(m.month))
 UNION ALL
--- Dropped from txn, an index goes from all leaves at once, and no leaf lacks anything then.
-SELECT NULL, 'txn lacks index ' || name
-FROM (VALUES ('txn_pkey'), ('txn_account_idx'), ('txn_merchant_idx'), ('txn_original_idx')) promised (name)
-WHERE NOT EXISTS (SELECT FROM pg_index i
-                  WHERE i.indrelid = 'payments.txn'::regclass AND i.indexrelid = to_regclass('payments.' || name))
-UNION ALL
 SELECT NULL, name || ' is attached to txn, but is the leaf of no month of the ledger'
 FROM leaf
 WHERE attached AND NOT EXISTS (SELECT FROM etl.month m WHERE etl.leaf_name(m.month) = leaf.name)

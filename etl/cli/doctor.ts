@@ -5,6 +5,7 @@ import { verifySchema } from "../../lib/postgres/migrate.js";
 import { connect, createPool, type Pool } from "../../lib/postgres/pool.js";
 import type { Settings } from "../../lib/settings/settings.js";
 import { requireSeed } from "../seed/state.js";
+import { checkCatalogue } from "./catalogue_check.js";
 import { type CommandContext, command, print, printJson } from "./common.js";
 import { withBroker } from "./send.js";
 import { formatTable } from "./table.js";
@@ -117,7 +118,7 @@ function databaseChecks(settings: Settings): Check[] {
           return `${settings.POSTGRES_USER}, no superuser`;
         }),
     ],
-    ["schema", () => ask(verifySchema).then(() => "as expected")],
+    ["schema", () => ask((pool) => verifySchema(pool).then(() => checkCatalogue(pool)))],
     ["seed", () => ask(requireSeed).then(() => "dimensions are there")],
   ];
 }

@@ -4,11 +4,10 @@ import type { Pool } from "../../lib/postgres/pool.js";
 import { cancelRun } from "../cancel.js";
 import { defaultSpec } from "../default_spec.js";
 import { createRun, isOver, listRuns, type Run, topUp } from "../ledger/run.js";
-import type { OutMessage } from "../message.js";
 import { requireSeed } from "../seed/state.js";
 import type { Spec } from "../spec.js";
 import { type CommandContext, command, print, printJson, withDatabase } from "./common.js";
-import { withBroker } from "./send.js";
+import { type Send, withBroker } from "./send.js";
 import { summarize } from "./summary.js";
 import { formatCount } from "./table.js";
 import { watchRuns } from "./watch.js";
@@ -79,13 +78,9 @@ async function start(
 }
 
 /** A run whose first message did not get through would stand in the ledger for good; should it arrive after all, it is void. */
-async function sendOrCancel(
-  pool: Pool,
-  run: Run,
-  send: (message: OutMessage) => Promise<void>,
-): Promise<void> {
+async function sendOrCancel(pool: Pool, run: Run, send: Send): Promise<void> {
   try {
-    await send({ kind: "plan", run: run.runId });
+    await send(pool, [{ kind: "plan", run: run.runId }]);
   } catch (error) {
     await cancelRun(pool, run.runId);
     throw error;

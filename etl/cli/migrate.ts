@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { EXIT } from "../../lib/errors.js";
+import { type CatalogueChanges, catalogueChanges } from "../../lib/postgres/catalogue.js";
 import { migrateUp, migrationStatus, verifySchema } from "../../lib/postgres/migrate.js";
 import { connect, createPool, type Pool } from "../../lib/postgres/pool.js";
 import { type CommandContext, command, print, printJson } from "./common.js";
@@ -43,14 +44,16 @@ export function migrateCommand(): Command {
     );
   migrate
     .command("verify")
-    .description("exit 0 when the schema is just what this code expects")
+    .description("compare the schema with what this code expects; exit 3 names what differs")
     .action(
       command(async (context, _options: object) =>
         withAdmin(context, async (pool) => {
           await verifySchema(pool);
-          if (context.json) printJson({ ok: true });
-          else print("schema is as expected");
-          return EXIT.ok;
+          const changes = await catalogueChanges(pool);
+          const ok = changes.differences.length === 0;
+          if (context.json) printJson({ ok, ...changes });
+          else print(describeChanges(changes));
+          return ok ? EXIT.ok : EXIT.mismatch;
         }),
       ),
     );
@@ -65,6 +68,12 @@ async function withAdmin(context: CommandContext, work: (pool: Pool) => Promise<
   } finally {
     await pool.end();
   }
+}
+
+function describeChanges({ differences, additions }: CatalogueChanges): string {
+  const verdict =
+    differences.length === 0 ? "schema is as expected" : `SCHEMA_DRIFT: ${differences.length} difference(s)`;
+  return [...differences, ...additions.map((addition) => `harmless: ${addition}`), verdict].join("\n");
 }
 
 function label(migration: { version: number; name: string }): string {

@@ -9,12 +9,11 @@ export function resumeCommand(): Command {
     .argument("<run>", "run id, e.g. r1")
     .action(
       command(async (context, runId: string, _options: object) => {
-        const messages = await withDatabase(context.settings, (pool) => missingMessages(pool, runId));
-        if (messages.length > 0) {
-          await withBroker(context, async (send) => {
-            for (const message of messages) await send(message);
-          });
-        }
+        const messages = await withDatabase(context.settings, async (pool) => {
+          const missing = await missingMessages(pool, runId);
+          if (missing.length > 0) await withBroker(context, (send) => send(pool, missing));
+          return missing;
+        });
         if (context.json) printJson({ run: runId, sent: messages.length });
         else
           print(

@@ -18,7 +18,25 @@ export const COPY_TRAILER = Uint8Array.from([0xff, 0xff]);
 /** No row is longer: numbers 112, amount 24, codes about 60; a defect adds a few blanks. */
 export const MAX_ROW_BYTES = 256;
 
-const FIELDS = 16;
+/** In the order in which a row's fields are written. */
+export const COPY_COLUMNS = [
+  "txn_id",
+  "occurred_at",
+  "account_id",
+  "merchant_id",
+  "terminal_id",
+  "amount",
+  "currency",
+  "kind",
+  "channel",
+  "network",
+  "status",
+  "response_code",
+  "original_txn_id",
+  "is_fraud",
+  "amount_raw",
+  "line_id",
+] as const;
 /** PostgreSQL counts from 2000-01-01. */
 const EPOCH_2000_MS = 946_684_800_000;
 const TWO_32 = 4_294_967_296;
@@ -65,7 +83,7 @@ export class RowEncoder {
   write(lineId: number, row: Draft, raw: AmountRaw, codes: Uint8Array | undefined): void {
     const view = this.view;
     let at = this.position;
-    view.setInt16(at, FIELDS);
+    view.setInt16(at, COPY_COLUMNS.length);
     view.setInt32(at + 2, 8);
     at = setInt64(view, at + 6, row.txnId);
     view.setInt32(at, 8);

@@ -1,12 +1,20 @@
-import { PlatformError } from "../../lib/errors.js";
+import { codeOf, messageOf, PlatformError } from "../../lib/errors.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
 import { acceptedRows, enterMonth, monthProgress, recordAggregated } from "../ledger/month.js";
 import { isActive } from "../ledger/run.js";
+import { requireStanding } from "./leaf.js";
 import { buildTables, leafTable, type Next, type StepContext } from "./step.js";
 
-/** Tables payments.agg_<name>, filled by db/queries/rollup_<name>.sql. */
-export const ROLLUPS = ["merchant_day", "network_hour"] as const;
+/** A table of that name, a partition of that range, rows of that range in a default partition. */
+const PLACE_TAKEN: ReadonlySet<string> = new Set(["42P07", "42P17", "23514"]);
+
+/** Tables payments.agg_<name>, filled by db/queries/rollup_<name>.sql, and their columns in its order. */
+export const ROLLUPS = {
+  merchant_day:
+    "month, day, merchant_id, currency, txn_count, approved_count, refund_count, fraud_count, amount, approved_amount, refund_amount",
+  network_hour: "month, hour, network, channel, currency, txn_count, approved_count, fraud_count, amount",
+} as const;
 
 /**
  * Ends a run's month. Of a month that nobody has published the build becomes the leaf: rolled up, indexed, attached. To one
@@ -41,13 +49,25 @@ async function publish(context: StepContext, client: Client, runId: string, mont
   await context.reached?.("agg: rolled up");
   // Sorts the index keys of millions of rows in memory; granted to this transaction only.
   await client.query("SET LOCAL maintenance_work_mem = '256MB'");
-  await client.query("SELECT etl.publish_build($1, $2)", [runId, month]);
+  try {
+    await client.query("SELECT etl.publish_build($1, $2)", [runId, month]);
+  } catch (error) {
+    if (!PLACE_TAKEN.has(codeOf(error) ?? "")) throw error;
+    const what = `${leafTable(month)} cannot become a month of txn: ${messageOf(error)}.`;
+    throw new PlatformError("LEAF_CHANGED", what, {
+      hint: "Something that no run made has its place: move that away. Then: payments dlq replay.",
+      cause: error,
+    });
+  }
   await context.reached?.("agg: month published");
 }
 
 async function append(context: StepContext, client: Client, runId: string, month: string): Promise<void> {
   const { leaf } = buildTables(runId, month);
+  await requireStanding(client, month);
   await requireAccepted(client, runId, month, await copyLeaf(client, leaf, leafTable(month)));
+  // Once more: from its first row on nobody can take the leaf away.
+  await requireStanding(client, month);
   await client.query("SELECT etl.drop_build($1, $2)", [runId, month]);
   await rollUp(client, month, leafTable(month));
   await context.reached?.("agg: rolled up");
@@ -76,9 +96,10 @@ async function requireAccepted(client: Client, runId: string, month: string, row
 export async function rollUp(client: Client, month: string, leaf: string): Promise<number> {
   // Up to a few hundred thousand groups; the default work_mem would spill them.
   await client.query("SET LOCAL work_mem = '128MB'");
-  for (const table of ROLLUPS) {
+  for (const [table, columns] of Object.entries(ROLLUPS)) {
     await client.query(`DELETE FROM payments.agg_${table} WHERE month = $1`, [month]);
-    await client.query(`INSERT INTO payments.agg_${table} ${loadSql(`rollup_${table}`, { leaf })}`, [month]);
+    const fresh = loadSql(`rollup_${table}`, { leaf });
+    await client.query(`INSERT INTO payments.agg_${table} (${columns}) ${fresh}`, [month]);
   }
   const { rows } = await client.query<{ rows: number }>(
     "SELECT coalesce(sum(txn_count), 0)::bigint AS rows FROM payments.agg_network_hour WHERE month = $1",

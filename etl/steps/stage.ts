@@ -3,6 +3,7 @@ import { from as copyFrom } from "pg-copy-streams";
 import { PlatformError } from "../../lib/errors.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { quoteName } from "../../lib/postgres/sql.js";
+import { COPY_COLUMNS } from "../generate/encoder.js";
 import type { AnswerKey } from "../generate/generator.js";
 import { enterChunk, getChunk, recordStaged } from "../ledger/chunk.js";
 import { getRun, isActive } from "../ledger/run.js";
@@ -63,7 +64,8 @@ export async function copyChunk(
       await context.reached?.("stage: in copy");
     }
   };
-  const copy = client.query(copyFrom(`COPY ${quoteName(table)} FROM STDIN (FORMAT binary)`));
+  const columns = COPY_COLUMNS.join(", ");
+  const copy = client.query(copyFrom(`COPY ${quoteName(table)} (${columns}) FROM STDIN (FORMAT binary)`));
   await pipeline(counted, copy);
   await context.reached?.("stage: after copy");
   if (key === undefined) throw new Error("the generator ended without an answer key");

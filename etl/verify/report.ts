@@ -17,7 +17,8 @@ export const CHECKS = {
   rejects: "txn_reject holds every rejected row, per chunk and reason",
   references: "no orphan account, merchant, terminal or refunded purchase",
   aggregates: "every aggregate adds up to txn, to the cent",
-  structure: "finished months attached with all indexes, nothing of no month, nothing left in staging",
+  structure:
+    "schema as migrations made it, finished months attached with all indexes, nothing of no month, nothing left in staging",
 } as const;
 
 export type CheckName = keyof typeof CHECKS;

@@ -1,3 +1,4 @@
+import { catalogueChanges } from "../../lib/postgres/catalogue.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
 import { getRun, isOver, listRuns, type Run } from "../ledger/run.js";
@@ -101,5 +102,13 @@ async function compareFindings(
 
 async function verifyStructure(pool: Pool): Promise<Difference[]> {
   const { rows } = await pool.query<{ month: string | null; what: string }>(loadSql("verify_structure"));
-  return rows.map(({ month, what }) => ({ check: "structure", what, ...(month === null ? {} : { month }) }));
+  const changes = await catalogueChanges(pool);
+  return [
+    ...rows.map(({ month, what }) => ({
+      check: "structure" as const,
+      what,
+      ...(month === null ? {} : { month }),
+    })),
+    ...changes.differences.map((what) => ({ check: "structure" as const, what })),
+  ];
 }

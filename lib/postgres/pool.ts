@@ -1,6 +1,7 @@
 import pg from "pg";
 import { codeOf, messageOf, PlatformError } from "../errors.js";
 import type { Settings } from "../settings/settings.js";
+import { pinSession } from "./session.js";
 
 export type Pool = pg.Pool;
 export type Client = pg.PoolClient;
@@ -18,6 +19,8 @@ export interface PoolOptions {
   readonly database?: string;
   /** Shown in pg_stat_activity. */
   readonly applicationName?: string;
+  /** Settings that its sessions have besides those of session.ts. */
+  readonly session?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -26,6 +29,7 @@ export interface PoolOptions {
  */
 export function createPool(settings: Settings, options: PoolOptions = {}): Pool {
   const admin = options.role === "admin";
+  const applicationName = options.applicationName ?? "payments";
   const pool = new pg.Pool({
     host: settings.POSTGRES_HOST,
     port: settings.POSTGRES_PORT,
@@ -33,12 +37,12 @@ export function createPool(settings: Settings, options: PoolOptions = {}): Pool 
     user: admin ? settings.POSTGRES_ADMIN_USER : settings.POSTGRES_USER,
     password: admin ? settings.POSTGRES_ADMIN_PASSWORD : settings.POSTGRES_PASSWORD,
     max: options.max ?? 4,
-    application_name: options.applicationName ?? "payments",
+    application_name: applicationName,
     // All off by default in the driver: without them a vanished server is waited for without end.
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    options: "-c TimeZone=UTC -c search_path=payments,public",
+    onConnect: (client) => pinSession(client, applicationName, options.session),
     types: {
       getTypeParser: (oid: number, format?: "text" | "binary") => {
         if (oid === DATE_OID) return (text: string) => text;

@@ -9,7 +9,7 @@ export const BUILD_MEANINGS: Meanings = {
       await demand(tx.insert(db.builds, `${run}/${month}`, true), "staging", "42P07");
     return rows({});
   },
-  'COPY "staging"."<build>" FROM STDIN (FORMAT binary)': async (call) => {
+  'COPY "staging"."<build>" (…) FROM STDIN (FORMAT binary)': async (call) => {
     const { db, tx, values, words } = call;
     const { run, month } = await build(call, words[0]);
     const bytes = values[0] as readonly number[];
@@ -38,6 +38,13 @@ export const BUILD_MEANINGS: Meanings = {
     for (const slice of copied) await enter(tx, db.txn, { ...slice, month: leaf });
     return { rows: [], rowCount: rowsIn(copied) };
   },
+  "SELECT n.nspname || '.' || c.relname AS name FROM pg_inherits i … WHERE i.inhparent = 'payments.txn'::regclass …":
+    ({ db, tx, values: [month] }) => {
+      const [year, monthNo] = String(month).split("-");
+      return tx.read(db.leaves, String(month)) === undefined
+        ? NOTHING
+        : rows({ name: `payments.txn_${year}_${monthNo}` });
+    },
 
   // Published months.
   "INSERT INTO etl.month AS m (month) VALUES ($1) ON CONFLICT (month) DO UPDATE SET month = m.month RETURNING xmax = 0 AS entered":

@@ -31,6 +31,11 @@ export const MEANINGS: Meanings = {
     },
   "SELECT * FROM etl.run WHERE run_id = $1 [FOR UPDATE]": async ({ db, tx, values, words }) =>
     changed(await seen(tx, db.runs, String(values[0]), words[0])),
+  "SELECT current_database() AS database, (SELECT to_char(created_at …) FROM etl.run WHERE run_id = $1) AS created_at":
+    async ({ db, tx, values }) => {
+      const run = await seen(tx, db.runs, String(values[0]), undefined);
+      return rows({ database: "simulated", created_at: run === undefined ? null : "then" });
+    },
   "SELECT state FROM etl.run WHERE run_id = $1 FOR KEY SHARE": async ({ db, tx, values }) =>
     changed(await tx.lock(db.runs, String(values[0]), "share")),
   "UPDATE etl.run SET state = CASE WHEN $2 = 0 THEN 'done' ELSE 'running' END, chunks_total = $2, months_total = $3, next_chunk = least($2, window_chunks), … WHERE run_id = $1":

@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { healMonth } from "../etl/heal.js";
+import { aggStep } from "../etl/steps/agg.js";
+import { withPool } from "./harness/database.js";
+import { Platform } from "./harness/platform.js";
+
+const ONE_MONTH = { fromOn: "2025-01-01", toOn: "2025-02-01", rows: 3_000, chunkRows: 1_500 };
+const JANUARY = "2025-01-01";
+
+let platform: Platform;
+beforeEach(async () => {
+  platform = await Platform.create();
+});
+afterEach(() => platform.close());
+
+/** What a DBA does by hand. */
+function byHand(...statements: string[]): Promise<void> {
+  return withPool({ role: "admin", database: platform.settings.POSTGRES_DB }, async (pool) => {
+    await pool.query("SET ROLE payments_owner");
+    for (const statement of statements) await pool.query(statement);
+  });
+}
+
+/** A run from begin to end, step by step. */
+async function load(spec: object): Promise<void> {
+  const run = await platform.begin({ ...ONE_MONTH, ...spec });
+  await aggStep(platform.context, run.runId, JANUARY);
+}
+
+const differences = async () => (await platform.verify()).differences.map(({ what }) => what);
+const state = (run: string) => platform.value("SELECT state FROM etl.run WHERE run_id = $1", [run]);
+
+describe("rows are not added to a month", () => {
+  test.each([
+    [
+      "detached",
+      "ALTER TABLE txn DETACH PARTITION txn_2025_01",
+      "payments.txn_2025_01 is not attached to txn, though 2025-01 is published.",
+      "ALTER TABLE txn ATTACH PARTITION txn_2025_01 FOR VALUES FROM ('2025-01-01 00:00:00+00') TO ('2025-02-01 00:00:00+00')",
+    ],
+    [
+      "dropped",
+      "DROP TABLE txn_2025_01",
+      "payments.txn_2025_01 is not attached to txn, though 2025-01 is published.",
+      undefined,
+    ],
+    [
+      "renamed",
+      "ALTER TABLE txn_2025_01 RENAME TO january",
+      "2025-01 is attached to txn as payments.january, not as payments.txn_2025_01.",
+      "ALTER TABLE january RENAME TO txn_2025_01",
+    ],
+  ])("that was %s by hand; put right, the run goes on", async (_, damage, message, repair) => {
+    await load({});
+    await byHand(damage);
+    const run = await platform.begin({ ...ONE_MONTH, seed: 8 });
+    await expect(aggStep(platform.context, run.runId, JANUARY)).rejects.toMatchObject({
+      code: "LEAF_CHANGED",
+      message,
+    });
+    expect(await state(run.runId)).toBe("running");
+    if (repair === undefined) await healMonth(platform.context, JANUARY);
+    else await byHand(repair);
+    await aggStep(platform.context, run.runId, JANUARY);
+    expect(await state(run.runId)).toBe("done");
+    expect(await differences()).toEqual([]);
+  });
+
+  test("whose place something else has", async () => {
+    await byHand(
+      "CREATE TABLE early PARTITION OF txn FOR VALUES FROM ('2025-01-01 00:00:00+00') TO ('2025-02-01 00:00:00+00')",
+    );
+    const run = await platform.begin(ONE_MONTH);
+    const publish = () => aggStep(platform.context, run.runId, JANUARY);
+    await expect(publish()).rejects.toMatchObject({
+      code: "LEAF_CHANGED",
+      message: expect.stringMatching(/^payments.txn_2025_01 cannot become a month of txn: .*early/),
+    });
+    await byHand("DROP TABLE early");
+    await publish();
+    expect(await differences()).toEqual([]);
+  });
+});
+
+test("heal says what is in its way, before it makes anything", async () => {
+  await load({});
+  await byHand("ALTER TABLE txn_2025_01 RENAME TO january");
+  await expect(healMonth(platform.context, JANUARY)).rejects.toMatchObject({ code: "LEAF_CHANGED" });
+});
+
+test("columns that somebody adds are reported, and hinder neither runs nor verify nor heal", async () => {
+  await load({});
+  await byHand(
+    "ALTER TABLE txn ADD note text",
+    `ALTER TABLE txn ADD "Reason" text COLLATE "en-x-icu" NOT NULL DEFAULT 'none'`,
+    "ALTER TABLE txn ADD line integer DEFAULT 7",
+    "ALTER TABLE txn_reject ADD note text",
+    "ALTER TABLE agg_merchant_day ADD note text",
+    "ALTER TABLE agg_network_hour ADD note text DEFAULT ''",
+    "ALTER TABLE account ADD note text",
+    "ALTER TABLE etl.run ADD note text",
+    "ALTER TABLE etl.chunk ADD note text",
+  );
+  const reported = await differences();
+  expect(reported).toHaveLength(9);
+  expect(reported.every((what) => /^column .* was added/.test(what))).toBe(true);
+  // To the month that stands, and another of its own.
+  await load({ seed: 8 });
+  await platform.load({ seed: 9, rows: 3_000, fromOn: "2025-02-01", toOn: "2025-03-01" });
+  expect(await differences()).toEqual(reported);
+  const digests = await platform.digests();
+  await byHand("UPDATE txn_2025_01 SET amount = amount + 1 WHERE txn_id % 10 = 0");
+  await healMonth(platform.context, JANUARY);
+  expect(await platform.digests()).toEqual(digests);
+  expect(await differences()).toEqual(reported);
+});
+
+test("heal does not throw away what somebody has put into a column of his own", async () => {
+  await load({});
+  await byHand("ALTER TABLE txn ADD note text", "UPDATE txn SET note = 'mine' WHERE txn_id % 1000 = 0");
+  await expect(healMonth(platform.context, JANUARY)).rejects.toMatchObject({
+    code: "LEAF_CHANGED",
+    message: expect.stringContaining("column note of payments.txn_2025_01"),
+  });
+  await byHand("UPDATE txn SET note = NULL");
+  await healMonth(platform.context, JANUARY);
+});
