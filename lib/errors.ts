@@ -32,6 +32,8 @@ const EXIT_BY_CODE = {
   SCHEMA_CHANGED: EXIT.failed,
   /** The database lacks migrations this code needs. */
   SCHEMA_BEHIND: EXIT.failed,
+  /** The database's encoding is not UTF8: it cannot hold what comes. */
+  DATABASE_ENCODING: EXIT.failed,
   /** The dimensions (accounts, merchants, terminals) are not there or not those of this code. */
   NOT_SEEDED: EXIT.failed,
   /** No PostgreSQL answers at the configured address. */
