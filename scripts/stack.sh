@@ -221,6 +221,7 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
   # RabbitMQ asks a shell for the free space under its path, in single quotes, and hangs on such a path.
   [[ $STACK_DIR != *[\'[:cntrl:]]* ]] ||
     die "the path $STACK_DIR has a quote or a control character in it, which RabbitMQ cannot bear; set STACK_DIR to another one"
+  [[ -e $STACK_DIR ]] || make_own_dir "$STACK_DIR" # better told before anything is installed
   install_missing "$monitoring"
   check_owner up "$@"
   make_own_dir "$STACK_DIR"
