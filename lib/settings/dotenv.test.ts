@@ -111,7 +111,7 @@ describe("a file", () => {
 describe("scripts/lib.sh", () => {
   const lib = join(packageRoot, "scripts", "lib.sh");
   const bash = (script: string, file: string) =>
-    execFileSync("bash", ["-c", `source "$1"; ${script}`, "test", lib], {
+    execFileSync("bash", ["-pc", `source "$1"; ${script}`, "test", lib], {
       env: { PATH: process.env["PATH"], PAYMENTS_ENV_FILE: file },
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],

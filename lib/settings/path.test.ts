@@ -28,7 +28,7 @@ function inBash(values: string[]): (string | undefined)[] {
   const script =
     'source "$1"; shift; for v; do printf "%s\\0" "$(absolute_path NAME "$v" "$REPO_ROOT")"; done';
   const lib = join(packageRoot, "scripts", "lib.sh");
-  const { stdout } = spawnSync("bash", ["-c", script, "test", lib, ...values], { encoding: "utf8" });
+  const { stdout } = spawnSync("bash", ["-pc", script, "test", lib, ...values], { encoding: "utf8" });
   return stdout
     .split("\0")
     .slice(0, -1)
