@@ -21,8 +21,8 @@ get_psycopg2() {
   ((EUID != 0)) || (apt_install python3-psycopg2) || true
 }
 
-STACK_DIR=$(absolute_path STACK_DIR "${STACK_DIR:-$REPO_ROOT/.local/stack}" "$PWD")
-STACK_DIR=$(realpath -m -- "$STACK_DIR")
+[[ -z ${STACK_DIR:-} ]] || STACK_DIR=$(absolute_path STACK_DIR "$STACK_DIR" "$PWD")
+STACK_DIR=$(realpath -m -- "${STACK_DIR:-$REPO_ROOT/.local/stack}")
 export STACK_DIR
 cd -- "$REPO_ROOT"
 require_node

@@ -52,7 +52,7 @@ absolute_path() {
       path=$HOME${path#\~}
       ;;
     \~*) die_usage "$1 begins with ~ and a name, which only a shell expands; write the whole path" ;;
-    *'$'[A-Za-z_\{\(]*) die_usage "$1 has a variable in it, which only a shell expands; write the whole path" ;;
+    \$* | *\$[\{\(]*) die_usage "$1 has a variable in it, which only a shell expands; write the whole path" ;;
     /*) ;;
     *) path=$3/$path ;;
   esac

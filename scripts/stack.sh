@@ -33,8 +33,8 @@ TEXT
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-STACK_DIR=$(absolute_path STACK_DIR "${STACK_DIR:-$REPO_ROOT/.local/stack}" "$PWD")
-STACK_DIR=$(realpath -m -- "$STACK_DIR")
+[[ -z ${STACK_DIR:-} ]] || STACK_DIR=$(absolute_path STACK_DIR "$STACK_DIR" "$PWD")
+STACK_DIR=$(realpath -m -- "${STACK_DIR:-$REPO_ROOT/.local/stack}")
 STACK_ID=$(printf '%s' "$STACK_DIR" | sha256sum | cut -c 1-12)
 AWAY_DIR=/var/lib/payments-platform/$STACK_ID # where root keeps the data if the servers' users cannot reach STACK_DIR
 SECRETS=(postgres admin loader reader exporter backup rabbitmq)
@@ -164,8 +164,8 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
   db=$(setting POSTGRES_DB payments)
   is_database_name "$db" ||
     die_usage "POSTGRES_DB is '$db'; use small letters, digits and _, at most 63, no digit first, and not the name of a database with a purpose of its own"
-  # RabbitMQ asks a shell for the free space under its path, in single quotes, and hangs on such a path.
-  [[ $STACK_DIR != *[\'[:cntrl:]]* ]] ||
+  # RabbitMQ asks a shell for the free space under its path and hands it to scripts of its own: they hang on such a path.
+  [[ $STACK_DIR != *[\'\"\`[:cntrl:]]* ]] ||
     die "the path $STACK_DIR has a quote or a control character in it, which RabbitMQ cannot bear; set STACK_DIR to another one"
   [[ -e $STACK_DIR ]] || make_own_dir "$STACK_DIR" # better told before anything is installed
   install_missing "$monitoring"

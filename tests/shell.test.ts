@@ -149,6 +149,18 @@ describe("scripts/stack.sh", () => {
   });
 });
 
+it.each(["'", '"', "`", "\n"])(
+  "a stack is not put where RabbitMQ would hang: %j in its path",
+  async (char) => {
+    const env = { ...clean, STACK_DIR: `/proc/a${char}b` };
+    const { code, stderr } = await called(env, "scripts/stack.sh", "up");
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining("which RabbitMQ cannot bear"),
+    });
+  },
+);
+
 describe("a checkout that cannot be written", () => {
   it.each(["bootstrap.sh --local", "stack.sh up"])("is told as such by %s", async (command) => {
     const args = [join("scripts", command.split(" ")[0] ?? ""), ...command.split(" ").slice(1)];

@@ -13,6 +13,7 @@ const CASES = [
   "two words/it's",
   "a~b",
   "price$",
+  "/kept in/$x/of that name",
   "~",
   "~/x",
   "~/a/../b",

@@ -16,7 +16,7 @@ export function resolvePath(value: string): string {
   }
   if (value.startsWith("~"))
     throw new Error("begins with ~ and a name, which only a shell expands; write the whole path");
-  if (/\$[A-Za-z_{(]/.test(value))
+  if (/^\$|\$[{(]/.test(value))
     throw new Error("has a variable in it, which only a shell expands; write the whole path");
   return resolve(packageRoot, value);
 }
