@@ -167,6 +167,8 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
   # RabbitMQ asks a shell for the free space under its path and hands it to scripts of its own: they hang on such a path.
   [[ $STACK_DIR != *[\'\"\`[:cntrl:]]* ]] ||
     die "the path $STACK_DIR has a quote or a control character in it, which RabbitMQ cannot bear; set STACK_DIR to another one"
+  (LC_ALL=C && ((${#STACK_DIR} < 900))) || # of 1,023 bytes that PostgreSQL has for a path
+    die "the path $STACK_DIR is too long for PostgreSQL; set STACK_DIR to a shorter one"
   [[ -e $STACK_DIR ]] || make_own_dir "$STACK_DIR" # better told before anything is installed
   install_missing "$monitoring"
   check_owner up "$@"

@@ -161,6 +161,14 @@ it.each(["'", '"', "`", "\n"])(
   },
 );
 
+it("nor where its path is too long for PostgreSQL", async () => {
+  const env = { ...clean, STACK_DIR: `/proc/none${"/ü".repeat(300)}` };
+  expect(await called(env, "scripts/stack.sh", "up")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("too long for PostgreSQL"),
+  });
+});
+
 describe("a checkout that cannot be written", () => {
   it.each(["bootstrap.sh --local", "stack.sh up"])("is told as such by %s", async (command) => {
     const args = [join("scripts", command.split(" ")[0] ?? ""), ...command.split(" ").slice(1)];
