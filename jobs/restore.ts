@@ -1,4 +1,5 @@
 import { messageOf, PlatformError } from "../lib/errors.js";
+import { settingsSchema } from "../lib/settings/schema.js";
 import type { Settings } from "../lib/settings/settings.js";
 import { type Filled, fill, mismatch } from "./fill.js";
 import { withLock } from "./lock.js";
@@ -59,7 +60,7 @@ export async function restore(
   options: RestoreOptions,
 ): Promise<RestoreResult | undefined> {
   const { into, signal } = options;
-  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(into) || into === MAINTENANCE || into.startsWith("template"))
+  if (!settingsSchema.shape.POSTGRES_DB.safeParse(into).success)
     throw new PlatformError("RESTORE_REFUSED", `${into} is no name for a database of ours.`);
   const folder = backupFolder(settings);
   return withLock(lockFile(folder), "shared", () =>

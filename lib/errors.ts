@@ -38,6 +38,8 @@ const EXIT_BY_CODE = {
   SCHEMA_DRIFT: EXIT.mismatch,
   /** A published month's leaf is not where its run left it, or holds what no run made. */
   LEAF_CHANGED: EXIT.failed,
+  /** The database's encoding is not UTF8: it cannot hold what comes. */
+  DATABASE_ENCODING: EXIT.failed,
   /** The dimensions (accounts, merchants, terminals) are not there or not those of this code. */
   NOT_SEEDED: EXIT.failed,
   /** No PostgreSQL answers at the configured address. */

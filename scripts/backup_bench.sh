@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/usr/bin/env -S bash -p
 # Times scripts/backup.sh and scripts/verify_restore.sh against plain pg_dump -Fc and pg_restore, on the same data, in turns.
 set -euo pipefail
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/usr/bin/env -S bash -p
 # Measures loading, serving and settings on the local stack, in databases and a vhost of the bench's own; --help says how.
 set -euo pipefail
 
@@ -21,6 +21,7 @@ get_psycopg2() {
   ((EUID != 0)) || (apt_install python3-psycopg2) || true
 }
 
+[[ -z ${STACK_DIR:-} ]] || STACK_DIR=$(absolute_path STACK_DIR "$STACK_DIR" "$PWD")
 STACK_DIR=$(realpath -m -- "${STACK_DIR:-$REPO_ROOT/.local/stack}")
 export STACK_DIR
 cd -- "$REPO_ROOT"
@@ -34,7 +35,7 @@ for arg; do [[ $arg != --help && $arg != -h ]] || exec "${bench[@]}" "$@"; done
 [[ ! -d $STACK_DIR || -O $STACK_DIR ]] ||
   die "the stack in $STACK_DIR belongs to $(stat -c %U -- "$STACK_DIR"); run the bench as that user"
 # One bench at a time: two would measure each other.
-mkdir -p .local
+make_own_dir "$REPO_ROOT/.local"
 exec 8>.local/bench.lock
 flock -n 8 || die "another bench is at work here; find it with: fuser -v '$REPO_ROOT/.local/bench.lock'"
 [[ $1 != load || ($* == *--only* && $* != *R4*) ]] || get_psycopg2

@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/usr/bin/env -S bash -p
 # From a fresh clone to a loaded, verified payments database: one command, safe to run again.
 set -euo pipefail
 
@@ -29,6 +29,7 @@ while (($#)); do
   esac
   shift
 done
+read_env_file
 [[ -n $target ]] || target=$(setting STAGE_TARGET_TXN 1000000)
 [[ $target =~ ^[0-9]{1,12}$ ]] || die_usage "the number of rows is '$target'; give a whole number, e.g. --rows 1000000"
 
@@ -52,12 +53,21 @@ step() {
 # --- local -----------------------------------------------------------------------------------------------------------
 WORKER_START_S=60
 
+# worker_settings: those that a worker is started with; its port, for one, changes when another program has taken it.
+worker_settings() {
+  local name
+  for name in "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!WORKER_@}" "${!LOG_@}"; do printf '%s=%s\n' "$name" "${!name}"; done
+  for name in "${!ENV_FILE[@]}"; do
+    [[ $name != @(POSTGRES|RABBITMQ|WORKER|LOG)_* ]] || printf '%s=%s\n' "$name" "${ENV_FILE[$name]}"
+  done | sort
+}
+
 start_worker() {
   local pid_file=$STACK_DIR/run/worker.pid log=$STACK_DIR/logs/worker.log build
-  build=$(cd -- "$REPO_ROOT/dist" && find . -name '*.js' -type f -exec sha256sum {} + | sort | sha256sum)
+  build=$({ cd -- "$REPO_ROOT/dist" && find . -name '*.js' -type f -exec sha256sum {} + | sort && worker_settings; } | sha256sum)
   if live_pid "$pid_file" >/dev/null; then
     [[ -r $pid_file.build && $(<"$pid_file.build") == "$build" ]] && return
-    note 'the code has changed: restarting the worker'
+    note 'the code or its settings have changed: restarting the worker'
     stop_process "$pid_file" worker TERM 120 KILL 5
   fi
   : >"$log"
@@ -89,7 +99,8 @@ load() {
 
 # Preparing is done by one bootstrap at a time; loading may go on side by side, the ledger keeps it apart.
 bootstrap_local() {
-  mkdir -p "$REPO_ROOT/.local"
+  make_own_dir "$REPO_ROOT"
+  make_own_dir "$REPO_ROOT/.local"
   exec 8>"$REPO_ROOT/.local/bootstrap.lock"
   flock -n 8 || { note 'another bootstrap is preparing, waiting for it' && flock 8; }
   prepare_local 8>&- # what is started here must not hold the lock
@@ -128,7 +139,7 @@ next_steps_local() {
 
 Try next:
   eval "$(scripts/stack.sh env)" && psql -c 'select count(*) from txn'
-  eval "$(scripts/stack.sh env)" && npx payments verify
+  eval "$(scripts/stack.sh env)" && payments verify
   scripts/queue_kickoff.sh --rows 100000 --wait
   scripts/stack.sh up --with-monitoring
 Stop everything with scripts/stack.sh down; the data is kept.
@@ -144,7 +155,10 @@ compose() { docker compose --env-file "$REPO_ROOT/.env" -f "$REPO_ROOT/compose/d
 # make_compose_secrets: those that .env lacks, of letters and digits, which need no quoting there.
 make_compose_secrets() {
   local name file=$REPO_ROOT/.env
+  make_own_dir "$REPO_ROOT"
   (umask 077 && touch "$file")
+  # What is added must not end up in a last line without an end.
+  [[ -z $(tail -c 1 -- "$file") ]] || echo >>"$file"
   for name in "${COMPOSE_SECRETS[@]}"; do
     [[ -n $(setting "$name" '') ]] && continue
     note "making a password for $name in .env"

@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/usr/bin/env -S bash -p
 # Kills, freezes, cuts and restarts everything under a load, by a seed, and proves that nothing of it shows in the data.
 # Its servers are its own, under .local/chaos; --help says the rest.
 set -euo pipefail
@@ -21,6 +21,7 @@ done
 # None of the caller's settings; a stack and a build of the rig's own, the latter beside whatever dist/ holds.
 unset "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!STAGE_@}" "${!WORKER_@}" "${!LOG_@}" "${!BACKUP_@}" "${!PG@}"
 export STACK_DIR=$REPO_ROOT/.local/chaos STACK_PORTS=free STACK_MEMORY_MB=2048
+export PAYMENTS_ENV_FILE=/dev/null
 export CHAOS_LOG_DIR=$REPO_ROOT/.local/chaos-rig/logs
 build_dir=$REPO_ROOT/.local/chaos-rig/build
 rig=$build_dir/tests/chaos/main.js
@@ -47,7 +48,7 @@ keep_logs() { # the servers', beside the workers'
 
 status=1
 # One rig at a time: two would share servers, and one's kill would be the other's surprise.
-mkdir -p "$CHAOS_LOG_DIR"
+make_own_dir "$CHAOS_LOG_DIR"
 rm -rf -- "$CHAOS_LOG_DIR/servers"
 exec 8>"$REPO_ROOT/.local/chaos-rig/lock"
 flock -n 8 || die "another chaos.sh is at work here; find it with: fuser -v '$REPO_ROOT/.local/chaos-rig/lock'"

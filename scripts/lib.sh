@@ -1,6 +1,11 @@
 # shellcheck shell=bash
 # Helpers shared by scripts/*.sh. Sourcing it changes no shell option and starts nothing.
 
+# What a user's shell exports must not steer us. With -p, as in the first line of each script, bash takes over no functions,
+# no BASH_ENV and no CDPATH; called as `bash scripts/x.sh`, a script runs itself again so.
+[[ $- == *p* || ${BASH_SOURCE[-1]} != "$0" ]] || exec bash -p -- "$0" "$@"
+unset CDPATH GLOBIGNORE ENV BASH_ENV POSIXLY_CORRECT # nor shall our children take them
+
 REPO_ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 
 # Progress and errors go to stderr, so that stdout carries data only. Say what failed, why, and what to do, in one line.
@@ -8,22 +13,57 @@ note() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { note "$*"; exit 1; }
 die_usage() { note "$*"; exit 2; }
 
-# setting NAME DEFAULT: from the environment, else from the repository's .env (parsed, never executed), else DEFAULT.
-setting() {
-  local name=$1 value=${!1:-} line
-  if [[ -z $value && -r $REPO_ROOT/.env ]]; then
-    while IFS= read -r line || [[ -n $line ]]; do
-      [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?"$name"[[:space:]]*=[[:space:]]*(.*)$ ]] || continue
-      value=${BASH_REMATCH[2]%$'\r'}
-      case $value in
-        \"*\"*) value=${value#\"} value=${value%%\"*} ;;
-        \'*\'*) value=${value#\'} value=${value%%\'*} ;;
-        \#*) value='' ;;
-        *) value=${value%%[[:space:]]#*} value=${value%"${value##*[![:space:]]}"} ;;
-      esac
-    done <"$REPO_ROOT/.env"
+# --- settings --------------------------------------------------------------------------------------------------------
+declare -A ENV_FILE=()
+ENV_FILE_READ=''
+
+# read_env_file: .env, once; `setting` does it too, but in its caller's subshell, for itself alone. By the reader that
+# payments has (lib/settings/dotenv.mjs), so that a line means the same to both; one that is not understood ends us.
+read_env_file() {
+  [[ -z $ENV_FILE_READ ]] || return 0
+  local file=$REPO_ROOT/.env elements=''
+  [[ -z ${PAYMENTS_ENV_FILE:-} ]] || file=$(absolute_path PAYMENTS_ENV_FILE "$PAYMENTS_ENV_FILE" "$REPO_ROOT") || exit
+  if [[ -e $file || -n ${PAYMENTS_ENV_FILE:-} ]]; then
+    command -v node >/dev/null || die "Node.js is missing, which reads $file; install it: https://nodejs.org"
+    elements=$(node "$REPO_ROOT/scripts/dotenv.mjs" "$file") ||
+      die_usage "cannot read the settings in $file; mend what is named above, README.md (Settings) says how it is read"
   fi
-  printf '%s\n' "${value:-$2}"
+  eval "ENV_FILE=($elements)" # names and quoted values only
+  ENV_FILE_READ=1
+}
+
+# setting NAME DEFAULT: from the environment, else from .env, else DEFAULT; blank is unset.
+setting() {
+  local value=${!1:-}
+  if [[ -z ${value//[[:space:]]/} ]]; then
+    read_env_file
+    value=${ENV_FILE[$1]:-}
+  fi
+  [[ -n ${value//[[:space:]]/} ]] || value=$2
+  printf '%s\n' "$value"
+}
+
+# absolute_path NAME VALUE BASE: what the setting NAME names; a relative one lies in BASE. As lib/settings/path.ts reads it.
+absolute_path() {
+  local path=$2
+  case $path in
+    \~ | \~/*)
+      [[ ${HOME:-} == /* ]] || die_usage "$1 begins with ~, but HOME is no absolute path"
+      path=$HOME${path#\~}
+      ;;
+    \~*) die_usage "$1 begins with ~ and a name, which only a shell expands; write the whole path" ;;
+    \$* | *\$[\{\(]*) die_usage "$1 has a variable in it, which only a shell expands; write the whole path" ;;
+    /*) ;;
+    *) path=$3/$path ;;
+  esac
+  realpath -ms -- "$path"
+}
+
+# make_own_dir DIR: unless it is there; one that we may not write, or a read-only disk, is told in our words.
+make_own_dir() {
+  local reason=''
+  reason=$(mkdir -p -- "$1" 2>&1) && [[ -w $1 ]] && return
+  die "cannot write in $1${reason:+ (${reason##*: })}: run this as the user whom it belongs to, or from a copy of the checkout that you may write"
 }
 
 # shell_quote TEXT: as one word that any POSIX shell reads back unchanged.
@@ -125,7 +165,7 @@ apt_install() {
     root=(sudo -n)
   fi
   note "installing $*"
-  "${root[@]}" bash -s -- "$@" <<'AS_ROOT' >&2 || die "apt-get could not install $*; the reason is above"
+  "${root[@]}" bash -ps -- "$@" <<'AS_ROOT' >&2 || die "apt-get could not install $*; the reason is above"
 set -euo pipefail
 policy=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.conf
 made_policy='' saved_cluster=''

@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/usr/bin/env -S bash -p
 # How PostgreSQL runs the queries of docs/plans.md, from the files in db/queries that hold them.
 set -euo pipefail
 

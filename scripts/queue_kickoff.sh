@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/usr/bin/env -S bash -p
 # Starts a run on the local stack: `payments kickoff` with the stack's settings. All its options are taken.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
@@ -13,5 +13,4 @@ if [[ -z ${POSTGRES_PASSWORD:-}${POSTGRES_PASSWORD_FILE:-} ]]; then
   settings=$("$REPO_ROOT/scripts/stack.sh" env)
   eval "$settings"
 fi
-cd -- "$REPO_ROOT"
 payments kickoff "$@"

@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/usr/bin/env -S bash -p
 # Restores a backup of the payments database; see --help and docs/restore.md.
 set -euo pipefail
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/usr/bin/env -S bash -p
 # The schema of a database as SQL that stays the same until the schema changes: made for db/schema.sql, which shows in one
 # place, and in every diff, what the migrations add up to.
 set -euo pipefail

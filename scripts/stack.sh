@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/usr/bin/env -S bash -p
 # A PostgreSQL and a RabbitMQ of this project's own, from the system's packages, on loopback only.
 set -euo pipefail
 umask 022
@@ -33,6 +33,7 @@ TEXT
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+[[ -z ${STACK_DIR:-} ]] || STACK_DIR=$(absolute_path STACK_DIR "$STACK_DIR" "$PWD")
 STACK_DIR=$(realpath -m -- "${STACK_DIR:-$REPO_ROOT/.local/stack}")
 STACK_ID=$(printf '%s' "$STACK_DIR" | sha256sum | cut -c 1-12)
 AWAY_DIR=/var/lib/payments-platform/$STACK_ID # where root keeps the data if the servers' users cannot reach STACK_DIR
@@ -41,6 +42,8 @@ declare -A STATE=() # what must survive a restart: the ports and wishes behind t
 
 # shellcheck source-path=SCRIPTDIR source=stack_servers.sh disable=SC1091
 source "$REPO_ROOT/scripts/stack_servers.sh"
+# shellcheck source-path=SCRIPTDIR source=stack_ports.sh disable=SC1091
+source "$REPO_ROOT/scripts/stack_ports.sh"
 # shellcheck source-path=SCRIPTDIR source=stack_postgres.sh disable=SC1091
 source "$REPO_ROOT/scripts/stack_postgres.sh"
 # shellcheck source-path=SCRIPTDIR source=stack_rabbitmq.sh disable=SC1091
@@ -96,38 +99,6 @@ choose_data_dir() {
   fi
 }
 
-# --- ports -----------------------------------------------------------------------------------------------------------
-# choose_port NAME DEFAULT: remembered, unless the user has since asked for another; a free one where that is taken.
-choose_port() {
-  local name=$1 wish='' port key used=' '
-  [[ ${STACK_PORTS:-} == free || -z $2 ]] || wish=$(setting "$name" "$2")
-  [[ -z $wish || ($wish =~ ^[0-9]{1,5}$ && $wish -ge 1024 && $wish -le 65535) ]] ||
-    die "$name is '$wish', but must be a port between 1024 and 65535; change it in the environment or .env"
-  port=${STATE[$name]:-}
-  [[ -n $port && $wish == "${STATE[WISH_$name]:-}" ]] || port=${wish:-$port}
-  STATE[WISH_$name]=$wish
-  unset "STATE[$name]"
-  for key in "${!STATE[@]}"; do [[ $key != WISH_* && $key == *_PORT ]] && used+="${STATE[$key]} "; done
-  if [[ -z $port ]] || port_taken "$port" || [[ $used == *" $port "* ]]; then
-    STATE[$name]=$(free_port)
-    while [[ $used == *" ${STATE[$name]} "* ]]; do STATE[$name]=$(free_port); done
-    [[ -z $port ]] || note "port $port ($name) is taken, using ${STATE[$name]} instead"
-  else
-    STATE[$name]=$port
-  fi
-}
-
-# choose_worker_port: kept where it was chosen, though it is taken: by a worker, whoever started it.
-choose_worker_port() {
-  local wish=''
-  [[ ${STACK_PORTS:-} == free ]] || wish=$(setting WORKER_METRICS_PORT 9464)
-  if [[ $wish == 0 ]]; then
-    STATE[WORKER_METRICS_PORT]=0 STATE[WISH_WORKER_METRICS_PORT]=0 # workers shall serve nothing
-  elif [[ -z ${STATE[WORKER_METRICS_PORT]:-} || $wish != "${STATE[WISH_WORKER_METRICS_PORT]:-}" ]]; then
-    choose_port WORKER_METRICS_PORT 9464
-  fi
-}
-
 # --- commands --------------------------------------------------------------------------------------------------------
 install_missing() {
   local -a missing=()
@@ -153,7 +124,7 @@ check_owner() {
 
 take_lock() { # one command at a time in a STACK_DIR; a reset may have deleted the file that we waited for
   while :; do
-    exec 9>"$STACK_DIR/lock"
+    { exec 9>"$STACK_DIR/lock"; } 2>/dev/null || { make_own_dir "$STACK_DIR" && exec 9>"$STACK_DIR/lock"; }
     flock -n 9 || { note "another stack.sh is at work in $STACK_DIR, waiting" && flock -w 900 9; } ||
       die "another stack.sh has been at work in $STACK_DIR for 15 minutes; find it with: fuser -v '$STACK_DIR/lock'"
     [[ $STACK_DIR/lock -ef /proc/self/fd/9 ]] && return
@@ -171,19 +142,37 @@ attach() {
   mon_setup
 }
 
+# check_settings: those of the servers, before anything is done.
+check_settings() {
+  local mb
+  read_env_file
+  mb=$(setting STACK_MEMORY_MB 1024)
+  [[ $mb =~ ^[1-9][0-9]{0,7}$ ]] || die_usage "STACK_MEMORY_MB is '$mb'; give megabytes as a whole number, e.g. 2048"
+}
+
+# is_database_name NAME: the rule of lib/settings/schema.ts, whatever a locale takes for a small letter.
+is_database_name() {
+  local LC_ALL=C
+  [[ $1 =~ ^[a-z_][a-z0-9_]{0,62}$ && ! $1 =~ ^(postgres|template[01]|payments_scratch)$ ]]
+}
+
 provision_key() { printf '%s %s' "${STATE[POSTGRES_DB]}" "$(sha256sum <"$REPO_ROOT/db/roles.sql" | cut -c 1-16)"; }
 
 cmd_up() { # [--with-monitoring|--without-monitoring]
   local db monitoring=${1:-}
+  check_settings
   db=$(setting POSTGRES_DB payments)
-  [[ $db =~ ^[A-Za-z_][A-Za-z0-9_-]{0,62}$ && $db != postgres && $db != template? ]] ||
-    die "POSTGRES_DB is '$db'; use letters, digits, _ and -, and none of PostgreSQL's own names"
-  # RabbitMQ asks a shell for the free space under its path, in single quotes, and hangs on such a path.
-  [[ $STACK_DIR != *[\'[:cntrl:]]* ]] ||
+  is_database_name "$db" ||
+    die_usage "POSTGRES_DB is '$db'; use small letters, digits and _, at most 63, no digit first, and not the name of a database with a purpose of its own"
+  # RabbitMQ asks a shell for the free space under its path and hands it to scripts of its own: they hang on such a path.
+  [[ $STACK_DIR != *[\'\"\`[:cntrl:]]* ]] ||
     die "the path $STACK_DIR has a quote or a control character in it, which RabbitMQ cannot bear; set STACK_DIR to another one"
+  (LC_ALL=C && ((${#STACK_DIR} < 900))) || # of 1,023 bytes that PostgreSQL has for a path
+    die "the path $STACK_DIR is too long for PostgreSQL; set STACK_DIR to a shorter one"
+  [[ -e $STACK_DIR ]] || make_own_dir "$STACK_DIR" # better told before anything is installed
   install_missing "$monitoring"
   check_owner up "$@"
-  mkdir -p "$STACK_DIR" || die "cannot make $STACK_DIR; set STACK_DIR to a directory that you may write"
+  make_own_dir "$STACK_DIR"
   [[ -e $STACK_DIR/state || -z $(find "$STACK_DIR" -mindepth 1 ! -name lock -print -quit) ]] ||
     die "$STACK_DIR is not empty and not a stack; set STACK_DIR to another directory, or empty it"
   take_lock

@@ -6,8 +6,12 @@ BACKUPS_LOG=$STACK_DIR/logs/backups.log
 
 backups_wanted() { [[ -n ${STATE[BACKUPS]:-} ]]; }
 
-# backups_wal_dir: where the server's user can write, whoever that is.
-backups_wal_dir() { setting BACKUP_WAL_DIR "$DATA_DIR/wal"; }
+# backups_wal_dir: by default where the server's user can write, whoever that is.
+backups_wal_dir() {
+  local dir
+  dir=$(setting BACKUP_WAL_DIR "$DATA_DIR/wal") || exit
+  absolute_path BACKUP_WAL_DIR "$dir" "$REPO_ROOT"
+}
 
 # backups_conf: PostgreSQL's settings for it, a part of machine.conf.
 backups_conf() {
@@ -25,7 +29,10 @@ CONF
 # backups_prepare: before the server starts.
 backups_prepare() {
   backups_wanted || return 0
-  make_server_dir "$(backups_wal_dir)" postgres
+  local dir
+  dir=$(backups_wal_dir)
+  make_server_dir "$dir" postgres
+  "${PG_AS[@]}" test -w "$dir" || die "PostgreSQL's user cannot write in $dir; set BACKUP_WAL_DIR to a directory that it can"
   put_file PG_AS "$PG_DIR/wal_archive.sh" <"$REPO_ROOT/scripts/wal_archive.sh"
 }
 
@@ -40,8 +47,7 @@ backups_start() {
   settings=$(cmd_env)
   (
     eval "$settings"
-    cd -- "$REPO_ROOT" || exit 1 # where .env is
-    spawn "$BACKUPS_PID_FILE" "$BACKUPS_LOG" node dist/jobs/main.js loop
+    spawn "$BACKUPS_PID_FILE" "$BACKUPS_LOG" node "$REPO_ROOT/dist/jobs/main.js" loop
   )
   note "backups are made; their log: $BACKUPS_LOG"
 }
@@ -51,6 +57,7 @@ backups_stop() { stop_process "$BACKUPS_PID_FILE" 'backup job' TERM 60 KILL 5; }
 cmd_backups() { # on|off
   check_owner backups "$@"
   [[ -e $STACK_DIR/state ]] || die "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
+  check_settings
   take_lock
   if ! attach || ! pg_running; then die "the stack in $STACK_DIR is not running; start it with: scripts/stack.sh up"; fi
   local before=${STATE[BACKUPS]:-}

@@ -16,7 +16,7 @@ server_user() { # ACCOUNT: root's servers run as the packages' accounts, anyone 
 }
 
 make_server_dir() { # DIR ACCOUNT
-  [[ -d $1 ]] || mkdir -m 700 -- "$1"
+  [[ -d $1 ]] || install -d -m 700 -- "$1"
   ((EUID != 0)) || chown "$2": -- "$1"
 }
 

@@ -77,6 +77,18 @@ cmd_env() {
   fi
   if backups_wanted; then value[BACKUP_WAL_DIR]=$(backups_wal_dir); fi
   for name in "${!value[@]}"; do printf 'export %s=%s\n' "$name" "$(shell_quote "${value[$name]}")"; done | sort
+  # `payments` of this checkout, once, however often this is evaluated.
+  case :$PATH: in
+    *:"$REPO_ROOT/bin":*) ;;
+    *)
+      if [[ $REPO_ROOT == *:* ]]; then
+        note "no program is found in a path with a colon in it; call $REPO_ROOT/bin/payments"
+      else
+        # shellcheck disable=SC2016 # for the shell that evaluates it
+        printf 'export PATH=%s":$PATH"\n' "$(shell_quote "$REPO_ROOT/bin")"
+      fi
+      ;;
+  esac
 }
 
 cmd_logs() {

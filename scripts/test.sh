@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/usr/bin/env -S bash -p
 # The one gate: what it passes may land. Runs everything by default, against servers of its own that it starts and removes.
 set -euo pipefail
 
@@ -36,7 +36,7 @@ done
 wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 # Tests have stacks of their own, small and on free ports, and none of the caller's settings.
-export STACK_PORTS=free STACK_MEMORY_MB=1024
+export STACK_PORTS=free STACK_MEMORY_MB=1024 PAYMENTS_ENV_FILE=/dev/null
 unset "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!PROMETHEUS_@}" "${!ALERTMANAGER_@}" "${!STAGE_@}" "${!WORKER_@}" "${!BACKUP_@}"
 unset "${!LOG_@}" "${!PG@}"
 export LOG_LEVEL=warn NO_COLOR=1
@@ -112,7 +112,7 @@ if wanted static; then
   check 'format and lint' node_modules/.bin/biome ci --error-on-warnings .
   check 'types' node_modules/.bin/tsc --noEmit
   check 'dead code' node_modules/.bin/knip
-  mapfile -t shell_files < <(git ls-files -co --exclude-standard -- '*.sh' .ci/run)
+  mapfile -t shell_files < <(git ls-files -co --exclude-standard -- '*.sh' .ci/run bin/payments)
   check 'shell scripts' shellcheck "${shell_files[@]}"
   { command -v promtool && command -v amtool; } >/dev/null || apt_install prometheus prometheus-alertmanager
   check 'Prometheus configuration' promtool check config prometheus/prometheus.yml

@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/usr/bin/env -S bash -p
 # Proves a backup by restoring it; see --help and docs/restore.md.
 set -euo pipefail
 

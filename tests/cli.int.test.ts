@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { missingMessages } from "../etl/resume.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
+import { packageVersion } from "../lib/root.js";
 import { depth, drain } from "./harness/broker.js";
 import { createDatabase, dropDatabase } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
@@ -41,6 +42,10 @@ async function json(args: string, settings?: Record<string, string | number>) {
 }
 
 const runs = () => platform.value<number>("SELECT count(*) FROM etl.run");
+
+test("--version is package.json's", async () => {
+  expect(await run("--version")).toEqual({ code: 0, stdout: `${packageVersion()}\n`, stderr: "" });
+});
 
 describe("what is asked for wrongly ends with 2", () => {
   test("usage: an unknown command, option or argument, or one too few, says which", async () => {

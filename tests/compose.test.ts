@@ -22,7 +22,6 @@ const read = (path: string) => readFileSync(join(root, path), "utf8");
 const pkg = JSON.parse(read("package.json")) as {
   version: string;
   engines: { node: string };
-  bin: { payments: string };
 };
 const roles = read("db/roles.sql");
 const compose = parse(read("compose/docker-compose.yml"), { merge: true }) as Compose;
@@ -143,7 +142,7 @@ function dockerfileProblems(text: string, ignored = ignore): string[] {
   return [
     ...checkStages(file, pkg.engines.node),
     ...checkContext(file, (path) => existsSync(join(root, path)), ignored),
-    ...checkRuntime(file, pkg.bin.payments),
+    ...checkRuntime(file, "dist/etl/cli/main.js"),
   ];
 }
 

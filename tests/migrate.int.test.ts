@@ -13,7 +13,7 @@ import {
 } from "../lib/postgres/migrate.js";
 import { createPool, type Pool } from "../lib/postgres/pool.js";
 import { packageRoot } from "../lib/root.js";
-import { createDatabase, dropDatabase } from "./harness/database.js";
+import { createDatabase, dropDatabase, withPool } from "./harness/database.js";
 import { payments } from "./harness/process.js";
 import { testSettings } from "./harness/settings.js";
 
@@ -121,6 +121,23 @@ test("a file that begins with -- no-transaction may do what no transaction allow
   expect(await exists("one_id")).toBe(true);
   expect(await states(bare)).toEqual(["1 applied", "2 applied"]);
 });
+
+test.each(["LATIN1", "SQL_ASCII"])(
+  "a database in %s is refused before anything is applied",
+  async (encoding) => {
+    await withPool({ role: "admin" }, async (admin) => {
+      await admin.query(`DROP DATABASE ${database}`);
+      await admin.query(
+        `CREATE DATABASE ${database} OWNER payments_owner TEMPLATE template0 ENCODING '${encoding}' LOCALE 'C'`,
+      );
+    });
+    const { code, stderr } = await payments({ ...testSettings(), POSTGRES_DB: database }, "migrate", "up");
+    expect(stderr).toMatch(`payments: DATABASE_ENCODING: database ${database} is encoded in ${encoding}`);
+    expect(code).toBe(1);
+    const { rows } = await pool.query("SELECT FROM pg_namespace WHERE nspname IN ('ops', 'etl', 'payments')");
+    expect(rows).toEqual([]);
+  },
+);
 
 test("payments migrate up, status and verify as commands", async () => {
   const settings = { ...testSettings(), POSTGRES_DB: database };

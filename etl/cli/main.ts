@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { EXIT } from "../../lib/errors.js";
+import { packageVersion } from "../../lib/root.js";
 import { cancelCommand } from "./cancel.js";
 import { dlqCommand } from "./dlq.js";
 import { doctorCommand } from "./doctor.js";
@@ -29,6 +30,7 @@ const COMMANDS = [
 
 const program = new Command("payments")
   .description("Fills a partitioned PostgreSQL with card payments that arrive through RabbitMQ.")
+  .version(packageVersion(), "--version")
   .addHelpText("after", "\nExit status: 0 ok, 1 failed, 2 usage, 3 verification mismatch, 130 interrupted.");
 for (const make of COMMANDS) program.addCommand(make());
 everyCommand(program, (command) => {

@@ -60,11 +60,12 @@ export function readMigrations(folder = join(packageRoot, "db", "migrations")): 
  *
  * @param pool of the admin role, a member of the owner role.
  * @returns the migrations applied now.
- * @throws PlatformError SCHEMA_NEWER, SCHEMA_CHANGED; nothing is applied then.
+ * @throws PlatformError SCHEMA_NEWER, SCHEMA_CHANGED, DATABASE_ENCODING; nothing is applied then.
  */
 export async function migrateUp(pool: Pool, migrations = readMigrations()): Promise<Migration[]> {
   const client = await connect(pool);
   try {
+    await requireUtf8(client);
     await client.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);
     await client.query(`SET ROLE ${OWNER}`);
     await createHistory(client);
@@ -77,6 +78,22 @@ export async function migrateUp(pool: Pool, migrations = readMigrations()): Prom
     // Ends the session, and with it lock and role.
     client.release(true);
   }
+}
+
+/** Another encoding lacks characters of names and merchants, which would show in the middle of a migration or a load. */
+async function requireUtf8(db: Queryable): Promise<void> {
+  const { rows } = await db.query<{ database: string; encoding: string }>(
+    "SELECT current_database() AS database, current_setting('server_encoding') AS encoding",
+  );
+  const { database, encoding } = rows[0] ?? {};
+  if (encoding === "UTF8") return;
+  throw new PlatformError(
+    "DATABASE_ENCODING",
+    `database ${database} is encoded in ${encoding}, not in UTF8.`,
+    {
+      hint: "An encoding cannot be changed. Make another database: CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'.",
+    },
+  );
 }
 
 /** Files and history side by side, in order of version. */

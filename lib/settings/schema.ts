@@ -14,12 +14,19 @@ const day = z.iso.date();
 /** A setting whose value never reaches a log, an error or `.env.example`, and which may come from `NAME_FILE`. */
 const secret = z.string().default("").meta({ secret: true });
 
+/** A file or folder; lib/settings/path.ts says how it may be written. */
+const path = (byDefault: string) => z.string().default(byDefault).meta({ path: true });
+/** PostgreSQL's own databases and the drills' template, none of which can be the platform's. */
+const TAKEN_DATABASES = ["postgres", "template0", "template1", "payments_scratch"];
+
 export const settingsSchema = z.object({
   POSTGRES_HOST: text.default("127.0.0.1").describe("Where PostgreSQL listens"),
   POSTGRES_PORT: port.default(5432).describe("Preferred port; stack.sh takes a free one when it is in use"),
+  // scripts/stack.sh has the same rule, which has to stand without this file.
   POSTGRES_DB: z
     .string()
-    .regex(/^[a-z_][a-z0-9_]{0,62}$/)
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/, "takes small letters, digits and _, at most 63, and no digit first")
+    .refine((name) => !TAKEN_DATABASES.includes(name), "is a database with a purpose of its own")
     .default("payments")
     .describe("Database name"),
   POSTGRES_USER: text
@@ -76,11 +83,10 @@ export const settingsSchema = z.object({
   POSTGRES_EXPORTER_PORT: port.default(9_187).describe("PostgreSQL's metrics, and those of the ledger"),
   GRAFANA_PORT: port.default(3_000).describe("Grafana; in containers only"),
 
-  BACKUP_DIR: text.default("backups").describe("Where backups go; relative to the project's folder"),
-  BACKUP_WAL_DIR: z
-    .string()
-    .default("")
-    .describe("Where PostgreSQL archives its WAL; by default wal below BACKUP_DIR"),
+  BACKUP_DIR: path("backups").describe(
+    "Where backups go; like all paths here: absolute, ~/..., or relative to the checkout",
+  ),
+  BACKUP_WAL_DIR: path("").describe("Where PostgreSQL archives its WAL; by default wal below BACKUP_DIR"),
   BACKUP_JOBS: whole(1, 64).default(2).describe("Tables dumped, restored and checked at the same time"),
   BACKUP_ENCRYPT_TO: z
     .string()
@@ -88,7 +94,7 @@ export const settingsSchema = z.object({
     .describe(
       "Public key that dumps are encrypted to: an age recipient (age1...) or a gpg key; empty: not encrypted",
     ),
-  BACKUP_AGE_IDENTITY: z.string().default("").describe("File with the age key that opens encrypted dumps"),
+  BACKUP_AGE_IDENTITY: path("").describe("File with the age key that opens encrypted dumps"),
   BACKUP_PASSPHRASE: secret.describe("Passphrase of the gpg key that opens encrypted dumps"),
   BACKUP_INTERVAL_S: whole(1, 31_536_000).default(86_400).describe("Seconds from one dump to the next"),
   BACKUP_BASE_INTERVAL_S: whole(0, 31_536_000)
@@ -122,4 +128,8 @@ export const settingNames = Object.keys(settingsSchema.shape) as SettingName[];
 
 export function isSecret(name: SettingName): boolean {
   return settingsSchema.shape[name].meta()?.["secret"] === true;
+}
+
+export function isPath(name: SettingName): boolean {
+  return settingsSchema.shape[name].meta()?.["path"] === true;
 }

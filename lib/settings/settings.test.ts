@@ -1,15 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { PlatformError } from "../errors.js";
 import { packageRoot } from "../root.js";
 import { renderEnvExample } from "./env_example.js";
-import { isSecret, settingNames, settingsSchema } from "./schema.js";
+import { isPath, isSecret, settingNames, settingsSchema } from "./schema.js";
 import { loadSettings } from "./settings.js";
 
 const folder = mkdtempSync(join(tmpdir(), "settings-"));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const defaults = { ...settingsSchema.parse({}), BACKUP_DIR: join(packageRoot, "backups") };
 
 let files = 0;
 function fileWith(text: string): string {
@@ -52,7 +54,7 @@ describe("precedence", () => {
   });
 
   it("needs neither file nor environment", () => {
-    expect(loadSettings({ env: {}, envFile: join(folder, "missing") })).toEqual(settingsSchema.parse({}));
+    expect(loadSettings({ env: {}, envFile: join(folder, "missing") })).toEqual(defaults);
   });
 });
 
@@ -93,6 +95,56 @@ describe("secrets from files", () => {
   });
 });
 
+describe(".env", () => {
+  it("is the checkout's, unless PAYMENTS_ENV_FILE names another, which must then be there", () => {
+    const before = process.env["PAYMENTS_ENV_FILE"];
+    try {
+      process.env["PAYMENTS_ENV_FILE"] = fileWith("STAGE_SEED=7");
+      expect(loadSettings({ env: {} }).STAGE_SEED).toBe(7);
+      process.env["PAYMENTS_ENV_FILE"] = join(folder, "missing");
+      expect(() => loadSettings({ env: {} })).toThrow(/missing/);
+    } finally {
+      if (before === undefined) delete process.env["PAYMENTS_ENV_FILE"];
+      else process.env["PAYMENTS_ENV_FILE"] = before;
+    }
+  });
+
+  it("with lines that nobody understands is refused, naming file and lines", () => {
+    const text = refusal({ file: "STAGE_SEED 2\n\nPOSTGRES_PASSWORD='hunter2\n" });
+    expect(text).toMatch(/file\d+:1: is not NAME=value/);
+    expect(text).toMatch(/file\d+:3: POSTGRES_PASSWORD: the quote/);
+    expect(text).not.toContain("hunter2");
+  });
+
+  it("may hold what stack.sh takes from there", () => {
+    expect(refusal({ file: "STACK_MEMORY_MB=2048" })).toBe("accepted");
+  });
+});
+
+describe("paths", () => {
+  it.each(["BACKUP_DIR", "BACKUP_WAL_DIR", "BACKUP_AGE_IDENTITY"] as const)(
+    "%s is relative to the checkout, or to the home directory after ~",
+    (name) => {
+      expect(load({ file: `${name}=a/../b` })[name]).toBe(join(packageRoot, "b"));
+      expect(load({ env: { [name]: "~/x" } })[name]).toBe(join(homedir(), "x"));
+      expect(load({ flags: { [name]: "/x y" } })[name]).toBe("/x y");
+      expect(refusal({ env: { [name]: "~else/x" } })).toContain(`${name}: `);
+      expect(refusal({ env: { [name]: "$HOME/x" } })).toContain(`${name}: `);
+    },
+  );
+
+  it("of secrets follow the same rule", () => {
+    expect(refusal({ env: { POSTGRES_PASSWORD_FILE: "~/no such file" } })).toContain(homedir());
+    expect(refusal({ env: { POSTGRES_PASSWORD_FILE: "no such file" } })).toContain(packageRoot);
+    expect(refusal({ env: { POSTGRES_PASSWORD_FILE: "$HOME/x" } })).toContain("only a shell expands");
+  });
+
+  it("are marked as such, all of them", () => {
+    const named = settingNames.filter((name) => /_(DIR|FILE|PATH|IDENTITY)$/.test(name));
+    expect(settingNames.filter(isPath)).toEqual(named);
+  });
+});
+
 describe("bad settings", () => {
   it.each([
     ["POSTGRES_PORT", "0"],
@@ -100,6 +152,8 @@ describe("bad settings", () => {
     ["POSTGRES_PORT", "http"],
     ["POSTGRES_DB", "pay;ments"],
     ["POSTGRES_DB", "x".repeat(64)],
+    ["POSTGRES_DB", "pay-ments"],
+    ["POSTGRES_DB", "postgres"],
     ["STAGE_TARGET_TXN", "-1"],
     ["STAGE_TARGET_TXN", "1.5"],
     ["STAGE_TARGET_TXN", "1_000"],
@@ -184,7 +238,7 @@ describe(".env.example", () => {
     for (const name of settingNames) expect(text.match(new RegExp(`^#${name}=`, "gm"))).toHaveLength(1);
     for (const name of settingNames.filter(isSecret)) expect(text).toContain(`#${name}=\n`);
     const uncommented = text.replaceAll(/^#(?=[A-Z_]+=)/gm, "");
-    expect(load({ file: uncommented })).toEqual(settingsSchema.parse({}));
+    expect(load({ file: uncommented })).toEqual(defaults);
   });
 
   it("says of every setting what it means", () => {

@@ -125,9 +125,8 @@ export class WorkerSlot {
       LOG_LEVEL: "info",
       LOG_FORMAT: "json",
     };
-    return Object.fromEntries(
-      Object.entries({ ...settings, ...through }).map(([name, value]) => [name, String(value)]),
-    );
+    const own = Object.entries({ ...settings, ...through }).map(([name, value]) => [name, String(value)]);
+    return { ...Object.fromEntries(own), PAYMENTS_ENV_FILE: "/dev/null" };
   }
 
   /** `stack.sh down` and `reset` end workers by these, should the rig itself be killed. */

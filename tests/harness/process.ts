@@ -126,7 +126,7 @@ function start(
   return spawn(process.execPath, args, {
     // Nothing of the test's own environment but what finds node; no .env of the checkout either.
     cwd: "/",
-    env: { PATH: process.env["PATH"], NO_COLOR: "1", ...own },
+    env: { PATH: process.env["PATH"], NO_COLOR: "1", PAYMENTS_ENV_FILE: "/dev/null", ...own },
     stdio: [stdin, "pipe", "pipe"],
   });
 }

@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# Which ports the local stack takes; sourced by stack.sh, which sets STACK_DIR and STATE.
+# shellcheck disable=SC2004 # STATE is an associative array
+
+# same_wish NAME WISH: does WISH ask for what NAME has already? So does its own port, which `env` puts into the environment.
+same_wish() { [[ $2 == "${STATE[WISH_$1]:-}" || $2 == "${STATE[$1]:-}" ]]; }
+
+# choose_port NAME DEFAULT: remembered, unless the user has since asked for another; a free one where that is taken.
+choose_port() {
+  local name=$1 wish='' port key used=' '
+  [[ ${STACK_PORTS:-} == free || -z $2 ]] || wish=$(setting "$name" "$2")
+  [[ -z $wish || ($wish =~ ^[1-9][0-9]{0,4}$ && $wish -ge 1024 && $wish -le 65535) ]] ||
+    die_usage "$name is '$wish', but must be a port between 1024 and 65535; change it in the environment or .env"
+  port=${STATE[$name]:-}
+  if [[ -z $port ]] || ! same_wish "$name" "$wish"; then
+    port=${wish:-$port}
+    STATE[WISH_$name]=$wish
+  fi
+  unset "STATE[$name]"
+  for key in "${!STATE[@]}"; do [[ $key != WISH_* && $key == *_PORT ]] && used+="${STATE[$key]} "; done
+  if [[ -z $port ]] || port_taken "$port" || [[ $used == *" $port "* ]]; then
+    STATE[$name]=$(free_port)
+    while [[ $used == *" ${STATE[$name]} "* ]]; do STATE[$name]=$(free_port); done
+    [[ -z $port ]] || note "port $port ($name) is taken, using ${STATE[$name]} instead"
+  else
+    STATE[$name]=$port
+  fi
+}
+
+# worker_listens: is it a worker, whoever started it, that listens on their port? One says so to whoever asks for no page.
+worker_listens() {
+  local line
+  local -i lines=50
+  ( # as for RabbitMQ: curl may be missing
+    exec 8<>"/dev/tcp/127.0.0.1/${STATE[WORKER_METRICS_PORT]}" || exit
+    printf 'GET / HTTP/1.0\r\nHost: localhost\r\n\r\n' >&8
+    while ((lines-- > 0)) && read -r -t 3 line <&8; do [[ $line != *'/metrics, /healthz and /readyz'* ]] || exit 0; done
+    exit 1
+  ) 2>/dev/null
+}
+
+# worker_runs: does a worker that bootstrap.sh started? It may be too busy to answer.
+worker_runs() {
+  local file
+  for file in "$STACK_DIR"/run/worker*.pid; do live_pid "$file" >/dev/null && return; done
+  return 1
+}
+
+# choose_worker_port: kept where it was chosen, though it is taken, if by a worker.
+choose_worker_port() {
+  local wish=''
+  [[ ${STACK_PORTS:-} == free ]] || wish=$(setting WORKER_METRICS_PORT 9464)
+  if [[ $wish == 0 ]]; then
+    STATE[WORKER_METRICS_PORT]=0 STATE[WISH_WORKER_METRICS_PORT]=0 # workers shall serve nothing
+  elif [[ -z ${STATE[WORKER_METRICS_PORT]:-} ]] || ! same_wish WORKER_METRICS_PORT "$wish" ||
+    { port_taken "${STATE[WORKER_METRICS_PORT]}" && ! worker_runs && ! worker_listens; }; then
+    choose_port WORKER_METRICS_PORT 9464
+  fi
+}
