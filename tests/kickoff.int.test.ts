@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { cancelRun } from "../etl/cancel.js";
 import { requestedRows, topUp } from "../etl/ledger/run.js";
 import { eventually } from "./harness/eventually.js";
@@ -26,10 +26,11 @@ test("many that top up to the same target at once enter one run between them", a
 test("who waits for a run waits for PostgreSQL too", async () => {
   const { POSTGRES_HOST: host, POSTGRES_PORT: port } = platform.settings;
   const proxy = await TcpProxy.open(() => ({ host, port }));
-  const { output, ended } = startPayments(
+  const { output, ended, child } = startPayments(
     { ...platform.settings, POSTGRES_PORT: proxy.port },
     ...["kickoff", "--rows", "1000", "--wait"],
   );
+  onTestFinished(() => void child.kill("SIGKILL"));
   const within = { withinMs: 60_000 };
   await eventually("progress", () => output.stderr.includes("r1 planned"), within);
   proxy.refuse();
