@@ -2,6 +2,8 @@
 import { resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { EXIT, messageOf, PlatformError } from "../lib/errors.js";
+import { say, stderrLines } from "../lib/stderr.js";
+import { outputProblem, write } from "../lib/stdout.js";
 import { benchLoad, type LoadOptions } from "./load.js";
 import { machineFacts, requireDurability } from "./machine.js";
 import { benchPgbench, type PgbenchOptions } from "./pgbench.js";
@@ -21,6 +23,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 
 const NAMES = RATIOS.map(({ name }) => name);
 const program = new Command("bench.sh")
+  .configureOutput({ writeOut: write, writeErr: (text) => stderrLines.write(text) })
   .description(
     "Measures on the local stack, in databases and a vhost of its own. Progress goes to stderr, results to stdout.",
   )
@@ -104,16 +107,18 @@ try {
 } catch (error) {
   process.exitCode = report(error);
 }
+const problem = await outputProblem();
+if (problem !== undefined) process.exitCode = report(problem);
 
 function report(error: unknown): number {
   const text = error instanceof PlatformError ? String(error) : `INTERNAL: ${messageOf(error)}`;
   if (interruption.signal.aborted) {
     const clean = error instanceof Error && error.name === "AbortError";
     const rest = clean ? "; everything of the bench is removed" : `, and then ${text}`;
-    process.stderr.write(`bench.sh: interrupted${rest}\n`);
+    say(`bench.sh: interrupted${rest}`);
     return EXIT.interrupted;
   }
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  process.stderr.write(`bench.sh: ${text}\n`);
+  say(`bench.sh: ${text}`);
   return error instanceof PlatformError ? error.exitCode : EXIT.failed;
 }

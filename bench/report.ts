@@ -1,4 +1,6 @@
 import { rename, writeFile } from "node:fs/promises";
+import { say } from "../lib/stderr.js";
+import { print } from "../lib/stdout.js";
 import { type Machine, renderMachine } from "./machine.js";
 
 /** Where a bench's words and figures go: progress to stderr, results to stdout, everything to the file of --json. */
@@ -22,11 +24,11 @@ export class Report {
   }
 
   say(line: string): void {
-    process.stderr.write(`bench.sh: ${line}\n`);
+    say(`bench.sh: ${line}`);
   }
 
   print(text: string): void {
-    process.stdout.write(`${text}\n`);
+    print(text);
   }
 
   /** Again after every round: an interrupted bench keeps what it has. Whole or not at all. */

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { createInterface } from "node:readline/promises";
-import { Command, CommanderError, Option } from "commander";
+import { Command, Option } from "commander";
 import { command, print, printJson } from "../etl/cli/common.js";
+import { runProgram } from "../etl/cli/program.js";
 import { formatCount, formatTable } from "../etl/cli/table.js";
 import { EXIT } from "../lib/errors.js";
+import { say, stderrLines } from "../lib/stderr.js";
 import { backup } from "./backup.js";
 import { drill } from "./drill.js";
 import { describeDifference } from "./fill.js";
@@ -20,9 +22,9 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** The name typed on the terminal, or the first line of standard input. */
 async function typed(question: string): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  const lines = createInterface({ input: process.stdin, terminal: false });
   try {
-    process.stderr.write(question);
+    stderrLines.write(question);
     for await (const line of lines) return line.trim();
     return "";
   } finally {
@@ -119,11 +121,11 @@ function restoreCommand(): Command {
             else {
               const text = `${plan.backup} (${plan.takenAt}, ${formatCount(plan.rows)} rows) into ${into}, which is ${plan.target}`;
               if (flags.dryRun) print(`would restore ${text}`);
-              else process.stderr.write(`restoring ${text}\n`);
+              else say(`restoring ${text}`);
               if (plan.absentRoles.length > 0) {
                 const lacks = `this server lacks roles that have rights in it: ${plan.absentRoles.join(", ")}; ${plan.backup}/globals.sql makes them`;
                 if (flags.dryRun) print(lacks);
-                else process.stderr.write(`${lacks}\n`);
+                else say(lacks);
               }
             }
           },
@@ -227,13 +229,6 @@ for (const make of [
   retainCommand,
   loopCommand,
 ])
-  program.addCommand(make().option("--json", "machine-readable output").exitOverride());
-program.exitOverride();
+  program.addCommand(make());
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  // commander has printed the reason; help ends with 0, anything else is a usage error.
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-}
+await runProgram(program);

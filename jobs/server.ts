@@ -62,12 +62,19 @@ export async function withServer<T>(options: ServerOptions, work: () => Promise<
     // Ctrl-C is for us; the server is ended in order below.
     detached: true,
   });
-  const exited = once(server, "exit").then(() => undefined);
-  let gone = false;
-  void exited.then(() => (gone = true));
+  let [gone, unstarted] = [false, ""];
+  // That it could not be started at all is an event too, and must not end us.
+  const exited = once(server, "exit")
+    .catch((error: unknown) => {
+      unstarted = messageOf(error);
+    })
+    .then(() => {
+      gone = true;
+    });
   try {
     while (!(await isReady(ready))) {
-      if (gone) throw new Error(`the server did not start: ${serverError(await readFile(log, "utf8"))}`);
+      if (gone)
+        throw new Error(`the server did not start: ${unstarted || serverError(await readFile(log, "utf8"))}`);
       if (signal?.aborted) throw new PlatformError("INTERRUPTED", "stopped before the server was ready.");
       await sleep(100);
     }

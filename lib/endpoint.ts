@@ -48,6 +48,8 @@ export async function serveEndpoint(options: EndpointOptions): Promise<Endpoint 
     logger.warn({ code: codeOf(error) }, `no metrics: cannot listen on ${where}; set WORKER_METRICS_PORT`);
     return undefined;
   }
+  // A connection that cannot be taken (no descriptor or memory left) is no reason to end.
+  server.on("error", (error) => logger.warn({ code: codeOf(error) }, `metrics: ${messageOf(error)}`));
   // It answers as long as the process lives, and never keeps it alive.
   server.unref();
   const close = async () => {

@@ -94,6 +94,8 @@ const EXIT_BY_CODE = {
   RESTORE_MISMATCH: EXIT.mismatch,
   /** A program that is needed is not installed, or too old. */
   TOOL_MISSING: EXIT.failed,
+  /** Not all of a command's output could be written. */
+  OUTPUT_LOST: EXIT.failed,
   /** The user pressed Ctrl-C. */
   INTERRUPTED: EXIT.interrupted,
   /** Anything nobody foresaw: a bug, please report it. */

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { ERROR_CODES } from "./errors.js";
+import { stderrLines } from "./stderr.js";
 
 /**
  * Every metric that a process of ours serves. Counters count since the process began; what must survive it (progress of runs,
@@ -83,9 +84,16 @@ export class Metrics {
     "Connections of silent workers that this one ended",
   );
 
+  readonly logLinesLost = this.counter(
+    "payments_log_lines_lost_total",
+    "Log lines that could not be written: a full disk, a reader that has gone",
+  );
+
   /** @param build shown as payments_build_info; @param process adds memory, CPU and event loop of the process. */
   constructor(build?: { version: string }, options: { process?: boolean } = {}) {
     if (options.process === true) collectDefaultMetrics({ register: this.registry });
+    this.logLinesLost.inc(0);
+    Metrics.onScrape(this.logLinesLost, () => stderrLines.lost);
     for (const result of ["ok", "failed"]) this.heartbeats.inc({ result }, 0);
     // An alert looks at the increase: a series that begins with its first event has none.
     this.outageWaits.inc({ code: "SQLSTATE_53" }, 0);
@@ -94,10 +102,13 @@ export class Metrics {
     info.set({ version: build.version, node: process.versions.node }, 1);
   }
 
-  /** Has a gauge ask for its value when it is scraped. */
-  static onScrape(gauge: Gauge, read: () => number): void {
+  /** Has a metric ask for its value when it is scraped. */
+  static onScrape(metric: Gauge | Counter, read: () => number): void {
     // prom-client calls it before each scrape; the type keeps it for the constructor, where nothing can be read yet.
-    (gauge as unknown as { collect: () => void }).collect = () => gauge.set(read());
+    (metric as unknown as { collect: () => void }).collect = () => {
+      metric.reset();
+      metric.inc(read());
+    };
   }
 
   private counter<L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> {

@@ -9,7 +9,9 @@ unset CDPATH GLOBIGNORE ENV BASH_ENV POSIXLY_CORRECT # nor shall our children ta
 REPO_ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 
 # Progress and errors go to stderr, so that stdout carries data only. Say what failed, why, and what to do, in one line.
-note() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+# Where nobody listens (closed, a full disk) the work goes on without words.
+true >&2 || exec 2>/dev/null
+note() { printf '%s: %s\n' "${0##*/}" "$*" >&2 || true; }
 die() { note "$*"; exit 1; }
 die_usage() { note "$*"; exit 2; }
 
@@ -117,7 +119,10 @@ spawn() {
   local file=$1 log=$2
   shift 2
   setsid "$@" </dev/null >>"$log" 2>&1 9>&- &
-  write_pid_file "$file" $! || true # already dead again: whoever waits for it says so
+  write_pid_file "$file" $! && return
+  process_start $! >/dev/null || return 0 # already dead again: whoever waits for it says so
+  kill $! # nobody could find it again
+  die "cannot write $file; is there room on its disk?"
 }
 
 # --- ports -----------------------------------------------------------------------------------------------------------

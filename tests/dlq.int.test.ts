@@ -1,5 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import type { GetMessage } from "amqplib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DeadLetters } from "../lib/broker/dead_letters.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
@@ -28,6 +29,12 @@ async function list(...args: string[]): Promise<Letters> {
   const { code, data } = await lab.dlq("list", ...args);
   expect(code).toBe(0);
   return data as Letters;
+}
+
+/** What was sent: without the counts that the broker adds, of which each of its versions has its own. */
+function headersOf(message: GetMessage | undefined): Record<string, unknown> {
+  const headers = Object.entries(message?.properties.headers ?? {});
+  return Object.fromEntries(headers.filter(([name]) => !/^x-(delivery|acquired)-count$/.test(name)));
 }
 
 test("list shows letters oldest first, by code and up to a limit, and takes none", async () => {
@@ -101,7 +108,7 @@ test("a letter that bears no id or no reason has a lasting one of its own", asyn
   expect(await lab.dlq("replay", id)).toMatchObject({ code: 0, data: { selected: 1, done: 1, total: 2 } });
   const [message] = await drain(lab.settings, work);
   expect(message?.properties.messageId).toBe(id);
-  expect(Object.keys(message?.properties.headers ?? {})).toEqual(["x-delivery-count"]);
+  expect(headersOf(message)).toEqual({});
   expect(message?.content.toString()).toBe('{"poison":true}');
 });
 
@@ -124,8 +131,7 @@ test("replay sends the chosen letters as their producer did, leaves the others i
   expect((await list()).letters.map(({ id }) => id)).toEqual(even);
   const sent = await drain(lab.settings, work);
   expect(sent.map((message) => message.properties.messageId)).toEqual(odd);
-  for (const message of sent)
-    expect(message.properties.headers).toEqual({ tenant: "a", "x-delivery-count": 0 });
+  for (const message of sent) expect(headersOf(message)).toEqual({ tenant: "a" });
 
   expect(await lab.dlq("replay", "m000000")).toMatchObject({ code: 0, data: { done: 1, total: 50 } });
   expect(await lab.dlq("replay", "--all")).toMatchObject({ code: 0, data: { done: 49, total: 49 } });

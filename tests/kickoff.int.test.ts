@@ -1,6 +1,10 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { cancelRun } from "../etl/cancel.js";
 import { requestedRows, topUp } from "../etl/ledger/run.js";
+import { eventually } from "./harness/eventually.js";
 import { Platform, SMALL_SPEC } from "./harness/platform.js";
+import { startPayments } from "./harness/process.js";
+import { TcpProxy } from "./harness/proxy.js";
 
 let platform: Platform;
 beforeEach(async () => {
@@ -17,4 +21,23 @@ test("many that top up to the same target at once enter one run between them", a
     firstTxnId: 5_001,
   });
   expect(await topUp(platform.pool, SMALL_SPEC, 4, 100)).toBeUndefined();
+});
+
+test("who waits for a run waits for PostgreSQL too", async () => {
+  const { POSTGRES_HOST: host, POSTGRES_PORT: port } = platform.settings;
+  const proxy = await TcpProxy.open(() => ({ host, port }));
+  const { output, ended, child } = startPayments(
+    { ...platform.settings, POSTGRES_PORT: proxy.port },
+    ...["kickoff", "--rows", "1000", "--wait"],
+  );
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const within = { withinMs: 60_000 };
+  await eventually("progress", () => output.stderr.includes("r1 planned"), within);
+  proxy.refuse();
+  proxy.reset();
+  await eventually("an outage", () => output.stderr.includes("waiting for a server that is away"), within);
+  proxy.pass();
+  await cancelRun(platform.pool, "r1");
+  expect(await ended).toMatchObject({ code: 0, stderr: expect.stringContaining("r1 cancelled") });
+  await proxy.close();
 });

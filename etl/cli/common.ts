@@ -4,7 +4,11 @@ import { createLogger, type Logger } from "../../lib/log.js";
 import { createPool, type Pool, type PoolOptions } from "../../lib/postgres/pool.js";
 import { verdictOf } from "../../lib/retry.js";
 import { loadSettings, type Settings } from "../../lib/settings/settings.js";
+import { say } from "../../lib/stderr.js";
+import { outputProblem, print, printJson } from "../../lib/stdout.js";
 import { requireSchema } from "../database.js";
+
+export { print, printJson };
 
 const INSUFFICIENT_PRIVILEGE = "42501";
 
@@ -36,8 +40,12 @@ export function command<Args extends unknown[]>(
       const logger = createLogger(settings.LOG_LEVEL, settings.LOG_FORMAT);
       process.exitCode = (await action({ settings, logger, json, interruption }, ...own)) ?? EXIT.ok;
     } catch (error) {
-      process.exitCode = reportError(error, json);
+      // The output's end says it, or nothing: `payments dlq list | head` is no error.
+      process.exitCode = codeOf(error) === "OUTPUT_LOST" ? EXIT.ok : reportError(error, json);
     }
+    const problem = await outputProblem();
+    if (problem !== undefined)
+      process.exitCode = Math.max(Number(process.exitCode), reportError(problem, json));
   };
 }
 
@@ -56,22 +64,11 @@ export async function withDatabase<T>(
   }
 }
 
-export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-}
-
-export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
 /** One line on stderr: `payments: CODE: what happened. What to do.` @returns the exit status. */
-function reportError(error: unknown, json: boolean): number {
+export function reportError(error: unknown, json: boolean): number {
   const known = error instanceof PlatformError ? error : wrapUnknown(error);
-  if (json)
-    process.stderr.write(
-      `${JSON.stringify({ error: { code: known.code, message: known.message, hint: known.hint } })}\n`,
-    );
-  else process.stderr.write(`payments: ${known}\n`);
+  if (json) say(JSON.stringify({ error: { code: known.code, message: known.message, hint: known.hint } }));
+  else say(`payments: ${known}`);
   return known.exitCode;
 }
 

@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import type { DeadLetter } from "../../lib/broker/dead_letter.js";
 import type { DeadLetters } from "../../lib/broker/dead_letters.js";
 import { PlatformError } from "../../lib/errors.js";
+import { ready, write } from "../../lib/stdout.js";
 import { describeLetter, jsonOf, previewOf, shorten } from "../dlq/present.js";
 import { matches, type Selection, unknownLetter } from "../dlq/selection.js";
 import { type CommandContext, print } from "./common.js";
@@ -59,7 +59,7 @@ export async function showLetter(
   for await (const letter of select(context, letters, { kind: "id", id })) {
     found += 1;
     if (context.json) await document.add(letter);
-    else await write(`${found === 1 ? "" : "\n"}${describeLetter(letter)}\n`);
+    else await put(`${found === 1 ? "" : "\n"}${describeLetter(letter)}\n`);
   }
   if (context.json) await document.end({});
   return undefined;
@@ -88,13 +88,13 @@ class JsonLetters {
   #count = 0;
 
   async add(letter: DeadLetter): Promise<void> {
-    await write(`${this.#count === 0 ? '{"letters":[' : ","}\n${JSON.stringify(jsonOf(letter))}`);
+    await put(`${this.#count === 0 ? '{"letters":[' : ","}\n${JSON.stringify(jsonOf(letter))}`);
     this.#count += 1;
   }
 
   async end(rest: object): Promise<void> {
     const others = JSON.stringify(rest).slice(1, -1);
-    await write(`${this.#count === 0 ? '{"letters":[' : ""}\n]${others === "" ? "" : `,${others}`}}\n`);
+    await put(`${this.#count === 0 ? '{"letters":[' : ""}\n]${others === "" ? "" : `,${others}`}}\n`);
   }
 }
 
@@ -111,7 +111,8 @@ function rowOf(letter: DeadLetter): string[] {
   ];
 }
 
-/** Waits for a reader that is slower than the queue. */
-async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, "drain");
+/** As fast as it is read. */
+async function put(text: string): Promise<void> {
+  write(text);
+  await ready();
 }

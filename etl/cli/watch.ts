@@ -1,6 +1,9 @@
+import { isatty } from "node:tty";
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
-import { PlatformError } from "../../lib/errors.js";
+import { messageOf, PlatformError } from "../../lib/errors.js";
 import type { Pool } from "../../lib/postgres/pool.js";
+import { verdictOf } from "../../lib/retry.js";
+import { say } from "../../lib/stderr.js";
 import { pause } from "../../lib/timing.js";
 import { isOver } from "../ledger/run.js";
 import { type RunStatus, runStatus } from "../status.js";
@@ -22,17 +25,24 @@ export async function watchRuns(
   runIds: readonly string[],
   signal: AbortSignal,
 ): Promise<RunStatus[]> {
-  const display = process.stderr.isTTY ? new Bars() : new Lines();
+  const display = isatty(2) ? new Bars() : new Lines();
   let moved = { at: Date.now(), mark: "" };
   try {
     for (;;) {
-      const all = await runStatus(pool, null);
-      const runs = all.filter((run) => runIds.includes(run.run));
-      display.show(runs);
-      if (runs.every((run) => isOver(run.state))) return runs;
-      const mark = JSON.stringify(runs.map((run) => [run.rowsDone, run.months]));
-      if (mark !== moved.mark) moved = { at: Date.now(), mark };
-      if (Date.now() - moved.at > STALLED_MS) throw stalled(runs);
+      const stands = Date.now() - moved.at > STALLED_MS;
+      const all = await runStatus(pool, null).catch((error: unknown) => {
+        // The worker waits until a server is back or has room again, so what it does is worth being watched.
+        if (stands || verdictOf(error) !== "outage") throw error;
+        display.note(`waiting for a server that is away: ${messageOf(error)}`);
+      });
+      const runs = all?.filter((run) => runIds.includes(run.run));
+      if (runs !== undefined) {
+        display.show(runs);
+        if (runs.every((run) => isOver(run.state))) return runs;
+        const mark = JSON.stringify(runs.map((run) => [run.rowsDone, run.months]));
+        if (mark !== moved.mark) moved = { at: Date.now(), mark };
+        else if (stands) throw stalled(runs);
+      }
       if (signal.aborted) throw new PlatformError("INTERRUPTED", "stopped watching; the runs go on.");
       await pause(display.refreshMs, signal);
     }
@@ -64,8 +74,11 @@ class Lines {
   private last = "";
 
   show(runs: readonly RunStatus[]): void {
-    const text = runs.map(describe).join("\n");
-    if (text !== this.last && text !== "") process.stderr.write(`${text}\n`);
+    this.note(runs.map(describe).join("\n"));
+  }
+
+  note(text: string): void {
+    if (text !== this.last && text !== "") say(text);
     this.last = text;
   }
 
@@ -84,8 +97,19 @@ class Bars {
     Presets.shades_classic,
   );
   private readonly byLabel = new Map<string, SingleBar>();
+  private gone = false;
+
+  constructor() {
+    // A terminal that was closed takes no more bars; what is watched goes on.
+    process.stderr.on("error", () => {
+      if (this.gone) return; // stopping them writes, which fails in turn
+      this.gone = true;
+      this.bars.stop();
+    });
+  }
 
   show(runs: readonly RunStatus[]): void {
+    if (this.gone) return;
     for (const run of runs) {
       for (const step of STEPS) {
         const label = `${run.run} ${step.padEnd(5)}`;
@@ -97,6 +121,10 @@ class Bars {
         bar.update(run.rows === 0 ? 1 : run.rowsDone[step], { label, note });
       }
     }
+  }
+
+  note(text: string): void {
+    if (!this.gone && this.byLabel.size > 0) this.bars.log(`${text}\n`);
   }
 
   stop(): void {

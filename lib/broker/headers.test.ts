@@ -39,6 +39,7 @@ describe("producersHeaders", () => {
       "x-first-death-queue": "q",
       "x-last-death-reason": "rejected",
       "x-delivery-count": 4,
+      "x-acquired-count": 5,
       CC: ["q"],
     };
     const kept = producersHeaders({ ...own, ...others });

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createPool, type Pool } from "../../lib/postgres/pool.js";
+import { say as complain } from "../../lib/stderr.js";
+import { outputProblem, print as say } from "../../lib/stdout.js";
 import { payments } from "./command.js";
 import { Driver } from "./drive.js";
 import { failuresIn, WorkerSlot } from "./fleet.js";
@@ -16,7 +18,6 @@ const ORACLE_DATABASE = "payments_oracle";
 const LIMIT_MS = 45 * 60_000;
 const LIMIT_MS_PER_ROW = 0.2;
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
 const clock = (ms: number) =>
   `${Math.floor(ms / 60_000)}:${((ms % 60_000) / 1_000).toFixed(1).padStart(4, "0")}`;
 
@@ -27,7 +28,7 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
   }
   const options = readOptions(args);
   if (typeof options === "string") {
-    process.stderr.write(`chaos.sh: ${options}\n\n${USAGE}`);
+    complain(`chaos.sh: ${options}\n\n${USAGE}`);
     return 2;
   }
   const { seed, minutes, rows, workers } = options;
@@ -252,7 +253,10 @@ class Rig {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   process.exitCode = await main(process.argv.slice(2), process.env).catch((error: unknown) => {
-    process.stderr.write(`chaos.sh: ${error instanceof Error ? error.stack : error}\n`);
+    complain(`chaos.sh: ${error instanceof Error ? error.stack : error}`);
     return 1;
   });
+  const problem = await outputProblem();
+  if (problem !== undefined) complain(`chaos.sh: ${problem}`);
+  if (problem !== undefined) process.exitCode ||= problem.exitCode;
 }

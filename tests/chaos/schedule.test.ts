@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { specSchema } from "../../etl/spec.js";
+import { stderrLines } from "../../lib/stderr.js";
 import { loadOf } from "./load.js";
 import { main } from "./main.js";
 import { readOptions } from "./options.js";
@@ -86,7 +87,7 @@ describe("options", () => {
   });
 
   test("that are wrong end the rig with 2, before it starts anything", async () => {
-    const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const stderr = vi.spyOn(stderrLines, "write").mockReturnValue();
     expect(await main(["--seed", "1"], {})).toBe(2);
     expect(stderr.mock.calls.join()).toContain("--minutes are required");
     stderr.mockRestore();

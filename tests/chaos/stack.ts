@@ -97,5 +97,5 @@ async function readSettings(): Promise<Settings> {
   const { stdout } = await run(SCRIPT, ["env"], { timeout: 60_000 });
   const lines = [...stdout.matchAll(/^export (\w+)='(.*)'$/gm)];
   const env = Object.fromEntries(lines.map(([, name, value]) => [name ?? "", value]));
-  return loadSettings({ env, envFile: "/nonexistent/.env" });
+  return loadSettings({ env, envFile: "/dev/null" });
 }

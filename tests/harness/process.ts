@@ -42,6 +42,18 @@ export function startBackups(settings: Environment, ...args: string[]): StartedC
   return follow(child);
 }
 
+const PROGRAMS = { payments: MAIN, backups: BACKUPS };
+
+/** Runs a command as a shell is told to, with its streams anywhere: `exec "$@" status 2>/dev/full`. */
+export function startShell(
+  settings: Environment,
+  program: keyof typeof PROGRAMS,
+  script: string,
+): StartedCommand {
+  const args = ["-c", `set -o pipefail; ${script}`, "bash", process.execPath, PROGRAMS[program]];
+  return follow(start(settings, args, "ignore", "bash"));
+}
+
 interface StartedCommand {
   readonly output: { stdout: string; stderr: string };
   readonly ended: Promise<CommandResult>;
@@ -121,9 +133,10 @@ function start(
   settings: Environment,
   args: readonly string[],
   stdin: "ignore" | "pipe" = "ignore",
+  program = process.execPath,
 ): ChildProcess {
   const own = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
-  return spawn(process.execPath, args, {
+  return spawn(program, args, {
     // Nothing of the test's own environment but what finds node; no .env of the checkout either.
     cwd: "/",
     env: { PATH: process.env["PATH"], NO_COLOR: "1", PAYMENTS_ENV_FILE: "/dev/null", ...own },

@@ -5,5 +5,5 @@ export function testSettings(flags: Partial<Record<keyof Settings, string>> = {}
   if (!process.env["POSTGRES_PASSWORD"]) {
     throw new Error("no test stack in the environment; run: scripts/test.sh int");
   }
-  return loadSettings({ flags, envFile: "/nonexistent/.env" });
+  return loadSettings({ flags, envFile: "/dev/null" });
 }

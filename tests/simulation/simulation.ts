@@ -176,5 +176,5 @@ export class Simulation {
 function settingsOf(flags: Record<string, string>): Settings {
   const passwords = { POSTGRES_PASSWORD: "-", POSTGRES_ADMIN_PASSWORD: "-", RABBITMQ_PASSWORD: "-" };
   const small = { WORKER_CONCURRENCY: "2", STAGE_FROM: "2025-01-01", STAGE_CHUNK_SIZE: "5" };
-  return loadSettings({ env: passwords, envFile: "/nonexistent/.env", flags: { ...small, ...flags } });
+  return loadSettings({ env: passwords, envFile: "/dev/null", flags: { ...small, ...flags } });
 }
