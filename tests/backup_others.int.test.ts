@@ -254,7 +254,9 @@ describe("a backup of a database with other people's things in it", () => {
     );
     const into = newName();
     const restored = await run("restore", "--into", into, "--json");
-    expect(restored.stderr).toMatch(/^restoring [^\n]*\nthis server lacks roles that have rights in it: [^\n]*\n$/);
+    expect(restored.stderr).toMatch(
+      /^restoring [^\n]*\nthis server lacks roles that have rights in it: [^\n]*\n$/,
+    );
     expect(restored.code).toBe(0);
     const { differences } = JSON.parse(restored.stdout) as { differences: Difference[] };
     const named = plain(differences.map(({ what }) => what));
