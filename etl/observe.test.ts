@@ -5,7 +5,7 @@ import { Metrics } from "../lib/metrics.js";
 import { observeHandler, traceId } from "./observe.js";
 
 function delivery(body: string, attempt = 1): Delivery {
-  const lost = new AbortController().signal;
+  const never = new AbortController().signal;
   return {
     body: Buffer.from(body),
     headers: {},
@@ -13,7 +13,8 @@ function delivery(body: string, attempt = 1): Delivery {
     attempt,
     redelivered: false,
     deliveryCount: 0,
-    lost,
+    lost: never,
+    overdue: never,
   };
 }
 

@@ -10,7 +10,7 @@ import type { Queryable } from "../lib/postgres/pool.js";
 const DATABASE = "x-database";
 const CREATED_AT = "x-run-created-at";
 
-type Origin = Record<typeof DATABASE | typeof CREATED_AT, string>;
+export type Origin = Record<typeof DATABASE | typeof CREATED_AT, string>;
 
 /**
  * What messages about a run of this database bear.

@@ -9,6 +9,7 @@ import type { Dependencies } from "../lib/endpoint.js";
 import { adviceOf, codeOf } from "../lib/errors.js";
 import type { Logger } from "../lib/log.js";
 import { codeLabel, Metrics } from "../lib/metrics.js";
+import { type Server, serverAway } from "../lib/outage.js";
 import { createPool, type Pool } from "../lib/postgres/pool.js";
 import { verdictOf } from "../lib/retry.js";
 import type { Settings } from "../lib/settings/settings.js";
@@ -17,9 +18,9 @@ import { waitForSchema } from "./database.js";
 import { defaultSpec } from "./default_spec.js";
 import { ChunkSource } from "./generate/source.js";
 import { Lease, type LeaseTimes } from "./lease.js";
-import { formatMessage, type Message, parseMessage } from "./message.js";
+import { formatMessage, type Message, type OutMessage, parseMessage } from "./message.js";
 import { aboutOf, observeHandler, observeStep } from "./observe.js";
-import { originOf, requireOurs } from "./origin.js";
+import { type Origin, originOf, requireOurs } from "./origin.js";
 import { aggStep } from "./steps/agg.js";
 import { beginStep } from "./steps/begin.js";
 import { cleanStep } from "./steps/clean.js";
@@ -39,6 +40,7 @@ const READY_MS = 2_000;
 export interface WorkerOptions {
   /** Shorter ones are for tests. */
   readonly lease?: LeaseTimes;
+  readonly holdMs?: number;
   /** Called at each named point of a step, see steps/step.ts. */
   readonly reached?: StepContext["reached"];
   /** The process's own, where it serves them. */
@@ -55,7 +57,8 @@ export class Worker {
   private readonly context: StepContext;
   private readonly stopping = new AbortController();
   private readonly lease: Lease;
-  private readonly breaker: Breaker;
+  private readonly breakers: Readonly<Record<Server, Breaker>>;
+  private readonly holdMs: number | undefined;
   private readonly metrics: Metrics;
   private consumer: Consumer | undefined;
 
@@ -79,10 +82,18 @@ export class Worker {
       },
     });
     this.context = { pool: this.pool, source: this.source, logger, worker, reached: options.reached };
-    this.breaker = new Breaker(() => this.pool.query("SELECT 1"), logger, this.stopping.signal);
+    const breaker = (server: Server, probe: () => Promise<unknown>) =>
+      new Breaker(server, probe, logger, this.stopping.signal);
+    this.breakers = {
+      PostgreSQL: breaker("PostgreSQL", () => this.pool.query("SELECT 1")),
+      RabbitMQ: breaker("RabbitMQ", async () => {
+        if (!this.publisher.isWritable) throw new Error("it takes no messages");
+      }),
+    };
+    this.holdMs = options.holdMs;
     this.lease = new Lease(this.pool, worker, logger, options.lease, this.metrics);
     this.metrics.slots.set(settings.WORKER_CONCURRENCY);
-    Metrics.onScrape(this.metrics.breakerOpen, () => Number(this.breaker.open));
+    Metrics.onScrape(this.metrics.breakerOpen, () => Number(this.breakers.PostgreSQL.open));
     Metrics.onScrape(this.metrics.brokerUp, () => Number(this.brokerUp));
   }
 
@@ -105,6 +116,7 @@ export class Worker {
       concurrency: this.settings.WORKER_CONCURRENCY,
       publisher: this.publisher,
       handler: observeHandler(this.metrics, (delivery) => this.handle(delivery)),
+      ...(this.holdMs === undefined ? {} : { holdMs: this.holdMs }),
     });
     await this.consumer.up();
     this.logger.info({ concurrency: this.settings.WORKER_CONCURRENCY }, "worker ready");
@@ -138,22 +150,31 @@ export class Worker {
   private async handle(delivery: Delivery): Promise<Outcome> {
     let { logger } = this;
     let about = {};
+    const { overdue, lost } = delivery;
+    let next: Next | undefined;
+    let origin: Origin | undefined;
+    let sent = 0;
     for (let attempt = 0; ; attempt++) {
       try {
         const message = parseMessage(delivery.body);
         const step = observeStep(this.metrics, this.context, message);
         logger = step.context.logger;
         about = aboutOf(message);
-        if (this.breaker.open) await this.breaker.recovered();
-        // A step is run again from its start after an outage; the ledger tells it how far it got. A bare `stage` has no run
-        // in the ledger to go by: it must be told that an earlier try may have entered one.
-        const again = attempt > 0 || delivery.redelivered || delivery.attempt > 1;
-        const origin =
-          message.kind === "begin" ? undefined : await requireOurs(this.pool, message.run, delivery.headers);
-        const next = await this.run(step.context, message, again);
-        step.committed();
-        await this.context.reached?.(`${message.kind}: committed`);
-        for (const follower of next) {
+        if (next === undefined) {
+          if (this.breakers.PostgreSQL.open) await this.breakers.PostgreSQL.recovered(overdue);
+          // A step is run again from its start after an outage; the ledger tells it how far it got. A bare `stage` has no run
+          // in the ledger to go by: it must be told that an earlier try may have entered one.
+          const again = attempt > 0 || delivery.redelivered || delivery.attempt > 1;
+          origin =
+            message.kind === "begin"
+              ? undefined
+              : await requireOurs(this.pool, message.run, delivery.headers);
+          next = await this.run(step.context, message, again);
+          step.committed();
+          await this.context.reached?.(`${message.kind}: committed`);
+        }
+        for (; sent < next.length; sent++) {
+          const follower = next[sent] as OutMessage;
           const headers = origin ?? (await originOf(this.pool, follower.run));
           await this.publisher.publish(ETL_QUEUES.work, formatMessage(follower), { headers });
         }
@@ -167,10 +188,12 @@ export class Worker {
           logger.error({ code, verdict, messageId: delivery.messageId, ...about, err: error }, reason);
           return { kind: verdict, code, reason };
         }
-        if (this.stopping.signal.aborted) return { kind: "release" };
-        logger.warn({ code, ...about }, `waiting for a server that is away: ${reason}`);
+        // Patience has no end, but the broker's with a message in hand has.
+        if (this.stopping.signal.aborted || overdue.aborted || lost.aborted) return { kind: "release" };
+        const server = serverAway(code);
+        logger.warn({ code, server, ...about }, `waiting for ${server}: ${reason}`);
         this.metrics.outageWaits.inc({ code: codeLabel(code) });
-        await this.breaker.recovered();
+        await this.breakers[server].recovered(overdue);
         await pause(fullJitterMs(attempt, OUTAGE_BACKOFF), this.stopping.signal);
       }
     }

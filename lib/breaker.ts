@@ -1,5 +1,5 @@
 import type { Logger } from "./log.js";
-import { fullJitterMs, pause } from "./timing.js";
+import { aborted, fullJitterMs, pause } from "./timing.js";
 
 /** First probe within a quarter of a second, later ones within ten. */
 const BACKOFF = { baseMs: 250, capMs: 10_000 };
@@ -9,13 +9,15 @@ const BACKOFF = { baseMs: 250, capMs: 10_000 };
  * time asks whether the server is back (half-open), with back-off and jitter, and when it answers all go on.
  */
 export class Breaker {
+  private readonly server: string;
   private readonly probe: () => Promise<unknown>;
   private readonly logger: Logger;
   private readonly signal: AbortSignal;
   private recovery: Promise<void> | undefined;
 
-  /** @param probe rejects while the server is away. @param signal ends all waiting. */
-  constructor(probe: () => Promise<unknown>, logger: Logger, signal: AbortSignal) {
+  /** @param server its name, for the log. @param probe rejects while it is away. @param signal ends all waiting. */
+  constructor(server: string, probe: () => Promise<unknown>, logger: Logger, signal: AbortSignal) {
+    this.server = server;
     this.probe = probe;
     this.logger = logger;
     this.signal = signal;
@@ -25,12 +27,12 @@ export class Breaker {
     return this.recovery !== undefined;
   }
 
-  /** Resolves when the server answers again, or waiting is over. */
-  recovered(): Promise<void> {
+  /** Resolves when the server answers again, or waiting is over; for whoever gives a signal of his own, with that. */
+  async recovered(patience?: AbortSignal): Promise<void> {
     this.recovery ??= this.recover().finally(() => {
       this.recovery = undefined;
     });
-    return this.recovery;
+    await (patience === undefined ? this.recovery : Promise.race([this.recovery, aborted(patience)]));
   }
 
   private async recover(): Promise<void> {
@@ -42,7 +44,7 @@ export class Breaker {
         () => false,
       );
       if (!answered) continue;
-      this.logger.info({ awayMs: Math.round(performance.now() - since) }, "PostgreSQL answers; going on");
+      this.logger.info({ awayMs: Math.round(performance.now() - since) }, `${this.server} answers; going on`);
       return;
     }
   }

@@ -19,6 +19,12 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   await timer(ms, undefined, signal ? { signal } : {}).catch(() => undefined);
 }
 
+/** Resolves when `signal` has fired. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
+
 /** `work`, or what `late` makes of it when it takes longer. The work itself goes on: the caller says what that means. */
 export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   let clock: NodeJS.Timeout | undefined;

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { GetMessage } from "amqplib";
+import type { ConsumeMessage, GetMessage } from "amqplib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DeadLetters } from "../lib/broker/dead_letters.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
@@ -166,6 +166,40 @@ test("replay sends the chosen letters as their producer did, leaves the others i
     body_bytes: 14,
     body_preview: "letter m000001",
   });
+});
+
+test("a message that ran out in the work queue comes back with all its properties, its time to live among them", async () => {
+  const properties = {
+    messageId: "m1",
+    type: "stage",
+    contentType: "text/plain",
+    contentEncoding: "gzip",
+    correlationId: "c1",
+    replyTo: "answers",
+    appId: "shop",
+    timestamp: 1_767_261_600,
+    priority: 3,
+  };
+  const headers = { tenant: "a", large: "x".repeat(40_000) };
+  await onChannel(lab.settings, async (channel) => {
+    channel.sendToQueue(work, Buffer.from("x"), { ...properties, headers, expiration: "500" });
+    await eventually("its end", async () => (await channel.checkQueue(deadLetter)).messageCount === 1);
+  });
+  const { letters } = await list();
+  expect(letters[0]).toMatchObject({ id: "m1", properties, headers });
+  expect((await payments(lab.settings, "dlq", "show", "m1")).stdout).toContain('  replyTo: "answers"\n');
+
+  // By somebody who waits for it, so that it does not run out again.
+  const taken: ConsumeMessage[] = [];
+  await onChannel(lab.settings, async (channel) => {
+    await channel.consume(work, (message) => message && taken.push(message));
+    expect(await lab.dlq("replay", "m1")).toMatchObject({ code: 0, data: { done: 1 } });
+    await eventually("the copy", () => taken.length === 1);
+  });
+  expect(taken[0]?.properties).toMatchObject({ ...properties, expiration: "500" });
+  expect(taken[0]?.properties.headers).toMatchObject(headers);
+  const others = Object.keys(taken[0]?.properties.headers ?? {}).filter((name) => !(name in headers));
+  expect(others.filter((name) => name !== "x-delivery-count")).toEqual([]);
 });
 
 test("purge deletes the chosen letters, only when told yes, and records them", async () => {

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { adoptRun, createRun } from "../etl/ledger/run.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
 import { depth, drain, publishByHand } from "./harness/broker.js";
+import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
-import { Platform } from "./harness/platform.js";
+import { Platform, SMALL_SPEC } from "./harness/platform.js";
 
 let platform: Platform;
 beforeEach(async () => {
@@ -22,6 +24,18 @@ test("the bare word stage, typed into the management UI, starts a default run", 
   const report = await platform.verify("r1");
   expect(report.differences).toEqual([]);
   expect(await platform.value("SELECT txn_rows FROM etl.run")).toBe(2_000);
+});
+
+test("a bare stage that comes again finds its run: one not planned yet at any age, another for 15 minutes", async () => {
+  const run = await createRun(platform.pool, SMALL_SPEC, 4, true);
+  const admin = { role: "admin", database: platform.settings.POSTGRES_DB } as const;
+  const set = (what: string) => withPool(admin, (pool) => pool.query(`UPDATE etl.run SET ${what}`));
+  await set("created_at = now() - interval '1 day'");
+  expect(await adoptRun(platform.pool)).toMatchObject({ runId: run.runId });
+  await set("state = 'running'");
+  expect(await adoptRun(platform.pool)).toBeUndefined();
+  await set("created_at = now() - interval '10 minutes'");
+  expect(await adoptRun(platform.pool)).toMatchObject({ runId: run.runId });
 });
 
 test.each([

@@ -12,7 +12,7 @@ function letter(body: Buffer | string, headers: Record<string, unknown> = {}): D
     firstFailedAt: undefined,
     lastFailedAt: undefined,
     worker: undefined,
-    contentType: undefined,
+    properties: { messageId: "m1" },
     headers,
     body: Buffer.from(body),
     deliveryTag: 1,

@@ -5,7 +5,7 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** A letter whole, for JSON: the body as text where it is UTF-8, in base64 otherwise. */
 export function jsonOf(letter: DeadLetter): Record<string, unknown> {
-  const { id, code, reason, attempts, firstFailedAt, lastFailedAt, worker, contentType, headers, body } =
+  const { id, code, reason, attempts, firstFailedAt, lastFailedAt, worker, properties, headers, body } =
     letter;
   const text = textOf(body);
   return {
@@ -16,7 +16,8 @@ export function jsonOf(letter: DeadLetter): Record<string, unknown> {
     firstFailedAt: firstFailedAt ?? null,
     lastFailedAt: lastFailedAt ?? null,
     worker: worker ?? null,
-    contentType: contentType ?? null,
+    contentType: properties.contentType ?? null,
+    properties,
     headers,
     bytes: body.length,
     encoding: text === undefined ? "base64" : "utf8",
@@ -37,14 +38,15 @@ export function describeLetter(letter: DeadLetter): string {
     "first failed": letter.firstFailedAt ?? "unknown",
     "last failed": letter.lastFailedAt ?? "unknown",
     worker: letter.worker ?? "unknown",
-    "content type": letter.contentType ?? "none",
   };
+  const entries = (of: object) =>
+    Object.entries(of).map(([name, value]) => `  ${printable(name)}: ${printable(JSON.stringify(value))}`);
   return [
     ...Object.entries(fields).map(([name, value]) => `${name.padEnd(12)}  ${printable(value)}`),
+    "properties",
+    ...entries(letter.properties),
     "headers",
-    ...Object.entries(letter.headers).map(
-      ([name, value]) => `  ${printable(name)}: ${printable(JSON.stringify(value))}`,
-    ),
+    ...entries(letter.headers),
     `body, ${letter.body.length} bytes${readable ? "" : ", base64"}`,
     readable ? text : letter.body.toString("base64"),
   ].join("\n");

@@ -115,13 +115,15 @@ async function insertRun(
 
 /**
  * Finds the run that a redelivered bare `stage` message began on its first delivery, if that got so far. Of several, the one
- * adopted least often, so that several redelivered messages find a run each. After 15 minutes a run is nobody's any more.
+ * adopted least often, so that several redelivered messages find a run each. After 15 minutes a run is nobody's any more, but for
+ * one that is still to be planned: its first message may be what an outage of the broker keeps from being sent.
  */
 export async function adoptRun(db: Queryable): Promise<Run | undefined> {
   const { rows } = await db.query<RunRow>(
     `UPDATE etl.run SET redeliveries = redeliveries + 1
      WHERE run_id = (SELECT run_id FROM etl.run
-                     WHERE begun_by_message AND created_at > now() - interval '15 minutes'
+                     WHERE begun_by_message
+                       AND (state = 'planned' OR created_at > now() - interval '15 minutes')
                      ORDER BY redeliveries, created_at LIMIT 1)
      RETURNING *`,
   );

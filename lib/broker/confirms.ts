@@ -3,18 +3,31 @@ import { PlatformError } from "../errors.js";
 import { type Deferred, deferred } from "../timing.js";
 import type { Link } from "./link.js";
 
-export type MessageProperties = Pick<Options.Publish, "headers" | "messageId" | "contentType">;
+export type MessageProperties = Pick<
+  Options.Publish,
+  | "headers"
+  | "messageId"
+  | "type"
+  | "contentType"
+  | "contentEncoding"
+  | "correlationId"
+  | "replyTo"
+  | "appId"
+  | "timestamp"
+  | "priority"
+  | "expiration"
+>;
 
 /**
  * Publishing on one link, where published means: on disk in a quorum queue. The broker acks even what it had no queue for,
- * after it has sent it back (basic.return); so a message counts when it was acked and not returned. Each publish bears
- * its own mark in `correlationId`, since a return names no delivery tag and two messages may share a `messageId`.
+ * after it has sent it back (basic.return); so a message counts when it was acked and not returned. A return names no delivery
+ * tag, only queue and id: so of messages that share both, one is under way at a time.
  */
 export class ConfirmedPublishing {
   readonly #channel: ConfirmChannel;
   readonly #over: AbortSignal;
   readonly #returned = new Set<string>();
-  #marks = 0;
+  readonly #underWay = new Map<string, Promise<void>>();
   /** Pending while the broker blocks us or the channel's buffer is full: what waits stays with its caller. */
   #room: Deferred<void> | undefined;
   #blocked = false;
@@ -22,7 +35,9 @@ export class ConfirmedPublishing {
   constructor(channel: ConfirmChannel, link: Link) {
     this.#channel = channel;
     this.#over = link.over;
-    channel.on("return", (message: Message) => this.#returned.add(message.properties.correlationId));
+    channel.on("return", ({ fields, properties }: Message) =>
+      this.#returned.add(keyOf(fields.routingKey, properties.messageId)),
+    );
     channel.on("drain", () => this.#makeRoom());
     link.onBlocked((blocked) => {
       this.#blocked = blocked;
@@ -45,18 +60,27 @@ export class ConfirmedPublishing {
     if (!this.over) await this.#room?.promise;
   }
 
-  /** Sends now. @throws PlatformError PUBLISH_UNROUTABLE, PUBLISH_NACKED, PUBLISH_INTERRUPTED */
-  send(queue: string, body: Buffer, properties: MessageProperties): Promise<void> {
-    this.#marks += 1;
-    const mark = String(this.#marks);
+  /** Sends now, or after the one of the same id. @throws PlatformError PUBLISH_UNROUTABLE, PUBLISH_NACKED, PUBLISH_INTERRUPTED */
+  async send(
+    queue: string,
+    body: Buffer,
+    properties: MessageProperties & { readonly messageId: string },
+  ): Promise<void> {
+    const key = keyOf(queue, properties.messageId);
+    for (let ahead = this.#underWay.get(key); ahead !== undefined; ahead = this.#underWay.get(key)) {
+      await ahead.catch(() => undefined);
+    }
+    if (this.over) throw interrupted(queue, undefined);
     const confirmed = deferred<void>();
     const onConfirm = (failure: unknown) => {
-      if (this.#returned.delete(mark)) confirmed.reject(unroutable(queue));
+      this.#underWay.delete(key);
+      if (this.#returned.delete(key)) confirmed.reject(unroutable(queue));
       else if (failure === null) confirmed.resolve();
       else confirmed.reject(this.over ? interrupted(queue, failure) : nacked(queue));
     };
-    const options = { ...properties, correlationId: mark, persistent: true, mandatory: true };
+    const options = { ...properties, persistent: true, mandatory: true };
     const roomLeft = this.#channel.publish("", queue, body, options, onConfirm);
+    this.#underWay.set(key, confirmed.promise);
     if (!roomLeft) this.#room ??= deferred();
     return confirmed.promise;
   }
@@ -66,6 +90,10 @@ export class ConfirmedPublishing {
     this.#room?.resolve();
     this.#room = undefined;
   }
+}
+
+function keyOf(queue: string, messageId: unknown): string {
+  return `${queue} ${String(messageId)}`;
 }
 
 function unroutable(queue: string): PlatformError {

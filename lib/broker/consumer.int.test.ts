@@ -126,14 +126,65 @@ describe("outcomes", () => {
     expect(await depth(family.work)).toBe(0);
   });
 
-  it("reject of a message whose headers are too large to send again", async () => {
-    await consume(async () => ({ kind: "reject", code: "MESSAGE_MALFORMED", reason: "no" }));
-    const headers = { a: "x".repeat(30_000), b: "y".repeat(30_000) };
-    await publisher.publish(family.work, "x", { headers });
-    expect(Object.keys((await take(family.deadLetter)).properties.headers ?? {})).not.toContain("a");
+  it("retry and reject: with all that its producer gave it, and an expiration that has no power any more", async () => {
+    const seen: Delivery[] = [];
+    await consume(async (delivery) => {
+      seen.push(delivery);
+      if (seen.length === 1) return { kind: "retry", code: "INTERNAL", reason: "again" };
+      return { kind: "reject", code: "MESSAGE_MALFORMED", reason: "no" };
+    });
+    const expected = (attempts: number) => ({
+      ...headers,
+      "x-producer-expiration": "3000",
+      "x-producer-user-id": address.RABBITMQ_USER,
+      "x-attempts": attempts,
+    });
+    const properties = {
+      messageId: "m1",
+      type: "stage",
+      contentType: "text/plain",
+      contentEncoding: "gzip",
+      correlationId: "c1",
+      replyTo: "answers",
+      appId: "shop",
+      timestamp: 1_767_261_600,
+      priority: 3,
+    };
+    const headers = { tenant: "a", at: { "!": "timestamp", value: 1_767_261_600 }, bytes: Buffer.from([1]) };
+    await onBroker(async (channel) => {
+      for (const body of ["retried first", "rejected at once"]) {
+        channel.sendToQueue(family.work, Buffer.from(body), {
+          ...properties,
+          headers: { ...headers, CC: ["elsewhere"] },
+          expiration: "3000",
+          userId: address.RABBITMQ_USER,
+        });
+      }
+      // An answer, so that what was sent is not overtaken by the connection's end.
+      await channel.checkQueue(family.work);
+    });
+    await eventually("dead letters", async () => (await depth(family.deadLetter)) === 2);
+    const until = Date.now() + 3_500;
+    await eventually("their time over", () => Date.now() > until);
+    for (const attempts of [1, 2]) {
+      const dead = await take(family.deadLetter);
+      expect(dead.properties).toMatchObject({ ...properties, expiration: undefined, userId: undefined });
+      expect(dead.properties.headers).toMatchObject(expected(attempts));
+      expect(dead.properties.headers).not.toHaveProperty("CC");
+      expect(dead.properties.headers).not.toHaveProperty("x-death");
+    }
   });
 
-  it("release: it comes again, not counted as an attempt", async () => {
+  it("reject of a message whose headers are too large to send again: the largest is left out, and it is said", async () => {
+    await consume(async () => ({ kind: "reject", code: "MESSAGE_MALFORMED", reason: "no" }));
+    const headers = { a: "x".repeat(30_000), b: "y".repeat(29_000) };
+    await publisher.publish(family.work, "x", { headers });
+    const dead = (await take(family.deadLetter)).properties.headers ?? {};
+    expect(dead).toMatchObject({ b: headers.b, "x-headers-cut": "too large to be kept: a (30007 bytes)" });
+    expect(dead).not.toHaveProperty("a");
+  });
+
+  it("release: it comes again, counted neither as an attempt nor as a delivery", async () => {
     const seen: Delivery[] = [];
     await consume(async (delivery) => {
       seen.push(delivery);
@@ -141,7 +192,7 @@ describe("outcomes", () => {
     });
     await publisher.publish(family.work, "x");
     await eventually("the second delivery", () => seen.length === 2);
-    expect(seen[1]).toMatchObject({ attempt: 1, redelivered: true, deliveryCount: 1 });
+    expect(seen[1]).toMatchObject({ attempt: 1, redelivered: true, deliveryCount: 0 });
   });
 
   it("a handler that throws: a retry with code INTERNAL", async () => {

@@ -1,25 +1,29 @@
-import type { Channel, ConsumeMessage } from "amqplib";
+import type { ConsumeMessage } from "amqplib";
 import { messageOf } from "../errors.js";
 import type { Logger } from "../log.js";
 import { pause, within } from "../timing.js";
+import { carryOut, type Means } from "./carry_out.js";
 import { BrokerConnection, type Patience } from "./connection.js";
-import type { Delivery, Handler, Outcome } from "./delivery.js";
+import type { Handler, Outcome } from "./delivery.js";
 import type { BrokerAddress } from "./dial.js";
-import { type Disposition, dispose } from "./disposition.js";
-import { forward } from "./forward.js";
-import { attemptOf, deliveryCountOf } from "./headers.js";
+import { dispose, handBackQueue } from "./disposition.js";
+import { handedBackHeaders } from "./headers.js";
+import { InHand, type Lease } from "./in_hand.js";
 import { Isolation, SUSPECT_DELIVERY_COUNT } from "./isolation.js";
 import type { Link } from "./link.js";
 import type { Publisher } from "./publisher.js";
 import { Slots } from "./slots.js";
+import { Subscription } from "./subscription.js";
 import { declareFamily, type QueueFamily } from "./topology.js";
 
-/** Before a message goes back into the queue: it comes again at once, and each return counts towards the limit. */
-const RELEASE_PAUSE_MS = 1_000;
-/** A dead peer doesn't answer; its messages go elsewhere anyhow. */
-const CANCEL_MS = 2_000;
 /** Steps take seconds. Below the 30 s that Kubernetes waits before it kills; Docker's 10 s want a `stop_grace_period`. */
 const DRAIN_MS = 25_000;
+/** For handing back what is left then. */
+const LAST_MS = 2_000;
+/** A third of the time after which RabbitMQ takes a message back (consumer_timeout), so that there is time to try again. */
+const HOLD_MS = 600_000;
+/** For a handler that waits to notice that its message is overdue: it may be trying once more to connect and to publish. */
+const NOTICE_MS = 30_000;
 
 export interface ConsumerOptions {
   readonly address: BrokerAddress;
@@ -33,12 +37,8 @@ export interface ConsumerOptions {
   /** Takes retries and dead letters; stays open until the consumer has stopped. */
   readonly publisher: Publisher;
   readonly handler: Handler;
-}
-
-interface Subscription {
-  readonly link: Link;
-  readonly channel: Channel;
-  readonly cancel: () => Promise<unknown>;
+  /** How long a message is held before it is handed back, or a copy stands for it. A shorter one is for tests. */
+  readonly holdMs?: number;
 }
 
 /**
@@ -48,14 +48,16 @@ interface Subscription {
 export class Consumer {
   readonly #options: ConsumerOptions;
   readonly #connection: BrokerConnection<Subscription>;
-  readonly #inHand = new Set<Promise<void>>();
+  readonly #inHand = new Map<InHand, Promise<void>>();
   readonly #isolation = new Isolation();
   readonly #slots: Slots;
   readonly #stopping = new AbortController();
+  readonly #means: Means;
   #subscription: Subscription | undefined;
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
+    this.#means = { ...options, stopping: this.#stopping.signal, rest: () => this.#rest() };
     this.#slots = new Slots(options.concurrency);
     this.#connection = new BrokerConnection({ ...options, setUp: (link) => this.#subscribe(link) });
   }
@@ -69,18 +71,20 @@ export class Consumer {
     return this.#connection.isUp;
   }
 
-  /** Takes no more messages, waits for the handlers at work and their acks, then closes. */
+  /** Takes no more messages, waits for the handlers at work and their acks, hands back what is left, then closes. */
   async stop(drainMs: number = DRAIN_MS): Promise<void> {
     this.#stopping.abort();
     await this.#subscription?.cancel().catch(() => undefined); // On a lost link there is nothing to cancel.
     const drained = new AbortController();
-    const drain = Promise.all(this.#inHand).then(() => drained.abort());
+    const drain = Promise.all(this.#inHand.values()).then(() => drained.abort());
     await Promise.race([drain, pause(drainMs, drained.signal)]);
     if (this.#inHand.size > 0) {
       this.#options.logger.warn(
         { messages: this.#inHand.size },
         "stopped before all was done; it will come again",
       );
+      const left = [...this.#inHand.keys()].map((job) => this.#settle(job, { kind: "release" }));
+      await within(LAST_MS, Promise.all(left), () => new Error("no answer")).catch(() => undefined);
     }
     await this.#connection.close();
   }
@@ -93,38 +97,58 @@ export class Consumer {
     const onMessage = (message: ConsumeMessage | null) => {
       // The broker cancelled us: the queue is gone, or a message was held longer than its limit.
       if (message === null) link.drop(new Error(`the broker cancelled the consumer of ${family.work}`));
-      else this.#take({ link, channel }, message);
+      else this.#take({ link, channel, message });
     };
-    const { consumerTag } = await channel.consume(family.work, onMessage);
-    const cancel = () => within(CANCEL_MS, channel.cancel(consumerTag), () => new Error("no answer"));
-    this.#subscription = { link, channel, cancel };
-    return this.#subscription;
+    const subscription = new Subscription({ link, channel, queue: family.work }, onMessage);
+    await subscription.start();
+    this.#subscription = subscription;
+    return subscription;
   }
 
   /** Never throws: amqplib would close the channel. */
-  #take(from: Lease, message: ConsumeMessage): void {
-    // Came between stop and its confirmation: goes back with the channel.
+  #take(lease: Lease): void {
+    // Came between stop and its confirmation: goes back with the channel, for it might come at once and again and again.
     if (this.#stopping.signal.aborted) return;
-    const work = this.#work(from, message)
-      .catch((error) => from.link.drop(new Error(`could not settle a message: ${messageOf(error)}`)))
-      .finally(() => this.#inHand.delete(work));
-    this.#inHand.add(work);
+    const twin = [...this.#inHand.keys()].find((job) => job.isFor(lease.message));
+    if (twin) {
+      twin.attach(lease);
+      return;
+    }
+    const job = new InHand(lease);
+    const drop = (error: unknown) =>
+      lease.link.drop(new Error(`could not settle a message: ${messageOf(error)}`));
+    const clock = setInterval(
+      () => void this.#onOverdue(job).catch(drop),
+      this.#options.holdMs ?? HOLD_MS,
+    ).unref();
+    const work = this.#work(job)
+      .catch(drop)
+      .finally(() => {
+        clearInterval(clock);
+        this.#inHand.delete(job);
+      });
+    this.#inHand.set(job, work);
   }
 
-  async #work(from: Lease, message: ConsumeMessage): Promise<void> {
-    const delivery = deliveryOf(message, from.link.over);
+  async #work(job: InHand): Promise<void> {
     const task = async () => {
       // The turn may have come late.
-      if (delivery.lost.aborted || this.#stopping.signal.aborted) return;
-      const outcome = await this.#handle(delivery);
-      await this.#settle(from, message, outcome);
+      if (job.state === "over" || job.leases.length === 0) return;
+      if (this.#stopping.signal.aborted) {
+        await this.#settle(job, { kind: "release" });
+        return;
+      }
+      job.state = "at work";
+      const outcome = await this.#handle(job);
+      await this.#settle(job, outcome);
     };
     // Prefetch bounds what one link brings; handlers of a lost link may still be running beside those of the next.
     const turn = () => this.#slots.run(task);
-    await (delivery.deliveryCount >= SUSPECT_DELIVERY_COUNT ? this.#isolation.run(turn) : turn());
+    const isSuspect = job.delivery.deliveryCount >= SUSPECT_DELIVERY_COUNT;
+    await (isSuspect ? this.#isolation.run(turn) : turn());
   }
 
-  async #handle(delivery: Delivery): Promise<Outcome> {
+  async #handle({ delivery }: InHand): Promise<Outcome> {
     try {
       return await this.#options.handler(delivery);
     } catch (error) {
@@ -133,37 +157,35 @@ export class Consumer {
     }
   }
 
-  async #settle({ link, channel }: Lease, message: ConsumeMessage, outcome: Outcome): Promise<void> {
-    // Delivery tags belong to their channel, and what came over a lost link is the broker's again: no copy, no ack.
-    if (link.over.aborted) return;
-    const { family, name, publisher, logger } = this.#options;
-    const headers = message.properties.headers ?? {};
-    let fate: Disposition = dispose(outcome, headers, { family, now: new Date(), worker: name });
-    if (fate.kind === "forward") {
-      const halt = AbortSignal.any([link.over, this.#stopping.signal]);
-      const redeclare = () => declareFamily(channel, family);
-      const done = await forward({ message, fate, publisher, logger, halt, redeclare });
-      if (done === "given up") return;
-      fate = { kind: done === "forwarded" ? "ack" : "requeue" };
+  /** Held for so long that the broker may soon take it back, and count that as the message's fault. */
+  async #onOverdue(job: InHand): Promise<void> {
+    job.overdue();
+    if (job.state === "waiting") {
+      await this.#settle(job, { kind: "release" });
+      return;
     }
-    if (fate.kind === "requeue") await pause(RELEASE_PAUSE_MS, this.#stopping.signal);
-    if (link.over.aborted) return;
-    if (fate.kind === "ack") channel.ack(message);
-    else channel.reject(message, true);
+    await pause(Math.min(NOTICE_MS, this.#options.holdMs ?? HOLD_MS), this.#stopping.signal);
+    await job.alone(async () => {
+      if (job.state === "over" || this.#stopping.signal.aborted) return;
+      const queue = handBackQueue(this.#options.family);
+      const headers = handedBackHeaders(job.delivery.headers, job.holder);
+      await carryOut(job, { kind: "forward", queue, headers }, "keep", this.#means);
+    });
   }
-}
 
-type Lease = Pick<Subscription, "link" | "channel">;
+  #settle(job: InHand, outcome: Outcome): Promise<void> {
+    return job.alone(async () => {
+      job.state = "over";
+      const { family, name } = this.#options;
+      const fate = dispose(outcome, job.delivery.headers, { family, now: new Date(), worker: name });
+      await carryOut(job, fate, "give back", this.#means);
+    });
+  }
 
-function deliveryOf(message: ConsumeMessage, lost: AbortSignal): Delivery {
-  const headers = message.properties.headers ?? {};
-  return {
-    body: message.content,
-    headers,
-    messageId: message.properties.messageId,
-    attempt: attemptOf(headers),
-    redelivered: message.fields.redelivered,
-    deliveryCount: deliveryCountOf(headers),
-    lost,
-  };
+  /** The broker takes no copies, so what is held goes back the way that counts: once, if nothing is taken until it does. */
+  async #rest(): Promise<void> {
+    const { logger, publisher } = this.#options;
+    logger.warn("RabbitMQ takes no messages; none of its are taken until it does");
+    await this.#subscription?.rest(() => publisher.isWritable, this.#stopping.signal).catch(() => undefined);
+  }
 }

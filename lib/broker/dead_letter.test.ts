@@ -51,7 +51,7 @@ describe("a letter", () => {
       firstFailedAt: "2026-01-01T10:00:00.000Z",
       lastFailedAt: "2026-01-01T10:05:00.000Z",
       worker: "host:1",
-      contentType: "application/json",
+      properties: { messageId: "m1", contentType: "application/json" },
     });
   });
 
@@ -89,6 +89,35 @@ describe("a letter", () => {
     expect(original(readDeadLetter(message(undefined)))).toEqual({
       headers: {},
       messageId: expect.stringMatching(/^derived-/),
+    });
+  });
+
+  it("goes back with all its properties, and the expiration that we, or the broker, had written down", () => {
+    const properties = {
+      messageId: "m1",
+      type: "t",
+      contentEncoding: "gzip",
+      correlationId: "c",
+      replyTo: "r",
+      appId: "a",
+      timestamp: 1_767_261_600,
+      priority: 3,
+    };
+    const headers = { "x-producer-user-id": "somebody" };
+    const buried = { ...BURIED, ...headers, "x-producer-expiration": "60000" };
+    expect(original(readDeadLetter(message(buried, { ...properties, deliveryMode: 1 })))).toEqual({
+      ...properties,
+      headers: { tenant: "a", ...headers },
+      expiration: "60000",
+    });
+    const expired = {
+      "x-death": [{ reason: "expired", queue: "etl_queue", "original-expiration": "60000" }],
+    };
+    expect(original(readDeadLetter(message(expired)))).toMatchObject({ headers: {}, expiration: "60000" });
+    const forged = { "x-producer-expiration": "soon" };
+    expect(original(readDeadLetter(message(forged)))).toEqual({
+      headers: forged,
+      messageId: expect.any(String),
     });
   });
 

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Message } from "amqplib";
+import type { MessageProperties } from "./confirms.js";
 import type { MessageHeaders } from "./delivery.js";
 import { attemptOf, HEADER, producersHeaders, tidyReason } from "./headers.js";
+import { expirationOf, headersOf, type KeptProperties, keptProperties, STAND_IN } from "./properties.js";
 
 /** A message that failed for good, and what is known of its failure. */
 export interface DeadLetter {
@@ -13,7 +15,8 @@ export interface DeadLetter {
   readonly firstFailedAt: string | undefined;
   readonly lastFailedAt: string | undefined;
   readonly worker: string | undefined;
-  readonly contentType: string | undefined;
+  /** As its producer gave them. */
+  readonly properties: KeptProperties;
   readonly headers: MessageHeaders;
   readonly body: Buffer;
   /** Where it is in the hands of its channel. */
@@ -28,13 +31,12 @@ const PRINTABLE_ID = /^[\x21-\x2c\x2e-\x7e][\x21-\x7e]{0,63}$/;
 
 /** Reads a message of a dead-letter queue, where anybody may have put anything. */
 export function readDeadLetter(message: Message): DeadLetter {
-  const headers: MessageHeaders = message.properties.headers ?? {};
-  const contentType: unknown = message.properties.contentType;
+  const headers = headersOf(message.properties);
   return {
     id: idOf(message, headers),
     // Headers of the ladder say how a former attempt ended; only a letter that we buried ourselves has its attempts.
     ...(HEADER.attempts in headers ? buriedByUs(headers) : buriedByBroker(headers)),
-    contentType: typeof contentType === "string" ? contentType : undefined,
+    properties: keptProperties(message.properties),
     headers,
     body: message.content,
     deliveryTag: message.fields.deliveryTag,
@@ -42,17 +44,13 @@ export function readDeadLetter(message: Message): DeadLetter {
 }
 
 /** The message as its producer sent it, to be sent again; it keeps the letter's id, so that it can be followed. */
-export function original(letter: DeadLetter): {
-  headers: Record<string, unknown>;
-  messageId: string;
-  contentType?: string;
-} {
-  const { id, contentType } = letter;
-  return {
-    headers: producersHeaders(letter.headers),
-    messageId: id,
-    ...(contentType === undefined ? {} : { contentType }),
-  };
+export function original(letter: DeadLetter): MessageProperties & { messageId: string } {
+  const { id, properties } = letter;
+  const headers = producersHeaders(letter.headers);
+  const expiration = expirationOf(letter.headers);
+  if (expiration === undefined) return { ...properties, headers, messageId: id };
+  delete headers[STAND_IN.expiration];
+  return { ...properties, headers, messageId: id, expiration };
 }
 
 type Failure = Pick<DeadLetter, "code" | "reason" | "attempts" | "firstFailedAt" | "lastFailedAt" | "worker">;

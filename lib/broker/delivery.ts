@@ -5,14 +5,20 @@ export interface Delivery {
   readonly messageId: string | undefined;
   /** Starts at 1; counts what handlers answered with `retry`, not redeliveries after a crash. */
   readonly attempt: number;
+  /** Whether it has been in somebody's hands before. */
   readonly redelivered: boolean;
-  /** How often the broker got it back without an outcome; at the family's limit it dead-letters it. */
+  /** How often the broker got it back without an outcome. It dead-letters it when that goes over the family's limit. */
   readonly deliveryCount: number;
   /**
    * Fires when the broker has taken the message back: someone else may be at it, the outcome will be ignored. A handler
    * that goes on for long should end then; until it does, it fills one of its consumer's places.
    */
   readonly lost: AbortSignal;
+  /**
+   * Fires when it has been held for so long that the broker may soon take it back, and count that. A handler that only waits
+   * should answer `release` then. One that works may go on: a copy will stand for the message until it is done.
+   */
+  readonly overdue: AbortSignal;
 }
 
 /** Message headers as they come: from anyone, so of any type. */
@@ -29,7 +35,7 @@ export type Outcome =
   | { readonly kind: "retry"; readonly code: string; readonly reason: string }
   /** It can never succeed: to the dead-letter queue. */
   | { readonly kind: "reject"; readonly code: string; readonly reason: string }
-  /** Not tried, or not our fault (shutting down in an outage): back into the queue, the attempt doesn't count. */
+  /** Not tried, or not our fault (an outage): it comes again, and neither an attempt nor a delivery counts. */
   | { readonly kind: "release" };
 
 export type Handler = (delivery: Delivery) => Promise<Outcome>;

@@ -10,9 +10,21 @@ const rules = (second = 0) => ({ family, now: at(second), worker: "w1" });
 const retry: Outcome = { kind: "retry", code: "INTERNAL", reason: "no luck" };
 
 describe("dispose", () => {
-  it("acks what is done and requeues what is released", () => {
+  it("acks what is done", () => {
     expect(dispose({ kind: "done" }, {}, rules())).toEqual({ kind: "ack" });
-    expect(dispose({ kind: "release" }, { "x-attempt": 9 }, rules())).toEqual({ kind: "requeue" });
+  });
+
+  it("hands back what is released as it is: no attempt counts, and what the broker has counted stays known", () => {
+    const headers = { tenant: "a", "x-attempt": 2, "x-error-code": "40001", "x-delivery-count": 3 };
+    const first = dispose({ kind: "release" }, { ...headers, "x-held-by": "w", "x-death": [] }, rules());
+    const carried = { tenant: "a", "x-attempt": 2, "x-error-code": "40001", "x-returns": 3 };
+    expect(first).toEqual({
+      kind: "forward",
+      queue: "q.retry.1s",
+      headers: { ...carried, "x-handed-back": 1 },
+    });
+    const again = dispose({ kind: "release" }, (first as { headers: MessageHeaders }).headers, rules());
+    expect(again).toMatchObject({ headers: { ...carried, "x-handed-back": 2 } });
   });
 
   it("climbs the ladder, then dead-letters with the last reason and the first failure", () => {

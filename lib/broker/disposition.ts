@@ -1,11 +1,17 @@
 import type { MessageHeaders, Outcome } from "./delivery.js";
-import { attemptOf, firstFailureOf, HEADER, producersHeaders, tidyReason } from "./headers.js";
+import {
+  attemptOf,
+  firstFailureOf,
+  HEADER,
+  handedBackHeaders,
+  producersHeaders,
+  tidyReason,
+} from "./headers.js";
 import { maxAttempts, type QueueFamily } from "./topology.js";
 
 /** What becomes of a message. A forwarded one is acked only after its copy is confirmed. */
 export type Disposition =
   | { readonly kind: "ack" }
-  | { readonly kind: "requeue" }
   | { readonly kind: "forward"; readonly queue: string; readonly headers: Record<string, unknown> };
 
 export interface Circumstances {
@@ -22,9 +28,10 @@ export function dispose(
   circumstances: Circumstances,
 ): Disposition {
   if (outcome.kind === "done") return { kind: "ack" };
-  if (outcome.kind === "release") return { kind: "requeue" };
-
   const { family, worker } = circumstances;
+  if (outcome.kind === "release") {
+    return { kind: "forward", queue: handBackQueue(family), headers: handedBackHeaders(headers) };
+  }
   const attempt = attemptOf(headers);
   const now = circumstances.now.toISOString();
   const failed = {
@@ -47,4 +54,12 @@ export function dispose(
     );
   }
   return { kind: "forward", queue: family.deadLetter, headers: dead };
+}
+
+/**
+ * Where a message goes that comes back without an attempt. To the work queue it would come at once, and that one may be full; the
+ * shortest rung takes it all the same.
+ */
+export function handBackQueue(family: QueueFamily): string {
+  return family.ladder[0]?.queue ?? family.work;
 }

@@ -3,6 +3,7 @@ import { messageOf, PlatformError } from "../errors.js";
 import type { Logger } from "../log.js";
 import { fullJitterMs, pause } from "../timing.js";
 import type { Disposition } from "./disposition.js";
+import { keptProperties } from "./properties.js";
 import type { Publisher } from "./publisher.js";
 
 const AGAIN = { baseMs: 500, capMs: 30_000 };
@@ -12,33 +13,28 @@ interface Forwarding {
   readonly fate: Extract<Disposition, { kind: "forward" }>;
   readonly publisher: Publisher;
   readonly logger: Logger;
-  /** The message is lost to us, or we are to stop. */
+  /** The message is lost to us, has been held for too long, or we are to stop: it is tried no more than once. */
   readonly halt: AbortSignal;
   /** Puts back a queue somebody deleted. */
   readonly redeclare: () => Promise<void>;
 }
 
 /**
- * Publishes a copy of a message to the ladder or the dead-letter queue, body untouched. While the broker won't take it, the
- * original stays in our hands, unacked: no message is lost, nothing spins, and since it fills its place in the
- * prefetch, consuming slows down by itself. `given up`: the broker takes the original back.
- * `impossible`: no copy can be made of it, which repeating won't change; the delivery limit will deal with it.
+ * Publishes a copy of a message to the ladder or the dead-letter queue: its body, its producer's properties, and the headers of
+ * its fate. While the broker won't take it, the original stays in our hands, unacked: no message is lost, nothing spins,
+ * and since it fills its place in the prefetch, consuming slows down by itself. `impossible`: no copy can be made of it, which
+ * repeating won't change; the delivery limit will deal with it.
  */
 export async function forward(work: Forwarding): Promise<"forwarded" | "given up" | "impossible"> {
   const { message, fate, publisher, logger, halt } = work;
-  const { messageId, contentType } = message.properties;
-  const properties = {
-    headers: fate.headers,
-    ...(messageId === undefined ? {} : { messageId }),
-    ...(contentType === undefined ? {} : { contentType }),
-  };
+  const properties = { ...keptProperties(message.properties), headers: fate.headers };
   for (let failures = 0; ; failures += 1) {
     try {
       await publisher.publish(fate.queue, message.content, properties);
       return "forwarded";
     } catch (error) {
       logger.error(
-        { queue: fate.queue, messageId, failures, err: error },
+        { queue: fate.queue, messageId: properties.messageId, failures, err: error },
         `cannot forward: ${messageOf(error)}`,
       );
       if (!(error instanceof PlatformError)) return "impossible";

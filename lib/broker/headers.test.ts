@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { attemptOf, deliveryCountOf, firstFailureOf, producersHeaders, tidyReason } from "./headers.js";
+import { entryBytes } from "./table_size.js";
 
 describe("headers from anyone", () => {
   it("always give a whole attempt from 1 and a delivery count from 0", () => {
@@ -46,9 +47,34 @@ describe("producersHeaders", () => {
     expect(kept).toEqual({ traceparent: "00-ab", "x-tenant": 7, "x-deathly": true });
   });
 
-  it("drops what is too large to be sent again", () => {
-    expect(producersHeaders({ a: "x".repeat(20_000) })).toEqual({});
-    expect(Object.keys(producersHeaders({ a: "x".repeat(10_000) }))).toEqual(["a"]);
+  it("leaves out the largest where all are too large to be sent again, and says so", () => {
+    const headers = { a: "x".repeat(30_000), b: "y".repeat(29_000), c: 1 };
+    expect(producersHeaders(headers)).toEqual({
+      b: headers.b,
+      c: 1,
+      "x-headers-cut": "too large to be kept: a (30007 bytes)",
+    });
+    expect(producersHeaders(producersHeaders(headers))).toEqual(producersHeaders(headers));
+    expect(producersHeaders({ a: "x".repeat(50_000) })).toEqual({ a: "x".repeat(50_000) });
+  });
+
+  it("fits into amqplib's buffer beside ours, whatever it is", () => {
+    const value = fc.oneof(
+      fc.anything({ withBigInt: false }),
+      fc.string({ minLength: 20_000, maxLength: 40_000, size: "max" }),
+      fc.uint8Array({ minLength: 10_000, maxLength: 40_000, size: "max" }).map((bytes) => Buffer.from(bytes)),
+    );
+    const headers = fc.dictionary(fc.string({ maxLength: 60 }), value, { maxKeys: 6 });
+    fc.assert(
+      fc.property(headers, (given) => {
+        const kept = producersHeaders(given);
+        const bytes = Object.entries(kept).reduce((sum, [name, each]) => sum + entryBytes(name, each), 0);
+        expect(bytes).toBeLessThan(60_000);
+        const missing = Object.keys(given).some((name) => !Object.hasOwn(kept, name) && name !== "CC");
+        expect(Object.hasOwn(kept, "x-headers-cut")).toBe(missing);
+      }),
+      { numRuns: 50 },
+    );
   });
 });
 

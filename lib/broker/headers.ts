@@ -1,4 +1,5 @@
 import type { MessageHeaders } from "./delivery.js";
+import { entryBytes } from "./table_size.js";
 
 /** The headers we add. Our own, because the broker's `x-death` counts differently in each of its versions. */
 export const HEADER = {
@@ -11,7 +12,15 @@ export const HEADER = {
   firstFailedAt: "x-first-failed-at",
   lastFailedAt: "x-last-failed-at",
   worker: "x-worker",
+  /** On messages handed back unfinished, which to the broker are new ones: how often, and how often it had got them back before. */
+  handedBack: "x-handed-back",
+  returns: "x-returns",
+  /** On a copy that stands for a message whose handler is still at work: which handler. */
+  heldBy: "x-held-by",
 } as const;
+
+/** Names what was too large to be kept. */
+const CUT_HEADER = "x-headers-cut";
 
 const OWN: ReadonlySet<string> = new Set(Object.values(HEADER));
 /** Written by the broker on its way; sent back to it they would be doubled (3.10) or ignored (4.x). */
@@ -19,8 +28,9 @@ const BROKERS = /^x-(death$|first-death-|last-death-|delivery-count$|acquired-co
 
 /** Longest reason kept: a person reads it in a list. */
 const MAX_REASON_CHARS = 1_000;
-/** amqplib encodes headers in a buffer of 64 KiB, and the broker takes them in one frame only. */
-const MAX_FOREIGN_BYTES = 16_384;
+/** amqplib encodes headers in a buffer of 64 KiB, ours among them, and the broker takes them in one frame only. */
+const MAX_FOREIGN_BYTES = 56 * 1_024;
+const MAX_CUT_CHARS = 500;
 
 /** A message's attempt, 1 when the header is missing or not to be believed. */
 export function attemptOf(headers: MessageHeaders): number {
@@ -28,10 +38,39 @@ export function attemptOf(headers: MessageHeaders): number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 1 ? value : 1;
 }
 
-/** How often the broker has delivered it before. */
+/** How often the broker has got it back without an outcome, also before it was handed back. */
 export function deliveryCountOf(headers: MessageHeaders): number {
-  const value = headers["x-delivery-count"];
-  return typeof value === "number" && value > 0 ? value : 0;
+  return countOf(headers["x-delivery-count"]) + countOf(headers[HEADER.returns]);
+}
+
+/** Whether somebody has had it in hand and handed it back. */
+export function wasHandedBack(headers: MessageHeaders): boolean {
+  return countOf(headers[HEADER.handedBack]) > 0;
+}
+
+/** The handler that it was with when this copy of it was made. */
+export function holderOf(headers: MessageHeaders): string | undefined {
+  const value = headers[HEADER.heldBy];
+  return typeof value === "string" ? value : undefined;
+}
+
+/**
+ * Headers for a message that goes back unfinished, as a new one: neither an attempt nor a delivery counts. What the broker had
+ * counted stays written on it, so that one under suspicion remains so.
+ */
+export function handedBackHeaders(headers: MessageHeaders, holder?: string): Record<string, unknown> {
+  const ours = Object.entries(headers).filter(([name]) => OWN.has(name) && name !== HEADER.heldBy);
+  return {
+    ...producersHeaders(headers),
+    ...Object.fromEntries(ours),
+    [HEADER.handedBack]: countOf(headers[HEADER.handedBack]) + 1,
+    [HEADER.returns]: deliveryCountOf(headers),
+    ...(holder === undefined ? {} : { [HEADER.heldBy]: holder }),
+  };
+}
+
+function countOf(value: unknown): number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
 
 /** When the message first failed, as far as a former attempt has written that down. */
@@ -42,19 +81,35 @@ export function firstFailureOf(headers: MessageHeaders): string | undefined {
     : undefined;
 }
 
-/** The headers its producer gave it, without ours and the broker's; without any when they are too large to send again. */
+/**
+ * The headers its producer gave it, without ours and the broker's. Where they are too large to be sent again the largest are left
+ * out, and a header says which.
+ */
 export function producersHeaders(headers: MessageHeaders): Record<string, unknown> {
-  const foreign = Object.entries(headers).filter(([name]) => !OWN.has(name) && !BROKERS.test(name));
-  const kept = Object.fromEntries(foreign);
-  return Buffer.byteLength(JSON.stringify(kept)) > MAX_FOREIGN_BYTES ? {} : kept;
+  const foreign = Object.entries(headers)
+    .filter(([name]) => !OWN.has(name) && !BROKERS.test(name))
+    .map(([name, value]) => ({ name, value, bytes: entryBytes(name, value) }));
+  let room = MAX_FOREIGN_BYTES;
+  const cut = new Set<string>();
+  for (const { name, bytes } of foreign.toSorted((a, b) => a.bytes - b.bytes)) {
+    room -= bytes;
+    if (room < 0) cut.add(name);
+  }
+  const kept = foreign.filter(({ name }) => !cut.has(name)).map(({ name, value }) => [name, value]);
+  if (cut.size === 0) return Object.fromEntries(kept);
+  const named = foreign
+    .filter(({ name }) => cut.has(name))
+    .map(({ name, bytes }) => `${name} (${bytes} bytes)`);
+  const mark = tidyReason(`too large to be kept: ${named.join(", ")}`, MAX_CUT_CHARS);
+  return { ...Object.fromEntries(kept), [CUT_HEADER]: mark };
 }
 
 /** A reason fit for a header and a terminal: one line, no control characters, not too long. */
-export function tidyReason(reason: string): string {
+export function tidyReason(reason: string, maxChars: number = MAX_REASON_CHARS): string {
   const line = reason
-    .slice(0, MAX_REASON_CHARS * 4)
+    .slice(0, maxChars * 4)
     .replaceAll(/[\s\p{Cc}]+/gu, " ")
     .trim();
   const chars = [...line];
-  return chars.length > MAX_REASON_CHARS ? `${chars.slice(0, MAX_REASON_CHARS - 1).join("")}…` : line;
+  return chars.length > maxChars ? `${chars.slice(0, maxChars - 1).join("")}…` : line;
 }

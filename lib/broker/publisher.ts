@@ -32,6 +32,7 @@ export class Publisher {
   readonly #timeoutMs: number;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #observe: PublisherOptions["observe"];
+  #session: ConfirmedPublishing | undefined;
   #closed = false;
 
   constructor(options: PublisherOptions) {
@@ -42,7 +43,8 @@ export class Publisher {
       setUp: async (link) => {
         const channel = await link.openConfirmChannel();
         for (const family of options.families) await declareFamily(channel, family);
-        return new ConfirmedPublishing(channel, link);
+        this.#session = new ConfirmedPublishing(channel, link);
+        return this.#session;
       },
     });
   }
@@ -63,7 +65,8 @@ export class Publisher {
     if (this.#closed) throw new PlatformError("PUBLISH_INTERRUPTED", "The publisher is closed.");
     const call = { sent: false, expired: false };
     const content = typeof body === "string" ? Buffer.from(body) : body;
-    const delivery = this.#deliver(call, queue, content, { messageId: randomUUID(), ...properties });
+    const messageId = properties.messageId ?? randomUUID();
+    const delivery = this.#deliver(call, queue, content, { ...properties, messageId });
     const published = within(this.#timeoutMs, delivery, () => {
       call.expired = true;
       return timedOut(queue, this.#timeoutMs, call.sent);
@@ -86,6 +89,11 @@ export class Publisher {
     return this.#connection.isUp;
   }
 
+  /** Whether the broker takes messages, as far as one can know without sending any: an alarm shows only then. */
+  get isWritable(): boolean {
+    return this.isUp && this.#session?.hasRoom === true;
+  }
+
   /** Waits for the confirms under way (at most the time limit), then closes. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -97,7 +105,7 @@ export class Publisher {
     call: { sent: boolean; expired: boolean },
     queue: string,
     body: Buffer,
-    properties: MessageProperties,
+    properties: MessageProperties & { readonly messageId: string },
   ): Promise<void> {
     for (;;) {
       const session = await this.#connection.up();

@@ -11,6 +11,8 @@ interface Letter {
   readonly body: string;
   /** How often it came back without an outcome. */
   readonly returns: number;
+  /** A copy that stands for one which somebody has had in hand. */
+  readonly handedBack: boolean;
 }
 
 /** A message on its way from a publisher. */
@@ -22,7 +24,7 @@ interface Parcel extends Move {
 
 interface Subscription {
   readonly consumer: Consumer;
-  readonly unacked: Set<Letter>;
+  readonly unacked: Map<Letter, AbortController>;
   readonly over: AbortController;
   readonly move: Move;
 }
@@ -57,7 +59,12 @@ export class Broker {
   subscribe(consumer: Consumer): void {
     const what = `${consumer.actor.name} is given`;
     const move = { what, go: () => this.#deliver(subscription) };
-    const subscription = { consumer, unacked: new Set<Letter>(), over: new AbortController(), move };
+    const subscription = {
+      consumer,
+      unacked: new Map<Letter, AbortController>(),
+      over: new AbortController(),
+      move,
+    };
     this.#subscriptions.add(subscription);
   }
 
@@ -82,16 +89,23 @@ export class Broker {
    * begins a second run. That gap is known, so no fault takes a message from a worker that lives on while this is true.
    */
   get beginning(): boolean {
-    const held = [...this.#subscriptions].flatMap(({ unacked }) => [...unacked]);
+    const held = [...this.#subscriptions].flatMap(({ unacked }) => [...unacked.keys()]);
     return [...this.letters, ...held].some(({ body }) => body === "stage");
   }
 
+  /** Messages that somebody is at work on, with what tells him that they have been held for long. */
+  get held(): { readonly letter: Letter; readonly actor: Actor; readonly overdue: AbortController }[] {
+    return [...this.#subscriptions].flatMap(({ consumer: { actor }, unacked }) =>
+      [...unacked].map(([letter, overdue]) => ({ letter, actor, overdue })),
+    );
+  }
+
   /** Resolves when the broker has the message; what it rejects with is what lib/broker/publisher.ts says. */
-  async publish(sender: Actor, queue: string, body: string): Promise<void> {
+  async publish(sender: Actor, queue: string, body: string, handedBack = false): Promise<void> {
     await this.#scheduler.turn(sender, `publish ${body}`);
     if (!this.up) throw new PlatformError("PUBLISH_TIMEOUT", "no connection");
     const confirmed = new Promise<void>((resolve, reject) => {
-      const store = () => this.put(queue, body);
+      const store = () => this.put(queue, body, 0, handedBack);
       const parcel: Parcel = {
         what: `${body} from ${sender.name} arrives`,
         sender,
@@ -115,10 +129,10 @@ export class Broker {
     await confirmed;
   }
 
-  put(queue: string, body: string, returns = 0): void {
+  put(queue: string, body: string, returns = 0, handedBack = false): void {
     this.#lastId += 1;
     const given = returns > ETL_QUEUES.deliveryLimit ? ETL_QUEUES.deadLetter : queue;
-    this.letters.add({ id: this.#lastId, queue: given, body, returns });
+    this.letters.add({ id: this.#lastId, queue: given, body, returns, handedBack });
   }
 
   /** What the broker may do next. */
@@ -138,7 +152,7 @@ export class Broker {
       const { consumer, unacked, over } = subscription;
       if (whose !== undefined && consumer.actor !== whose) continue;
       this.#subscriptions.delete(subscription);
-      for (const { queue, body, returns } of unacked) this.put(queue, body, returns + 1);
+      for (const letter of unacked.keys()) this.#return(letter);
       over.abort(LOST);
     }
   }
@@ -170,16 +184,18 @@ export class Broker {
     );
     this.#scheduler.note(`  ${letter.body}${letter.returns > 0 ? ", again" : ""}`);
     this.letters.delete(letter);
-    subscription.unacked.add(letter);
+    const overdue = new AbortController();
+    subscription.unacked.set(letter, overdue);
     const { consumer, over } = subscription;
     const delivery: Delivery = {
       body: Buffer.from(letter.body),
       headers: {},
       messageId: String(letter.id),
       attempt: 1,
-      redelivered: letter.returns > 0,
+      redelivered: letter.returns > 0 || letter.handedBack,
       deliveryCount: letter.returns,
       lost: over.signal,
+      overdue: overdue.signal,
     };
     void consumer.slots.run(async () => {
       if (!over.signal.aborted) await this.#settle(subscription, letter, delivery);
@@ -197,9 +213,29 @@ export class Broker {
     if (outcome.kind === "retry" || outcome.kind === "reject") {
       this.#scheduler.failure ??= new RuleBroken(`${letter.body} failed: ${outcome.code}, ${outcome.reason}`);
     }
-    if (over.signal.aborted) return;
+    if (over.signal.aborted || !unacked.has(letter)) return;
+    if (outcome.kind === "release" && !(await this.#copy(letter, consumer.actor))) {
+      if (unacked.delete(letter)) this.#return(letter);
+      return;
+    }
     await this.#scheduler.turn(consumer.actor, `ack ${letter.body}`);
-    if (over.signal.aborted || !unacked.delete(letter)) return;
-    if (outcome.kind === "release") this.put(letter.queue, letter.body, letter.returns + 1);
+    if (!over.signal.aborted) unacked.delete(letter);
+  }
+
+  /** A handler goes on for longer than a message may be held: a copy stands for it. */
+  async renew({ letter, actor }: Pick<Broker["held"][number], "letter" | "actor">): Promise<void> {
+    if (!(await this.#copy(letter, actor))) return;
+    for (const { unacked } of this.#subscriptions) unacked.delete(letter);
+  }
+
+  #copy({ body }: Letter, holder: Actor): Promise<boolean> {
+    return this.publish(holder, ETL_QUEUES.work, body, true).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #return({ queue, body, returns, handedBack }: Letter): void {
+    this.put(queue, body, returns + 1, handedBack);
   }
 }

@@ -57,7 +57,12 @@ function FakePool() {
 
 function FakePublisher() {
   const { broker, actor } = surroundings();
-  return { publish: (queue: string, body: string) => broker.publish(actor, queue, body) };
+  return {
+    publish: (queue: string, body: string) => broker.publish(actor, queue, body),
+    get isWritable() {
+      return broker.up;
+    },
+  };
 }
 
 /** Spies remember each call and what it gave: a whole simulation. */

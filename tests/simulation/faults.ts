@@ -67,6 +67,19 @@ export const FAULTS: readonly Fault[] = [
     broker.cutConsumer(actor);
     return `${actor.name} loses its link for consuming, and goes on`;
   },
+  function outlast({ broker, scheduler }) {
+    if (broker.held.length === 0) return undefined;
+    const { letter, actor, overdue } = scheduler.dice.pick(broker.held);
+    overdue.abort("held for long");
+    return `${actor.name} has held ${letter.body} for long`;
+  },
+  function outwork({ broker, scheduler }) {
+    if (broker.held.length === 0 || broker.beginning) return undefined;
+    const held = scheduler.dice.pick(broker.held);
+    held.overdue.abort("held for long");
+    void broker.renew(held);
+    return `${held.actor.name} goes on with ${held.letter.body} for long`;
+  },
   function cutPublisher({ broker, scheduler, workers }) {
     const { actor } = scheduler.dice.pick(workers);
     broker.cutPublisher(actor);

@@ -22,7 +22,7 @@ export const MEANINGS: Meanings = {
       await demand(tx.insert(db.runs, run.run_id, run), "etl.run");
       return rows(run);
     },
-  "UPDATE etl.run SET redeliveries = redeliveries + 1 WHERE run_id = (SELECT run_id FROM etl.run WHERE begun_by_message AND created_at > now() - interval '15 minutes' ORDER BY redeliveries, created_at LIMIT 1) RETURNING *":
+  "UPDATE etl.run SET redeliveries = redeliveries + 1 WHERE run_id = (SELECT run_id FROM etl.run WHERE begun_by_message AND (state = 'planned' OR created_at > now() - interval '15 minutes') ORDER BY redeliveries, created_at LIMIT 1) RETURNING *":
     async ({ db, tx }) => {
       const begun = tx.scan(db.runs).filter((run) => run.begun_by_message);
       const run = begun.sort((a, b) => a.redeliveries - b.redeliveries)[0];
