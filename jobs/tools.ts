@@ -12,6 +12,8 @@ export interface Address {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** Servers of our own, on loopback, have none. */
+  readonly tls?: Pick<Settings, "POSTGRES_SSLMODE" | "POSTGRES_SSLROOTCERT">;
 }
 
 export function addressOf(settings: Settings, role: "backup" | "admin" | "loader"): Address {
@@ -21,8 +23,11 @@ export function addressOf(settings: Settings, role: "backup" | "admin" | "loader
     admin: [settings.POSTGRES_ADMIN_USER, settings.POSTGRES_ADMIN_PASSWORD],
     loader: [settings.POSTGRES_USER, settings.POSTGRES_PASSWORD],
   }[role] as [string, string];
-  return { host, port, user, password, database };
+  const { POSTGRES_SSLMODE, POSTGRES_SSLROOTCERT } = settings;
+  return { host, port, user, password, database, tls: { POSTGRES_SSLMODE, POSTGRES_SSLROOTCERT } };
 }
+
+const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
 /** Runs `work` with a pool on `address`, which is closed in any case. */
 export async function withPool<T>(
@@ -38,6 +43,8 @@ export async function withPool<T>(
       POSTGRES_PORT: address.port,
       POSTGRES_USER: address.user,
       POSTGRES_PASSWORD: address.password,
+      POSTGRES_SSLMODE: "disable",
+      ...address.tls,
     },
     { database: address.database, max, applicationName: "payments-backup" },
   );
@@ -89,6 +96,9 @@ export async function run(
         PGDATABASE: address.database,
         PGCONNECT_TIMEOUT: "10",
         PGAPPNAME: "payments-backup",
+        PGSSLMODE: address.tls?.POSTGRES_SSLMODE ?? "disable",
+        // Without a file libpq looks into the home directory, which Node.js does not.
+        PGSSLROOTCERT: address.tls?.POSTGRES_SSLROOTCERT || SYSTEM_AUTHORITIES,
       }),
       ...env,
     },

@@ -1,12 +1,11 @@
 import type { Command } from "commander";
-import { codeOf, type ErrorCode, EXIT, messageOf, PlatformError } from "../../lib/errors.js";
+import { EXIT, messageOf, PlatformError } from "../../lib/errors.js";
 import { createLogger, type Logger } from "../../lib/log.js";
-import { createPool, type Pool, type PoolOptions } from "../../lib/postgres/pool.js";
+import { createPool, type Pool, type PoolOptions, targetOf } from "../../lib/postgres/pool.js";
+import { explain } from "../../lib/postgres/refusal.js";
 import { verdictOf } from "../../lib/retry.js";
 import { loadSettings, type Settings } from "../../lib/settings/settings.js";
 import { requireSchema } from "../database.js";
-
-const INSUFFICIENT_PRIVILEGE = "42501";
 
 /** What every command gets. Data goes to stdout, all else to stderr. */
 export interface CommandContext {
@@ -31,12 +30,13 @@ export function command<Args extends unknown[]>(
   return async (...args) => {
     const own = args.slice(0, -1) as Args;
     const json = (args.at(-1) as Command).optsWithGlobals<{ json?: boolean }>().json === true;
+    let settings: Settings | undefined;
     try {
-      const settings = loadSettings();
+      settings = loadSettings();
       const logger = createLogger(settings.LOG_LEVEL, settings.LOG_FORMAT);
       process.exitCode = (await action({ settings, logger, json, interruption }, ...own)) ?? EXIT.ok;
     } catch (error) {
-      process.exitCode = reportError(error, json);
+      process.exitCode = reportError(error, json, settings);
     }
   };
 }
@@ -65,8 +65,8 @@ export function print(text: string): void {
 }
 
 /** One line on stderr: `payments: CODE: what happened. What to do.` @returns the exit status. */
-function reportError(error: unknown, json: boolean): number {
-  const known = error instanceof PlatformError ? error : wrapUnknown(error);
+function reportError(error: unknown, json: boolean, settings: Settings | undefined): number {
+  const known = error instanceof PlatformError ? error : wrapUnknown(error, settings);
   if (json)
     process.stderr.write(
       `${JSON.stringify({ error: { code: known.code, message: known.message, hint: known.hint } })}\n`,
@@ -75,13 +75,10 @@ function reportError(error: unknown, json: boolean): number {
   return known.exitCode;
 }
 
-function wrapUnknown(error: unknown): PlatformError {
-  const code: ErrorCode =
-    codeOf(error) === INSUFFICIENT_PRIVILEGE
-      ? "POSTGRES_AUTH"
-      : verdictOf(error) === "outage"
-        ? "POSTGRES_UNREACHABLE"
-        : "INTERNAL";
+function wrapUnknown(error: unknown, settings: Settings | undefined): PlatformError {
+  const explained = settings && explain(error, targetOf(settings));
+  if (explained !== undefined) return explained;
+  const code = verdictOf(error) === "outage" ? "POSTGRES_UNREACHABLE" : "INTERNAL";
   return new PlatformError(code, messageOf(error), { cause: error });
 }
 

@@ -1,6 +1,10 @@
+import "./environment.js";
+
 import pg from "pg";
 import { codeOf, messageOf, PlatformError } from "../errors.js";
 import type { Settings } from "../settings/settings.js";
+import { tlsOptions } from "../tls.js";
+import { connectionError, noPassword, type Target } from "./refusal.js";
 
 export type Pool = pg.Pool;
 export type Client = pg.PoolClient;
@@ -20,18 +24,26 @@ export interface PoolOptions {
   readonly applicationName?: string;
 }
 
+const targets = new WeakMap<Pool, Target>();
+
 /**
  * A connection pool that survives dying sockets. Dates come as `YYYY-MM-DD` text (a JS Date would shift them by the local
  * zone), bigints as numbers (all of ours stay below 2^53; digests are numeric and come as text).
  */
 export function createPool(settings: Settings, options: PoolOptions = {}): Pool {
-  const admin = options.role === "admin";
+  const target = targetOf(settings, options);
+  const password = options.role === "admin" ? settings.POSTGRES_ADMIN_PASSWORD : settings.POSTGRES_PASSWORD;
   const pool = new pg.Pool({
-    host: settings.POSTGRES_HOST,
-    port: settings.POSTGRES_PORT,
-    database: options.database ?? settings.POSTGRES_DB,
-    user: admin ? settings.POSTGRES_ADMIN_USER : settings.POSTGRES_USER,
-    password: admin ? settings.POSTGRES_ADMIN_PASSWORD : settings.POSTGRES_PASSWORD,
+    host: target.host,
+    port: target.port,
+    database: target.database,
+    user: target.user,
+    // Called when the server asks for it.
+    password: () => {
+      if (password === "") throw noPassword(target);
+      return password;
+    },
+    ssl: tlsOptions(target.tls, settings.POSTGRES_SSLROOTCERT, target.host),
     max: options.max ?? 4,
     application_name: options.applicationName ?? "payments",
     // All off by default in the driver: without them a vanished server is waited for without end.
@@ -55,10 +67,22 @@ export function createPool(settings: Settings, options: PoolOptions = {}): Pool 
   // Errors of the server carry an SQLSTATE, those of the socket its code; what has none is the driver saying that the
   // connection ended or never came about.
   pool.query = ((...args: unknown[]) =>
-    query(...args).catch((error: unknown) => {
-      throw codeOf(error) === undefined ? connectionError(error, pool.options) : error;
+    query(...args).catch(async (error: unknown) => {
+      throw codeOf(error) === undefined ? await connectionError(error, target) : error;
     })) as typeof pool.query;
+  targets.set(pool, target);
   return pool;
+}
+
+/** Where a pool connects to, and as whom. */
+export function targetOf(settings: Settings, options: PoolOptions = {}): Target {
+  return {
+    host: settings.POSTGRES_HOST,
+    port: settings.POSTGRES_PORT,
+    database: options.database ?? settings.POSTGRES_DB,
+    user: options.role === "admin" ? settings.POSTGRES_ADMIN_USER : settings.POSTGRES_USER,
+    tls: settings.POSTGRES_SSLMODE,
+  };
 }
 
 /**
@@ -95,27 +119,12 @@ export async function transaction<T>(pool: Pool, work: (client: Client) => Promi
   }
 }
 
-/** @throws PlatformError POSTGRES_UNREACHABLE or POSTGRES_AUTH, saying where it tried and as whom. */
+/** @throws PlatformError POSTGRES_*, saying where it tried, as whom, and what to do: see refusal.ts. */
 export async function connect(pool: Pool): Promise<Client> {
   try {
     return await pool.connect();
   } catch (error) {
-    throw connectionError(error, pool.options);
+    const target = targets.get(pool);
+    throw target === undefined ? error : await connectionError(error, target);
   }
-}
-
-function connectionError(error: unknown, options: pg.PoolOptions): unknown {
-  const code = codeOf(error) ?? "";
-  const where = `${options.host}:${options.port}`;
-  if (code.startsWith("28") || code === "3D000" || code === "42501") {
-    const hint =
-      'Check POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB; the local stack\'s: eval "$(scripts/stack.sh env)".';
-    const message = `PostgreSQL at ${where} refused ${options.user} on database ${options.database} (${messageOf(error)}).`;
-    return new PlatformError("POSTGRES_AUTH", message, { cause: error, hint });
-  }
-  const message = `no PostgreSQL at ${where} (${messageOf(error)}).`;
-  return new PlatformError("POSTGRES_UNREACHABLE", message, {
-    cause: error,
-    hint: "Start one: scripts/stack.sh up.",
-  });
 }
