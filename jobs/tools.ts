@@ -99,6 +99,8 @@ export async function run(
         PGSSLMODE: address.tls?.POSTGRES_SSLMODE ?? "disable",
         // Without a file libpq looks into the home directory, which Node.js does not.
         PGSSLROOTCERT: address.tls?.POSTGRES_SSLROOTCERT || SYSTEM_AUTHORITIES,
+        // pg_dump takes a role's own encoding otherwise, which may lack letters that the data has.
+        PGCLIENTENCODING: "UTF8",
       }),
       ...env,
     },

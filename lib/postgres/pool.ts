@@ -1,10 +1,12 @@
 import "./environment.js";
 
+import type { Socket } from "node:net";
 import pg from "pg";
 import { codeOf, messageOf, PlatformError } from "../errors.js";
 import type { Settings } from "../settings/settings.js";
 import { tlsOptions } from "../tls.js";
 import { connectionError, noPassword, type Target } from "./refusal.js";
+import { pinSession } from "./session.js";
 
 export type Pool = pg.Pool;
 export type Client = pg.PoolClient;
@@ -33,24 +35,21 @@ const targets = new WeakMap<Pool, Target>();
 export function createPool(settings: Settings, options: PoolOptions = {}): Pool {
   const target = targetOf(settings, options);
   const password = options.role === "admin" ? settings.POSTGRES_ADMIN_PASSWORD : settings.POSTGRES_PASSWORD;
+  const applicationName = options.applicationName ?? "payments";
   const pool = new pg.Pool({
     host: target.host,
     port: target.port,
     database: target.database,
     user: target.user,
-    // Called when the server asks for it.
-    password: () => {
-      if (password === "") throw noPassword(target);
-      return password;
-    },
+    password: askedOf(target, password),
     ssl: tlsOptions(target.tls, settings.POSTGRES_SSLROOTCERT, target.host),
     max: options.max ?? 4,
-    application_name: options.applicationName ?? "payments",
+    application_name: applicationName,
     // All off by default in the driver: without them a vanished server is waited for without end.
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    options: "-c TimeZone=UTC -c search_path=payments,public",
+    onConnect: (client) => pinSession(client, applicationName),
     types: {
       getTypeParser: (oid: number, format?: "text" | "binary") => {
         if (oid === DATE_OID) return (text: string) => text;
@@ -72,6 +71,16 @@ export function createPool(settings: Settings, options: PoolOptions = {}): Pool 
     })) as typeof pool.query;
   targets.set(pool, target);
   return pool;
+}
+
+/** What the driver calls, as a method of its client, when the server asks for a password. */
+function askedOf(target: Target, password: string): () => string {
+  return function (this: unknown): string {
+    if (password !== "") return password;
+    // The driver would leave the connection open, and the process with it.
+    (this as { connection: { stream: Socket } }).connection.stream.end();
+    throw noPassword(target);
+  };
 }
 
 /** Where a pool connects to, and as whom. */
