@@ -27,7 +27,11 @@ export function addressOf(settings: Settings, role: "backup" | "admin" | "loader
   return { host, port, user, password, database, tls: { POSTGRES_SSLMODE, POSTGRES_SSLROOTCERT } };
 }
 
-const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
+/** libpq would look into the home directory, and checks certificates wherever it finds a file, which `require` does not ask for. */
+function authorities(tls: Address["tls"]): string {
+  if (tls?.POSTGRES_SSLMODE !== "verify-full") return "/nonexistent";
+  return tls.POSTGRES_SSLROOTCERT || "/etc/ssl/certs/ca-certificates.crt";
+}
 
 /** Runs `work` with a pool on `address`, which is closed in any case. */
 export async function withPool<T>(
@@ -97,8 +101,7 @@ export async function run(
         PGCONNECT_TIMEOUT: "10",
         PGAPPNAME: "payments-backup",
         PGSSLMODE: address.tls?.POSTGRES_SSLMODE ?? "disable",
-        // Without a file libpq looks into the home directory, which Node.js does not.
-        PGSSLROOTCERT: address.tls?.POSTGRES_SSLROOTCERT || SYSTEM_AUTHORITIES,
+        PGSSLROOTCERT: authorities(address.tls),
         // pg_dump takes a role's own encoding otherwise, which may lack letters that the data has.
         PGCLIENTENCODING: "UTF8",
       }),

@@ -1,5 +1,8 @@
 # shellcheck shell=bash
-# Helpers shared by scripts/*.sh. Sourcing it changes no shell option and starts nothing.
+# Helpers shared by scripts/*.sh. Sourcing it starts nothing, and clears away what the user's shell left for other programs.
+
+# shellcheck source-path=SCRIPTDIR source=environment.sh disable=SC1091
+source "$(dirname -- "${BASH_SOURCE[0]}")/environment.sh"
 
 REPO_ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 
