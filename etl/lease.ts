@@ -10,7 +10,7 @@ import { pause } from "../lib/timing.js";
 
 /** How often a worker says that it is alive, and how long it is believed without. Six beats, so that a busy one is spared. */
 const BEAT_MS = 5_000;
-const LEASE_MS = 30_000;
+export const LEASE_MS = 30_000;
 
 export interface LeaseTimes {
   readonly beatMs: number;
