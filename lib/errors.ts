@@ -52,7 +52,7 @@ const EXIT_BY_CODE = {
   RABBITMQ_AUTH: EXIT.failed,
   /** RabbitMQ and we do not agree on TLS, or its certificate is not to be trusted. */
   RABBITMQ_TLS: EXIT.failed,
-  /** RabbitMQ has as many connections as a vhost, a user or the node may have, or its vhost is down. */
+  /** RabbitMQ has as many connections as the vhost or the user may have. */
   RABBITMQ_EXHAUSTED: EXIT.failed,
   /** RabbitMQ takes no messages: its disk or its memory is low. */
   RABBITMQ_ALARM: EXIT.failed,

@@ -18,29 +18,30 @@ export interface Place {
 
 /** `tls` and `plain`: a PostgreSQL with and without TLS. `silent`: no answer, which a proxy without its server gives too. */
 export async function askPostgres(place: Place): Promise<"tls" | "plain" | "other" | "silent"> {
-  const answer = await firstByte(place, SSL_REQUEST);
-  if (answer === undefined) return "silent";
-  return answer === "S" ? "tls" : answer === "N" || answer === "E" ? "plain" : "other";
+  const answer = await firstWords(place, SSL_REQUEST);
+  if (answer === "S") return "tls";
+  if (answer === "N" || answer.startsWith("E\0")) return "plain";
+  return answer === "" ? "silent" : "other";
 }
 
 /** `tls`: whatever it speaks, it speaks inside TLS. */
 export async function askAmqp(place: Place): Promise<"amqp" | "tls" | "other" | "silent"> {
-  const answer = await firstByte(place, AMQP_HEADER);
-  if (answer === "\x01") return "amqp";
-  if (await speaksTls(place)) return "tls";
-  return answer === undefined ? "silent" : "other";
+  const [answer, tls] = await Promise.all([firstWords(place, AMQP_HEADER), speaksTls(place)]);
+  if (answer.startsWith("\x01\0\0")) return "amqp";
+  if (tls) return "tls";
+  return answer === "" ? "silent" : "other";
 }
 
-function firstByte(place: Place, greeting: Buffer): Promise<string | undefined> {
+function firstWords(place: Place, greeting: Buffer): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(place.port, place.host, () => socket.write(greeting));
     socket.setTimeout(ANSWER_MS, () => socket.destroy());
     socket.on("error", () => undefined);
     socket.once("data", (data) => {
-      resolve(data.toString("latin1", 0, 1));
+      resolve(data.toString("latin1"));
       socket.destroy();
     });
-    socket.on("close", () => resolve(undefined));
+    socket.on("close", () => resolve(""));
   });
 }
 

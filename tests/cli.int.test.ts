@@ -197,7 +197,7 @@ test("from nothing to ready: each command says what is missing before it", async
     const failed = findings.filter((finding: { ok: boolean }) => !finding.ok);
     expect({ ok, failed: failed.map((finding: { what: string }) => finding.what) }).toEqual({
       ok: false,
-      failed: ["schema", "seed", "rabbitmq", "alarm", "worker", "dead letters"],
+      failed: ["schema", "seed", "rabbitmq", "worker", "dead letters", "alarm"],
     });
     expect(ill.stdout).not.toContain("sesame");
 

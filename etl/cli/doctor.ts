@@ -17,9 +17,14 @@ export function doctorCommand(): Command {
     .action(
       command(async (context, _options: object) => {
         const { settings, json } = context;
-        const checks: Check[] = [["node", node], ...databaseChecks(settings), ...brokerChecks(context)];
+        const broker = brokerChecks(context);
+        const checks: Check[] = [["node", node], ...databaseChecks(settings), ...broker.checks];
         const findings: Finding[] = [];
-        for (const check of checks) findings.push(await examine(check, targetOf(settings)));
+        try {
+          for (const check of checks) findings.push(await examine(check, targetOf(settings)));
+        } finally {
+          await broker.close();
+        }
         const ok = findings.every((finding) => finding.ok);
         if (json) printJson({ ok, findings });
         else

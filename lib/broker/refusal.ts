@@ -35,10 +35,13 @@ export async function refusal(cause: unknown, address: BrokerAddress): Promise<P
       ? as("RABBITMQ_TLS", `RabbitMQ at ${where} speaks no TLS on this port`, NO_TLS_HINT)
       : as("RABBITMQ_TLS", `no TLS that can be trusted with RabbitMQ at ${where}`, TLS_HINT);
   }
-  const network = NETWORK[code];
+  const network = Object.hasOwn(NETWORK, code) ? NETWORK[code] : undefined;
   if (network !== undefined) return as("RABBITMQ_UNREACHABLE", `${network[0]} ${where}`, network[1]);
 
   // The handshake's failures carry no code: the driver is not asked, but the broker, once more.
+  const answer = await askAmqp({ host: address.RABBITMQ_HOST, port: address.RABBITMQ_PORT });
+  const inTls = answer === "tls" && address.RABBITMQ_SSLMODE !== "disable";
+  if (answer !== "amqp" && !inTls) return meaningOfAnswer(answer, where, as);
   const reply = await askWhy(address);
   if (reply?.code === ACCESS_REFUSED) {
     const given = address.RABBITMQ_PASSWORD === "" ? ", for which no password is set" : "";
@@ -57,22 +60,15 @@ export async function refusal(cause: unknown, address: BrokerAddress): Promise<P
     const hint = `Check RABBITMQ_VHOST, and that the user has permissions on it; ${LOCAL_STACK}.`;
     return as("RABBITMQ_AUTH", what, hint, reply.text);
   }
-  if (reply !== undefined) {
-    return as(
-      "RABBITMQ_EXHAUSTED",
-      `RabbitMQ at ${where} takes no connection just now`,
-      "See its log.",
-      reply.text,
-    );
-  }
-  return meaningOfSilence(where, address, as);
+  // It lets us in this time, or has something else in mind that passes, as while it starts.
+  const what = `RabbitMQ at ${where} took no connection just now`;
+  return as("RABBITMQ_UNREACHABLE", what, "See its log.", reply?.text);
 }
 
 type Say = (kind: ErrorCode, what: string, hint: string) => PlatformError;
 
-async function meaningOfSilence(where: string, address: BrokerAddress, as: Say): Promise<PlatformError> {
-  const answer = await askAmqp({ host: address.RABBITMQ_HOST, port: address.RABBITMQ_PORT });
-  if (answer === "tls" && address.RABBITMQ_SSLMODE === "disable") {
+function meaningOfAnswer(answer: "tls" | "other" | "silent", where: string, as: Say): PlatformError {
+  if (answer === "tls") {
     const hint = "Set RABBITMQ_SSLMODE to require or verify-full, or RABBITMQ_PORT to its plain port (5672).";
     return as("RABBITMQ_TLS", `${where} speaks TLS, and RABBITMQ_SSLMODE is disable`, hint);
   }
@@ -96,8 +92,8 @@ const NETWORK: Readonly<Record<string, readonly [what: string, hint: string]>> =
     "nobody listens at",
     `Start RabbitMQ (scripts/stack.sh up), or check RABBITMQ_HOST and RABBITMQ_PORT; ${LOCAL_STACK}.`,
   ],
-  ENOTFOUND: ["the host name is not known of", "Check RABBITMQ_HOST."],
-  EAI_AGAIN: ["the host name cannot be looked up just now of", "Check RABBITMQ_HOST and the DNS."],
+  ENOTFOUND: ["the host name is not known:", "Check RABBITMQ_HOST."],
+  EAI_AGAIN: ["the host name cannot be looked up just now:", "Check RABBITMQ_HOST and the DNS."],
   ETIMEDOUT: ["no answer from", "Check RABBITMQ_HOST, RABBITMQ_PORT and the firewalls between."],
   EHOSTUNREACH: ["no way to", "Check RABBITMQ_HOST and the network."],
   ENETUNREACH: ["no way to", "Check RABBITMQ_HOST and the network."],

@@ -115,7 +115,8 @@ function meaningOfState(code: string, target: Target): Meaning | undefined {
     },
   };
   if (code.length !== 5) return undefined;
-  return [code, code.slice(0, 3), code.slice(0, 2)].map((key) => meanings[key]).find((found) => found);
+  const key = [code, code.slice(0, 3), code.slice(0, 2)].find((each) => Object.hasOwn(meanings, each));
+  return key === undefined ? undefined : meanings[key];
 }
 
 function meaningOfNetwork(code: string, { host, port, tls }: Target): Meaning | undefined {
@@ -141,7 +142,7 @@ function meaningOfNetwork(code: string, { host, port, tls }: Target): Meaning | 
     EHOSTUNREACH: [`no way to ${where}`, "Check POSTGRES_HOST and the network."],
     ENETUNREACH: [`no way to ${where}`, "Check POSTGRES_HOST and the network."],
   };
-  const hint = hints[code];
+  const hint = Object.hasOwn(hints, code) ? hints[code] : undefined;
   return hint && { code: "POSTGRES_UNREACHABLE", what: hint[0], hint: hint[1] };
 }
 

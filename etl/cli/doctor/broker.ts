@@ -18,18 +18,9 @@ interface Session {
   readonly alarm: Deferred<string>;
 }
 
-export function brokerChecks(context: CommandContext): Check[] {
+/** All on one connection, which `close` ends. */
+export function brokerChecks(context: CommandContext): { checks: Check[]; close: () => Promise<void> } {
   const { RABBITMQ_HOST: host, RABBITMQ_PORT: port } = context.settings;
-  const ask = <T>(work: (session: Session) => Promise<T>) => withSession(context, work);
-  return [
-    ["rabbitmq", () => ask(async () => `at ${host}:${port}, queues declared`)],
-    ["alarm", () => ask(alarm)],
-    ["worker", () => ask((session) => worker(context, session))],
-    ["dead letters", () => ask(deadLetters)],
-  ];
-}
-
-async function withSession<T>(context: CommandContext, work: (session: Session) => Promise<T>): Promise<T> {
   const connection = new BrokerConnection({
     address: context.settings,
     name: "payments-doctor",
@@ -37,11 +28,15 @@ async function withSession<T>(context: CommandContext, work: (session: Session) 
     patience: "once",
     setUp,
   });
-  try {
-    return await work(await connection.up());
-  } finally {
-    await connection.close();
-  }
+  const ask = async <T>(work: (session: Session) => Promise<T>) => work(await connection.up());
+  const checks: Check[] = [
+    ["rabbitmq", () => ask(async () => `at ${host}:${port}, queues declared`)],
+    ["worker", () => ask((session) => worker(context, session))],
+    ["dead letters", () => ask(deadLetters)],
+    // Last, as nothing gets through on a connection that is blocked.
+    ["alarm", () => ask(alarm)],
+  ];
+  return { checks, close: () => connection.close() };
 }
 
 async function setUp(link: Link): Promise<Session> {
