@@ -108,10 +108,15 @@ function meaningOfState(code: string, target: Target): Meaning | undefined {
       what: `${server} ended the connection`,
       hint: "It was stopped or restarted, or somebody ended the session: try again, and see its log.",
     },
+    "08P01": {
+      code: "POSTGRES_UNREACHABLE",
+      what: `what stands at ${target.host}:${target.port} before PostgreSQL refused ${user} on database ${database}`,
+      hint: "A pooler gives this one code for a wrong password, an unknown user or database, and a limit: see docs/pgbouncer.md and its log.",
+    },
     "08": {
       code: "POSTGRES_UNREACHABLE",
       what: `${server} refused the connection, or lost it`,
-      hint: "If a pooler answers there, see docs/pgbouncer.md and its log.",
+      hint: "See its log, and that of a pooler or proxy before it.",
     },
   };
   if (code.length !== 5) return undefined;

@@ -27,6 +27,7 @@ export async function behindPgBouncer<T>(
   const users = [
     [settings.POSTGRES_USER, settings.POSTGRES_PASSWORD],
     [settings.POSTGRES_ADMIN_USER, settings.POSTGRES_ADMIN_PASSWORD],
+    [settings.POSTGRES_BACKUP_USER, settings.POSTGRES_BACKUP_PASSWORD],
   ];
   const [config, list] = [join(folder, "pgbouncer.ini"), join(folder, "userlist.txt")];
   writeFileSync(list, users.map(([name, password]) => `"${name}" "${password}"\n`).join(""), { mode: 0o600 });
@@ -65,7 +66,8 @@ export async function behindPgBouncer<T>(
     });
     return await work(behind);
   } finally {
-    child.kill("SIGINT");
+    // At once, whoever is connected.
+    child.kill("SIGTERM");
     await ended;
     rmSync(folder, { recursive: true });
   }
