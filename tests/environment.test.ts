@@ -15,7 +15,12 @@ function script(body: string, env: Record<string, string>): string {
   const file = join(folder, "script.sh");
   writeFileSync(file, `set -euo pipefail\nsource '${packageRoot}/scripts/lib.sh'\ncd '${folder}'\n${body}\n`);
   const own = { PATH: process.env["PATH"] ?? "", HOME: folder };
-  return execFileSync("bash", [file], { env: { ...own, ...env }, encoding: "utf8" });
+  // A socket for standard input would make bash believe that rshd started it.
+  return execFileSync("bash", [file], {
+    env: { ...own, ...env },
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
 }
 
 describe("scripts do not hear what the user's shell says to others", () => {
