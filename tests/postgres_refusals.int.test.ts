@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { chownSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,6 +6,7 @@ import { addressOf, postgresTool, run, withPool as withAddress } from "../jobs/t
 import { connect, createPool, type Pool } from "../lib/postgres/pool.js";
 import { waitingMends } from "../lib/retry.js";
 import type { Settings } from "../lib/settings/settings.js";
+import { selfSigned } from "./harness/certificate.js";
 import { Cluster } from "./harness/cluster.js";
 import { eventually } from "./harness/eventually.js";
 import { payments, startPayments } from "./harness/process.js";
@@ -17,19 +17,10 @@ let cert: string;
 beforeAll(async () => {
   cluster = await Cluster.create();
   const folder = cluster.own("tls");
-  cert = join(folder, "cert.pem");
-  const key = join(folder, "key.pem");
-  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
-  const files = ["-keyout", key, "-out", cert];
-  execFileSync(
-    "openssl",
-    ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", ...files, ...subject],
-    {
-      stdio: "ignore",
-    },
-  );
+  const files = selfSigned(folder);
+  cert = files.cert;
   const owner = await serverOwner();
-  if (owner) for (const path of [folder, key, cert]) chownSync(path, owner.uid, owner.gid);
+  if (owner) for (const path of [folder, files.key, cert]) chownSync(path, owner.uid, owner.gid);
   // The test itself comes in without TLS, as postgres; everybody else has to speak it.
   const hba = join(cluster.folder, "data", "pg_hba.conf");
   const rules = ["hostnossl all postgres 127.0.0.1/32", "hostssl all all 127.0.0.1/32"];

@@ -1,12 +1,12 @@
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { createVhost, dropVhost } from "../../tests/harness/broker.js";
+import { selfSigned } from "../../tests/harness/certificate.js";
 import { rabbitmqctl } from "../../tests/harness/servers.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import { waitingMends } from "../retry.js";
@@ -14,15 +14,7 @@ import { type BrokerAddress, dial } from "./dial.js";
 import { address } from "./testing/lab.js";
 
 const folder = mkdtempSync(join(tmpdir(), "broker-tls-"));
-const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-beforeAll(() => {
-  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
-  execFileSync(
-    "openssl",
-    ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", cert, ...subject],
-    { stdio: "ignore" },
-  );
-});
+const { key, cert } = selfSigned(folder);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const servers: Server[] = [];
