@@ -1,7 +1,8 @@
-import { messageOf, PlatformError } from "../lib/errors.js";
+import { adviceOf, codeOf } from "../lib/errors.js";
 import type { Logger } from "../lib/log.js";
 import { verifySchema } from "../lib/postgres/migrate.js";
 import { type Pool, transaction } from "../lib/postgres/pool.js";
+import { waitingMends } from "../lib/retry.js";
 import { fullJitterMs, pause } from "../lib/timing.js";
 
 const BACKOFF = { baseMs: 250, capMs: 5_000 };
@@ -17,8 +18,8 @@ export async function waitForSchema(pool: Pool, logger: Logger, signal: AbortSig
     try {
       return await requireSchema(pool);
     } catch (error) {
-      if (!(error instanceof PlatformError) || error.code !== "POSTGRES_UNREACHABLE") throw error;
-      logger.warn({ code: error.code }, messageOf(error));
+      if (!waitingMends(error)) throw error;
+      logger.warn({ code: codeOf(error) }, `waiting for PostgreSQL: ${adviceOf(error)}`);
       await pause(fullJitterMs(attempt, BACKOFF), signal);
     }
   }

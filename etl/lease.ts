@@ -1,15 +1,16 @@
 import type pg from "pg";
+import { codeOf, messageOf } from "../lib/errors.js";
 import type { Logger } from "../lib/log.js";
 import { Metrics } from "../lib/metrics.js";
 import type { Pool } from "../lib/postgres/pool.js";
 import { cutConnections, SilenceWatch } from "../lib/postgres/silence.js";
 import { loadSql } from "../lib/postgres/sql.js";
-import { verdictOf } from "../lib/retry.js";
+import { waitingMends } from "../lib/retry.js";
 import { pause } from "../lib/timing.js";
 
 /** How often a worker says that it is alive, and how long it is believed without. Six beats, so that a busy one is spared. */
 const BEAT_MS = 5_000;
-const LEASE_MS = 30_000;
+export const LEASE_MS = 30_000;
 
 export interface LeaseTimes {
   readonly beatMs: number;
@@ -56,7 +57,8 @@ export class Lease {
         await this.beat();
         break;
       } catch (error) {
-        if (verdictOf(error) !== "outage") throw error;
+        if (!waitingMends(error)) throw error;
+        this.logger.warn({ code: codeOf(error) }, `waiting for the first heartbeat: ${messageOf(error)}`);
         await pause(this.times.beatMs, this.stopping.signal);
       }
     }

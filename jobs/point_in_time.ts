@@ -136,7 +136,8 @@ interface Recovery {
 async function recover(recovery: Recovery): Promise<PointInTime> {
   const { settings, postgres, target, owner, wanted, signal, started, backup } = recovery;
   const port = await freePort();
-  const address = { ...addressOf(settings, "loader"), host: "127.0.0.1", port };
+  const { tls: _, ...loader } = addressOf(settings, "loader");
+  const address = { ...loader, host: "127.0.0.1", port };
   const wal = walFolder(settings).replaceAll("%", "%%").replaceAll("'", "'\\''");
   const server = {
     postgres,

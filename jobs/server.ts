@@ -4,7 +4,8 @@ import { chownSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { codeOf, messageOf, PlatformError } from "../lib/errors.js";
+import { messageOf, PlatformError } from "../lib/errors.js";
+import { isIncurable } from "../lib/retry.js";
 import { run, tellingLine } from "./tools.js";
 
 /** The account whose files a server's are; undefined: ours, because PostgreSQL refuses to run as root only. */
@@ -90,7 +91,7 @@ async function isReady(ready: ServerOptions["ready"]): Promise<boolean> {
   return ready().then(
     () => true,
     (error: unknown) => {
-      if (codeOf(error) === "POSTGRES_AUTH") throw error;
+      if (isIncurable(error)) throw error;
       return false;
     },
   );

@@ -12,6 +12,8 @@ export interface Address {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** Servers of our own, on loopback, have none. */
+  readonly tls?: Pick<Settings, "POSTGRES_SSLMODE" | "POSTGRES_SSLROOTCERT">;
 }
 
 export function addressOf(settings: Settings, role: "backup" | "admin" | "loader"): Address {
@@ -21,7 +23,14 @@ export function addressOf(settings: Settings, role: "backup" | "admin" | "loader
     admin: [settings.POSTGRES_ADMIN_USER, settings.POSTGRES_ADMIN_PASSWORD],
     loader: [settings.POSTGRES_USER, settings.POSTGRES_PASSWORD],
   }[role] as [string, string];
-  return { host, port, user, password, database };
+  const { POSTGRES_SSLMODE, POSTGRES_SSLROOTCERT } = settings;
+  return { host, port, user, password, database, tls: { POSTGRES_SSLMODE, POSTGRES_SSLROOTCERT } };
+}
+
+/** libpq would look into the home directory, and checks certificates wherever it finds a file, which `require` does not ask for. */
+function authorities(tls: Address["tls"]): string {
+  if (tls?.POSTGRES_SSLMODE !== "verify-full") return "/dev/null/none";
+  return tls.POSTGRES_SSLROOTCERT || "/etc/ssl/certs/ca-certificates.crt";
 }
 
 /** What a role or a database may be set to, and what would then end, hinder or falsify a backup or a restore. */
@@ -56,6 +65,8 @@ export async function withPool<T>(
       POSTGRES_PORT: address.port,
       POSTGRES_USER: address.user,
       POSTGRES_PASSWORD: address.password,
+      POSTGRES_SSLMODE: "disable",
+      ...address.tls,
     },
     { database: address.database, max, applicationName: "payments-backup", session: PINNED },
   );
@@ -109,6 +120,8 @@ export async function run(
         PGCONNECT_TIMEOUT: "10",
         PGAPPNAME: "payments-backup",
         PGOPTIONS: `${pinnedOptions} ${options.options ?? ""}`,
+        PGSSLMODE: address.tls?.POSTGRES_SSLMODE ?? "disable",
+        PGSSLROOTCERT: authorities(address.tls),
         // pg_dump takes a role's own encoding otherwise, which may lack letters that the data has.
         PGCLIENTENCODING: "UTF8",
       }),

@@ -42,14 +42,30 @@ const EXIT_BY_CODE = {
   DATABASE_ENCODING: EXIT.failed,
   /** The dimensions (accounts, merchants, terminals) are not there or not those of this code. */
   NOT_SEEDED: EXIT.failed,
-  /** No PostgreSQL answers at the configured address. */
+  /** No PostgreSQL answers at the configured address, or one that is just starting or ending. */
   POSTGRES_UNREACHABLE: EXIT.failed,
-  /** PostgreSQL refused the user, the password or the database's name. */
+  /** PostgreSQL refused the user, the password or the database's name, or none was given; or a right lacks. */
   POSTGRES_AUTH: EXIT.failed,
+  /** PostgreSQL and we do not agree on TLS, or its certificate is not to be trusted. */
+  POSTGRES_TLS: EXIT.failed,
+  /** PostgreSQL has run out of connections, disk or memory. */
+  POSTGRES_EXHAUSTED: EXIT.failed,
+  /** PostgreSQL takes no changes: a standby, or a database set to read-only. */
+  POSTGRES_READ_ONLY: EXIT.failed,
+  /** Something else than PostgreSQL answers at the configured address. */
+  NOT_POSTGRES: EXIT.failed,
   /** No RabbitMQ answers at the configured address. */
   RABBITMQ_UNREACHABLE: EXIT.failed,
   /** RabbitMQ refused the user, the password or the vhost. */
   RABBITMQ_AUTH: EXIT.failed,
+  /** RabbitMQ and we do not agree on TLS, or its certificate is not to be trusted. */
+  RABBITMQ_TLS: EXIT.failed,
+  /** RabbitMQ has as many connections as the vhost or the user may have. */
+  RABBITMQ_EXHAUSTED: EXIT.failed,
+  /** RabbitMQ takes no messages: its disk or its memory is low. */
+  RABBITMQ_ALARM: EXIT.failed,
+  /** Something else than RabbitMQ answers at the configured address. */
+  NOT_RABBITMQ: EXIT.failed,
   /** A queue of ours exists with other arguments than ours. */
   QUEUE_MISMATCH: EXIT.failed,
   /** The broker took the message but had no queue for it. */

@@ -10,9 +10,18 @@ export type Verdict = "outage" | "retry" | "reject";
 const VERDICTS: Readonly<Record<string, Verdict>> = {
   // The server is away, going or coming.
   POSTGRES_UNREACHABLE: "outage",
-  POSTGRES_AUTH: "outage", // a password is being changed, or an operator will have to
+  POSTGRES_EXHAUSTED: "outage",
+  POSTGRES_READ_ONLY: "outage",
   RABBITMQ_UNREACHABLE: "outage",
+  RABBITMQ_EXHAUSTED: "outage",
+  RABBITMQ_ALARM: "outage",
+  // It did let us in, and nothing is wrong with the work: a password is being changed, or an operator will have to.
+  POSTGRES_AUTH: "outage",
+  POSTGRES_TLS: "outage",
+  NOT_POSTGRES: "outage",
   RABBITMQ_AUTH: "outage",
+  RABBITMQ_TLS: "outage",
+  NOT_RABBITMQ: "outage",
   PUBLISH_INTERRUPTED: "outage",
   PUBLISH_TIMEOUT: "outage",
   PUBLISH_NACKED: "outage",
@@ -27,6 +36,8 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   ENOTFOUND: "outage",
   EAI_AGAIN: "outage",
   "08": "outage", // connection exceptions
+  "28": "outage", // as POSTGRES_AUTH, met by a single query
+  "3D000": "outage", // the same: no such database, as while a restored one takes its place
   "53": "outage", // out of disk, memory or connections: passes when someone makes room
   "57P01": "outage", // admin shutdown
   "57P02": "outage", // crash shutdown
@@ -55,6 +66,28 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   LEAF_CHANGED: "reject",
   NOT_SEEDED: "reject",
 };
+
+const INCURABLE = new Set([
+  "POSTGRES_AUTH",
+  "POSTGRES_TLS",
+  "NOT_POSTGRES",
+  "RABBITMQ_AUTH",
+  "RABBITMQ_TLS",
+  "NOT_RABBITMQ",
+]);
+
+/** Outages that only a hand can end: a setting here or there is wrong. */
+export function isIncurable(error: unknown): boolean {
+  return INCURABLE.has(codeOf(error) ?? "");
+}
+
+/**
+ * Whether a process that is just starting should wait: for a server that is away, not for a setting to become right. Once it
+ * has been let in, it waits for both.
+ */
+export function waitingMends(error: unknown): boolean {
+  return verdictOf(error) === "outage" && !isIncurable(error);
+}
 
 /** An error nobody foresaw is worth another try: it costs little, and the retry ladder ends. */
 export function verdictOf(error: unknown): Verdict {

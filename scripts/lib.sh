@@ -1,5 +1,8 @@
 # shellcheck shell=bash
-# Helpers shared by scripts/*.sh. Sourcing it changes no shell option and starts nothing.
+# Helpers shared by scripts/*.sh. Sourcing it starts nothing, and clears away what the user's shell left for other programs.
+
+# shellcheck source-path=SCRIPTDIR source=environment.sh disable=SC1091
+source "$(dirname -- "${BASH_SOURCE[0]}")/environment.sh"
 
 # What a user's shell exports must not steer us. With -p, as in the first line of each script, bash takes over no functions,
 # no BASH_ENV and no CDPATH; called as `bash scripts/x.sh`, a script runs itself again so.
@@ -186,7 +189,7 @@ if [[ ! -e $policy && ! -L $policy ]]; then
   chmod 755 "$policy"
 fi
 units=()
-for unit in rabbitmq-server.service epmd.service epmd.socket postgresql.service prometheus.service \
+for unit in pgbouncer.service rabbitmq-server.service epmd.service epmd.socket postgresql.service prometheus.service \
   prometheus-alertmanager.service prometheus-postgres-exporter.service; do
   [[ -e /lib/systemd/system/$unit ]] || units+=("$unit")
 done

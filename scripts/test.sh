@@ -14,7 +14,7 @@ Usage: scripts/test.sh [static|unit|int|fault|monitoring]...
           default: it takes minutes
 
 int and fault run side by side, each on servers of its own: one works, the other mostly waits for heartbeats and restarts.
-Installs what is missing (npm packages, shellcheck, promtool, PostgreSQL, RabbitMQ). TEST_KEEP_STACK=1 leaves the test servers
+Installs what is missing (npm packages, shellcheck, promtool, PostgreSQL, PgBouncer, RabbitMQ). TEST_KEEP_STACK=1 leaves the test servers
 running for the next call. The last line is: N passed, N failed.
 TEXT
 }
@@ -82,6 +82,7 @@ stack_dir() { printf '%s\n' "$REPO_ROOT/.local/test-$1"; }
 server_tests() ( # server_tests int|fault|monitoring
   STACK_DIR=$(stack_dir "$1")
   export STACK_DIR
+  [[ $1 != int || -x /usr/sbin/pgbouncer ]] || (apt_install pgbouncer) || exit 1
   scripts/stack.sh up || exit 1
   settings=$(scripts/stack.sh env) || exit 1
   eval "$settings"

@@ -52,7 +52,7 @@ function undone<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
   });
 }
 
-const textOf = (query: string) => loadSql(query, { leaf: "payments.txn_2025_06" });
+const adviceOf = (query: string) => loadSql(query, { leaf: "payments.txn_2025_06" });
 
 function check(shape: PlanShape, plan: Partial<PlanShape>): void {
   expect(shape).toMatchObject(plan);
@@ -67,14 +67,14 @@ function check(shape: PlanShape, plan: Partial<PlanShape>): void {
 describe.each([...SERVING, ...INTEGRITY])("$query", ({ query, parameters, plan, spoilt }) => {
   test("is run as docs/plans.md says, whether its parameters are known to the planner or not", async () => {
     await asOwner(async (pool) => {
-      check(await explain(pool, textOf(query), parameters(busy), "custom"), plan);
-      check(await explain(pool, textOf(query), parameters(busy), "generic"), plan);
+      check(await explain(pool, adviceOf(query), parameters(busy), "custom"), plan);
+      check(await explain(pool, adviceOf(query), parameters(busy), "generic"), plan);
     });
   });
 
   test.each(spoilt.map((how) => [how]))("is not after %j", async (how) => {
     await undone(async (pool) => {
-      let sql = textOf(query);
+      let sql = adviceOf(query);
       if (typeof how === "string") await pool.query(how);
       else {
         expect(sql).toContain(how[0]);
@@ -89,7 +89,7 @@ describe.each([...SERVING, ...INTEGRITY])("$query", ({ query, parameters, plan, 
 test.each(SERVING)(
   "$query finds something here, so that its plan had work to do",
   async ({ query, parameters }) => {
-    const { rowCount } = await platform.pool.query(textOf(query), [...parameters(busy)]);
+    const { rowCount } = await platform.pool.query(adviceOf(query), [...parameters(busy)]);
     expect(rowCount).toBeGreaterThan(0);
   },
 );
@@ -103,17 +103,17 @@ test("docs/plans.md shows these queries and no others", () => {
 test("counts, sums and duplicates are as they should be, and say so when they are not", async () => {
   await undone(async (pool) => {
     const wrong = async () => ({
-      counts: (await pool.query(textOf("integrity_counts"))).rows
+      counts: (await pool.query(adviceOf("integrity_counts"))).rows
         .filter((row) => row.ledger_rows !== row.txn_rows)
         .map((row) => [row.leaf, row.txn_rows - row.ledger_rows]),
-      sums: (await pool.query(textOf("integrity_sums"))).rows
+      sums: (await pool.query(adviceOf("integrity_sums"))).rows
         .filter(
           (row) =>
             new Set([row.txn_rows, row.merchant_rows, row.network_rows].map(String)).size > 1 ||
             new Set([row.txn_amount, row.merchant_amount, row.network_amount]).size > 1,
         )
         .map((row) => row.leaf),
-      duplicates: (await pool.query(textOf("integrity_duplicates"))).rows.map((row) => row.txn_id),
+      duplicates: (await pool.query(adviceOf("integrity_duplicates"))).rows.map((row) => row.txn_id),
     });
     expect(await wrong()).toEqual({ counts: [], sums: [], duplicates: [] });
     await pool.query(
@@ -148,7 +148,7 @@ test("a statement's pages hold each transaction once, also when several happen a
     const pages: number[] = [];
     let before: readonly [unknown, unknown] = ["infinity", LAST_ID];
     for (;;) {
-      const { rows } = await pool.query(textOf("account_statement"), [busy.account, ...before]);
+      const { rows } = await pool.query(adviceOf("account_statement"), [busy.account, ...before]);
       const last = rows.at(-1);
       if (last === undefined) break;
       pages.push(...rows.map((row) => row.txn_id));

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
-import { codeOf, type ErrorCode, EXIT, messageOf, PlatformError } from "../../lib/errors.js";
+import { codeOf, EXIT, messageOf, PlatformError } from "../../lib/errors.js";
 import { createLogger, type Logger } from "../../lib/log.js";
-import { createPool, type Pool, type PoolOptions } from "../../lib/postgres/pool.js";
+import { createPool, type Pool, type PoolOptions, targetOf } from "../../lib/postgres/pool.js";
+import { explain } from "../../lib/postgres/refusal.js";
 import { verdictOf } from "../../lib/retry.js";
 import { loadSettings, type Settings } from "../../lib/settings/settings.js";
 import { say } from "../../lib/stderr.js";
@@ -9,8 +10,6 @@ import { outputProblem, print, printJson } from "../../lib/stdout.js";
 import { requireSchema } from "../database.js";
 
 export { print, printJson };
-
-const INSUFFICIENT_PRIVILEGE = "42501";
 
 /** What every command gets. Data goes to stdout, all else to stderr. */
 export interface CommandContext {
@@ -35,13 +34,14 @@ export function command<Args extends unknown[]>(
   return async (...args) => {
     const own = args.slice(0, -1) as Args;
     const json = (args.at(-1) as Command).optsWithGlobals<{ json?: boolean }>().json === true;
+    let settings: Settings | undefined;
     try {
-      const settings = loadSettings();
+      settings = loadSettings();
       const logger = createLogger(settings.LOG_LEVEL, settings.LOG_FORMAT);
       process.exitCode = (await action({ settings, logger, json, interruption }, ...own)) ?? EXIT.ok;
     } catch (error) {
       // The output's end says it, or nothing: `payments dlq list | head` is no error.
-      process.exitCode = codeOf(error) === "OUTPUT_LOST" ? EXIT.ok : reportError(error, json);
+      process.exitCode = codeOf(error) === "OUTPUT_LOST" ? EXIT.ok : reportError(error, json, settings);
     }
     const problem = await outputProblem();
     if (problem !== undefined)
@@ -65,20 +65,17 @@ export async function withDatabase<T>(
 }
 
 /** One line on stderr: `payments: CODE: what happened. What to do.` @returns the exit status. */
-export function reportError(error: unknown, json: boolean): number {
-  const known = error instanceof PlatformError ? error : wrapUnknown(error);
+export function reportError(error: unknown, json: boolean, settings?: Settings): number {
+  const known = error instanceof PlatformError ? error : wrapUnknown(error, settings);
   if (json) say(JSON.stringify({ error: { code: known.code, message: known.message, hint: known.hint } }));
   else say(`payments: ${known}`);
   return known.exitCode;
 }
 
-function wrapUnknown(error: unknown): PlatformError {
-  const code: ErrorCode =
-    codeOf(error) === INSUFFICIENT_PRIVILEGE
-      ? "POSTGRES_AUTH"
-      : verdictOf(error) === "outage"
-        ? "POSTGRES_UNREACHABLE"
-        : "INTERNAL";
+function wrapUnknown(error: unknown, settings: Settings | undefined): PlatformError {
+  const explained = settings && explain(error, targetOf(settings));
+  if (explained !== undefined) return explained;
+  const code = verdictOf(error) === "outage" ? "POSTGRES_UNREACHABLE" : "INTERNAL";
   return new PlatformError(code, messageOf(error), { cause: error });
 }
 

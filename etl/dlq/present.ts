@@ -7,7 +7,7 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 export function jsonOf(letter: DeadLetter): Record<string, unknown> {
   const { id, code, reason, attempts, firstFailedAt, lastFailedAt, worker, properties, headers, body } =
     letter;
-  const text = textOf(body);
+  const text = adviceOf(body);
   return {
     id,
     code,
@@ -27,7 +27,7 @@ export function jsonOf(letter: DeadLetter): Record<string, unknown> {
 
 /** A letter whole, for a person. */
 export function describeLetter(letter: DeadLetter): string {
-  const text = textOf(letter.body);
+  const text = adviceOf(letter.body);
   // Line ends and tabs are the only control characters that are safe to show as they are.
   const readable = text !== undefined && text.replaceAll(/[\n\r\t]/g, "").search(UNPRINTABLE) === -1;
   const fields = {
@@ -56,7 +56,7 @@ export function describeLetter(letter: DeadLetter): string {
 export function previewOf(body: Buffer, maxChars: number): string {
   // At most four bytes to a character; the last one may be cut.
   const head = body.subarray(0, maxChars * 4);
-  const text = textOf(head, head.length < body.length);
+  const text = adviceOf(head, head.length < body.length);
   if (text === undefined) return shorten(`0x${head.toString("hex")}`, maxChars, head.length < body.length);
   return shorten(printable(text), maxChars, head.length < body.length);
 }
@@ -72,7 +72,7 @@ function printable(text: string): string {
   return text.replaceAll(/\s+/g, " ").replaceAll(UNPRINTABLE, "·");
 }
 
-function textOf(bytes: Buffer, cut = false): string | undefined {
+function adviceOf(bytes: Buffer, cut = false): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: cut });
   } catch {

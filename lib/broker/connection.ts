@@ -1,5 +1,6 @@
-import { codeOf, messageOf, PlatformError } from "../errors.js";
+import { adviceOf, codeOf, messageOf, PlatformError } from "../errors.js";
 import type { Logger } from "../log.js";
+import { isIncurable } from "../retry.js";
 import { type Deferred, deferred, fullJitterMs, pause, within } from "../timing.js";
 import { type BrokerAddress, dial } from "./dial.js";
 import type { Link } from "./link.js";
@@ -74,7 +75,7 @@ export class BrokerConnection<Session> {
       if (livedMs > STABLE_MS) attempt = 0;
       const waitMs = Math.round(fullJitterMs(attempt, RECONNECT));
       const details = { connection: name, code: codeOf(reason), waitMs };
-      logger[incurable(reason) ? "error" : "warn"](details, `no broker connection: ${messageOf(reason)}`);
+      logger[incurable(reason) ? "error" : "warn"](details, `no broker connection: ${adviceOf(reason)}`);
       await pause(waitMs, this.#closing.signal);
     }
   }
@@ -137,14 +138,14 @@ export class BrokerConnection<Session> {
 
 /** Waiting won't help: wrong credentials, missing rights, or queues that stand with other arguments. */
 function incurable(error: Error): boolean {
-  return error instanceof PlatformError && error.code !== "RABBITMQ_UNREACHABLE";
+  return isIncurable(error) || codeOf(error) === "QUEUE_MISMATCH";
 }
 
 /** Gives the broker's reply codes to a declaration a name and a remedy. */
 function setUpFailure(error: unknown): PlatformError {
   if (codeOf(error) === "403") {
     return new PlatformError("RABBITMQ_AUTH", messageOf(error), {
-      hint: "The user needs configure, write and read permission on the vhost.",
+      hint: "The user needs configure, write and read permission on the vhost: rabbitmqctl set_permissions.",
       cause: error,
     });
   }

@@ -44,9 +44,10 @@ export class Link {
     return this.#adopt(await this.#model.createConfirmChannel());
   }
 
-  onBlocked(listener: (blocked: boolean) => void): void {
-    this.#model.on("blocked", () => listener(true));
-    this.#model.on("unblocked", () => listener(false));
+  /** @param listener told whether the broker blocks us, and why. */
+  onBlocked(listener: (blocked: boolean, reason: string) => void): void {
+    this.#model.on("blocked", (reason: string) => listener(true, reason));
+    this.#model.on("unblocked", () => listener(false, ""));
   }
 
   /** Gives the link up for a reason its owner saw. */

@@ -1,6 +1,11 @@
+import "./environment.js";
+
+import type { Socket } from "node:net";
 import pg from "pg";
 import { codeOf, messageOf, PlatformError } from "../errors.js";
 import type { Settings } from "../settings/settings.js";
+import { tlsOptions } from "../tls.js";
+import { connectionError, noPassword, type Target } from "./refusal.js";
 import { pinSession } from "./session.js";
 
 export type Pool = pg.Pool;
@@ -23,19 +28,23 @@ export interface PoolOptions {
   readonly session?: Readonly<Record<string, string>>;
 }
 
+const targets = new WeakMap<Pool, Target>();
+
 /**
  * A connection pool that survives dying sockets. Dates come as `YYYY-MM-DD` text (a JS Date would shift them by the local
  * zone), bigints as numbers (all of ours stay below 2^53; digests are numeric and come as text).
  */
 export function createPool(settings: Settings, options: PoolOptions = {}): Pool {
-  const admin = options.role === "admin";
+  const target = targetOf(settings, options);
+  const password = options.role === "admin" ? settings.POSTGRES_ADMIN_PASSWORD : settings.POSTGRES_PASSWORD;
   const applicationName = options.applicationName ?? "payments";
   const pool = new pg.Pool({
-    host: settings.POSTGRES_HOST,
-    port: settings.POSTGRES_PORT,
-    database: options.database ?? settings.POSTGRES_DB,
-    user: admin ? settings.POSTGRES_ADMIN_USER : settings.POSTGRES_USER,
-    password: admin ? settings.POSTGRES_ADMIN_PASSWORD : settings.POSTGRES_PASSWORD,
+    host: target.host,
+    port: target.port,
+    database: target.database,
+    user: target.user,
+    password: askedOf(target, password),
+    ssl: tlsOptions(target.tls, settings.POSTGRES_SSLROOTCERT, target.host),
     max: options.max ?? 4,
     application_name: applicationName,
     // All off by default in the driver: without them a vanished server is waited for without end.
@@ -59,10 +68,32 @@ export function createPool(settings: Settings, options: PoolOptions = {}): Pool 
   // Errors of the server carry an SQLSTATE, those of the socket its code; what has none is the driver saying that the
   // connection ended or never came about.
   pool.query = ((...args: unknown[]) =>
-    query(...args).catch((error: unknown) => {
-      throw codeOf(error) === undefined ? connectionError(error, pool.options) : error;
+    query(...args).catch(async (error: unknown) => {
+      throw codeOf(error) === undefined ? await connectionError(error, target) : error;
     })) as typeof pool.query;
+  targets.set(pool, target);
   return pool;
+}
+
+/** What the driver calls, as a method of its client, when the server asks for a password. */
+function askedOf(target: Target, password: string): () => string {
+  return function (this: unknown): string {
+    if (password !== "") return password;
+    // The driver would leave the connection open, and the process with it.
+    (this as { connection: { stream: Socket } }).connection.stream.end();
+    throw noPassword(target);
+  };
+}
+
+/** Where a pool connects to, and as whom. */
+export function targetOf(settings: Settings, options: PoolOptions = {}): Target {
+  return {
+    host: settings.POSTGRES_HOST,
+    port: settings.POSTGRES_PORT,
+    database: options.database ?? settings.POSTGRES_DB,
+    user: options.role === "admin" ? settings.POSTGRES_ADMIN_USER : settings.POSTGRES_USER,
+    tls: settings.POSTGRES_SSLMODE,
+  };
 }
 
 /**
@@ -99,27 +130,12 @@ export async function transaction<T>(pool: Pool, work: (client: Client) => Promi
   }
 }
 
-/** @throws PlatformError POSTGRES_UNREACHABLE or POSTGRES_AUTH, saying where it tried and as whom. */
+/** @throws PlatformError POSTGRES_*, saying where it tried, as whom, and what to do: see refusal.ts. */
 export async function connect(pool: Pool): Promise<Client> {
   try {
     return await pool.connect();
   } catch (error) {
-    throw connectionError(error, pool.options);
+    const target = targets.get(pool);
+    throw target === undefined ? error : await connectionError(error, target);
   }
-}
-
-function connectionError(error: unknown, options: pg.PoolOptions): unknown {
-  const code = codeOf(error) ?? "";
-  const where = `${options.host}:${options.port}`;
-  if (code.startsWith("28") || code === "3D000" || code === "42501") {
-    const hint =
-      'Check POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB; the local stack\'s: eval "$(scripts/stack.sh env)".';
-    const message = `PostgreSQL at ${where} refused ${options.user} on database ${options.database} (${messageOf(error)}).`;
-    return new PlatformError("POSTGRES_AUTH", message, { cause: error, hint });
-  }
-  const message = `no PostgreSQL at ${where} (${messageOf(error)}).`;
-  return new PlatformError("POSTGRES_UNREACHABLE", message, {
-    cause: error,
-    hint: "Start one: scripts/stack.sh up.",
-  });
 }

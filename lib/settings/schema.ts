@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TLS_MODES } from "../tls.js";
 
 /**
  * Every setting of the platform: its name, type, default and meaning. Nothing else in the project defines one;
@@ -29,6 +30,14 @@ export const settingsSchema = z.object({
     .refine((name) => !TAKEN_DATABASES.includes(name), "is a database with a purpose of its own")
     .default("payments")
     .describe("Database name"),
+  POSTGRES_SSLMODE: z
+    .enum(TLS_MODES)
+    .default("disable")
+    .describe("disable, require (TLS with whoever answers) or verify-full (whose certificate is checked)"),
+  POSTGRES_SSLROOTCERT: z
+    .string()
+    .default("")
+    .describe("File with the authorities that verify-full trusts; by default those of Node.js"),
   POSTGRES_USER: text
     .default("payments_loader")
     .describe("Role of the worker and the commands: no DDL on the data"),
@@ -47,6 +56,11 @@ export const settingsSchema = z.object({
   RABBITMQ_USER: text.default("payments").describe("Broker user"),
   RABBITMQ_PASSWORD: secret.describe("Its password"),
   RABBITMQ_VHOST: text.default("payments").describe("Virtual host that holds the queues"),
+  RABBITMQ_SSLMODE: z.enum(TLS_MODES).default("disable").describe("The same as POSTGRES_SSLMODE, for AMQP"),
+  RABBITMQ_SSLROOTCERT: z
+    .string()
+    .default("")
+    .describe("File with the authorities that verify-full trusts; by default those of Node.js"),
   RABBITMQ_HEARTBEAT_S: whole(1, 60)
     .default(10)
     .describe("A peer that is silent for two to three of these is given up, by us and by the broker"),

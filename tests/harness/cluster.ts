@@ -67,7 +67,11 @@ export class Cluster {
   }
 
   /** Runs `work` while a server is up on a data directory. */
-  async up<T>(work: () => Promise<T>, data = join(this.folder, "data")): Promise<T> {
+  async up<T>(
+    work: () => Promise<T>,
+    data = join(this.folder, "data"),
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
     // A copy of the script where the server's user can read it, as the local stack makes one.
     const script = join(this.folder, "wal_archive.sh");
     writeFileSync(script, readFileSync(join(packageRoot, "scripts", "wal_archive.sh")), { mode: 0o755 });
@@ -86,6 +90,7 @@ export class Cluster {
           archive_mode: "on",
           archive_command: `${script} "%p" "%f" '${this.wal}'`,
           max_locks_per_transaction: "256",
+          ...more,
         },
       },
       work,

@@ -14,6 +14,8 @@ export const address: BrokerAddress = {
   RABBITMQ_PASSWORD: env["RABBITMQ_PASSWORD"] ?? "",
   RABBITMQ_VHOST: env["RABBITMQ_VHOST"] ?? "payments",
   RABBITMQ_HEARTBEAT_S: 10,
+  RABBITMQ_SSLMODE: "disable",
+  RABBITMQ_SSLROOTCERT: "",
 };
 
 /** A family of the test's own: unique, so that test files run side by side; with delays a test can wait for. */

@@ -1,0 +1,38 @@
+import { messageOf, PlatformError } from "../../../lib/errors.js";
+import { connect, createPool, type Pool, type PoolOptions } from "../../../lib/postgres/pool.js";
+import { explain, type Target } from "../../../lib/postgres/refusal.js";
+import type { Settings } from "../../../lib/settings/settings.js";
+
+/** Looks at one thing. @returns what it found. @throws when something will not work, with what and what to do. */
+export type Check = readonly [what: string, run: () => Promise<string>];
+
+export interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly note: string;
+}
+
+/** @param target the database that an SQLSTATE is about. */
+export async function examine([what, run]: Check, target: Target): Promise<Finding> {
+  try {
+    return { what, ok: true, note: await run() };
+  } catch (error) {
+    const known = error instanceof PlatformError ? error : explain(error, target);
+    return { what, ok: false, note: known === undefined ? messageOf(error) : String(known) };
+  }
+}
+
+/** Runs `work` on one connection that stands; closed in any case. */
+export async function withPool<T>(
+  settings: Settings,
+  options: PoolOptions,
+  work: (pool: Pool) => Promise<T>,
+): Promise<T> {
+  const pool = createPool(settings, { max: 1, applicationName: "payments-doctor", ...options });
+  try {
+    (await connect(pool)).release();
+    return await work(pool);
+  } finally {
+    await pool.end();
+  }
+}

@@ -1,0 +1,118 @@
+import type { ErrorCode } from "../errors.js";
+import { isTlsCode, type TlsMode } from "../tls.js";
+
+/** Where it was tried, and as whom. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  readonly tls: TlsMode;
+}
+
+export interface Meaning {
+  readonly code: ErrorCode;
+  readonly what: string;
+  readonly hint: string;
+}
+
+export const LOCAL_STACK = 'the local stack\'s: eval "$(scripts/stack.sh env)"';
+
+/** First match wins; a key of two characters is a class of SQLSTATEs. */
+export function meaningOfState(code: string, target: Target): Meaning | undefined {
+  const { user, database, tls } = target;
+  const server = `PostgreSQL at ${target.host}:${target.port}`;
+  const tlsHint = tls === "disable" ? " If it wants TLS: POSTGRES_SSLMODE=require." : "";
+  const meanings: Readonly<Record<string, Meaning>> = {
+    "28P01": {
+      code: "POSTGRES_AUTH",
+      what: `${server} refused ${user} and its password`,
+      hint: `Check POSTGRES_USER and POSTGRES_PASSWORD; ${LOCAL_STACK}.`,
+    },
+    "28": {
+      code: "POSTGRES_AUTH",
+      what: `${server} does not let ${user} into database ${database}`,
+      hint: `Check that the role is there and may log in, and that pg_hba.conf lets it in from here.${tlsHint}`,
+    },
+    "3D000": {
+      code: "POSTGRES_AUTH",
+      what: `${server} has no database ${database}`,
+      hint: `Check POSTGRES_DB, or make the database: scripts/stack.sh up, elsewhere db/roles.sql; ${LOCAL_STACK}.`,
+    },
+    "42501": {
+      code: "POSTGRES_AUTH",
+      what: `${user} lacks a right on database ${database}`,
+      hint: "Rights come from db/roles.sql and payments migrate up; payments doctor names those that lack.",
+    },
+    "25006": {
+      code: "POSTGRES_READ_ONLY",
+      what: `${server} takes no changes to ${database}`,
+      hint: "A standby: name the primary in POSTGRES_HOST. Else default_transaction_read_only is on: see payments doctor.",
+    },
+    "53300": {
+      code: "POSTGRES_EXHAUSTED",
+      what: `${server} has no connection left for ${user}`,
+      hint: "End idle sessions (pg_stat_activity), run fewer workers, or raise max_connections or the limit of the role or database.",
+    },
+    "53100": {
+      code: "POSTGRES_EXHAUSTED",
+      what: `the disk of ${server} is full`,
+      hint: "Make room there; what waits goes on by itself.",
+    },
+    "53": {
+      code: "POSTGRES_EXHAUSTED",
+      what: `${server} has run out of memory or of another resource`,
+      hint: "See its log.",
+    },
+    "57P03": {
+      code: "POSTGRES_UNREACHABLE",
+      what: `${server} takes no connections just now`,
+      hint: "It is starting, ending or recovering: try again in a moment, and see its log.",
+    },
+    "57P": {
+      code: "POSTGRES_UNREACHABLE",
+      what: `${server} ended the connection`,
+      hint: "It was stopped or restarted, or somebody ended the session: try again, and see its log.",
+    },
+    "08P01": {
+      code: "POSTGRES_UNREACHABLE",
+      what: `what stands at ${target.host}:${target.port} before PostgreSQL refused ${user} on database ${database}`,
+      hint: "A pooler gives this one code for a wrong password, an unknown user or database, and a limit: see docs/pgbouncer.md and its log.",
+    },
+    "08": {
+      code: "POSTGRES_UNREACHABLE",
+      what: `${server} refused the connection, or lost it`,
+      hint: "See its log, and that of a pooler or proxy before it.",
+    },
+  };
+  if (code.length !== 5) return undefined;
+  const key = [code, code.slice(0, 3), code.slice(0, 2)].find((each) => Object.hasOwn(meanings, each));
+  return key === undefined ? undefined : meanings[key];
+}
+
+export function meaningOfNetwork(code: string, { host, port, tls }: Target): Meaning | undefined {
+  const where = `${host}:${port}`;
+  if (isTlsCode(code)) {
+    return {
+      code: "POSTGRES_TLS",
+      what: `no TLS that can be trusted with PostgreSQL at ${where}`,
+      hint:
+        tls === "verify-full"
+          ? "Name the authority of its certificate in POSTGRES_SSLROOTCERT, and the host as the certificate does; POSTGRES_SSLMODE=require trusts any."
+          : "See its log: its TLS may be of an older kind than Node.js takes.",
+    };
+  }
+  const hints: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+    ECONNREFUSED: [
+      `nobody listens at ${where}`,
+      `Start PostgreSQL (scripts/stack.sh up), or check POSTGRES_HOST and POSTGRES_PORT; ${LOCAL_STACK}.`,
+    ],
+    ENOTFOUND: [`the host name ${host} is not known`, "Check POSTGRES_HOST."],
+    EAI_AGAIN: [`the host name ${host} cannot be looked up just now`, "Check POSTGRES_HOST and the DNS."],
+    ETIMEDOUT: [`no answer from ${where}`, "Check POSTGRES_HOST, POSTGRES_PORT and the firewalls between."],
+    EHOSTUNREACH: [`no way to ${where}`, "Check POSTGRES_HOST and the network."],
+    ENETUNREACH: [`no way to ${where}`, "Check POSTGRES_HOST and the network."],
+  };
+  const hint = Object.hasOwn(hints, code) ? hints[code] : undefined;
+  return hint && { code: "POSTGRES_UNREACHABLE", what: hint[0], hint: hint[1] };
+}

@@ -1,0 +1,66 @@
+import { codeOf, messageOf, PlatformError } from "../errors.js";
+import { askPostgres } from "../probe.js";
+import { LOCAL_STACK, type Meaning, meaningOfNetwork, meaningOfState, type Target } from "./meaning.js";
+
+export type { Target };
+
+/** Nobody had to ask for it before the server did: some let us in without. */
+export function noPassword(target: Target): PlatformError {
+  const message = `PostgreSQL at ${target.host}:${target.port} asks ${target.user} for a password, and none is set.`;
+  const hint = `Set POSTGRES_PASSWORD (an admin's: POSTGRES_ADMIN_PASSWORD, a backup's: POSTGRES_BACKUP_PASSWORD); ${LOCAL_STACK}.`;
+  return new PlatformError("POSTGRES_AUTH", message, { hint });
+}
+
+/**
+ * Why there is no connection, and what to do about it. Told by SQLSTATE, errno or TLS code; where the driver has none, by what
+ * the port answers.
+ */
+export async function connectionError(error: unknown, target: Target): Promise<PlatformError> {
+  if (error instanceof PlatformError) return error;
+  const known = explain(error, target);
+  if (known !== undefined) return known;
+  const code = codeOf(error) ?? "";
+  const what = await meaningOfSilence(target, code);
+  return say(what, error, code);
+}
+
+/** The same for an error of any statement; undefined where it says nothing of the server but of the statement. */
+export function explain(error: unknown, target: Target): PlatformError | undefined {
+  const code = codeOf(error) ?? "";
+  const meaning = meaningOfState(code, target) ?? meaningOfNetwork(code, target);
+  return meaning && say(meaning, error, code);
+}
+
+function say({ code, what, hint }: Meaning, cause: unknown, by: string): PlatformError {
+  const text = messageOf(cause);
+  const told = by === "" || text.includes(by) ? text : `${text}; ${by}`;
+  return new PlatformError(code, `${what} (${told}).`, { hint, cause });
+}
+
+/** The connection was cut or never answered, and the driver cannot say more. */
+async function meaningOfSilence(target: Target, code: string): Promise<Meaning> {
+  const where = `${target.host}:${target.port}`;
+  const answer = target.host.startsWith("/") ? "silent" : await askPostgres(target);
+  if (answer === "other") {
+    return {
+      code: "NOT_POSTGRES",
+      what: `what answers at ${where} is not PostgreSQL`,
+      hint: `Check POSTGRES_HOST and POSTGRES_PORT; ${LOCAL_STACK}.`,
+    };
+  }
+  if (answer === "plain" && code === "" && target.tls !== "disable") {
+    return {
+      code: "POSTGRES_TLS",
+      what: `PostgreSQL at ${where} has no TLS, which POSTGRES_SSLMODE=${target.tls} asks for`,
+      hint: "Turn ssl on there, or set POSTGRES_SSLMODE=disable where the network is yours.",
+    };
+  }
+  return {
+    code: "POSTGRES_UNREACHABLE",
+    what:
+      answer === "silent"
+        ? `${where} takes connections but does not answer as PostgreSQL`
+        : `the connection to PostgreSQL at ${where} was lost`,
+    hint: "Check POSTGRES_HOST and POSTGRES_PORT, and the log of the server, or of the proxy or pooler before it.",
+  };
+}

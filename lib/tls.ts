@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { messageOf, PlatformError } from "./errors.js";
+
+/** `require` encrypts and trusts anybody, `verify-full` wants a certificate in the host's name, as with libpq. */
+export const TLS_MODES = ["disable", "require", "verify-full"] as const;
+export type TlsMode = (typeof TLS_MODES)[number];
+
+export interface TlsOptions {
+  readonly rejectUnauthorized: boolean;
+  readonly ca?: string;
+  readonly servername?: string;
+}
+
+/**
+ * What a driver is told about TLS.
+ *
+ * @param rootCert file with the authorities to trust; blank: those that Node.js trusts.
+ * @throws PlatformError SETTINGS_INVALID when the file cannot be read.
+ */
+export function tlsOptions(mode: TlsMode, rootCert: string, host: string): TlsOptions | false {
+  if (mode === "disable") return false;
+  // No name may be sent for an address.
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  if (mode === "require") return { rejectUnauthorized: false, ...name };
+  if (rootCert === "") return { rejectUnauthorized: true, ...name };
+  try {
+    return { rejectUnauthorized: true, ca: readFileSync(rootCert, "utf8"), ...name };
+  } catch (cause) {
+    throw new PlatformError("SETTINGS_INVALID", `SSLROOTCERT: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Codes of OpenSSL and of Node.js for a certificate or a handshake that will not do. */
+export function isTlsCode(code: string): boolean {
+  return /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$|HOSTNAME_MISMATCH$|INVALID_CA$)/.test(
+    code,
+  );
+}
