@@ -4,6 +4,7 @@ import { ChunkSource } from "../../etl/generate/source.js";
 import { chunkOf, planRun } from "../../etl/plan.js";
 import type { PlannedSpec } from "../../etl/spec.js";
 import * as publisherModule from "../../lib/broker/publisher.js";
+import * as probe from "../../lib/probe.js";
 import * as timing from "../../lib/timing.js";
 import type { Broker } from "./broker.js";
 import { REJECTED_ROWS } from "./database.js";
@@ -46,6 +47,8 @@ export function installFakes(): void {
     vi.spyOn(publisherModule, "Publisher").mockImplementation(FakePublisher as never),
     vi.spyOn(ChunkSource.prototype, "stream").mockImplementation(generate),
     vi.spyOn(timing, "pause").mockImplementation(pause),
+    // Nobody listens at the address that the fakes have.
+    vi.spyOn(probe, "askPostgres").mockResolvedValue("silent"),
   );
 }
 
