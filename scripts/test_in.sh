@@ -20,8 +20,8 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 declare -A SUITES=([debian-13]=trixie)
 CHECKOUT=/srv/payments-platform # within the system
-# What README asks for, and procps, which containers lack and machines have.
-PACKAGES=(ca-certificates git nodejs npm procps)
+# What README asks for; procps, which containers lack and machines have; and what encrypts backups, without which tests are skipped.
+PACKAGES=(ca-certificates git nodejs npm procps gpg gpg-agent age)
 
 release=${1:-}
 (($# == 0)) || shift
@@ -56,7 +56,7 @@ in_system() {
   local name into=$1
   local -a settings=("HOME=/root" "USER=root" "TERM=${TERM:-dumb}" LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
   shift
-  for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY TEST_KEEP_STACK "${!npm_config_@}"; do
+  for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY npm_config_registry npm_config_cafile; do
     [[ -z ${!name:-} ]] || settings+=("$name=${!name}")
   done
   chroot "$into" env -i "${settings[@]}" "$@"
