@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 const serverTests = ["**/*.int.test.ts", "**/*.fault.test.ts", "**/*.monitoring.test.ts"];
-const never = ["**/node_modules/**", "dist/**"];
+const never = ["**/node_modules/**", "dist/**", ".local/**"];
 
 /** The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults, .monitoring.test.ts with Prometheus. */
 export default defineConfig({

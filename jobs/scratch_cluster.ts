@@ -3,6 +3,7 @@ import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/p
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Settings } from "../lib/settings/settings.js";
+import { withoutGrantors } from "./globals.js";
 import type { OpenDump } from "./open.js";
 import { freePort, serverOwner, withServer } from "./server.js";
 import { MAINTENANCE } from "./target.js";
@@ -72,7 +73,7 @@ export async function withScratchCluster<T>(
       // On to the end, whatever this machine lacks: a tablespace's folder, a parameter's extension.
       await run(psql ?? "", ["-Xq"], {
         address,
-        stdin: await readFile(globals, "utf8"),
+        stdin: withoutGrantors(await readFile(globals, "utf8")),
         signal,
       });
       return work(address);

@@ -82,6 +82,7 @@ shell_quote() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
 process_start() {
   local stat
   { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+  [[ -n $stat ]] || return 1 # it ended between opening and reading
   local -a field
   read -ra field <<<"${stat##*) }" # the name before ")" may hold blanks; what follows starts with field 3
   [[ ${field[0]} != [ZX] ]] && printf '%s\n' "${field[19]}"

@@ -5,6 +5,8 @@
 MON_DIR=-
 MON_PROGRAMS=(postgres-exporter alertmanager prometheus)
 MON_CONF=${STACK_PROMETHEUS_DIR:-$REPO_ROOT/prometheus}
+# As compose gives them to its exporter: what the query file has under the exporter's own names must not come twice.
+MON_EXPORTER_FLAGS=(--no-collector.postmaster --no-collector.stat_user_tables --no-collector.wal --collector.stat_checkpointer)
 declare -A MON_PORT=([prometheus]=PROMETHEUS_PORT [alertmanager]=ALERTMANAGER_PORT [postgres-exporter]=POSTGRES_EXPORTER_PORT)
 
 mon_wanted() { [[ -n ${STATE[MONITORING]:-} ]]; }
@@ -18,15 +20,20 @@ mon_setup() { # where it was, also when it is not wanted any more
 
 mon_running() { live_pid "$STACK_DIR/run/$1.pid" >/dev/null; }
 
-mon_answers() { # PROGRAM
-  local line path=/metrics
+# mon_says PROGRAM: the status code that it answers with, and what it says of itself.
+mon_says() {
+  local code path=/metrics
   [[ $1 == postgres-exporter ]] || path=/-/ready
   ( # as for RabbitMQ: curl may be missing
     exec 8<>"/dev/tcp/127.0.0.1/${STATE[${MON_PORT[$1]}]}" || exit
     printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$path" >&8
-    read -r -t 10 _ line _ <&8 && [[ $line == 200 ]]
+    read -r -t 10 _ code _ <&8 || exit
+    printf '%s ' "$code"
+    [[ $code == 200 ]] || timeout 10 sed '1,/^\r*$/d' <&8 | tr '\n' ' ' | cut -c 1-300
   ) 2>/dev/null
 }
+
+mon_answers() { [[ $(mon_says "$1") == 200* ]]; }
 
 mon_choose_ports() {
   local program
@@ -61,6 +68,15 @@ mon_write_conf() {
   put_file MON_AS "$MON_DIR/.exporter_password" <"$STACK_DIR/secrets/exporter_password"
 }
 
+# mon_exporter_flags: those that the installed exporter knows. Debian 12's, 0.11, has neither these collectors nor their flags.
+mon_exporter_flags() {
+  local help flag
+  help=$(prometheus-postgres-exporter --help 2>&1)
+  for flag in "${MON_EXPORTER_FLAGS[@]}"; do
+    [[ ! $help =~ collector\."${flag#*collector.}"[[:space:]] ]] || printf '%s\n' "$flag"
+  done
+}
+
 mon_spawn() { # PROGRAM
   local address=127.0.0.1:${STATE[${MON_PORT[$1]}]}
   local -a program
@@ -77,6 +93,7 @@ mon_spawn() { # PROGRAM
       program=(env "DATA_SOURCE_URI=127.0.0.1:${STATE[POSTGRES_PORT]}/${STATE[POSTGRES_DB]}?sslmode=disable"
         DATA_SOURCE_USER=payments_exporter DATA_SOURCE_PASS_FILE=.exporter_password
         prometheus-postgres-exporter --extend.query-path=postgres_exporter.yml)
+      mapfile -t -O "${#program[@]}" program < <(mon_exporter_flags)
       ;;
   esac
   note "starting $1 on $address"
@@ -116,7 +133,7 @@ mon_wait() {
   for program in "${MON_PROGRAMS[@]}"; do
     until mon_answers "$program"; do
       mon_running "$program" || die "$program did not start: $(last_error "$STACK_DIR/logs/$program.log"); see: scripts/stack.sh logs $program"
-      ((SECONDS < end)) || die "$program does not answer after 60 s; see: scripts/stack.sh logs $program"
+      ((SECONDS < end)) || die "$program is not ready after 60 s: $(mon_says "$program" || echo 'it does not answer'); see: scripts/stack.sh logs $program"
       sleep 0.1
     done
   done

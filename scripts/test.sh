@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/test.sh [static|unit|int|fault|monitoring]...
+Usage: scripts/test.sh [--in RELEASE] [static|unit|int|fault|monitoring]...
 
   static  formatting, lint, types, dead code, shell scripts, Prometheus' configuration and alert rules
   unit    *.test.ts: unit and property tests, no servers
@@ -12,6 +12,7 @@ Usage: scripts/test.sh [static|unit|int|fault|monitoring]...
   fault   *.fault.test.ts: the same, with servers and workers killed under them
   monitoring  *.monitoring.test.ts: with Prometheus beside them: every panel has data, alerts fire and resolve. Not by
           default: it takes minutes
+  --in    the same on another release, in a system of its own: debian-13. Needs root; see scripts/test_in.sh --help
 
 int and fault run side by side, each on servers of its own: one works, the other mostly waits for heartbeats and restarts.
 Installs what is missing (npm packages, shellcheck, promtool, PostgreSQL, PgBouncer, RabbitMQ). TEST_KEEP_STACK=1 leaves the test servers
@@ -24,6 +25,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=node.sh disable=SC1091
 source "$REPO_ROOT/scripts/node.sh"
 
+if [[ ${1:-} == --in ]]; then exec "$REPO_ROOT/scripts/test_in.sh" "${@:2}"; fi
 parts=("$@")
 ((${#parts[@]})) || parts=(static unit int fault)
 for part in "${parts[@]}"; do

@@ -131,6 +131,28 @@ describe("expressions", () => {
   });
 });
 
+describe("postgres_exporter", () => {
+  const compose = parse(read("compose/docker-compose.yml"), { merge: true }) as {
+    services: Record<string, { command: string[] }>;
+  };
+  const flags = (compose.services["postgres-exporter"]?.command ?? []).filter((flag) =>
+    flag.includes("collector."),
+  );
+
+  it("serves nothing of its own under a name of the query file: it would refuse both", () => {
+    const own = Object.keys(parse(read("prometheus/postgres_exporter.yml"))).filter((name) =>
+      name.startsWith("pg_"),
+    );
+    expect(own.length).toBeGreaterThan(0);
+    for (const name of own) expect(flags).toContain(`--no-collector.${name.slice("pg_".length)}`);
+  });
+
+  it("is started alike in compose and in the local stack", () => {
+    const [, list = ""] = /^MON_EXPORTER_FLAGS=\((.*)\)$/m.exec(read("scripts/stack_monitoring.sh")) ?? [];
+    expect(list.split(" ")).toEqual(flags);
+  });
+});
+
 describe("docs/metrics.md", () => {
   it("has every metric of ours", async () => {
     const missing = [
