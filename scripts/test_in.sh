@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/usr/bin/env -S bash -p
 # The gate on another release, in a system of its own: what scripts/test.sh --in calls.
 # shellcheck disable=SC2016 # quoted commands are for the shell in the system
 set -euo pipefail
