@@ -63,6 +63,10 @@ describe("a letter", () => {
     });
   });
 
+  it("with a code of blanks has none", () => {
+    expect(readDeadLetter(message({ ...BURIED, "x-error-code": " " })).code).toBe("UNKNOWN");
+  });
+
   it("without an id has one of its content, the same at each look", () => {
     const { id } = readDeadLetter(message(POISON));
     expect(id).toMatch(/^derived-[0-9a-f]{20}$/);

@@ -105,5 +105,6 @@ function instant(value: unknown): string | undefined {
 }
 
 function text(value: unknown, maxChars = 1_000): string | undefined {
-  return typeof value === "string" && value !== "" ? tidyReason(value).slice(0, maxChars) : undefined;
+  // Blanks say nothing either.
+  return typeof value === "string" ? tidyReason(value).slice(0, maxChars) || undefined : undefined;
 }
