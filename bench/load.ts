@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { defaultSpec } from "../etl/default_spec.js";
 import { ChunkSource } from "../etl/generate/source.js";
+import { defaultSpec } from "../etl/runs/default_spec.js";
 import type { PlannedSpec } from "../etl/spec.js";
 import { exportText, flush, type Inputs, writeBinary } from "./inputs.js";
 import { requireDisk } from "./machine.js";

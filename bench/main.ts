@@ -2,8 +2,8 @@
 import { resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { EXIT, messageOf, PlatformError } from "../lib/errors.js";
-import { say, stderrLines } from "../lib/stderr.js";
-import { outputProblem, write } from "../lib/stdout.js";
+import { say, stderrLines } from "../lib/process/stderr.js";
+import { outputProblem, write } from "../lib/process/stdout.js";
 import { benchLoad, type LoadOptions } from "./load.js";
 import { machineFacts, requireDurability } from "./machine.js";
 import { benchPgbench, type PgbenchOptions } from "./pgbench.js";

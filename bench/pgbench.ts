@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import os from "node:os";
 import { join } from "node:path";
-import { formatCount, formatTable } from "../etl/cli/table.js";
+import { formatCount, formatTable } from "../lib/cli/table.js";
 import { PlatformError } from "../lib/errors.js";
 import { createPool } from "../lib/postgres/pool.js";
 import { packageRoot } from "../lib/root.js";

@@ -4,14 +4,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isOver } from "../etl/ledger/run.js";
-import { runStatus } from "../etl/status.js";
+import { runStatus } from "../etl/runs/status.js";
 import { PlatformError } from "../lib/errors.js";
 import { createPool, type Pool } from "../lib/postgres/pool.js";
 import { packageRoot } from "../lib/root.js";
 import { run, settingsEnv, start } from "./process.js";
 import type { Stack } from "./stack.js";
 
-const MAIN = join(packageRoot, "dist", "etl", "cli", "main.js");
+const MAIN = join(packageRoot, "dist", "app", "main.js");
 const WORKER_START_MS = 60_000;
 const POLL_MS = 200;
 /** Two chunks, one for each of a worker's threads, in a month long before any measured run: code is compiled, connections stand. */

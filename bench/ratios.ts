@@ -1,4 +1,4 @@
-import { formatCount, formatTable } from "../etl/cli/table.js";
+import { formatCount, formatTable } from "../lib/cli/table.js";
 
 /** What is measured; several ratios may share one. */
 export type Variant = "pipeline" | "psql" | "dba" | "stage" | "binary" | "python" | "large" | "small";

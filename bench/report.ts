@@ -1,6 +1,6 @@
 import { rename, writeFile } from "node:fs/promises";
-import { say } from "../lib/stderr.js";
-import { print } from "../lib/stdout.js";
+import { say } from "../lib/process/stderr.js";
+import { print } from "../lib/process/stdout.js";
 import { type Machine, renderMachine } from "./machine.js";
 
 /** Where a bench's words and figures go: progress to stderr, results to stdout, everything to the file of --json. */

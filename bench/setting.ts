@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidArgumentError } from "commander";
-import { formatCount, formatTable } from "../etl/cli/table.js";
+import { formatCount, formatTable } from "../lib/cli/table.js";
 import { PlatformError } from "../lib/errors.js";
 import type { Queryable } from "../lib/postgres/pool.js";
 import { DURABILITY, requireDisk } from "./machine.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Delivery, Outcome } from "../lib/broker/delivery.js";
 import { ETL_QUEUES, maxAttempts } from "../lib/broker/topology.js";
-import { Metrics } from "../lib/metrics.js";
+import { Metrics } from "../lib/observability/metrics.js";
 import { observeHandler, traceId } from "./observe.js";
 
 function delivery(body: string, attempt = 1): Delivery {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Handler } from "../lib/broker/delivery.js";
 import { ETL_QUEUES, maxAttempts, queueNames } from "../lib/broker/topology.js";
-import type { Logger } from "../lib/log.js";
-import { codeLabel, type Metrics } from "../lib/metrics.js";
+import type { Logger } from "../lib/observability/log.js";
+import { codeLabel, type Metrics } from "../lib/observability/metrics.js";
 import { DEFECTS } from "./generate/defects.js";
 import type { ChunkSource } from "./generate/source.js";
 import { type Message, parseMessage } from "./message.js";

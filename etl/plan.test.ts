@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PlatformError } from "../lib/errors.js";
-import { specOf } from "./generate/testing.js";
+import { specOf } from "../tests/oracle/chunk.js";
 import { chunkOf, type Plan, planRun } from "./plan.js";
 import type { PlannedSpec } from "./spec.js";
 

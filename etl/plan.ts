@@ -1,6 +1,6 @@
 import { PlatformError } from "../lib/errors.js";
-import { type MonthHours, monthsOf } from "./generate/calendar.js";
 import type { PlannedSpec } from "./spec.js";
+import { type MonthHours, monthsOf } from "./world/calendar.js";
 
 const HOUR_MS = 3_600_000;
 

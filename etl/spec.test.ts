@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PlatformError } from "../lib/errors.js";
 import { loadSettings } from "../lib/settings/settings.js";
-import { defaultSpec } from "./default_spec.js";
+import { defaultSpec } from "./runs/default_spec.js";
 import { parseSpec } from "./spec.js";
 
 const valid = {

@@ -1,4 +1,4 @@
-import { CURRENCIES } from "../lib/codes.js";
+import { CURRENCIES } from "../lib/domain/codes.js";
 import { type DashboardSpec, sql } from "./panels.js";
 
 const HOURS = "FROM payments.agg_network_hour WHERE $__timeFilter(hour)";

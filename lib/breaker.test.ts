@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { Breaker } from "./breaker.js";
-import type { Logger } from "./log.js";
+import type { Logger } from "./observability/log.js";
+import { Breaker } from "./runtime/outage.js";
 
 it("names the server that answers again, and lets go of whoever has lost patience", async () => {
   const lines: string[] = [];

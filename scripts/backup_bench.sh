@@ -54,11 +54,11 @@ plain_restore() {
 
 for ((round = 1; round <= rounds; round++)); do
   timed plain_dump_ms pg_dump --format=custom --file="$folder/plain"
-  timed backup_ms node dist/jobs/main.js backup
+  timed backup_ms node dist/app/backups.js backup
   timed plain_restore_ms plain_restore
   dropdb --force "$scratch"
-  timed drill_ms node dist/jobs/main.js verify
-  node dist/jobs/main.js verify --json | sed -n 's/^ *"restoreMs": \([0-9]*\),/restore_ms \1/p' | tee -a "$times" >&2
+  timed drill_ms node dist/app/backups.js verify
+  node dist/app/backups.js verify --json | sed -n 's/^ *"restoreMs": \([0-9]*\),/restore_ms \1/p' | tee -a "$times" >&2
   size plain_bytes "$folder/plain"
   size backup_bytes "$(find "$BACKUP_DIR" -maxdepth 1 -name 'dump-*' | sort | tail -n 1)"
   rm -rf -- "${BACKUP_DIR:?}"/dump-*

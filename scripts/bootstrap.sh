@@ -72,7 +72,7 @@ start_worker() {
   fi
   : >"$log"
   (umask 077 && printf '%s\n' "$build" >"$pid_file.build")
-  spawn "$pid_file" "$log" node "$REPO_ROOT/dist/etl/cli/main.js" worker
+  spawn "$pid_file" "$log" node "$REPO_ROOT/dist/app/main.js" worker
   local -i end=$((SECONDS + WORKER_START_S))
   until grep -qs 'worker ready' "$log"; do
     live_pid "$pid_file" >/dev/null || die "the worker did not start: $(tail -n 1 "$log"); its log: $log"

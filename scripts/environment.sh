@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What a user's shell says to other programs must not steer ours. Sourced by lib.sh, before anything else; servers and the
-# programs of jobs/ get an environment of their own (run_as in stack_servers.sh, run in jobs/tools.ts), node-postgres too
+# programs of jobs/ get an environment of their own (run_as in stack_servers.sh, run in jobs/backup/postgres_tool.ts), node-postgres too
 # (lib/postgres/environment.ts).
 
 # A BASH_ENV that prints would print into what we read from our own scripts. In POSIX mode options after operands are files.

@@ -53,16 +53,16 @@ build() {
 }
 
 # payments ARGUMENT...: the command line of this checkout.
-payments() { node "$REPO_ROOT/dist/etl/cli/main.js" "$@"; }
+payments() { node "$REPO_ROOT/dist/app/main.js" "$@"; }
 
 # backups COMMAND ARGUMENT...: the backup jobs of this checkout, on the local stack unless the environment names a server.
 backups() {
   require_node
-  [[ -e $REPO_ROOT/dist/jobs/main.js ]] || die 'nothing is built yet; run: scripts/bootstrap.sh'
+  [[ -e $REPO_ROOT/dist/app/backups.js ]] || die 'nothing is built yet; run: scripts/bootstrap.sh'
   if [[ -z ${POSTGRES_PASSWORD:-}${POSTGRES_PASSWORD_FILE:-} && -z $(setting POSTGRES_PASSWORD '') ]]; then
     local settings
     settings=$("$REPO_ROOT/scripts/stack.sh" env) || exit 1
     eval "$settings"
   fi
-  exec node "$REPO_ROOT/dist/jobs/main.js" "$@"
+  exec node "$REPO_ROOT/dist/app/backups.js" "$@"
 }

@@ -7,7 +7,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 source "$REPO_ROOT/scripts/node.sh"
 
 require_node
-[[ -e $REPO_ROOT/dist/etl/cli/main.js ]] || die 'nothing is built yet; run: scripts/bootstrap.sh'
+[[ -e $REPO_ROOT/dist/app/main.js ]] || die 'nothing is built yet; run: scripts/bootstrap.sh'
 # Whoever has settings of their own (another server, a container) keeps them.
 if [[ -z ${POSTGRES_PASSWORD:-}${POSTGRES_PASSWORD_FILE:-} ]]; then
   settings=$("$REPO_ROOT/scripts/stack.sh" env)

@@ -14,7 +14,7 @@ same on every version: db/catalogue.txt. To renew both:
 
   scripts/stack.sh up && eval "$(scripts/stack.sh env)"
   createdb --owner payments_owner schema_dump
-  POSTGRES_DB=schema_dump node dist/etl/cli/main.js migrate up
+  POSTGRES_DB=schema_dump node dist/app/main.js migrate up
   PGDATABASE=schema_dump scripts/schema_dump.sh >db/schema.sql
   PGDATABASE=schema_dump scripts/schema_dump.sh --catalogue >db/catalogue.txt
   dropdb schema_dump

@@ -40,14 +40,14 @@ backups_start() {
   backups_wanted || return 0
   live_pid "$BACKUPS_PID_FILE" >/dev/null && return
   local settings
-  if ! command -v node >/dev/null || [[ ! -e $REPO_ROOT/dist/jobs/main.js ]]; then
+  if ! command -v node >/dev/null || [[ ! -e $REPO_ROOT/dist/app/backups.js ]]; then
     note 'no backups are made: nothing is built yet; run: scripts/bootstrap.sh, then: scripts/stack.sh up'
     return
   fi
   settings=$(cmd_env)
   (
     eval "$settings"
-    spawn "$BACKUPS_PID_FILE" "$BACKUPS_LOG" node "$REPO_ROOT/dist/jobs/main.js" loop
+    spawn "$BACKUPS_PID_FILE" "$BACKUPS_LOG" node "$REPO_ROOT/dist/app/backups.js" loop
   )
   note "backups are made; their log: $BACKUPS_LOG"
 }

@@ -134,7 +134,7 @@ if (($# == 0)); then
     scripts/stack.sh status
     settings=$(scripts/stack.sh env)
     eval "$settings"
-    node dist/etl/cli/main.js verify
+    node dist/app/main.js verify
     scripts/backup.sh
     scripts/verify_restore.sh --cluster
     scripts/stack.sh reset --yes' bash "$CHECKOUT" || die "failed in $release; the reason is above"

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Publisher } from "../lib/broker/publisher.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
-import { silentLogger } from "../lib/log.js";
+import { silentLogger } from "../lib/observability/log.js";
 import { onChannel, publishByHand } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";
 import { payments } from "./harness/process.js";

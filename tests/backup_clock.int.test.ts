@@ -1,12 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
-import { backup } from "../jobs/backup.js";
-import { drill } from "../jobs/drill.js";
-import { loop } from "../jobs/loop.js";
-import { retain } from "../jobs/retain.js";
-import { listBackups } from "../jobs/store.js";
-import { silentLogger } from "../lib/log.js";
+import { backup } from "../jobs/backup/backup.js";
+import { drill } from "../jobs/backup/drill.js";
+import { loop } from "../jobs/backup/loop.js";
+import { retain } from "../jobs/backup/prune.js";
+import { listBackups } from "../jobs/backup/store.js";
+import { silentLogger } from "../lib/observability/log.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
 import type { Settings } from "../lib/settings/settings.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { backup } from "../jobs/backup.js";
-import { loop } from "../jobs/loop.js";
-import { silentLogger } from "../lib/log.js";
+import { backup } from "../jobs/backup/backup.js";
+import { loop } from "../jobs/backup/loop.js";
+import { silentLogger } from "../lib/observability/log.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
 import { BackupFolder } from "./harness/backup_folder.js";
 import { createDatabase, dropDatabase, withPool } from "./harness/database.js";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Difference } from "../jobs/compare.js";
+import type { Difference } from "../jobs/backup/compare.js";
 import { createPool, type Pool } from "../lib/postgres/pool.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
 import { createDatabase, dropDatabase } from "./harness/database.js";

@@ -40,7 +40,7 @@ function script(name: string, ...args: string[]): Promise<{ stdout: string; stde
 }
 
 async function payments(...args: string[]): Promise<string> {
-  const command = 'eval "$(scripts/stack.sh env)" && exec node dist/etl/cli/main.js "$@"';
+  const command = 'eval "$(scripts/stack.sh env)" && exec node dist/app/main.js "$@"';
   return (await run("bash", ["-c", command, "payments", ...args], { env, cwd: checkout })).stdout;
 }
 
@@ -51,7 +51,7 @@ test("two bootstraps at once on a new machine: one stack, one worker, just the r
   const { runs } = JSON.parse(await payments("status", "--json"));
   expect(runs).toMatchObject([{ state: "done", rows: ROWS }]);
   expect(await payments("verify")).toContain("verified");
-  const { stdout } = await run("pgrep", ["-fc", `${checkout}/dist/etl/cli/main.js worker`]);
+  const { stdout } = await run("pgrep", ["-fc", `${checkout}/dist/app/main.js worker`]);
   expect(stdout.trim()).toBe("1");
   const again = await script("bootstrap.sh", "--local", "--rows", String(ROWS));
   expect(again.stdout + again.stderr).toContain("nothing to start");

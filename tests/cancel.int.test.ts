@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { cancelRun } from "../etl/cancel.js";
 import { requestedRows } from "../etl/ledger/run.js";
+import { cancelRun } from "../etl/runs/cancel.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
 

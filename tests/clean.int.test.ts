@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createRun, getRun } from "../etl/ledger/run.js";
 import { aggStep } from "../etl/steps/agg.js";
 import { cleanStep } from "../etl/steps/clean.js";
-import { planStep } from "../etl/steps/plan.js";
+import { planStep } from "../etl/steps/plan_run.js";
 import { stageStep } from "../etl/steps/stage.js";
 import { withPool } from "./harness/database.js";
 import { Platform, SMALL_SPEC } from "./harness/platform.js";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { missingMessages } from "../etl/resume.js";
+import { missingMessages } from "../etl/runs/resume.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
 import { packageVersion } from "../lib/root.js";
 import { depth, drain } from "./harness/broker.js";

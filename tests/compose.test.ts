@@ -142,7 +142,7 @@ function dockerfileProblems(text: string, ignored = ignore): string[] {
   return [
     ...checkStages(file, pkg.engines.node),
     ...checkContext(file, (path) => existsSync(join(root, path)), ignored),
-    ...checkRuntime(file, "dist/etl/cli/main.js"),
+    ...checkRuntime(file, "dist/app/main.js"),
   ];
 }
 

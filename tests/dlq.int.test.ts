@@ -4,7 +4,7 @@ import type { ConsumeMessage, GetMessage } from "amqplib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DeadLetters } from "../lib/broker/dead_letters.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
-import { silentLogger } from "../lib/log.js";
+import { silentLogger } from "../lib/observability/log.js";
 import { depth, drain, onChannel, publishByHand } from "./harness/broker.js";
 import { DeadLetterLab, numbered } from "./harness/dead_letters.js";
 import { eventually } from "./harness/eventually.js";

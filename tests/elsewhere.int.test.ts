@@ -3,7 +3,7 @@ import { originOf, requireOurs } from "../etl/origin.js";
 import { verify } from "../etl/verify/verify.js";
 import { Worker } from "../etl/worker.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
-import { silentLogger } from "../lib/log.js";
+import { silentLogger } from "../lib/observability/log.js";
 import { createPool, type Pool } from "../lib/postgres/pool.js";
 import { depth } from "./harness/broker.js";
 import { copyDatabase, dropDatabase } from "./harness/database.js";

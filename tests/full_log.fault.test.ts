@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { freePort } from "../jobs/server.js";
+import { freePort } from "../jobs/backup/server.js";
 import { codeOf } from "../lib/errors.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";

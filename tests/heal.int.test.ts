@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Healed, healMonth } from "../etl/heal.js";
+import { type Healed, healMonth } from "../etl/runs/rebuild.js";
 import { aggStep } from "../etl/steps/agg.js";
 import type { Point } from "../etl/steps/step.js";
 import { createPool } from "../lib/postgres/pool.js";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
-import { cancelRun } from "../etl/cancel.js";
 import { requestedRows, topUp } from "../etl/ledger/run.js";
+import { cancelRun } from "../etl/runs/cancel.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform, SMALL_SPEC } from "./harness/platform.js";
 import { startPayments } from "./harness/process.js";

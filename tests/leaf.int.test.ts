@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { healMonth } from "../etl/heal.js";
+import { healMonth } from "../etl/runs/rebuild.js";
 import { aggStep } from "../etl/steps/agg.js";
 import { withPool } from "./harness/database.js";
 import { Platform } from "./harness/platform.js";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Lease } from "../etl/lease.js";
-import { silentLogger } from "../lib/log.js";
+import { silentLogger } from "../lib/observability/log.js";
+import { Lease } from "../lib/runtime/lease.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
 

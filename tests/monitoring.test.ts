@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { DASHBOARDS, renderDashboards } from "../grafana/generate.js";
-import { Metrics } from "../lib/metrics.js";
+import { Metrics } from "../lib/observability/metrics.js";
 import {
   alerts,
   type Dashboard,

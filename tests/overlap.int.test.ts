@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { cancelRun } from "../etl/cancel.js";
+import { cancelRun } from "../etl/runs/cancel.js";
 import { aggStep } from "../etl/steps/agg.js";
 import type { Point } from "../etl/steps/step.js";
 import { eventually } from "./harness/eventually.js";

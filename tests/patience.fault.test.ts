@@ -4,7 +4,7 @@ import { Consumer } from "../lib/broker/consumer.js";
 import type { Handler } from "../lib/broker/delivery.js";
 import { Publisher } from "../lib/broker/publisher.js";
 import { ETL_QUEUES, queueFamily } from "../lib/broker/topology.js";
-import { silentLogger } from "../lib/log.js";
+import { silentLogger } from "../lib/observability/log.js";
 import * as timing from "../lib/timing.js";
 import { depth, publishByHand } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { cancelRun } from "../etl/cancel.js";
 import { planRun } from "../etl/plan.js";
+import { cancelRun } from "../etl/runs/cancel.js";
 import { ETL_QUEUES } from "../lib/broker/topology.js";
 import { depth, drain } from "./harness/broker.js";
 import { withPool } from "./harness/database.js";

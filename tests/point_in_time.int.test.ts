@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seed } from "../etl/seed/seed.js";
-import { addressOf, withPool } from "../jobs/tools.js";
+import { addressOf, withPool } from "../jobs/backup/postgres_tool.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
 import { Cluster } from "./harness/cluster.js";

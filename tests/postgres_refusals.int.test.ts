@@ -1,8 +1,8 @@
 import { chownSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { serverOwner } from "../jobs/server.js";
-import { addressOf, postgresTool, run, withPool as withAddress } from "../jobs/tools.js";
+import { addressOf, postgresTool, run, withPool as withAddress } from "../jobs/backup/postgres_tool.js";
+import { serverOwner } from "../jobs/backup/server.js";
 import { connect, createPool, type Pool } from "../lib/postgres/pool.js";
 import { waitingMends } from "../lib/retry.js";
 import type { Settings } from "../lib/settings/settings.js";

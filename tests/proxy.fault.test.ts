@@ -1,8 +1,8 @@
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LeaseTimes } from "../etl/lease.js";
 import { Worker } from "../etl/worker.js";
 import { ETL_QUEUES, queueNames } from "../lib/broker/topology.js";
+import type { LeaseTimes } from "../lib/runtime/lease.js";
 import type { Settings } from "../lib/settings/settings.js";
 import { depth } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CATEGORIES, COUNTRIES, POPULATION } from "../etl/generate/world.js";
 import { seed } from "../etl/seed/seed.js";
 import { requireSeed } from "../etl/seed/state.js";
+import { CATEGORIES, COUNTRIES, POPULATION } from "../etl/world/world.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
 import { createPool, type Pool } from "../lib/postgres/pool.js";
 import { createDatabase, dropDatabase, withPool } from "./harness/database.js";

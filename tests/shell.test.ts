@@ -95,9 +95,9 @@ describe("bin/payments", () => {
         stderr: `payments: nothing is built yet; run: ${checkout}/scripts/bootstrap.sh\n`,
       });
     }
-    await mkdir(join(checkout, "dist/etl/cli"), { recursive: true });
+    await mkdir(join(checkout, "dist/app"), { recursive: true });
     await mkdir(join(checkout, "node_modules/commander"), { recursive: true });
-    await writeFile(join(checkout, "dist/etl/cli/main.js"), "console.log(...process.argv.slice(2))");
+    await writeFile(join(checkout, "dist/app/main.js"), "console.log(...process.argv.slice(2))");
     for (const file of ["bin/payments", link])
       expect(await called(clean, file, "status", "two words")).toMatchObject({
         stdout: "status two words\n",

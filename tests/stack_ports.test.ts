@@ -8,8 +8,8 @@ import { promisify } from "node:util";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { serveEndpoint } from "../lib/endpoint.js";
 import { packageRoot } from "../lib/root.js";
+import { serveEndpoint } from "../lib/runtime/ops_server.js";
 
 const run = promisify(execFile);
 const scripts = join(packageRoot, "scripts");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { freePort } from "../jobs/server.js";
+import { freePort } from "../jobs/backup/server.js";
 import { packageRoot } from "../lib/root.js";
 import { numbered, plant } from "./harness/dead_letters.js";
 import { eventually } from "./harness/eventually.js";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cancelRun } from "../etl/cancel.js";
+import { cancelRun } from "../etl/runs/cancel.js";
 import { aggStep } from "../etl/steps/agg.js";
 import type { Difference, VerifyReport } from "../etl/verify/report.js";
 import { verify } from "../etl/verify/verify.js";

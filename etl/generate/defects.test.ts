@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
+import { population } from "../world/population.js";
+import { Prng } from "../world/prng.js";
+import { POPULATION } from "../world/world.js";
 import { DEFECTS, DefectInjector, DefectSchedule } from "./defects.js";
-import { Draft } from "./draft.js";
-import { population } from "./population.js";
-import { Prng } from "./prng.js";
-import { POPULATION } from "./world.js";
+import { Draft } from "./row_buffer.js";
 
 const { firstTerminal, terminalMerchant } = population();
 const FOREIGN_TERMINAL = DEFECTS.findIndex((defect) => defect.class === "foreign_terminal");

@@ -1,9 +1,9 @@
-import { MAX_AMOUNT } from "../../lib/codes.js";
-import type { Draft } from "./draft.js";
+import { MAX_AMOUNT } from "../../lib/domain/codes.js";
+import { type Population, population } from "../world/population.js";
+import type { Prng } from "../world/prng.js";
+import { POPULATION } from "../world/world.js";
 import { codesOf, encodeCodes } from "./encoder.js";
-import { type Population, population } from "./population.js";
-import type { Prng } from "./prng.js";
-import { POPULATION } from "./world.js";
+import type { Draft } from "./row_buffer.js";
 
 /**
  * Every class of dirt, and what the clean step must make of it. The same names are clean's repair and reject reasons

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { anyDraft, asStaged, digestOf } from "../../tests/oracle/chunk.js";
 import { Digest, digestRowsSql, hashCodes } from "./digest.js";
-import { Draft } from "./draft.js";
 import { codesOf } from "./encoder.js";
-import { anyDraft, asStaged, digestOf } from "./testing.js";
+import { Draft } from "./row_buffer.js";
 
 describe("Digest", () => {
   const of = (rows: readonly Draft[]) => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Draft } from "./draft.js";
+import type { Draft } from "./row_buffer.js";
 
 /**
  * An order-independent fingerprint of rows of `txn` that JavaScript and SQL compute alike, with neither 64-bit arithmetic

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MAX_AMOUNT } from "../../lib/codes.js";
-import { Draft } from "./draft.js";
+import { MAX_AMOUNT } from "../../lib/domain/codes.js";
+import { anyDraft, asStaged, decodeCopy } from "../../tests/oracle/chunk.js";
 import { COPY_HEADER, COPY_TRAILER, encodeCodes, MAX_ROW_BYTES, RowEncoder } from "./encoder.js";
-import { anyDraft, asStaged, decodeCopy } from "./testing.js";
+import { Draft } from "./row_buffer.js";
 
 function written(write: (encoder: RowEncoder) => void): { bytes: Buffer; length: number } {
   const encoder = new RowEncoder(new Uint8Array(1_024));

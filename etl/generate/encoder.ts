@@ -1,6 +1,6 @@
-import { CHANNELS, CURRENCIES, KINDS, NETWORKS, RESPONSE_CODES, STATUSES } from "../../lib/codes.js";
+import { CHANNELS, CURRENCIES, KINDS, NETWORKS, RESPONSE_CODES, STATUSES } from "../../lib/domain/codes.js";
 import { hashCodes } from "./digest.js";
-import type { Draft } from "./draft.js";
+import type { Draft } from "./row_buffer.js";
 
 /**
  * Rows of staging.txn_shape in PostgreSQL's binary COPY format: per row an int16 field count, then per field an int32 length

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { Draft } from "./draft.js";
+import { Prng } from "../world/prng.js";
 import { FRAUD_PATTERNS, FraudEpisodes } from "./fraud.js";
-import { Prng } from "./prng.js";
+import { Draft } from "./row_buffer.js";
 
 /** Patterns of many rows in a row; honest drafts are all alike, as only fraud is looked at. */
 function patternsAt(rate: number, rows: number): number[] {

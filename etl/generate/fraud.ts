@@ -1,8 +1,8 @@
-import { CHANNELS, KINDS, RESPONSE_CODES, STATUSES } from "../../lib/codes.js";
-import type { Draft } from "./draft.js";
-import { type Population, population } from "./population.js";
-import type { Prng } from "./prng.js";
-import { UNITS_PER_EUR } from "./world.js";
+import { CHANNELS, KINDS, RESPONSE_CODES, STATUSES } from "../../lib/domain/codes.js";
+import { type Population, population } from "../world/population.js";
+import type { Prng } from "../world/prng.js";
+import { UNITS_PER_EUR } from "../world/world.js";
+import type { Draft } from "./row_buffer.js";
 
 /** What fraud there is, and how many transactions an episode of it has. Amounts overlap with honest ones on purpose. */
 export const FRAUD_PATTERNS = [

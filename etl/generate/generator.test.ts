@@ -1,9 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { chunkOf, planRun } from "../plan.js";
-import { GENERATOR_VERSION } from "../spec.js";
-import { DEFECTS } from "./defects.js";
-import { ChunkGenerator } from "./generator.js";
 import {
   clean,
   countByClass,
@@ -14,7 +10,11 @@ import {
   lineOf,
   sha256,
   specOf,
-} from "./testing.js";
+} from "../../tests/oracle/chunk.js";
+import { chunkOf, planRun } from "../plan.js";
+import { GENERATOR_VERSION } from "../spec.js";
+import { DEFECTS } from "./defects.js";
+import { ChunkGenerator } from "./generator.js";
 
 const RATES = { none: 0, usual: 0.01, much: 0.3, all: 1 };
 

@@ -1,12 +1,12 @@
 import type { PlannedChunk } from "../plan.js";
 import type { PlannedSpec } from "../spec.js";
+import { Prng } from "../world/prng.js";
 import { DEFECTS, DefectInjector, DefectSchedule, DUPLICATE } from "./defects.js";
 import { Digest } from "./digest.js";
-import { Draft } from "./draft.js";
 import { COPY_HEADER, COPY_TRAILER, MAX_ROW_BYTES, RowEncoder } from "./encoder.js";
 import { FRAUD_PATTERNS, FraudEpisodes } from "./fraud.js";
-import { HonestTraffic } from "./honest.js";
-import { Prng } from "./prng.js";
+import { HonestTraffic } from "./legitimate.js";
+import { Draft } from "./row_buffer.js";
 
 /**
  * What a chunk holds, known before any of it is loaded: counts by class, and the rows that clean must end up with.

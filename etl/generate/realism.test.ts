@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { CHANNELS, CURRENCIES, NETWORKS } from "../../lib/codes.js";
-import { population } from "./population.js";
-import { type CleanRow, inspect, lineOf, specOf } from "./testing.js";
-import { CATEGORIES, COUNTRIES, UNITS_PER_EUR } from "./world.js";
+import { CHANNELS, CURRENCIES, NETWORKS } from "../../lib/domain/codes.js";
+import { type CleanRow, inspect, lineOf, specOf } from "../../tests/oracle/chunk.js";
+import { population } from "../world/population.js";
+import { CATEGORIES, COUNTRIES, UNITS_PER_EUR } from "../world/world.js";
 
 const people = population();
 const ROWS = 36_000;

@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from "vitest";
+import { specOf } from "../../tests/oracle/chunk.js";
 import { chunkOf, planRun } from "../plan.js";
 import { type AnswerKey, ChunkGenerator } from "./generator.js";
 import { ChunkSource } from "./source.js";
-import { specOf } from "./testing.js";
 
 const source = new ChunkSource();
 afterEach(() => source.close());

@@ -1,7 +1,7 @@
+import { one } from "../../lib/postgres/one.js";
 import type { Client, Queryable } from "../../lib/postgres/pool.js";
 import type { AnswerKey } from "../generate/generator.js";
 import type { MonthProgress } from "./month.js";
-import { one } from "./one.js";
 
 export interface Chunk {
   readonly state: "staged" | "cleaned";

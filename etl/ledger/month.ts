@@ -1,6 +1,6 @@
 import { PlatformError } from "../../lib/errors.js";
+import { one } from "../../lib/postgres/one.js";
 import type { Client, Queryable } from "../../lib/postgres/pool.js";
-import { one } from "./one.js";
 
 /** Whether all chunks of a run's month are cleaned, and whether agg has been done. */
 export interface MonthProgress {

@@ -1,7 +1,7 @@
 import { PlatformError } from "../../lib/errors.js";
+import { one } from "../../lib/postgres/one.js";
 import { type Client, type Pool, type Queryable, transaction } from "../../lib/postgres/pool.js";
 import { GENERATOR_VERSION, type PlannedSpec, type Spec } from "../spec.js";
-import { one } from "./one.js";
 
 /**
  * The ledger: statements on schema etl. Whatever changes state takes a Client, because it belongs in the transaction that

@@ -14,10 +14,10 @@ import { faker as nl } from "@faker-js/faker/locale/nl";
 import { faker as pl } from "@faker-js/faker/locale/pl";
 import { faker as ptBR } from "@faker-js/faker/locale/pt_BR";
 import { faker as sv } from "@faker-js/faker/locale/sv";
-import { CHANNELS, NETWORKS } from "../../lib/codes.js";
-import { population, SEGMENTS } from "../generate/population.js";
-import { mix } from "../generate/prng.js";
-import { CATEGORIES, COUNTRIES, POPULATION } from "../generate/world.js";
+import { CHANNELS, NETWORKS } from "../../lib/domain/codes.js";
+import { population, SEGMENTS } from "../world/population.js";
+import { mix } from "../world/prng.js";
+import { CATEGORIES, COUNTRIES, POPULATION } from "../world/world.js";
 
 /**
  * The dimensions as lines of COPY's text format: what the generator knows of them (population.ts), with names and addresses

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { from as copyFrom } from "pg-copy-streams";
 import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js";
-import { POPULATION } from "../generate/world.js";
+import { POPULATION } from "../world/world.js";
 import {
   ACCOUNT_COLUMNS,
   accountLines,

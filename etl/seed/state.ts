@@ -1,6 +1,6 @@
 import { PlatformError } from "../../lib/errors.js";
 import type { Queryable } from "../../lib/postgres/pool.js";
-import { POPULATION } from "../generate/world.js";
+import { POPULATION } from "../world/world.js";
 
 /** `absent`: nothing seeded yet; `other`: seeded, but with dimensions this code's generator does not refer to. */
 export type SeedState = "absent" | "same" | "other";

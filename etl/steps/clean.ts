@@ -1,4 +1,4 @@
-import { ACCEPTED } from "../../lib/codes.js";
+import { ACCEPTED } from "../../lib/domain/codes.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
 import { type Chunk, type Findings, getChunk, recordCleaned } from "../ledger/chunk.js";

@@ -1,4 +1,4 @@
-import type { Logger } from "../../lib/log.js";
+import type { Logger } from "../../lib/observability/log.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import type { ChunkSource } from "../generate/source.js";
 import type { Message, OutMessage } from "../message.js";

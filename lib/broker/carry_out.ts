@@ -1,4 +1,4 @@
-import type { Logger } from "../log.js";
+import type { Logger } from "../observability/log.js";
 import { pause } from "../timing.js";
 import type { Disposition } from "./disposition.js";
 import { forward } from "./forward.js";

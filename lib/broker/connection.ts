@@ -1,5 +1,5 @@
 import { adviceOf, codeOf, messageOf, PlatformError } from "../errors.js";
-import type { Logger } from "../log.js";
+import type { Logger } from "../observability/log.js";
 import { isIncurable } from "../retry.js";
 import { type Deferred, deferred, fullJitterMs, pause, within } from "../timing.js";
 import { type BrokerAddress, dial } from "./dial.js";

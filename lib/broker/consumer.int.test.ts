@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { eventually } from "../../tests/harness/eventually.js";
-import { silentLogger } from "../log.js";
+import { silentLogger } from "../observability/log.js";
 import { deferred } from "../timing.js";
 import { Consumer, type ConsumerOptions } from "./consumer.js";
 import type { Delivery, Handler } from "./delivery.js";

@@ -1,6 +1,6 @@
 import type { ConsumeMessage } from "amqplib";
 import { messageOf } from "../errors.js";
-import type { Logger } from "../log.js";
+import type { Logger } from "../observability/log.js";
 import { pause, within } from "../timing.js";
 import { carryOut, type Means } from "./carry_out.js";
 import { BrokerConnection, type Patience } from "./connection.js";

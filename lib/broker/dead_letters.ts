@@ -1,11 +1,11 @@
 import type { Channel, ConsumeMessage } from "amqplib";
 import { codeOf, messageOf, PlatformError } from "../errors.js";
-import type { Logger } from "../log.js";
+import type { Logger } from "../observability/log.js";
 import { deferred, pause } from "../timing.js";
 import { BrokerConnection } from "./connection.js";
 import { type DeadLetter, readDeadLetter } from "./dead_letter.js";
 import type { BrokerAddress } from "./dial.js";
-import { byTag, HeldMessages } from "./give_back.js";
+import { byTag, HeldMessages } from "./held_messages.js";
 import type { Link } from "./link.js";
 import { declareFamily, type QueueFamily } from "./topology.js";
 

@@ -1,6 +1,6 @@
 import type { ConsumeMessage } from "amqplib";
 import { messageOf, PlatformError } from "../errors.js";
-import type { Logger } from "../log.js";
+import type { Logger } from "../observability/log.js";
 import { fullJitterMs, pause } from "../timing.js";
 import type { Disposition } from "./disposition.js";
 import { keptProperties } from "./properties.js";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { eventually } from "../../tests/harness/eventually.js";
-import { silentLogger } from "../log.js";
+import { silentLogger } from "../observability/log.js";
 import { BrokerConnection, type Patience } from "./connection.js";
 import { type BrokerAddress, dial } from "./dial.js";
 import { FaultyProxy } from "./testing/faulty_proxy.js";

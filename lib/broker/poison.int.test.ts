@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
 import { eventually } from "../../tests/harness/eventually.js";
-import { silentLogger } from "../log.js";
+import { silentLogger } from "../observability/log.js";
 import { deferred, pause } from "../timing.js";
 import { Consumer } from "./consumer.js";
 import type { Handler } from "./delivery.js";

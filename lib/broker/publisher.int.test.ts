@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { eventually } from "../../tests/harness/eventually.js";
-import { silentLogger } from "../log.js";
+import { silentLogger } from "../observability/log.js";
 import { Publisher, type PublisherOptions } from "./publisher.js";
 import { FaultyProxy } from "./testing/faulty_proxy.js";
 import { address, depth, killConnection, onBroker, remove, take, testFamily } from "./testing/lab.js";

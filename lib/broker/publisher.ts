@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { codeOf, PlatformError } from "../errors.js";
-import type { Logger } from "../log.js";
+import type { Logger } from "../observability/log.js";
 import { within } from "../timing.js";
 import { ConfirmedPublishing, type MessageProperties } from "./confirms.js";
 import { BrokerConnection, type Patience } from "./connection.js";

@@ -4,7 +4,7 @@ import { packageRoot } from "../../lib/root.js";
 import type { Settings } from "../../lib/settings/settings.js";
 
 /** The command line of the rig's own build: a rebuild of dist/ in mid-run must not change what is tested. */
-export const MAIN = join(import.meta.dirname, "..", "..", "etl", "cli", "main.js");
+export const MAIN = join(import.meta.dirname, "..", "..", "app", "main.js");
 const COMMAND_MS = 600_000;
 
 /** Runs `payments …` with just these settings. */

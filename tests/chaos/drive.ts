@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRun, type Run } from "../../etl/ledger/run.js";
 import { formatMessage } from "../../etl/message.js";
-import { missingMessages } from "../../etl/resume.js";
+import { missingMessages } from "../../etl/runs/resume.js";
 import { Publisher } from "../../lib/broker/publisher.js";
 import { ETL_QUEUES } from "../../lib/broker/topology.js";
-import { silentLogger } from "../../lib/log.js";
+import { silentLogger } from "../../lib/observability/log.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import type { Settings } from "../../lib/settings/settings.js";
 import type { Load } from "./load.js";

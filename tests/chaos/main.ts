@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createPool, type Pool } from "../../lib/postgres/pool.js";
-import { say as complain } from "../../lib/stderr.js";
-import { outputProblem, print as say } from "../../lib/stdout.js";
+import { say as complain } from "../../lib/process/stderr.js";
+import { outputProblem, print as say } from "../../lib/process/stdout.js";
 import { payments } from "./command.js";
 import { Driver } from "./drive.js";
 import { failuresIn, WorkerSlot } from "./fleet.js";

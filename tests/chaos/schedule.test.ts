@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { specSchema } from "../../etl/spec.js";
-import { stderrLines } from "../../lib/stderr.js";
+import { stderrLines } from "../../lib/process/stderr.js";
 import { loadOf } from "./load.js";
 import { main } from "./main.js";
 import { readOptions } from "./options.js";

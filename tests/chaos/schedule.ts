@@ -1,4 +1,4 @@
-import { Prng } from "../../etl/generate/prng.js";
+import { Prng } from "../../etl/world/prng.js";
 import type { Direction } from "../harness/proxy.js";
 
 /** What is done to whom. Worker numbers count from 0. */

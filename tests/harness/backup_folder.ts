@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import type { DumpManifest } from "../../jobs/manifest.js";
+import type { DumpManifest } from "../../jobs/backup/manifest.js";
 
 /** A BACKUP_DIR of a test's own. */
 export class BackupFolder {

@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, type Owner, serverOwner, withServer } from "../../jobs/server.js";
-import { postgresTool, run, serverMajor, withPool } from "../../jobs/tools.js";
+import { postgresTool, run, serverMajor, withPool } from "../../jobs/backup/postgres_tool.js";
+import { freePort, type Owner, serverOwner, withServer } from "../../jobs/backup/server.js";
 import { packageRoot } from "../../lib/root.js";
 import { testSettings } from "./settings.js";
 

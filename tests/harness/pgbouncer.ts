@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, serverOwner } from "../../jobs/server.js";
+import { freePort, serverOwner } from "../../jobs/backup/server.js";
 import { connect, createPool } from "../../lib/postgres/pool.js";
 import type { Settings } from "../../lib/settings/settings.js";
 import { eventually } from "./eventually.js";

@@ -6,8 +6,8 @@ import { packageRoot } from "../../lib/root.js";
 import type { Settings } from "../../lib/settings/settings.js";
 import { eventually } from "./eventually.js";
 
-const MAIN = join(packageRoot, "dist", "etl", "cli", "main.js");
-const BACKUPS = join(packageRoot, "dist", "jobs", "main.js");
+const MAIN = join(packageRoot, "dist", "app", "main.js");
+const BACKUPS = join(packageRoot, "dist", "app", "backups.js");
 const WORKER_AT = join(packageRoot, "tests", "harness", "worker_at.mjs");
 
 export interface CommandResult {

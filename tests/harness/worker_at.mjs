@@ -3,7 +3,7 @@
 // start it as it is.
 
 import { Worker } from "../../dist/etl/worker.js";
-import { createLogger } from "../../dist/lib/log.js";
+import { createLogger } from "../../dist/lib/observability/log.js";
 import { loadSettings } from "../../dist/lib/settings/settings.js";
 
 const [point, nth, signal, leaseMs] = process.argv.slice(2);

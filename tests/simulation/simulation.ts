@@ -1,9 +1,9 @@
 import { setImmediate as nextRound } from "node:timers/promises";
-import { cancelRun } from "../../etl/cancel.js";
-import { defaultSpec } from "../../etl/default_spec.js";
 import { createRun } from "../../etl/ledger/run.js";
 import { formatMessage } from "../../etl/message.js";
-import { missingMessages } from "../../etl/resume.js";
+import { cancelRun } from "../../etl/runs/cancel.js";
+import { defaultSpec } from "../../etl/runs/default_spec.js";
+import { missingMessages } from "../../etl/runs/resume.js";
 import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { loadSettings, type Settings } from "../../lib/settings/settings.js";

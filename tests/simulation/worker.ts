@@ -1,7 +1,7 @@
 import { Worker } from "../../etl/worker.js";
 import type { Delivery, Outcome } from "../../lib/broker/delivery.js";
 import { Slots } from "../../lib/broker/slots.js";
-import { silentLogger } from "../../lib/log.js";
+import { silentLogger } from "../../lib/observability/log.js";
 import type { Settings } from "../../lib/settings/settings.js";
 import type { Broker } from "./broker.js";
 import { pauseWith, surroundWith } from "./fakes.js";

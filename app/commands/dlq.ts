@@ -1,0 +1,141 @@
+import { Command, InvalidArgumentError } from "commander";
+import { DeadLetters } from "../../lib/broker/dead_letters.js";
+import { Publisher } from "../../lib/broker/publisher.js";
+import { ETL_QUEUES } from "../../lib/broker/topology.js";
+import { type CommandContext, command, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { formatCount } from "../../lib/cli/table.js";
+import { type ActionReport, purge, replay } from "../../lib/dead_letters/action.js";
+import { type Selection, selectionOf } from "../../lib/dead_letters/selection.js";
+import { PlatformError } from "../../lib/errors.js";
+import { listLetters, SHOWN, showLetter } from "./dlq_list.js";
+
+interface SelectOptions {
+  reason?: string;
+  all?: boolean;
+}
+
+export function dlqCommand(): Command {
+  const dlq = new Command("dlq").description("look at dead letters, send them again, delete them");
+  dlq
+    .command("list")
+    .description("dead letters, oldest first, and how many there are of each code")
+    .option("--reason <code>", "only letters with this error code")
+    .option("--limit <n>", `show at most so many (default: ${SHOWN}, with --json all)`, toLimit)
+    .action(
+      command(async (context, { reason, limit }: { reason?: string; limit?: number }) => {
+        const selection = selectionOf(undefined, reason === undefined ? { all: true } : { reason });
+        return withLetters(context, (letters) => listLetters(context, letters, selection, { limit }));
+      }),
+    );
+  dlq
+    .command("show")
+    .description("a dead letter whole, with headers and body")
+    .argument("<id>", "id from the list")
+    .action(
+      command(async (context, id: string, _options: object) =>
+        withLetters(context, (letters) => showLetter(context, letters, id)),
+      ),
+    );
+  selecting(dlq.command("replay"))
+    .description("send dead letters to the work queue again")
+    .option("--dry-run", "only show which")
+    .action(
+      command(async (context, id: string | undefined, options: SelectOptions & { dryRun?: boolean }) => {
+        const selection = selectionOf(id, options);
+        if (options.dryRun !== true) return replayLetters(context, selection);
+        return withLetters(context, (letters) =>
+          listLetters(context, letters, selection, { verdict: "would be replayed" }),
+        );
+      }),
+    );
+  selecting(dlq.command("purge"))
+    .description("delete dead letters for good")
+    .option("--yes", "yes, delete them")
+    .action(
+      command(async (context, id: string | undefined, options: SelectOptions & { yes?: boolean }) => {
+        const selection = selectionOf(id, options);
+        if (options.yes !== true) {
+          throw new PlatformError("NOT_CONFIRMED", "Purged letters cannot be brought back.", {
+            hint: "Look at them with payments dlq list, then add --yes.",
+          });
+        }
+        return purgeLetters(context, selection);
+      }),
+    );
+  return dlq;
+}
+
+function selecting(command: Command): Command {
+  return command
+    .argument("[id]", "id from the list")
+    .option("--reason <code>", "all letters with this error code")
+    .option("--all", "all letters");
+}
+
+/** The database is asked first: without a record nothing is done. */
+async function replayLetters(context: CommandContext, selection: Selection): Promise<undefined> {
+  await withDatabase(context.settings, (db) =>
+    withLetters(context, async (letters) => {
+      const publisher = new Publisher({
+        ...brokerOptions(context),
+        patience: "once",
+        families: [ETL_QUEUES],
+      });
+      try {
+        await publisher.up();
+        const { work, deadLetter: queue } = ETL_QUEUES;
+        const signal = context.interruption();
+        report(context, await replay({ db, letters, queue, selection, signal, publisher, workQueue: work }));
+      } finally {
+        await publisher.close();
+      }
+    }),
+  );
+  return undefined;
+}
+
+async function purgeLetters(context: CommandContext, selection: Selection): Promise<undefined> {
+  await withDatabase(context.settings, (db) =>
+    withLetters(context, async (letters) => {
+      const signal = context.interruption();
+      report(context, await purge({ db, letters, queue: ETL_QUEUES.deadLetter, selection, signal }));
+    }),
+  );
+  return undefined;
+}
+
+function report(context: CommandContext, result: ActionReport): void {
+  const { action, actionId, done, total } = result;
+  const what = action === "replay" ? "replayed" : "purged";
+  if (context.json) printJson(result);
+  else
+    print(
+      `${formatCount(done)} of ${formatCount(total)} dead letters ${what}, recorded as action ${actionId}`,
+    );
+}
+
+async function withLetters<T>(
+  context: CommandContext,
+  work: (letters: DeadLetters) => Promise<T>,
+): Promise<T> {
+  const letters = await DeadLetters.open({ ...brokerOptions(context), family: ETL_QUEUES });
+  try {
+    return await work(letters);
+  } finally {
+    await letters.close();
+  }
+}
+
+function brokerOptions(context: CommandContext) {
+  // That a short-lived command is connected is no news.
+  return {
+    address: context.settings,
+    name: "payments-dlq",
+    logger: context.logger.child({}, { level: "warn" }),
+  };
+}
+
+function toLimit(text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError("It must be a whole number above 0.");
+  return Number(text);
+}

@@ -1,0 +1,48 @@
+import { Command } from "commander";
+import { command, print, printJson } from "../../lib/cli/command.js";
+import { formatTable } from "../../lib/cli/table.js";
+import { EXIT } from "../../lib/errors.js";
+import { targetOf } from "../../lib/postgres/pool.js";
+import { brokerChecks } from "./doctor/broker.js";
+import { type Check, examine, type Finding } from "./doctor/check.js";
+import { databaseChecks } from "./doctor/database.js";
+
+const LEAST_NODE = [20, 19] as const;
+
+export function doctorCommand(): Command {
+  return new Command("doctor")
+    .description(
+      "check versions, servers, rights, disk, schema, seed, alarms, workers and dead letters; exit 1 when something will not work",
+    )
+    .action(
+      command(async (context, _options: object) => {
+        const { settings, json } = context;
+        const broker = brokerChecks(context);
+        const checks: Check[] = [["node", node], ...databaseChecks(settings), ...broker.checks];
+        const findings: Finding[] = [];
+        try {
+          for (const check of checks) findings.push(await examine(check, targetOf(settings)));
+        } finally {
+          await broker.close();
+        }
+        const ok = findings.every((finding) => finding.ok);
+        if (json) printJson({ ok, findings });
+        else
+          print(
+            formatTable(
+              ["check", "", "finding"],
+              findings.map((f) => [f.what, f.ok ? "ok" : "FAIL", f.note]),
+            ),
+          );
+        return ok ? EXIT.ok : EXIT.failed;
+      }),
+    );
+}
+
+async function node(): Promise<string> {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  const [leastMajor, leastMinor] = LEAST_NODE;
+  const ok = major > leastMajor || (major === leastMajor && minor >= leastMinor);
+  if (!ok) throw new Error(`${process.version}: at least ${LEAST_NODE.join(".")} is needed`);
+  return process.version;
+}

@@ -1,0 +1,90 @@
+import type { ConfirmChannel } from "amqplib";
+import { BrokerConnection } from "../../../lib/broker/connection.js";
+import type { Link } from "../../../lib/broker/link.js";
+import { declareFamily, ETL_QUEUES } from "../../../lib/broker/topology.js";
+import type { CommandContext } from "../../../lib/cli/command.js";
+import { PlatformError } from "../../../lib/errors.js";
+import { LEASE_MS } from "../../../lib/runtime/lease.js";
+import { type Deferred, deferred, within } from "../../../lib/timing.js";
+import { type Check, withPool } from "./check.js";
+
+/** A broker without an alarm confirms within milliseconds, one with it says so at once. */
+const CONFIRM_MS = 5_000;
+/** No queue has this name, so what is published there is confirmed and dropped. */
+const NOWHERE = "payments.doctor";
+
+interface Session {
+  readonly channel: ConfirmChannel;
+  readonly alarm: Deferred<string>;
+}
+
+/** All on one connection, which `close` ends. */
+export function brokerChecks(context: CommandContext): { checks: Check[]; close: () => Promise<void> } {
+  const { RABBITMQ_HOST: host, RABBITMQ_PORT: port } = context.settings;
+  const connection = new BrokerConnection({
+    address: context.settings,
+    name: "payments-doctor",
+    logger: context.logger.child({}, { level: "error" }),
+    patience: "once",
+    setUp,
+  });
+  const ask = async <T>(work: (session: Session) => Promise<T>) => work(await connection.up());
+  const checks: Check[] = [
+    ["rabbitmq", () => ask(async () => `at ${host}:${port}, queues declared`)],
+    ["worker", () => ask((session) => worker(context, session))],
+    ["dead letters", () => ask(deadLetters)],
+    // Last, as nothing gets through on a connection that is blocked.
+    ["alarm", () => ask(alarm)],
+  ];
+  return { checks, close: () => connection.close() };
+}
+
+async function setUp(link: Link): Promise<Session> {
+  const alarm = deferred<string>();
+  link.onBlocked((blocked, reason) => {
+    if (blocked) alarm.resolve(reason);
+  });
+  const channel = await link.openConfirmChannel();
+  await declareFamily(channel, ETL_QUEUES);
+  return { channel, alarm };
+}
+
+/** An alarm shows only to who publishes: the broker then stops reading from the connection, and tells why. */
+async function alarm({ channel, alarm }: Session): Promise<string> {
+  channel.publish("", NOWHERE, Buffer.alloc(0));
+  const confirmed = channel.waitForConfirms().then(() => undefined);
+  const reason = await within(CONFIRM_MS, Promise.race([confirmed, alarm.promise]), () =>
+    Error(`no confirm within ${CONFIRM_MS / 1_000} s`),
+  );
+  if (reason === undefined) return "none; a message was confirmed";
+  throw new PlatformError("RABBITMQ_ALARM", `the broker takes no messages: ${reason}.`, {
+    hint: "Make room on its disk, or memory, or lower disk_free_limit, or raise vm_memory_high_watermark.",
+  });
+}
+
+async function worker(context: CommandContext, { channel }: Session): Promise<string> {
+  const { consumerCount: slots } = await channel.checkQueue(ETL_QUEUES.work);
+  const beating = await withPool(context.settings, {}, async (pool) => {
+    const { rows } = await pool.query<{ count: number }>(
+      `SELECT count(*) FROM etl.worker
+       WHERE reaped_at IS NULL AND heartbeat_at > clock_timestamp() - $1 * interval '1 millisecond'`,
+      [LEASE_MS],
+    );
+    return rows[0]?.count ?? 0;
+  });
+  if (slots > 0 && beating > 0) return `${beating} at work`;
+  if (slots > 0) {
+    throw new Error(
+      `${slots} take messages from ${ETL_QUEUES.work}, but none beats in this database: another's?`,
+    );
+  }
+  throw new Error(
+    `nobody takes messages from ${ETL_QUEUES.work}: no run gets on. Start one: payments worker.`,
+  );
+}
+
+async function deadLetters({ channel }: Session): Promise<string> {
+  const { messageCount } = await channel.checkQueue(ETL_QUEUES.deadLetter);
+  if (messageCount === 0) return "none";
+  throw new Error(`${messageCount} in ${ETL_QUEUES.deadLetter}. See: payments dlq list.`);
+}

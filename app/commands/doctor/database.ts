@@ -1,0 +1,89 @@
+import { requireSeed } from "../../../etl/seed/state.js";
+import { PlatformError } from "../../../lib/errors.js";
+import { verifySchema } from "../../../lib/postgres/migrate.js";
+import type { Pool } from "../../../lib/postgres/pool.js";
+import { loadSql } from "../../../lib/postgres/sql.js";
+import type { Settings } from "../../../lib/settings/settings.js";
+import { checkCatalogue } from "../catalogue_check.js";
+import { type Check, withPool } from "./check.js";
+import { postgresDisk } from "./disk.js";
+
+const LEAST_POSTGRES = 150_000;
+const NAMED = 5;
+
+export function databaseChecks(settings: Settings): Check[] {
+  const ask = <T>(work: (pool: Pool) => Promise<T>) => withPool(settings, {}, work);
+  return [
+    ["postgres", () => ask((pool) => version(pool, settings))],
+    ["writable", () => ask(writable)],
+    ["role", () => ask((pool) => role(pool, settings))],
+    ["rights", () => ask((pool) => rights(pool, settings))],
+    ["disk", () => ask((pool) => postgresDisk(pool, settings))],
+    ["schema", () => ask((pool) => verifySchema(pool).then(() => checkCatalogue(pool)))],
+    ["seed", () => ask(requireSeed).then(() => "dimensions are there")],
+  ];
+}
+
+async function version(pool: Pool, settings: Settings): Promise<string> {
+  const { rows } = await pool.query<{ version: string; number: number }>(
+    "SELECT current_setting('server_version') AS version, current_setting('server_version_num')::integer AS number",
+  );
+  const { version = "?", number = 0 } = rows[0] ?? {};
+  if (number < LEAST_POSTGRES) throw new Error(`${version}: at least 15 is needed`);
+  return `${version} at ${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}`;
+}
+
+async function writable(pool: Pool): Promise<string> {
+  const { rows } = await pool.query<{ standby: boolean; read_only: boolean; source: string }>(
+    `SELECT pg_is_in_recovery() AS standby, setting = 'on' AS read_only, source
+     FROM pg_settings WHERE name = 'default_transaction_read_only'`,
+  );
+  const { standby, read_only, source } = rows[0] ?? {};
+  if (standby) {
+    throw new PlatformError("POSTGRES_READ_ONLY", "this server is a standby, or still recovering.", {
+      hint: "Name the primary in POSTGRES_HOST, or promote it: pg_promote().",
+    });
+  }
+  if (read_only) {
+    throw new PlatformError("POSTGRES_READ_ONLY", `default_transaction_read_only is on, set by: ${source}.`, {
+      hint: "Take it back there: ALTER DATABASE, ALTER ROLE or ALTER SYSTEM … RESET default_transaction_read_only.",
+    });
+  }
+  return "takes changes";
+}
+
+/** The others' passwords are tried where they are given: a command that needs them comes later. */
+async function role(pool: Pool, settings: Settings): Promise<string> {
+  const { rows } = await pool.query("SELECT FROM pg_roles WHERE rolname = current_user AND rolsuper");
+  if (rows.length > 0) throw new Error(`${settings.POSTGRES_USER} is a superuser: use payments_loader`);
+  const let_in = [settings.POSTGRES_USER];
+  const {
+    POSTGRES_ADMIN_USER: admin,
+    POSTGRES_ADMIN_PASSWORD,
+    POSTGRES_BACKUP_USER,
+    POSTGRES_BACKUP_PASSWORD,
+  } = settings;
+  if (POSTGRES_ADMIN_PASSWORD !== "") {
+    await withPool(settings, { role: "admin" }, async () => let_in.push(admin));
+  }
+  if (POSTGRES_BACKUP_PASSWORD !== "") {
+    const backup = {
+      ...settings,
+      POSTGRES_USER: POSTGRES_BACKUP_USER,
+      POSTGRES_PASSWORD: POSTGRES_BACKUP_PASSWORD,
+    };
+    await withPool(backup, {}, async () => let_in.push(POSTGRES_BACKUP_USER));
+  }
+  return `${let_in.join(", ")} let in; ${settings.POSTGRES_USER} is no superuser`;
+}
+
+async function rights(pool: Pool, settings: Settings): Promise<string> {
+  const roles = [settings.POSTGRES_USER, settings.POSTGRES_ADMIN_USER, settings.POSTGRES_BACKUP_USER];
+  const { rows } = await pool.query<{ missing: string }>(loadSql("missing_rights"), roles);
+  if (rows.length === 0) return `${roles.join(", ")} have all they need`;
+  const named = rows.slice(0, NAMED).map((row) => row.missing);
+  const others = rows.length > NAMED ? ` and ${rows.length - NAMED} more` : "";
+  throw new PlatformError("POSTGRES_AUTH", `rights are missing: ${named.join("; ")}${others}.`, {
+    hint: "Grant them again; db/schema.sql has them as they should be.",
+  });
+}

@@ -1,0 +1,81 @@
+import { Command } from "commander";
+import { type CommandContext, command, print, printJson } from "../../lib/cli/command.js";
+import { formatTable } from "../../lib/cli/table.js";
+import { EXIT } from "../../lib/errors.js";
+import { type CatalogueChanges, catalogueChanges } from "../../lib/postgres/catalogue.js";
+import { migrateUp, migrationStatus, verifySchema } from "../../lib/postgres/migrate.js";
+import { connect, createPool, type Pool } from "../../lib/postgres/pool.js";
+
+export function migrateCommand(): Command {
+  const migrate = new Command("migrate").description("bring the database's schema up to date, or look at it");
+  migrate
+    .command("up")
+    .description("apply what is pending")
+    .action(
+      command(async (context, _options: object) =>
+        withAdmin(context, async (pool) => {
+          const applied = (await migrateUp(pool)).map(({ version, name }) => ({ version, name }));
+          if (context.json) printJson({ applied });
+          else
+            print(
+              applied.length === 0
+                ? "schema is up to date"
+                : applied.map((m) => `applied ${label(m)}`).join("\n"),
+            );
+          return EXIT.ok;
+        }),
+      ),
+    );
+  migrate
+    .command("status")
+    .description("list migrations and their state")
+    .action(
+      command(async (context, _options: object) =>
+        withAdmin(context, async (pool) => {
+          const status = await migrationStatus(pool);
+          if (context.json) printJson({ migrations: status });
+          else {
+            const rows = status.map((row) => [label(row), row.state, row.appliedAt ?? ""]);
+            print(formatTable(["migration", "state", "applied at"], rows));
+          }
+          return EXIT.ok;
+        }),
+      ),
+    );
+  migrate
+    .command("verify")
+    .description("compare the schema with what this code expects; exit 3 names what differs")
+    .action(
+      command(async (context, _options: object) =>
+        withAdmin(context, async (pool) => {
+          await verifySchema(pool);
+          const changes = await catalogueChanges(pool);
+          const ok = changes.differences.length === 0;
+          if (context.json) printJson({ ok, ...changes });
+          else print(describeChanges(changes));
+          return ok ? EXIT.ok : EXIT.mismatch;
+        }),
+      ),
+    );
+  return migrate;
+}
+
+async function withAdmin(context: CommandContext, work: (pool: Pool) => Promise<number>): Promise<number> {
+  const pool = createPool(context.settings, { role: "admin", max: 1, applicationName: "payments-migrate" });
+  try {
+    (await connect(pool)).release();
+    return await work(pool);
+  } finally {
+    await pool.end();
+  }
+}
+
+function describeChanges({ differences, additions }: CatalogueChanges): string {
+  const verdict =
+    differences.length === 0 ? "schema is as expected" : `SCHEMA_DRIFT: ${differences.length} difference(s)`;
+  return [...differences, ...additions.map((addition) => `harmless: ${addition}`), verdict].join("\n");
+}
+
+function label(migration: { version: number; name: string }): string {
+  return `V${String(migration.version).padStart(4, "0")} ${migration.name}`;
+}

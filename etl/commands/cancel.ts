@@ -1,0 +1,21 @@
+import { Command } from "commander";
+import { command, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { formatCount } from "../../lib/cli/table.js";
+import { cancelRun } from "../runs/cancel.js";
+
+export function cancelCommand(): Command {
+  return new Command("cancel")
+    .description("end a run for good and take back what it has not published; finished months stay")
+    .argument("<run>", "run id, e.g. r1")
+    .action(
+      command(async ({ settings, json }, runId: string, _options: object) => {
+        const taken = await withDatabase(settings, (pool) => cancelRun(pool, runId));
+        if (json) printJson({ run: runId, state: "cancelled", ...taken });
+        else
+          print(
+            `${runId} is cancelled; ${formatCount(taken.rows)} rows of ${taken.months.length} unfinished month(s) taken back`,
+          );
+        return undefined;
+      }),
+    );
+}

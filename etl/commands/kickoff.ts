@@ -1,0 +1,117 @@
+import { Command } from "commander";
+import { type CommandContext, command, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { formatCount } from "../../lib/cli/table.js";
+import { PlatformError } from "../../lib/errors.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import { createRun, isOver, listRuns, type Run, topUp } from "../ledger/run.js";
+import { cancelRun } from "../runs/cancel.js";
+import { defaultSpec } from "../runs/default_spec.js";
+import { requireSeed } from "../seed/state.js";
+import type { Spec } from "../spec.js";
+import { type Send, withBroker } from "./send.js";
+import { summarize } from "./summary.js";
+import { watchRuns } from "./watch.js";
+
+interface Options {
+  rows?: number;
+  target?: number;
+  seed?: number;
+  from?: string;
+  to?: string;
+  dirtRate?: number;
+  fraudRate?: number;
+  chunkRows?: number;
+  wait?: boolean;
+}
+
+export function kickoffCommand(): Command {
+  return new Command("kickoff")
+    .description("start a run; without options the default run of the STAGE_* settings")
+    .option("--rows <n>", "transactions to generate", toNumber)
+    .option("--target <n>", "generate only what all runs together lack of this many", toNumber)
+    .option("--seed <n>", "same seed on an empty database, same data", toNumber)
+    .option("--from <date>", "first day, YYYY-MM-DD (UTC)")
+    .option("--to <date>", "day after the last")
+    .option("--dirt-rate <share>", "share of rows with a defect, 0..1", toNumber)
+    .option("--fraud-rate <share>", "share of rows in fraud patterns, 0..1", toNumber)
+    .option("--chunk-rows <n>", "most rows in a chunk", toNumber)
+    .option("--wait", "show progress until every unfinished run is done, then a summary")
+    .action(command(kickoff));
+}
+
+async function kickoff(context: CommandContext, options: Options): Promise<undefined> {
+  // All that can be said against the spec is said before any server is asked.
+  const spec = defaultSpec(context.settings, flagsOf(options));
+  if (options.target !== undefined && options.rows !== undefined) {
+    throw new PlatformError("SPEC_INVALID", "--rows and --target exclude each other.");
+  }
+  await withDatabase(context.settings, async (pool) => {
+    await requireSeed(pool);
+    const started = await start(context, pool, spec, options.target);
+    if (started === undefined) {
+      const note = `${formatCount(options.target ?? 0)} transactions have been asked for already: nothing to start`;
+      if (!context.json) print(note);
+    } else if (!context.json) {
+      print(`run ${started.runId}: ${formatCount(started.spec.rows)} transactions`);
+    }
+    const waited = options.wait === true ? await wait(context, pool, started?.runId) : undefined;
+    if (context.json) printJson({ run: started?.runId ?? null, rows: started?.spec.rows ?? 0, ...waited });
+  });
+  return undefined;
+}
+
+/** @returns undefined when the target has been reached. */
+async function start(
+  context: CommandContext,
+  pool: Pool,
+  spec: Spec,
+  target: number | undefined,
+): Promise<Run | undefined> {
+  // The broker is reached before the run is entered, so that a missing one leaves nothing behind.
+  return withBroker(context, async (send) => {
+    const window = context.settings.STAGE_WINDOW;
+    const run =
+      target === undefined ? await createRun(pool, spec, window) : await topUp(pool, spec, window, target);
+    if (run !== undefined) await sendOrCancel(pool, run, send);
+    return run;
+  });
+}
+
+/** A run whose first message did not get through would stand in the ledger for good; should it arrive after all, it is void. */
+async function sendOrCancel(pool: Pool, run: Run, send: Send): Promise<void> {
+  try {
+    await send(pool, [{ kind: "plan", run: run.runId }]);
+  } catch (error) {
+    await cancelRun(pool, run.runId);
+    throw error;
+  }
+}
+
+async function wait(context: CommandContext, pool: Pool, started: string | undefined): Promise<object> {
+  const unfinished = (await listRuns(pool)).filter((run) => !isOver(run.state) || run.runId === started);
+  const runs = await watchRuns(
+    pool,
+    unfinished.map((run) => run.runId),
+    context.interruption(),
+  );
+  if (!context.json && runs.length > 0) print(`\n${await summarize(pool, runs)}`);
+  return { runs };
+}
+
+function flagsOf(options: Options): Partial<Spec> {
+  const flags = {
+    rows: options.rows ?? options.target,
+    seed: options.seed,
+    fromOn: options.from,
+    toOn: options.to,
+    dirtRate: options.dirtRate,
+    fraudRate: options.fraudRate,
+    chunkRows: options.chunkRows,
+  };
+  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+}
+
+/** What is no number becomes NaN, which the spec refuses by name. */
+function toNumber(text: string): number {
+  return text.trim() === "" ? Number.NaN : Number(text);
+}

@@ -1,0 +1,22 @@
+import { Command } from "commander";
+import { command, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { formatCount } from "../../lib/cli/table.js";
+import { seed } from "../seed/seed.js";
+import { POPULATION } from "../world/world.js";
+
+export function seedCommand(): Command {
+  return new Command("seed")
+    .description("make the accounts, merchants and terminals, unless they are there")
+    .action(
+      command(async ({ settings, json }, _options: object) => {
+        const seeded = await withDatabase(settings, seed);
+        const { accounts, merchants, terminals } = POPULATION;
+        if (json) printJson({ seeded, accounts, merchants, terminals });
+        else {
+          const what = `${formatCount(accounts)} accounts, ${formatCount(merchants)} merchants, ${formatCount(terminals)} terminals`;
+          print(`${what} ${seeded ? "made" : "were there already"}`);
+        }
+        return undefined;
+      }),
+    );
+}

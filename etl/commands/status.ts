@@ -1,0 +1,68 @@
+import { Command } from "commander";
+import { type CommandContext, command, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { formatSeconds, formatTable } from "../../lib/cli/table.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import { isOver } from "../ledger/run.js";
+import { type RunStatus, runStatus } from "../runs/status.js";
+import { watchRuns } from "./watch.js";
+
+export function statusCommand(): Command {
+  return new Command("status")
+    .description("runs, their steps, rows/s and time to go")
+    .argument("[run]", "run id, e.g. r1; all runs when left out")
+    .option("--watch", "follow until done")
+    .action(command(status));
+}
+
+async function status(
+  context: CommandContext,
+  runId: string | undefined,
+  options: { watch?: boolean },
+): Promise<undefined> {
+  await withDatabase(context.settings, async (pool) => {
+    let runs = await runStatus(pool, runId ?? null);
+    if (options.watch) runs = await watch(context, pool, runs);
+    if (context.json) printJson({ runs });
+    else print(runs.length === 0 ? "no runs yet; start one: payments kickoff" : tableOf(runs));
+  });
+  return undefined;
+}
+
+async function watch(context: CommandContext, pool: Pool, runs: readonly RunStatus[]): Promise<RunStatus[]> {
+  return watchRuns(
+    pool,
+    runs.map((run) => run.run),
+    context.interruption(),
+  );
+}
+
+function tableOf(runs: readonly RunStatus[]): string {
+  return formatTable(
+    [
+      "run",
+      "state",
+      "rows",
+      "staged",
+      "cleaned",
+      "accepted",
+      "rejected",
+      "months",
+      "elapsed",
+      "rows/s",
+      "to go",
+    ],
+    runs.map((run) => [
+      run.run,
+      run.state,
+      run.rows,
+      run.rowsDone.stage,
+      run.rowsDone.clean,
+      run.accepted,
+      run.rejected,
+      `${run.months.done}/${run.months.total}`,
+      formatSeconds(run.elapsedS),
+      run.rowsPerS,
+      run.etaS === null || isOver(run.state) ? "" : formatSeconds(run.etaS),
+    ]),
+  );
+}

@@ -1,0 +1,133 @@
+import { isatty } from "node:tty";
+import { MultiBar, Presets, type SingleBar } from "cli-progress";
+import { formatCount, formatSeconds } from "../../lib/cli/table.js";
+import { messageOf, PlatformError } from "../../lib/errors.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import { say } from "../../lib/process/stderr.js";
+import { verdictOf } from "../../lib/retry.js";
+import { pause } from "../../lib/timing.js";
+import { isOver } from "../ledger/run.js";
+import { type RunStatus, runStatus } from "../runs/status.js";
+
+const TERMINAL_REFRESH_MS = 250;
+const LINE_EVERY_MS = 3_000;
+/** So long without a single chunk or month done means nobody is working, or the work is in the dead-letter queue. */
+const STALLED_MS = 10 * 60_000;
+const STEPS = ["stage", "clean", "agg"] as const;
+
+/**
+ * Shows the runs' progress on stderr until all are done: bars on a terminal, a line every few seconds elsewhere.
+ *
+ * @throws PlatformError RUN_FAILED when nothing has moved for ten minutes, INTERRUPTED on Ctrl-C (the runs go on).
+ */
+export async function watchRuns(
+  pool: Pool,
+  runIds: readonly string[],
+  signal: AbortSignal,
+): Promise<RunStatus[]> {
+  const display = isatty(2) ? new Bars() : new Lines();
+  let moved = { at: Date.now(), mark: "" };
+  try {
+    for (;;) {
+      const stands = Date.now() - moved.at > STALLED_MS;
+      const all = await runStatus(pool, null).catch((error: unknown) => {
+        // The worker waits until a server is back or has room again, so what it does is worth being watched.
+        if (stands || verdictOf(error) !== "outage") throw error;
+        display.note(`waiting for a server that is away: ${messageOf(error)}`);
+      });
+      const runs = all?.filter((run) => runIds.includes(run.run));
+      if (runs !== undefined) {
+        display.show(runs);
+        if (runs.every((run) => isOver(run.state))) return runs;
+        const mark = JSON.stringify(runs.map((run) => [run.rowsDone, run.months]));
+        if (mark !== moved.mark) moved = { at: Date.now(), mark };
+        else if (stands) throw stalled(runs);
+      }
+      if (signal.aborted) throw new PlatformError("INTERRUPTED", "stopped watching; the runs go on.");
+      await pause(display.refreshMs, signal);
+    }
+  } finally {
+    display.stop();
+  }
+}
+
+/** One line of progress. */
+function describe(run: RunStatus): string {
+  const done = STEPS.map((step) => `${step} ${percent(run.rowsDone[step], run.rows)}`).join(", ");
+  const eta = run.etaS === null || isOver(run.state) ? "" : `, ${formatSeconds(run.etaS)} to go`;
+  return `${run.run} ${run.state}: ${done} of ${formatCount(run.rows)} rows, ${formatCount(run.rowsPerS)} rows/s${eta}`;
+}
+
+function percent(part: number, whole: number): string {
+  return whole === 0 ? "100%" : `${Math.floor((part / whole) * 100)}%`;
+}
+
+function stalled(runs: readonly RunStatus[]): PlatformError {
+  const names = runs.filter((run) => !isOver(run.state)).map((run) => run.run);
+  return new PlatformError("RUN_FAILED", `${names.join(", ")}: nothing has moved for ten minutes.`, {
+    hint: "Is a worker running (payments doctor)? Then look into etl_queue.dlq, and try: payments resume RUN.",
+  });
+}
+
+class Lines {
+  readonly refreshMs = LINE_EVERY_MS;
+  private last = "";
+
+  show(runs: readonly RunStatus[]): void {
+    this.note(runs.map(describe).join("\n"));
+  }
+
+  note(text: string): void {
+    if (text !== this.last && text !== "") say(text);
+    this.last = text;
+  }
+
+  stop(): void {}
+}
+
+class Bars {
+  readonly refreshMs = TERMINAL_REFRESH_MS;
+  private readonly bars = new MultiBar(
+    {
+      format: "{label} |{bar}| {percentage}%  {note}",
+      hideCursor: true,
+      clearOnComplete: false,
+      stream: process.stderr,
+    },
+    Presets.shades_classic,
+  );
+  private readonly byLabel = new Map<string, SingleBar>();
+  private gone = false;
+
+  constructor() {
+    // A terminal that was closed takes no more bars; what is watched goes on.
+    process.stderr.on("error", () => {
+      if (this.gone) return; // stopping them writes, which fails in turn
+      this.gone = true;
+      this.bars.stop();
+    });
+  }
+
+  show(runs: readonly RunStatus[]): void {
+    if (this.gone) return;
+    for (const run of runs) {
+      for (const step of STEPS) {
+        const label = `${run.run} ${step.padEnd(5)}`;
+        const bar =
+          this.byLabel.get(label) ?? this.bars.create(Math.max(1, run.rows), 0, { label, note: "" });
+        this.byLabel.set(label, bar);
+        const eta = run.etaS === null || isOver(run.state) ? "" : `, ${formatSeconds(run.etaS)} to go`;
+        const note = step === "agg" ? `${formatCount(run.rowsPerS)} rows/s${eta}` : "";
+        bar.update(run.rows === 0 ? 1 : run.rowsDone[step], { label, note });
+      }
+    }
+  }
+
+  note(text: string): void {
+    if (!this.gone && this.byLabel.size > 0) this.bars.log(`${text}\n`);
+  }
+
+  stop(): void {
+    this.bars.stop();
+  }
+}

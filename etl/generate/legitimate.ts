@@ -1,0 +1,189 @@
+import { CHANNELS, KINDS, RESPONSE_CODES, STATUSES } from "../../lib/domain/codes.js";
+import type { PlannedChunk } from "../plan.js";
+import { hourOfWeek } from "../world/calendar.js";
+import { type Population, population } from "../world/population.js";
+import type { Prng } from "../world/prng.js";
+import { lognormalTable, slotsByWeight } from "../world/sampling.js";
+import { activity, CATEGORIES, COUNTRIES, UNITS_PER_EUR, WHOLE_UNIT_CURRENCIES } from "../world/world.js";
+import type { Draft } from "./row_buffer.js";
+
+const HOUR_MS = 3_600_000;
+const ATM = CHANNELS.indexOf("atm");
+const [PURCHASE, CASH, REFUND] = KINDS.map((_, index) => index) as [number, number, number];
+const [APPROVED, DECLINED, REVERSED] = STATUSES.map((_, index) => index) as [number, number, number];
+
+/** Shares of an honest payment's fate; small numbers so that they can be checked against the data. */
+const FOREIGN_SHARE = 0.07;
+const REFUND_SHARE = 0.012;
+const FULL_REFUND_SHARE = 0.7;
+const REVERSED_SHARE = 0.004;
+/** By channel: pos, ecom, atm. */
+const DECLINE_SHARE = [0.022, 0.061, 0.034] as const;
+/** The dearest tenth of payments is declined more often. */
+const DEAR_DECLINE_SHARE = 0.05;
+/** Why honest payments are declined. */
+const DECLINE_SLOTS = slotsByWeight(
+  RESPONSE_CODES.map(
+    (code) => ({ "51": 46, "05": 24, "61": 9, "65": 5, "54": 8, "91": 5, "59": 3 })[code as string] ?? 0,
+  ),
+  256,
+);
+
+/** Fine enough beside the levels of merchant and account; all categories together stay in the processor's cache. */
+const AMOUNT_QUANTILES = 1_024;
+const AMOUNTS = CATEGORIES.map((category) =>
+  lognormalTable(category.sigma, AMOUNT_QUANTILES).map((factor) => factor * category.medianEur),
+);
+/** By UTC hour of the week: countries repeated by how awake they are. */
+const COUNTRY_SLOTS = Array.from({ length: 168 }, (_, hour) =>
+  slotsByWeight(
+    COUNTRIES.map((country) => activity(country, hour)),
+    2_048,
+  ),
+);
+/** Purchases a refund may go back to. */
+const MEMORY = 512;
+
+/** Draws honest payments in the order of their time. */
+export class HonestTraffic {
+  private readonly people: Population = population();
+  private readonly chunk: PlannedChunk;
+  private readonly rng: Prng;
+  private hour = 0;
+  /** The last purchases that could be refunded, in a ring; cents 0 means none or given back. */
+  private readonly memory = {
+    id: new Float64Array(MEMORY),
+    cents: new Float64Array(MEMORY),
+    account: new Int32Array(MEMORY),
+    merchant: new Int32Array(MEMORY),
+    terminal: new Int32Array(MEMORY),
+    currency: new Uint8Array(MEMORY),
+    channel: new Uint8Array(MEMORY),
+    network: new Uint8Array(MEMORY),
+  };
+  private remembered = 0;
+
+  constructor(chunk: PlannedChunk, rng: Prng) {
+    this.chunk = chunk;
+    this.rng = rng;
+  }
+
+  /** Everything of the row but its txnId. @param index counted from the chunk's first row. */
+  draw(row: Draft, index: number): void {
+    row.fraud = 0;
+    row.originalId = 0;
+    row.timeMs = this.timeOf(index);
+    if (this.rng.unit() < REFUND_SHARE && this.refund(row)) return;
+    this.place(row);
+    this.price(row);
+  }
+
+  /** Amounts exist in coins of their currency only; nothing is free. */
+  roundToCoins(row: Draft): void {
+    const coin = WHOLE_UNIT_CURRENCIES[row.currency] ? 100 : 1;
+    row.cents = Math.max(coin, Math.round(row.cents / coin) * coin);
+  }
+
+  /** A row that will stay in the data: refunds may refer to it. */
+  remember(row: Draft): void {
+    if (row.kind !== PURCHASE || row.status !== APPROVED || row.fraud !== 0) return;
+    const slot = this.remembered++ % MEMORY;
+    const { memory } = this;
+    memory.id[slot] = row.txnId;
+    memory.cents[slot] = row.cents;
+    memory.account[slot] = row.account;
+    memory.merchant[slot] = row.merchant;
+    memory.terminal[slot] = row.terminal;
+    memory.currency[slot] = row.currency;
+    memory.channel[slot] = row.channel;
+    memory.network[slot] = row.network;
+  }
+
+  /** Row number → time: the rows of a month spread over its hours by their weight, in order. */
+  private timeOf(index: number): number {
+    const { month, fromRow } = this.chunk;
+    const cumulative = month.cumulative;
+    const last = cumulative.length - 2;
+    const share = (fromRow + index + this.rng.unit()) / month.rows;
+    const target = share * (cumulative[last + 1] ?? 0);
+    while (this.hour < last && (cumulative[this.hour + 1] ?? 0) <= target) this.hour++;
+    const from = cumulative[this.hour] ?? 0;
+    const within = (target - from) / ((cumulative[this.hour + 1] ?? 0) - from);
+    return month.startMs + this.hour * HOUR_MS + Math.min(HOUR_MS - 1, Math.floor(within * HOUR_MS));
+  }
+
+  private place(row: Draft): void {
+    const { rng, people } = this;
+    const countries = COUNTRY_SLOTS[hourOfWeek(row.timeMs)] ?? EMPTY;
+    const country = countries[rng.below(countries.length)] ?? 0;
+    const account = people.accountsOf[country]?.draw(rng) ?? 0;
+    const merchants = rng.unit() < FOREIGN_SHARE ? people.merchantsAnywhere : people.merchantsOf[country];
+    const merchant = merchants?.draw(rng) ?? 0;
+    const first = people.firstTerminal[merchant] ?? 0;
+    const terminal = first + rng.below((people.firstTerminal[merchant + 1] ?? first + 1) - first);
+    row.account = account + 1;
+    row.merchant = merchant + 1;
+    row.terminal = terminal + 1;
+    row.network = people.accountNetwork[account] ?? 0;
+    row.channel = people.terminalChannel[terminal] ?? 0;
+    row.currency = people.merchantCurrency[merchant] ?? 0;
+  }
+
+  private price(row: Draft): void {
+    const { rng, people } = this;
+    const merchant = row.merchant - 1;
+    const category = people.merchantCategory[merchant] ?? 0;
+    const quantile = rng.below(AMOUNT_QUANTILES);
+    const level =
+      ((people.merchantLevel[merchant] ?? 1_000) * (people.accountLevel[row.account - 1] ?? 1_000)) / 1e6;
+    const units = (AMOUNTS[category]?.[quantile] ?? 1) * level * (UNITS_PER_EUR[row.currency] ?? 1);
+    const ending = rng.u32() & 15;
+    if (row.channel === ATM) {
+      row.kind = CASH;
+      row.cents = Math.max(1, Math.round(units / 10)) * 1_000;
+    } else {
+      row.kind = PURCHASE;
+      // Prices end in .99 or .00 more often than chance has it.
+      if (ending < 4) row.cents = Math.floor(units) * 100 + 99;
+      else if (ending < 6) row.cents = Math.ceil(units) * 100;
+      else row.cents = Math.round(units * 100);
+    }
+    this.decide(row, quantile >= AMOUNT_QUANTILES * 0.9);
+  }
+
+  private decide(row: Draft, dear: boolean): void {
+    const { rng } = this;
+    const share = (DECLINE_SHARE[row.channel] ?? 0) + (dear ? DEAR_DECLINE_SHARE : 0);
+    const ticket = rng.unit();
+    if (ticket < share) {
+      row.status = DECLINED;
+      row.response = DECLINE_SLOTS[rng.below(DECLINE_SLOTS.length)] ?? 1;
+    } else {
+      row.status = ticket < share + REVERSED_SHARE ? REVERSED : APPROVED;
+      row.response = 0;
+    }
+  }
+
+  /** @returns false when the purchase it hit on has been given back or there is none. */
+  private refund(row: Draft): boolean {
+    const { rng, memory } = this;
+    const slot = rng.below(MEMORY);
+    const paid = memory.cents[slot] ?? 0;
+    if (paid === 0) return false;
+    memory.cents[slot] = 0;
+    row.originalId = memory.id[slot] ?? 0;
+    row.account = memory.account[slot] ?? 0;
+    row.merchant = memory.merchant[slot] ?? 0;
+    row.terminal = memory.terminal[slot] ?? 0;
+    row.currency = memory.currency[slot] ?? 0;
+    row.channel = memory.channel[slot] ?? 0;
+    row.network = memory.network[slot] ?? 0;
+    row.kind = REFUND;
+    row.cents = rng.unit() < FULL_REFUND_SHARE ? paid : Math.ceil(paid * rng.unit());
+    row.status = APPROVED;
+    row.response = 0;
+    return true;
+  }
+}
+
+const EMPTY = new Int32Array(0);

@@ -1,0 +1,96 @@
+import { PlatformError } from "../../lib/errors.js";
+import type { Queryable } from "../../lib/postgres/pool.js";
+import { loadSql } from "../../lib/postgres/sql.js";
+import { isOver, type RunState } from "../ledger/run.js";
+
+/** Progress of one run. Rows are generated rows unless named otherwise; step seconds are busy time summed over workers. */
+export interface RunStatus {
+  readonly run: string;
+  readonly state: RunState;
+  readonly rows: number;
+  readonly chunks: { readonly total: number; readonly staged: number; readonly cleaned: number };
+  readonly months: { readonly total: number; readonly done: number };
+  readonly rowsDone: { readonly stage: number; readonly clean: number; readonly agg: number };
+  readonly accepted: number;
+  readonly repaired: number;
+  readonly rejected: number;
+  readonly busyS: { readonly stage: number; readonly clean: number; readonly agg: number };
+  readonly createdAt: string;
+  readonly finishedAt: string | null;
+  /** From planning to the end, or to now. */
+  readonly elapsedS: number;
+  /** Through all three steps, since planning; 0 before anything is done. */
+  readonly rowsPerS: number;
+  /** Seconds to go at the average pace so far; null when that says nothing. */
+  readonly etaS: number | null;
+}
+
+interface StatusRow {
+  run_id: string;
+  state: RunState;
+  rows: number;
+  chunks_total: number;
+  months_total: number;
+  months_done: number;
+  created_at: Date;
+  finished_at: Date | null;
+  elapsed_s: number;
+  chunks_staged: number;
+  chunks_cleaned: number;
+  rows_staged: number;
+  rows_cleaned: number;
+  accepted: number;
+  repaired: number;
+  rejected: number;
+  stage_s: number;
+  clean_s: number;
+  rows_aggregated: number;
+  agg_s: number;
+}
+
+/** @throws PlatformError RUN_UNKNOWN when a run is named and there is none. */
+export async function runStatus(db: Queryable, runId: string | null): Promise<RunStatus[]> {
+  const { rows } = await db.query<StatusRow>(loadSql("run_status"), [runId]);
+  if (runId !== null && rows.length === 0) {
+    throw new PlatformError("RUN_UNKNOWN", `there is no run ${runId}.`, {
+      hint: "List them: payments status.",
+    });
+  }
+  return rows.map(toStatus);
+}
+
+/** Rows rejected, by reason, over the given runs. */
+export async function rejectReasons(
+  db: Queryable,
+  runIds: readonly string[],
+): Promise<Record<string, number>> {
+  const { rows } = await db.query<{ class: string; rows: number }>(
+    `SELECT class, sum(found)::bigint AS rows FROM etl.chunk_class
+     WHERE run_id = ANY ($1) AND outcome = 'rejected' GROUP BY class HAVING sum(found) > 0 ORDER BY 2 DESC, 1`,
+    [runIds],
+  );
+  return Object.fromEntries(rows.map((row) => [row.class, row.rows]));
+}
+
+function toStatus(row: StatusRow): RunStatus {
+  const share =
+    row.rows === 0 ? 1 : (row.rows_staged + row.rows_cleaned + row.rows_aggregated) / (3 * row.rows);
+  const unfinished = !isOver(row.state);
+  return {
+    run: row.run_id,
+    state: row.state,
+    rows: row.rows,
+    chunks: { total: row.chunks_total, staged: row.chunks_staged, cleaned: row.chunks_cleaned },
+    months: { total: row.months_total, done: row.months_done },
+    rowsDone: { stage: row.rows_staged, clean: row.rows_cleaned, agg: row.rows_aggregated },
+    accepted: row.accepted,
+    repaired: row.repaired,
+    rejected: row.rejected,
+    busyS: { stage: row.stage_s, clean: row.clean_s, agg: row.agg_s },
+    createdAt: row.created_at.toISOString(),
+    finishedAt: row.finished_at?.toISOString() ?? null,
+    elapsedS: row.elapsed_s,
+    rowsPerS: row.elapsed_s > 0 ? Math.round((share * row.rows) / row.elapsed_s) : 0,
+    etaS: unfinished && share > 0 ? Math.round((row.elapsed_s * (1 - share)) / share) : unfinished ? null : 0,
+  };
+}

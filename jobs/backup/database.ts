@@ -1,0 +1,96 @@
+import pg from "pg";
+import { messageOf, PlatformError } from "../../lib/errors.js";
+import { type Pool, transaction } from "../../lib/postgres/pool.js";
+import { quoteName } from "../../lib/postgres/sql.js";
+import { attempt, setProperties } from "./database_settings.js";
+import type { DumpManifest } from "./manifest.js";
+
+/** PostgreSQL's own, from which databases are made and renamed. */
+export const MAINTENANCE = "postgres";
+
+export type TargetState = "missing" | "empty" | "filled";
+
+/** Whether a database is there. */
+export async function databaseExists(maintenance: Pool, name: string): Promise<boolean> {
+  const { rowCount } = await maintenance.query("SELECT FROM pg_database WHERE datname = $1", [name]);
+  return rowCount === 1;
+}
+
+/** Whether a database holds any table, view or function of somebody's. @param pool connected to it. */
+export async function isEmpty(pool: Pool): Promise<boolean> {
+  const { rows } = await pool.query<{ objects: number }>(
+    `SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema')
+          + (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+             WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema') AS objects`,
+  );
+  return rows[0]?.objects === 0;
+}
+
+/** Makes a database as the manifest's was, but for its settings: owner, collation, and who may connect. */
+export async function createLike(
+  maintenance: Pool,
+  name: string,
+  manifest: DumpManifest,
+  template: "template0" | "payments_scratch",
+): Promise<void> {
+  const database = quoteName(name);
+  const create = `CREATE DATABASE ${database} OWNER payments_owner TEMPLATE ${template}`;
+  const locale = (collate: string, ctype: string) =>
+    `ENCODING 'UTF8' LC_COLLATE ${pg.escapeLiteral(collate)} LC_CTYPE ${pg.escapeLiteral(ctype)}`;
+  if (template !== "template0") await maintenance.query(create);
+  // Another machine may not have the locale.
+  else if (!(await attempt(maintenance, `${create} ${locale(manifest.collate, manifest.ctype)}`)))
+    await maintenance.query(`${create} ${locale("C", "C.UTF-8")}`);
+  await maintenance.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
+  await setProperties(maintenance, database, manifest);
+}
+
+export async function dropDatabase(maintenance: Pool, name: string): Promise<void> {
+  await maintenance.query(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`);
+}
+
+/**
+ * Gives the restored database its name. What has the name now is renamed, not dropped, unless it is empty: the last thing to
+ * lose at three in the morning is what was there before.
+ *
+ * @returns the name of what was replaced, if it is still there.
+ */
+export async function takeName(
+  maintenance: Pool,
+  restored: string,
+  name: string,
+  state: TargetState,
+  at: Date,
+): Promise<string | undefined> {
+  if (state === "missing") {
+    await maintenance.query(`ALTER DATABASE ${quoteName(restored)} RENAME TO ${quoteName(name)}`);
+    return undefined;
+  }
+  const stamp = at.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").toLowerCase();
+  const replaced = `${name.slice(0, 40)}_before_${stamp}`;
+  await maintenance.query(`ALTER DATABASE ${quoteName(name)} WITH ALLOW_CONNECTIONS false`);
+  try {
+    await maintenance.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
+      [name],
+    );
+    // Both or neither: there is no moment without a database of this name.
+    await transaction(maintenance, async (client) => {
+      await client.query(`ALTER DATABASE ${quoteName(name)} RENAME TO ${quoteName(replaced)}`);
+      await client.query(`ALTER DATABASE ${quoteName(restored)} RENAME TO ${quoteName(name)}`);
+    });
+  } catch (cause) {
+    await maintenance.query(`ALTER DATABASE ${quoteName(name)} WITH ALLOW_CONNECTIONS true`);
+    throw new PlatformError("RESTORE_FAILED", `${name} cannot be replaced: ${messageOf(cause)}.`, {
+      hint: "Stop what is connected to it, then try again.",
+      cause,
+    });
+  }
+  if (state === "empty") {
+    await dropDatabase(maintenance, replaced);
+    return undefined;
+  }
+  await maintenance.query(`ALTER DATABASE ${quoteName(replaced)} WITH ALLOW_CONNECTIONS true`);
+  return replaced;
+}

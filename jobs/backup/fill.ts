@@ -1,0 +1,89 @@
+import { messageOf, PlatformError } from "../../lib/errors.js";
+import { connect, type Pool } from "../../lib/postgres/pool.js";
+import { quoteName } from "../../lib/postgres/sql.js";
+import type { Settings } from "../../lib/settings/settings.js";
+import { compareContent, type Difference } from "./compare.js";
+import { readContent } from "./content.js";
+import { applySettings } from "./database_settings.js";
+import type { DumpManifest } from "./manifest.js";
+import type { OpenDump } from "./open_dump.js";
+import { putBack } from "./pg_restore.js";
+import { type Address, withPool } from "./postgres_tool.js";
+
+/** A database that a dump was restored into. */
+export interface Filled {
+  readonly restoreMs: number;
+  readonly verifyMs: number;
+  readonly differences: readonly Difference[];
+  /** What pg_restore said that it had to leave out. */
+  readonly complaint: string | null;
+}
+
+/**
+ * Restores a dump into an empty database and compares the two.
+ *
+ * @param address of the database, as a member of payments_owner.
+ */
+export async function fill(
+  settings: Settings,
+  address: Address,
+  dump: Pick<OpenDump, "manifest" | "dump">,
+  signal: AbortSignal | undefined,
+): Promise<Filled> {
+  return withPool(settings, address, settings.BACKUP_JOBS + 1, async (pool) => {
+    const started = performance.now();
+    const jobs = settings.BACKUP_JOBS;
+    const complaint = await putBack({ pool, address, dump, jobs, signal });
+    // A dump carries no statistics, and the first plans without them would be bad ones. The sample is that of etl.index_leaf.
+    await pool.query("SET default_statistics_target = 25; ANALYZE");
+    const restored = performance.now();
+    await settle(settings, address, pool, dump.manifest);
+    const found = await readContent(pool, jobs).catch((cause: unknown) => {
+      throw complaint === null ? cause : new Error(`${complaint}; then: ${messageOf(cause)}`, { cause });
+    });
+    return {
+      restoreMs: Math.round(restored - started),
+      verifyMs: Math.round(performance.now() - restored),
+      differences: compareContent(dump.manifest, found, complaint !== null),
+      complaint,
+    };
+  });
+}
+
+/** Gives a database its settings, unless they keep everybody out, as a library does that this server lacks. */
+async function settle(settings: Settings, address: Address, pool: Pool, manifest: DumpManifest) {
+  const database = quoteName(address.database);
+  // One connection throughout: the next may be the one that is kept out.
+  const client = await connect(pool);
+  try {
+    await applySettings(client, database, manifest);
+    await withPool(settings, address, 1, () => Promise.resolve()).catch(() =>
+      client.query(`ALTER DATABASE ${database} RESET ALL`),
+    );
+  } finally {
+    client.release();
+  }
+}
+
+export const describeDifference = ({ what, expected, found }: Difference) =>
+  `${what}: expected ${expected}, found ${found}`;
+
+/** The error that a filled database is to be thrown away for, if it is: one of the platform's own things is not as it was. */
+export function mismatch(
+  id: string,
+  { differences: all, complaint }: Pick<Filled, "differences" | "complaint">,
+): PlatformError | undefined {
+  const differences = all.filter(({ ours }) => ours);
+  if (differences.length === 0) return undefined;
+  const shown = differences.slice(0, 5).map(describeDifference).join("; ");
+  const more = differences.length > 5 ? `; and ${differences.length - 5} more` : "";
+  // Nothing is said of the backup when it could not be put back, for want of disk or rights.
+  return complaint === null
+    ? new PlatformError(
+        "RESTORE_MISMATCH",
+        `${id} does not restore to what its manifest says: ${shown}${more}.`,
+      )
+    : new PlatformError("RESTORE_FAILED", `${id} was not restored whole: ${complaint}; ${shown}${more}.`, {
+        hint: "If it lacks rights: restore as a superuser (POSTGRES_ADMIN_USER).",
+      });
+}

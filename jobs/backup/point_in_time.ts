@@ -1,0 +1,186 @@
+import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { Difference } from "../../etl/verify/report.js";
+import { verify } from "../../etl/verify/verify.js";
+import { codeOf, messageOf, PlatformError } from "../../lib/errors.js";
+import type { Settings } from "../../lib/settings/settings.js";
+import { withLock } from "./lock.js";
+import { soundBackup } from "./open_dump.js";
+import { addressOf, postgresTool, run, withPool } from "./postgres_tool.js";
+import { freePort, type Owner, serverOwner, withServer } from "./server.js";
+import { BASE_FILES, backupFolder, listBackups, lockFile, walFolder } from "./store.js";
+
+export interface PointInTime {
+  readonly backup: string;
+  readonly data: string;
+  readonly wanted: string;
+  /** Of the last transaction that is in it; null when none was replayed beyond the base backup. */
+  readonly lastTransactionAt: string | null;
+  /** The base backup copied and checked, its log replayed, the server open. */
+  readonly restoreMs: number;
+  readonly verifyMs: number;
+  /** What `payments verify` says of the data as it was at that moment. */
+  readonly differences: readonly Difference[];
+}
+
+/**
+ * Brings the whole cluster back as it was at a moment, in a new data directory: the last base backup before it, and the
+ * archived log up to it. The running server, if there is one, is not touched. The new one is started for the recovery and a
+ * verification, and stopped again.
+ *
+ * @param time with a zone, e.g. `2026-01-31T12:00:00Z`.
+ * @param data must not exist or be empty.
+ * @throws PlatformError RESTORE_REFUSED, BACKUP_UNKNOWN, BACKUP_DAMAGED, BACKUP_BUSY, TOOL_MISSING, RESTORE_FAILED, INTERRUPTED;
+ *   nothing is left in `data` then.
+ */
+export async function restoreToTime(
+  settings: Settings,
+  time: string,
+  data: string,
+  signal?: AbortSignal,
+): Promise<PointInTime> {
+  const wanted = parseTime(time);
+  const target = resolve(data);
+  await requireNew(target);
+  const folder = backupFolder(settings);
+  return withLock(lockFile(folder), "shared", async () => {
+    const id = await baseBefore(folder, wanted);
+    const started = performance.now();
+    const { backup, manifest } = await soundBackup(folder, "base", id);
+    const major = Math.floor(manifest.serverVersionNum / 10_000);
+    const postgres = await postgresTool("postgres", major);
+    const files = join(backup.path, BASE_FILES);
+    await run(await postgresTool("pg_verifybackup", major), [files], { signal }).catch((cause: unknown) => {
+      throw codeOf(cause) === "INTERRUPTED"
+        ? cause
+        : new PlatformError("BACKUP_DAMAGED", `${id}: ${messageOf(cause)}.`, { cause });
+    });
+    try {
+      const owner = await serverOwner();
+      await copyFiles(files, target, owner, signal);
+      return await recover({ settings, postgres, target, owner, wanted, signal, started, backup: backup.id });
+    } catch (error) {
+      await rm(target, { recursive: true, force: true });
+      await rm(`${target}.log`, { force: true });
+      if (error instanceof PlatformError) throw error;
+      throw new PlatformError("RESTORE_FAILED", `nothing was restored: ${messageOf(error)}.`, {
+        hint: "The archive may end before that time: a running server archives within a minute (archive_timeout).",
+        cause: error,
+      });
+    }
+  });
+}
+
+function parseTime(time: string): Date {
+  const parsed = new Date(time);
+  if (
+    !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(time) ||
+    Number.isNaN(parsed.getTime())
+  )
+    throw new PlatformError("RESTORE_REFUSED", `${time} is no time.`, {
+      hint: "Write it with its zone: 2026-01-31T12:00:00Z.",
+    });
+  return parsed;
+}
+
+async function requireNew(target: string): Promise<void> {
+  const there = await lstat(target).catch(() => undefined);
+  if (there !== undefined && (!there.isDirectory() || (await readdir(target)).length > 0))
+    throw new PlatformError("RESTORE_REFUSED", `${target} is not empty.`, {
+      hint: "Name a new directory with --data.",
+    });
+}
+
+async function baseBefore(folder: string, wanted: Date): Promise<string> {
+  const bases = (await listBackups(folder)).filter(
+    ({ kind, manifest }) => kind === "base" && manifest !== undefined,
+  );
+  // By their times, not in the order in which they were made: the log that is replayed has its times from the same clock.
+  const finished = bases
+    .map(({ id, manifest }) => ({
+      id,
+      at: manifest?.finishedAt ?? "",
+      ms: Date.parse(manifest?.finishedAt ?? ""),
+    }))
+    .sort((a, b) => b.ms - a.ms);
+  const found = finished.find(({ ms }) => ms <= wanted.getTime());
+  if (found !== undefined) return found.id;
+  const oldest = finished.at(-1)?.at;
+  throw new PlatformError("BACKUP_UNKNOWN", `no base backup was finished before ${wanted.toISOString()}.`, {
+    hint:
+      oldest === undefined
+        ? "There is none at all: scripts/backup.sh --base."
+        : `The oldest one ended at ${oldest}.`,
+  });
+}
+
+async function copyFiles(from: string, target: string, owner: Owner, signal?: AbortSignal): Promise<void> {
+  await mkdir(dirname(target), { recursive: true });
+  await mkdir(target, { recursive: true, mode: 0o700 });
+  await run("cp", ["--archive", "--reflink=auto", "--", `${from}/.`, target], { signal });
+  await writeFile(join(target, "recovery.signal"), "");
+  if (owner) await run("chown", ["--recursive", `${owner.uid}:${owner.gid}`, "--", target], { signal });
+}
+
+interface Recovery {
+  readonly settings: Settings;
+  readonly postgres: string;
+  readonly target: string;
+  readonly owner: Owner;
+  readonly wanted: Date;
+  readonly signal: AbortSignal | undefined;
+  readonly started: number;
+  readonly backup: string;
+}
+
+async function recover(recovery: Recovery): Promise<PointInTime> {
+  const { settings, postgres, target, owner, wanted, signal, started, backup } = recovery;
+  const port = await freePort();
+  const { tls: _, ...loader } = addressOf(settings, "loader");
+  const address = { ...loader, host: "127.0.0.1", port };
+  const wal = walFolder(settings).replaceAll("%", "%%").replaceAll("'", "'\\''");
+  const server = {
+    postgres,
+    data: target,
+    log: `${target}.log`,
+    owner,
+    signal,
+    // Nobody gets in before it is promoted, so the first who does finds it as it was wanted.
+    ready: () => withPool(settings, address, 1, (pool) => pool.query("SELECT")),
+    // Given on the command line, so that nothing of it stays in the new cluster's files.
+    settings: {
+      restore_command: `test -f '${wal}'/%f.gz && gzip -dc '${wal}'/%f.gz >%p`,
+      // Its zone as a number: abbreviations are not known yet when the command line is read.
+      recovery_target_time: wanted.toISOString().replace("Z", "+00"),
+      recovery_target_action: "promote",
+      recovery_target_timeline: "latest",
+      hot_standby: "off",
+      // Nothing goes into the archive until it is decided which server goes on; what is to go there, its new timeline's
+      // history first, is remembered for then.
+      archive_mode: "on",
+      archive_command: "",
+      port: String(port),
+      listen_addresses: "127.0.0.1",
+      unix_socket_directories: "",
+      logging_collector: "off",
+    },
+  };
+  const result = await withServer(server, async () => {
+    const restoreMs = Math.round(performance.now() - started);
+    return withPool(settings, address, 3, async (pool) => {
+      const { rows } = await pool.query<{ at: Date | null }>("SELECT pg_last_xact_replay_timestamp() AS at");
+      const report = await verify(pool, undefined);
+      return {
+        backup,
+        data: target,
+        wanted: wanted.toISOString(),
+        lastTransactionAt: rows[0]?.at?.toISOString() ?? null,
+        restoreMs,
+        verifyMs: Math.round(performance.now() - started) - restoreMs,
+        differences: report.differences,
+      };
+    });
+  });
+  await rm(`${target}.log`, { force: true });
+  return result;
+}

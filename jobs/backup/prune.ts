@@ -1,0 +1,88 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "../../lib/observability/log.js";
+import type { Settings } from "../../lib/settings/settings.js";
+import { listFiles, MANIFEST, SUMS, sizeOf } from "./files.js";
+import { cleanFolder, removeBackup } from "./leftovers.js";
+import { withLock } from "./lock.js";
+import type { BaseManifest } from "./manifest.js";
+import { unplaced, warnOfAhead } from "./newest.js";
+import { type Candidate, expired } from "./retention.js";
+import { BASE_FILES, type Backup, backupFolder, listBackups, lockFile, walFolder } from "./store.js";
+
+/**
+ * Removes the backups whose time is over, and archived log that no base backup needs any more. What cannot be judged stays and
+ * is named: one that is not whole or not ours to read (its copying may be under way), and one whose time is still to come.
+ *
+ * @returns their ids.
+ */
+export async function retain(settings: Settings, logger: Logger): Promise<string[]> {
+  const folder = backupFolder(settings);
+  return withLock(lockFile(folder), "exclusive", async () => {
+    await cleanFolder(folder, logger);
+    const backups = await listBackups(folder);
+    warnOfAhead(backups, logger);
+    const judged = await judgeable(backups, logger);
+    const ids = new Set(
+      expired(judged.filter(({ kind }) => kind === "dump").map(toCandidate), {
+        daily: settings.BACKUP_KEEP_DAILY,
+        weekly: settings.BACKUP_KEEP_WEEKLY,
+        monthly: settings.BACKUP_KEEP_MONTHLY,
+      }),
+    );
+    const bases = judged.filter(({ kind }) => kind === "base");
+    for (const { id } of bases.slice(settings.BACKUP_KEEP_BASE)) ids.add(id);
+    for (const backup of backups.filter(({ id }) => ids.has(id))) {
+      logger.info({ backup: backup.id }, "retention: removing a backup");
+      await removeBackup(backup.path);
+    }
+    await removeWal(
+      walFolder(settings),
+      backups.filter(({ kind, id }) => kind === "base" && !ids.has(id)),
+    );
+    return [...ids];
+  });
+}
+
+async function judgeable(backups: readonly Backup[], logger: Logger): Promise<Backup[]> {
+  const alone = new Set(unplaced(backups));
+  const judged: Backup[] = [];
+  for (const backup of backups) {
+    if (!(await isWhole(backup)))
+      logger.warn({ backup: backup.id }, `retention: ${backup.id} is not whole; it stays and is not counted`);
+    else if (!alone.has(backup)) judged.push(backup);
+  }
+  return judged;
+}
+
+/** Whether all files are there, in their length: not so when copying was broken off. Far quicker than the sums. */
+async function isWhole({ path, kind, manifest }: Backup): Promise<boolean> {
+  if (manifest === undefined) return false;
+  const counted = kind === "base" ? join(path, BASE_FILES) : path;
+  const files = await listFiles(counted).catch(() => []);
+  const written = kind === "base" ? files : files.filter((file) => file !== MANIFEST && file !== SUMS);
+  return (await sizeOf(counted, written).catch(() => -1)) === manifest.bytes;
+}
+
+/** Removes archived log that comes before all that the remaining base backups need. */
+async function removeWal(folder: string, bases: readonly Backup[]): Promise<void> {
+  const starts = bases
+    .map(({ manifest }) => (manifest as BaseManifest | undefined)?.startWal ?? "")
+    .filter((startWal) => /^[0-9A-F]{24}$/.test(startWal))
+    .map(position)
+    .sort();
+  const [oldest] = starts;
+  if (oldest === undefined) return;
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (/^[0-9A-F]{24}(\.[0-9A-F]{8}\.backup)?\.gz$/.test(name) && position(name) < oldest)
+      await rm(join(folder, name));
+  }
+}
+
+/** Segments are named timeline, then position; as pg_archivecleanup does, the timeline is left out of the comparison. */
+const position = (segment: string) => segment.slice(8, 24);
+
+function toCandidate({ id, verifiedAt }: Backup): Candidate {
+  const [, year, month, day, time] = /-(\d{4})(\d\d)(\d\d)T(\d{6})/.exec(id) ?? [];
+  return { id, at: `${year}-${month}-${day}T${time}`, verifiedAt };
+}

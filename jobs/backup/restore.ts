@@ -1,0 +1,139 @@
+import { messageOf, PlatformError } from "../../lib/errors.js";
+import { settingsSchema } from "../../lib/settings/schema.js";
+import type { Settings } from "../../lib/settings/settings.js";
+import {
+  createLike,
+  databaseExists,
+  dropDatabase,
+  isEmpty,
+  MAINTENANCE,
+  type TargetState,
+  takeName,
+} from "./database.js";
+import { type Filled, fill, mismatch } from "./fill.js";
+import { withLock } from "./lock.js";
+import type { DumpManifest } from "./manifest.js";
+import { soundBackup, withOpenDump } from "./open_dump.js";
+import { addressOf, serverMajor, withPool } from "./postgres_tool.js";
+import { absentRoles } from "./roles.js";
+import { backupFolder, lockFile } from "./store.js";
+
+export interface RestoreOptions {
+  /** The newest when left out. */
+  readonly id?: string | undefined;
+  /** Name of the database to make or replace. */
+  readonly into: string;
+  /** Replace what is there; `typeName` must then come back with its name. */
+  readonly force: boolean;
+  readonly typeName: () => Promise<string>;
+  /** Told what is about to happen; nothing has been changed yet. */
+  readonly onPlan: (plan: RestorePlan) => void;
+  readonly dryRun: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RestorePlan {
+  readonly backup: string;
+  readonly takenAt: string;
+  readonly into: string;
+  readonly target: TargetState;
+  readonly rows: number;
+  /** Whom the backup gives rights, and this server does not know. */
+  readonly absentRoles: readonly string[];
+}
+
+export interface RestoreResult extends RestorePlan, Filled {
+  /** What had the name before, under the name it has now. */
+  readonly replaced: string | null;
+}
+
+/**
+ * Restores a dump into a database: beside it first, compared with the manifest there, and only then under its name. Whatever
+ * goes wrong before leaves the target as it was.
+ *
+ * @returns undefined for a dry run.
+ * @throws PlatformError BACKUP_UNKNOWN, BACKUP_DAMAGED, BACKUP_LOCKED, BACKUP_BUSY, TOOL_MISSING, RESTORE_REFUSED,
+ *   RESTORE_FAILED, RESTORE_MISMATCH, INTERRUPTED
+ */
+export async function restore(
+  settings: Settings,
+  options: RestoreOptions,
+): Promise<RestoreResult | undefined> {
+  const { into, signal } = options;
+  if (!settingsSchema.shape.POSTGRES_DB.safeParse(into).success)
+    throw new PlatformError("RESTORE_REFUSED", `${into} is no name for a database of ours.`);
+  const folder = backupFolder(settings);
+  return withLock(lockFile(folder), "shared", () =>
+    withPool(settings, { ...addressOf(settings, "admin"), database: MAINTENANCE }, 1, async (maintenance) => {
+      // Under the lock: nobody may take it away between its sums and its restore.
+      const found = await soundBackup(folder, "dump", options.id);
+      await requireVersion(maintenance, found.manifest);
+      const target = await targetState(settings, into, await databaseExists(maintenance, into));
+      const rows = found.manifest.tables.reduce((sum, table) => sum + table.rows, 0);
+      const plan = {
+        backup: found.backup.id,
+        takenAt: found.manifest.startedAt,
+        into,
+        target,
+        rows,
+        absentRoles: await absentRoles(maintenance, found.manifest),
+      };
+      if (target === "filled" && !options.force) {
+        throw new PlatformError("RESTORE_REFUSED", `database ${into} is not empty.`, {
+          hint: "Restore into another one (--into), or replace it with --force.",
+        });
+      }
+      options.onPlan(plan);
+      if (options.dryRun) return undefined;
+      if (target === "filled" && (await options.typeName()) !== into) {
+        throw new PlatformError("RESTORE_REFUSED", `what was typed is not ${into}; nothing was changed.`);
+      }
+      return withOpenDump(settings, found, signal, async (dump) => {
+        const beside = `restoring_${found.backup.id.slice(5, 24).toLowerCase()}_${process.pid}`;
+        try {
+          await createLike(maintenance, beside, found.manifest, "template0");
+          const filled = await fill(
+            settings,
+            { ...addressOf(settings, "admin"), database: beside },
+            dump,
+            signal,
+          );
+          const wrong = mismatch(found.backup.id, filled);
+          if (wrong !== undefined) throw wrong;
+          const replaced = await takeName(maintenance, beside, into, target, new Date());
+          return { ...plan, ...filled, replaced: replaced ?? null };
+        } catch (error) {
+          await dropDatabase(maintenance, beside).catch(() => undefined);
+          if (error instanceof PlatformError) throw error;
+          throw new PlatformError("RESTORE_FAILED", `${into} is as it was: ${messageOf(error)}.`, {
+            cause: error,
+          });
+        }
+      });
+    }),
+  );
+}
+
+async function targetState(settings: Settings, database: string, exists: boolean): Promise<TargetState> {
+  if (!exists) return "missing";
+  const address = { ...addressOf(settings, "admin"), database };
+  return (await withPool(settings, address, 1, isEmpty)) ? "empty" : "filled";
+}
+
+/** A server does not read what a newer one wrote. */
+async function requireVersion(
+  maintenance: Parameters<typeof serverMajor>[0],
+  manifest: DumpManifest,
+): Promise<void> {
+  const major = await serverMajor(maintenance);
+  const made = Math.floor(manifest.serverVersionNum / 10_000);
+  if (made > major) {
+    throw new PlatformError(
+      "RESTORE_FAILED",
+      `the backup is of PostgreSQL ${made}, the server of ${major}.`,
+      {
+        hint: `Restore into a server of version ${made} or newer.`,
+      },
+    );
+  }
+}

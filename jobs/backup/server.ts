@@ -1,0 +1,107 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chownSync, openSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf, PlatformError } from "../../lib/errors.js";
+import { isIncurable } from "../../lib/retry.js";
+import { run, tellingLine } from "./postgres_tool.js";
+
+/** The account whose files a server's are; undefined: ours, because PostgreSQL refuses to run as root only. */
+export type Owner = { readonly uid: number; readonly gid: number } | undefined;
+
+/** @throws PlatformError TOOL_MISSING when we are root and there is no account called postgres. */
+export async function serverOwner(): Promise<Owner> {
+  if (process.getuid?.() !== 0) return undefined;
+  const entry = await run("getent", ["passwd", "postgres"]).catch((cause: unknown) => {
+    throw new PlatformError("TOOL_MISSING", "there is no account postgres for a server to run as.", {
+      cause,
+    });
+  });
+  const [, , uid, gid] = entry.split(":").map(Number);
+  return { uid: uid ?? 0, gid: gid ?? 0 };
+}
+
+/** A port of loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+export interface ServerOptions {
+  readonly postgres: string;
+  readonly data: string;
+  readonly log: string;
+  readonly owner: Owner;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Asks until it resolves. */
+  readonly ready: () => Promise<unknown>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs a PostgreSQL server of our own for the length of `work`; it ends with us, however we end.
+ *
+ * @throws Error with the telling line of its log when it does not get ready.
+ */
+export async function withServer<T>(options: ServerOptions, work: () => Promise<T>): Promise<T> {
+  const { postgres, data, log, owner, settings, ready, signal } = options;
+  const file = openSync(log, "a", 0o600);
+  if (owner) chownSync(log, owner.uid, owner.gid);
+  const drop = owner ? [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, "--clear-groups"] : [];
+  const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const server = spawn("setpriv", [...drop, "--pdeathsig=INT", "--", postgres, "-D", data, ...given], {
+    cwd: "/",
+    env: { PATH: process.env["PATH"], LC_ALL: "C" },
+    stdio: ["ignore", file, file],
+    // Ctrl-C is for us; the server is ended in order below.
+    detached: true,
+  });
+  let [gone, unstarted] = [false, ""];
+  // That it could not be started at all is an event too, and must not end us.
+  const exited = once(server, "exit")
+    .catch((error: unknown) => {
+      unstarted = messageOf(error);
+    })
+    .then(() => {
+      gone = true;
+    });
+  try {
+    while (!(await isReady(ready))) {
+      if (gone)
+        throw new Error(`the server did not start: ${unstarted || serverError(await readFile(log, "utf8"))}`);
+      if (signal?.aborted) throw new PlatformError("INTERRUPTED", "stopped before the server was ready.");
+      await sleep(100);
+    }
+    return await work();
+  } finally {
+    server.kill("SIGINT");
+    await exited;
+  }
+}
+
+/** A server that knows us not will not learn it by being asked again. */
+async function isReady(ready: ServerOptions["ready"]): Promise<boolean> {
+  return ready().then(
+    () => true,
+    (error: unknown) => {
+      if (isIncurable(error)) throw error;
+      return false;
+    },
+  );
+}
+
+/** Why it ended, without the time and process id before it; not what it told us when we asked too early. */
+function serverError(log: string): string {
+  const fatal = log
+    .split("\n")
+    .filter((line) => /FATAL|PANIC/.test(line) && !line.includes("the database system is"))
+    .at(-1);
+  return messageOf((fatal ?? tellingLine(log)).replace(/^.*?(FATAL|PANIC|ERROR):\s*/, ""));
+}

@@ -1,0 +1,81 @@
+import { writeSync } from "node:fs";
+import { codeOf } from "../errors.js";
+
+/** A reader that is slow is waited for so long; one that stands still must not hold up the work for every line. */
+const PATIENCE_MS = 1_000;
+const NAP_MS = 10;
+
+type Write = (fd: number, data: Uint8Array, offset: number) => number;
+
+/**
+ * Lines for a descriptor that may fail at any time: a full disk, a reader that has gone, a terminal that was closed. Never throws
+ * and never waits long: what cannot be written is counted, and said as soon as writing works again. Without Node's
+ * streams: an error that nobody listens to ends the process, and a stream that has failed once stays silent for good.
+ */
+export class LineWriter {
+  /** All that were ever lost. */
+  lost = 0;
+  /** The line that says so, in the format of the lines around it. */
+  announce = (lost: number, code: string): string => `${lost} lines lost: ${code}\n`;
+  private readonly fd: number;
+  private readonly writeTo: Write;
+  private unsaid = 0;
+  private code = "";
+  /** The end of a line that was cut by an error: it goes first, so that every line is whole. */
+  private rest: Uint8Array = new Uint8Array();
+
+  constructor(fd: number, writeTo: Write = writeSync) {
+    this.fd = fd;
+    this.writeTo = writeTo;
+  }
+
+  write(text: string): void {
+    if (this.unsaid > 0 && this.put(this.announce(this.unsaid, this.code))) this.unsaid = 0;
+    if (this.unsaid === 0 && this.put(text)) return;
+    this.unsaid++;
+    this.lost++;
+  }
+
+  /** @returns false when nothing of it was written. */
+  private put(text: string): boolean {
+    this.rest = this.push(this.rest);
+    if (this.rest.length > 0) return false;
+    const data = Buffer.from(text);
+    const left = this.push(data);
+    if (left.length === data.length && data.length > 0) return false;
+    this.rest = left;
+    return true;
+  }
+
+  /** @returns what could not be written. */
+  private push(data: Uint8Array): Uint8Array {
+    let offset = 0;
+    let patienceMs = this.unsaid > 0 ? 0 : PATIENCE_MS;
+    while (offset < data.length) {
+      try {
+        offset += this.writeTo(this.fd, data, offset);
+      } catch (error) {
+        this.code = codeOf(error) ?? "UNKNOWN";
+        // A pipe that is full and does not block.
+        if (this.code !== "EAGAIN" || patienceMs <= 0) break;
+        patienceMs -= NAP_MS;
+        nap();
+      }
+    }
+    return data.subarray(offset);
+  }
+}
+
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+function nap(): void {
+  Atomics.wait(never, 0, 0, NAP_MS);
+}
+
+/** Where log, progress and errors of this process go. */
+export const stderrLines = new LineWriter(2);
+
+/** One or more lines for whoever watches. */
+export function say(text: string): void {
+  stderrLines.write(`${text}\n`);
+}
