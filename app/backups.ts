@@ -11,11 +11,13 @@ import { restoreToTime } from "../jobs/backup/point_in_time.js";
 import { retain } from "../jobs/backup/prune.js";
 import { restore } from "../jobs/backup/restore.js";
 import { backupFolder, listBackups } from "../jobs/backup/store.js";
-import { command, print, printJson } from "../lib/cli/command.js";
+import { type BackupSettings, backupSettings } from "../jobs/settings.js";
+import { type ActionWrapper, print, printJson } from "../lib/cli/command.js";
 import { runProgram } from "../lib/cli/program.js";
 import { formatCount, formatTable } from "../lib/cli/table.js";
 import { EXIT } from "../lib/errors.js";
 import { say, stderrLines } from "../lib/process/stderr.js";
+import { actionsWith } from "./cli.js";
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -32,7 +34,7 @@ async function typed(question: string): Promise<string> {
   }
 }
 
-function backupCommand(): Command {
+function backupCommand(action: ActionWrapper<BackupSettings>): Command {
   return new Command("backup")
     .description("dump the database, or copy the whole cluster (--base), into BACKUP_DIR")
     .addOption(
@@ -40,7 +42,7 @@ function backupCommand(): Command {
     )
     .option("--base", "a base backup of the whole cluster, for recovery to a point in time")
     .action(
-      command(
+      action(
         async (
           { settings, logger, json, interruption },
           options: { format: DumpManifest["format"]; base?: true },
@@ -67,9 +69,9 @@ function describe(manifest: Manifest): string {
   return `${manifest.id}: ${megabytes(manifest.bytes)}${rows} in ${took}`;
 }
 
-function listCommand(): Command {
+function listCommand(action: ActionWrapper<BackupSettings>): Command {
   return new Command("list").description("list the backups, newest first").action(
-    command(async ({ settings, logger, json }, _options: object) => {
+    action(async ({ settings, logger, json }, _options: object) => {
       const backups = await listBackups(backupFolder(settings));
       warnOfAhead(backups, logger);
       if (json) printJson(backups);
@@ -97,7 +99,7 @@ interface RestoreFlags {
   readonly dryRun?: true;
 }
 
-function restoreCommand(): Command {
+function restoreCommand(action: ActionWrapper<BackupSettings>): Command {
   return new Command("restore")
     .description("restore a dump into a database")
     .addOption(new Option("--backup <id>", "this one").conflicts("latest"))
@@ -106,7 +108,7 @@ function restoreCommand(): Command {
     .option("--force", "replace a database that is not empty; its name must be typed")
     .option("--dry-run", "check the backup and the target, change nothing")
     .action(
-      command(async ({ settings, logger, json, interruption }, flags: RestoreFlags) => {
+      action(async ({ settings, logger, json, interruption }, flags: RestoreFlags) => {
         if (flags.backup === undefined) warnOfAhead(await listBackups(backupFolder(settings)), logger);
         const into = flags.into ?? settings.POSTGRES_DB;
         const result = await restore(settings, {
@@ -145,13 +147,13 @@ function restoreCommand(): Command {
     );
 }
 
-function toTimeCommand(): Command {
+function toTimeCommand(action: ActionWrapper<BackupSettings>): Command {
   return new Command("to-time")
     .description("the whole cluster as it was at a moment, in a new data directory")
     .requiredOption("--to-time <time>", "with its zone, e.g. 2026-01-31T12:00:00Z")
     .requiredOption("--data <dir>", "new data directory")
     .action(
-      command(async ({ settings, json, interruption }, flags: { toTime: string; data: string }) => {
+      action(async ({ settings, json, interruption }, flags: { toTime: string; data: string }) => {
         const result = await restoreToTime(settings, flags.toTime, flags.data, interruption());
         if (json) printJson(result);
         else {
@@ -167,38 +169,34 @@ function toTimeCommand(): Command {
     );
 }
 
-function verifyCommand(): Command {
+function verifyCommand(action: ActionWrapper<BackupSettings>): Command {
   return new Command("verify")
     .description("restore a dump into a scratch database, compare it with its manifest, and drop it")
     .addOption(new Option("--backup <id>", "this one").conflicts("latest"))
     .option("--latest", "the newest (the default)")
     .option("--cluster", "into a server of its own, made from nothing with the backup's roles")
     .action(
-      command(
-        async ({ settings, logger, json, interruption }, flags: { backup?: string; cluster?: true }) => {
-          if (flags.backup === undefined) warnOfAhead(await listBackups(backupFolder(settings)), logger);
-          const place = flags.cluster ? "cluster" : "database";
-          const result = await drill(settings, logger, { id: flags.backup, place, signal: interruption() });
-          if (json) printJson(result);
-          else {
-            print(
-              `verified: ${result.backup} restores to what its manifest says; restore ${seconds(result.restoreMs ?? 0)}, checks ${seconds(result.verifyMs ?? 0)}`,
-            );
-            for (const difference of result.named) print(`not as it was: ${describeDifference(difference)}`);
-            if (result.notMarked !== null)
-              print(
-                `no mark was written, so ${result.backup} is not listed as verified: ${result.notMarked}`,
-              );
-          }
-          return EXIT.ok;
-        },
-      ),
+      action(async ({ settings, logger, json, interruption }, flags: { backup?: string; cluster?: true }) => {
+        if (flags.backup === undefined) warnOfAhead(await listBackups(backupFolder(settings)), logger);
+        const place = flags.cluster ? "cluster" : "database";
+        const result = await drill(settings, logger, { id: flags.backup, place, signal: interruption() });
+        if (json) printJson(result);
+        else {
+          print(
+            `verified: ${result.backup} restores to what its manifest says; restore ${seconds(result.restoreMs ?? 0)}, checks ${seconds(result.verifyMs ?? 0)}`,
+          );
+          for (const difference of result.named) print(`not as it was: ${describeDifference(difference)}`);
+          if (result.notMarked !== null)
+            print(`no mark was written, so ${result.backup} is not listed as verified: ${result.notMarked}`);
+        }
+        return EXIT.ok;
+      }),
     );
 }
 
-function retainCommand(): Command {
+function retainCommand(action: ActionWrapper<BackupSettings>): Command {
   return new Command("retain").description("remove backups and archived log whose time is over").action(
-    command(async ({ settings, logger, json }, _options: object) => {
+    action(async ({ settings, logger, json }, _options: object) => {
       const removed = await retain(settings, logger);
       if (json) printJson({ removed });
       else print(removed.length === 0 ? "nothing to remove" : `removed: ${removed.join(", ")}`);
@@ -207,11 +205,11 @@ function retainCommand(): Command {
   );
 }
 
-function loopCommand(): Command {
+function loopCommand(action: ActionWrapper<BackupSettings>): Command {
   return new Command("loop")
     .description("backups, retention and restore drills on time, until SIGTERM")
     .action(
-      command(async ({ settings, logger, interruption }, _options: object) => {
+      action(async ({ settings, logger, interruption }, _options: object) => {
         await loop(settings, logger, interruption());
         logger.info("backup loop stopped");
         return EXIT.ok;
@@ -219,6 +217,7 @@ function loopCommand(): Command {
     );
 }
 
+const action = actionsWith(() => [backupSettings]) as ActionWrapper<BackupSettings>;
 const program = new Command("backups").description("Backups of the payments database, and their proof.");
 for (const make of [
   backupCommand,
@@ -228,7 +227,7 @@ for (const make of [
   verifyCommand,
   retainCommand,
   loopCommand,
-])
-  program.addCommand(make());
-
+]) {
+  program.addCommand(make(action));
+}
 await runProgram(program);

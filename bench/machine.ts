@@ -1,6 +1,6 @@
 import { stat, statfs } from "node:fs/promises";
 import os from "node:os";
-import { PlatformError } from "../lib/errors.js";
+import { BenchError } from "./errors.js";
 import type { Stack } from "./stack.js";
 
 /** What a commit's safety hangs on. A load without it is faster and measures nothing that anyone should run. */
@@ -73,7 +73,7 @@ export function requireDurability(settings: Readonly<Record<string, string>>): v
   const weak = Object.entries(DURABILITY).filter(([name, safe]) => !safe.includes(settings[name] ?? ""));
   if (weak.length === 0) return;
   const found = weak.map(([name]) => `${name} = ${settings[name]}`).join(", ");
-  throw new PlatformError(
+  throw new BenchError(
     "BENCH_REFUSED",
     `the server may lose commits (${found}): its figures would mean nothing.`,
     {
@@ -114,7 +114,7 @@ export async function requireDisk(stack: Stack, use: DiskUse): Promise<void> {
     const free = await freeMb(path);
     if (free >= needMb) continue;
     const message = `${Math.ceil(needMb)} MB are needed on the disk of ${path}, ${free} MB are free.`;
-    throw new PlatformError("BENCH_REFUSED", message, { hint: "Free some, or give fewer --rows." });
+    throw new BenchError("BENCH_REFUSED", message, { hint: "Free some, or give fewer --rows." });
   }
 }
 

@@ -2,9 +2,9 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import os from "node:os";
 import { join } from "node:path";
 import { formatCount, formatTable } from "../lib/cli/table.js";
-import { PlatformError } from "../lib/errors.js";
 import { createPool } from "../lib/postgres/pool.js";
 import { packageRoot } from "../lib/root.js";
+import { BenchError } from "./errors.js";
 import { requireDisk } from "./machine.js";
 import { type Latencies, latenciesOf, readLatencies } from "./percentiles.js";
 import { runPipeline } from "./pipeline.js";
@@ -126,7 +126,7 @@ function linesOf(
   latencies: ReadonlyMap<number, number[]>,
 ): Served[] {
   const all = [...latencies.values()].flat();
-  if (all.length === 0) throw new PlatformError("BENCH_FAILED", "pgbench has logged no transaction.");
+  if (all.length === 0) throw new BenchError("BENCH_FAILED", "pgbench has logged no transaction.");
   const [only, ...others] = scripts;
   if (only !== undefined && others.length === 0) return [{ workload: only.name, tps, ...latenciesOf(all) }];
   const parts = scripts.map(({ name }, number) => {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isOver } from "../etl/ledger/run.js";
 import { runStatus } from "../etl/runs/status.js";
-import { PlatformError } from "../lib/errors.js";
 import { createPool, type Pool } from "../lib/postgres/pool.js";
 import { packageRoot } from "../lib/root.js";
+import { BenchError } from "./errors.js";
 import { run, settingsEnv, start } from "./process.js";
 import type { Stack } from "./stack.js";
 
@@ -76,7 +76,7 @@ async function figuresOf(
   const [row] = rows;
   if (status?.state !== "done" || row === undefined || row.found !== status.accepted) {
     const message = `run ${runId} is ${status?.state}: ${status?.accepted} rows accepted, ${row?.found} in txn.`;
-    throw new PlatformError("BENCH_FAILED", message);
+    throw new BenchError("BENCH_FAILED", message);
   }
   return { accepted: status.accepted, generated: status.rows, seconds: row.seconds };
 }
@@ -102,7 +102,7 @@ class BenchWorker {
       while (!worker.#log.includes("worker ready")) {
         worker.mustLive();
         if (Date.now() > deadline)
-          throw new PlatformError("BENCH_FAILED", `no worker ready in ${WORKER_START_MS} ms.`);
+          throw new BenchError("BENCH_FAILED", `no worker ready in ${WORKER_START_MS} ms.`);
         await sleep(POLL_MS / 4, undefined, { signal: stack.signal });
       }
       return worker;
@@ -115,7 +115,7 @@ class BenchWorker {
   mustLive(): void {
     if (this.#child.exitCode === null && this.#child.signalCode === null) return;
     const last = this.#log.trimEnd().split("\n").at(-1);
-    throw new PlatformError("BENCH_FAILED", `the worker has ended: ${last}`);
+    throw new BenchError("BENCH_FAILED", `the worker has ended: ${last}`);
   }
 
   peakMb(): number {

@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { PlatformError } from "../lib/errors.js";
-import type { Settings } from "../lib/settings/settings.js";
+import type { Settings } from "../lib/settings/base.js";
+import { BenchError } from "./errors.js";
 
 export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
@@ -52,7 +52,7 @@ export async function run(command: readonly string[], options: RunOptions = {}):
   // What comes after the first error is mostly its consequence.
   const lines = stderr.trim().split("\n");
   const why = lines.find((line) => /\berror\b/i.test(line)) || lines.at(-1) || "it says nothing";
-  throw new PlatformError(
+  throw new BenchError(
     "BENCH_FAILED",
     `${command[0]} ended with ${signal ?? code}: ${why.replace(/\.?$/, ".")}`,
   );

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidArgumentError } from "commander";
 import { formatCount, formatTable } from "../lib/cli/table.js";
-import { PlatformError } from "../lib/errors.js";
 import type { Queryable } from "../lib/postgres/pool.js";
+import { BenchError } from "./errors.js";
 import { DURABILITY, requireDisk } from "./machine.js";
 import { runPipeline } from "./pipeline.js";
 import { rateOf, spreadOf } from "./ratios.js";
@@ -62,7 +62,7 @@ export async function benchSetting(stack: Stack, report: Report, options: Settin
       const after = await measure(round);
       await putBack(stack);
       if (after.value === before.value)
-        throw new PlatformError("BENCH_REFUSED", `${change.name} is ${before.value} on this stack anyway.`);
+        throw new BenchError("BENCH_REFUSED", `${change.name} is ${before.value} on this stack anyway.`);
       ratios.push(rateOf(after) / rateOf(before));
       await report.save({ options, figures, ratios });
     }
@@ -99,7 +99,7 @@ async function apply(stack: Stack, change: Change): Promise<void> {
   writeFileSync(noteFile(stack), JSON.stringify(note), { mode: 0o600 });
   await alter(stack, note, change.value).catch((error: unknown) => {
     const message = `PostgreSQL does not take ${change.name} = ${change.value}.`;
-    throw new PlatformError("BENCH_REFUSED", `${message} ${error instanceof Error ? error.message : error}`, {
+    throw new BenchError("BENCH_REFUSED", `${message} ${error instanceof Error ? error.message : error}`, {
       cause: error,
     });
   });
@@ -115,7 +115,7 @@ async function noteOf(db: Queryable, name: string): Promise<Note> {
   );
   const [row] = rows;
   if (row === undefined || row.context === "internal")
-    throw new PlatformError("BENCH_REFUSED", `${name} is no setting of this server that can be changed.`);
+    throw new BenchError("BENCH_REFUSED", `${name} is no setting of this server that can be changed.`);
   const text = readFileSync(row.file, "utf8");
   return { name, restart: row.context === "postmaster", had: row.had, file: row.file, text };
 }
@@ -181,7 +181,7 @@ async function until(withinMs: number, what: string, holds: () => Promise<boolea
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {
     if (Date.now() > deadline)
-      throw new PlatformError("BENCH_FAILED", `waited ${withinMs} ms in vain for ${what}.`);
+      throw new BenchError("BENCH_FAILED", `waited ${withinMs} ms in vain for ${what}.`);
     await sleep(50);
   }
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type AllSettings, loadAllSettings } from "../app/settings.js";
 import { seed } from "../etl/seed/seed.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
 import { createPool, type Pool, type Queryable } from "../lib/postgres/pool.js";
 import { packageRoot } from "../lib/root.js";
-import { loadSettings, type Settings } from "../lib/settings/settings.js";
 import { run } from "./process.js";
 
 const STACK_SH = join(packageRoot, "scripts", "stack.sh");
@@ -17,14 +17,14 @@ const DATABASE = "bench_run";
 export class Stack {
   readonly dir: string;
   /** The user's, with the bench's database and vhost in place of the user's. */
-  readonly settings: Settings;
+  readonly settings: AllSettings;
   readonly signal: AbortSignal;
   /** Of the admin, on the maintenance database. */
   readonly admin: Pool;
   /** Where psql and pgbench of the server's own version are: those on the PATH may be another version's, or a wrapper. */
   pgBin = "";
 
-  private constructor(dir: string, settings: Settings, signal: AbortSignal) {
+  private constructor(dir: string, settings: AllSettings, signal: AbortSignal) {
     this.dir = dir;
     this.settings = { ...settings, POSTGRES_DB: DATABASE, RABBITMQ_VHOST: VHOST };
     this.signal = signal;
@@ -37,7 +37,7 @@ export class Stack {
     const stdout = await run([STACK_SH, "env"], { env: process.env });
     const lines = [...stdout.matchAll(/^export (\w+)='(.*)'$/gm)];
     const own = Object.fromEntries(lines.map(([, name, value]) => [name ?? "", value]));
-    const settings = loadSettings({ env: { ...process.env, ...own } });
+    const settings = loadAllSettings({ env: { ...process.env, ...own } });
     return new Stack(own["STACK_DIR"] ?? "", settings, signal);
   }
 

@@ -6,10 +6,10 @@ import type { PlannedSpec } from "../etl/spec.js";
 import { planStep } from "../etl/steps/plan_run.js";
 import { stageStep } from "../etl/steps/stage.js";
 import { leafTable, type StepContext } from "../etl/steps/step.js";
-import { PlatformError } from "../lib/errors.js";
 import { silentLogger } from "../lib/observability/log.js";
 import { createPool } from "../lib/postgres/pool.js";
 import { packageRoot } from "../lib/root.js";
+import { BenchError } from "./errors.js";
 import { copied, deal, type Input, type Inputs, inLanes, LANES, quotePath } from "./inputs.js";
 import { run } from "./process.js";
 import type { Stack } from "./stack.js";
@@ -110,7 +110,7 @@ async function timed(stack: Stack, rows: number, load: () => Promise<number>): P
   const started = performance.now();
   const loaded = await load();
   const seconds = (performance.now() - started) / 1_000;
-  if (loaded !== rows) throw new PlatformError("BENCH_FAILED", `${loaded} rows loaded, not ${rows}.`);
+  if (loaded !== rows) throw new BenchError("BENCH_FAILED", `${loaded} rows loaded, not ${rows}.`);
   return { rows, seconds };
 }
 

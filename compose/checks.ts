@@ -1,4 +1,12 @@
-import { isSecret, type SettingName, settingNames, settingsSchema } from "../lib/settings/schema.js";
+import { DECLARATIONS, loadAllSettings } from "../app/settings.js";
+import { secretNames, settingNames } from "../lib/settings/define.js";
+
+const NAMES = new Set(settingNames(DECLARATIONS));
+const SECRET_NAMES = new Set(secretNames(DECLARATIONS));
+const DEFAULTS = loadAllSettings({ env: {}, envFile: "/nonexistent/.env" }) as unknown as Record<
+  string,
+  unknown
+>;
 
 /** What must hold for docker-compose.yml. Each check takes the parsed file and returns what is wrong, in words. */
 
@@ -54,15 +62,15 @@ function stringsIn(value: unknown): string[] {
 }
 
 const services = (file: Compose) => Object.entries(file.services);
-const isSetting = (name: string): name is SettingName => (settingNames as string[]).includes(name);
+const isSetting = (name: string) => NAMES.has(name);
 const isOurs = (service: Service) => service.build !== undefined;
 const isOneShot = (file: Compose, name: string) =>
   Object.values(file.services).some(
     ({ depends_on = {} }) => depends_on[name]?.condition === "service_completed_successfully",
   );
 
-function defaultOf(name: SettingName): string {
-  return String(settingsSchema.parse({})[name]);
+function defaultOf(name: string): string {
+  return String(DEFAULTS[name]);
 }
 
 /** Nothing turns into an empty string unnoticed, and no password is a known one. */
@@ -70,7 +78,7 @@ export function checkVariables(file: Compose): string[] {
   const problems: string[] = [];
   for (const { name, operator, argument } of stringsIn(file).flatMap(variablesIn)) {
     if (!isSetting(name) && !name.startsWith(COMPOSE_PREFIX)) problems.push(`${name} is not a setting`);
-    const secret = SECRET.test(name) || (isSetting(name) && isSecret(name));
+    const secret = SECRET.test(name) || SECRET_NAMES.has(name);
     if (operator === ":?" && argument !== "") continue;
     if (secret) problems.push(`${name} must be required with a message, and without a default`);
     else if (operator !== ":-") problems.push(`${name} has neither a default nor a message`);

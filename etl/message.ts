@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { PlatformError } from "../lib/errors.js";
+import { CoreError } from "../lib/core_errors.js";
+import type { PlatformError } from "../lib/errors.js";
 
 /** A larger body is not one of ours. */
 export const MAX_BODY_BYTES = 64 * 1_024;
@@ -36,7 +37,7 @@ export type OutMessage = Exclude<Message, { kind: "begin" }>;
  */
 export function parseMessage(body: Buffer): Message {
   if (body.length > MAX_BODY_BYTES) {
-    throw new PlatformError(
+    throw new CoreError(
       "MESSAGE_TOO_LARGE",
       `body of ${body.length} bytes, at most ${MAX_BODY_BYTES} are taken.`,
     );
@@ -66,5 +67,5 @@ function parseJson(body: Buffer): unknown {
 }
 
 function malformed(why: string): PlatformError {
-  return new PlatformError("MESSAGE_MALFORMED", `body is ${why}.`);
+  return new CoreError("MESSAGE_MALFORMED", `body is ${why}.`);
 }

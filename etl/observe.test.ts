@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Delivery, Outcome } from "../lib/broker/delivery.js";
-import { ETL_QUEUES, maxAttempts } from "../lib/broker/topology.js";
-import { Metrics } from "../lib/observability/metrics.js";
-import { observeHandler, traceId } from "./observe.js";
+import { maxAttempts } from "../lib/broker/topology.js";
+import { codeLabelOf } from "../lib/observability/code_label.js";
+import { messageMetrics } from "../lib/observability/message_metrics.js";
+import { createRegistry, register } from "../lib/observability/registry.js";
+import { etlMetrics } from "./metrics.js";
+import { StepObserver, traceId } from "./observe.js";
+import { ETL_QUEUES } from "./queues.js";
 
 function delivery(body: string, attempt = 1): Delivery {
   const never = new AbortController().signal;
@@ -18,10 +22,17 @@ function delivery(body: string, attempt = 1): Delivery {
   };
 }
 
+function observed() {
+  const registry = createRegistry();
+  const messages = register(registry, messageMetrics);
+  const label = codeLabelOf(["MESSAGE_MALFORMED"]);
+  return { registry, observer: new StepObserver(register(registry, etlMetrics), messages, label) };
+}
+
 async function afterHandling(body: string, outcome: Outcome, attempt = 1): Promise<string> {
-  const metrics = new Metrics();
-  await observeHandler(metrics, async () => outcome)(delivery(body, attempt));
-  return metrics.registry.metrics();
+  const { registry, observer } = observed();
+  await observer.observe(async () => outcome)(delivery(body, attempt));
+  return registry.metrics();
 }
 
 const STAGE = '{"v":1,"step":"stage","run":"r1","chunk":0}';
@@ -52,10 +63,10 @@ describe("a handled message is counted", () => {
   });
 
   it("as in flight while it is", async () => {
-    const metrics = new Metrics();
+    const { registry, observer } = observed();
     let during = "";
-    await observeHandler(metrics, async () => {
-      during = await metrics.registry.metrics();
+    await observer.observe(async () => {
+      during = await registry.metrics();
       return { kind: "done" };
     })(delivery("stage"));
     expect(during).toContain('payments_messages_in_flight{step="begin"} 1');

@@ -1,66 +1,109 @@
 import { createHash } from "node:crypto";
-import type { Handler } from "../lib/broker/delivery.js";
-import { ETL_QUEUES, maxAttempts, queueNames } from "../lib/broker/topology.js";
+import type { Delivery, Handler } from "../lib/broker/delivery.js";
+import { maxAttempts, queueNames } from "../lib/broker/topology.js";
+import type { CodeLabel } from "../lib/observability/code_label.js";
 import type { Logger } from "../lib/observability/log.js";
-import { codeLabel, type Metrics } from "../lib/observability/metrics.js";
+import type { messageMetrics } from "../lib/observability/message_metrics.js";
+import type { Instruments } from "../lib/observability/registry.js";
 import { DEFECTS } from "./generate/defects.js";
 import type { ChunkSource } from "./generate/source.js";
 import { type Message, parseMessage } from "./message.js";
+import type { etlMetrics } from "./metrics.js";
+import { ETL_QUEUES } from "./queues.js";
 import type { StepContext, StepFacts } from "./steps/step.js";
 
 const STEPS = ["begin", "plan", "stage", "clean", "agg", "invalid"] as const;
 const OUTCOMES = ["done", "retry", "reject", "release"] as const;
 
-/** A rate or a ratio of what has never happened should be 0, not missing. */
-function beginAtZero(metrics: Metrics): void {
-  for (const step of STEPS) {
-    metrics.inFlight.set({ step }, 0);
-    for (const outcome of OUTCOMES) metrics.stepSeconds.zero({ step, outcome });
-  }
-  for (const { class: reason, outcome } of DEFECTS) {
-    if (outcome === "rejected") metrics.rowsRejected.inc({ reason }, 0);
-  }
-  for (const queue of queueNames(ETL_QUEUES)) metrics.publishes.inc({ queue, result: "confirmed" }, 0);
-}
+type Metrics = Instruments<typeof etlMetrics>;
+type Messages = Instruments<typeof messageMetrics>;
 
-/** Counts and times what a handler does, by step and outcome. */
-export function observeHandler(metrics: Metrics, handler: Handler): Handler {
-  beginAtZero(metrics);
-  return async (delivery) => {
-    const step = stepOf(delivery.body);
-    const stop = metrics.stepSeconds.startTimer({ step });
-    metrics.inFlight.inc({ step });
-    try {
-      const outcome = await handler(delivery);
-      stop({ outcome: outcome.kind });
-      const buried =
-        outcome.kind === "reject" ||
-        (outcome.kind === "retry" && delivery.attempt >= maxAttempts(ETL_QUEUES));
-      if (buried) metrics.deadLettered.inc({ code: codeLabel(outcome.code) });
-      else if (outcome.kind === "retry") metrics.retried.inc({ code: codeLabel(outcome.code) });
-      return outcome;
-    } finally {
-      metrics.inFlight.dec({ step });
+/** Counts what steps do, and times them by step and outcome. */
+export class StepObserver {
+  readonly #metrics: Metrics;
+  readonly #messages: Messages;
+  readonly #codeLabel: CodeLabel;
+
+  constructor(metrics: Metrics, messages: Messages, codeLabel: CodeLabel) {
+    this.#metrics = metrics;
+    this.#messages = messages;
+    this.#codeLabel = codeLabel;
+    this.#beginAtZero();
+  }
+
+  /** A rate or a ratio of what has never happened should be 0, not missing. */
+  #beginAtZero(): void {
+    for (const step of STEPS) {
+      this.#metrics.inFlight.set({ step }, 0);
+      for (const outcome of OUTCOMES) this.#metrics.stepSeconds.zero({ step, outcome });
     }
-  };
-}
+    for (const { class: reason, outcome } of DEFECTS) {
+      if (outcome === "rejected") this.#metrics.rowsRejected.inc({ reason }, 0);
+    }
+    for (const queue of queueNames(ETL_QUEUES)) {
+      this.#messages.publishes.inc({ queue, result: "confirmed" }, 0);
+    }
+  }
 
-/** A step's context whose log lines carry its trace, and whose reports are counted once it has committed. */
-export interface ObservedStep {
-  readonly context: StepContext;
-  readonly committed: () => void;
-}
+  observe(handler: Handler): Handler {
+    return async (delivery) => {
+      const step = stepOf(delivery);
+      const stop = this.#metrics.stepSeconds.startTimer({ step });
+      this.#metrics.inFlight.inc({ step });
+      try {
+        const outcome = await handler(delivery);
+        stop({ outcome: outcome.kind });
+        const buried =
+          outcome.kind === "reject" ||
+          (outcome.kind === "retry" && delivery.attempt >= maxAttempts(ETL_QUEUES));
+        if (buried) this.#messages.deadLettered.inc({ code: this.#codeLabel(outcome.code) });
+        else if (outcome.kind === "retry") {
+          this.#messages.retried.inc({ code: this.#codeLabel(outcome.code) });
+        }
+        return outcome;
+      } finally {
+        this.#metrics.inFlight.dec({ step });
+      }
+    };
+  }
 
-export function observeStep(metrics: Metrics, context: StepContext, message: Message): ObservedStep {
-  const reports: StepFacts[] = [];
-  const logger = tracedLogger(context.logger, message);
-  const source = countedSource(metrics, context.source);
-  return {
-    context: { ...context, logger, source, report: (facts) => reports.push(facts) },
-    committed: () => {
-      for (const facts of reports) count(metrics, facts);
-    },
-  };
+  /** For one try of a step: what it reports is counted once it has committed. */
+  begin(source: StepContext["source"]): {
+    readonly source: StepContext["source"];
+    readonly report: (facts: StepFacts) => void;
+    readonly committed: () => void;
+  } {
+    const reports: StepFacts[] = [];
+    return {
+      source: this.#counted(source),
+      report: (facts) => reports.push(facts),
+      committed: () => {
+        for (const facts of reports) this.#count(facts);
+      },
+    };
+  }
+
+  #counted(source: StepContext["source"]): StepContext["source"] {
+    const stream: ChunkSource["stream"] = (spec, chunkNo, onKey) =>
+      source.stream(spec, chunkNo, (key) => {
+        this.#metrics.rowsGenerated.inc(key.rows);
+        onKey(key);
+      });
+    return { stream };
+  }
+
+  #count(facts: StepFacts): void {
+    if (facts.step === "stage") {
+      this.#metrics.rowsStaged.inc(facts.rows);
+      this.#metrics.copyBytes.inc(facts.copyBytes);
+      return;
+    }
+    this.#metrics.rowsAccepted.inc(facts.accepted);
+    this.#metrics.rowsRepaired.inc(facts.repaired);
+    for (const [reason, rows] of Object.entries(facts.reasons)) {
+      this.#metrics.rowsRejected.inc({ reason }, rows);
+    }
+  }
 }
 
 /**
@@ -74,7 +117,7 @@ export function traceId(run: string, chunk?: number): string {
     .slice(0, 32);
 }
 
-function tracedLogger(logger: Logger, message: Message): Logger {
+export function tracedLogger(logger: Logger, message: Message): Logger {
   // A bare `stage` has no run yet; what it begins has one.
   if (message.kind === "begin") return logger;
   return logger.child({ trace: traceId(message.run, "chunk" in message ? message.chunk : undefined) });
@@ -86,27 +129,7 @@ export function aboutOf(message: Message): object {
   return { step, ...about };
 }
 
-function countedSource(metrics: Metrics, source: StepContext["source"]): StepContext["source"] {
-  const stream: ChunkSource["stream"] = (spec, chunkNo, onKey) =>
-    source.stream(spec, chunkNo, (key) => {
-      metrics.rowsGenerated.inc(key.rows);
-      onKey(key);
-    });
-  return { stream };
-}
-
-function count(metrics: Metrics, facts: StepFacts): void {
-  if (facts.step === "stage") {
-    metrics.rowsStaged.inc(facts.rows);
-    metrics.copyBytes.inc(facts.copyBytes);
-  } else {
-    metrics.rowsAccepted.inc(facts.accepted);
-    metrics.rowsRepaired.inc(facts.repaired);
-    for (const [reason, rows] of Object.entries(facts.reasons)) metrics.rowsRejected.inc({ reason }, rows);
-  }
-}
-
-function stepOf(body: Buffer): (typeof STEPS)[number] {
+function stepOf({ body }: Delivery): (typeof STEPS)[number] {
   try {
     return parseMessage(body).kind;
   } catch {

@@ -1,6 +1,6 @@
 import type { MessageHeaders } from "../lib/broker/delivery.js";
-import { PlatformError } from "../lib/errors.js";
 import type { Queryable } from "../lib/postgres/pool.js";
+import { EtlError } from "./errors.js";
 
 /**
  * Which run of which database a message is about. Databases that share a vhost count their runs alike, so "r2" alone may mean
@@ -39,7 +39,7 @@ export async function requireOurs(db: Queryable, runId: string, headers: Message
   const named = headers[DATABASE] ?? database;
   const created = headers[CREATED_AT] ?? createdAt;
   if (named !== database) {
-    throw new PlatformError(
+    throw new EtlError(
       "RUN_ELSEWHERE",
       `run ${runId} of database ${named} came to a worker of ${database}.`,
       {
@@ -48,12 +48,12 @@ export async function requireOurs(db: Queryable, runId: string, headers: Message
     );
   }
   if (createdAt === null) {
-    throw new PlatformError("RUN_UNKNOWN", `there is no run ${runId} in database ${database}.`, {
+    throw new EtlError("RUN_UNKNOWN", `there is no run ${runId} in database ${database}.`, {
       hint: "List them: payments status.",
     });
   }
   if (created !== createdAt) {
-    throw new PlatformError(
+    throw new EtlError(
       "RUN_ELSEWHERE",
       `the message is of a run ${runId} created at ${created}, that of database ${database} was at ${createdAt}.`,
       {

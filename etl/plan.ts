@@ -1,4 +1,4 @@
-import { PlatformError } from "../lib/errors.js";
+import { EtlError } from "./errors.js";
 import type { PlannedSpec } from "./spec.js";
 import { type MonthHours, monthsOf } from "./world/calendar.js";
 
@@ -75,7 +75,7 @@ function makePlan(spec: PlanSpec): Plan {
 export function chunkOf(plan: Plan, spec: PlannedSpec, chunkNo: number): PlannedChunk {
   const month = plan.months.findLast((candidate) => candidate.firstChunk <= chunkNo);
   if (month === undefined || chunkNo >= plan.chunks) {
-    throw new PlatformError(
+    throw new EtlError(
       "CHUNK_UNKNOWN",
       `chunk ${chunkNo} does not exist: the run has ${plan.chunks} chunks, counted from 0.`,
     );

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { PlatformError } from "../lib/errors.js";
+import { baseSettings } from "../lib/settings/base.js";
 import { loadSettings } from "../lib/settings/settings.js";
 import { defaultSpec } from "./runs/default_spec.js";
+import { etlSettings } from "./settings.js";
 import { parseSpec } from "./spec.js";
 
 const valid = {
@@ -78,7 +80,10 @@ describe("parseSpec", () => {
 });
 
 describe("defaultSpec", () => {
-  const settings = loadSettings({ env: { STAGE_TARGET_TXN: "5000", STAGE_SEED: "9" }, envFile: "/nowhere" });
+  const settings = loadSettings([etlSettings, baseSettings], {
+    env: { STAGE_TARGET_TXN: "5000", STAGE_SEED: "9" },
+    envFile: "/nowhere",
+  });
 
   it("is what the settings say", () => {
     expect(defaultSpec(settings)).toEqual({

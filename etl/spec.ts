@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PlatformError } from "../lib/errors.js";
+import { EtlError } from "./errors.js";
 
 /** Raise it whenever the same spec would give other bytes: verify must not compare runs of two generators. */
 export const GENERATOR_VERSION = 2;
@@ -45,5 +45,5 @@ export function parseSpec(input: unknown): Spec {
   const parsed = specSchema.safeParse(input);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => [...issue.path, issue.message].join(": "));
-  throw new PlatformError("SPEC_INVALID", problems.join("; "));
+  throw new EtlError("SPEC_INVALID", problems.join("; "));
 }

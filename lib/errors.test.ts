@@ -1,33 +1,33 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { CoreError } from "./core_errors.js";
 import { codeOf, messageOf, PlatformError } from "./errors.js";
 
 describe("PlatformError", () => {
   it("is one line for a person: code, what happened, what to do", () => {
-    expect(String(new PlatformError("NOT_SEEDED", "no accounts.", { hint: "Run: payments seed." }))).toBe(
-      "NOT_SEEDED: no accounts. Run: payments seed.",
+    expect(String(new CoreError("SCHEMA_BEHIND", "no tables.", { hint: "Run: payments migrate up." }))).toBe(
+      "SCHEMA_BEHIND: no tables. Run: payments migrate up.",
     );
-    expect(String(new PlatformError("INTERNAL", "why?"))).toBe("INTERNAL: why?");
+    expect(String(new CoreError("INTERNAL", "why?"))).toBe("INTERNAL: why?");
   });
 
   it.each([
-    ["SETTINGS_INVALID", 2],
-    ["RUN_UNKNOWN", 2],
-    ["INTERNAL", 1],
-    ["VERIFY_MISMATCH", 3],
-    ["INTERRUPTED", 130],
-  ] as const)("%s ends a command with %i", (code, exit) => {
-    expect(new PlatformError(code, "").exitCode).toBe(exit);
+    [new CoreError("SETTINGS_INVALID", ""), 2],
+    [new CoreError("INTERNAL", ""), 1],
+    [new CoreError("INTERRUPTED", ""), 130],
+  ])("%o ends a command with %i", (error, exit) => {
+    expect(error).toBeInstanceOf(PlatformError);
+    expect(error.exitCode).toBe(exit);
   });
 
   it("keeps its cause", () => {
     const cause = new Error("below");
-    expect(new PlatformError("INTERNAL", "above", { cause }).cause).toBe(cause);
+    expect(new CoreError("INTERNAL", "above", { cause }).cause).toBe(cause);
   });
 });
 
 it.each<[unknown, string | undefined]>([
-  [new PlatformError("INTERNAL", ""), "INTERNAL"],
+  [new CoreError("INTERNAL", ""), "INTERNAL"],
   [Object.assign(new Error(), { code: "40001" }), "40001"],
   [{ code: 404 }, "404"],
   [{ code: null }, undefined],

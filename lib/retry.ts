@@ -1,30 +1,8 @@
-import { codeOf } from "./errors.js";
+import { codeOf, PlatformError, type Verdict } from "./errors.js";
 
-/**
- * What to do about a failure: `outage` (a server is away: wait, nothing was wrong with the work), `retry` (try the same work
- * again later) or `reject` (it will fail again: keep it aside). Decided by code, never by message text.
- */
-export type Verdict = "outage" | "retry" | "reject";
-
-/** First match wins; a key of two characters is a class of SQLSTATEs. */
+/** Of codes that are not ours. First match wins; a key of two characters is a class of SQLSTATEs. */
 const VERDICTS: Readonly<Record<string, Verdict>> = {
   // The server is away, going or coming.
-  POSTGRES_UNREACHABLE: "outage",
-  POSTGRES_EXHAUSTED: "outage",
-  POSTGRES_READ_ONLY: "outage",
-  RABBITMQ_UNREACHABLE: "outage",
-  RABBITMQ_EXHAUSTED: "outage",
-  RABBITMQ_ALARM: "outage",
-  // It did let us in, and nothing is wrong with the work: a password is being changed, or an operator will have to.
-  POSTGRES_AUTH: "outage",
-  POSTGRES_TLS: "outage",
-  NOT_POSTGRES: "outage",
-  RABBITMQ_AUTH: "outage",
-  RABBITMQ_TLS: "outage",
-  NOT_RABBITMQ: "outage",
-  PUBLISH_INTERRUPTED: "outage",
-  PUBLISH_TIMEOUT: "outage",
-  PUBLISH_NACKED: "outage",
   ECONNREFUSED: "outage",
   ECONNRESET: "outage",
   EPIPE: "outage",
@@ -50,35 +28,30 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   "55P03": "retry", // lock not available
   "57014": "retry", // cancelled
   "58": "retry", // I/O error
-  PUBLISH_UNROUTABLE: "retry", // a queue is being redeclared
-  RUN_ELSEWHERE: "retry", // a worker of its database may take it
 
   // The work itself is wrong.
   "22": "reject", // data exception
   "23": "reject", // constraint violation
   "42": "reject", // no such table, no privilege, bad SQL
-  CHUNK_UNKNOWN: "reject",
-  CHUNK_COUNT_MISMATCH: "reject",
-  RUN_UNKNOWN: "reject",
-  MESSAGE_MALFORMED: "reject",
-  MESSAGE_TOO_LARGE: "reject",
-  SPEC_INVALID: "reject",
-  LEAF_CHANGED: "reject",
-  NOT_SEEDED: "reject",
 };
 
-const INCURABLE = new Set([
-  "POSTGRES_AUTH",
-  "POSTGRES_TLS",
-  "NOT_POSTGRES",
-  "RABBITMQ_AUTH",
-  "RABBITMQ_TLS",
-  "NOT_RABBITMQ",
-]);
+/**
+ * What to do about anything thrown: ours says so itself, others go by their code, never by their text. An error nobody
+ * foresaw is worth another try: it costs little, and the retry ladder ends.
+ */
+export function verdictOf(error: unknown): Verdict {
+  if (error instanceof PlatformError) return error.consequence.verdict;
+  const code = codeOf(error);
+  if (code === undefined) return "retry";
+  const own = Object.hasOwn(VERDICTS, code) ? VERDICTS[code] : undefined;
+  const sqlClass = code.slice(0, 2);
+  const byClass = code.length === 5 && Object.hasOwn(VERDICTS, sqlClass) ? VERDICTS[sqlClass] : undefined;
+  return own ?? byClass ?? "retry";
+}
 
-/** Outages that only a hand can end: a setting here or there is wrong. */
+/** Outages that only a person can end: a setting here or there is wrong. */
 export function isIncurable(error: unknown): boolean {
-  return INCURABLE.has(codeOf(error) ?? "");
+  return error instanceof PlatformError && error.consequence.byHand === true;
 }
 
 /**
@@ -87,14 +60,4 @@ export function isIncurable(error: unknown): boolean {
  */
 export function waitingMends(error: unknown): boolean {
   return verdictOf(error) === "outage" && !isIncurable(error);
-}
-
-/** An error nobody foresaw is worth another try: it costs little, and the retry ladder ends. */
-export function verdictOf(error: unknown): Verdict {
-  const code = codeOf(error);
-  if (code === undefined) return "retry";
-  const own = Object.hasOwn(VERDICTS, code) ? VERDICTS[code] : undefined;
-  const sqlClass = code.slice(0, 2);
-  const byClass = code.length === 5 && Object.hasOwn(VERDICTS, sqlClass) ? VERDICTS[sqlClass] : undefined;
-  return own ?? byClass ?? "retry";
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { messageOf, PlatformError } from "./errors.js";
+import { CoreError } from "./core_errors.js";
+import { messageOf } from "./errors.js";
 
 /** `require` encrypts and trusts anybody, `verify-full` wants a certificate in the host's name, as with libpq. */
 export const TLS_MODES = ["disable", "require", "verify-full"] as const;
@@ -27,7 +28,7 @@ export function tlsOptions(mode: TlsMode, rootCert: string, host: string): TlsOp
   try {
     return { rejectUnauthorized: true, ca: readFileSync(rootCert, "utf8"), ...name };
   } catch (cause) {
-    throw new PlatformError("SETTINGS_INVALID", `SSLROOTCERT: ${messageOf(cause)}`, { cause });
+    throw new CoreError("SETTINGS_INVALID", `SSLROOTCERT: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -31,15 +31,9 @@ suite=${SUITES[${release:-none}]:-}
 ((EUID == 0)) || die "a system of its own needs root; run: sudo scripts/test.sh --in $release $*"
 system=$REPO_ROOT/.local/systems/$release
 
-# In namespaces of its own: with the first process of them go all others and all mounts.
-if [[ -z ${TEST_IN_NAMESPACES:-} ]]; then
-  set -m # without it what runs aside ignores interrupts, and so would all tests
-  TEST_IN_NAMESPACES=1 unshare --mount --pid --ipc --fork --kill-child -- "${BASH_SOURCE[0]}" "$release" "$@" </dev/null &
-  first=$!
-  trap 'kill -s KILL "$first"; exit 130' INT TERM HUP
-  wait "$first"
-  exit
-fi
+# In namespaces of its own: with the first process of them, which is this one, go all others and all mounts.
+[[ -n ${TEST_IN_NAMESPACES:-} ]] ||
+  TEST_IN_NAMESPACES=1 exec unshare --mount --pid --ipc --fork --kill-child -- "${BASH_SOURCE[0]}" "$release" "$@"
 
 mirror() { # the one that this machine takes its packages from, where it is of Debian too
   local uri

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { ETL_QUEUES } from "../etl/queues.js";
 import { Publisher } from "../lib/broker/publisher.js";
-import { ETL_QUEUES } from "../lib/broker/topology.js";
 import { silentLogger } from "../lib/observability/log.js";
 import { onChannel, publishByHand } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
+import type { AllSettings } from "../app/settings.js";
 import { backup } from "../jobs/backup/backup.js";
 import { drill } from "../jobs/backup/drill.js";
 import { loop } from "../jobs/backup/loop.js";
@@ -8,7 +9,6 @@ import { retain } from "../jobs/backup/prune.js";
 import { listBackups } from "../jobs/backup/store.js";
 import { silentLogger } from "../lib/observability/log.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
-import type { Settings } from "../lib/settings/settings.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
 import { createDatabase, dropDatabase, withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
@@ -21,7 +21,7 @@ const ONE_DAY = { BACKUP_KEEP_DAILY: 1, BACKUP_KEEP_WEEKLY: 0, BACKUP_KEEP_MONTH
 
 let database: string;
 let folder: BackupFolder;
-let settings: Settings;
+let settings: AllSettings;
 beforeAll(async () => {
   database = await createDatabase("empty");
   await withPool({ role: "admin", database }, (pool) => migrateUp(pool));

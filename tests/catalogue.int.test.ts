@@ -117,18 +117,18 @@ describe("a difference", () => {
       "ALTER TABLE txn_2025_01 ADD CHECK (amount < 5e9)",
       /^constraint payments.txn_2025_01.txn_2025_01_amount_check was/,
     ],
-    ["ALTER TABLE txn_2025_01 SET UNLOGGED", "leaf payments.txn_2025_01 was added (unlogged)"],
+    ["ALTER TABLE txn_2025_01 SET UNLOGGED", "partition payments.txn_2025_01 was added (unlogged)"],
     [
       "ALTER TABLE txn DETACH PARTITION txn_2025_02",
-      "leaf payments.txn_2025_02 was added (not attached to txn)",
+      "partition payments.txn_2025_02 was added (not attached to txn)",
     ],
     [
       "ALTER TABLE txn_2025_02 RENAME TO old",
-      "leaf payments.old was added (attached to txn, but of no month)",
+      "partition payments.old was added (attached to txn, but of no month)",
     ],
     [
       "CREATE TABLE rest PARTITION OF txn DEFAULT",
-      "leaf payments.rest was added (attached to txn, but of no month)",
+      "partition payments.rest was added (attached to txn, but of no month)",
     ],
   ])("%s", async (sql, difference) => {
     const { differences } = await after(sql);

@@ -164,7 +164,7 @@ describe("Dockerfile", () => {
     ["runs as root", "USER node\n", ""],
     ["runs as root", "USER node\n", "USER node\nUSER root\n"],
     ["does not start", 'ENTRYPOINT ["payments"]', 'ENTRYPOINT ["sh"]'],
-    ["payments is not", "cli/main.js /usr", "main.js /usr"],
+    ["payments is not", "app/main.js /usr", "main.js /usr"],
     ["lock file", "npm ci ", "npm install "],
     ["development packages", "--omit=dev", ""],
     ["development packages", /--from=packages/g, "--from=build"],

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { ETL_QUEUES } from "../lib/broker/topology.js";
+import { ETL_QUEUES } from "../etl/queues.js";
 import { depth, drain } from "./harness/broker.js";
 import { withPool } from "./harness/database.js";
 import { DeadLetterLab, numbered, plant } from "./harness/dead_letters.js";

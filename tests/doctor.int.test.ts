@@ -3,7 +3,7 @@ import { mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ETL_QUEUES } from "../lib/broker/topology.js";
+import { ETL_QUEUES } from "../etl/queues.js";
 import { loadSql } from "../lib/postgres/sql.js";
 import { drain, publishByHand } from "./harness/broker.js";
 import { withPool } from "./harness/database.js";

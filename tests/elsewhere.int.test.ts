@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { originOf, requireOurs } from "../etl/origin.js";
+import { ETL_QUEUES } from "../etl/queues.js";
 import { verify } from "../etl/verify/verify.js";
-import { Worker } from "../etl/worker.js";
-import { ETL_QUEUES } from "../lib/broker/topology.js";
 import { silentLogger } from "../lib/observability/log.js";
 import { createPool, type Pool } from "../lib/postgres/pool.js";
 import { depth } from "./harness/broker.js";
@@ -10,6 +9,7 @@ import { copyDatabase, dropDatabase } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
 import { payments } from "./harness/process.js";
+import { createWorker } from "./harness/worker.js";
 
 const SMALL = { rows: 1_000, fromOn: "2025-01-01", toOn: "2025-02-01", chunkRows: 500 };
 
@@ -46,7 +46,7 @@ test("a worker leaves the runs of another database alone; its own worker does th
   expect(started.stderr).toContain(platform.settings.POSTGRES_DB);
   await eventually("the message to be put off", async () => (await waiting()) > 0);
 
-  const worker = new Worker(settings, silentLogger);
+  const worker = createWorker(settings, silentLogger);
   await worker.start();
   try {
     await eventually(

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { ETL_QUEUES } from "../etl/queues.js";
 import type { Point } from "../etl/steps/step.js";
-import { ETL_QUEUES } from "../lib/broker/topology.js";
 import { depth, publishByHand } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
@@ -92,7 +92,7 @@ test.each(["stage: in copy", "agg: month published"] as const)(
     await platform.kickoff(SPEC);
     const stopped = async () => (await readState(frozen.pid)) === "T";
     await eventually("frozen", stopped, { withinMs: 30_000 });
-    const worker = await platform.startWorker(2, { lease });
+    const worker = await platform.startWorker(2, { leaseTimes: lease });
     // It holds its chunk until it is reaped; only then can the other one go on to the end.
     await platform.done("r1");
     await expectUndisturbed();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ETL_QUEUES } from "../lib/broker/topology.js";
+import { ETL_QUEUES } from "../etl/queues.js";
 import { depth } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { workerLease } from "../etl/ledger/worker.js";
 import { silentLogger } from "../lib/observability/log.js";
+import { messageMetrics } from "../lib/observability/message_metrics.js";
+import { createRegistry, register } from "../lib/observability/registry.js";
 import { Lease } from "../lib/runtime/lease.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
@@ -18,7 +21,14 @@ afterEach(async () => {
 });
 
 async function startLease(name: string): Promise<Lease> {
-  const lease = new Lease(platform.pool, name, silentLogger, TIMES);
+  const lease = new Lease({
+    pool: platform.pool,
+    workerId: name,
+    statements: workerLease,
+    logger: silentLogger,
+    metrics: register(createRegistry(), messageMetrics),
+    times: TIMES,
+  });
   leases.push(lease);
   await lease.start();
   return lease;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { adoptRun, createRun } from "../etl/ledger/run.js";
-import { ETL_QUEUES } from "../lib/broker/topology.js";
+import { ETL_QUEUES } from "../etl/queues.js";
 import { depth, drain, publishByHand } from "./harness/broker.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { ETL_QUEUES } from "../etl/queues.js";
 import { Consumer } from "../lib/broker/consumer.js";
 import type { Handler } from "../lib/broker/delivery.js";
 import { Publisher } from "../lib/broker/publisher.js";
-import { ETL_QUEUES, queueFamily } from "../lib/broker/topology.js";
+import { queueFamily } from "../lib/broker/topology.js";
 import { silentLogger } from "../lib/observability/log.js";
 import * as timing from "../lib/timing.js";
 import { depth, publishByHand } from "./harness/broker.js";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { planRun } from "../etl/plan.js";
+import { ETL_QUEUES } from "../etl/queues.js";
 import { cancelRun } from "../etl/runs/cancel.js";
-import { ETL_QUEUES } from "../lib/broker/topology.js";
 import { depth, drain } from "./harness/broker.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";

@@ -1,11 +1,11 @@
 import { chownSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { AllSettings } from "../app/settings.js";
 import { addressOf, postgresTool, run, withPool as withAddress } from "../jobs/backup/postgres_tool.js";
 import { serverOwner } from "../jobs/backup/server.js";
 import { connect, createPool, type Pool } from "../lib/postgres/pool.js";
 import { waitingMends } from "../lib/retry.js";
-import type { Settings } from "../lib/settings/settings.js";
 import { selfSigned } from "./harness/certificate.js";
 import { Cluster } from "./harness/cluster.js";
 import { eventually } from "./harness/eventually.js";
@@ -39,15 +39,14 @@ function up<T>(work: () => Promise<T>, more: Record<string, string> = {}): Promi
   return cluster.up(work, join(cluster.folder, "data"), { ...tls, ...more });
 }
 
-function settings(more: Partial<Record<keyof Settings, string>> = {}): Settings {
-  // A database of that name is no platform's, but what is asked here is only whether we are let in.
-  return { ...testSettings({ ...cluster.settings(), ...more }), POSTGRES_DB: more.POSTGRES_DB ?? "postgres" };
+function settings(more: Partial<Record<keyof AllSettings, string>> = {}): AllSettings {
+  return testSettings({ ...cluster.settings(), POSTGRES_DB: "postgres", ...more });
 }
 
-const guest = (more: Partial<Record<keyof Settings, string>> = {}) =>
+const guest = (more: Partial<Record<keyof AllSettings, string>> = {}) =>
   settings({ POSTGRES_USER: "guest", POSTGRES_SSLMODE: "require", ...more });
 
-async function attempt<T>(as: Settings, work: (pool: Pool) => Promise<T>): Promise<T> {
+async function attempt<T>(as: AllSettings, work: (pool: Pool) => Promise<T>): Promise<T> {
   const pool = createPool(as, { max: 1 });
   try {
     (await connect(pool)).release();
@@ -61,7 +60,7 @@ const inTls = async (pool: Pool) => {
   const { rows } = await pool.query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
   return rows[0]?.ssl;
 };
-const refusal = (as: Settings) => attempt(as, inTls).catch((error: unknown) => error);
+const refusal = (as: AllSettings) => attempt(as, inTls).catch((error: unknown) => error);
 
 describe("a server that wants TLS", () => {
   test("gets it, from the driver and from PostgreSQL's own programs, and is trusted in its own name only", () =>

@@ -1,13 +1,14 @@
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Worker } from "../etl/worker.js";
-import { ETL_QUEUES, queueNames } from "../lib/broker/topology.js";
+import type { AllSettings } from "../app/settings.js";
+import { ETL_QUEUES } from "../etl/queues.js";
+import { queueNames } from "../lib/broker/topology.js";
 import type { LeaseTimes } from "../lib/runtime/lease.js";
-import type { Settings } from "../lib/settings/settings.js";
 import { depth } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
 import { COMMIT, type Direction, PUBLISH, TcpProxy, type Trap } from "./harness/proxy.js";
+import { createWorker, type Worker } from "./harness/worker.js";
 
 /** Two missed ones are noticed within three. */
 const HEARTBEAT_S = 3;
@@ -39,14 +40,14 @@ afterEach(async () => {
 
 /** A worker behind both proxies. Its start is not waited for: it may have to go through faults first. */
 function startWorker(lease?: LeaseTimes): { ready: Promise<void> } {
-  const through: Partial<Settings> = {
+  const through: Partial<AllSettings> = {
     POSTGRES_HOST: "127.0.0.1",
     POSTGRES_PORT: postgres.port,
     RABBITMQ_HOST: "127.0.0.1",
     RABBITMQ_PORT: rabbitmq.port,
   };
   const logger = pino({ level: "error" }, { write: (line: string) => failures.push(line.trim()) });
-  worker = new Worker({ ...platform.settings, ...through }, logger, lease ? { lease } : {});
+  worker = createWorker({ ...platform.settings, ...through }, logger, lease ? { leaseTimes: lease } : {});
   return { ready: worker.start() };
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../lib/root.js";
-import { settingsSchema } from "../lib/settings/schema.js";
+import { databaseName } from "../lib/settings/base.js";
 
 const run = promisify(execFile);
 const { PATH = "", HOME } = process.env;
@@ -129,7 +129,7 @@ describe("scripts/stack.sh", () => {
     for (const POSTGRES_DB of names) {
       const env = { ...clean, POSTGRES_DB, LC_ALL: "C.UTF-8", STACK_DIR: "/proc/none" };
       const { code, stderr } = await called(env, "scripts/stack.sh", "up");
-      const taken = settingsSchema.shape.POSTGRES_DB.safeParse(POSTGRES_DB).success;
+      const taken = databaseName.safeParse(POSTGRES_DB).success;
       expect(stderr.includes("POSTGRES_DB is"), POSTGRES_DB).toBe(!taken);
       expect(code, POSTGRES_DB).toBe(taken ? 1 : 2);
     }

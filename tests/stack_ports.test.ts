@@ -5,11 +5,11 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { pino } from "pino";
-import { Registry } from "prom-client";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { createHttpServer, httpPart } from "../lib/http/server.js";
+import { silentLogger } from "../lib/observability/log.js";
+import { createRegistry } from "../lib/observability/registry.js";
 import { packageRoot } from "../lib/root.js";
-import { serveEndpoint } from "../lib/runtime/ops_server.js";
 
 const run = promisify(execFile);
 const scripts = join(packageRoot, "scripts");
@@ -30,16 +30,12 @@ async function stranger(): Promise<number> {
 }
 
 async function worker(): Promise<number> {
-  const endpoint = await serveEndpoint({
-    host: "127.0.0.1",
-    port: 0,
-    registry: new Registry(),
-    dependencies: async () => ({}),
-    logger: pino({ level: "silent" }),
-  });
-  if (endpoint === undefined) throw new Error("no port");
-  stop.push(endpoint.close);
-  return endpoint.port;
+  const operations = { registry: createRegistry(), dependencies: async () => ({}), critical: [] };
+  const server = await createHttpServer({ version: "0", routes: [], operations, logger: silentLogger });
+  const served = httpPart(server, { host: "127.0.0.1", port: 0 });
+  await served.start?.();
+  stop.push(served.stop);
+  return served.port();
 }
 
 /** What stands in the stack's state after some bash, which begins with `state`. */

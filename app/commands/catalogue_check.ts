@@ -1,4 +1,4 @@
-import { PlatformError } from "../../lib/errors.js";
+import { CoreError } from "../../lib/core_errors.js";
 import { catalogueChanges } from "../../lib/postgres/catalogue.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 
@@ -14,7 +14,7 @@ export async function checkCatalogue(pool: Pool): Promise<string> {
   const { differences, additions } = await catalogueChanges(pool);
   if (differences.length > 0) {
     const more = differences.length > SHOWN ? `; and ${differences.length - SHOWN} more` : "";
-    throw new PlatformError("SCHEMA_DRIFT", `${differences.slice(0, SHOWN).join("; ")}${more}.`, {
+    throw new CoreError("SCHEMA_DRIFT", `${differences.slice(0, SHOWN).join("; ")}${more}.`, {
       hint: "Undo it, or loads may fail; all of it: payments migrate verify.",
     });
   }

@@ -1,12 +1,18 @@
 import { Command, InvalidArgumentError } from "commander";
+import { ETL_QUEUES } from "../../etl/queues.js";
 import { DeadLetters } from "../../lib/broker/dead_letters.js";
 import { Publisher } from "../../lib/broker/publisher.js";
-import { ETL_QUEUES } from "../../lib/broker/topology.js";
-import { type CommandContext, command, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import {
+  type ActionWrapper,
+  type CommandContext,
+  print,
+  printJson,
+  withDatabase,
+} from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
+import { CoreError } from "../../lib/core_errors.js";
 import { type ActionReport, purge, replay } from "../../lib/dead_letters/action.js";
 import { type Selection, selectionOf } from "../../lib/dead_letters/selection.js";
-import { PlatformError } from "../../lib/errors.js";
 import { listLetters, SHOWN, showLetter } from "./dlq_list.js";
 
 interface SelectOptions {
@@ -14,7 +20,7 @@ interface SelectOptions {
   all?: boolean;
 }
 
-export function dlqCommand(): Command {
+export function dlqCommand(action: ActionWrapper): Command {
   const dlq = new Command("dlq").description("look at dead letters, send them again, delete them");
   dlq
     .command("list")
@@ -22,7 +28,7 @@ export function dlqCommand(): Command {
     .option("--reason <code>", "only letters with this error code")
     .option("--limit <n>", `show at most so many (default: ${SHOWN}, with --json all)`, toLimit)
     .action(
-      command(async (context, { reason, limit }: { reason?: string; limit?: number }) => {
+      action(async (context, { reason, limit }: { reason?: string; limit?: number }) => {
         const selection = selectionOf(undefined, reason === undefined ? { all: true } : { reason });
         return withLetters(context, (letters) => listLetters(context, letters, selection, { limit }));
       }),
@@ -32,7 +38,7 @@ export function dlqCommand(): Command {
     .description("a dead letter whole, with headers and body")
     .argument("<id>", "id from the list")
     .action(
-      command(async (context, id: string, _options: object) =>
+      action(async (context, id: string, _options: object) =>
         withLetters(context, (letters) => showLetter(context, letters, id)),
       ),
     );
@@ -40,7 +46,7 @@ export function dlqCommand(): Command {
     .description("send dead letters to the work queue again")
     .option("--dry-run", "only show which")
     .action(
-      command(async (context, id: string | undefined, options: SelectOptions & { dryRun?: boolean }) => {
+      action(async (context, id: string | undefined, options: SelectOptions & { dryRun?: boolean }) => {
         const selection = selectionOf(id, options);
         if (options.dryRun !== true) return replayLetters(context, selection);
         return withLetters(context, (letters) =>
@@ -52,10 +58,10 @@ export function dlqCommand(): Command {
     .description("delete dead letters for good")
     .option("--yes", "yes, delete them")
     .action(
-      command(async (context, id: string | undefined, options: SelectOptions & { yes?: boolean }) => {
+      action(async (context, id: string | undefined, options: SelectOptions & { yes?: boolean }) => {
         const selection = selectionOf(id, options);
         if (options.yes !== true) {
-          throw new PlatformError("NOT_CONFIRMED", "Purged letters cannot be brought back.", {
+          throw new CoreError("NOT_CONFIRMED", "Purged letters cannot be brought back.", {
             hint: "Look at them with payments dlq list, then add --yes.",
           });
         }

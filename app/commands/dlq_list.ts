@@ -2,9 +2,9 @@ import type { DeadLetter } from "../../lib/broker/dead_letter.js";
 import type { DeadLetters } from "../../lib/broker/dead_letters.js";
 import { type CommandContext, print } from "../../lib/cli/command.js";
 import { formatCount, formatTable } from "../../lib/cli/table.js";
+import { CoreError } from "../../lib/core_errors.js";
 import { describeLetter, jsonOf, previewOf, shorten } from "../../lib/dead_letters/present.js";
 import { matches, type Selection, unknownLetter } from "../../lib/dead_letters/selection.js";
-import { PlatformError } from "../../lib/errors.js";
 import { ready, write } from "../../lib/process/stdout.js";
 
 /** A screenful for a person; --json has them all unless told otherwise. */
@@ -73,8 +73,7 @@ async function* select(
 ): AsyncGenerator<DeadLetter, void, undefined> {
   let found = false;
   for await (const window of letters.windows()) {
-    if (context.interruption().aborted)
-      throw new PlatformError("INTERRUPTED", "Not all letters were looked at.");
+    if (context.interruption().aborted) throw new CoreError("INTERRUPTED", "Not all letters were looked at.");
     for (const letter of window) {
       if (!matches(selection, letter)) continue;
       found = true;

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { command, print, printJson } from "../../lib/cli/command.js";
+import { type ActionWrapper, print, printJson } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import { targetOf } from "../../lib/postgres/pool.js";
@@ -9,13 +9,13 @@ import { databaseChecks } from "./doctor/database.js";
 
 const LEAST_NODE = [20, 19] as const;
 
-export function doctorCommand(): Command {
+export function doctorCommand(action: ActionWrapper): Command {
   return new Command("doctor")
     .description(
       "check versions, servers, rights, disk, schema, seed, alarms, workers and dead letters; exit 1 when something will not work",
     )
     .action(
-      command(async (context, _options: object) => {
+      action(async (context, _options: object) => {
         const { settings, json } = context;
         const broker = brokerChecks(context);
         const checks: Check[] = [["node", node], ...databaseChecks(settings), ...broker.checks];

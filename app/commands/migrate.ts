@@ -1,18 +1,18 @@
 import { Command } from "commander";
-import { type CommandContext, command, print, printJson } from "../../lib/cli/command.js";
+import { type ActionWrapper, type CommandContext, print, printJson } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import { type CatalogueChanges, catalogueChanges } from "../../lib/postgres/catalogue.js";
 import { migrateUp, migrationStatus, verifySchema } from "../../lib/postgres/migrate.js";
 import { connect, createPool, type Pool } from "../../lib/postgres/pool.js";
 
-export function migrateCommand(): Command {
+export function migrateCommand(action: ActionWrapper): Command {
   const migrate = new Command("migrate").description("bring the database's schema up to date, or look at it");
   migrate
     .command("up")
     .description("apply what is pending")
     .action(
-      command(async (context, _options: object) =>
+      action(async (context, _options: object) =>
         withAdmin(context, async (pool) => {
           const applied = (await migrateUp(pool)).map(({ version, name }) => ({ version, name }));
           if (context.json) printJson({ applied });
@@ -30,7 +30,7 @@ export function migrateCommand(): Command {
     .command("status")
     .description("list migrations and their state")
     .action(
-      command(async (context, _options: object) =>
+      action(async (context, _options: object) =>
         withAdmin(context, async (pool) => {
           const status = await migrationStatus(pool);
           if (context.json) printJson({ migrations: status });
@@ -46,7 +46,7 @@ export function migrateCommand(): Command {
     .command("verify")
     .description("compare the schema with what this code expects; exit 3 names what differs")
     .action(
-      command(async (context, _options: object) =>
+      action(async (context, _options: object) =>
         withAdmin(context, async (pool) => {
           await verifySchema(pool);
           const changes = await catalogueChanges(pool);

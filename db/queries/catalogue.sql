@@ -45,7 +45,7 @@ catalogue AS (
   FROM relation
   WHERE kind IN ('r', 'p', 'f', 'v', 'm', 'S') AND NOT is_leaf AND name !~ '^payments\.txn_\d{4}_\d{2}$'
   UNION ALL
-  SELECT 'leaf', 'payments.txn', name,
+  SELECT 'partition', 'payments.txn', name,
          concat_ws(', ', CASE WHEN NOT is_leaf THEN 'not attached to txn'
                               WHEN name !~ '^payments\.txn_\d{4}_\d{2}$' THEN 'attached to txn, but of no month' END,
                    nullif(nature, ''))

@@ -1,14 +1,15 @@
 import { Command } from "commander";
-import { command, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
 import { cancelRun } from "../runs/cancel.js";
+import type { EtlSettings } from "../settings.js";
 
-export function cancelCommand(): Command {
+export function cancelCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("cancel")
     .description("end a run for good and take back what it has not published; finished months stay")
     .argument("<run>", "run id, e.g. r1")
     .action(
-      command(async ({ settings, json }, runId: string, _options: object) => {
+      action(async ({ settings, json }, runId: string, _options: object) => {
         const taken = await withDatabase(settings, (pool) => cancelRun(pool, runId));
         if (json) printJson({ run: runId, state: "cancelled", ...taken });
         else

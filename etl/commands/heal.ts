@@ -1,18 +1,19 @@
 import { Command } from "commander";
-import { command, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
-import { PlatformError } from "../../lib/errors.js";
+import { EtlError } from "../errors.js";
 import { ChunkSource } from "../generate/source.js";
 import { healMonth } from "../runs/rebuild.js";
+import type { EtlSettings } from "../settings.js";
 
-export function healCommand(): Command {
+export function healCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("heal")
     .description("make a damaged month anew from its runs' specs and put it in place while readers go on")
     .argument("<month>", "YYYY-MM")
     .action(
-      command(async ({ settings, logger, json }, month: string, _options: object) => {
+      action(async ({ settings, logger, json }, month: string, _options: object) => {
         if (!/^[0-9]{4}-(0[1-9]|1[0-2])$/.test(month)) {
-          throw new PlatformError("SPEC_INVALID", `'${month}' is no month; give it as YYYY-MM.`);
+          throw new EtlError("SPEC_INVALID", `'${month}' is no month; give it as YYYY-MM.`);
         }
         const source = new ChunkSource();
         try {

@@ -1,12 +1,19 @@
 import { Command } from "commander";
-import { type CommandContext, command, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import {
+  type ActionWrapper,
+  type CommandContext,
+  print,
+  printJson,
+  withDatabase,
+} from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
-import { PlatformError } from "../../lib/errors.js";
 import type { Pool } from "../../lib/postgres/pool.js";
+import { EtlError } from "../errors.js";
 import { createRun, isOver, listRuns, type Run, topUp } from "../ledger/run.js";
 import { cancelRun } from "../runs/cancel.js";
 import { defaultSpec } from "../runs/default_spec.js";
 import { requireSeed } from "../seed/state.js";
+import type { EtlSettings } from "../settings.js";
 import type { Spec } from "../spec.js";
 import { type Send, withBroker } from "./send.js";
 import { summarize } from "./summary.js";
@@ -24,7 +31,7 @@ interface Options {
   wait?: boolean;
 }
 
-export function kickoffCommand(): Command {
+export function kickoffCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("kickoff")
     .description("start a run; without options the default run of the STAGE_* settings")
     .option("--rows <n>", "transactions to generate", toNumber)
@@ -36,14 +43,14 @@ export function kickoffCommand(): Command {
     .option("--fraud-rate <share>", "share of rows in fraud patterns, 0..1", toNumber)
     .option("--chunk-rows <n>", "most rows in a chunk", toNumber)
     .option("--wait", "show progress until every unfinished run is done, then a summary")
-    .action(command(kickoff));
+    .action(action(kickoff));
 }
 
-async function kickoff(context: CommandContext, options: Options): Promise<undefined> {
+async function kickoff(context: CommandContext<EtlSettings>, options: Options): Promise<undefined> {
   // All that can be said against the spec is said before any server is asked.
   const spec = defaultSpec(context.settings, flagsOf(options));
   if (options.target !== undefined && options.rows !== undefined) {
-    throw new PlatformError("SPEC_INVALID", "--rows and --target exclude each other.");
+    throw new EtlError("SPEC_INVALID", "--rows and --target exclude each other.");
   }
   await withDatabase(context.settings, async (pool) => {
     await requireSeed(pool);
@@ -62,7 +69,7 @@ async function kickoff(context: CommandContext, options: Options): Promise<undef
 
 /** @returns undefined when the target has been reached. */
 async function start(
-  context: CommandContext,
+  context: CommandContext<EtlSettings>,
   pool: Pool,
   spec: Spec,
   target: number | undefined,
@@ -87,7 +94,11 @@ async function sendOrCancel(pool: Pool, run: Run, send: Send): Promise<void> {
   }
 }
 
-async function wait(context: CommandContext, pool: Pool, started: string | undefined): Promise<object> {
+async function wait(
+  context: CommandContext<EtlSettings>,
+  pool: Pool,
+  started: string | undefined,
+): Promise<object> {
   const unfinished = (await listRuns(pool)).filter((run) => !isOver(run.state) || run.runId === started);
   const runs = await watchRuns(
     pool,

@@ -1,14 +1,15 @@
 import { Command } from "commander";
-import { command, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
 import { missingMessages } from "../runs/resume.js";
+import type { EtlSettings } from "../settings.js";
 import { withBroker } from "./send.js";
 
-export function resumeCommand(): Command {
+export function resumeCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("resume")
     .description("send again every message an unfinished run is waiting for, rebuilt from the ledger")
     .argument("<run>", "run id, e.g. r1")
     .action(
-      command(async (context, runId: string, _options: object) => {
+      action(async (context, runId: string, _options: object) => {
         const messages = await withDatabase(context.settings, async (pool) => {
           const missing = await missingMessages(pool, runId);
           if (missing.length > 0) await withBroker(context, (send) => send(pool, missing));

@@ -1,14 +1,15 @@
 import { Command } from "commander";
-import { command, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
 import { seed } from "../seed/seed.js";
+import type { EtlSettings } from "../settings.js";
 import { POPULATION } from "../world/world.js";
 
-export function seedCommand(): Command {
+export function seedCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("seed")
     .description("make the accounts, merchants and terminals, unless they are there")
     .action(
-      command(async ({ settings, json }, _options: object) => {
+      action(async ({ settings, json }, _options: object) => {
         const seeded = await withDatabase(settings, seed);
         const { accounts, merchants, terminals } = POPULATION;
         if (json) printJson({ seeded, accounts, merchants, terminals });

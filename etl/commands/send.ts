@@ -1,9 +1,9 @@
 import { Publisher } from "../../lib/broker/publisher.js";
-import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import type { CommandContext } from "../../lib/cli/command.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { formatMessage, type OutMessage } from "../message.js";
 import { originOf, workersElsewhere } from "../origin.js";
+import { ETL_QUEUES } from "../queues.js";
 
 /** Publishes messages about runs of the pool's database. */
 export type Send = (pool: Pool, messages: readonly OutMessage[]) => Promise<void>;

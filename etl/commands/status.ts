@@ -1,21 +1,28 @@
 import { Command } from "commander";
-import { type CommandContext, command, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import {
+  type ActionWrapper,
+  type CommandContext,
+  print,
+  printJson,
+  withDatabase,
+} from "../../lib/cli/command.js";
 import { formatSeconds, formatTable } from "../../lib/cli/table.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { isOver } from "../ledger/run.js";
 import { type RunStatus, runStatus } from "../runs/status.js";
+import type { EtlSettings } from "../settings.js";
 import { watchRuns } from "./watch.js";
 
-export function statusCommand(): Command {
+export function statusCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("status")
     .description("runs, their steps, rows/s and time to go")
     .argument("[run]", "run id, e.g. r1; all runs when left out")
     .option("--watch", "follow until done")
-    .action(command(status));
+    .action(action(status));
 }
 
 async function status(
-  context: CommandContext,
+  context: CommandContext<EtlSettings>,
   runId: string | undefined,
   options: { watch?: boolean },
 ): Promise<undefined> {
@@ -28,7 +35,11 @@ async function status(
   return undefined;
 }
 
-async function watch(context: CommandContext, pool: Pool, runs: readonly RunStatus[]): Promise<RunStatus[]> {
+async function watch(
+  context: CommandContext<EtlSettings>,
+  pool: Pool,
+  runs: readonly RunStatus[],
+): Promise<RunStatus[]> {
   return watchRuns(
     pool,
     runs.map((run) => run.run),

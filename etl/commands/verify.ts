@@ -1,19 +1,20 @@
 import { Command } from "commander";
-import { command, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
 import { formatCount, formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
+import type { EtlSettings } from "../settings.js";
 import { CHECKS, type CheckName, type Difference, type VerifyReport } from "../verify/report.js";
 import { verify } from "../verify/verify.js";
 
 /** More would scroll the first ones, which matter most, out of sight; --json has them all. */
 const SHOWN = 40;
 
-export function verifyCommand(): Command {
+export function verifyCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("verify")
     .description("prove that the data is what its runs describe; exit 3 names what differs")
     .argument("[run]", "run id, e.g. r1; all runs when left out")
     .action(
-      command(async ({ settings, json }, runId: string | undefined, _options: object) => {
+      action(async ({ settings, json }, runId: string | undefined, _options: object) => {
         const report = await withDatabase(settings, (pool) => verify(pool, runId));
         if (json) printJson(report);
         else print(describe(report));

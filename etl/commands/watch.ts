@@ -1,11 +1,13 @@
 import { isatty } from "node:tty";
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
 import { formatCount, formatSeconds } from "../../lib/cli/table.js";
-import { messageOf, PlatformError } from "../../lib/errors.js";
+import { CoreError } from "../../lib/core_errors.js";
+import { messageOf, type PlatformError } from "../../lib/errors.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { say } from "../../lib/process/stderr.js";
 import { verdictOf } from "../../lib/retry.js";
 import { pause } from "../../lib/timing.js";
+import { EtlError } from "../errors.js";
 import { isOver } from "../ledger/run.js";
 import { type RunStatus, runStatus } from "../runs/status.js";
 
@@ -43,7 +45,7 @@ export async function watchRuns(
         if (mark !== moved.mark) moved = { at: Date.now(), mark };
         else if (stands) throw stalled(runs);
       }
-      if (signal.aborted) throw new PlatformError("INTERRUPTED", "stopped watching; the runs go on.");
+      if (signal.aborted) throw new CoreError("INTERRUPTED", "stopped watching; the runs go on.");
       await pause(display.refreshMs, signal);
     }
   } finally {
@@ -64,7 +66,7 @@ function percent(part: number, whole: number): string {
 
 function stalled(runs: readonly RunStatus[]): PlatformError {
   const names = runs.filter((run) => !isOver(run.state)).map((run) => run.run);
-  return new PlatformError("RUN_FAILED", `${names.join(", ")}: nothing has moved for ten minutes.`, {
+  return new EtlError("RUN_FAILED", `${names.join(", ")}: nothing has moved for ten minutes.`, {
     hint: "Is a worker running (payments doctor)? Then look into etl_queue.dlq, and try: payments resume RUN.",
   });
 }

@@ -1,6 +1,6 @@
-import { PlatformError } from "../../lib/errors.js";
 import { one } from "../../lib/postgres/one.js";
 import type { Client, Queryable } from "../../lib/postgres/pool.js";
+import { EtlError } from "../errors.js";
 
 /** Whether all chunks of a run's month are cleaned, and whether agg has been done. */
 export interface MonthProgress {
@@ -20,7 +20,7 @@ export async function monthProgress(
      FROM etl.run_month WHERE run_id = $1 AND month = $2 ${lock}`,
     [runId, month],
   );
-  if (rows[0] === undefined) throw new PlatformError("CHUNK_UNKNOWN", `run ${runId} has no month ${month}.`);
+  if (rows[0] === undefined) throw new EtlError("CHUNK_UNKNOWN", `run ${runId} has no month ${month}.`);
   return rows[0];
 }
 

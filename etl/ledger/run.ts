@@ -1,6 +1,6 @@
-import { PlatformError } from "../../lib/errors.js";
 import { one } from "../../lib/postgres/one.js";
 import { type Client, type Pool, type Queryable, transaction } from "../../lib/postgres/pool.js";
+import { EtlError } from "../errors.js";
 import { GENERATOR_VERSION, type PlannedSpec, type Spec } from "../spec.js";
 
 /**
@@ -134,13 +134,13 @@ export async function adoptRun(db: Queryable): Promise<Run | undefined> {
 export async function getRun(db: Queryable, runId: string, lock: "" | "FOR UPDATE" = ""): Promise<Run> {
   const { rows } = await db.query<RunRow>(`SELECT * FROM etl.run WHERE run_id = $1 ${lock}`, [runId]);
   if (rows[0] === undefined) {
-    throw new PlatformError("RUN_UNKNOWN", `there is no run ${runId}.`, {
+    throw new EtlError("RUN_UNKNOWN", `there is no run ${runId}.`, {
       hint: "List them: payments status.",
     });
   }
   if (rows[0].generator_version !== GENERATOR_VERSION) {
     const versions = `run ${runId} was made by generator version ${rows[0].generator_version}, this is ${GENERATOR_VERSION}.`;
-    throw new PlatformError("SPEC_INVALID", versions, {
+    throw new EtlError("SPEC_INVALID", versions, {
       hint: "Finish or verify it with the release that began it.",
     });
   }

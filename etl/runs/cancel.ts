@@ -1,5 +1,5 @@
-import { PlatformError } from "../../lib/errors.js";
 import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js";
+import { EtlError } from "../errors.js";
 import { getRun } from "../ledger/run.js";
 
 /** What was taken back. */
@@ -19,7 +19,7 @@ export async function cancelRun(pool: Pool, runId: string): Promise<Cancelled> {
   return transaction(pool, async (client) => {
     const run = await getRun(client, runId, "FOR UPDATE");
     if (run.state === "done")
-      throw new PlatformError("SPEC_INVALID", `run ${runId} is done: there is nothing to cancel.`);
+      throw new EtlError("SPEC_INVALID", `run ${runId} is done: there is nothing to cancel.`);
     if (run.state === "cancelled") return { months: [], rows: 0 };
     const { rows: open } = await client.query<{ month: string }>(
       "SELECT month FROM etl.run_month WHERE run_id = $1 AND state = 'open' ORDER BY month",

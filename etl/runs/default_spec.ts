@@ -1,8 +1,8 @@
-import type { Settings } from "../../lib/settings/settings.js";
+import type { EtlSettings } from "../settings.js";
 import { parseSpec, type Spec } from "../spec.js";
 
 /** The spec that the STAGE_* settings describe, with what a command's flags replace. */
-export function defaultSpec(settings: Settings, flags: Partial<Spec> = {}): Spec {
+export function defaultSpec(settings: EtlSettings, flags: Partial<Spec> = {}): Spec {
   return parseSpec({
     rows: settings.STAGE_TARGET_TXN,
     seed: settings.STAGE_SEED,

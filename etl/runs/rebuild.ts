@@ -1,6 +1,7 @@
-import { codeOf, PlatformError } from "../../lib/errors.js";
+import { codeOf } from "../../lib/errors.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { pause } from "../../lib/timing.js";
+import { EtlError } from "../errors.js";
 import { getRun, type Run } from "../ledger/run.js";
 import { chunkOf, type PlannedMonth, planRun } from "../plan.js";
 import { copyLeaf, rollUp } from "../steps/agg.js";
@@ -53,7 +54,7 @@ export async function healMonth(context: StepContext, month: string): Promise<He
 /** The runs that are done with the month. No other can be before we are: a run's agg waits for the month's row. */
 async function runsOf(client: Client, month: string): Promise<Run[]> {
   const { rowCount } = await client.query("SELECT FROM etl.month WHERE month = $1 FOR UPDATE", [month]);
-  if (rowCount === 0) throw new PlatformError("CHUNK_UNKNOWN", `there is no published month ${month}.`);
+  if (rowCount === 0) throw new EtlError("CHUNK_UNKNOWN", `there is no published month ${month}.`);
   const { rows } = await client.query<{ run_id: string }>(
     `SELECT run_id FROM etl.run_month rm JOIN etl.run r USING (run_id)
      WHERE month = $1 AND rm.state = 'done' ORDER BY r.first_txn_id`,
@@ -75,7 +76,7 @@ async function refill(
   const { runId, spec } = run;
   const plan = planRun(spec);
   const planned = plan.months.find((candidate) => candidate.month === month);
-  if (planned === undefined) throw new PlatformError("CHUNK_UNKNOWN", `run ${runId} has no month ${month}.`);
+  if (planned === undefined) throw new EtlError("CHUNK_UNKNOWN", `run ${runId} has no month ${month}.`);
   await client.query("DELETE FROM payments.txn_reject WHERE run_id = $1 AND chunk_no BETWEEN $2 AND $3", [
     runId,
     planned.firstChunk,
@@ -87,7 +88,7 @@ async function refill(
     const { key } = await copyChunk(context, client, build.rows, spec, chunkNo);
     const { accepted } = await judgeSuspects(client, runId, chunkOf(plan, spec, chunkNo));
     if (accepted !== key.accepted) {
-      throw new PlatformError(
+      throw new EtlError(
         "CHUNK_COUNT_MISMATCH",
         `run ${runId} chunk ${chunkNo}: ${accepted} rows accepted, the generator predicts ${key.accepted}.`,
         { hint: "Are the dimensions damaged? See: payments verify." },
@@ -114,7 +115,7 @@ async function swap(client: Client, month: string): Promise<void> {
     } catch (error) {
       if (codeOf(error) !== LOCK_NOT_AVAILABLE) throw error;
       if (attempt === SWAP_TRIES) {
-        throw new PlatformError("RUN_FAILED", `readers kept ${month} locked for ${SWAP_TRIES} tries.`, {
+        throw new EtlError("RUN_FAILED", `readers kept ${month} locked for ${SWAP_TRIES} tries.`, {
           hint: "End the long query (pg_stat_activity) and heal again.",
           cause: error,
         });

@@ -1,6 +1,6 @@
-import { PlatformError } from "../../lib/errors.js";
 import type { Queryable } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
+import { EtlError } from "../errors.js";
 import { isOver, type RunState } from "../ledger/run.js";
 
 /** Progress of one run. Rows are generated rows unless named otherwise; step seconds are busy time summed over workers. */
@@ -52,7 +52,7 @@ interface StatusRow {
 export async function runStatus(db: Queryable, runId: string | null): Promise<RunStatus[]> {
   const { rows } = await db.query<StatusRow>(loadSql("run_status"), [runId]);
   if (runId !== null && rows.length === 0) {
-    throw new PlatformError("RUN_UNKNOWN", `there is no run ${runId}.`, {
+    throw new EtlError("RUN_UNKNOWN", `there is no run ${runId}.`, {
       hint: "List them: payments status.",
     });
   }

@@ -1,5 +1,5 @@
-import { PlatformError } from "../../lib/errors.js";
 import type { Queryable } from "../../lib/postgres/pool.js";
+import { EtlError } from "../errors.js";
 import { POPULATION } from "../world/world.js";
 
 /** `absent`: nothing seeded yet; `other`: seeded, but with dimensions this code's generator does not refer to. */
@@ -20,15 +20,11 @@ export async function requireSeed(db: Queryable): Promise<void> {
   const state = await seedState(db);
   if (state === "same") return;
   if (state === "absent") {
-    throw new PlatformError("NOT_SEEDED", "accounts, merchants and terminals are missing.", {
+    throw new EtlError("NOT_SEEDED", "accounts, merchants and terminals are missing.", {
       hint: "Run: payments seed.",
     });
   }
-  throw new PlatformError(
-    "NOT_SEEDED",
-    "the dimensions were seeded by another release with other contents.",
-    {
-      hint: "Use a fresh database for this release.",
-    },
-  );
+  throw new EtlError("NOT_SEEDED", "the dimensions were seeded by another release with other contents.", {
+    hint: "Use a fresh database for this release.",
+  });
 }

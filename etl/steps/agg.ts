@@ -1,6 +1,7 @@
-import { codeOf, messageOf, PlatformError } from "../../lib/errors.js";
+import { codeOf, messageOf } from "../../lib/errors.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
+import { EtlError } from "../errors.js";
 import { acceptedRows, enterMonth, monthProgress, recordAggregated } from "../ledger/month.js";
 import { isActive } from "../ledger/run.js";
 import { requireStanding } from "./leaf.js";
@@ -54,7 +55,7 @@ async function publish(context: StepContext, client: Client, runId: string, mont
   } catch (error) {
     if (!PLACE_TAKEN.has(codeOf(error) ?? "")) throw error;
     const what = `${leafTable(month)} cannot become a month of txn: ${messageOf(error)}.`;
-    throw new PlatformError("LEAF_CHANGED", what, {
+    throw new EtlError("LEAF_CHANGED", what, {
       hint: "Something that no run made has its place: move that away. Then: payments dlq replay.",
       cause: error,
     });
@@ -83,7 +84,7 @@ export async function copyLeaf(client: Client, from: string, to: string): Promis
 async function requireAccepted(client: Client, runId: string, month: string, rows: number): Promise<void> {
   const accepted = await acceptedRows(client, runId, month);
   if (rows === accepted) return;
-  throw new PlatformError(
+  throw new EtlError(
     "CHUNK_COUNT_MISMATCH",
     `run ${runId}, ${month}: ${rows} rows were built, its chunks accepted ${accepted}.`,
     {

@@ -1,6 +1,6 @@
-import { PlatformError } from "../../lib/errors.js";
 import type { Client } from "../../lib/postgres/pool.js";
 import { quoteName } from "../../lib/postgres/sql.js";
+import { EtlError } from "../errors.js";
 import { COPY_COLUMNS } from "../generate/encoder.js";
 import { leafTable } from "./step.js";
 
@@ -17,7 +17,7 @@ export async function requireStanding(client: Client, month: string): Promise<vo
     attached === null
       ? `${leaf} is not attached to txn, though ${month.slice(0, 7)} is published.`
       : `${month.slice(0, 7)} is attached to txn as ${attached}, not as ${leaf}.`;
-  throw new PlatformError("LEAF_CHANGED", what, {
+  throw new EtlError("LEAF_CHANGED", what, {
     hint: `Put it back, or make it anew: payments heal ${month.slice(0, 7)}. Then: payments dlq replay.`,
   });
 }
@@ -32,7 +32,7 @@ export async function requireReplaceable(client: Client, month: string): Promise
   const leaf = leafTable(month);
   const attached = await attachedAs(client, month);
   if (attached !== null && attached !== leaf) {
-    throw new PlatformError(
+    throw new EtlError(
       "LEAF_CHANGED",
       `${month.slice(0, 7)} is attached to txn as ${attached}, not as ${leaf}.`,
       {
@@ -43,7 +43,7 @@ export async function requireReplaceable(client: Client, month: string): Promise
   for (const { name, value } of await addedColumns(client, leaf)) {
     const filled = `SELECT FROM ${quoteName(leaf)} WHERE ${name} IS DISTINCT FROM (${value}) LIMIT 1`;
     if ((await client.query(filled)).rowCount === 0) continue;
-    throw new PlatformError(
+    throw new EtlError(
       "LEAF_CHANGED",
       `column ${name} of ${leaf}, which no migration made, has values that healing would lose.`,
       {

@@ -1,8 +1,8 @@
 import { pipeline } from "node:stream/promises";
 import { from as copyFrom } from "pg-copy-streams";
-import { PlatformError } from "../../lib/errors.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
 import { quoteName } from "../../lib/postgres/sql.js";
+import { EtlError } from "../errors.js";
 import { COPY_COLUMNS } from "../generate/encoder.js";
 import type { AnswerKey } from "../generate/generator.js";
 import { enterChunk, getChunk, recordStaged } from "../ledger/chunk.js";
@@ -26,7 +26,7 @@ export async function stageStep(context: StepContext, runId: string, chunkNo: nu
     if (!(await enterChunk(client, entry))) return false;
     const copied = await copyChunk(context, client, buildTables(runId, month.month).rows, run.spec, chunkNo);
     if (copied.rows !== rows) {
-      throw new PlatformError(
+      throw new EtlError(
         "CHUNK_COUNT_MISMATCH",
         `run ${runId} chunk ${chunkNo}: copied ${copied.rows} rows, planned ${rows}.`,
       );

@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { codeOf, messageOf, PlatformError } from "../../lib/errors.js";
 import type { Logger } from "../../lib/observability/log.js";
-import type { Settings } from "../../lib/settings/settings.js";
+import { BackupError } from "../errors.js";
+import type { BackupSettings } from "../settings.js";
 import { copyCluster } from "./base_backup.js";
 import { type DumpOptions, dumpDatabase } from "./dump.js";
 import { recordBackup } from "./history.js";
@@ -18,7 +19,7 @@ import { backupFolder, idOf, listBackups, lockFile, writeBackup } from "./store.
  * @throws PlatformError BACKUP_BUSY, TOOL_MISSING, POSTGRES_*, BACKUP_FAILED, INTERRUPTED
  */
 export async function backup(
-  settings: Settings,
+  settings: BackupSettings,
   logger: Logger,
   kind: Manifest["kind"],
   options: DumpOptions,
@@ -48,7 +49,7 @@ export async function backup(
     // Whoever holds the lock makes its own entry.
     if (codeOf(error) !== "BACKUP_BUSY") await recordBackup(settings, logger, { ...entry(), failure: error });
     if (error instanceof PlatformError) throw error;
-    throw new PlatformError("BACKUP_FAILED", `no ${kind} was made: ${messageOf(error)}.`, {
+    throw new BackupError("BACKUP_FAILED", `no ${kind} was made: ${messageOf(error)}.`, {
       hint: "Earlier backups are untouched.",
       cause: error,
     });
@@ -57,7 +58,7 @@ export async function backup(
 
 async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-    throw new PlatformError("BACKUP_FAILED", `${folder} cannot be made: ${messageOf(cause)}.`, {
+    throw new BackupError("BACKUP_FAILED", `${folder} cannot be made: ${messageOf(cause)}.`, {
       hint: "Set BACKUP_DIR.",
       cause,
     });

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Settings } from "../../lib/settings/settings.js";
+import type { BackupSettings } from "../settings.js";
 import { listFiles, sizeOf } from "./files.js";
 import type { BaseManifest } from "./manifest.js";
 import { addressOf, postgresTool, run, serverMajor, withPool } from "./postgres_tool.js";
@@ -11,7 +11,7 @@ import { BASE_FILES } from "./store.js";
  * pg_verifybackup. With the archived log it can be brought to any later moment.
  */
 export async function copyCluster(
-  settings: Settings,
+  settings: BackupSettings,
   id: string,
   folder: string,
   signal: AbortSignal | undefined,

@@ -1,7 +1,8 @@
 import pg from "pg";
-import { messageOf, PlatformError } from "../../lib/errors.js";
+import { messageOf } from "../../lib/errors.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { quoteName } from "../../lib/postgres/sql.js";
+import { BackupError } from "../errors.js";
 import { attempt, setProperties } from "./database_settings.js";
 import type { DumpManifest } from "./manifest.js";
 
@@ -82,7 +83,7 @@ export async function takeName(
     });
   } catch (cause) {
     await maintenance.query(`ALTER DATABASE ${quoteName(name)} WITH ALLOW_CONNECTIONS true`);
-    throw new PlatformError("RESTORE_FAILED", `${name} cannot be replaced: ${messageOf(cause)}.`, {
+    throw new BackupError("RESTORE_FAILED", `${name} cannot be replaced: ${messageOf(cause)}.`, {
       hint: "Stop what is connected to it, then try again.",
       cause,
     });

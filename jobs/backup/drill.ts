@@ -1,6 +1,7 @@
 import { messageOf, PlatformError } from "../../lib/errors.js";
 import type { Logger } from "../../lib/observability/log.js";
-import type { Settings } from "../../lib/settings/settings.js";
+import { BackupError } from "../errors.js";
+import type { BackupSettings } from "../settings.js";
 import type { Difference } from "./compare.js";
 import { createLike, dropDatabase, MAINTENANCE } from "./database.js";
 import { describeDifference, fill, mismatch } from "./fill.js";
@@ -31,7 +32,11 @@ export interface PassedDrill extends Drill {
  *
  * @throws PlatformError as restore() does; whatever keeps it from the end is a failed drill.
  */
-export async function drill(settings: Settings, logger: Logger, options: DrillOptions): Promise<PassedDrill> {
+export async function drill(
+  settings: BackupSettings,
+  logger: Logger,
+  options: DrillOptions,
+): Promise<PassedDrill> {
   const folder = backupFolder(settings);
   // From here on nobody may take away what is looked at.
   return withLock(lockFile(folder), "shared", async () =>
@@ -40,7 +45,7 @@ export async function drill(settings: Settings, logger: Logger, options: DrillOp
 }
 
 async function drillOne(
-  settings: Settings,
+  settings: BackupSettings,
   logger: Logger,
   folder: string,
   backup: Backup,
@@ -84,24 +89,24 @@ async function drillOne(
       failure: messageOf(error),
     });
     if (error instanceof PlatformError) throw error;
-    throw new PlatformError("RESTORE_FAILED", `${backup.id} could not be verified: ${messageOf(error)}.`, {
+    throw new BackupError("RESTORE_FAILED", `${backup.id} could not be verified: ${messageOf(error)}.`, {
       cause: error,
     });
   }
 }
 
-class Mismatch extends PlatformError {
+class Mismatch extends BackupError {
   readonly differences: number;
 
   constructor(error: PlatformError, differences: number) {
-    super(error.code, error.message);
+    super("RESTORE_MISMATCH", error.message);
     this.differences = differences;
   }
 }
 
 /** @param server where scratch databases may be made; its database is not looked at. */
 async function prove(
-  settings: Settings,
+  settings: BackupSettings,
   server: Address,
   dump: OpenDump,
   template: Parameters<typeof createLike>[3],

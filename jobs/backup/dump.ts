@@ -1,10 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { codeOf, PlatformError } from "../../lib/errors.js";
+import { codeOf } from "../../lib/errors.js";
 import type { Client, Pool } from "../../lib/postgres/pool.js";
 import { transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
-import type { Settings } from "../../lib/settings/settings.js";
+import { BackupError } from "../errors.js";
+import type { BackupSettings } from "../settings.js";
 import { isOther } from "./compare.js";
 import { type Content, HIDDEN, readContent } from "./content.js";
 import { encryptFiles, encryptionOf, requireTool } from "./encryption.js";
@@ -26,7 +27,7 @@ export interface DumpOptions {
  * snapshot that pg_dump reads, at the same time.
  */
 export async function dumpDatabase(
-  settings: Settings,
+  settings: BackupSettings,
   id: string,
   folder: string,
   options: DumpOptions,
@@ -91,7 +92,7 @@ interface Unreadable {
 function requireOurRows<C extends Content>(content: C): C {
   const hidden = content.tables.find((each) => each.digest === HIDDEN && !isOther(content, each.table));
   if (hidden === undefined) return content;
-  throw new PlatformError("BACKUP_FAILED", `row security hides rows of ${hidden.table} from the backup.`, {
+  throw new BackupError("BACKUP_FAILED", `row security hides rows of ${hidden.table} from the backup.`, {
     hint: "As a superuser: ALTER ROLE payments_backup BYPASSRLS.",
   });
 }

@@ -1,14 +1,16 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { CoreError } from "../../lib/core_errors.js";
 import { messageOf, PlatformError } from "../../lib/errors.js";
-import type { Settings } from "../../lib/settings/settings.js";
+import { BackupError } from "../errors.js";
+import type { BackupSettings } from "../settings.js";
 import type { DumpManifest } from "./manifest.js";
 import { run } from "./postgres_tool.js";
 
 type Encryption = NonNullable<DumpManifest["encryption"]>;
 
 /** Which tool a recipient is for: age's and SSH's public keys say what they are, anything else names a key of gpg's. */
-export function encryptionOf(settings: Settings): Encryption | null {
+export function encryptionOf(settings: BackupSettings): Encryption | null {
   const recipient = settings.BACKUP_ENCRYPT_TO;
   if (recipient === "") return null;
   return { tool: /^(age1|ssh-)/.test(recipient) ? "age" : "gpg", recipient };
@@ -19,7 +21,7 @@ const suffix = (encryption: Encryption) => `.${encryption.tool}`;
 /** @throws PlatformError TOOL_MISSING when the tool is not installed; nothing has been written then. */
 export async function requireTool({ tool }: Encryption): Promise<void> {
   await run(tool, ["--version"]).catch((cause: unknown) => {
-    throw new PlatformError("TOOL_MISSING", `${tool} is missing.`, {
+    throw new CoreError("TOOL_MISSING", `${tool} is missing.`, {
       hint: `Install: ${tool === "gpg" ? "gnupg" : tool}.`,
       cause,
     });
@@ -71,7 +73,7 @@ export async function decryptFiles(
   files: readonly string[],
   into: string,
   encryption: Encryption,
-  settings: Settings,
+  settings: BackupSettings,
   signal?: AbortSignal,
 ): Promise<void> {
   const { tool } = encryption;
@@ -85,7 +87,7 @@ export async function decryptFiles(
       await run(tool, tool === "age" ? age : gpg, { signal, stdin: `${settings.BACKUP_PASSPHRASE}\n` });
     } catch (cause) {
       if (cause instanceof PlatformError) throw cause;
-      throw new PlatformError(
+      throw new BackupError(
         "BACKUP_LOCKED",
         `the backup for ${encryption.recipient} does not open: ${messageOf(cause)}.`,
         {

@@ -1,7 +1,8 @@
-import { messageOf, PlatformError } from "../../lib/errors.js";
+import { messageOf, type PlatformError } from "../../lib/errors.js";
 import { connect, type Pool } from "../../lib/postgres/pool.js";
 import { quoteName } from "../../lib/postgres/sql.js";
-import type { Settings } from "../../lib/settings/settings.js";
+import { BackupError } from "../errors.js";
+import type { BackupSettings } from "../settings.js";
 import { compareContent, type Difference } from "./compare.js";
 import { readContent } from "./content.js";
 import { applySettings } from "./database_settings.js";
@@ -25,7 +26,7 @@ export interface Filled {
  * @param address of the database, as a member of payments_owner.
  */
 export async function fill(
-  settings: Settings,
+  settings: BackupSettings,
   address: Address,
   dump: Pick<OpenDump, "manifest" | "dump">,
   signal: AbortSignal | undefined,
@@ -51,7 +52,7 @@ export async function fill(
 }
 
 /** Gives a database its settings, unless they keep everybody out, as a library does that this server lacks. */
-async function settle(settings: Settings, address: Address, pool: Pool, manifest: DumpManifest) {
+async function settle(settings: BackupSettings, address: Address, pool: Pool, manifest: DumpManifest) {
   const database = quoteName(address.database);
   // One connection throughout: the next may be the one that is kept out.
   const client = await connect(pool);
@@ -79,11 +80,11 @@ export function mismatch(
   const more = differences.length > 5 ? `; and ${differences.length - 5} more` : "";
   // Nothing is said of the backup when it could not be put back, for want of disk or rights.
   return complaint === null
-    ? new PlatformError(
+    ? new BackupError(
         "RESTORE_MISMATCH",
         `${id} does not restore to what its manifest says: ${shown}${more}.`,
       )
-    : new PlatformError("RESTORE_FAILED", `${id} was not restored whole: ${complaint}; ${shown}${more}.`, {
+    : new BackupError("RESTORE_FAILED", `${id} was not restored whole: ${complaint}; ${shown}${more}.`, {
         hint: "If it lacks rights: restore as a superuser (POSTGRES_ADMIN_USER).",
       });
 }

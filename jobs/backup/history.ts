@@ -1,6 +1,6 @@
 import { messageOf } from "../../lib/errors.js";
 import type { Logger } from "../../lib/observability/log.js";
-import type { Settings } from "../../lib/settings/settings.js";
+import type { BackupSettings } from "../settings.js";
 import type { Manifest } from "./manifest.js";
 import { AHEAD_MS } from "./newest.js";
 import { addressOf, withPool } from "./postgres_tool.js";
@@ -10,7 +10,7 @@ import { addressOf, withPool } from "./postgres_tool.js";
  * worse for a history that cannot be written.
  */
 export async function recordBackup(
-  settings: Settings,
+  settings: BackupSettings,
   logger: Logger,
   entry: { id: string; kind: Manifest["kind"]; tookMs: number } & (
     | { manifest: Manifest }
@@ -47,7 +47,7 @@ export interface Drill {
   readonly failure: string | null;
 }
 
-export async function recordDrill(settings: Settings, logger: Logger, drill: Drill): Promise<void> {
+export async function recordDrill(settings: BackupSettings, logger: Logger, drill: Drill): Promise<void> {
   await insert(
     settings,
     logger,
@@ -67,7 +67,12 @@ export async function recordDrill(settings: Settings, logger: Logger, drill: Dri
   );
 }
 
-async function insert(settings: Settings, logger: Logger, sql: string, values: unknown[]): Promise<void> {
+async function insert(
+  settings: BackupSettings,
+  logger: Logger,
+  sql: string,
+  values: unknown[],
+): Promise<void> {
   try {
     const { rows } = await withPool(settings, addressOf(settings, "backup"), 1, (pool) =>
       pool.query<{ at: Date }>(sql, values),

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { codeOf, type ErrorCode, messageOf, PlatformError } from "../../lib/errors.js";
+import { CoreError } from "../../lib/core_errors.js";
+import { codeOf, messageOf, type PlatformError } from "../../lib/errors.js";
+import { type BackupCode, BackupError } from "../errors.js";
 import { tellingLine } from "./postgres_tool.js";
 
 type Mode = "exclusive" | "shared";
@@ -10,7 +12,7 @@ type Mode = "exclusive" | "shared";
 const BUSY = 75;
 
 /** Whose lock cannot be taken, for another reason than that somebody has it. */
-const FAILED: Record<Mode, ErrorCode> = { exclusive: "BACKUP_FAILED", shared: "RESTORE_FAILED" };
+const FAILED: Record<Mode, BackupCode> = { exclusive: "BACKUP_FAILED", shared: "RESTORE_FAILED" };
 
 /**
  * Holds a lock on a file for the length of `work`: exclusive for what changes the folder, shared for what only reads it. It
@@ -53,18 +55,18 @@ async function lock(handle: FileHandle, file: string, mode: Mode): Promise<void>
     child.on("error", reject);
     child.on("close", resolve);
   }).catch((cause: unknown) => {
-    throw new PlatformError("TOOL_MISSING", `flock cannot be run: ${messageOf(cause)}.`, {
+    throw new CoreError("TOOL_MISSING", `flock cannot be run: ${messageOf(cause)}.`, {
       hint: "Install: util-linux.",
       cause,
     });
   });
   if (code === 0) return;
   if (code === BUSY) {
-    throw new PlatformError("BACKUP_BUSY", `another backup, restore or drill holds ${file}.`, {
+    throw new BackupError("BACKUP_BUSY", `another backup, restore or drill holds ${file}.`, {
       hint: `Wait for it, or find it: fuser -v '${file}'.`,
     });
   }
-  throw new PlatformError(FAILED[mode], `${file} cannot be locked: ${tellingLine(stderr)}.`, {
+  throw new BackupError(FAILED[mode], `${file} cannot be locked: ${tellingLine(stderr)}.`, {
     hint: "Set BACKUP_DIR to a folder on a file system that has locks.",
   });
 }
@@ -79,5 +81,5 @@ function unusable(mode: Mode, cause: unknown): PlatformError {
       EDQUOT: "Make room there.",
     }[codeOf(cause) ?? ""] ?? "Set BACKUP_DIR.";
   const what = mode === "exclusive" ? "BACKUP_DIR cannot be written" : "BACKUP_DIR cannot be read";
-  return new PlatformError(FAILED[mode], `${what}: ${messageOf(cause)}.`, { hint, cause });
+  return new BackupError(FAILED[mode], `${what}: ${messageOf(cause)}.`, { hint, cause });
 }

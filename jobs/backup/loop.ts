@@ -1,8 +1,8 @@
 import { codeOf, messageOf } from "../../lib/errors.js";
 import type { Logger } from "../../lib/observability/log.js";
 import { dueAt } from "../../lib/runtime/schedule.js";
-import type { Settings } from "../../lib/settings/settings.js";
 import { pause } from "../../lib/timing.js";
+import type { BackupSettings } from "../settings.js";
 import { backup } from "./backup.js";
 import { drill } from "./drill.js";
 import { warnOfAhead } from "./newest.js";
@@ -30,7 +30,7 @@ interface Job {
  * Dumps, copies the cluster, removes what is too old and proves the newest dump, each in its interval, one at a time, until
  * `signal` fires. Whatever fails is logged and tried again; servers may come and go.
  */
-export async function loop(settings: Settings, logger: Logger, signal: AbortSignal): Promise<void> {
+export async function loop(settings: BackupSettings, logger: Logger, signal: AbortSignal): Promise<void> {
   const jobs = makeJobs(settings, logger);
   const list = () => listBackups(backupFolder(settings));
   logger.info({ folder: backupFolder(settings) }, "backup loop ready");
@@ -76,7 +76,7 @@ async function attempt(job: Job, logger: Logger, signal: AbortSignal): Promise<v
   }
 }
 
-function makeJobs(settings: Settings, logger: Logger): Job[] {
+function makeJobs(settings: BackupSettings, logger: Logger): Job[] {
   const state = () => ({ doneMs: Number.NaN, failures: 0, failedMs: 0, random: Math.random() });
   const made = (kind: Backup["kind"]) => (backups: readonly Backup[]) =>
     backups.flatMap((each) => (each.kind === kind ? (each.manifest?.startedAt ?? []) : []));
@@ -118,7 +118,7 @@ function makeJobs(settings: Settings, logger: Logger): Job[] {
   ];
 }
 
-async function archives(settings: Settings): Promise<boolean> {
+async function archives(settings: BackupSettings): Promise<boolean> {
   return withPool(settings, addressOf(settings, "backup"), 1, async (pool) => {
     const { rows } = await pool.query<{ archive_mode: string }>("SHOW archive_mode");
     return rows[0]?.archive_mode !== "off";

@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { codeOf, messageOf, PlatformError } from "../../lib/errors.js";
-import type { Settings } from "../../lib/settings/settings.js";
+import { codeOf, messageOf } from "../../lib/errors.js";
+import { BackupError } from "../errors.js";
+import type { BackupSettings } from "../settings.js";
 import { DUMP, GLOBALS } from "./dump.js";
 import { decryptFiles } from "./encryption.js";
 import { checkSums, listFiles, MANIFEST } from "./files.js";
@@ -39,7 +40,7 @@ export async function soundBackup(
   const problems = await checkSums(backup.path, kind === "base" ? [BASE_FILES] : []);
   if (backup.manifest === undefined) problems.push(`${MANIFEST} is not one of ours`);
   if (backup.manifest === undefined || problems.length > 0) {
-    throw new PlatformError("BACKUP_DAMAGED", `${backup.id}: ${problems.join("; ")}.`, {
+    throw new BackupError("BACKUP_DAMAGED", `${backup.id}: ${problems.join("; ")}.`, {
       hint: "Take an earlier one: scripts/restore.sh --list.",
     });
   }
@@ -53,7 +54,7 @@ export async function soundBackup(
  * @throws PlatformError BACKUP_LOCKED, TOOL_MISSING
  */
 export async function withOpenDump<T>(
-  settings: Settings,
+  settings: BackupSettings,
   { backup, manifest }: { backup: Backup; manifest: DumpManifest },
   signal: AbortSignal | undefined,
   work: (dump: OpenDump) => Promise<T>,
@@ -66,7 +67,7 @@ export async function withOpenDump<T>(
   });
   if (manifest.encryption === null) return work(open(backup.path));
   const plain = await makePlain(backup).catch((cause: unknown) => {
-    throw new PlatformError(
+    throw new BackupError(
       "RESTORE_FAILED",
       `there is no place for the decrypted files: ${messageOf(cause)}.`,
       { cause },

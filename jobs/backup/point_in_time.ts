@@ -3,7 +3,8 @@ import { dirname, join, resolve } from "node:path";
 import type { Difference } from "../../etl/verify/report.js";
 import { verify } from "../../etl/verify/verify.js";
 import { codeOf, messageOf, PlatformError } from "../../lib/errors.js";
-import type { Settings } from "../../lib/settings/settings.js";
+import { BackupError } from "../errors.js";
+import type { BackupSettings } from "../settings.js";
 import { withLock } from "./lock.js";
 import { soundBackup } from "./open_dump.js";
 import { addressOf, postgresTool, run, withPool } from "./postgres_tool.js";
@@ -34,7 +35,7 @@ export interface PointInTime {
  *   nothing is left in `data` then.
  */
 export async function restoreToTime(
-  settings: Settings,
+  settings: BackupSettings,
   time: string,
   data: string,
   signal?: AbortSignal,
@@ -53,7 +54,7 @@ export async function restoreToTime(
     await run(await postgresTool("pg_verifybackup", major), [files], { signal }).catch((cause: unknown) => {
       throw codeOf(cause) === "INTERRUPTED"
         ? cause
-        : new PlatformError("BACKUP_DAMAGED", `${id}: ${messageOf(cause)}.`, { cause });
+        : new BackupError("BACKUP_DAMAGED", `${id}: ${messageOf(cause)}.`, { cause });
     });
     try {
       const owner = await serverOwner();
@@ -63,7 +64,7 @@ export async function restoreToTime(
       await rm(target, { recursive: true, force: true });
       await rm(`${target}.log`, { force: true });
       if (error instanceof PlatformError) throw error;
-      throw new PlatformError("RESTORE_FAILED", `nothing was restored: ${messageOf(error)}.`, {
+      throw new BackupError("RESTORE_FAILED", `nothing was restored: ${messageOf(error)}.`, {
         hint: "The archive may end before that time: a running server archives within a minute (archive_timeout).",
         cause: error,
       });
@@ -77,7 +78,7 @@ function parseTime(time: string): Date {
     !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(time) ||
     Number.isNaN(parsed.getTime())
   )
-    throw new PlatformError("RESTORE_REFUSED", `${time} is no time.`, {
+    throw new BackupError("RESTORE_REFUSED", `${time} is no time.`, {
       hint: "Write it with its zone: 2026-01-31T12:00:00Z.",
     });
   return parsed;
@@ -86,7 +87,7 @@ function parseTime(time: string): Date {
 async function requireNew(target: string): Promise<void> {
   const there = await lstat(target).catch(() => undefined);
   if (there !== undefined && (!there.isDirectory() || (await readdir(target)).length > 0))
-    throw new PlatformError("RESTORE_REFUSED", `${target} is not empty.`, {
+    throw new BackupError("RESTORE_REFUSED", `${target} is not empty.`, {
       hint: "Name a new directory with --data.",
     });
 }
@@ -106,7 +107,7 @@ async function baseBefore(folder: string, wanted: Date): Promise<string> {
   const found = finished.find(({ ms }) => ms <= wanted.getTime());
   if (found !== undefined) return found.id;
   const oldest = finished.at(-1)?.at;
-  throw new PlatformError("BACKUP_UNKNOWN", `no base backup was finished before ${wanted.toISOString()}.`, {
+  throw new BackupError("BACKUP_UNKNOWN", `no base backup was finished before ${wanted.toISOString()}.`, {
     hint:
       oldest === undefined
         ? "There is none at all: scripts/backup.sh --base."
@@ -123,7 +124,7 @@ async function copyFiles(from: string, target: string, owner: Owner, signal?: Ab
 }
 
 interface Recovery {
-  readonly settings: Settings;
+  readonly settings: BackupSettings;
   readonly postgres: string;
   readonly target: string;
   readonly owner: Owner;

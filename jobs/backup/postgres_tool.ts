@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { PlatformError } from "../../lib/errors.js";
+import { CoreError } from "../../lib/core_errors.js";
+import type { PlatformError } from "../../lib/errors.js";
 import { connect, createPool, type Pool } from "../../lib/postgres/pool.js";
-import type { Settings } from "../../lib/settings/settings.js";
+import type { BackupSettings } from "../settings.js";
 
 /** Where a database is and who asks: what a pool and PostgreSQL's own programs both need. */
 export interface Address {
@@ -13,10 +14,10 @@ export interface Address {
   readonly password: string;
   readonly database: string;
   /** Servers of our own, on loopback, have none. */
-  readonly tls?: Pick<Settings, "POSTGRES_SSLMODE" | "POSTGRES_SSLROOTCERT">;
+  readonly tls?: Pick<BackupSettings, "POSTGRES_SSLMODE" | "POSTGRES_SSLROOTCERT">;
 }
 
-export function addressOf(settings: Settings, role: "backup" | "admin" | "loader"): Address {
+export function addressOf(settings: BackupSettings, role: "backup" | "admin" | "loader"): Address {
   const { POSTGRES_HOST: host, POSTGRES_PORT: port, POSTGRES_DB: database } = settings;
   const [user, password] = {
     backup: [settings.POSTGRES_BACKUP_USER, settings.POSTGRES_BACKUP_PASSWORD],
@@ -53,7 +54,7 @@ const pinnedOptions = Object.entries(PINNED)
 
 /** Runs `work` with a pool on `address`, which is closed in any case. */
 export async function withPool<T>(
-  settings: Settings,
+  settings: BackupSettings,
   address: Address,
   max: number,
   work: (pool: Pool) => Promise<T>,
@@ -150,7 +151,7 @@ export async function run(
 }
 
 function interrupted(): PlatformError {
-  return new PlatformError("INTERRUPTED", "stopped before it was done; nothing of it is left.");
+  return new CoreError("INTERRUPTED", "stopped before it was done; nothing of it is left.");
 }
 
 /** The first line that names an error, else the last one there is. */
@@ -172,7 +173,7 @@ export async function postgresTool(name: string, major: number): Promise<string>
   if (found >= major) return name;
   const what =
     version === "" ? `${name} is missing` : `${name} is of version ${found}, the server of ${major}`;
-  throw new PlatformError("TOOL_MISSING", `${what}.`, { hint: `Install: postgresql-client-${major}.` });
+  throw new CoreError("TOOL_MISSING", `${what}.`, { hint: `Install: postgresql-client-${major}.` });
 }
 
 /** The major version of the server behind a pool. */

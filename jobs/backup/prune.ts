@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../../lib/observability/log.js";
-import type { Settings } from "../../lib/settings/settings.js";
+import type { BackupSettings } from "../settings.js";
 import { listFiles, MANIFEST, SUMS, sizeOf } from "./files.js";
 import { cleanFolder, removeBackup } from "./leftovers.js";
 import { withLock } from "./lock.js";
@@ -16,7 +16,7 @@ import { BASE_FILES, type Backup, backupFolder, listBackups, lockFile, walFolder
  *
  * @returns their ids.
  */
-export async function retain(settings: Settings, logger: Logger): Promise<string[]> {
+export async function retain(settings: BackupSettings, logger: Logger): Promise<string[]> {
   const folder = backupFolder(settings);
   return withLock(lockFile(folder), "exclusive", async () => {
     await cleanFolder(folder, logger);

@@ -1,6 +1,7 @@
 import { messageOf, PlatformError } from "../../lib/errors.js";
-import { settingsSchema } from "../../lib/settings/schema.js";
-import type { Settings } from "../../lib/settings/settings.js";
+import { databaseName } from "../../lib/settings/base.js";
+import { BackupError } from "../errors.js";
+import type { BackupSettings } from "../settings.js";
 import {
   createLike,
   databaseExists,
@@ -56,12 +57,12 @@ export interface RestoreResult extends RestorePlan, Filled {
  *   RESTORE_FAILED, RESTORE_MISMATCH, INTERRUPTED
  */
 export async function restore(
-  settings: Settings,
+  settings: BackupSettings,
   options: RestoreOptions,
 ): Promise<RestoreResult | undefined> {
   const { into, signal } = options;
-  if (!settingsSchema.shape.POSTGRES_DB.safeParse(into).success)
-    throw new PlatformError("RESTORE_REFUSED", `${into} is no name for a database of ours.`);
+  if (!databaseName.safeParse(into).success)
+    throw new BackupError("RESTORE_REFUSED", `${into} is no name for a database of ours.`);
   const folder = backupFolder(settings);
   return withLock(lockFile(folder), "shared", () =>
     withPool(settings, { ...addressOf(settings, "admin"), database: MAINTENANCE }, 1, async (maintenance) => {
@@ -79,14 +80,14 @@ export async function restore(
         absentRoles: await absentRoles(maintenance, found.manifest),
       };
       if (target === "filled" && !options.force) {
-        throw new PlatformError("RESTORE_REFUSED", `database ${into} is not empty.`, {
+        throw new BackupError("RESTORE_REFUSED", `database ${into} is not empty.`, {
           hint: "Restore into another one (--into), or replace it with --force.",
         });
       }
       options.onPlan(plan);
       if (options.dryRun) return undefined;
       if (target === "filled" && (await options.typeName()) !== into) {
-        throw new PlatformError("RESTORE_REFUSED", `what was typed is not ${into}; nothing was changed.`);
+        throw new BackupError("RESTORE_REFUSED", `what was typed is not ${into}; nothing was changed.`);
       }
       return withOpenDump(settings, found, signal, async (dump) => {
         const beside = `restoring_${found.backup.id.slice(5, 24).toLowerCase()}_${process.pid}`;
@@ -105,7 +106,7 @@ export async function restore(
         } catch (error) {
           await dropDatabase(maintenance, beside).catch(() => undefined);
           if (error instanceof PlatformError) throw error;
-          throw new PlatformError("RESTORE_FAILED", `${into} is as it was: ${messageOf(error)}.`, {
+          throw new BackupError("RESTORE_FAILED", `${into} is as it was: ${messageOf(error)}.`, {
             cause: error,
           });
         }
@@ -114,7 +115,11 @@ export async function restore(
   );
 }
 
-async function targetState(settings: Settings, database: string, exists: boolean): Promise<TargetState> {
+async function targetState(
+  settings: BackupSettings,
+  database: string,
+  exists: boolean,
+): Promise<TargetState> {
   if (!exists) return "missing";
   const address = { ...addressOf(settings, "admin"), database };
   return (await withPool(settings, address, 1, isEmpty)) ? "empty" : "filled";
@@ -128,12 +133,8 @@ async function requireVersion(
   const major = await serverMajor(maintenance);
   const made = Math.floor(manifest.serverVersionNum / 10_000);
   if (made > major) {
-    throw new PlatformError(
-      "RESTORE_FAILED",
-      `the backup is of PostgreSQL ${made}, the server of ${major}.`,
-      {
-        hint: `Restore into a server of version ${made} or newer.`,
-      },
-    );
+    throw new BackupError("RESTORE_FAILED", `the backup is of PostgreSQL ${made}, the server of ${major}.`, {
+      hint: `Restore into a server of version ${made} or newer.`,
+    });
   }
 }

@@ -11,7 +11,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { silentLogger } from "../../lib/observability/log.js";
+import { baseSettings } from "../../lib/settings/base.js";
 import { loadSettings } from "../../lib/settings/settings.js";
+import { backupSettings } from "../settings.js";
 import { retain } from "./prune.js";
 
 let folder = "";
@@ -51,7 +53,10 @@ const bases = () => readdirSync(folder).filter((name) => name.startsWith("base")
 function run(): Promise<string[]> {
   const flags = { BACKUP_DIR: folder, BACKUP_WAL_DIR: join(folder, "wal"), BACKUP_KEEP_BASE: "2" };
   const passwords = { POSTGRES_PASSWORD: "x", RABBITMQ_PASSWORD: "x" };
-  return retain(loadSettings({ env: passwords, envFile: "/dev/null", flags }), silentLogger);
+  return retain(
+    loadSettings([baseSettings, backupSettings], { env: passwords, envFile: "/dev/null", flags }),
+    silentLogger,
+  );
 }
 
 it("keeps as many base backups as it is told, and the log from the oldest of them", async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Settings } from "../../lib/settings/settings.js";
+import type { BackupSettings } from "../settings.js";
 import { MAINTENANCE } from "./database.js";
 import { withoutGrantors } from "./globals.js";
 import type { OpenDump } from "./open_dump.js";
@@ -14,7 +14,7 @@ import { freePort, serverOwner, withServer } from "./server.js";
  * with a password that nobody else has; gone afterwards. It lies in the folder of TMPDIR, which must hold the whole database.
  */
 export async function withScratchCluster<T>(
-  settings: Settings,
+  settings: BackupSettings,
   { manifest, globals }: OpenDump,
   signal: AbortSignal | undefined,
   work: (address: Address) => Promise<T>,

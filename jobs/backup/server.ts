@@ -4,7 +4,8 @@ import { chownSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { messageOf, PlatformError } from "../../lib/errors.js";
+import { CoreError } from "../../lib/core_errors.js";
+import { messageOf } from "../../lib/errors.js";
 import { isIncurable } from "../../lib/retry.js";
 import { run, tellingLine } from "./postgres_tool.js";
 
@@ -15,7 +16,7 @@ export type Owner = { readonly uid: number; readonly gid: number } | undefined;
 export async function serverOwner(): Promise<Owner> {
   if (process.getuid?.() !== 0) return undefined;
   const entry = await run("getent", ["passwd", "postgres"]).catch((cause: unknown) => {
-    throw new PlatformError("TOOL_MISSING", "there is no account postgres for a server to run as.", {
+    throw new CoreError("TOOL_MISSING", "there is no account postgres for a server to run as.", {
       cause,
     });
   });
@@ -76,7 +77,7 @@ export async function withServer<T>(options: ServerOptions, work: () => Promise<
     while (!(await isReady(ready))) {
       if (gone)
         throw new Error(`the server did not start: ${unstarted || serverError(await readFile(log, "utf8"))}`);
-      if (signal?.aborted) throw new PlatformError("INTERRUPTED", "stopped before the server was ready.");
+      if (signal?.aborted) throw new CoreError("INTERRUPTED", "stopped before the server was ready.");
       await sleep(100);
     }
     return await work();

@@ -1,8 +1,9 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { codeOf, messageOf, PlatformError } from "../../lib/errors.js";
+import { codeOf, messageOf } from "../../lib/errors.js";
 import { packageRoot } from "../../lib/root.js";
-import type { Settings } from "../../lib/settings/settings.js";
+import { BackupError } from "../errors.js";
+import type { BackupSettings } from "../settings.js";
 import { listFiles, MANIFEST, SUMS, sync, UNFINISHED, VERIFIED, writeSums } from "./files.js";
 import { markUnfinished, removeMarked } from "./leftovers.js";
 import { type Manifest, manifestSchema } from "./manifest.js";
@@ -24,11 +25,11 @@ export interface Backup {
   readonly ahead: boolean;
 }
 
-export function backupFolder(settings: Settings): string {
+export function backupFolder(settings: BackupSettings): string {
   return resolve(packageRoot, settings.BACKUP_DIR);
 }
 
-export function walFolder(settings: Settings): string {
+export function walFolder(settings: BackupSettings): string {
   return settings.BACKUP_WAL_DIR === ""
     ? join(backupFolder(settings), "wal")
     : resolve(packageRoot, settings.BACKUP_WAL_DIR);
@@ -86,7 +87,7 @@ export async function writeBackup<M extends Manifest>(
 export async function listBackups(folder: string): Promise<Backup[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     if (codeOf(cause) === "ENOENT") return [];
-    throw new PlatformError("RESTORE_FAILED", `BACKUP_DIR cannot be read: ${messageOf(cause)}.`, {
+    throw new BackupError("RESTORE_FAILED", `BACKUP_DIR cannot be read: ${messageOf(cause)}.`, {
       hint: "Give this user the rights to it, or set BACKUP_DIR.",
       cause,
     });
@@ -126,7 +127,7 @@ export async function findBackup(
   if (found !== undefined) return found;
   const what =
     id === undefined ? `there is no ${kind} in ${folder}.` : `there is no ${kind} ${id} in ${folder}.`;
-  throw new PlatformError("BACKUP_UNKNOWN", what, { hint: "List them: scripts/restore.sh --list." });
+  throw new BackupError("BACKUP_UNKNOWN", what, { hint: "List them: scripts/restore.sh --list." });
 }
 
 /** Remembers, beside the files that it vouches for, that a backup was restored and found equal. */

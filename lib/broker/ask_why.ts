@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { tlsOptions } from "../tls.js";
-import type { BrokerAddress } from "./refusal.js";
+import type { BrokerAddress } from "./address.js";
 
 const ANSWER_MS = 5_000;
 const METHOD_FRAME = 1;

@@ -1,5 +1,6 @@
 import type { ConfirmChannel, Message, Options } from "amqplib";
-import { PlatformError } from "../errors.js";
+import { CoreError } from "../core_errors.js";
+import type { PlatformError } from "../errors.js";
 import { type Deferred, deferred } from "../timing.js";
 import type { Link } from "./link.js";
 
@@ -97,18 +98,15 @@ function keyOf(queue: string, messageId: unknown): string {
 }
 
 function unroutable(queue: string): PlatformError {
-  return new PlatformError("PUBLISH_UNROUTABLE", `There is no queue "${queue}".`);
+  return new CoreError("PUBLISH_UNROUTABLE", `There is no queue "${queue}".`);
 }
 
 function nacked(queue: string): PlatformError {
-  return new PlatformError(
-    "PUBLISH_NACKED",
-    `The broker refused a message for "${queue}": the queue is full.`,
-  );
+  return new CoreError("PUBLISH_NACKED", `The broker refused a message for "${queue}": the queue is full.`);
 }
 
 function interrupted(queue: string, cause: unknown): PlatformError {
-  return new PlatformError(
+  return new CoreError(
     "PUBLISH_INTERRUPTED",
     `The connection went away before a message for "${queue}" was confirmed; it may have arrived.`,
     { cause },

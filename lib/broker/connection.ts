@@ -1,3 +1,4 @@
+import { CoreError } from "../core_errors.js";
 import { adviceOf, codeOf, messageOf, PlatformError } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { isIncurable } from "../retry.js";
@@ -67,7 +68,7 @@ export class BrokerConnection<Session> {
     for (let attempt = 0; ; attempt += 1) {
       const { reason, livedMs } = await this.#live();
       if (this.#closing.signal.aborted) {
-        return this.#session.reject(new PlatformError("INTERRUPTED", `The connection "${name}" was closed.`));
+        return this.#session.reject(new CoreError("INTERRUPTED", `The connection "${name}" was closed.`));
       }
       if (!this.#wasUp && (this.#options.patience === "once" || incurable(reason))) {
         return this.#session.reject(reason);
@@ -144,19 +145,19 @@ function incurable(error: Error): boolean {
 /** Gives the broker's reply codes to a declaration a name and a remedy. */
 function setUpFailure(error: unknown): PlatformError {
   if (codeOf(error) === "403") {
-    return new PlatformError("RABBITMQ_AUTH", messageOf(error), {
+    return new CoreError("RABBITMQ_AUTH", messageOf(error), {
       hint: "The user needs configure, write and read permission on the vhost: rabbitmqctl set_permissions.",
       cause: error,
     });
   }
   if (codeOf(error) === "406") {
-    return new PlatformError("QUEUE_MISMATCH", messageOf(error), {
+    return new CoreError("QUEUE_MISMATCH", messageOf(error), {
       hint: "A queue of that name stands with other arguments: drain and delete it, then start again.",
       cause: error,
     });
   }
   if (error instanceof PlatformError) return error;
-  return new PlatformError("RABBITMQ_UNREACHABLE", `RabbitMQ did not let us set up: ${messageOf(error)}.`, {
+  return new CoreError("RABBITMQ_UNREACHABLE", `RabbitMQ did not let us set up: ${messageOf(error)}.`, {
     cause: error,
   });
 }

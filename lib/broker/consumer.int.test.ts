@@ -141,7 +141,7 @@ describe("outcomes", () => {
     });
     const properties = {
       messageId: "m1",
-      type: "stage",
+      type: "greeting",
       contentType: "text/plain",
       contentEncoding: "gzip",
       correlationId: "c1",

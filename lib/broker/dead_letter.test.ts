@@ -32,7 +32,7 @@ const POISON = {
   "x-death": [
     {
       reason: "delivery_limit",
-      queue: "etl_queue",
+      queue: "work_queue",
       count: 1,
       time: { "!": "timestamp", value: 1_767_261_600 },
     },
@@ -115,7 +115,7 @@ describe("a letter", () => {
       expiration: "60000",
     });
     const expired = {
-      "x-death": [{ reason: "expired", queue: "etl_queue", "original-expiration": "60000" }],
+      "x-death": [{ reason: "expired", queue: "work_queue", "original-expiration": "60000" }],
     };
     expect(original(readDeadLetter(message(expired)))).toMatchObject({ headers: {}, expiration: "60000" });
     const forged = { "x-producer-expiration": "soon" };

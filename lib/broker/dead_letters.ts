@@ -1,5 +1,6 @@
 import type { Channel, ConsumeMessage } from "amqplib";
-import { codeOf, messageOf, PlatformError } from "../errors.js";
+import { CoreError } from "../core_errors.js";
+import { codeOf, messageOf, type PlatformError } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { deferred, pause } from "../timing.js";
 import { BrokerConnection } from "./connection.js";
@@ -159,7 +160,7 @@ async function lock(channel: Channel, queue: string): Promise<void> {
     await channel.assertQueue(`${queue}.lock`, { exclusive: true, autoDelete: true, durable: false });
   } catch (error) {
     if (codeOf(error) !== "405") throw error;
-    throw new PlatformError("DEAD_LETTERS_BUSY", `Another command is reading ${queue}.`, {
+    throw new CoreError("DEAD_LETTERS_BUSY", `Another command is reading ${queue}.`, {
       hint: "Wait until it is done.",
       cause: error,
     });
@@ -176,11 +177,7 @@ async function settledCount(channel: Channel, queue: string): Promise<number> {
 }
 
 function lost(why: string): PlatformError {
-  return new PlatformError(
-    "RABBITMQ_UNREACHABLE",
-    `The connection was lost among the dead letters: ${why}.`,
-    {
-      hint: "Those not dealt with are still in the queue; run it again.",
-    },
-  );
+  return new CoreError("RABBITMQ_UNREACHABLE", `The connection was lost among the dead letters: ${why}.`, {
+    hint: "Those not dealt with are still in the queue; run it again.",
+  });
 }

@@ -1,7 +1,8 @@
 import { connect } from "amqplib";
 import { tlsOptions } from "../tls.js";
+import type { BrokerAddress } from "./address.js";
 import { Link } from "./link.js";
-import { type BrokerAddress, refusal } from "./refusal.js";
+import { refusal } from "./refusal.js";
 
 export type { BrokerAddress };
 

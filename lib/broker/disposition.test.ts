@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { MessageHeaders, Outcome } from "./delivery.js";
 import { dispose } from "./disposition.js";
-import { ETL_QUEUES, maxAttempts, queueFamily } from "./topology.js";
+import { maxAttempts, queueFamily } from "./topology.js";
 
 const family = queueFamily("q", { ladderMs: [1_000, 2_000] });
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
@@ -61,10 +61,10 @@ describe("dispose", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.anything()), fc.anything(), (foreign, attempt) => {
         let headers: MessageHeaders = { ...foreign, "x-attempt": attempt };
-        for (let tries = 0; tries <= maxAttempts(ETL_QUEUES); tries += 1) {
-          const fate = dispose(retry, headers, { ...rules(), family: ETL_QUEUES });
+        for (let tries = 0; tries <= maxAttempts(family); tries += 1) {
+          const fate = dispose(retry, headers, rules());
           if (fate.kind !== "forward") return false;
-          if (fate.queue === ETL_QUEUES.deadLetter) return true;
+          if (fate.queue === family.deadLetter) return true;
           headers = fate.headers;
         }
         return false;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { codeOf, PlatformError } from "../errors.js";
+import { CoreError } from "../core_errors.js";
+import { codeOf, type PlatformError } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { within } from "../timing.js";
 import { ConfirmedPublishing, type MessageProperties } from "./confirms.js";
@@ -62,7 +63,7 @@ export class Publisher {
    * PUBLISH_TIMEOUT: it may have; publishing it again may make it two.
    */
   async publish(queue: string, body: Buffer | string, properties: MessageProperties = {}): Promise<void> {
-    if (this.#closed) throw new PlatformError("PUBLISH_INTERRUPTED", "The publisher is closed.");
+    if (this.#closed) throw new CoreError("PUBLISH_INTERRUPTED", "The publisher is closed.");
     const call = { sent: false, expired: false };
     const content = typeof body === "string" ? Buffer.from(body) : body;
     const messageId = properties.messageId ?? randomUUID();
@@ -126,7 +127,7 @@ function timedOut(queue: string, limitMs: number, sent: boolean): PlatformError 
   const what = sent
     ? `was not confirmed within ${limitMs} ms; it may have arrived`
     : `could not be sent within ${limitMs} ms: no connection, or the broker blocks publishers`;
-  return new PlatformError("PUBLISH_TIMEOUT", `A message for "${queue}" ${what}.`, {
+  return new CoreError("PUBLISH_TIMEOUT", `A message for "${queue}" ${what}.`, {
     hint: "See the broker's alarms: memory, disk.",
   });
 }

@@ -1,20 +1,9 @@
-import { codeOf, type ErrorCode, messageOf, PlatformError } from "../errors.js";
+import { type CoreCode, CoreError } from "../core_errors.js";
+import { codeOf, messageOf, type PlatformError } from "../errors.js";
 import { askAmqp } from "../probe.js";
-import type { Settings } from "../settings/schema.js";
 import { isTlsCode } from "../tls.js";
+import type { BrokerAddress } from "./address.js";
 import { askWhy } from "./ask_why.js";
-
-export type BrokerAddress = Pick<
-  Settings,
-  | "RABBITMQ_HOST"
-  | "RABBITMQ_PORT"
-  | "RABBITMQ_USER"
-  | "RABBITMQ_PASSWORD"
-  | "RABBITMQ_VHOST"
-  | "RABBITMQ_HEARTBEAT_S"
-  | "RABBITMQ_SSLMODE"
-  | "RABBITMQ_SSLROOTCERT"
->;
 
 const LOCAL_STACK = 'the local stack\'s: eval "$(scripts/stack.sh env)"';
 const ACCESS_REFUSED = 403;
@@ -25,8 +14,8 @@ const NOT_ALLOWED = 530;
 export async function refusal(cause: unknown, address: BrokerAddress): Promise<PlatformError> {
   const where = `${address.RABBITMQ_HOST}:${address.RABBITMQ_PORT}`;
   const code = codeOf(cause) ?? "";
-  const as = (kind: ErrorCode, what: string, hint: string, told = messageOf(cause)) =>
-    new PlatformError(kind, `${what} (${told}).`, { hint, cause });
+  const as = (kind: CoreCode, what: string, hint: string, told = messageOf(cause)) =>
+    new CoreError(kind, `${what} (${told}).`, { hint, cause });
 
   // To a broker without TLS a client's hello is no AMQP, and what it says of that is no TLS.
   if (isTlsCode(code)) {
@@ -65,7 +54,7 @@ export async function refusal(cause: unknown, address: BrokerAddress): Promise<P
   return as("RABBITMQ_UNREACHABLE", what, "See its log.", reply?.text);
 }
 
-type Say = (kind: ErrorCode, what: string, hint: string) => PlatformError;
+type Say = (kind: CoreCode, what: string, hint: string) => PlatformError;
 
 function meaningOfAnswer(answer: "tls" | "other" | "silent", where: string, as: Say): PlatformError {
   if (answer === "tls") {

@@ -1,9 +1,9 @@
 import type { Channel } from "amqplib";
 
 /**
- * Every queue of the platform, its name and its arguments: declared here and nowhere else, because a queue declared twice
- * with different arguments is a PRECONDITION_FAILED for whoever comes second. Valid on RabbitMQ 3.10 and 4.x: all queues
- * are durable quorum queues, the only kind both take that survives a broker's death.
+ * How the queues of the platform are made; which there are, the modules' manifests say. A queue's arguments stand here and
+ * nowhere else, because a queue declared twice with different arguments is a PRECONDITION_FAILED for whoever comes second.
+ * Valid on RabbitMQ 3.10 and 4.x: all queues are durable quorum queues, the only kind both take that survives a broker's death.
  *
  * A family is a work queue, the retry ladder beside it and the dead-letter queue below it. All of it hangs on the default
  * exchange, so a queue's name is its routing key and there is no binding to forget.
@@ -53,9 +53,6 @@ export function queueFamily(
   };
 }
 
-/** The pipeline's queues. */
-export const ETL_QUEUES: QueueFamily = queueFamily("etl_queue");
-
 /** How often a message is tried before it is given up: once, and once more after each rung. */
 export function maxAttempts(family: QueueFamily): number {
   return family.ladder.length + 1;
@@ -65,30 +62,41 @@ export function queueNames(family: QueueFamily): string[] {
   return [family.work, family.deadLetter, ...family.ladder.map((rung) => rung.queue)];
 }
 
+/** A queue as it is declared. */
+export interface QueueDeclaration {
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+}
+
+/** From the bottom up: a dead letter without its queue would wait in the source queue. */
+export function queueDeclarations(family: QueueFamily): QueueDeclaration[] {
+  const quorum = (name: string, limits: object) => ({
+    name,
+    arguments: { "x-queue-type": "quorum", ...limits },
+  });
+  return [
+    quorum(family.deadLetter, { "x-delivery-limit": DEAD_LETTER_LIMIT }),
+    quorum(family.work, { ...deadLetteringTo(family.deadLetter), "x-delivery-limit": family.deliveryLimit }),
+    // One queue per delay: an expiry of the message's own is only looked at when it reaches the head.
+    ...family.ladder.map(({ queue, delayMs }) =>
+      quorum(queue, { ...deadLetteringTo(family.work), "x-message-ttl": delayMs }),
+    ),
+  ];
+}
+
 /** Declares the family; does nothing where it already stands as described. */
 export async function declareFamily(channel: Channel, family: QueueFamily): Promise<void> {
-  // From the bottom up: a dead letter without its queue would wait in the source queue.
-  await declare(channel, family.deadLetter, { "x-delivery-limit": DEAD_LETTER_LIMIT });
-  await declare(channel, family.work, {
-    ...deadLetteringTo(family.deadLetter),
-    "x-delivery-limit": family.deliveryLimit,
-  });
-  for (const rung of family.ladder) {
-    // One queue per delay: an expiry of the message's own is only looked at when it reaches the head.
-    await declare(channel, rung.queue, { ...deadLetteringTo(family.work), "x-message-ttl": rung.delayMs });
+  for (const queue of queueDeclarations(family)) {
+    await channel.assertQueue(queue.name, { durable: true, arguments: queue.arguments });
   }
 }
 
 /** At-least-once, for which the broker wants reject-publish; with drop-head it silently falls back to at-most-once. */
-function deadLetteringTo(queue: string): Record<string, unknown> {
+function deadLetteringTo(queue: string): object {
   return {
     "x-dead-letter-exchange": "",
     "x-dead-letter-routing-key": queue,
     "x-dead-letter-strategy": "at-least-once",
     "x-overflow": "reject-publish",
   };
-}
-
-async function declare(channel: Channel, queue: string, limits: Record<string, unknown>): Promise<void> {
-  await channel.assertQueue(queue, { durable: true, arguments: { "x-queue-type": "quorum", ...limits } });
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { CoreError } from "../core_errors.js";
 import { codeOf, EXIT, messageOf, PlatformError } from "../errors.js";
 import { createLogger, type Logger } from "../observability/log.js";
 import { createPool, type Pool, type PoolOptions, targetOf } from "../postgres/pool.js";
@@ -7,13 +8,13 @@ import { requireSchema } from "../postgres/schema_guard.js";
 import { say } from "../process/stderr.js";
 import { outputProblem, print, printJson } from "../process/stdout.js";
 import { verdictOf } from "../retry.js";
-import { loadSettings, type Settings } from "../settings/settings.js";
+import type { Settings } from "../settings/base.js";
 
 export { print, printJson };
 
 /** What every command gets. Data goes to stdout, all else to stderr. */
-export interface CommandContext {
-  readonly settings: Settings;
+export interface CommandContext<S extends Settings = Settings> {
+  readonly settings: S;
   readonly logger: Logger;
   readonly json: boolean;
   /** For commands that end in order: once called, Ctrl-C and SIGTERM fire it, and only a second one ends the process. */
@@ -21,32 +22,48 @@ export interface CommandContext {
 }
 
 /** An action's exit status; nothing means 0. */
-type Action<Args extends unknown[]> = (context: CommandContext, ...args: Args) => Promise<number | undefined>;
+export type Action<S extends Settings, Args extends unknown[]> = (
+  context: CommandContext<S>,
+  ...args: Args
+) => Promise<number | undefined>;
+
+/** Makes of an action what commander calls; the action gets the command's own arguments, then its options. */
+export type ActionWrapper<S extends Settings = Settings> = <Args extends unknown[]>(
+  action: Action<S, Args>,
+) => (...args: [...Args, Command]) => Promise<void>;
+
+/** How a module adds a command: it gets the wrapper that gives its actions their settings. */
+export type CommandFactory<S extends Settings = Settings> = (action: ActionWrapper<S>) => Command;
 
 /**
- * Wraps a command: loads the settings, runs it, prints a typed error as one line and sets the exit status.
+ * A wrapper that loads the settings, runs the action, prints a typed error as one line and sets the exit status.
  *
- * @param action gets the command's own arguments, then its options, as commander passes them.
+ * @param load of the settings; called with the command's arguments when it runs, so that `--help` needs none.
+ * @param secrets names of settings whose values no log line shows.
  */
-export function command<Args extends unknown[]>(
-  action: Action<Args>,
-): (...args: [...Args, Command]) => Promise<void> {
-  return async (...args) => {
-    const own = args.slice(0, -1) as Args;
-    const json = (args.at(-1) as Command).optsWithGlobals<{ json?: boolean }>().json === true;
-    let settings: Settings | undefined;
-    try {
-      settings = loadSettings();
-      const logger = createLogger(settings.LOG_LEVEL, settings.LOG_FORMAT);
-      process.exitCode = (await action({ settings, logger, json, interruption }, ...own)) ?? EXIT.ok;
-    } catch (error) {
-      // The output's end says it, or nothing: `payments dlq list | head` is no error.
-      process.exitCode = codeOf(error) === "OUTPUT_LOST" ? EXIT.ok : reportError(error, json, settings);
-    }
-    const problem = await outputProblem();
-    if (problem !== undefined)
-      process.exitCode = Math.max(Number(process.exitCode), reportError(problem, json));
-  };
+export function actionWrapper<S extends Settings>(
+  load: (args: readonly unknown[]) => S,
+  secrets: readonly string[],
+): ActionWrapper<S> {
+  return <Args extends unknown[]>(action: Action<S, Args>) =>
+    async (...args: [...Args, Command]) => {
+      const own = args.slice(0, -1) as Args;
+      const command = args.at(-1) as Command;
+      const json = command.optsWithGlobals<{ json?: boolean }>().json === true;
+      let settings: S | undefined;
+      try {
+        settings = load(own);
+        const logger = createLogger({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT, secrets });
+        process.exitCode = (await action({ settings, logger, json, interruption }, ...own)) ?? EXIT.ok;
+      } catch (error) {
+        // The output's end says it, or nothing: `payments dlq list | head` is no error.
+        process.exitCode = codeOf(error) === "OUTPUT_LOST" ? EXIT.ok : reportError(error, json, settings);
+      }
+      const problem = await outputProblem();
+      if (problem !== undefined) {
+        process.exitCode = Math.max(Number(process.exitCode), reportError(problem, json));
+      }
+    };
 }
 
 /** Runs `work` with a pool on a database whose schema is the one this code expects. */
@@ -67,7 +84,8 @@ export async function withDatabase<T>(
 /** One line on stderr: `payments: CODE: what happened. What to do.` @returns the exit status. */
 export function reportError(error: unknown, json: boolean, settings?: Settings): number {
   const known = error instanceof PlatformError ? error : wrapUnknown(error, settings);
-  if (json) say(JSON.stringify({ error: { code: known.code, message: known.message, hint: known.hint } }));
+  const { code, message, hint } = known;
+  if (json) say(JSON.stringify({ error: { code, message, hint } }));
   else say(`payments: ${known}`);
   return known.exitCode;
 }
@@ -76,7 +94,7 @@ function wrapUnknown(error: unknown, settings: Settings | undefined): PlatformEr
   const explained = settings && explain(error, targetOf(settings));
   if (explained !== undefined) return explained;
   const code = verdictOf(error) === "outage" ? "POSTGRES_UNREACHABLE" : "INTERNAL";
-  return new PlatformError(code, messageOf(error), { cause: error });
+  return new CoreError(code, messageOf(error), { cause: error });
 }
 
 let interrupted: AbortController | undefined;

@@ -1,7 +1,8 @@
 import { type DeadLetter, original } from "../broker/dead_letter.js";
 import type { DeadLetters } from "../broker/dead_letters.js";
 import type { Publisher } from "../broker/publisher.js";
-import { codeOf, messageOf, PlatformError } from "../errors.js";
+import { CoreError } from "../core_errors.js";
+import { codeOf, messageOf } from "../errors.js";
 import type { Queryable } from "../postgres/pool.js";
 import { type ActionKind, Audit } from "./audit.js";
 import { matches, type Selection, unknownLetter } from "./selection.js";
@@ -62,7 +63,7 @@ async function carryOut(
   const counts = { selected: 0, done: 0 };
   try {
     for await (const window of letters.windows()) {
-      if (signal.aborted) throw new PlatformError("INTERRUPTED", `stopped after ${counts.done} letters.`);
+      if (signal.aborted) throw new CoreError("INTERRUPTED", `stopped after ${counts.done} letters.`);
       const selected = window.filter((letter) => matches(selection, letter));
       if (selected.length === 0) continue;
       const { done, failure } = await deal(selected);

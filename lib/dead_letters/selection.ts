@@ -1,5 +1,6 @@
 import type { DeadLetter } from "../broker/dead_letter.js";
-import { PlatformError } from "../errors.js";
+import { CoreError } from "../core_errors.js";
+import type { PlatformError } from "../errors.js";
 
 /** Which letters are meant. */
 export type Selection =
@@ -19,7 +20,7 @@ export function selectionOf(
   ];
   const [selection, second] = ways;
   if (selection === undefined || second !== undefined) {
-    throw new PlatformError("DEAD_LETTER_SELECTION", "Which dead letters are meant?", {
+    throw new CoreError("DEAD_LETTER_SELECTION", "Which dead letters are meant?", {
       hint: "Give one of an ID, --reason CODE or --all; payments dlq list shows what there is.",
     });
   }
@@ -38,7 +39,7 @@ export function matches(selection: Selection, letter: DeadLetter): boolean {
 }
 
 export function unknownLetter(id: string): PlatformError {
-  return new PlatformError("DEAD_LETTER_UNKNOWN", `No dead letter has the id "${id}".`, {
+  return new CoreError("DEAD_LETTER_UNKNOWN", `No dead letter has the id "${id}".`, {
     hint: "payments dlq list shows what there is.",
   });
 }

@@ -2,28 +2,34 @@ import { isatty } from "node:tty";
 import { type Logger, pino, stdTimeFunctions } from "pino";
 import { prettyFactory } from "pino-pretty";
 import { stderrLines } from "../process/stderr.js";
-import { isSecret, settingNames } from "../settings/schema.js";
 
 export type { Logger };
 
-const SECRETS = ["password", ...settingNames.filter(isSecret)];
+export interface LogOptions {
+  /** pino level name. */
+  readonly level: string;
+  /** `auto` picks by whether stderr is a terminal. */
+  readonly format: "auto" | "json" | "pretty";
+  /** Names whose values are never shown. */
+  readonly secrets: readonly string[];
+}
 
 /**
  * The process's logger. Always on stderr, because stdout belongs to a command's data. JSON where something else reads it
  * (containers, files), readable lines on a terminal. A log that cannot be written is no reason to stop work: lost lines are
  * counted, and said as soon as there is room.
- *
- * @param level pino level name.
- * @param format `auto` picks by whether stderr is a terminal.
  */
-export function createLogger(level: string, format: "auto" | "json" | "pretty"): Logger {
+export function createLogger({ level, format, secrets }: LogOptions): Logger {
   const readable = format === "pretty" || (format === "auto" && isatty(2));
   const options = {
     level,
     timestamp: stdTimeFunctions.isoTime,
     base: { pid: process.pid },
-    // Settings and connection options may reach a log line through an error's details.
-    redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: "[redacted]" },
+    redact: {
+      // Settings and connection options may reach a log line through an error's details.
+      paths: ["password", ...secrets].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+      censor: "[redacted]",
+    },
   };
   const shown = readable
     ? prettyFactory({ ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" })

@@ -12,7 +12,7 @@ const MADE = [
   object("table", "", "payments.txn"),
   object("column", "payments.txn", "payments.txn.amount", "numeric(14,2) not null"),
   object("right", "payments.txn", "payments.txn: payments_loader INSERT"),
-  object("function", "", "etl.leaf_name(date)", "returns text 0a1b"),
+  object("function", "", "payments.month_of(date)", "returns text 0a1b"),
 ];
 const NOTE = object("column", "payments.txn", "payments.txn.note", "text");
 
@@ -31,7 +31,7 @@ describe("compareCatalogues", () => {
       ["table payments.mine was added"],
     ],
     [
-      "a trigger on a leaf",
+      "a trigger on a partition",
       [...MADE, object("trigger", "payments.txn", "payments.txn_2025_01.audit", "CREATE TRIGGER …")],
       ["trigger payments.txn_2025_01.audit was added (CREATE TRIGGER …)"],
       [],
@@ -57,7 +57,7 @@ describe("compareCatalogues", () => {
     const found = MADE.map((each) => ({ ...each, definition: each.definition.replace(/14,2|0a1b/, "20,4") }));
     expect(compareCatalogues(MADE, found).differences).toEqual([
       "column payments.txn.amount: expected numeric(14,2) not null, found numeric(20,4) not null",
-      "function etl.leaf_name(date) is not as the migrations made it",
+      "function payments.month_of(date) is not as the migrations made it",
     ]);
   });
 });

@@ -28,7 +28,7 @@ const INTRUSIVE: ReadonlySet<string> = new Set([
   "unique index",
   "trigger",
   "rule",
-  "leaf",
+  "partition",
 ]);
 /** Their definitions end in a hash, which tells a person nothing. */
 const HASHED: ReadonlySet<string> = new Set(["function", "view"]);

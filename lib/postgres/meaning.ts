@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../errors.js";
+import type { CoreCode } from "../core_errors.js";
 import { isTlsCode, type TlsMode } from "../tls.js";
 
 /** Where it was tried, and as whom. */
@@ -11,7 +11,7 @@ export interface Target {
 }
 
 export interface Meaning {
-  readonly code: ErrorCode;
+  readonly code: CoreCode;
   readonly what: string;
   readonly hint: string;
 }

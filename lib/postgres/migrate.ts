@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, PlatformError } from "../errors.js";
+import { CoreError } from "../core_errors.js";
+import { messageOf } from "../errors.js";
 import { packageRoot } from "../root.js";
 import { type Client, connect, type Pool, type Queryable } from "./pool.js";
 
@@ -87,13 +88,9 @@ async function requireUtf8(db: Queryable): Promise<void> {
   );
   const { database, encoding } = rows[0] ?? {};
   if (encoding === "UTF8") return;
-  throw new PlatformError(
-    "DATABASE_ENCODING",
-    `database ${database} is encoded in ${encoding}, not in UTF8.`,
-    {
-      hint: "An encoding cannot be changed. Make another database: CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'.",
-    },
-  );
+  throw new CoreError("DATABASE_ENCODING", `database ${database} is encoded in ${encoding}, not in UTF8.`, {
+    hint: "An encoding cannot be changed. Make another database: CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'.",
+  });
 }
 
 /** Files and history side by side, in order of version. */
@@ -125,7 +122,7 @@ export async function verifySchema(db: Queryable, migrations = readMigrations())
   refuseSurprises(status);
   const pending = status.filter((row) => row.state === "pending");
   if (pending.length === 0) return;
-  throw new PlatformError(
+  throw new CoreError(
     "SCHEMA_BEHIND",
     `the database lacks ${pending.length} migration(s), from ${label(pending[0])} on.`,
     {
@@ -137,7 +134,7 @@ export async function verifySchema(db: Queryable, migrations = readMigrations())
 function refuseSurprises(status: readonly MigrationStatus[]): void {
   const unknown = status.find((row) => row.state === "unknown");
   if (unknown !== undefined) {
-    throw new PlatformError(
+    throw new CoreError(
       "SCHEMA_NEWER",
       `the database has migration ${label(unknown)}, which this code does not know.`,
       {
@@ -147,13 +144,9 @@ function refuseSurprises(status: readonly MigrationStatus[]): void {
   }
   const changed = status.find((row) => row.state === "changed");
   if (changed !== undefined) {
-    throw new PlatformError(
-      "SCHEMA_CHANGED",
-      `migration ${label(changed)} was edited after it was applied.`,
-      {
-        hint: "Restore the file and put the change into a new migration.",
-      },
-    );
+    throw new CoreError("SCHEMA_CHANGED", `migration ${label(changed)} was edited after it was applied.`, {
+      hint: "Restore the file and put the change into a new migration.",
+    });
   }
 }
 

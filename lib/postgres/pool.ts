@@ -1,9 +1,10 @@
+import { CoreError } from "../core_errors.js";
 import "./environment.js";
 
 import type { Socket } from "node:net";
 import pg from "pg";
-import { codeOf, messageOf, PlatformError } from "../errors.js";
-import type { Settings } from "../settings/settings.js";
+import { codeOf, messageOf, type PlatformError } from "../errors.js";
+import type { Settings } from "../settings/base.js";
 import { tlsOptions } from "../tls.js";
 import { connectionError, noPassword, type Target } from "./refusal.js";
 import { pinSession } from "./session.js";
@@ -28,7 +29,8 @@ export interface PoolOptions {
   readonly session?: Readonly<Record<string, string>>;
 }
 
-const targets = new WeakMap<Pool, Target>();
+type Explanation = (error: unknown) => Promise<PlatformError>;
+const explanations = new WeakMap<Pool, Explanation>();
 
 /**
  * A connection pool that survives dying sockets. Dates come as `YYYY-MM-DD` text (a JS Date would shift them by the local
@@ -60,6 +62,11 @@ export function createPool(settings: Settings, options: PoolOptions = {}): Pool 
       },
     },
   });
+  return harden(pool, (error) => connectionError(error, target));
+}
+
+/** Makes a pool survive its connections. @param explain what the driver leaves without a code. */
+export function harden(pool: Pool, explain: Explanation): Pool {
   // A connection that dies is replaced at the next checkout, and whoever holds it meets the error at its query. But each
   // 'error' without a listener would end the process: the pool hears idle clients only, and passes their errors on.
   pool.on("error", () => undefined);
@@ -69,9 +76,9 @@ export function createPool(settings: Settings, options: PoolOptions = {}): Pool 
   // connection ended or never came about.
   pool.query = ((...args: unknown[]) =>
     query(...args).catch(async (error: unknown) => {
-      throw codeOf(error) === undefined ? await connectionError(error, target) : error;
+      throw codeOf(error) === undefined ? await explain(error) : error;
     })) as typeof pool.query;
-  targets.set(pool, target);
+  explanations.set(pool, explain);
   return pool;
 }
 
@@ -118,7 +125,7 @@ export async function transaction<T>(pool: Pool, work: (client: Client) => Promi
         broken = cause instanceof Error ? cause : new Error(String(cause));
       });
     if (broken !== undefined) {
-      throw new PlatformError(
+      throw new CoreError(
         "POSTGRES_UNREACHABLE",
         `the connection was lost in mid-transaction: ${messageOf(error)}`,
         { cause: error },
@@ -135,7 +142,7 @@ export async function connect(pool: Pool): Promise<Client> {
   try {
     return await pool.connect();
   } catch (error) {
-    const target = targets.get(pool);
-    throw target === undefined ? error : await connectionError(error, target);
+    const explain = explanations.get(pool);
+    throw explain === undefined ? error : await explain(error);
   }
 }

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { waitingMends } from "../retry.js";
+import { baseSettings } from "../settings/base.js";
 import { loadSettings } from "../settings/settings.js";
 import { connect, createPool } from "./pool.js";
 import { explain } from "./refusal.js";
@@ -59,7 +60,7 @@ async function refusalBy(answer: Buffer | string, sslmode = "disable") {
   await once(server, "listening");
   const port = String((server.address() as AddressInfo).port);
   const env = { POSTGRES_PORT: port, POSTGRES_PASSWORD: "x", POSTGRES_SSLMODE: sslmode };
-  const pool = createPool(loadSettings({ env, envFile: "/dev/null" }));
+  const pool = createPool(loadSettings([baseSettings], { env, envFile: "/dev/null" }));
   try {
     return await connect(pool).then(
       () => undefined,

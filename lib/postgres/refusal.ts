@@ -1,3 +1,4 @@
+import { CoreError } from "../core_errors.js";
 import { codeOf, messageOf, PlatformError } from "../errors.js";
 import { askPostgres } from "../probe.js";
 import { LOCAL_STACK, type Meaning, meaningOfNetwork, meaningOfState, type Target } from "./meaning.js";
@@ -8,7 +9,7 @@ export type { Target };
 export function noPassword(target: Target): PlatformError {
   const message = `PostgreSQL at ${target.host}:${target.port} asks ${target.user} for a password, and none is set.`;
   const hint = `Set POSTGRES_PASSWORD (an admin's: POSTGRES_ADMIN_PASSWORD, a backup's: POSTGRES_BACKUP_PASSWORD); ${LOCAL_STACK}.`;
-  return new PlatformError("POSTGRES_AUTH", message, { hint });
+  return new CoreError("POSTGRES_AUTH", message, { hint });
 }
 
 /**
@@ -34,7 +35,7 @@ export function explain(error: unknown, target: Target): PlatformError | undefin
 function say({ code, what, hint }: Meaning, cause: unknown, by: string): PlatformError {
   const text = messageOf(cause);
   const told = by === "" || text.includes(by) ? text : `${text}; ${by}`;
-  return new PlatformError(code, `${what} (${told}).`, { hint, cause });
+  return new CoreError(code, `${what} (${told}).`, { hint, cause });
 }
 
 /** The connection was cut or never answered, and the driver cannot say more. */

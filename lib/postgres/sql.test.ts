@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -36,35 +36,28 @@ describe("quoteName", () => {
 });
 
 describe("loadSql", () => {
-  const build = "staging.txn_r1_2025_01";
-  const names = {
-    suspects: `${build}_suspect`,
-    leaf: `${build}_leaf`,
-    from: `${build}_leaf`,
-    to: "payments.txn_2025_01",
-    table: "payments.account",
-  };
+  const names = { from: "staging.txn_r1_2025_01", to: "payments.txn_2025_01" };
 
   it("fills every place, again and again", () => {
-    const text = loadSql("clean_chunk", names);
-    expect(text).toContain('FROM "staging"."txn_r1_2025_01_suspect"');
-    expect(text).toContain('INSERT INTO "staging"."txn_r1_2025_01_leaf"');
+    const text = loadSql("copy_leaf", names);
+    expect(text).toContain('FROM "staging"."txn_r1_2025_01"');
+    expect(text).toContain('INSERT INTO "payments"."txn_2025_01"');
     expect(text).not.toContain(':"');
-    expect(loadSql("clean_chunk", { ...names, leaf: "staging.txn_r2_2025_02_leaf" })).toContain(
-      '"txn_r2_2025_02_leaf"',
-    );
+    expect(loadSql("copy_leaf", { ...names, to: "payments.txn_2025_02" })).toContain('"txn_2025_02"');
   });
 
   it("needs them all, and plain", () => {
-    expect(() => loadSql("clean_chunk", { suspects: names.suspects })).toThrow("needs the identifier leaf");
-    expect(() => loadSql("clean_chunk", { ...names, leaf: 'x"; DROP TABLE txn; --' })).toThrow(
+    expect(() => loadSql("copy_leaf", { from: names.from })).toThrow("needs the identifier to");
+    expect(() => loadSql("copy_leaf", { ...names, to: 'x"; DROP TABLE txn; --' })).toThrow(
       "not a plain identifier",
     );
     expect(() => loadSql("no_such_query")).toThrow("ENOENT");
   });
 
   it("has no query that starts without saying what it does", () => {
-    for (const file of readdirSync(join(packageRoot, "db", "queries")))
-      expect(loadSql(file.replace(".sql", ""), names)).toMatch(/^-- [A-Z].*\n/);
+    const folder = join(packageRoot, "db", "queries");
+    for (const file of readdirSync(folder)) {
+      expect(readFileSync(join(folder, file), "utf8"), file).toMatch(/^-- [A-Z].*\n/);
+    }
   });
 });

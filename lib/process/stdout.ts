@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { fstatSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
-import { codeOf, messageOf, PlatformError } from "../errors.js";
+import { CoreError } from "../core_errors.js";
+import { codeOf, messageOf, type PlatformError } from "../errors.js";
 
 /**
  * A command's data. What of it cannot be written stops no work: it is noted, and the command ends with it
@@ -56,7 +57,7 @@ function readerHasGone(): boolean {
 }
 
 function lostOutput(): PlatformError {
-  return new PlatformError("OUTPUT_LOST", `what was printed is not whole: ${messageOf(failure)}.`, {
+  return new CoreError("OUTPUT_LOST", `what was printed is not whole: ${messageOf(failure)}.`, {
     hint: "Only the output is lost: look before you do it again.",
     cause: failure,
   });

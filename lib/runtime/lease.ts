@@ -1,12 +1,13 @@
 import type pg from "pg";
 import { codeOf, messageOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
-import { Metrics } from "../observability/metrics.js";
+import type { messageMetrics } from "../observability/message_metrics.js";
+import type { Instruments } from "../observability/registry.js";
 import { cutConnections, SilenceWatch } from "../postgres/half_open.js";
 import type { Pool } from "../postgres/pool.js";
-import { loadSql } from "../postgres/sql.js";
 import { waitingMends } from "../retry.js";
 import { pause } from "../timing.js";
+import type { Part } from "./lifecycle.js";
 
 /** How often a worker says that it is alive, and how long it is believed without. Six beats, so that a busy one is spared. */
 const BEAT_MS = 5_000;
@@ -17,113 +18,122 @@ export interface LeaseTimes {
   readonly leaseMs: number;
 }
 
+/** The statements of the table in which a module's workers beat. */
+export interface LeaseStatements {
+  /** Enters the worker, or renews its heartbeat. */
+  readonly beat: (workerId: string) => pg.QueryConfig;
+  /** Ends the connections of workers silent for longer than `leaseMs`; rows {worker_id, backends}, one a worker. */
+  readonly reap: (leaseMs: number) => pg.QueryConfig;
+  readonly signOff: (workerId: string) => pg.QueryConfig;
+}
+
+export interface LeaseOptions {
+  readonly pool: Pool;
+  readonly workerId: string;
+  readonly statements: LeaseStatements;
+  readonly logger: Logger;
+  readonly metrics: Pick<
+    Instruments<typeof messageMetrics>,
+    "heartbeats" | "reapedWorkers" | "reapedBackends"
+  >;
+  /** Shorter ones are for tests. */
+  readonly times?: LeaseTimes | undefined;
+}
+
 /**
- * A worker's right to commit. It beats in etl.worker; every worker reaps those that have gone silent, by ending their
+ * A worker's right to commit. It beats in a table; every worker reaps those that have gone silent, by ending their
  * backends. So the fence is PostgreSQL's own: a worker that was frozen past its lease finds its transactions gone, finds out
- * on its next statement, and runs the step again from what the ledger says.
+ * on its next statement, and does the work again from what the database says.
  *
  * It gives up its own connections in the same way: all of them when no beat gets through for the length of the lease, a single
  * one when it is silent for as long while the others work.
  */
-export class Lease {
-  private readonly pool: Pool;
-  private readonly workerId: string;
-  private readonly logger: Logger;
-  private readonly times: LeaseTimes;
-  private readonly metrics: Metrics;
-  private readonly watch: SilenceWatch;
-  private readonly stopping = new AbortController();
-  private beating: Promise<void> | undefined;
+export class Lease implements Part {
+  readonly name = "lease";
+  readonly #options: LeaseOptions;
+  readonly #times: LeaseTimes;
+  readonly #watch: SilenceWatch;
+  readonly #stopping = new AbortController();
+  #beating: Promise<void> | undefined;
 
-  constructor(
-    pool: Pool,
-    workerId: string,
-    logger: Logger,
-    times: LeaseTimes = { beatMs: BEAT_MS, leaseMs: LEASE_MS },
-    metrics = new Metrics(),
-  ) {
-    this.pool = pool;
-    this.workerId = workerId;
-    this.logger = logger;
-    this.metrics = metrics;
-    this.times = times;
-    this.watch = new SilenceWatch(pool, Math.floor(times.leaseMs / times.beatMs));
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.#times = options.times ?? { beatMs: BEAT_MS, leaseMs: LEASE_MS };
+    this.#watch = new SilenceWatch(options.pool, Math.floor(this.#times.leaseMs / this.#times.beatMs));
   }
 
   /** Resolves after the first beat, however long the database is away, so that nothing is done without a lease. */
   async start(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
+    while (!this.#stopping.signal.aborted) {
       try {
-        await this.beat();
+        await this.#beat();
         break;
       } catch (error) {
         if (!waitingMends(error)) throw error;
-        this.logger.warn({ code: codeOf(error) }, `waiting for the first heartbeat: ${messageOf(error)}`);
-        await pause(this.times.beatMs, this.stopping.signal);
+        const { logger } = this.#options;
+        logger.warn({ code: codeOf(error) }, `waiting for the first heartbeat: ${messageOf(error)}`);
+        await pause(this.#times.beatMs, this.#stopping.signal);
       }
     }
-    this.beating = this.keepBeating();
+    this.#beating = this.#keepBeating();
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort();
-    await this.beating;
+    this.#stopping.abort();
+    await this.#beating;
     // Without the database there is nobody to sign off from; others will reap the entry.
-    const signOff = { text: "DELETE FROM etl.worker WHERE worker_id = $1", values: [this.workerId] };
-    await this.ask(signOff).catch(() => undefined);
+    const { statements, workerId } = this.#options;
+    await this.#ask(statements.signOff(workerId)).catch(() => undefined);
   }
 
-  private async keepBeating(): Promise<void> {
+  async #keepBeating(): Promise<void> {
     // The process's own clock, which a change of the wall clock does not move.
     let last = performance.now();
     for (;;) {
-      await pause(this.times.beatMs, this.stopping.signal);
-      if (this.stopping.signal.aborted) return;
+      await pause(this.#times.beatMs, this.#stopping.signal);
+      if (this.#stopping.signal.aborted) return;
       try {
-        await this.beat();
+        await this.#beat();
         last = performance.now();
-        await this.reap();
-        await this.watchOwn();
+        await this.#reap();
+        await this.#watchOwn();
       } catch {
         // Whoever works on the database meets the same error and reports it.
-        if (performance.now() - last < this.times.leaseMs) continue;
-        cutConnections(this.pool);
+        if (performance.now() - last < this.#times.leaseMs) continue;
+        cutConnections(this.#options.pool);
         last = performance.now();
       }
     }
   }
 
-  private async beat(): Promise<void> {
-    await this.ask({
-      text: `INSERT INTO etl.worker (worker_id) VALUES ($1)
-             ON CONFLICT (worker_id) DO UPDATE SET heartbeat_at = clock_timestamp(), reaped_at = NULL`,
-      values: [this.workerId],
-    }).catch((error: unknown) => {
-      this.metrics.heartbeats.inc({ result: "failed" });
+  async #beat(): Promise<void> {
+    const { statements, workerId, metrics } = this.#options;
+    await this.#ask(statements.beat(workerId)).catch((error: unknown) => {
+      metrics.heartbeats.inc({ result: "failed" });
       throw error;
     });
-    this.metrics.heartbeats.inc({ result: "ok" });
+    metrics.heartbeats.inc({ result: "ok" });
   }
 
-  private async reap(): Promise<void> {
-    const { rows } = await this.ask({ text: loadSql("reap_workers"), values: [this.times.leaseMs] });
+  async #reap(): Promise<void> {
+    const { statements, metrics, logger } = this.#options;
+    const { rows } = await this.#ask(statements.reap(this.#times.leaseMs));
     for (const { worker_id, backends } of rows as { worker_id: string; backends: number }[]) {
-      this.metrics.reapedWorkers.inc();
-      this.metrics.reapedBackends.inc(backends);
-      this.logger.warn(
-        { silent: worker_id, backends },
-        "ended the connections of a worker that has gone silent",
-      );
+      metrics.reapedWorkers.inc();
+      metrics.reapedBackends.inc(backends);
+      logger.warn({ silent: worker_id, backends }, "ended the connections of a worker that has gone silent");
     }
   }
 
-  private async watchOwn(): Promise<void> {
-    const connections = await this.watch.look((query) => this.ask(query));
-    if (connections > 0) this.logger.warn({ connections }, "cut connections whose other end has gone silent");
+  async #watchOwn(): Promise<void> {
+    const connections = await this.#watch.look((query) => this.#ask(query));
+    if (connections > 0) {
+      this.#options.logger.warn({ connections }, "cut connections whose other end has gone silent");
+    }
   }
 
   /** With a limit: on a half-open connection an answer never comes. */
-  private ask(query: pg.QueryConfig): Promise<{ rows: unknown[] }> {
-    return this.pool.query({ ...query, query_timeout: this.times.beatMs } as pg.QueryConfig);
+  #ask(query: pg.QueryConfig): Promise<{ rows: unknown[] }> {
+    return this.#options.pool.query({ ...query, query_timeout: this.#times.beatMs } as pg.QueryConfig);
   }
 }

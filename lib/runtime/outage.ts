@@ -1,50 +1,62 @@
 import type { Logger } from "../observability/log.js";
 import { aborted, fullJitterMs, pause } from "../timing.js";
 
+export type Server = "PostgreSQL" | "RabbitMQ";
+
+/** Which server an outage's code tells of. What goes wrong with RabbitMQ has a name of ours; all else is the driver's. */
+export function serverAway(code: string): Server {
+  return /^(RABBITMQ|PUBLISH)_|^NOT_RABBITMQ$/.test(code) ? "RabbitMQ" : "PostgreSQL";
+}
+
 /** First probe within a quarter of a second, later ones within ten. */
 const BACKOFF = { baseMs: 250, capMs: 10_000 };
+
+export interface BreakerOptions {
+  readonly server: Server;
+  /** Rejects while the server is away. */
+  readonly probe: () => Promise<unknown>;
+  readonly logger: Logger;
+  /** Ends all waiting. */
+  readonly stopping: AbortSignal;
+  /** Between two probes. */
+  readonly pause?: typeof pause;
+}
 
 /**
  * A circuit breaker for a server that all of a process's work needs. Whoever meets an outage waits on it; one probe at a
  * time asks whether the server is back (half-open), with back-off and jitter, and when it answers all go on.
  */
 export class Breaker {
-  private readonly server: string;
-  private readonly probe: () => Promise<unknown>;
-  private readonly logger: Logger;
-  private readonly signal: AbortSignal;
-  private recovery: Promise<void> | undefined;
+  readonly #options: BreakerOptions;
+  #recovery: Promise<void> | undefined;
 
-  /** @param server its name, for the log. @param probe rejects while it is away. @param signal ends all waiting. */
-  constructor(server: string, probe: () => Promise<unknown>, logger: Logger, signal: AbortSignal) {
-    this.server = server;
-    this.probe = probe;
-    this.logger = logger;
-    this.signal = signal;
+  constructor(options: BreakerOptions) {
+    this.#options = options;
   }
 
   get open(): boolean {
-    return this.recovery !== undefined;
+    return this.#recovery !== undefined;
   }
 
   /** Resolves when the server answers again, or waiting is over; for whoever gives a signal of his own, with that. */
   async recovered(patience?: AbortSignal): Promise<void> {
-    this.recovery ??= this.recover().finally(() => {
-      this.recovery = undefined;
+    this.#recovery ??= this.#recover().finally(() => {
+      this.#recovery = undefined;
     });
-    await (patience === undefined ? this.recovery : Promise.race([this.recovery, aborted(patience)]));
+    await (patience === undefined ? this.#recovery : Promise.race([this.#recovery, aborted(patience)]));
   }
 
-  private async recover(): Promise<void> {
+  async #recover(): Promise<void> {
+    const { server, probe, logger, stopping, pause: wait = pause } = this.#options;
     const since = performance.now();
-    for (let attempt = 0; !this.signal.aborted; attempt++) {
-      await pause(fullJitterMs(attempt, BACKOFF), this.signal);
-      const answered = await this.probe().then(
+    for (let attempt = 0; !stopping.aborted; attempt++) {
+      await wait(fullJitterMs(attempt, BACKOFF), stopping);
+      const answered = await probe().then(
         () => true,
         () => false,
       );
       if (!answered) continue;
-      this.logger.info({ awayMs: Math.round(performance.now() - since) }, `${this.server} answers; going on`);
+      logger.info({ awayMs: Math.round(performance.now() - since) }, `${server} answers; going on`);
       return;
     }
   }

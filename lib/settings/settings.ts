@@ -1,71 +1,97 @@
 import { existsSync, readFileSync } from "node:fs";
-import { messageOf, PlatformError } from "../errors.js";
+import type { z } from "zod";
+import { CoreError } from "../core_errors.js";
+import { messageOf } from "../errors.js";
+import { pathNames, type SettingsDeclaration, secretNames, settingNames } from "./define.js";
 import { readDotenv } from "./dotenv.mjs";
 import { resolvePath } from "./path.js";
-import { isPath, isSecret, type SettingName, type Settings, settingNames, settingsSchema } from "./schema.js";
-
-export type { Settings };
 
 type Values = Readonly<Record<string, string | undefined>>;
 
-/** Prefixes that are ours alone: an unknown name with one of them is a typing error, wherever it was set. */
-const OWN_PREFIXES = ["STAGE_", "WORKER_", "BACKUP_"];
 /** In `.env` all names are ours, but for what Docker Compose reads there. */
 const FOREIGN_PREFIXES = ["COMPOSE_", "DOCKER_"];
 /** And what only scripts/stack.sh takes from there. */
 const STACK_NAMES = ["STACK_MEMORY_MB"];
 
+export interface SettingsSources {
+  /** Declared by modules that do not run here: their names are known, their values nobody looks at. */
+  readonly others?: readonly SettingsDeclaration[];
+  /** By setting name. */
+  readonly flags?: Values;
+  /** By default the process's own. */
+  readonly env?: Values;
+  /** By default the checkout's `.env`, from wherever we are called, unless PAYMENTS_ENV_FILE names another. */
+  readonly envFile?: string;
+}
+
+/** A value of all that the declarations declare together. */
+type SettingsOf<Declarations extends readonly SettingsDeclaration[]> = Declarations extends readonly [
+  SettingsDeclaration<infer First>,
+  ...infer Rest extends readonly SettingsDeclaration[],
+]
+  ? First & SettingsOf<Rest>
+  : unknown;
+
 /**
  * The settings of this process. Precedence: `flags` > environment > `.env` > default; a secret may come from the file
- * that `NAME_FILE` names. `.env` is the checkout's, from wherever we are called, unless PAYMENTS_ENV_FILE names another.
- * Paths come out absolute.
+ * that `NAME_FILE` names. Paths come out absolute.
  *
- * @param sources `flags` by setting name; `env` and `envFile` are for tests, by default the process's own.
- * @throws PlatformError SETTINGS_INVALID naming every bad setting at once.
+ * @throws CoreError SETTINGS_INVALID naming every bad setting at once.
  */
-export function loadSettings(sources: { flags?: Values; env?: Values; envFile?: string } = {}): Settings {
+export function loadSettings<const Declarations extends readonly SettingsDeclaration[]>(
+  declarations: Declarations,
+  sources: SettingsSources = {},
+): SettingsOf<Declarations> {
+  const all = [...declarations, ...(sources.others ?? [])];
   const env = sources.env ?? process.env;
   const problems: string[] = [];
   const file = readEnvFile(sources.envFile, problems);
   // Each layer for itself: a NAME_FILE in the environment goes before a NAME in .env.
   const layers = [file, defined(env), defined(sources.flags ?? {})];
-  for (const layer of layers) readSecretFiles(layer, problems);
+  for (const layer of layers) readSecretFiles(layer, secretNames(declarations), problems);
   const values: Record<string, string> = Object.assign({}, ...layers);
 
-  const known = new Set<string>(
-    settingNames.flatMap((name) => (isSecret(name) ? [name, `${name}_FILE`] : [name])),
-  );
+  const known = new Set([...settingNames(all), ...secretNames(all).map((name) => `${name}_FILE`)]);
+  const prefixes = all.flatMap((declaration) => declaration.prefixes);
   for (const name of Object.keys(file)) {
-    if (!known.has(name) && !hasPrefix(name, FOREIGN_PREFIXES) && !STACK_NAMES.includes(name))
+    if (!known.has(name) && !hasPrefix(name, FOREIGN_PREFIXES) && !STACK_NAMES.includes(name)) {
       problems.push(`${name}: unknown setting in .env`);
+    }
   }
   for (const name of Object.keys(env)) {
-    if (!known.has(name) && hasPrefix(name, OWN_PREFIXES)) problems.push(`${name}: unknown setting`);
+    if (!known.has(name) && hasPrefix(name, prefixes)) problems.push(`${name}: unknown setting`);
   }
 
-  for (const name of settingNames.filter(isPath)) resolveIn(values, name, problems);
-  const parsed = settingsSchema.safeParse(pick(values));
-  for (const issue of parsed.error?.issues ?? []) problems.push(`${issue.path.join(".")}: ${issue.message}`);
-  if (parsed.success && parsed.data.STAGE_FROM >= parsed.data.STAGE_TO) {
-    problems.push(`STAGE_FROM: ${parsed.data.STAGE_FROM} is not before STAGE_TO ${parsed.data.STAGE_TO}`);
+  const settings = {};
+  for (const declaration of declarations) {
+    const { schema } = declaration;
+    for (const name of pathNames([declaration])) resolveIn(values, name, schema.shape[name], problems);
+    const parsed = schema.safeParse(pick(values, Object.keys(schema.shape)));
+    for (const issue of parsed.error?.issues ?? []) {
+      problems.push(`${issue.path.join(".")}: ${issue.message}`);
+    }
+    if (parsed.success) Object.assign(settings, parsed.data);
   }
-  if (!parsed.success || problems.length > 0) {
-    throw new PlatformError("SETTINGS_INVALID", problems.join("; "), { hint: "See .env.example." });
+  if (problems.length > 0) {
+    throw new CoreError("SETTINGS_INVALID", problems.join("; "), { hint: "See .env.example." });
   }
-  return parsed.data;
+  return settings as SettingsOf<Declarations>;
 }
 
 /** Blank means unset, as in a compose file's `${NAME:-}`. */
 function defined(values: Values): Record<string, string> {
   const out: Record<string, string> = {};
-  for (const [name, value] of Object.entries(values))
+  for (const [name, value] of Object.entries(values)) {
     if (value !== undefined && value.trim() !== "") out[name] = value;
+  }
   return out;
 }
 
-function pick(values: Record<string, string>): Record<string, string> {
+function pick(values: Record<string, string>, names: readonly string[]): Record<string, string> {
   const out: Record<string, string> = {};
-  for (const name of settingNames) if (values[name] !== undefined) out[name] = values[name];
+  for (const name of names) {
+    if (values[name] !== undefined) out[name] = values[name];
+  }
   return out;
 }
 
@@ -88,8 +114,8 @@ function readEnvFile(given: string | undefined, problems: string[]): Record<stri
   }
 }
 
-function readSecretFiles(values: Record<string, string>, problems: string[]): void {
-  for (const name of settingNames.filter(isSecret)) {
+function readSecretFiles(values: Record<string, string>, names: readonly string[], problems: string[]): void {
+  for (const name of names) {
     const path = values[`${name}_FILE`];
     if (path === undefined || values[name] !== undefined) continue;
     try {
@@ -101,8 +127,13 @@ function readSecretFiles(values: Record<string, string>, problems: string[]): vo
 }
 
 /** A default is no less relative than what somebody gave. */
-function resolveIn(values: Record<string, string>, name: SettingName, problems: string[]): void {
-  const value = String(values[name] ?? settingsSchema.shape[name].parse(undefined));
+function resolveIn(
+  values: Record<string, string>,
+  name: string,
+  setting: z.ZodType | undefined,
+  problems: string[],
+): void {
+  const value = String(values[name] ?? setting?.parse(undefined) ?? "");
   if (value === "") return;
   try {
     values[name] = resolvePath(value);

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
+import type { AllSettings } from "../../app/settings.js";
 import { packageRoot } from "../../lib/root.js";
-import type { Settings } from "../../lib/settings/settings.js";
 
 /** The command line of the rig's own build: a rebuild of dist/ in mid-run must not change what is tested. */
 export const MAIN = join(import.meta.dirname, "..", "..", "app", "main.js");
@@ -9,7 +9,7 @@ const COMMAND_MS = 600_000;
 
 /** Runs `payments …` with just these settings. */
 export function payments(
-  settings: Settings,
+  settings: AllSettings,
   ...args: string[]
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const own = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { AllSettings } from "../../app/settings.js";
 import { createRun, type Run } from "../../etl/ledger/run.js";
 import { formatMessage } from "../../etl/message.js";
+import { ETL_QUEUES } from "../../etl/queues.js";
 import { missingMessages } from "../../etl/runs/resume.js";
 import { Publisher } from "../../lib/broker/publisher.js";
-import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import { silentLogger } from "../../lib/observability/log.js";
 import type { Pool } from "../../lib/postgres/pool.js";
-import type { Settings } from "../../lib/settings/settings.js";
 import type { Load } from "./load.js";
 
 /** Nothing in the ledger has moved for so long: longer than the longest rung of the retry ladder and the broker's heartbeats. */
@@ -22,7 +22,7 @@ export class Driver {
     this.#publisher = publisher;
   }
 
-  static async open(settings: Settings, pool: Pool): Promise<Driver> {
+  static async open(settings: AllSettings, pool: Pool): Promise<Driver> {
     const publisher = new Publisher({
       address: settings,
       name: "chaos",

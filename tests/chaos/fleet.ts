@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { AllSettings } from "../../app/settings.js";
 import { packageRoot } from "../../lib/root.js";
-import type { Settings } from "../../lib/settings/settings.js";
 import { TcpProxy } from "../harness/proxy.js";
 import { MAIN } from "./command.js";
 import { SERVERS, type ServerName } from "./schedule.js";
@@ -115,7 +115,7 @@ export class WorkerSlot {
 
   #environment(database: string): NodeJS.ProcessEnv {
     const { settings } = this.#stack;
-    const through: Partial<Settings> = {
+    const through: Partial<AllSettings> = {
       POSTGRES_HOST: "127.0.0.1",
       POSTGRES_PORT: this.proxies.postgres.port,
       POSTGRES_DB: database,

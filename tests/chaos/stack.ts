@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { type AllSettings, loadAllSettings } from "../../app/settings.js";
 import { packageRoot } from "../../lib/root.js";
-import { loadSettings, type Settings } from "../../lib/settings/settings.js";
 import { eventually } from "../harness/eventually.js";
 import type { ServerName } from "./schedule.js";
 
@@ -17,9 +17,9 @@ export class Stack {
   readonly dir: string;
   /** What stack.sh said when a server did not come up at the first try. */
   readonly secondStarts: string[] = [];
-  #settings: Settings;
+  #settings: AllSettings;
 
-  private constructor(dir: string, settings: Settings) {
+  private constructor(dir: string, settings: AllSettings) {
     this.dir = dir;
     this.#settings = settings;
   }
@@ -30,7 +30,7 @@ export class Stack {
   }
 
   /** Straight to the servers, past any proxy. */
-  get settings(): Settings {
+  get settings(): AllSettings {
     return this.#settings;
   }
 
@@ -93,9 +93,9 @@ export function startTimeOf(pid: number): string | undefined {
   return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
 }
 
-async function readSettings(): Promise<Settings> {
+async function readSettings(): Promise<AllSettings> {
   const { stdout } = await run(SCRIPT, ["env"], { timeout: 60_000 });
   const lines = [...stdout.matchAll(/^export (\w+)='(.*)'$/gm)];
   const env = Object.fromEntries(lines.map(([, name, value]) => [name ?? "", value]));
-  return loadSettings({ env, envFile: "/dev/null" });
+  return loadAllSettings({ env, envFile: "/nonexistent/.env" });
 }

@@ -1,8 +1,8 @@
 import type { GetMessage } from "amqplib";
+import type { AllSettings } from "../../app/settings.js";
+import { ETL_QUEUES } from "../../etl/queues.js";
 import type { VerifyReport } from "../../etl/verify/report.js";
-import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import type { Pool } from "../../lib/postgres/pool.js";
-import type { Settings } from "../../lib/settings/settings.js";
 import { onChannel } from "../harness/broker.js";
 import { eventually } from "../harness/eventually.js";
 import { payments } from "./command.js";
@@ -29,7 +29,7 @@ const QUEUES_EMPTY_MS = 150_000;
 /** A backend whose client died between two statements notices at once, in a statement at its end. */
 const BACKENDS_GONE_MS = 30_000;
 
-export async function outcomeOf(settings: Settings, pool: Pool, database: string): Promise<Outcome> {
+export async function outcomeOf(settings: AllSettings, pool: Pool, database: string): Promise<Outcome> {
   const verified = await payments({ ...settings, POSTGRES_DB: database }, "verify", "--json");
   const report = verified.code === 0 || verified.code === 3 ? JSON.parse(verified.stdout) : undefined;
   return {
@@ -79,7 +79,7 @@ export async function checkQueues(stack: Stack): Promise<Check> {
 
 /** A poison may be there twice: a worker died between copying and acking it. */
 export async function checkDeadLetters(
-  settings: Settings,
+  settings: AllSettings,
   load: Load,
 ): Promise<{ check: Check; letters: number }> {
   const letters = await peek(settings, ETL_QUEUES.deadLetter);
@@ -127,7 +127,7 @@ export async function checkLeftovers(pool: Pool): Promise<Check> {
 }
 
 /** Looks at a queue's messages and leaves them there. */
-async function peek(settings: Settings, queue: string): Promise<GetMessage[]> {
+async function peek(settings: AllSettings, queue: string): Promise<GetMessage[]> {
   return onChannel(settings, async (channel) => {
     const messages: GetMessage[] = [];
     for (;;) {

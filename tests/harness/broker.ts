@@ -1,8 +1,8 @@
 import { type Channel, connect, type GetMessage } from "amqplib";
-import type { Settings } from "../../lib/settings/settings.js";
+import type { AllSettings } from "../../app/settings.js";
 
 /** RabbitMQ's management API, as an operator would use it. */
-async function api(settings: Settings, method: string, path: string, body?: unknown): Promise<unknown> {
+async function api(settings: AllSettings, method: string, path: string, body?: unknown): Promise<unknown> {
   const {
     RABBITMQ_HOST: host,
     RABBITMQ_MGMT_PORT: port,
@@ -22,17 +22,17 @@ async function api(settings: Settings, method: string, path: string, body?: unkn
   return text === "" ? undefined : JSON.parse(text);
 }
 
-export async function createVhost(settings: Settings, name: string): Promise<void> {
+export async function createVhost(settings: AllSettings, name: string): Promise<void> {
   await api(settings, "PUT", `vhosts/${name}`);
 }
 
-export async function dropVhost(settings: Settings, name: string): Promise<void> {
+export async function dropVhost(settings: AllSettings, name: string): Promise<void> {
   await api(settings, "DELETE", `vhosts/${name}`);
 }
 
 /** Publishes as the management UI does. @returns whether a queue took it. */
 export async function publishByHand(
-  settings: Settings,
+  settings: AllSettings,
   queue: string,
   payload: Buffer | string,
 ): Promise<boolean> {
@@ -46,7 +46,10 @@ export async function publishByHand(
 }
 
 /** Runs `work` on a channel straight on the broker, past the code under test. */
-export async function onChannel<T>(settings: Settings, work: (channel: Channel) => Promise<T>): Promise<T> {
+export async function onChannel<T>(
+  settings: AllSettings,
+  work: (channel: Channel) => Promise<T>,
+): Promise<T> {
   const connection = await connect({
     hostname: settings.RABBITMQ_HOST,
     port: settings.RABBITMQ_PORT,
@@ -63,7 +66,7 @@ export async function onChannel<T>(settings: Settings, work: (channel: Channel) 
 }
 
 /** Messages ready in a queue; 0 also when there is no such queue yet. */
-export async function depth(settings: Settings, queue: string): Promise<number> {
+export async function depth(settings: AllSettings, queue: string): Promise<number> {
   return onChannel(settings, async (channel) => {
     channel.on("error", () => undefined);
     return (await channel.checkQueue(queue)).messageCount;
@@ -71,7 +74,7 @@ export async function depth(settings: Settings, queue: string): Promise<number> 
 }
 
 /** Takes everything that is ready in a queue. */
-export async function drain(settings: Settings, queue: string): Promise<GetMessage[]> {
+export async function drain(settings: AllSettings, queue: string): Promise<GetMessage[]> {
   return onChannel(settings, async (channel) => {
     const messages: GetMessage[] = [];
     for (;;) {

@@ -1,8 +1,8 @@
 import { type ConsumeMessage, connect } from "amqplib";
-import { ETL_QUEUES } from "../../lib/broker/topology.js";
+import type { AllSettings } from "../../app/settings.js";
+import { ETL_QUEUES } from "../../etl/queues.js";
 import { migrateUp } from "../../lib/postgres/migrate.js";
 import { createPool, type Pool } from "../../lib/postgres/pool.js";
-import type { Settings } from "../../lib/settings/settings.js";
 import { createVhost, dropVhost, onChannel } from "./broker.js";
 import { createDatabase, dropDatabase, withPool } from "./database.js";
 import { eventually } from "./eventually.js";
@@ -18,10 +18,10 @@ export interface Planted {
 
 /** A migrated database and a vhost with its queues, without data and without workers. */
 export class DeadLetterLab {
-  readonly settings: Settings;
+  readonly settings: AllSettings;
   readonly pool: Pool;
 
-  private constructor(settings: Settings) {
+  private constructor(settings: AllSettings) {
     this.settings = settings;
     this.pool = createPool(settings, { max: 2, applicationName: "test" });
   }
@@ -102,7 +102,7 @@ export class DeadLetterLab {
 }
 
 /** Puts letters into the dead-letter queue, with the headers a worker writes unless others are given. */
-export async function plant(settings: Settings, letters: readonly Planted[]): Promise<void> {
+export async function plant(settings: AllSettings, letters: readonly Planted[]): Promise<void> {
   const connection = await connect({
     hostname: settings.RABBITMQ_HOST,
     port: settings.RABBITMQ_PORT,

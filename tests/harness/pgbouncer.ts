@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { AllSettings } from "../../app/settings.js";
 import { freePort, serverOwner } from "../../jobs/backup/server.js";
 import { connect, createPool } from "../../lib/postgres/pool.js";
-import type { Settings } from "../../lib/settings/settings.js";
 import { eventually } from "./eventually.js";
 
 /** Debian's package, which scripts/test.sh installs. */
@@ -17,8 +17,8 @@ const PGBOUNCER = "/usr/sbin/pgbouncer";
  * @param more lines for its configuration.
  */
 export async function behindPgBouncer<T>(
-  settings: Settings,
-  work: (settings: Settings) => Promise<T>,
+  settings: AllSettings,
+  work: (settings: AllSettings) => Promise<T>,
   more: readonly string[] = [],
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "pgbouncer-"));
@@ -73,7 +73,7 @@ export async function behindPgBouncer<T>(
   }
 }
 
-async function answers(settings: Settings): Promise<boolean> {
+async function answers(settings: AllSettings): Promise<boolean> {
   const pool = createPool(settings, { max: 1 });
   try {
     (await connect(pool)).release();

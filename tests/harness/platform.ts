@@ -1,7 +1,10 @@
+import type { AllSettings } from "../../app/settings.js";
 import { ChunkSource } from "../../etl/generate/source.js";
 import { createRun, type Run } from "../../etl/ledger/run.js";
 import { formatMessage, type OutMessage } from "../../etl/message.js";
 import { planRun } from "../../etl/plan.js";
+import type { WorkerOptions } from "../../etl/process.js";
+import { ETL_QUEUES } from "../../etl/queues.js";
 import { missingMessages } from "../../etl/runs/resume.js";
 import { runStatus } from "../../etl/runs/status.js";
 import type { Spec } from "../../etl/spec.js";
@@ -11,16 +14,14 @@ import { stageStep } from "../../etl/steps/stage.js";
 import type { StepContext } from "../../etl/steps/step.js";
 import type { VerifyReport } from "../../etl/verify/report.js";
 import { verify } from "../../etl/verify/verify.js";
-import { Worker, type WorkerOptions } from "../../etl/worker.js";
 import { Publisher } from "../../lib/broker/publisher.js";
-import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import { silentLogger } from "../../lib/observability/log.js";
 import { createPool, type Pool } from "../../lib/postgres/pool.js";
-import type { Settings } from "../../lib/settings/settings.js";
 import { createVhost, dropVhost } from "./broker.js";
 import { createDatabase, dropDatabase } from "./database.js";
 import { eventually } from "./eventually.js";
 import { testSettings } from "./settings.js";
+import { createWorker, type Worker } from "./worker.js";
 
 /** Three months, several chunks each, dirt and fraud enough to see every class. */
 export const SMALL_SPEC: Spec = {
@@ -35,13 +36,13 @@ export const SMALL_SPEC: Spec = {
 
 /** A database and a vhost of a test's own, and what is needed to run the pipeline on them. */
 export class Platform {
-  readonly settings: Settings;
+  readonly settings: AllSettings;
   readonly pool: Pool;
   private readonly publisher: Publisher;
   private readonly workers = new Set<Worker>();
   private source: ChunkSource | undefined;
 
-  private constructor(settings: Settings) {
+  private constructor(settings: AllSettings) {
     this.settings = settings;
     this.pool = createPool(settings, { max: 4, applicationName: "test" });
     this.publisher = new Publisher({
@@ -53,12 +54,12 @@ export class Platform {
     });
   }
 
-  static async create(flags: Partial<Record<keyof Settings, string>> = {}): Promise<Platform> {
+  static async create(flags: Partial<Record<keyof AllSettings, string>> = {}): Promise<Platform> {
     return Platform.on(await createDatabase("seeded"), flags);
   }
 
   /** On a database that is there, with a vhost of its own; it is dropped at the end like any other. */
-  static async on(name: string, flags: Partial<Record<keyof Settings, string>> = {}): Promise<Platform> {
+  static async on(name: string, flags: Partial<Record<keyof AllSettings, string>> = {}): Promise<Platform> {
     await createVhost(testSettings(), name);
     const platform = new Platform(testSettings({ ...flags, POSTGRES_DB: name, RABBITMQ_VHOST: name }));
     await platform.publisher.up();
@@ -75,7 +76,7 @@ export class Platform {
   }
 
   async startWorker(concurrency = 2, options: WorkerOptions = {}): Promise<Worker> {
-    const worker = new Worker({ ...this.settings, WORKER_CONCURRENCY: concurrency }, silentLogger, options);
+    const worker = createWorker({ ...this.settings, WORKER_CONCURRENCY: concurrency }, silentLogger, options);
     this.workers.add(worker);
     await worker.start();
     return worker;

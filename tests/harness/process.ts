@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import type { AllSettings } from "../../app/settings.js";
 import type { Point } from "../../etl/steps/step.js";
 import { packageRoot } from "../../lib/root.js";
-import type { Settings } from "../../lib/settings/settings.js";
 import { eventually } from "./eventually.js";
 
 const MAIN = join(packageRoot, "dist", "app", "main.js");
@@ -16,8 +16,8 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Settings by name; others may be among them, such as NAME_FILE or one that nobody knows. */
-type Environment = Partial<Settings> | Readonly<Record<string, string | number>>;
+/** AllSettings by name; others may be among them, such as NAME_FILE or one that nobody knows. */
+type Environment = Partial<AllSettings> | Readonly<Record<string, string | number>>;
 
 /** Runs `payments …` as a user would, with just these settings. */
 export function payments(settings: Environment, ...args: string[]): Promise<CommandResult> {
@@ -87,14 +87,14 @@ export class WorkerProcess {
   }
 
   /** Resolves when it takes messages. */
-  static async start(settings: Partial<Settings>): Promise<WorkerProcess> {
+  static async start(settings: Partial<AllSettings>): Promise<WorkerProcess> {
     const worker = new WorkerProcess(start({ ...settings, LOG_LEVEL: "info" }, [MAIN, "worker"]));
     await eventually("worker ready", () => worker.log.includes("worker ready") || worker.failure());
     return worker;
   }
 
   /** One that signals itself at a named point, the nth time it gets there. */
-  static startFaulty(settings: Partial<Settings>, fault: Fault): WorkerProcess {
+  static startFaulty(settings: Partial<AllSettings>, fault: Fault): WorkerProcess {
     const { point, nth = 1, signal = "SIGKILL", leaseMs = 30_000 } = fault;
     return new WorkerProcess(start(settings, [WORKER_AT, point, String(nth), signal, String(leaseMs)]));
   }

@@ -1,7 +1,7 @@
+import { ETL_QUEUES } from "../../etl/queues.js";
 import type { Delivery, Outcome } from "../../lib/broker/delivery.js";
 import type { Slots } from "../../lib/broker/slots.js";
-import { ETL_QUEUES } from "../../lib/broker/topology.js";
-import { PlatformError } from "../../lib/errors.js";
+import { CoreError } from "../../lib/core_errors.js";
 import { type Actor, type Move, RuleBroken, type Scheduler } from "./scheduler.js";
 
 /** A message in a queue. */
@@ -103,7 +103,7 @@ export class Broker {
   /** Resolves when the broker has the message; what it rejects with is what lib/broker/publisher.ts says. */
   async publish(sender: Actor, queue: string, body: string, handedBack = false): Promise<void> {
     await this.#scheduler.turn(sender, `publish ${body}`);
-    if (!this.up) throw new PlatformError("PUBLISH_TIMEOUT", "no connection");
+    if (!this.up) throw new CoreError("PUBLISH_TIMEOUT", "no connection");
     const confirmed = new Promise<void>((resolve, reject) => {
       const store = () => this.put(queue, body, 0, handedBack);
       const parcel: Parcel = {
@@ -116,10 +116,10 @@ export class Broker {
           const { trap } = this;
           this.trap = undefined;
           if (trap !== undefined) this.#scheduler.note(`  ** ${trap}`);
-          if (trap === "refused") return reject(new PlatformError("PUBLISH_NACKED", "the queue is full"));
+          if (trap === "refused") return reject(new CoreError("PUBLISH_NACKED", "the queue is full"));
           store();
           if (trap === undefined) resolve();
-          else reject(new PlatformError("PUBLISH_TIMEOUT", "not confirmed"));
+          else reject(new CoreError("PUBLISH_TIMEOUT", "not confirmed"));
         },
       };
       this.#parcels.add(parcel);
@@ -163,7 +163,7 @@ export class Broker {
       if (whose !== undefined && parcel.sender !== whose) continue;
       this.#parcels.delete(parcel);
       if (this.#scheduler.dice.between(0, 1) === 0) parcel.store();
-      parcel.fail(new PlatformError("PUBLISH_INTERRUPTED", "the link was lost"));
+      parcel.fail(new CoreError("PUBLISH_INTERRUPTED", "the link was lost"));
     }
   }
 

@@ -1,6 +1,6 @@
 import { isOver } from "../../etl/ledger/run.js";
 import { formatMessage, type OutMessage } from "../../etl/message.js";
-import { ETL_QUEUES } from "../../lib/broker/topology.js";
+import { ETL_QUEUES } from "../../etl/queues.js";
 import type { Simulation } from "./simulation.js";
 
 /** Something that goes wrong. @returns what, for the trace, or undefined when there is nothing that it could happen to. */

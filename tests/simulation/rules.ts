@@ -1,6 +1,6 @@
 import { isOver } from "../../etl/ledger/run.js";
 import { chunkOf, planRun } from "../../etl/plan.js";
-import { ETL_QUEUES } from "../../lib/broker/topology.js";
+import { ETL_QUEUES } from "../../etl/queues.js";
 import type { Broker } from "./broker.js";
 import {
   type ChunkRow,

@@ -1,6 +1,5 @@
 import { setImmediate as nextRound } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { forgetCalls, installFakes } from "./fakes.js";
+import { describe, expect, test } from "vitest";
 import { type Beginning, Simulation } from "./simulation.js";
 
 /** Some 225 moves and 3 ms each. `SIMULATION_SCHEDULES=100000` for a long look. */
@@ -9,9 +8,6 @@ const SCHEDULES = Number(process.env["SIMULATION_SCHEDULES"] || 3_000);
 const ONLY_SEED = process.env["SIMULATION_SEED"];
 /** Of the trace of a schedule that fails; the seed gives all of it. */
 const LAST_MOVES = 15;
-
-beforeAll(installFakes);
-afterAll(() => vi.restoreAllMocks());
 
 /** @returns the trace. @throws when a rule is broken, with the seed. */
 async function simulate(seed: number, beginning: Beginning): Promise<readonly string[]> {
@@ -23,8 +19,6 @@ async function simulate(seed: number, beginning: Beginning): Promise<readonly st
     const shown = ONLY_SEED === undefined ? trace.slice(-LAST_MOVES) : trace;
     const message = `${String(error)}\nSIMULATION_SEED=${seed} replays it, begun by ${beginning}. It ended with:`;
     throw new Error([message, ...shown].join("\n"), { cause: error });
-  } finally {
-    forgetCalls();
   }
   return trace;
 }

@@ -1,12 +1,12 @@
 import { setImmediate as nextRound } from "node:timers/promises";
+import { type AllSettings, loadAllSettings } from "../../app/settings.js";
 import { createRun } from "../../etl/ledger/run.js";
 import { formatMessage } from "../../etl/message.js";
+import { ETL_QUEUES } from "../../etl/queues.js";
 import { cancelRun } from "../../etl/runs/cancel.js";
 import { defaultSpec } from "../../etl/runs/default_spec.js";
 import { missingMessages } from "../../etl/runs/resume.js";
-import { ETL_QUEUES } from "../../lib/broker/topology.js";
 import type { Pool } from "../../lib/postgres/pool.js";
-import { loadSettings, type Settings } from "../../lib/settings/settings.js";
 import { Broker } from "./broker.js";
 import { FAULTS } from "./faults.js";
 import { Postgres } from "./postgres.js";
@@ -45,7 +45,7 @@ export class Simulation {
   /** Messages were lost with the broker's disk, and `payments resume` is still to come. */
   owesResume = false;
   readonly #beginning: Beginning;
-  readonly #settings: Settings;
+  readonly #settings: AllSettings;
   readonly #operator: Actor = { name: "operator", alive: true };
   readonly #pool: Pool;
   readonly #workers: WorkerProcess[];
@@ -173,8 +173,8 @@ export class Simulation {
   }
 }
 
-function settingsOf(flags: Record<string, string>): Settings {
+function settingsOf(flags: Record<string, string>): AllSettings {
   const passwords = { POSTGRES_PASSWORD: "-", POSTGRES_ADMIN_PASSWORD: "-", RABBITMQ_PASSWORD: "-" };
   const small = { WORKER_CONCURRENCY: "2", STAGE_FROM: "2025-01-01", STAGE_CHUNK_SIZE: "5" };
-  return loadSettings({ env: passwords, envFile: "/dev/null", flags: { ...small, ...flags } });
+  return loadAllSettings({ env: passwords, envFile: "/nonexistent/.env", flags: { ...small, ...flags } });
 }

@@ -1,9 +1,10 @@
 import type { ConfirmChannel } from "amqplib";
+import { ETL_QUEUES } from "../../../etl/queues.js";
 import { BrokerConnection } from "../../../lib/broker/connection.js";
 import type { Link } from "../../../lib/broker/link.js";
-import { declareFamily, ETL_QUEUES } from "../../../lib/broker/topology.js";
+import { declareFamily } from "../../../lib/broker/topology.js";
 import type { CommandContext } from "../../../lib/cli/command.js";
-import { PlatformError } from "../../../lib/errors.js";
+import { CoreError } from "../../../lib/core_errors.js";
 import { LEASE_MS } from "../../../lib/runtime/lease.js";
 import { type Deferred, deferred, within } from "../../../lib/timing.js";
 import { type Check, withPool } from "./check.js";
@@ -57,7 +58,7 @@ async function alarm({ channel, alarm }: Session): Promise<string> {
     Error(`no confirm within ${CONFIRM_MS / 1_000} s`),
   );
   if (reason === undefined) return "none; a message was confirmed";
-  throw new PlatformError("RABBITMQ_ALARM", `the broker takes no messages: ${reason}.`, {
+  throw new CoreError("RABBITMQ_ALARM", `the broker takes no messages: ${reason}.`, {
     hint: "Make room on its disk, or memory, or lower disk_free_limit, or raise vm_memory_high_watermark.",
   });
 }

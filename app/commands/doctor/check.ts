@@ -1,7 +1,7 @@
 import { messageOf, PlatformError } from "../../../lib/errors.js";
 import { connect, createPool, type Pool, type PoolOptions } from "../../../lib/postgres/pool.js";
 import { explain, type Target } from "../../../lib/postgres/refusal.js";
-import type { Settings } from "../../../lib/settings/settings.js";
+import type { Settings } from "../../../lib/settings/base.js";
 
 /** Looks at one thing. @returns what it found. @throws when something will not work, with what and what to do. */
 export type Check = readonly [what: string, run: () => Promise<string>];

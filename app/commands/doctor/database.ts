@@ -1,9 +1,9 @@
 import { requireSeed } from "../../../etl/seed/state.js";
-import { PlatformError } from "../../../lib/errors.js";
+import { CoreError } from "../../../lib/core_errors.js";
 import { verifySchema } from "../../../lib/postgres/migrate.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
 import { loadSql } from "../../../lib/postgres/sql.js";
-import type { Settings } from "../../../lib/settings/settings.js";
+import type { Settings } from "../../../lib/settings/base.js";
 import { checkCatalogue } from "../catalogue_check.js";
 import { type Check, withPool } from "./check.js";
 import { postgresDisk } from "./disk.js";
@@ -40,12 +40,12 @@ async function writable(pool: Pool): Promise<string> {
   );
   const { standby, read_only, source } = rows[0] ?? {};
   if (standby) {
-    throw new PlatformError("POSTGRES_READ_ONLY", "this server is a standby, or still recovering.", {
+    throw new CoreError("POSTGRES_READ_ONLY", "this server is a standby, or still recovering.", {
       hint: "Name the primary in POSTGRES_HOST, or promote it: pg_promote().",
     });
   }
   if (read_only) {
-    throw new PlatformError("POSTGRES_READ_ONLY", `default_transaction_read_only is on, set by: ${source}.`, {
+    throw new CoreError("POSTGRES_READ_ONLY", `default_transaction_read_only is on, set by: ${source}.`, {
       hint: "Take it back there: ALTER DATABASE, ALTER ROLE or ALTER SYSTEM … RESET default_transaction_read_only.",
     });
   }
@@ -83,7 +83,7 @@ async function rights(pool: Pool, settings: Settings): Promise<string> {
   if (rows.length === 0) return `${roles.join(", ")} have all they need`;
   const named = rows.slice(0, NAMED).map((row) => row.missing);
   const others = rows.length > NAMED ? ` and ${rows.length - NAMED} more` : "";
-  throw new PlatformError("POSTGRES_AUTH", `rights are missing: ${named.join("; ")}${others}.`, {
+  throw new CoreError("POSTGRES_AUTH", `rights are missing: ${named.join("; ")}${others}.`, {
     hint: "Grant them again; db/schema.sql has them as they should be.",
   });
 }

@@ -1,7 +1,7 @@
 import { readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { type Pool, transaction } from "../../../lib/postgres/pool.js";
-import type { Settings } from "../../../lib/settings/settings.js";
+import type { Settings } from "../../../lib/settings/base.js";
 import { withPool } from "./check.js";
 
 /** A million rows take about 0.4 GB with indexes and WAL. */

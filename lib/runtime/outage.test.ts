@@ -1,6 +1,17 @@
 import { expect, it } from "vitest";
-import type { Logger } from "./observability/log.js";
-import { Breaker } from "./runtime/outage.js";
+import type { Logger } from "../observability/log.js";
+import { Breaker, serverAway } from "./outage.js";
+
+it.each([
+  ["RABBITMQ_UNREACHABLE", "RabbitMQ"],
+  ["NOT_RABBITMQ", "RabbitMQ"],
+  ["PUBLISH_TIMEOUT", "RabbitMQ"],
+  ["POSTGRES_UNREACHABLE", "PostgreSQL"],
+  ["53100", "PostgreSQL"],
+  ["ECONNREFUSED", "PostgreSQL"],
+])("%s tells of %s", (code, server) => {
+  expect(serverAway(code)).toBe(server);
+});
 
 it("names the server that answers again, and lets go of whoever has lost patience", async () => {
   const lines: string[] = [];
@@ -9,7 +20,8 @@ it("names the server that answers again, and lets go of whoever has lost patienc
   const probe = async () => {
     if (away) throw new Error("away");
   };
-  const breaker = new Breaker("RabbitMQ", probe, logger, new AbortController().signal);
+  const stopping = new AbortController().signal;
+  const breaker = new Breaker({ server: "RabbitMQ", probe, logger, stopping });
   const patience = new AbortController();
   const impatient = breaker.recovered(patience.signal);
   const patient = breaker.recovered();

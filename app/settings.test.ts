@@ -1,17 +1,20 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { PlatformError } from "../errors.js";
-import { packageRoot } from "../root.js";
-import { renderEnvExample } from "./env_example.js";
-import { isPath, isSecret, settingNames, settingsSchema } from "./schema.js";
-import { loadSettings } from "./settings.js";
+import { PlatformError } from "../lib/errors.js";
+import { packageRoot } from "../lib/root.js";
+import { pathNames, secretNames, settingNames } from "../lib/settings/define.js";
+import { renderEnvExample } from "../lib/settings/env_example.js";
+import { DECLARATIONS, loadAllSettings } from "./settings.js";
+
+const NAMES = settingNames(DECLARATIONS);
+const SECRETS = secretNames(DECLARATIONS);
+const byDefault = DECLARATIONS.map(({ schema }) => schema.parse({}));
+const defaults = { ...Object.assign({}, ...byDefault), BACKUP_DIR: join(packageRoot, "backups") };
 
 const folder = mkdtempSync(join(tmpdir(), "settings-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const defaults = { ...settingsSchema.parse({}), BACKUP_DIR: join(packageRoot, "backups") };
 
 let files = 0;
 function fileWith(text: string): string {
@@ -27,7 +30,7 @@ interface Given {
 }
 
 const load = ({ flags = {}, env = {}, file = "" }: Given) =>
-  loadSettings({ flags, env, envFile: fileWith(file) });
+  loadAllSettings({ flags, env, envFile: fileWith(file) });
 
 function refusal(given: Given): string {
   try {
@@ -54,7 +57,7 @@ describe("precedence", () => {
   });
 
   it("needs neither file nor environment", () => {
-    expect(loadSettings({ env: {}, envFile: join(folder, "missing") })).toEqual(defaults);
+    expect(loadAllSettings({ env: {}, envFile: join(folder, "missing") })).toEqual(defaults);
   });
 });
 
@@ -100,9 +103,9 @@ describe(".env", () => {
     const before = process.env["PAYMENTS_ENV_FILE"];
     try {
       process.env["PAYMENTS_ENV_FILE"] = fileWith("STAGE_SEED=7");
-      expect(loadSettings({ env: {} }).STAGE_SEED).toBe(7);
+      expect(loadAllSettings({ env: {} }).STAGE_SEED).toBe(7);
       process.env["PAYMENTS_ENV_FILE"] = join(folder, "missing");
-      expect(() => loadSettings({ env: {} })).toThrow(/missing/);
+      expect(() => loadAllSettings({ env: {} })).toThrow(/missing/);
     } finally {
       if (before === undefined) delete process.env["PAYMENTS_ENV_FILE"];
       else process.env["PAYMENTS_ENV_FILE"] = before;
@@ -140,8 +143,8 @@ describe("paths", () => {
   });
 
   it("are marked as such, all of them", () => {
-    const named = settingNames.filter((name) => /_(DIR|FILE|PATH|IDENTITY)$/.test(name));
-    expect(settingNames.filter(isPath)).toEqual(named);
+    const named = NAMES.filter((name) => /_(DIR|FILE|PATH|IDENTITY)$/.test(name));
+    expect(pathNames(DECLARATIONS)).toEqual(named);
   });
 });
 
@@ -229,23 +232,17 @@ describe("bad settings", () => {
 });
 
 describe(".env.example", () => {
-  it("is what the schema says; npm run env:example makes it anew", () => {
-    expect(readFileSync(join(packageRoot, ".env.example"), "utf8")).toBe(renderEnvExample());
-  });
-
   it("names every setting once, at its default, secrets without value", () => {
-    const text = renderEnvExample();
-    for (const name of settingNames) expect(text.match(new RegExp(`^#${name}=`, "gm"))).toHaveLength(1);
-    for (const name of settingNames.filter(isSecret)) expect(text).toContain(`#${name}=\n`);
+    const text = renderEnvExample(DECLARATIONS);
+    for (const name of NAMES) expect(text.match(new RegExp(`^#${name}=`, "gm"))).toHaveLength(1);
+    for (const name of SECRETS) expect(text).toContain(`#${name}=\n`);
     const uncommented = text.replaceAll(/^#(?=[A-Z_]+=)/gm, "");
     expect(load({ file: uncommented })).toEqual(defaults);
   });
 
   it("says of every setting what it means", () => {
-    const missing = settingNames.filter((name) => !settingsSchema.shape[name].description);
-    expect(missing).toEqual([]);
-    expect(settingNames.filter(isSecret)).toEqual(
-      settingNames.filter((name) => /PASS(WORD|PHRASE)$/.test(name)),
-    );
+    const settings = DECLARATIONS.flatMap(({ schema }) => Object.entries(schema.shape));
+    expect(settings.filter(([, setting]) => !setting.description)).toEqual([]);
+    expect(SECRETS).toEqual(NAMES.filter((name) => /PASS(WORD|PHRASE)$/.test(name)));
   });
 });

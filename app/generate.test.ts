@@ -1,0 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { packageRoot } from "../lib/root.js";
+import { generatedFiles } from "./generate.js";
+
+it.each(Object.entries(generatedFiles()))("%s is what npm run generate makes", (path, text) => {
+  expect(readFileSync(join(packageRoot, path), "utf8")).toBe(text);
+});

@@ -1,0 +1,6 @@
+import { etl } from "../etl/module.js";
+import { jobs } from "../jobs/module.js";
+import type { Module } from "../lib/runtime/module.js";
+
+/** Every module of the platform. A new one is a folder and a line here. */
+export const MODULES: readonly Module[] = [etl, jobs];

@@ -1,0 +1,46 @@
+import type { FastifyInstance } from "fastify";
+import type { Registry } from "prom-client";
+import type { Dependencies } from "../runtime/lifecycle.js";
+
+export interface Operations {
+  readonly registry: Registry;
+  /** What the process needs before it can take work, and how it stands with each. */
+  readonly dependencies: () => Promise<Dependencies>;
+  /** Of the dependencies: without one of these nothing works. Without another it works less well. */
+  readonly critical: readonly string[];
+}
+
+/**
+ * What machines ask a process: /livez and /healthz (200 as long as it turns; asks nothing, so that an outage does not make
+ * an orchestrator restart what is healthy), /readyz (200 when every dependency is up, else 503), /health (a summary for people
+ * and load balancers) and /metrics (Prometheus). Read-only and without secrets, so they need no key.
+ */
+export function addOperations(server: FastifyInstance, operations: Operations): void {
+  const { registry, dependencies, critical } = operations;
+  const hidden = { schema: { hide: true } } as const;
+  const alive = async () => "ok\n";
+  server.get("/livez", hidden, alive);
+  server.get("/healthz", hidden, alive);
+
+  server.get("/readyz", hidden, async (_, reply) => {
+    const states = await dependencies();
+    const ready = Object.values(states).every((state) => state === "up");
+    reply.code(ready ? 200 : 503);
+    return { ready, dependencies: states };
+  });
+
+  server.get("/health", hidden, async (_, reply) => {
+    const checks = await dependencies();
+    const down = Object.keys(checks).filter((name) => checks[name] === "down");
+    const unhealthy = down.some((name) => critical.includes(name));
+    reply.code(unhealthy ? 503 : 200);
+    const status = unhealthy ? "unhealthy" : down.length > 0 ? "degraded" : "healthy";
+    return { status, checks, timestamp: new Date().toISOString() };
+  });
+
+  server.get("/metrics", hidden, async (_, reply) => {
+    // Its content type names the format's version; Prometheus 3 refuses to guess.
+    reply.type(registry.contentType);
+    return registry.metrics();
+  });
+}

@@ -1,0 +1,88 @@
+import { STATUS_CODES } from "node:http";
+import type { FastifyError } from "fastify";
+import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
+import { codeOf, PlatformError } from "../errors.js";
+import { verdictOf } from "../retry.js";
+
+export const PROBLEM_TYPE = "application/problem+json";
+
+/** An error as RFC 9457 describes it, with what a caller's program needs to decide on. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly trace_id: string;
+  /** The same request may succeed later. */
+  readonly retryable: boolean;
+  /** What is wrong, each as a JSON pointer into the body, the query or the path's parameters. */
+  readonly errors?: readonly { readonly in: string; readonly pointer: string; readonly detail: string }[];
+}
+
+/** What fastify refuses by itself, by its codes: the caller's mistake, each with a code of ours. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: "CONTENT_TYPE_UNSUPPORTED",
+  FST_ERR_CTP_BODY_TOO_LARGE: "MESSAGE_TOO_LARGE",
+  FST_ERR_CTP_INVALID_JSON_BODY: "MESSAGE_MALFORMED",
+  FST_ERR_CTP_EMPTY_JSON_BODY: "MESSAGE_MALFORMED",
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: "MESSAGE_MALFORMED",
+  FST_ERR_BAD_URL: "MESSAGE_MALFORMED",
+};
+
+/** The problem that answers for anything thrown. What nobody foresaw is 500 and tells nothing of its text. */
+export function problemOf(error: unknown, traceId: string): Problem {
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const errors = error.validation.map(({ instancePath, message }) => ({
+      in: error.validationContext ?? "body",
+      pointer: `#${instancePath.replace(/\/$/, "")}`,
+      detail: message ?? "is not valid",
+    }));
+    const detail = "The request does not fit its schema.";
+    return { ...problem(400, "REQUEST_INVALID", detail, traceId, false), errors };
+  }
+  if (error instanceof PlatformError && error.consequence.http < 500) {
+    const detail = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
+    return problem(
+      error.consequence.http,
+      error.code,
+      detail,
+      traceId,
+      error.consequence.verdict !== "reject",
+    );
+  }
+  const refusal = REFUSALS[codeOf(error) ?? ""];
+  const status = (error as Partial<FastifyError>).statusCode ?? 500;
+  if (refusal !== undefined && status < 500) {
+    return problem(status, refusal, (error as Error).message, traceId, false);
+  }
+  if (verdictOf(error) === "outage") {
+    return problem(503, "UNAVAILABLE", "A server that this needs is away. Try again later.", traceId, true);
+  }
+  return problem(
+    500,
+    "INTERNAL",
+    `Something went wrong; the log tells what, under ${traceId}.`,
+    traceId,
+    true,
+  );
+}
+
+export function problem(
+  status: number,
+  code: string,
+  detail: string,
+  traceId: string,
+  retryable: boolean,
+): Problem {
+  const title = STATUS_CODES[status] ?? "Error";
+  return {
+    type: `urn:payments:problem:${code.toLowerCase()}`,
+    title,
+    status,
+    detail,
+    code,
+    trace_id: traceId,
+    retryable,
+  };
+}

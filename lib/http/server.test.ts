@@ -1,0 +1,164 @@
+import type { FastifyInstance } from "fastify";
+import { afterEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { CoreError } from "../core_errors.js";
+import { silentLogger } from "../observability/log.js";
+import { createRegistry } from "../observability/registry.js";
+import type { Dependencies } from "../runtime/lifecycle.js";
+import { defineRoute, type Route } from "./route.js";
+import { createHttpServer, httpPart } from "./server.js";
+
+const servers: FastifyInstance[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+async function serve(routes: readonly Route[] = [], dependencies: () => Promise<Dependencies> = allUp) {
+  const registry = createRegistry({ build: { version: "1.2.3" } });
+  const operations = { registry, dependencies, critical: ["postgres"] };
+  const server = await createHttpServer({ version: "1.2.3", routes, operations, logger: silentLogger });
+  servers.push(server);
+  return server;
+}
+
+const allUp = async () => ({ postgres: "up", rabbitmq: "up" }) as const;
+const without = (server: "postgres" | "rabbitmq") => async () => ({
+  ...(await allUp()),
+  [server]: "down" as const,
+});
+
+const greet = defineRoute({
+  method: "POST",
+  path: "/greetings",
+  summary: "Greets a person",
+  request: { body: z.strictObject({ name: z.string().min(1).max(20) }) },
+  answers: { 201: z.object({ text: z.string() }) },
+  handle: async ({ body }) => {
+    if (body.name === "nobody")
+      throw new CoreError("DEAD_LETTER_UNKNOWN", "there is nobody.", { hint: "Ask." });
+    if (body.name === "bug") throw new Error("a secret of ours");
+    if (body.name === "away") throw Object.assign(new Error("x"), { code: "ECONNREFUSED" });
+    if (body.name === "odd") return { status: 201, body: { txt: 1 } };
+    return { status: 201, body: { text: `hello ${body.name}` }, headers: { location: "/greetings/1" } };
+  },
+});
+const post = (server: FastifyInstance, payload: unknown, url = "/greetings") =>
+  server.inject({ method: "POST", url, payload: payload as object });
+
+describe("a route", () => {
+  it.each(["/greetings", "/greetings/"])("answers at %s", async (url) => {
+    const answer = await post(await serve([greet]), { name: "Ada" }, url);
+    expect([answer.statusCode, answer.json(), answer.headers["location"]]).toEqual([
+      201,
+      { text: "hello Ada" },
+      "/greetings/1",
+    ]);
+  });
+
+  it.each<[string, string, number, object]>([
+    [
+      "an unknown field",
+      '{"name":"Ada","age":3}',
+      400,
+      { code: "REQUEST_INVALID", errors: [{ in: "body", pointer: "#" }] },
+    ],
+    [
+      "a wrong value",
+      '{"name":""}',
+      400,
+      { code: "REQUEST_INVALID", errors: [{ in: "body", pointer: "#/name" }] },
+    ],
+    ["broken JSON", '{"name":', 400, { code: "MESSAGE_MALFORMED", retryable: false }],
+    ["nothing", "", 400, { code: "MESSAGE_MALFORMED" }],
+    ["too much", `{"name":"${"x".repeat(300_000)}"}`, 413, { code: "MESSAGE_TOO_LARGE" }],
+    ["a refusal", '{"name":"nobody"}', 404, { code: "DEAD_LETTER_UNKNOWN", detail: "there is nobody. Ask." }],
+    ["an outage", '{"name":"away"}', 503, { code: "UNAVAILABLE", retryable: true }],
+    ["a bug", '{"name":"bug"}', 500, { code: "INTERNAL", retryable: true }],
+    ["an answer that does not fit", '{"name":"odd"}', 500, { code: "INTERNAL" }],
+  ])("answers %s with a problem", async (_, payload, status, expected) => {
+    const server = await serve([greet]);
+    const headers = { "content-type": "application/json" };
+    const answer = await server.inject({ method: "POST", url: "/greetings", payload, headers });
+    expect(answer.statusCode).toBe(status);
+    expect(answer.headers["content-type"]).toContain("application/problem+json");
+    expect(answer.json()).toMatchObject({
+      status,
+      trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      ...expected,
+    });
+    expect(answer.body).not.toContain("secret");
+  });
+
+  it("that nobody has is a problem, and so is another content type", async () => {
+    const server = await serve([greet]);
+    expect((await server.inject("/nothing")).json()).toMatchObject({ status: 404, code: "ROUTE_UNKNOWN" });
+    const headers = { "content-type": "text/xml" };
+    const answer = await server.inject({ method: "POST", url: "/greetings", payload: "<a/>", headers });
+    expect(answer.json()).toMatchObject({ status: 415, code: "CONTENT_TYPE_UNSUPPORTED" });
+  });
+
+  it("takes the caller's trace, and no other text for one", async () => {
+    const server = await serve();
+    const trace = "0af7651916cd43dd8448eb211c80319c";
+    const of = async (traceparent: string) =>
+      (await server.inject({ url: "/nothing", headers: { traceparent } })).json().trace_id;
+    expect(await of(`00-${trace}-b7ad6b7169203331-01`)).toBe(trace);
+    expect(await of(`00-${"0".repeat(32)}-b7ad6b7169203331-01`)).toMatch(/^(?!0{32})[0-9a-f]{32}$/);
+  });
+
+  it("wanted by two modules is refused", async () => {
+    await expect(serve([greet, greet])).rejects.toMatchObject({ code: "MODULE_INVALID" });
+  });
+
+  it("is described by OpenAPI, with what it takes and answers", async () => {
+    const server = await serve([greet]);
+    const document = (await server.inject("/openapi.json")).json();
+    expect(document.openapi).toBe("3.1.0");
+    const { summary, requestBody, responses } = document.paths["/greetings"].post;
+    expect(summary).toBe("Greets a person");
+    expect(requestBody.content["application/json"].schema.properties.name.maxLength).toBe(20);
+    expect(Object.keys(responses)).toEqual(["201"]);
+    expect(Object.keys(document.paths)).toEqual(["/greetings"]);
+  });
+});
+
+describe("operations", () => {
+  it("are alive while they are not ready, and say what is missing", async () => {
+    const server = await serve([], without("postgres"));
+    expect((await server.inject("/livez")).statusCode).toBe(200);
+    expect((await server.inject("/healthz")).statusCode).toBe(200);
+    const ready = await server.inject("/readyz");
+    expect([ready.statusCode, ready.json()]).toEqual([
+      503,
+      { ready: false, dependencies: { postgres: "down", rabbitmq: "up" } },
+    ]);
+    const health = await server.inject("/health");
+    expect([health.statusCode, health.json().status]).toEqual([503, "unhealthy"]);
+  });
+
+  it("tell what is degraded from what is unhealthy", async () => {
+    const degraded = await (await serve([], without("rabbitmq"))).inject("/health");
+    expect([degraded.statusCode, degraded.json().status]).toEqual([200, "degraded"]);
+    const healthy = await (await serve()).inject("/health");
+    expect([healthy.statusCode, healthy.json().status]).toEqual([200, "healthy"]);
+  });
+
+  it("serve metrics in the format that Prometheus 3 insists on", async () => {
+    const answer = await (await serve()).inject("/metrics");
+    expect(answer.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(answer.body).toContain('payments_build_info{version="1.2.3"');
+  });
+
+  it("outlive a question that fails", async () => {
+    const server = await serve([], () => Promise.reject(new Error("boom")));
+    expect((await server.inject("/readyz")).statusCode).toBe(500);
+    expect((await server.inject("/healthz")).statusCode).toBe(200);
+  });
+});
+
+it("says which port is taken", async () => {
+  const first = httpPart(await serve(), { host: "127.0.0.1", port: 0 });
+  await first.start?.();
+  const second = httpPart(await serve(), { host: "127.0.0.1", port: first.port() });
+  await expect(second.start?.()).rejects.toMatchObject({ code: "PORT_TAKEN" });
+});

@@ -1,0 +1,48 @@
+import { counter, gauge, histogram } from "./registry.js";
+
+/** What the runtime counts of messages and of its servers, whatever the messages are. */
+export const messageMetrics = {
+  slots: gauge("payments_worker_slots", "Messages that may be worked on at a time"),
+  retried: counter(
+    "payments_messages_retried_total",
+    "Messages sent to the retry ladder, by error code",
+    "code",
+  ),
+  deadLettered: counter(
+    "payments_messages_dead_lettered_total",
+    "Messages sent to the dead-letter queue by a worker, by error code",
+    "code",
+  ),
+  outageWaits: counter(
+    "payments_outage_waits_total",
+    "Steps that began to wait for a server that is away or out of room, by error code",
+    "code",
+  ),
+  breakerOpen: gauge("payments_breaker_open", "1 while work waits for PostgreSQL"),
+  publishes: counter(
+    "payments_publishes_total",
+    "Messages published, by what came of it: confirmed, or the error's code",
+    "queue",
+    "result",
+  ),
+  confirmSeconds: histogram(
+    "payments_publish_confirm_seconds",
+    "From publishing a message to the broker's confirm",
+    // A quorum queue confirms after its fsync: milliseconds; 10 s is the publisher's limit.
+    { buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 10] },
+  ),
+  brokerUp: gauge(
+    "payments_broker_up",
+    "1 while connected to RabbitMQ both for publishing and for consuming",
+  ),
+  heartbeats: counter(
+    "payments_heartbeats_total",
+    "Signs of life written to the ledger: ok or failed",
+    "result",
+  ),
+  reapedWorkers: counter("payments_reaped_workers_total", "Silent workers whose connections this one ended"),
+  reapedBackends: counter(
+    "payments_reaped_backends_total",
+    "Connections of silent workers that this one ended",
+  ),
+};

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { codeLabelOf } from "./code_label.js";
+import { counter, createRegistry, gauge, onScrape, register } from "./registry.js";
+
+const DECLARED = {
+  rows: counter("payments_rows_total", "Rows of a test"),
+  open: gauge("payments_open", "1 while open"),
+};
+
+describe("metrics", () => {
+  it("of two processes in one do not mix", async () => {
+    const [one, two] = [createRegistry(), createRegistry()];
+    register(one, DECLARED).rows.inc(5);
+    register(two, DECLARED);
+    expect(await one.metrics()).toContain("payments_rows_total 5");
+    expect(await two.metrics()).toContain("payments_rows_total 0");
+  });
+
+  it("ask for a gauge's value when they are scraped", async () => {
+    const registry = createRegistry();
+    let open = 0;
+    onScrape(register(registry, DECLARED).open, () => open);
+    expect(await registry.metrics()).toContain("payments_open 0");
+    open = 1;
+    expect(await registry.metrics()).toContain("payments_open 1");
+  });
+
+  it("of one name are refused in one registry", () => {
+    const registry = createRegistry();
+    register(registry, DECLARED);
+    expect(() => register(registry, { other: counter("payments_rows_total", "Again") })).toThrow(
+      "payments_rows_total",
+    );
+  });
+});
+
+describe("codes as labels", () => {
+  const codeLabel = codeLabelOf(["RUN_UNKNOWN"]);
+
+  it.each([
+    ["RUN_UNKNOWN", "RUN_UNKNOWN"],
+    ["53100", "SQLSTATE_53"],
+    ["57P01", "SQLSTATE_57"],
+    ["ECONNREFUSED", "NETWORK"],
+    ["406", "OTHER"],
+    ["whatever a caller wrote", "OTHER"],
+    ["", "OTHER"],
+  ])("%j is %s", (code, label) => {
+    expect(codeLabel(code)).toBe(label);
+  });
+
+  it("stay few, whatever comes", () => {
+    const labels = new Set(Array.from({ length: 5_000 }, (_, i) => codeLabel(`code-${i}`)));
+    expect(labels.size).toBe(1);
+  });
+});

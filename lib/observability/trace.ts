@@ -1,0 +1,12 @@
+import { randomBytes } from "node:crypto";
+
+const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The trace id (32 hex digits) of a W3C traceparent header; undefined when it is not a valid one. */
+export function traceIdOf(traceparent: unknown): string | undefined {
+  return typeof traceparent === "string" ? TRACEPARENT.exec(traceparent)?.[1] : undefined;
+}
+
+export function newTraceId(): string {
+  return randomBytes(16).toString("hex");
+}

@@ -1,0 +1,128 @@
+import type { Registry } from "prom-client";
+import { z } from "zod";
+import { type QueueFamily, queueNames } from "../broker/topology.js";
+import type { CommandFactory } from "../cli/command.js";
+import { CoreError } from "../core_errors.js";
+import type { ErrorTable } from "../errors.js";
+import type { Route } from "../http/route.js";
+import type { Listening } from "../http/server.js";
+import type { CodeLabel } from "../observability/code_label.js";
+import type { Logger } from "../observability/log.js";
+import { messageMetrics } from "../observability/message_metrics.js";
+import type { Instruments, MetricDeclarations } from "../observability/registry.js";
+import type { Settings } from "../settings/base.js";
+import type { SettingsDeclaration } from "../settings/define.js";
+import type { Part } from "./lifecycle.js";
+
+/**
+ * What a module is and what it owns: the names in its manifest. Nothing outside its folder lists them again. Settings,
+ * error table, topology, metrics, commands and docs pages follow from the manifests in app/modules.ts, and
+ * `requireUnambiguous` refuses a name that two of them claim.
+ */
+export interface Module {
+  readonly name: string;
+  readonly settings: SettingsDeclaration;
+  readonly errors: ErrorTable;
+  readonly queues: readonly QueueFamily[];
+  readonly metrics: MetricDeclarations;
+  /** Schemas in which its migrations make objects; no other module writes there. */
+  readonly schemas: readonly string[];
+  /** Roles of the cluster that are made for it. */
+  readonly roles: readonly string[];
+  /** Views, as `schema.name`, through which modules that look across (console, audit) may read it. */
+  readonly views: readonly string[];
+  readonly commands: readonly CommandFactory[];
+  /** Makes what `payments serve` runs; nothing works before a part's `start`. */
+  readonly start: (runtime: Runtime) => ModuleParts;
+}
+
+/** What a process gives to the modules that it runs. */
+export interface Runtime<S extends Settings = Settings> {
+  readonly settings: S;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** The process's own instruments, shared by its modules. */
+  readonly messages: Instruments<typeof messageMetrics>;
+  readonly codeLabel: CodeLabel;
+  /** Fires when the process is to end: whoever waits for a server gives up. */
+  readonly stopping: AbortSignal;
+}
+
+export interface ModuleParts {
+  /** Started in order, stopped in reverse. */
+  readonly parts: readonly Part[];
+  /** On the process's HTTP server. */
+  readonly routes?: readonly Route[];
+  /** Where its metrics and readiness are served besides; the HTTP server, which has them too, is for processes with routes. */
+  readonly operationsAt?: Listening;
+}
+
+/** A manifest as its author writes it: what a module does not have is left out. */
+interface Manifest<Own extends object> extends Partial<Omit<Module, "settings" | "commands" | "start">> {
+  readonly name: string;
+  readonly settings?: SettingsDeclaration<Own>;
+  readonly commands?: readonly CommandFactory<Settings & Own>[];
+  readonly start?: (runtime: Runtime<Settings & Own>) => ModuleParts;
+}
+
+/** Inside, a module's own settings have their types; outside, all modules are alike. */
+export function defineModule<Own extends object = object>(manifest: Manifest<Own>): Module {
+  const none = { schema: z.object({}), prefixes: [] };
+  const lists = { errors: {}, queues: [], metrics: {}, schemas: [], roles: [], views: [], commands: [] };
+  const start = () => ({ parts: [] });
+  return { settings: none, start, ...lists, ...manifest } as unknown as Module;
+}
+
+/** Names by kind, each with who claims it: a module's name, or `lib`. */
+type Claims = Readonly<Record<string, readonly (readonly [name: string, owner: string])[]>>;
+
+function claimsOf(modules: readonly Module[]): Claims {
+  const claims = (namesOf: (module: Module) => readonly string[]) =>
+    modules.flatMap((module) => namesOf(module).map((name) => [name, module.name] as const));
+  return {
+    module: claims(({ name }) => [name]),
+    setting: claims(({ settings }) => Object.keys(settings.schema.shape)),
+    "setting prefix": claims(({ settings }) => settings.prefixes),
+    "error code": [
+      ...Object.keys(CoreError.table).map((code) => [code, "lib"] as const),
+      ...claims(({ errors }) => Object.keys(errors)),
+    ],
+    queue: claims(({ queues }) => queues.flatMap(queueNames)),
+    metric: [
+      ...Object.values(messageMetrics).map(({ name }) => [name, "lib"] as const),
+      ...claims(({ metrics }) => Object.values(metrics).map(({ name }) => name)),
+    ],
+    schema: claims(({ schemas }) => schemas),
+    role: claims(({ roles }) => roles),
+    view: claims(({ views }) => views),
+  };
+}
+
+/** @throws CoreError MODULE_INVALID naming each name that two manifests claim, or one claims twice. */
+export function requireUnambiguous(modules: readonly Module[]): void {
+  const problems: string[] = [];
+  for (const [kind, claims] of Object.entries(claimsOf(modules))) {
+    const owners = new Map<string, string>();
+    for (const [name, owner] of claims) {
+      const before = owners.get(name);
+      if (before !== undefined) problems.push(`${kind} ${name} is claimed by ${before} and by ${owner}`);
+      owners.set(name, owner);
+    }
+  }
+  for (const { name, settings } of modules) {
+    const strange = Object.keys(settings.schema.shape).filter(
+      (setting) => !settings.prefixes.some((prefix) => setting.startsWith(prefix)),
+    );
+    for (const setting of strange) problems.push(`setting ${setting} has no prefix of module ${name}`);
+  }
+  for (const { name, views, schemas } of modules) {
+    for (const view of views.filter((each) => !schemas.includes(each.split(".")[0] ?? ""))) {
+      problems.push(`view ${view} of ${name} is not in a schema of its own`);
+    }
+  }
+  if (problems.length > 0) {
+    throw new CoreError("MODULE_INVALID", `${problems.join("; ")}.`, {
+      hint: "See docs/development.md on what a manifest may claim.",
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import type { Registry } from "prom-client";
+import { CoreError } from "../core_errors.js";
+import { codeLabelOf } from "../observability/code_label.js";
+import type { Logger } from "../observability/log.js";
+import { messageMetrics } from "../observability/message_metrics.js";
+import { createRegistry, register } from "../observability/registry.js";
+import type { Settings } from "../settings/base.js";
+import { type Dependencies, Lifecycle, type Part } from "./lifecycle.js";
+import type { Runtime } from "./module.js";
+
+export interface ProcessOptions<S extends Settings> {
+  readonly settings: S;
+  readonly logger: Logger;
+  /** By default one that nobody scrapes. */
+  readonly registry?: Registry;
+  /** Error codes of the modules that run: as labels they stay as they are. */
+  readonly codes?: readonly string[];
+}
+
+/** What `payments serve` is inside: a runtime, and the parts that are made with it, under one lifecycle. */
+export class Process<S extends Settings = Settings> {
+  readonly #stopping = new AbortController();
+  readonly #lifecycle: Lifecycle;
+
+  constructor(options: ProcessOptions<S>, partsOf: (runtime: Runtime<S>) => readonly Part[]) {
+    const { settings, logger, registry = createRegistry(), codes = [] } = options;
+    const messages = register(registry, messageMetrics);
+    for (const result of ["ok", "failed"]) messages.heartbeats.inc({ result }, 0);
+    // An alert looks at the increase: a series that begins with its first event has none.
+    messages.outageWaits.inc({ code: "SQLSTATE_53" }, 0);
+    const codeLabel = codeLabelOf([...Object.keys(CoreError.table), ...codes]);
+    const stopping = this.#stopping.signal;
+    this.#lifecycle = new Lifecycle(partsOf({ settings, logger, registry, messages, codeLabel, stopping }));
+  }
+
+  /**
+   * Resolves when everything works. Waits for servers that are not there yet.
+   *
+   * @throws PlatformError for what waiting does not mend.
+   */
+  start(): Promise<void> {
+    return this.#lifecycle.start(this.#stopping.signal);
+  }
+
+  /** Takes nothing new, lets what is in flight finish, then closes everything. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#lifecycle.stop();
+  }
+
+  dependencies(): Promise<Dependencies> {
+    return this.#lifecycle.dependencies();
+  }
+}

@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { TLS_MODES } from "../tls.js";
+import { port, type SettingsDeclaration, secret, text, whole } from "./define.js";
+
+/** PostgreSQL's own databases and the drills' template, none of which can be the platform's. */
+const TAKEN_DATABASES = ["postgres", "template0", "template1", "payments_scratch"];
+
+/** The name of a database that may be the platform's. scripts/stack.sh has the same rule, which has to stand without this file. */
+export const databaseName = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_]{0,62}$/, "takes small letters, digits and _, at most 63, and no digit first")
+  .refine((name) => !TAKEN_DATABASES.includes(name), "is a database with a purpose of its own");
+
+const schema = z.object({
+  POSTGRES_HOST: text.default("127.0.0.1").describe("Where PostgreSQL listens"),
+  POSTGRES_PORT: port.default(5432).describe("Preferred port; stack.sh takes a free one when it is in use"),
+  POSTGRES_DB: databaseName.default("payments").describe("Database name"),
+  POSTGRES_SSLMODE: z
+    .enum(TLS_MODES)
+    .default("disable")
+    .describe("disable, require (TLS with whoever answers) or verify-full (whose certificate is checked)"),
+  POSTGRES_SSLROOTCERT: z
+    .string()
+    .default("")
+    .describe("File with the authorities that verify-full trusts; by default those of Node.js"),
+  POSTGRES_USER: text
+    .default("payments_loader")
+    .describe("Role of the worker and the commands: no DDL on the data"),
+  POSTGRES_PASSWORD: secret.describe("Its password"),
+  POSTGRES_ADMIN_USER: text
+    .default("payments_admin")
+    .describe("Role of `payments migrate`: owns the schema, no superuser"),
+  POSTGRES_ADMIN_PASSWORD: secret.describe("Its password"),
+  POSTGRES_BACKUP_USER: text
+    .default("payments_backup")
+    .describe("Role of the backups: reads everything, writes their history only"),
+  POSTGRES_BACKUP_PASSWORD: secret.describe("Its password"),
+  RABBITMQ_HOST: text.default("127.0.0.1").describe("Where RabbitMQ listens"),
+  RABBITMQ_PORT: port.default(5672).describe("AMQP port; stack.sh takes a free one when it is in use"),
+  RABBITMQ_USER: text.default("payments").describe("Broker user"),
+  RABBITMQ_PASSWORD: secret.describe("Its password"),
+  RABBITMQ_VHOST: text.default("payments").describe("Virtual host that holds the queues"),
+  RABBITMQ_SSLMODE: z.enum(TLS_MODES).default("disable").describe("The same as POSTGRES_SSLMODE, for AMQP"),
+  RABBITMQ_SSLROOTCERT: z
+    .string()
+    .default("")
+    .describe("File with the authorities that verify-full trusts; by default those of Node.js"),
+  RABBITMQ_HEARTBEAT_S: whole(1, 60)
+    .default(10)
+    .describe("A peer that is silent for two to three of these is given up, by us and by the broker"),
+  HTTP_HOST: text.default("127.0.0.1").describe("Where `payments serve` answers; an address of this machine"),
+  HTTP_PORT: port.default(8_080).describe("Its port; every path of the API is there"),
+  LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
+    .default("info")
+    .describe("Least level logged"),
+  LOG_FORMAT: z
+    .enum(["auto", "json", "pretty"])
+    .default("auto")
+    .describe("auto: readable on a terminal, JSON elsewhere"),
+});
+
+export interface Settings extends z.infer<typeof schema> {}
+
+/** What every process reads: its servers and its log. */
+export const baseSettings: SettingsDeclaration<Settings> = { schema, prefixes: [] };

@@ -1,0 +1,11 @@
+import { type WorkerOptions, workerParts } from "../../etl/process.js";
+import type { EtlSettings } from "../../etl/settings.js";
+import type { Logger } from "../../lib/observability/log.js";
+import { Process } from "../../lib/runtime/process.js";
+
+export type Worker = Process<EtlSettings>;
+
+/** A worker inside the test's process. */
+export function createWorker(settings: EtlSettings, logger: Logger, options: WorkerOptions = {}): Worker {
+  return new Process<EtlSettings>({ settings, logger }, (runtime) => workerParts(runtime, options));
+}

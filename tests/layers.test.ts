@@ -1,0 +1,122 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, it } from "vitest";
+import { packageRoot } from "../lib/root.js";
+
+/** What a folder may import besides itself: a folder, or a single file without its ending. docs/development.md says why. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  etl: ["lib"],
+  jobs: ["lib", "etl/verify", "etl/generate/digest"],
+  services: ["lib"],
+  app: ["lib", "etl", "jobs", "services"],
+  bench: ["lib", "etl", "app"],
+  grafana: ["lib"],
+  compose: ["lib", "app"],
+};
+
+type Imports = ReadonlyMap<string, readonly string[]>;
+
+/** Modules of ours that each source file imports, types too, as paths from the root without their ending. */
+function importsOf(files: readonly string[]): Imports {
+  return new Map(
+    files.map((file) => {
+      const text = readFileSync(join(packageRoot, file), "utf8");
+      const specifiers = [...text.matchAll(/^(?:import|export)\b[^;]*?from "(\.[^"]+)\.js";$/gm)];
+      return [stem(file), specifiers.map(([, path = ""]) => normalize(join(dirname(file), path)))];
+    }),
+  );
+}
+
+const stem = (file: string) => file.replace(/\.ts$/, "");
+const folderOf = (path: string) => path.split("/")[0] ?? "";
+const within = (path: string, place: string) => path === place || path.startsWith(`${place}/`);
+
+/** `from → to` for each import that a layer may not make. */
+function upwards(imports: Imports): string[] {
+  return [...imports].flatMap(([from, targets]) => {
+    const allowed = [folderOf(from), ...(MAY_IMPORT[folderOf(from)] ?? [])];
+    return targets
+      .filter((to) => !allowed.some((place) => within(to, place)))
+      .concat(targets.filter((to) => betweenServices(from, to)))
+      .map((to) => `${from} → ${to}`);
+  });
+}
+
+/** A service knows of another what is in contracts, and nothing else. */
+function betweenServices(from: string, to: string): boolean {
+  const [service, other] = [from, to].map((path) => path.split("/").slice(0, 2).join("/"));
+  return within(to, "services") && other !== service && other !== "services/contracts";
+}
+
+/** A way from a file back to itself, if there is one. */
+function circle(imports: Imports): string[] {
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return [];
+    for (const target of imports.get(file) ?? []) {
+      const found = visit(target, [...path, file]);
+      if (found.length > 0) return found;
+    }
+    done.add(file);
+    return [];
+  };
+  for (const file of imports.keys()) {
+    const found = visit(file, []);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+const listed = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "*.ts"], { cwd: packageRoot });
+const sources = String(listed)
+  .trim()
+  .split("\n")
+  .filter((file) => folderOf(file) in MAY_IMPORT && !file.endsWith(".test.ts"));
+const imports = importsOf(sources);
+
+describe("imports", () => {
+  it("are seen", () => {
+    expect(imports.get("app/modules")).toContain("etl/module");
+    expect(sources.length).toBeGreaterThan(100);
+  });
+
+  it("go down only", () => {
+    expect(upwards(imports)).toEqual([]);
+  });
+
+  it("go round in no circle", () => {
+    expect(circle(imports)).toEqual([]);
+  });
+
+  it("that go up, across or round are noticed", () => {
+    const bad = new Map([
+      ["lib/a", ["etl/b", "lib/c"]],
+      ["lib/c", ["lib/a"]],
+      ["jobs/d", ["etl/steps/e", "etl/verify/f"]],
+      ["services/x/g", ["services/contracts/h", "services/y/i", "services/x/j"]],
+      ["app/k", ["tests/l"]],
+    ]);
+    expect(upwards(bad)).toEqual([
+      "lib/a → etl/b",
+      "jobs/d → etl/steps/e",
+      "services/x/g → services/y/i",
+      "app/k → tests/l",
+    ]);
+    expect(circle(bad)).toEqual(["lib/a", "lib/c", "lib/a"]);
+  });
+});
+
+it("lib has no word of the pipeline but in lib/domain", () => {
+  const PIPELINE = /\b(etl|etl_queue|staged?|leaf|run_id|chunk_no)\b/i;
+  const named = String(
+    execFileSync("git", ["ls-files", "-co", "--exclude-standard", "lib"], { cwd: packageRoot }),
+  )
+    .trim()
+    .split("\n")
+    .filter((file) => !within(file, "lib/domain"))
+    .filter((file) => PIPELINE.test(readFileSync(join(packageRoot, file), "utf8")));
+  expect(named).toEqual([]);
+});
