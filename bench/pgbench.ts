@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import os from "node:os";
 import { join } from "node:path";
 import { formatCount, formatTable } from "../lib/cli/table.js";
-import { createPool } from "../lib/postgres/pool.js";
+import { withPool } from "../lib/postgres/with_pool.js";
 import { packageRoot } from "../lib/root.js";
 import { BenchError } from "./errors.js";
 import { requireDisk } from "./machine.js";
@@ -53,16 +53,14 @@ export async function benchPgbench(stack: Stack, report: Report, options: Pgbenc
 
 /** What autovacuum does within minutes of a load: visibility maps and statistics as a server has them in service. */
 async function vacuum(stack: Stack): Promise<void> {
-  const pool = createPool(stack.settings, { role: "admin", max: 1 });
-  await pool.query("VACUUM (ANALYZE) payments.txn").finally(() => pool.end());
+  await withPool(stack.settings, { role: "admin" }, (pool) => pool.query("VACUUM (ANALYZE) payments.txn"));
 }
 
 type Data = Readonly<Record<string, string | number>>;
 
 /** The variables of the scripts. The run with the highest ids is the measured one: the warm-up, with a month of its own, came before it. */
 async function dataFacts(stack: Stack): Promise<Data> {
-  const pool = createPool(stack.settings, { max: 1 });
-  try {
+  return withPool(stack.settings, {}, async (pool) => {
     const { rows } = await pool.query<Data>(
       `SELECT account_first, account_last, merchant_first, merchant_last, terminal_first, terminal_last,
               txn_first, txn_last, txn_last + 1 AS next_txn_id,
@@ -74,9 +72,7 @@ async function dataFacts(stack: Stack): Promise<Data> {
              FROM etl.run ORDER BY first_txn_id DESC LIMIT 1) r`,
     );
     return rows[0] ?? {};
-  } finally {
-    await pool.end();
-  }
+  });
 }
 
 /** One run of pgbench. @returns a line a script, and for several scripts one of all of them before these. */
@@ -113,10 +109,9 @@ async function serve(
 
 /** Beyond every id that an earlier script has entered. */
 async function withNextId(stack: Stack, data: Data): Promise<Data> {
-  const pool = createPool(stack.settings, { max: 1 });
-  const { rows } = await pool
-    .query<{ next: number }>("SELECT max(txn_id) + 1 AS next FROM txn")
-    .finally(() => pool.end());
+  const { rows } = await withPool(stack.settings, {}, (pool) =>
+    pool.query<{ next: number }>("SELECT max(txn_id) + 1 AS next FROM txn"),
+  );
   return { ...data, next_txn_id: rows[0]?.next ?? 1 };
 }
 

@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isOver } from "../etl/ledger/run.js";
 import { runStatus } from "../etl/runs/status.js";
-import { createPool, type Pool } from "../lib/postgres/pool.js";
+import type { Pool } from "../lib/postgres/pool.js";
+import { withPool } from "../lib/postgres/with_pool.js";
+import { start } from "../lib/process/run.js";
 import { packageRoot } from "../lib/root.js";
 import { BenchError } from "./errors.js";
-import { run, settingsEnv, start } from "./process.js";
+import { BASE_ENV, run } from "./process.js";
 import type { Stack } from "./stack.js";
 
 const MAIN = join(packageRoot, "dist", "app", "main.js");
@@ -30,25 +32,25 @@ export interface PipelineFigures {
 
 /** A fresh worker is warmed up by a small run, then given the measured one, the default run of this many rows. */
 export async function runPipeline(stack: Stack, rows: number): Promise<PipelineFigures> {
-  const pool = createPool(stack.settings, { max: 1, applicationName: "payments-bench" });
-  const worker = await BenchWorker.start(stack);
-  try {
-    await finished(stack, pool, worker, await kickoff(stack, WARM_UP));
-    await stack.checkpoint();
-    const runId = await kickoff(stack, ["--rows", String(rows)]);
-    await finished(stack, pool, worker, runId);
-    const peakMb = worker.peakMb();
-    return { ...(await figuresOf(pool, runId)), peakMb };
-  } finally {
-    await worker.stop();
-    await pool.end();
-  }
+  return withPool(stack.settings, { applicationName: "payments-bench" }, async (pool) => {
+    const worker = await BenchWorker.start(stack);
+    try {
+      await finished(stack, pool, worker, await kickoff(stack, WARM_UP));
+      await stack.checkpoint();
+      const runId = await kickoff(stack, ["--rows", String(rows)]);
+      await finished(stack, pool, worker, runId);
+      const peakMb = worker.peakMb();
+      return { ...(await figuresOf(pool, runId)), peakMb };
+    } finally {
+      await worker.stop();
+    }
+  });
 }
 
 /** `payments kickoff`, as a user would. @returns the run's id. */
 async function kickoff(stack: Stack, args: readonly string[]): Promise<string> {
   const command = [process.execPath, MAIN, "kickoff", "--json", ...args];
-  const stdout = await run(command, { env: settingsEnv(stack.settings), signal: stack.signal });
+  const stdout = await run(command, { env: stack.settings, signal: stack.signal });
   return (JSON.parse(stdout) as { run: string }).run;
 }
 
@@ -94,7 +96,7 @@ class BenchWorker {
 
   /** Resolves when it takes messages. */
   static async start(stack: Stack): Promise<BenchWorker> {
-    const env = { ...settingsEnv(stack.settings), LOG_LEVEL: "info", LOG_FORMAT: "json" };
+    const env = { ...BASE_ENV, ...stack.settings, LOG_LEVEL: "info", LOG_FORMAT: "json" };
     const child = start([process.execPath, MAIN, "worker"], { env, stdio: ["ignore", "ignore", "pipe"] });
     const worker = new BenchWorker(child);
     const deadline = Date.now() + WORKER_START_MS;

@@ -4,6 +4,7 @@ import { type AllSettings, loadAllSettings } from "../app/settings.js";
 import { seed } from "../etl/seed/seed.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
 import { createPool, type Pool, type Queryable } from "../lib/postgres/pool.js";
+import { withPool } from "../lib/postgres/with_pool.js";
 import { packageRoot } from "../lib/root.js";
 import { run } from "./process.js";
 
@@ -110,12 +111,7 @@ export class Stack {
   async asSuperuser<T>(work: (db: Queryable) => Promise<T>): Promise<T> {
     const password = readFileSync(join(this.dir, "secrets", "postgres_password"), "utf8").trim();
     const settings = { ...this.settings, POSTGRES_USER: "postgres", POSTGRES_PASSWORD: password };
-    const pool = createPool(settings, { max: 1, database: "postgres" });
-    try {
-      return await work(pool);
-    } finally {
-      await pool.end();
-    }
+    return withPool(settings, { database: "postgres" }, work);
   }
 
   async #createTemplate(): Promise<void> {
@@ -124,10 +120,8 @@ export class Stack {
       `CREATE DATABASE ${TEMPLATE} OWNER payments_owner TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'`,
     );
     const settings = { ...this.settings, POSTGRES_DB: TEMPLATE };
-    const owner = createPool(settings, { role: "admin", max: 1 });
-    await migrateUp(owner).finally(() => owner.end());
-    const loader = createPool(settings, { max: 1 });
-    await seed(loader).finally(() => loader.end());
+    await withPool(settings, { role: "admin" }, migrateUp);
+    await withPool(settings, {}, seed);
   }
 
   /** Also after an interruption, hence without the signal. */

@@ -7,7 +7,7 @@ import { planStep } from "../etl/steps/plan_run.js";
 import { stageStep } from "../etl/steps/stage.js";
 import { leafTable, type StepContext } from "../etl/steps/step.js";
 import { silentLogger } from "../lib/observability/log.js";
-import { createPool } from "../lib/postgres/pool.js";
+import { withPool } from "../lib/postgres/with_pool.js";
 import { packageRoot } from "../lib/root.js";
 import { BenchError } from "./errors.js";
 import { copied, deal, type Input, type Inputs, inLanes, LANES, quotePath } from "./inputs.js";
@@ -46,13 +46,13 @@ export async function carefulDba(stack: Stack, { months, whole }: Inputs): Promi
 
 /** R3, R4: the stage step of every chunk, ledger and answer key included, two at a time, and nothing after it. */
 export async function stageAlone(stack: Stack, spec: PlannedSpec, source: ChunkSource): Promise<Measured> {
-  const pool = createPool(stack.settings, { max: LANES * 2, applicationName: "payments-bench" });
-  try {
+  const options = { max: LANES * 2, applicationName: "payments-bench" };
+  return withPool(stack.settings, options, async (pool) => {
     const context: StepContext = { pool, source, logger: silentLogger, worker: "bench" };
     const { chunks } = planRun(spec);
     const { runId } = await createRun(pool, spec, chunks);
     await planStep(context, runId);
-    return await timed(stack, spec.rows, async () => {
+    return timed(stack, spec.rows, async () => {
       await inLanes(chunks, async (chunkNo) => {
         stack.signal.throwIfAborted();
         await stageStep(context, runId, chunkNo);
@@ -60,9 +60,7 @@ export async function stageAlone(stack: Stack, spec: PlannedSpec, source: ChunkS
       const { rows } = await pool.query<{ staged: number }>("SELECT sum(txn_rows) AS staged FROM etl.chunk");
       return Number(rows[0]?.staged);
     });
-  } finally {
-    await pool.end();
-  }
+  });
 }
 
 /** R3: the same chunks from ready binary files by two sessions, into tables of the same columns, a transaction each. */

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Difference } from "../jobs/backup/compare.js";
-import { createPool, type Pool } from "../lib/postgres/pool.js";
+import type { Pool } from "../lib/postgres/pool.js";
+import { withPool as withPoolOf } from "../lib/postgres/with_pool.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
 import { createDatabase, dropDatabase } from "./harness/database.js";
 import { backups } from "./harness/process.js";
@@ -78,20 +79,9 @@ let said: string;
 const superuserPassword = () =>
   readFileSync(join(process.env["STACK_DIR"] ?? "", "secrets", "postgres_password"), "utf8").trim();
 
-async function asSuperuser<T>(name: string, work: (pool: Pool) => Promise<T>): Promise<T> {
-  const pool = createPool(
-    testSettings({ POSTGRES_USER: "postgres", POSTGRES_PASSWORD: superuserPassword() }),
-    {
-      database: name,
-      max: 1,
-      session: { default_transaction_read_only: "off" },
-    },
-  );
-  try {
-    return await work(pool);
-  } finally {
-    await pool.end();
-  }
+function asSuperuser<T>(name: string, work: (pool: Pool) => Promise<T>): Promise<T> {
+  const as = testSettings({ POSTGRES_USER: "postgres", POSTGRES_PASSWORD: superuserPassword() });
+  return withPoolOf(as, { database: name, session: { default_transaction_read_only: "off" } }, work);
 }
 
 const column = (name: string, sql: string) =>

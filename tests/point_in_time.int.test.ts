@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seed } from "../etl/seed/seed.js";
-import { addressOf, withPool } from "../jobs/backup/postgres_tool.js";
+import { addressOf, withSession } from "../jobs/backup/address.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
 import { Cluster } from "./harness/cluster.js";
@@ -32,8 +32,8 @@ const restoreTo = (time: string, data: string) =>
 test("a table dropped is back as it was one second before, and nothing that came after is", async () => {
   const { digests, before, end } = await cluster.up(async () => {
     await cluster.provision(database);
-    await withPool(settings(), addressOf(settings(), "admin"), 1, (pool) => migrateUp(pool));
-    await withPool(settings(), addressOf(settings(), "loader"), 1, (pool) => seed(pool));
+    await withSession(addressOf(settings(), "admin"), (pool) => migrateUp(pool));
+    await withSession(addressOf(settings(), "loader"), (pool) => seed(pool));
     const platform = await Platform.on(database, cluster.settings());
     const base = await backups(settings(), "backup", "--base");
     expect(base).toMatchObject({ code: 0, stderr: "" });

@@ -2,9 +2,11 @@ import { chownSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AllSettings } from "../app/settings.js";
-import { addressOf, postgresTool, run, withPool as withAddress } from "../jobs/backup/postgres_tool.js";
+import { addressOf, withSession } from "../jobs/backup/address.js";
+import { execute, postgresTool } from "../jobs/backup/postgres_tool.js";
 import { serverOwner } from "../jobs/backup/server.js";
-import { connect, createPool, type Pool } from "../lib/postgres/pool.js";
+import type { Pool } from "../lib/postgres/pool.js";
+import { withPool } from "../lib/postgres/with_pool.js";
 import { waitingMends } from "../lib/retry.js";
 import { selfSigned } from "./harness/certificate.js";
 import { Cluster } from "./harness/cluster.js";
@@ -40,27 +42,17 @@ function up<T>(work: () => Promise<T>, more: Record<string, string> = {}): Promi
 }
 
 function settings(more: Partial<Record<keyof AllSettings, string>> = {}): AllSettings {
-  return testSettings({ ...cluster.settings(), POSTGRES_DB: "postgres", ...more });
+  return { ...testSettings({ ...cluster.settings(), ...more }), POSTGRES_DB: "postgres" };
 }
 
 const guest = (more: Partial<Record<keyof AllSettings, string>> = {}) =>
   settings({ POSTGRES_USER: "guest", POSTGRES_SSLMODE: "require", ...more });
 
-async function attempt<T>(as: AllSettings, work: (pool: Pool) => Promise<T>): Promise<T> {
-  const pool = createPool(as, { max: 1 });
-  try {
-    (await connect(pool)).release();
-    return await work(pool);
-  } finally {
-    await pool.end();
-  }
-}
-
 const inTls = async (pool: Pool) => {
   const { rows } = await pool.query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
   return rows[0]?.ssl;
 };
-const refusal = (as: AllSettings) => attempt(as, inTls).catch((error: unknown) => error);
+const refusal = (as: AllSettings) => withPool(as, {}, inTls).catch((error: unknown) => error);
 
 describe("a server that wants TLS", () => {
   test("gets it, from the driver and from PostgreSQL's own programs, and is trusted in its own name only", () =>
@@ -77,7 +69,7 @@ describe("a server that wants TLS", () => {
         code: "POSTGRES_AUTH",
         hint: expect.stringContaining("POSTGRES_SSLMODE=require"),
       });
-      expect(await attempt(guest(), inTls)).toBe(true);
+      expect(await withPool(guest(), {}, inTls)).toBe(true);
 
       const full = { POSTGRES_SSLMODE: "verify-full" };
       expect(await refusal(guest(full))).toMatchObject({ code: "POSTGRES_TLS" });
@@ -85,17 +77,17 @@ describe("a server that wants TLS", () => {
         code: "POSTGRES_TLS",
       });
       const named = guest({ ...full, POSTGRES_SSLROOTCERT: cert, POSTGRES_HOST: "localhost" });
-      expect(await attempt(named, inTls)).toBe(true);
+      expect(await withPool(named, {}, inTls)).toBe(true);
 
       const psql = await postgresTool("psql", 15);
       for (const as of [guest(), named]) {
         const address = addressOf(as, "loader");
         const sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
-        expect((await run(psql, ["-XAtc", sql], { address })).trim()).toBe("t");
-        expect(await withAddress(as, address, 1, inTls)).toBe(true);
+        expect((await execute(psql, ["-XAtc", sql], { address })).trim()).toBe("t");
+        expect(await withSession(address, inTls)).toBe(true);
       }
       const untrusted = addressOf(guest(full), "loader");
-      await expect(run(psql, ["-XAtc", "SELECT"], { address: untrusted })).rejects.toThrow("certificate");
+      await expect(execute(psql, ["-XAtc", "SELECT"], { address: untrusted })).rejects.toThrow("certificate");
 
       const crowded = await refusal(guest({ POSTGRES_USER: "crowd" }));
       expect(crowded).toMatchObject({ code: "POSTGRES_EXHAUSTED" });

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { type ActionWrapper, print, printJson } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
-import { targetOf } from "../../lib/postgres/pool.js";
+import { addressOf } from "../../lib/postgres/pool.js";
 import { brokerChecks } from "./doctor/broker.js";
 import { type Check, examine, type Finding } from "./doctor/check.js";
 import { databaseChecks } from "./doctor/database.js";
@@ -21,7 +21,7 @@ export function doctorCommand(action: ActionWrapper): Command {
         const checks: Check[] = [["node", node], ...databaseChecks(settings), ...broker.checks];
         const findings: Finding[] = [];
         try {
-          for (const check of checks) findings.push(await examine(check, targetOf(settings)));
+          for (const check of checks) findings.push(await examine(check, addressOf(settings)));
         } finally {
           await broker.close();
         }

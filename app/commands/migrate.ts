@@ -4,7 +4,8 @@ import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import { type CatalogueChanges, catalogueChanges } from "../../lib/postgres/catalogue.js";
 import { migrateUp, migrationStatus, verifySchema } from "../../lib/postgres/migrate.js";
-import { connect, createPool, type Pool } from "../../lib/postgres/pool.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import { withPool } from "../../lib/postgres/with_pool.js";
 
 export function migrateCommand(action: ActionWrapper): Command {
   const migrate = new Command("migrate").description("bring the database's schema up to date, or look at it");
@@ -60,14 +61,8 @@ export function migrateCommand(action: ActionWrapper): Command {
   return migrate;
 }
 
-async function withAdmin(context: CommandContext, work: (pool: Pool) => Promise<number>): Promise<number> {
-  const pool = createPool(context.settings, { role: "admin", max: 1, applicationName: "payments-migrate" });
-  try {
-    (await connect(pool)).release();
-    return await work(pool);
-  } finally {
-    await pool.end();
-  }
+function withAdmin(context: CommandContext, work: (pool: Pool) => Promise<number>): Promise<number> {
+  return withPool(context.settings, { role: "admin", applicationName: "payments-migrate" }, work);
 }
 
 function describeChanges({ differences, additions }: CatalogueChanges): string {

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BackupSettings } from "../settings.js";
+import { addressOf, withSession } from "./address.js";
 import { listFiles, sizeOf } from "./files.js";
 import type { BaseManifest } from "./manifest.js";
-import { addressOf, postgresTool, run, serverMajor, withPool } from "./postgres_tool.js";
+import { execute, postgresTool, serverMajor } from "./postgres_tool.js";
 import { BASE_FILES } from "./store.js";
 
 /**
@@ -18,7 +19,7 @@ export async function copyCluster(
 ): Promise<BaseManifest> {
   const startedAt = new Date().toISOString();
   const address = addressOf(settings, "backup");
-  const { major, server, serverVersionNum } = await withPool(settings, address, 1, async (pool) => ({
+  const { major, server, serverVersionNum } = await withSession(address, async (pool) => ({
     major: await serverMajor(pool),
     ...((
       await pool.query<{ server: string; serverVersionNum: number }>(
@@ -38,8 +39,8 @@ export async function copyCluster(
     "--manifest-checksums=SHA256",
     "--no-password",
   ];
-  await run(pgBasebackup, args, { address, signal });
-  await run(await postgresTool("pg_verifybackup", major), [target], { signal });
+  await execute(pgBasebackup, args, { address, signal });
+  await execute(await postgresTool("pg_verifybackup", major), [target], { signal });
   const label = await readFile(join(target, "backup_label"), "utf8");
   return {
     kind: "base",
@@ -50,7 +51,7 @@ export async function copyCluster(
     finishedAt: new Date().toISOString(),
     server,
     serverVersionNum,
-    tool: (await run(pgBasebackup, ["--version"])).trim(),
+    tool: (await execute(pgBasebackup, ["--version"])).trim(),
     bytes: await sizeOf(target, await listFiles(target)),
     startWal: /\(file ([0-9A-F]{24})\)/.exec(label)?.[1] ?? "",
   };

@@ -2,13 +2,14 @@ import { messageOf, PlatformError } from "../../lib/errors.js";
 import type { Logger } from "../../lib/observability/log.js";
 import { BackupError } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
+import { type Address, addressOf, withSession } from "./address.js";
 import type { Difference } from "./compare.js";
 import { createLike, dropDatabase, MAINTENANCE } from "./database.js";
 import { describeDifference, fill, mismatch } from "./fill.js";
 import { type Drill, recordDrill } from "./history.js";
 import { withLock } from "./lock.js";
 import { type OpenDump, soundBackup, withOpenDump } from "./open_dump.js";
-import { type Address, addressOf, postgresTool, run, serverMajor, withPool } from "./postgres_tool.js";
+import { execute, postgresTool, serverMajor } from "./postgres_tool.js";
 import { withScratchCluster } from "./scratch_cluster.js";
 import { type Backup, backupFolder, findBackup, lockFile, markVerified } from "./store.js";
 
@@ -62,7 +63,7 @@ async function drillOne(
     const found = await soundBackup(folder, "dump", backup.id);
     const { named, ...times } = await withOpenDump(settings, found, options.signal, (dump) =>
       options.place === "cluster"
-        ? withScratchCluster(settings, dump, options.signal, (address) =>
+        ? withScratchCluster(dump, options.signal, (address) =>
             prove(settings, address, dump, "template0", options.signal),
           )
         : prove(settings, addressOf(settings, "admin"), dump, "payments_scratch", options.signal),
@@ -112,7 +113,7 @@ async function prove(
   template: Parameters<typeof createLike>[3],
   signal: AbortSignal | undefined,
 ): Promise<{ restoreMs: number; verifyMs: number; named: readonly Difference[] }> {
-  return withPool(settings, { ...server, database: MAINTENANCE }, 1, async (maintenance) => {
+  return withSession({ ...server, database: MAINTENANCE }, async (maintenance) => {
     const address = {
       ...server,
       database: `drill_${dump.backup.id.slice(5, 24).toLowerCase()}_${process.pid}`,
@@ -125,14 +126,14 @@ async function prove(
       if (wrong !== undefined) throw new Mismatch(wrong, differences.length);
       const started = performance.now();
       if (template === "template0")
-        await withPool(settings, address, 1, (pool) =>
+        await withSession(address, (pool) =>
           pool.query(
             "CREATE SCHEMA IF NOT EXISTS amcheck; CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA amcheck",
           ),
         );
       const pgAmcheck = await postgresTool("pg_amcheck", await serverMajor(maintenance));
       // Exits with 2 when it finds damage, and with 1 when it cannot look.
-      await run(pgAmcheck, [`--jobs=${settings.BACKUP_JOBS}`, "--no-password", address.database], {
+      await execute(pgAmcheck, [`--jobs=${settings.BACKUP_JOBS}`, "--no-password", address.database], {
         address,
         signal,
       });

@@ -6,12 +6,13 @@ import { transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
 import { BackupError } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
+import { addressOf, withSessions } from "./address.js";
 import { isOther } from "./compare.js";
 import { type Content, HIDDEN, readContent } from "./content.js";
 import { encryptFiles, encryptionOf, requireTool } from "./encryption.js";
 import { listFiles, sizeOf } from "./files.js";
 import type { DumpManifest } from "./manifest.js";
-import { addressOf, postgresTool, run, serverMajor, withPool } from "./postgres_tool.js";
+import { execute, postgresTool, serverMajor } from "./postgres_tool.js";
 
 /** Within a backup's folder: what pg_dump wrote, and the roles that its rights name. */
 export const DUMP = "dump";
@@ -37,11 +38,11 @@ export async function dumpDatabase(
   const encryption = encryptionOf(settings);
   if (encryption !== null) await requireTool(encryption);
   const jobs = settings.BACKUP_JOBS;
-  return withPool(settings, address, jobs + 1, async (pool) => {
+  return withSessions(address, jobs + 1, async (pool) => {
     const major = await serverMajor(pool);
     const pgDump = await postgresTool("pg_dump", major);
     const pgDumpall = await postgresTool("pg_dumpall", major);
-    const tool = (await run(pgDump, ["--version"])).trim();
+    const tool = (await execute(pgDump, ["--version"])).trim();
     const stop = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
     const { rows } = await pool.query<Unreadable>(loadSql("backup_hidden"));
@@ -49,8 +50,8 @@ export async function dumpDatabase(
     const { properties, ...content } = await withSnapshot(pool, async (snapshot) => {
       const args = dumpArgs(options.format, jobs, snapshot, join(folder, DUMP), unreadable);
       const parts = [
-        run(pgDump, args, { address, signal }),
-        run(pgDumpall, ["--globals-only", "--no-role-passwords", "--database", address.database], {
+        execute(pgDump, args, { address, signal }),
+        execute(pgDumpall, ["--globals-only", "--no-role-passwords", "--database", address.database], {
           address,
           signal,
         }).then((sql) => writeFile(join(folder, GLOBALS), sql, { mode: 0o600 })),

@@ -5,7 +5,7 @@ import { messageOf, PlatformError } from "../../lib/errors.js";
 import { BackupError } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
 import type { DumpManifest } from "./manifest.js";
-import { run } from "./postgres_tool.js";
+import { execute } from "./postgres_tool.js";
 
 type Encryption = NonNullable<DumpManifest["encryption"]>;
 
@@ -20,7 +20,7 @@ const suffix = (encryption: Encryption) => `.${encryption.tool}`;
 
 /** @throws PlatformError TOOL_MISSING when the tool is not installed; nothing has been written then. */
 export async function requireTool({ tool }: Encryption): Promise<void> {
-  await run(tool, ["--version"]).catch((cause: unknown) => {
+  await execute(tool, ["--version"]).catch((cause: unknown) => {
     throw new CoreError("TOOL_MISSING", `${tool} is missing.`, {
       hint: `Install: ${tool === "gpg" ? "gnupg" : tool}.`,
       cause,
@@ -54,7 +54,7 @@ export async function encryptFiles(
             "--encrypt",
             from,
           ];
-    await run(tool, args, { signal }).catch((cause: unknown) => {
+    await execute(tool, args, { signal }).catch((cause: unknown) => {
       if (cause instanceof PlatformError) throw cause;
       throw new Error(`it cannot be encrypted to ${recipient} (${messageOf(cause)})`, { cause });
     });
@@ -84,7 +84,7 @@ export async function decryptFiles(
     const gpg = [...GPG, "--pinentry-mode=loopback", "--passphrase-fd=0", "--output", to, "--decrypt", from];
     const age = ["--decrypt", "--identity", settings.BACKUP_AGE_IDENTITY, "--output", to, from];
     try {
-      await run(tool, tool === "age" ? age : gpg, { signal, stdin: `${settings.BACKUP_PASSPHRASE}\n` });
+      await execute(tool, tool === "age" ? age : gpg, { signal, input: `${settings.BACKUP_PASSPHRASE}\n` });
     } catch (cause) {
       if (cause instanceof PlatformError) throw cause;
       throw new BackupError(

@@ -3,13 +3,13 @@ import { connect, type Pool } from "../../lib/postgres/pool.js";
 import { quoteName } from "../../lib/postgres/sql.js";
 import { BackupError } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
+import { type Address, withSession, withSessions } from "./address.js";
 import { compareContent, type Difference } from "./compare.js";
 import { readContent } from "./content.js";
 import { applySettings } from "./database_settings.js";
 import type { DumpManifest } from "./manifest.js";
 import type { OpenDump } from "./open_dump.js";
 import { putBack } from "./pg_restore.js";
-import { type Address, withPool } from "./postgres_tool.js";
 
 /** A database that a dump was restored into. */
 export interface Filled {
@@ -31,14 +31,14 @@ export async function fill(
   dump: Pick<OpenDump, "manifest" | "dump">,
   signal: AbortSignal | undefined,
 ): Promise<Filled> {
-  return withPool(settings, address, settings.BACKUP_JOBS + 1, async (pool) => {
+  return withSessions(address, settings.BACKUP_JOBS + 1, async (pool) => {
     const started = performance.now();
     const jobs = settings.BACKUP_JOBS;
     const complaint = await putBack({ pool, address, dump, jobs, signal });
     // A dump carries no statistics, and the first plans without them would be bad ones. The sample is that of etl.index_leaf.
     await pool.query("SET default_statistics_target = 25; ANALYZE");
     const restored = performance.now();
-    await settle(settings, address, pool, dump.manifest);
+    await settle(address, pool, dump.manifest);
     const found = await readContent(pool, jobs).catch((cause: unknown) => {
       throw complaint === null ? cause : new Error(`${complaint}; then: ${messageOf(cause)}`, { cause });
     });
@@ -52,13 +52,13 @@ export async function fill(
 }
 
 /** Gives a database its settings, unless they keep everybody out, as a library does that this server lacks. */
-async function settle(settings: BackupSettings, address: Address, pool: Pool, manifest: DumpManifest) {
+async function settle(address: Address, pool: Pool, manifest: DumpManifest) {
   const database = quoteName(address.database);
   // One connection throughout: the next may be the one that is kept out.
   const client = await connect(pool);
   try {
     await applySettings(client, database, manifest);
-    await withPool(settings, address, 1, () => Promise.resolve()).catch(() =>
+    await withSession(address, () => Promise.resolve()).catch(() =>
       client.query(`ALTER DATABASE ${database} RESET ALL`),
     );
   } finally {

@@ -1,9 +1,9 @@
 import { messageOf } from "../../lib/errors.js";
 import type { Logger } from "../../lib/observability/log.js";
 import type { BackupSettings } from "../settings.js";
+import { addressOf, withSession } from "./address.js";
 import type { Manifest } from "./manifest.js";
 import { AHEAD_MS } from "./newest.js";
-import { addressOf, withPool } from "./postgres_tool.js";
 
 /**
  * For people and alerts, by the database's clock, as all that they compare it with; ours may be wrong. A backup is none the
@@ -74,7 +74,7 @@ async function insert(
   values: unknown[],
 ): Promise<void> {
   try {
-    const { rows } = await withPool(settings, addressOf(settings, "backup"), 1, (pool) =>
+    const { rows } = await withSession(addressOf(settings, "backup"), (pool) =>
       pool.query<{ at: Date }>(sql, values),
     );
     const aheadMs = Date.now() - (rows[0]?.at.getTime() ?? Number.NaN);

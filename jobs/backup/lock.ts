@@ -3,8 +3,8 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { CoreError } from "../../lib/core_errors.js";
 import { codeOf, messageOf, type PlatformError } from "../../lib/errors.js";
+import { firstErrorLine } from "../../lib/process/run.js";
 import { type BackupCode, BackupError } from "../errors.js";
-import { tellingLine } from "./postgres_tool.js";
 
 type Mode = "exclusive" | "shared";
 
@@ -66,7 +66,7 @@ async function lock(handle: FileHandle, file: string, mode: Mode): Promise<void>
       hint: `Wait for it, or find it: fuser -v '${file}'.`,
     });
   }
-  throw new BackupError(FAILED[mode], `${file} cannot be locked: ${tellingLine(stderr)}.`, {
+  throw new BackupError(FAILED[mode], `${file} cannot be locked: ${firstErrorLine(stderr)}.`, {
     hint: "Set BACKUP_DIR to a folder on a file system that has locks.",
   });
 }

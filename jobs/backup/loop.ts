@@ -3,10 +3,11 @@ import type { Logger } from "../../lib/observability/log.js";
 import { dueAt } from "../../lib/runtime/schedule.js";
 import { pause } from "../../lib/timing.js";
 import type { BackupSettings } from "../settings.js";
+import { addressOf, withSession } from "./address.js";
 import { backup } from "./backup.js";
 import { drill } from "./drill.js";
 import { warnOfAhead } from "./newest.js";
-import { addressOf, withPool } from "./postgres_tool.js";
+
 import { retain } from "./prune.js";
 import { type Backup, backupFolder, listBackups } from "./store.js";
 
@@ -119,7 +120,7 @@ function makeJobs(settings: BackupSettings, logger: Logger): Job[] {
 }
 
 async function archives(settings: BackupSettings): Promise<boolean> {
-  return withPool(settings, addressOf(settings, "backup"), 1, async (pool) => {
+  return withSession(addressOf(settings, "backup"), async (pool) => {
     const { rows } = await pool.query<{ archive_mode: string }>("SHOW archive_mode");
     return rows[0]?.archive_mode !== "off";
   });

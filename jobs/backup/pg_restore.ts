@@ -4,9 +4,10 @@ import { join } from "node:path";
 import pg from "pg";
 import { codeOf, messageOf } from "../../lib/errors.js";
 import { connect, type Pool } from "../../lib/postgres/pool.js";
+import type { Address } from "./address.js";
 import { attempt } from "./database_settings.js";
 import type { OpenDump } from "./open_dump.js";
-import { type Address, postgresTool, run, serverMajor } from "./postgres_tool.js";
+import { execute, postgresTool, serverMajor } from "./postgres_tool.js";
 
 interface Restore {
   readonly pool: Pool;
@@ -28,7 +29,7 @@ export async function putBack(restore: Restore): Promise<string | null> {
   await makeExtensions(pool, dump.manifest.extensions ?? []);
   const args = ["--no-owner", "--no-tablespaces", "--role=payments_owner", `--jobs=${jobs}`];
   try {
-    await run(pgRestore, [...args, `--dbname=${address.database}`, "--no-password", dump.dump], {
+    await execute(pgRestore, [...args, `--dbname=${address.database}`, "--no-password", dump.dump], {
       address,
       // Some 150 statements need not each wait for the disk: the commit that gives the database its name does, and with it
       // all that came before.
@@ -62,12 +63,12 @@ async function makeExtensions(
 
 /** The rights again, each for itself: of a table pg_restore gives all or, if one names a role that is not there, none. */
 async function grantOneByOne({ pool, dump, signal }: Restore, pgRestore: string): Promise<void> {
-  const list = (await run(pgRestore, ["--list", dump.dump], { signal })).split("\n");
+  const list = (await execute(pgRestore, ["--list", dump.dump], { signal })).split("\n");
   const folder = await mkdtemp(join(tmpdir(), "payments-rights-"));
   try {
     const wanted = join(folder, "list");
     await writeFile(wanted, list.filter((line) => /^\d+; \d+ \d+ (DEFAULT )?ACL /.test(line)).join("\n"));
-    const sql = await run(pgRestore, ["--no-owner", `--use-list=${wanted}`, "--file=-", dump.dump], {
+    const sql = await execute(pgRestore, ["--no-owner", `--use-list=${wanted}`, "--file=-", dump.dump], {
       signal,
     });
     const client = await connect(pool);

@@ -3,12 +3,14 @@ import { dirname, join, resolve } from "node:path";
 import type { Difference } from "../../etl/verify/report.js";
 import { verify } from "../../etl/verify/verify.js";
 import { codeOf, messageOf, PlatformError } from "../../lib/errors.js";
+import type { Owner } from "../../lib/process/run.js";
 import { BackupError } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
+import { addressOf, LOOPBACK, withSession, withSessions } from "./address.js";
 import { withLock } from "./lock.js";
 import { soundBackup } from "./open_dump.js";
-import { addressOf, postgresTool, run, withPool } from "./postgres_tool.js";
-import { freePort, type Owner, serverOwner, withServer } from "./server.js";
+import { execute, postgresTool } from "./postgres_tool.js";
+import { freePort, serverOwner, withServer } from "./server.js";
 import { BASE_FILES, backupFolder, listBackups, lockFile, walFolder } from "./store.js";
 
 export interface PointInTime {
@@ -51,11 +53,13 @@ export async function restoreToTime(
     const major = Math.floor(manifest.serverVersionNum / 10_000);
     const postgres = await postgresTool("postgres", major);
     const files = join(backup.path, BASE_FILES);
-    await run(await postgresTool("pg_verifybackup", major), [files], { signal }).catch((cause: unknown) => {
-      throw codeOf(cause) === "INTERRUPTED"
-        ? cause
-        : new BackupError("BACKUP_DAMAGED", `${id}: ${messageOf(cause)}.`, { cause });
-    });
+    await execute(await postgresTool("pg_verifybackup", major), [files], { signal }).catch(
+      (cause: unknown) => {
+        throw codeOf(cause) === "INTERRUPTED"
+          ? cause
+          : new BackupError("BACKUP_DAMAGED", `${id}: ${messageOf(cause)}.`, { cause });
+      },
+    );
     try {
       const owner = await serverOwner();
       await copyFiles(files, target, owner, signal);
@@ -115,19 +119,24 @@ async function baseBefore(folder: string, wanted: Date): Promise<string> {
   });
 }
 
-async function copyFiles(from: string, target: string, owner: Owner, signal?: AbortSignal): Promise<void> {
+async function copyFiles(
+  from: string,
+  target: string,
+  owner: Owner | undefined,
+  signal?: AbortSignal,
+): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
   await mkdir(target, { recursive: true, mode: 0o700 });
-  await run("cp", ["--archive", "--reflink=auto", "--", `${from}/.`, target], { signal });
+  await execute("cp", ["--archive", "--reflink=auto", "--", `${from}/.`, target], { signal });
   await writeFile(join(target, "recovery.signal"), "");
-  if (owner) await run("chown", ["--recursive", `${owner.uid}:${owner.gid}`, "--", target], { signal });
+  if (owner) await execute("chown", ["--recursive", `${owner.uid}:${owner.gid}`, "--", target], { signal });
 }
 
 interface Recovery {
   readonly settings: BackupSettings;
   readonly postgres: string;
   readonly target: string;
-  readonly owner: Owner;
+  readonly owner: Owner | undefined;
   readonly wanted: Date;
   readonly signal: AbortSignal | undefined;
   readonly started: number;
@@ -137,8 +146,7 @@ interface Recovery {
 async function recover(recovery: Recovery): Promise<PointInTime> {
   const { settings, postgres, target, owner, wanted, signal, started, backup } = recovery;
   const port = await freePort();
-  const { tls: _, ...loader } = addressOf(settings, "loader");
-  const address = { ...loader, host: "127.0.0.1", port };
+  const address = { ...addressOf(settings, "loader"), ...LOOPBACK, port };
   const wal = walFolder(settings).replaceAll("%", "%%").replaceAll("'", "'\\''");
   const server = {
     postgres,
@@ -147,7 +155,7 @@ async function recover(recovery: Recovery): Promise<PointInTime> {
     owner,
     signal,
     // Nobody gets in before it is promoted, so the first who does finds it as it was wanted.
-    ready: () => withPool(settings, address, 1, (pool) => pool.query("SELECT")),
+    ready: () => withSession(address, (pool) => pool.query("SELECT")),
     // Given on the command line, so that nothing of it stays in the new cluster's files.
     settings: {
       restore_command: `test -f '${wal}'/%f.gz && gzip -dc '${wal}'/%f.gz >%p`,
@@ -161,14 +169,14 @@ async function recover(recovery: Recovery): Promise<PointInTime> {
       archive_mode: "on",
       archive_command: "",
       port: String(port),
-      listen_addresses: "127.0.0.1",
+      listen_addresses: LOOPBACK.host,
       unix_socket_directories: "",
       logging_collector: "off",
     },
   };
   const result = await withServer(server, async () => {
     const restoreMs = Math.round(performance.now() - started);
-    return withPool(settings, address, 3, async (pool) => {
+    return withSessions(address, 3, async (pool) => {
       const { rows } = await pool.query<{ at: Date | null }>("SELECT pg_last_xact_replay_timestamp() AS at");
       const report = await verify(pool, undefined);
       return {

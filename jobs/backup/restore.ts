@@ -2,6 +2,7 @@ import { messageOf, PlatformError } from "../../lib/errors.js";
 import { databaseName } from "../../lib/settings/base.js";
 import { BackupError } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
+import { addressOf, withSession } from "./address.js";
 import {
   createLike,
   databaseExists,
@@ -15,7 +16,7 @@ import { type Filled, fill, mismatch } from "./fill.js";
 import { withLock } from "./lock.js";
 import type { DumpManifest } from "./manifest.js";
 import { soundBackup, withOpenDump } from "./open_dump.js";
-import { addressOf, serverMajor, withPool } from "./postgres_tool.js";
+import { serverMajor } from "./postgres_tool.js";
 import { absentRoles } from "./roles.js";
 import { backupFolder, lockFile } from "./store.js";
 
@@ -65,7 +66,7 @@ export async function restore(
     throw new BackupError("RESTORE_REFUSED", `${into} is no name for a database of ours.`);
   const folder = backupFolder(settings);
   return withLock(lockFile(folder), "shared", () =>
-    withPool(settings, { ...addressOf(settings, "admin"), database: MAINTENANCE }, 1, async (maintenance) => {
+    withSession({ ...addressOf(settings, "admin"), database: MAINTENANCE }, async (maintenance) => {
       // Under the lock: nobody may take it away between its sums and its restore.
       const found = await soundBackup(folder, "dump", options.id);
       await requireVersion(maintenance, found.manifest);
@@ -122,7 +123,7 @@ async function targetState(
 ): Promise<TargetState> {
   if (!exists) return "missing";
   const address = { ...addressOf(settings, "admin"), database };
-  return (await withPool(settings, address, 1, isEmpty)) ? "empty" : "filled";
+  return (await withSession(address, isEmpty)) ? "empty" : "filled";
 }
 
 /** A server does not read what a newer one wrote. */

@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BackupSettings } from "../settings.js";
+import { type Address, LOOPBACK, withSession } from "./address.js";
 import { MAINTENANCE } from "./database.js";
 import { withoutGrantors } from "./globals.js";
 import type { OpenDump } from "./open_dump.js";
-import { type Address, postgresTool, run, withPool } from "./postgres_tool.js";
+import { execute, postgresTool } from "./postgres_tool.js";
 import { freePort, serverOwner, withServer } from "./server.js";
 
 /**
@@ -14,7 +14,6 @@ import { freePort, serverOwner, withServer } from "./server.js";
  * with a password that nobody else has; gone afterwards. It lies in the folder of TMPDIR, which must hold the whole database.
  */
 export async function withScratchCluster<T>(
-  settings: BackupSettings,
   { manifest, globals }: OpenDump,
   signal: AbortSignal | undefined,
   work: (address: Address) => Promise<T>,
@@ -38,13 +37,13 @@ export async function withScratchCluster<T>(
     // A name that the backup's globals do not make.
     const superuser = `scratch_${randomBytes(8).toString("hex")}`;
     const made = ["--username", superuser, "--pwfile", password, "--auth=scram-sha-256", "--encoding=UTF8"];
-    await run(
+    await execute(
       initdb ?? "",
       ["-D", data, ...made, "--locale=C.UTF-8", "--lc-collate=C", "--no-sync", "--data-checksums"],
       { owner, signal },
     );
     const address = {
-      host: "127.0.0.1",
+      ...LOOPBACK,
       port: await freePort(),
       user: superuser,
       password: secret,
@@ -56,9 +55,9 @@ export async function withScratchCluster<T>(
       log: join(folder, "log"),
       owner,
       signal,
-      ready: () => withPool(settings, address, 1, (pool) => pool.query("SELECT")),
+      ready: () => withSession(address, (pool) => pool.query("SELECT")),
       settings: {
-        listen_addresses: "127.0.0.1",
+        listen_addresses: LOOPBACK.host,
         port: String(address.port),
         unix_socket_directories: "",
         // It is thrown away: what a crash would cost is a second drill.
@@ -71,9 +70,9 @@ export async function withScratchCluster<T>(
     };
     return await withServer(server, async () => {
       // On to the end, whatever this machine lacks: a tablespace's folder, a parameter's extension.
-      await run(psql ?? "", ["-Xq"], {
+      await execute(psql ?? "", ["-Xq"], {
         address,
-        stdin: withoutGrantors(await readFile(globals, "utf8")),
+        input: withoutGrantors(await readFile(globals, "utf8")),
         signal,
       });
       return work(address);

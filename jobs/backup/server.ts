@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -6,16 +5,19 @@ import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreError } from "../../lib/core_errors.js";
 import { messageOf } from "../../lib/errors.js";
+import { firstErrorLine, type Owner, start } from "../../lib/process/run.js";
 import { isIncurable } from "../../lib/retry.js";
-import { run, tellingLine } from "./postgres_tool.js";
+import { LOOPBACK } from "./address.js";
+import { execute } from "./postgres_tool.js";
 
-/** The account whose files a server's are; undefined: ours, because PostgreSQL refuses to run as root only. */
-export type Owner = { readonly uid: number; readonly gid: number } | undefined;
-
-/** @throws PlatformError TOOL_MISSING when we are root and there is no account called postgres. */
-export async function serverOwner(): Promise<Owner> {
+/**
+ * The account that a server runs as, and whose its files are; undefined: ours, because PostgreSQL refuses to run as root only.
+ *
+ * @throws PlatformError TOOL_MISSING when we are root and there is no account called postgres.
+ */
+export async function serverOwner(): Promise<Owner | undefined> {
   if (process.getuid?.() !== 0) return undefined;
-  const entry = await run("getent", ["passwd", "postgres"]).catch((cause: unknown) => {
+  const entry = await execute("getent", ["passwd", "postgres"]).catch((cause: unknown) => {
     throw new CoreError("TOOL_MISSING", "there is no account postgres for a server to run as.", {
       cause,
     });
@@ -26,7 +28,7 @@ export async function serverOwner(): Promise<Owner> {
 
 /** A port of loopback that nobody listens on. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
+  const server = createServer().listen(0, LOOPBACK.host);
   await once(server, "listening");
   const address = server.address();
   server.close();
@@ -39,7 +41,7 @@ export interface ServerOptions {
   readonly postgres: string;
   readonly data: string;
   readonly log: string;
-  readonly owner: Owner;
+  readonly owner: Owner | undefined;
   readonly settings: Readonly<Record<string, string>>;
   /** Asks until it resolves. */
   readonly ready: () => Promise<unknown>;
@@ -49,19 +51,19 @@ export interface ServerOptions {
 /**
  * Runs a PostgreSQL server of our own for the length of `work`; it ends with us, however we end.
  *
- * @throws Error with the telling line of its log when it does not get ready.
+ * @throws Error with the line of its log that says most, when it does not get ready.
  */
 export async function withServer<T>(options: ServerOptions, work: () => Promise<T>): Promise<T> {
   const { postgres, data, log, owner, settings, ready, signal } = options;
   const file = openSync(log, "a", 0o600);
   if (owner) chownSync(log, owner.uid, owner.gid);
-  const drop = owner ? [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, "--clear-groups"] : [];
   const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const server = spawn("setpriv", [...drop, "--pdeathsig=INT", "--", postgres, "-D", data, ...given], {
-    cwd: "/",
-    env: { PATH: process.env["PATH"], LC_ALL: "C" },
+  const server = start([postgres, "-D", data, ...given], {
+    env: { LC_ALL: "C" },
     stdio: ["ignore", file, file],
-    // Ctrl-C is for us; the server is ended in order below.
+    owner,
+    // A fast stop; Ctrl-C is for us, the server is ended in order below.
+    deathSignal: "INT",
     detached: true,
   });
   let [gone, unstarted] = [false, ""];
@@ -104,5 +106,5 @@ function serverError(log: string): string {
     .split("\n")
     .filter((line) => /FATAL|PANIC/.test(line) && !line.includes("the database system is"))
     .at(-1);
-  return messageOf((fatal ?? tellingLine(log)).replace(/^.*?(FATAL|PANIC|ERROR):\s*/, ""));
+  return messageOf((fatal ?? firstErrorLine(log)).replace(/^.*?(FATAL|PANIC|ERROR):\s*/, ""));
 }

@@ -2,9 +2,10 @@ import type { Command } from "commander";
 import { CoreError } from "../core_errors.js";
 import { codeOf, EXIT, messageOf, PlatformError } from "../errors.js";
 import { createLogger, type Logger } from "../observability/log.js";
-import { createPool, type Pool, type PoolOptions, targetOf } from "../postgres/pool.js";
+import { addressOf, type Pool, type PoolOptions } from "../postgres/pool.js";
 import { explain } from "../postgres/refusal.js";
 import { requireSchema } from "../postgres/schema_guard.js";
+import { withPool } from "../postgres/with_pool.js";
 import { say } from "../process/stderr.js";
 import { outputProblem, print, printJson } from "../process/stdout.js";
 import { verdictOf } from "../retry.js";
@@ -72,13 +73,10 @@ export async function withDatabase<T>(
   work: (pool: Pool) => Promise<T>,
   options: PoolOptions = {},
 ): Promise<T> {
-  const pool = createPool(settings, { applicationName: "payments-cli", ...options });
-  try {
+  return withPool(settings, { applicationName: "payments-cli", max: 4, ...options }, async (pool) => {
     await requireSchema(pool);
-    return await work(pool);
-  } finally {
-    await pool.end();
-  }
+    return work(pool);
+  });
 }
 
 /** One line on stderr: `payments: CODE: what happened. What to do.` @returns the exit status. */
@@ -91,7 +89,7 @@ export function reportError(error: unknown, json: boolean, settings?: Settings):
 }
 
 function wrapUnknown(error: unknown, settings: Settings | undefined): PlatformError {
-  const explained = settings && explain(error, targetOf(settings));
+  const explained = settings && explain(error, addressOf(settings));
   if (explained !== undefined) return explained;
   const code = verdictOf(error) === "outage" ? "POSTGRES_UNREACHABLE" : "INTERNAL";
   return new CoreError(code, messageOf(error), { cause: error });

@@ -18,9 +18,18 @@ export type Queryable = Pick<pg.Pool, "query">;
 const DATE_OID = 1082;
 const INT8_OID = 20;
 
-/** Who connects, and how many connections it may have. */
+/** Where a database is and who asks: what a pool and PostgreSQL's own programs both need. */
+export interface Address extends Target {
+  readonly password: string;
+  /** File with the authorities that `tls` verify-full trusts; blank: the system's. */
+  readonly rootCert: string;
+}
+
+/** Whose name and password the settings have. */
+export type SettingsRole = "loader" | "admin" | "backup";
+
 export interface PoolOptions {
-  readonly role?: "loader" | "admin";
+  readonly role?: SettingsRole;
   readonly max?: number;
   readonly database?: string;
   /** Shown in pg_stat_activity. */
@@ -36,17 +45,17 @@ const explanations = new WeakMap<Pool, Explanation>();
  * A connection pool that survives dying sockets. Dates come as `YYYY-MM-DD` text (a JS Date would shift them by the local
  * zone), bigints as numbers (all of ours stay below 2^53; digests are numeric and come as text).
  */
-export function createPool(settings: Settings, options: PoolOptions = {}): Pool {
-  const target = targetOf(settings, options);
-  const password = options.role === "admin" ? settings.POSTGRES_ADMIN_PASSWORD : settings.POSTGRES_PASSWORD;
+export function createPool(at: Settings | Address, options: PoolOptions = {}): Pool {
+  const address = "POSTGRES_HOST" in at ? addressOf(at, options.role) : at;
+  const target = { ...address, database: options.database ?? address.database };
   const applicationName = options.applicationName ?? "payments";
   const pool = new pg.Pool({
     host: target.host,
     port: target.port,
     database: target.database,
     user: target.user,
-    password: askedOf(target, password),
-    ssl: tlsOptions(target.tls, settings.POSTGRES_SSLROOTCERT, target.host),
+    password: askedOf(target, address.password),
+    ssl: tlsOptions(target.tls, address.rootCert, target.host),
     max: options.max ?? 4,
     application_name: applicationName,
     // All off by default in the driver: without them a vanished server is waited for without end.
@@ -92,14 +101,21 @@ function askedOf(target: Target, password: string): () => string {
   };
 }
 
-/** Where a pool connects to, and as whom. */
-export function targetOf(settings: Settings, options: PoolOptions = {}): Target {
+/** The settings' database, and one of the roles that they name. */
+export function addressOf(settings: Settings, role: SettingsRole = "loader"): Address {
+  const [user, password] = {
+    loader: [settings.POSTGRES_USER, settings.POSTGRES_PASSWORD] as const,
+    admin: [settings.POSTGRES_ADMIN_USER, settings.POSTGRES_ADMIN_PASSWORD] as const,
+    backup: [settings.POSTGRES_BACKUP_USER, settings.POSTGRES_BACKUP_PASSWORD] as const,
+  }[role];
   return {
     host: settings.POSTGRES_HOST,
     port: settings.POSTGRES_PORT,
-    database: options.database ?? settings.POSTGRES_DB,
-    user: options.role === "admin" ? settings.POSTGRES_ADMIN_USER : settings.POSTGRES_USER,
+    database: settings.POSTGRES_DB,
+    user,
+    password,
     tls: settings.POSTGRES_SSLMODE,
+    rootCert: settings.POSTGRES_SSLROOTCERT,
   };
 }
 

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AllSettings } from "../../app/settings.js";
+import { start } from "../../lib/process/run.js";
 import { packageRoot } from "../../lib/root.js";
 import { TcpProxy } from "../harness/proxy.js";
 import { MAIN } from "./command.js";
@@ -50,9 +51,9 @@ export class WorkerSlot {
     if (this.#child !== undefined) return;
     this.#wanted = true;
     const log = openSync(this.logFile, "a");
-    const child = spawn(process.execPath, [MAIN, "worker"], {
+    const child = start([process.execPath, MAIN, "worker"], {
       cwd: packageRoot,
-      env: { PATH: process.env["PATH"], ...this.#environment(database) },
+      env: this.#environment(database),
       stdio: ["ignore", "ignore", log],
     });
     closeSync(log);
@@ -113,7 +114,7 @@ export class WorkerSlot {
     rmSync(this.#pidFile, { force: true });
   }
 
-  #environment(database: string): NodeJS.ProcessEnv {
+  #environment(database: string): object {
     const { settings } = this.#stack;
     const through: Partial<AllSettings> = {
       POSTGRES_HOST: "127.0.0.1",
@@ -125,8 +126,7 @@ export class WorkerSlot {
       LOG_LEVEL: "info",
       LOG_FORMAT: "json",
     };
-    const own = Object.entries({ ...settings, ...through }).map(([name, value]) => [name, String(value)]);
-    return { ...Object.fromEntries(own), PAYMENTS_ENV_FILE: "/dev/null" };
+    return { ...settings, ...through, PAYMENTS_ENV_FILE: "/dev/null" };
   }
 
   /** `stack.sh down` and `reset` end workers by these, should the rig itself be killed. */

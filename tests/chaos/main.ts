@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createPool, type Pool } from "../../lib/postgres/pool.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import { withPool } from "../../lib/postgres/with_pool.js";
 import { say as complain } from "../../lib/process/stderr.js";
 import { outputProblem, print as say } from "../../lib/process/stdout.js";
 import { payments } from "./command.js";
@@ -129,15 +130,12 @@ class Rig {
       const { code, stderr } = await payments(settings, ...args);
       if (code !== 0) throw new Error(`payments ${args.join(" ")}: exit ${code}: ${stderr}`);
     }
-    const admin = createPool(settings, { role: "admin", max: 1, database: "postgres" });
-    try {
+    await withPool(settings, { role: "admin", database: "postgres" }, async (admin) => {
       await admin.query(`DROP DATABASE IF EXISTS ${ORACLE_DATABASE} WITH (FORCE)`);
       await admin.query(
         `CREATE DATABASE ${ORACLE_DATABASE} OWNER payments_owner TEMPLATE ${settings.POSTGRES_DB}`,
       );
-    } finally {
-      await admin.end();
-    }
+    });
   }
 
   /** The whole load at once, no faults. */
@@ -209,12 +207,7 @@ class Rig {
   }
 
   async #withPool<T>(database: string, work: (pool: Pool) => Promise<T>): Promise<T> {
-    const pool = createPool(this.#stack.settings, { database, max: 2, applicationName: "chaos" });
-    try {
-      return await work(pool);
-    } finally {
-      await pool.end();
-    }
+    return withPool(this.#stack.settings, { database, max: 2, applicationName: "chaos" }, work);
   }
 
   #conclude(checks: readonly Check[], tally: Tally, letters: number): number {

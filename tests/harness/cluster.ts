@@ -1,8 +1,10 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { postgresTool, run, serverMajor, withPool } from "../../jobs/backup/postgres_tool.js";
-import { freePort, type Owner, serverOwner, withServer } from "../../jobs/backup/server.js";
+import { addressOf, LOOPBACK, withSession } from "../../jobs/backup/address.js";
+import { execute, postgresTool, serverMajor } from "../../jobs/backup/postgres_tool.js";
+import { freePort, serverOwner, withServer } from "../../jobs/backup/server.js";
+import type { Owner } from "../../lib/process/run.js";
 import { packageRoot } from "../../lib/root.js";
 import { testSettings } from "./settings.js";
 
@@ -13,10 +15,10 @@ export class Cluster {
   readonly folder: string;
   readonly wal: string;
   readonly port: number;
-  private readonly owner: Owner;
+  private readonly owner: Owner | undefined;
   private readonly major: number;
 
-  private constructor(port: number, owner: Owner, major: number) {
+  private constructor(port: number, owner: Owner | undefined, major: number) {
     this.folder = mkdtempSync(join(tmpdir(), "payments-cluster-"));
     this.wal = this.own("wal");
     this.port = port;
@@ -27,20 +29,12 @@ export class Cluster {
   }
 
   static async create(): Promise<Cluster> {
-    const settings = testSettings();
-    const {
-      POSTGRES_HOST: host,
-      POSTGRES_PORT: port,
-      POSTGRES_USER: user,
-      POSTGRES_PASSWORD: password,
-    } = settings;
-    const address = { host, port, user, password, database: settings.POSTGRES_DB };
-    const major = await withPool(settings, address, 1, serverMajor);
+    const major = await withSession(addressOf(testSettings()), serverMajor);
     const cluster = new Cluster(await freePort(), await serverOwner(), major);
     const file = join(cluster.folder, "password");
     writeFileSync(file, PASSWORD);
     const auth = ["--username=postgres", `--pwfile=${file}`, "--auth=scram-sha-256"];
-    await run(
+    await execute(
       await postgresTool("initdb", major),
       ["-D", join(cluster.folder, "data"), "-N", "-E", "UTF8", ...auth],
       {
@@ -102,23 +96,22 @@ export class Cluster {
     const names = ["admin", "loader", "reader", "exporter", "backup"];
     const set = [`\\set dbname ${database}`, ...names.map((name) => `\\set ${name}_password '${PASSWORD}'`)];
     const sql = `${set.join("\n")}\n${readFileSync(join(packageRoot, "db", "roles.sql"), "utf8")}`;
-    const address = {
-      host: "127.0.0.1",
-      port: this.port,
-      user: "postgres",
-      password: PASSWORD,
-      database: "postgres",
-    };
-    await run(await postgresTool("psql", this.major), ["-Xq"], { address, stdin: sql });
+    await execute(await postgresTool("psql", this.major), ["-Xq"], {
+      address: this.#address("postgres"),
+      input: sql,
+    });
   }
 
   /** The one value that a statement gives. */
   async superuser<T>(sql: string, database: string): Promise<T> {
-    const address = { host: "127.0.0.1", port: this.port, user: "postgres", password: PASSWORD, database };
-    return withPool(testSettings(), address, 1, async (pool) => {
+    return withSession(this.#address(database), async (pool) => {
       const { rows } = await pool.query(sql);
       return Object.values((rows[0] ?? {}) as object)[0] as T;
     });
+  }
+
+  #address(database: string) {
+    return { ...LOOPBACK, port: this.port, user: "postgres", password: PASSWORD, database };
   }
 
   remove(): void {

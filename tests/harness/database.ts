@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { seed } from "../../etl/seed/seed.js";
 import { migrateUp, readMigrations } from "../../lib/postgres/migrate.js";
-import { createPool, type Pool, type Queryable } from "../../lib/postgres/pool.js";
+import type { Pool, Queryable, SettingsRole } from "../../lib/postgres/pool.js";
+import { withPool as withPoolOf } from "../../lib/postgres/with_pool.js";
 import { testSettings } from "./settings.js";
 
 /**
@@ -76,7 +77,7 @@ function asAdmin<T>(work: (admin: Queryable) => Promise<T>): Promise<T> {
   return withPool({ role: "admin" }, work);
 }
 
-export type Role = "admin" | "loader" | "reader" | "exporter" | "backup";
+export type Role = SettingsRole | "reader" | "exporter";
 
 /** A pool of one connection for the length of `work`. */
 export async function withPool<T>(
@@ -84,15 +85,9 @@ export async function withPool<T>(
   work: (pool: Pool) => Promise<T>,
 ): Promise<T> {
   const { role, ...others } = options;
-  const own = role === "admin" || role === "loader";
-  const pool = own
-    ? createPool(testSettings(), { ...others, role, max: 1 })
-    : createPool(testSettings(credentials(role)), { ...others, max: 1 });
-  try {
-    return await work(pool);
-  } finally {
-    await pool.end();
-  }
+  if (role === "reader" || role === "exporter")
+    return withPoolOf(testSettings(credentials(role)), others, work);
+  return withPoolOf(testSettings(), { ...others, role }, work);
 }
 
 /** Of the roles that no command uses; stack.sh keeps their passwords beside the others. */

@@ -1,11 +1,11 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AllSettings } from "../../app/settings.js";
 import { freePort, serverOwner } from "../../jobs/backup/server.js";
-import { connect, createPool } from "../../lib/postgres/pool.js";
+import { withPool } from "../../lib/postgres/with_pool.js";
+import { outputOf, start } from "../../lib/process/run.js";
 import { eventually } from "./eventually.js";
 
 /** Debian's package, which scripts/test.sh installs. */
@@ -48,20 +48,15 @@ export async function behindPgBouncer<T>(
   );
   // It refuses to run as root, like PostgreSQL.
   const owner = await serverOwner();
-  const drop = owner ? [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, "--clear-groups"] : [];
   if (owner) for (const path of [folder, config, list]) chownSync(path, owner.uid, owner.gid);
-  const child = spawn("setpriv", [...drop, "--pdeathsig=TERM", "--", PGBOUNCER, "--quiet", config], {
-    cwd: "/",
-    env: { LC_ALL: "C" },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let log = "";
-  child.stderr.on("data", (data) => (log += String(data)));
+  const child = start([PGBOUNCER, "--quiet", config], { env: { LC_ALL: "C" }, owner });
+  const output = outputOf(child);
   const ended = once(child, "exit");
   try {
     const behind = { ...settings, POSTGRES_PORT: port };
     await eventually("PgBouncer", () => {
-      if (child.exitCode !== null) throw new Error(`PgBouncer ended with ${child.exitCode}: ${log}`);
+      if (child.exitCode !== null)
+        throw new Error(`PgBouncer ended with ${child.exitCode}: ${output.stderr}`);
       return answers(behind);
     });
     return await work(behind);
@@ -73,14 +68,6 @@ export async function behindPgBouncer<T>(
   }
 }
 
-async function answers(settings: AllSettings): Promise<boolean> {
-  const pool = createPool(settings, { max: 1 });
-  try {
-    (await connect(pool)).release();
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await pool.end();
-  }
+function answers(settings: AllSettings): Promise<boolean> {
+  return withPool(settings, {}, async () => true).catch(() => false);
 }

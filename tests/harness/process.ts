@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { AllSettings } from "../../app/settings.js";
 import type { Point } from "../../etl/steps/step.js";
+import { type Output, outputOf, start } from "../../lib/process/run.js";
 import { packageRoot } from "../../lib/root.js";
 import { eventually } from "./eventually.js";
 
@@ -10,10 +11,8 @@ const MAIN = join(packageRoot, "dist", "app", "main.js");
 const BACKUPS = join(packageRoot, "dist", "app", "backups.js");
 const WORKER_AT = join(packageRoot, "tests", "harness", "worker_at.mjs");
 
-export interface CommandResult {
+export interface CommandResult extends Readonly<Output> {
   readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 /** AllSettings by name; others may be among them, such as NAME_FILE or one that nobody knows. */
@@ -26,7 +25,7 @@ export function payments(settings: Environment, ...args: string[]): Promise<Comm
 
 /** The same, for a command to be looked at and signalled while it runs. */
 export function startPayments(settings: Environment, ...args: string[]): StartedCommand {
-  return follow(start(settings, [MAIN, ...args]));
+  return follow(startNode(settings, [MAIN, ...args]));
 }
 
 /** Runs a command of jobs/, as scripts/backup.sh and its like do. */
@@ -37,7 +36,7 @@ export function backups(settings: Environment, ...args: string[]): Promise<Comma
 /** @param args the last may be what is typed: `< text`. */
 export function startBackups(settings: Environment, ...args: string[]): StartedCommand {
   const typed = args.at(-1)?.startsWith("< ") ? args.pop() : undefined;
-  const child = start(settings, [BACKUPS, ...args], "pipe");
+  const child = startNode(settings, [BACKUPS, ...args], "pipe");
   child.stdin?.end(typed?.slice(2) ?? "");
   return follow(child);
 }
@@ -50,20 +49,18 @@ export function startShell(
   program: keyof typeof PROGRAMS,
   script: string,
 ): StartedCommand {
-  const args = ["-c", `set -o pipefail; ${script}`, "bash", process.execPath, PROGRAMS[program]];
-  return follow(start(settings, args, "ignore", "bash"));
+  const shell = ["bash", "-c", `set -o pipefail; ${script}`, "bash", process.execPath, PROGRAMS[program]];
+  return follow(startProgram(shell, settings));
 }
 
 interface StartedCommand {
-  readonly output: { stdout: string; stderr: string };
+  readonly output: Output;
   readonly ended: Promise<CommandResult>;
   readonly child: ChildProcess;
 }
 
 function follow(child: ChildProcess): StartedCommand {
-  const output = { stdout: "", stderr: "" };
-  child.stdout?.on("data", (data) => (output.stdout += String(data)));
-  child.stderr?.on("data", (data) => (output.stderr += String(data)));
+  const output = outputOf(child);
   const ended = once(child, "close").then(([code]) => ({ code: code as number | null, ...output }));
   return { output, ended, child };
 }
@@ -88,7 +85,7 @@ export class WorkerProcess {
 
   /** Resolves when it takes messages. */
   static async start(settings: Partial<AllSettings>): Promise<WorkerProcess> {
-    const worker = new WorkerProcess(start({ ...settings, LOG_LEVEL: "info" }, [MAIN, "worker"]));
+    const worker = new WorkerProcess(startNode({ ...settings, LOG_LEVEL: "info" }, [MAIN, "worker"]));
     await eventually("worker ready", () => worker.log.includes("worker ready") || worker.failure());
     return worker;
   }
@@ -96,7 +93,7 @@ export class WorkerProcess {
   /** One that signals itself at a named point, the nth time it gets there. */
   static startFaulty(settings: Partial<AllSettings>, fault: Fault): WorkerProcess {
     const { point, nth = 1, signal = "SIGKILL", leaseMs = 30_000 } = fault;
-    return new WorkerProcess(start(settings, [WORKER_AT, point, String(nth), signal, String(leaseMs)]));
+    return new WorkerProcess(startNode(settings, [WORKER_AT, point, String(nth), signal, String(leaseMs)]));
   }
 
   /** Resolves with the signal or exit status that ended it. */
@@ -129,17 +126,16 @@ export class WorkerProcess {
   }
 }
 
-function start(
+/** Nothing of the test's own environment but what finds node; no .env of the checkout either. */
+function startNode(settings: Environment, args: readonly string[], stdin: "ignore" | "pipe" = "ignore") {
+  return startProgram([process.execPath, ...args], settings, stdin);
+}
+
+function startProgram(
+  command: readonly string[],
   settings: Environment,
-  args: readonly string[],
   stdin: "ignore" | "pipe" = "ignore",
-  program = process.execPath,
-): ChildProcess {
-  const own = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
-  return spawn(program, args, {
-    // Nothing of the test's own environment but what finds node; no .env of the checkout either.
-    cwd: "/",
-    env: { PATH: process.env["PATH"], NO_COLOR: "1", PAYMENTS_ENV_FILE: "/dev/null", ...own },
-    stdio: [stdin, "pipe", "pipe"],
-  });
+) {
+  const env = { NO_COLOR: "1", PAYMENTS_ENV_FILE: "/dev/null", ...settings };
+  return start(command, { env, stdio: [stdin, "pipe", "pipe"] });
 }

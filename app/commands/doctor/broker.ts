@@ -7,7 +7,7 @@ import type { CommandContext } from "../../../lib/cli/command.js";
 import { CoreError } from "../../../lib/core_errors.js";
 import { LEASE_MS } from "../../../lib/runtime/lease.js";
 import { type Deferred, deferred, within } from "../../../lib/timing.js";
-import { type Check, withPool } from "./check.js";
+import { type Check, withConnection } from "./check.js";
 
 /** A broker without an alarm confirms within milliseconds, one with it says so at once. */
 const CONFIRM_MS = 5_000;
@@ -65,7 +65,7 @@ async function alarm({ channel, alarm }: Session): Promise<string> {
 
 async function worker(context: CommandContext, { channel }: Session): Promise<string> {
   const { consumerCount: slots } = await channel.checkQueue(ETL_QUEUES.work);
-  const beating = await withPool(context.settings, {}, async (pool) => {
+  const beating = await withConnection(context.settings, "loader", async (pool) => {
     const { rows } = await pool.query<{ count: number }>(
       `SELECT count(*) FROM etl.worker
        WHERE reaped_at IS NULL AND heartbeat_at > clock_timestamp() - $1 * interval '1 millisecond'`,

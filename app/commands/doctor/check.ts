@@ -1,6 +1,7 @@
 import { messageOf, PlatformError } from "../../../lib/errors.js";
-import { connect, createPool, type Pool, type PoolOptions } from "../../../lib/postgres/pool.js";
+import type { Pool, SettingsRole } from "../../../lib/postgres/pool.js";
 import { explain, type Target } from "../../../lib/postgres/refusal.js";
+import { withPool } from "../../../lib/postgres/with_pool.js";
 import type { Settings } from "../../../lib/settings/base.js";
 
 /** Looks at one thing. @returns what it found. @throws when something will not work, with what and what to do. */
@@ -22,17 +23,11 @@ export async function examine([what, run]: Check, target: Target): Promise<Findi
   }
 }
 
-/** Runs `work` on one connection that stands; closed in any case. */
-export async function withPool<T>(
+/** Runs `work` on one connection. */
+export function withConnection<T>(
   settings: Settings,
-  options: PoolOptions,
+  role: SettingsRole,
   work: (pool: Pool) => Promise<T>,
 ): Promise<T> {
-  const pool = createPool(settings, { max: 1, applicationName: "payments-doctor", ...options });
-  try {
-    (await connect(pool)).release();
-    return await work(pool);
-  } finally {
-    await pool.end();
-  }
+  return withPool(settings, { role, applicationName: "payments-doctor" }, work);
 }

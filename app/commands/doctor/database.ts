@@ -5,14 +5,14 @@ import type { Pool } from "../../../lib/postgres/pool.js";
 import { loadSql } from "../../../lib/postgres/sql.js";
 import type { Settings } from "../../../lib/settings/base.js";
 import { checkCatalogue } from "../catalogue_check.js";
-import { type Check, withPool } from "./check.js";
+import { type Check, withConnection } from "./check.js";
 import { postgresDisk } from "./disk.js";
 
 const LEAST_POSTGRES = 150_000;
 const NAMED = 5;
 
 export function databaseChecks(settings: Settings): Check[] {
-  const ask = <T>(work: (pool: Pool) => Promise<T>) => withPool(settings, {}, work);
+  const ask = <T>(work: (pool: Pool) => Promise<T>) => withConnection(settings, "loader", work);
   return [
     ["postgres", () => ask((pool) => version(pool, settings))],
     ["writable", () => ask(writable)],
@@ -64,15 +64,10 @@ async function role(pool: Pool, settings: Settings): Promise<string> {
     POSTGRES_BACKUP_PASSWORD,
   } = settings;
   if (POSTGRES_ADMIN_PASSWORD !== "") {
-    await withPool(settings, { role: "admin" }, async () => let_in.push(admin));
+    await withConnection(settings, "admin", async () => let_in.push(admin));
   }
   if (POSTGRES_BACKUP_PASSWORD !== "") {
-    const backup = {
-      ...settings,
-      POSTGRES_USER: POSTGRES_BACKUP_USER,
-      POSTGRES_PASSWORD: POSTGRES_BACKUP_PASSWORD,
-    };
-    await withPool(backup, {}, async () => let_in.push(POSTGRES_BACKUP_USER));
+    await withConnection(settings, "backup", async () => let_in.push(POSTGRES_BACKUP_USER));
   }
   return `${let_in.join(", ")} let in; ${settings.POSTGRES_USER} is no superuser`;
 }

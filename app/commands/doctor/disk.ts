@@ -2,7 +2,7 @@ import { readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { type Pool, transaction } from "../../../lib/postgres/pool.js";
 import type { Settings } from "../../../lib/settings/base.js";
-import { withPool } from "./check.js";
+import { withConnection } from "./check.js";
 
 /** A million rows take about 0.4 GB with indexes and WAL. */
 const LEAST_FREE_GB = 5;
@@ -48,7 +48,7 @@ async function takeSome(pool: Pool): Promise<void> {
 /** PostgreSQL's data directory, if we may see it and it is that of the server we talk to. */
 async function dataFolder(settings: Settings): Promise<string | undefined> {
   if (settings.POSTGRES_ADMIN_PASSWORD === "") return undefined;
-  const folder = await withPool(settings, { role: "admin" }, async (pool) => {
+  const folder = await withConnection(settings, "admin", async (pool) => {
     const { rows } = await pool.query<{ data_directory: string }>("SHOW data_directory");
     return rows[0]?.data_directory ?? "";
   });
