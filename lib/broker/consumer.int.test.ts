@@ -1,25 +1,37 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  depth,
+  dropQueues,
+  killConnection,
+  onChannel,
+  take,
+  testFamily,
+} from "../../tests/harness/broker.js";
 import { eventually } from "../../tests/harness/eventually.js";
+import { TcpProxy } from "../../tests/harness/proxy.js";
+import { testSettings } from "../../tests/harness/settings.js";
 import { silentLogger } from "../observability/log.js";
 import { deferred } from "../timing.js";
 import { Consumer, type ConsumerOptions } from "./consumer.js";
 import type { Delivery, Handler } from "./delivery.js";
 import { Publisher, type PublisherOptions } from "./publisher.js";
-import { FaultyProxy } from "./testing/faulty_proxy.js";
-import { address, depth, killConnection, onBroker, remove, take, testFamily } from "./testing/lab.js";
 import { type QueueFamily, queueNames } from "./topology.js";
+
+const settings = testSettings();
+const broker = () => ({ host: settings.RABBITMQ_HOST, port: settings.RABBITMQ_PORT });
+const through = (proxy: TcpProxy) => ({ ...settings, RABBITMQ_HOST: "127.0.0.1", RABBITMQ_PORT: proxy.port });
 
 vi.setConfig({ testTimeout: 40_000 });
 
 let family: QueueFamily;
 let publisher: Publisher;
-let proxy: FaultyProxy;
+let proxy: TcpProxy;
 const consumers: Consumer[] = [];
 
 beforeEach(async () => {
   family = testFamily();
-  proxy = await FaultyProxy.open();
+  proxy = await TcpProxy.open(broker);
   publisher = openPublisher(`${family.work} publish`);
   await publisher.up();
 });
@@ -28,17 +40,23 @@ afterEach(async () => {
   for (const consumer of consumers.splice(0)) await consumer.stop(0);
   await publisher.close();
   await proxy.close();
-  await remove(family);
+  await dropQueues(settings, family);
 });
 
 function openPublisher(name: string, options: Partial<PublisherOptions> = {}): Publisher {
-  const base = { address, name, logger: silentLogger, patience: "forever", families: [family] } as const;
+  const base = {
+    address: settings,
+    name,
+    logger: silentLogger,
+    patience: "forever",
+    families: [family],
+  } as const;
   return new Publisher({ ...base, ...options });
 }
 
 async function consume(handler: Handler, options: Partial<ConsumerOptions> = {}): Promise<Consumer> {
   const consumer = new Consumer({
-    address,
+    address: settings,
     name: `${family.work} consume`,
     logger: silentLogger,
     patience: "forever",
@@ -71,7 +89,7 @@ describe("outcomes", () => {
     await eventually("the delivery", () => seen.length === 1);
     expect(seen[0]).toMatchObject({ attempt: 1, redelivered: false, deliveryCount: 0, messageId: "m1" });
     await consumer.stop();
-    expect(await depth(family.work)).toBe(0);
+    expect(await depth(settings, family.work)).toBe(0);
   });
 
   it("retry: it comes again after its delay, body and headers kept, with the attempt counted", async () => {
@@ -97,7 +115,7 @@ describe("outcomes", () => {
   it("retry without end: to the dead letters, with the last reason", async () => {
     await consume(async () => ({ kind: "retry", code: "POSTGRES_UNREACHABLE", reason: "no route" }));
     await publisher.publish(family.work, "x");
-    const dead = await take(family.deadLetter);
+    const dead = await take(settings, family.deadLetter);
     expect(dead.properties.headers).toMatchObject({
       "x-error-code": "ATTEMPTS_EXHAUSTED",
       "x-reason": "3 attempts, last POSTGRES_UNREACHABLE: no route",
@@ -111,7 +129,7 @@ describe("outcomes", () => {
     });
     const body = randomBytes(100_000);
     await publisher.publish(family.work, body, { headers: { tenant: "a" }, contentType: "text/plain" });
-    const dead = await take(family.deadLetter);
+    const dead = await take(settings, family.deadLetter);
     expect(dead.content.equals(body)).toBe(true);
     expect(dead.properties.contentType).toBe("text/plain");
     expect(dead.properties.headers).toMatchObject({
@@ -123,7 +141,7 @@ describe("outcomes", () => {
       "x-first-failed-at": expect.stringMatching(/^\d{4}-.*Z$/),
       "x-last-failed-at": expect.stringMatching(/^\d{4}-.*Z$/),
     });
-    expect(await depth(family.work)).toBe(0);
+    expect(await depth(settings, family.work)).toBe(0);
   });
 
   it("retry and reject: with all that its producer gave it, and an expiration that has no power any more", async () => {
@@ -136,7 +154,7 @@ describe("outcomes", () => {
     const expected = (attempts: number) => ({
       ...headers,
       "x-producer-expiration": "3000",
-      "x-producer-user-id": address.RABBITMQ_USER,
+      "x-producer-user-id": settings.RABBITMQ_USER,
       "x-attempts": attempts,
     });
     const properties = {
@@ -151,23 +169,23 @@ describe("outcomes", () => {
       priority: 3,
     };
     const headers = { tenant: "a", at: { "!": "timestamp", value: 1_767_261_600 }, bytes: Buffer.from([1]) };
-    await onBroker(async (channel) => {
+    await onChannel(settings, async (channel) => {
       for (const body of ["retried first", "rejected at once"]) {
         channel.sendToQueue(family.work, Buffer.from(body), {
           ...properties,
           headers: { ...headers, CC: ["elsewhere"] },
           expiration: "3000",
-          userId: address.RABBITMQ_USER,
+          userId: settings.RABBITMQ_USER,
         });
       }
       // An answer, so that what was sent is not overtaken by the connection's end.
       await channel.checkQueue(family.work);
     });
-    await eventually("dead letters", async () => (await depth(family.deadLetter)) === 2);
+    await eventually("dead letters", async () => (await depth(settings, family.deadLetter)) === 2);
     const until = Date.now() + 3_500;
     await eventually("their time over", () => Date.now() > until);
     for (const attempts of [1, 2]) {
-      const dead = await take(family.deadLetter);
+      const dead = await take(settings, family.deadLetter);
       expect(dead.properties).toMatchObject({ ...properties, expiration: undefined, userId: undefined });
       expect(dead.properties.headers).toMatchObject(expected(attempts));
       expect(dead.properties.headers).not.toHaveProperty("CC");
@@ -179,7 +197,7 @@ describe("outcomes", () => {
     await consume(async () => ({ kind: "reject", code: "MESSAGE_MALFORMED", reason: "no" }));
     const headers = { a: "x".repeat(30_000), b: "y".repeat(29_000) };
     await publisher.publish(family.work, "x", { headers });
-    const dead = (await take(family.deadLetter)).properties.headers ?? {};
+    const dead = (await take(settings, family.deadLetter)).properties.headers ?? {};
     expect(dead).toMatchObject({ b: headers.b, "x-headers-cut": "too large to be kept: a (30007 bytes)" });
     expect(dead).not.toHaveProperty("a");
   });
@@ -225,7 +243,7 @@ describe("outcomes", () => {
     for (let n = 0; n < 10; n += 1) await publisher.publish(family.work, "x");
     await eventually(
       "three at work, seven waiting",
-      async () => running === 3 && (await depth(family.work)) === 7,
+      async () => running === 3 && (await depth(settings, family.work)) === 7,
     );
     gate.resolve();
     await eventually("the rest", () => running === 10);
@@ -236,8 +254,8 @@ describe("trouble", () => {
   it("goes on after an operator closed both connections", async () => {
     const { handler, bodies } = recorder();
     await consume(handler);
-    await killConnection(`${family.work} consume`);
-    await killConnection(`${family.work} publish`);
+    await killConnection(settings, `${family.work} consume`);
+    await killConnection(settings, `${family.work} publish`);
     await publisher.publish(family.work, "after");
     await eventually("the message", () => bodies().includes("after"));
   });
@@ -245,7 +263,7 @@ describe("trouble", () => {
   it("goes on after somebody deleted every queue", async () => {
     const { handler, bodies } = recorder();
     await consume(handler);
-    await onBroker(async (channel) => {
+    await onChannel(settings, async (channel) => {
       for (const queue of queueNames(family)) await channel.deleteQueue(queue);
     });
     await eventually("a publish", () =>
@@ -268,18 +286,18 @@ describe("trouble", () => {
         await late.promise;
         return { kind: "reject", code: "INTERNAL", reason: "from the lost one" };
       },
-      { address: proxy.address },
+      { address: through(proxy) },
     );
     await publisher.publish(family.work, "x");
     const { lost } = await first.promise;
-    proxy.cut();
+    proxy.reset();
     await eventually("the second delivery", () => seen.length === 1);
     expect(lost.aborted).toBe(true);
     expect(seen[0]?.deliveryCount).toBe(1);
     late.resolve();
     await publisher.publish(family.work, "y");
     await eventually("work going on", () => seen.length === 2);
-    expect(await depth(family.deadLetter)).toBe(0);
+    expect(await depth(settings, family.deadLetter)).toBe(0);
   });
 
   it("doesn't start a message again beside its lost twin when that fills the only place", async () => {
@@ -294,14 +312,17 @@ describe("trouble", () => {
         ended += 1;
         return { kind: "done" };
       },
-      { address: proxy.address, concurrency: 1 },
+      { address: through(proxy), concurrency: 1 },
     );
     await publisher.publish(family.work, "x");
     await eventually("the first delivery", () => running === 1);
     // Stays in the queue behind x, which shows when x has been taken again.
     await publisher.publish(family.work, "y");
-    proxy.cut();
-    await eventually("the redelivery", async () => proxy.taken === 2 && (await depth(family.work)) === 1);
+    proxy.reset();
+    await eventually(
+      "the redelivery",
+      async () => proxy.taken === 2 && (await depth(settings, family.work)) === 1,
+    );
     late.resolve();
     await eventually("x twice and y", () => ended === 3);
     expect(most).toBe(1);
@@ -309,10 +330,10 @@ describe("trouble", () => {
 
   it("puts back a dead-letter queue somebody deleted", async () => {
     await consume(async () => ({ kind: "reject", code: "MESSAGE_MALFORMED", reason: "no" }));
-    await onBroker((channel) => channel.deleteQueue(family.deadLetter));
+    await onChannel(settings, (channel) => channel.deleteQueue(family.deadLetter));
     await publisher.publish(family.work, "x");
     await eventually("the queue", () =>
-      depth(family.deadLetter).then(
+      depth(settings, family.deadLetter).then(
         (n) => n === 1,
         () => false,
       ),
@@ -320,11 +341,11 @@ describe("trouble", () => {
   });
 
   it("keeps a message that it cannot forward until it can", async () => {
-    const shaky = openPublisher("shaky", { address: proxy.address, timeoutMs: 100 });
+    const shaky = openPublisher("shaky", { address: through(proxy), timeoutMs: 100 });
     await shaky.up();
     const publishing = vi.spyOn(shaky, "publish");
-    proxy.away = true;
-    proxy.cut();
+    proxy.refuse();
+    proxy.reset();
     let handled = 0;
     await consume(
       async () => {
@@ -335,9 +356,9 @@ describe("trouble", () => {
     );
     await publisher.publish(family.work, "x");
     await eventually("tries to forward", () => publishing.mock.calls.length > 3);
-    expect(await depth(family.deadLetter)).toBe(0);
-    proxy.away = false;
-    expect((await take(family.deadLetter)).content.toString()).toBe("x");
+    expect(await depth(settings, family.deadLetter)).toBe(0);
+    proxy.pass();
+    expect((await take(settings, family.deadLetter)).content.toString()).toBe("x");
     expect(handled).toBe(1);
     await shaky.close();
   });
@@ -345,10 +366,10 @@ describe("trouble", () => {
 
 describe("stop", () => {
   it("leaves a message that it cannot forward in the queue", async () => {
-    const shaky = openPublisher("shaky", { address: proxy.address, timeoutMs: 1_000 });
+    const shaky = openPublisher("shaky", { address: through(proxy), timeoutMs: 1_000 });
     await shaky.up();
-    proxy.away = true;
-    proxy.cut();
+    proxy.refuse();
+    proxy.reset();
     let handled = 0;
     const consumer = await consume(
       async () => {
@@ -360,7 +381,7 @@ describe("stop", () => {
     await publisher.publish(family.work, "x");
     await eventually("an outcome", () => handled === 1);
     await consumer.stop();
-    expect((await take(family.work)).content.toString()).toBe("x");
+    expect((await take(settings, family.work)).content.toString()).toBe("x");
     await shaky.close();
   });
 
@@ -378,8 +399,8 @@ describe("stop", () => {
     gate.resolve();
     await stopped;
     expect(started).toEqual(["1", "2"]);
-    expect((await take(family.work)).content.toString()).toBe("3");
-    expect(await depth(family.work)).toBe(0);
+    expect((await take(settings, family.work)).content.toString()).toBe("3");
+    expect(await depth(settings, family.work)).toBe(0);
   });
 
   it("carries out retries and rejects before it ends", async () => {
@@ -395,8 +416,8 @@ describe("stop", () => {
     const stopped = consumer.stop();
     gate.resolve();
     await stopped;
-    expect(await depth(family.deadLetter)).toBe(1);
-    expect(await depth(family.work)).toBe(0);
+    expect(await depth(settings, family.deadLetter)).toBe(1);
+    expect(await depth(settings, family.work)).toBe(0);
   });
 
   it("doesn't wait longer than told; the message goes to someone else", async () => {

@@ -1,10 +1,14 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { eventually } from "../../tests/harness/eventually.js";
+import { TcpProxy } from "../../tests/harness/proxy.js";
+import { testSettings } from "../../tests/harness/settings.js";
 import { silentLogger } from "../observability/log.js";
 import { BrokerConnection, type Patience } from "./connection.js";
 import { type BrokerAddress, dial } from "./dial.js";
-import { FaultyProxy } from "./testing/faulty_proxy.js";
-import { address } from "./testing/lab.js";
+
+const settings = testSettings();
+const broker = () => ({ host: settings.RABBITMQ_HOST, port: settings.RABBITMQ_PORT });
+const through = (proxy: TcpProxy) => ({ ...settings, RABBITMQ_HOST: "127.0.0.1", RABBITMQ_PORT: proxy.port });
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -13,14 +17,14 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function openProxy(): Promise<FaultyProxy> {
-  const proxy = await FaultyProxy.open();
+async function openProxy(): Promise<TcpProxy> {
+  const proxy = await TcpProxy.open(broker);
   cleanups.push(() => proxy.close());
   return proxy;
 }
 
 function openConnection(to: Partial<BrokerAddress>, patience: Patience, setUp = async () => "ready") {
-  const options = { address: { ...address, ...to }, name: "test", logger: silentLogger, patience, setUp };
+  const options = { address: { ...settings, ...to }, name: "test", logger: silentLogger, patience, setUp };
   const connection = new BrokerConnection(options);
   cleanups.push(() => connection.close());
   return connection;
@@ -49,14 +53,14 @@ describe("unreachable", () => {
 
   it("a peer that takes the connection and says nothing times out", async () => {
     const proxy = await openProxy();
-    proxy.swallow();
-    await expect(dial(proxy.address, "test")).rejects.toMatchObject({ code: "RABBITMQ_UNREACHABLE" });
+    proxy.mute();
+    await expect(dial(through(proxy), "test")).rejects.toMatchObject({ code: "RABBITMQ_UNREACHABLE" });
   });
 
   it("a worker waits, and closing ends the wait at once", async () => {
     const proxy = await openProxy();
-    proxy.swallow();
-    const connection = openConnection(proxy.address, "forever");
+    proxy.mute();
+    const connection = openConnection(through(proxy), "forever");
     await eventually("the first attempt", () => proxy.taken > 0);
     const started = Date.now();
     await connection.close();
@@ -69,9 +73,9 @@ describe("lost", () => {
   it("comes back after a cut, with a new session", async () => {
     const proxy = await openProxy();
     let sessions = 0;
-    const connection = openConnection(proxy.address, "once", async () => `session ${++sessions}`);
+    const connection = openConnection(through(proxy), "once", async () => `session ${++sessions}`);
     expect(await connection.up()).toBe("session 1");
-    proxy.cut();
+    proxy.reset();
     expect(await eventually("a second session", async () => sessions === 2 && connection.up())).toBe(
       "session 2",
     );
@@ -81,19 +85,19 @@ describe("lost", () => {
     const proxy = await openProxy();
     const waiting = new Promise<string>(() => undefined);
     const setUps: Array<Promise<string>> = [waiting, Promise.resolve("ready")];
-    const connection = openConnection(proxy.address, "forever", () => setUps.shift() ?? waiting);
+    const connection = openConnection(through(proxy), "forever", () => setUps.shift() ?? waiting);
     await eventually("the first set-up", () => setUps.length === 1);
-    proxy.cut();
+    proxy.reset();
     expect(await connection.up()).toBe("ready");
   });
 
   it("hangs up on a peer that no longer answers", async () => {
     const proxy = await openProxy();
-    const link = await dial(proxy.address, "test");
+    const link = await dial(through(proxy), "test");
     await link.openChannel();
-    proxy.mute();
+    proxy.silence(["toServer"]);
     await link.close();
     expect(link.over.aborted).toBe(true);
-    await eventually("the socket's end", () => proxy.open === 0);
+    await eventually("the socket's end", () => proxy.givenUp === 1);
   });
 });

@@ -1,13 +1,18 @@
 import { afterEach, expect, it, vi } from "vitest";
+import { depth, dropQueues, onChannel, take, testFamily } from "../../tests/harness/broker.js";
 import { eventually } from "../../tests/harness/eventually.js";
+import { TcpProxy } from "../../tests/harness/proxy.js";
+import { testSettings } from "../../tests/harness/settings.js";
 import { silentLogger } from "../observability/log.js";
 import { deferred, pause } from "../timing.js";
 import { Consumer } from "./consumer.js";
 import type { Handler } from "./delivery.js";
 import { Publisher } from "./publisher.js";
-import { FaultyProxy } from "./testing/faulty_proxy.js";
-import { address, depth, onBroker, remove, take, testFamily } from "./testing/lab.js";
 import type { QueueFamily } from "./topology.js";
+
+const settings = testSettings();
+const broker = () => ({ host: settings.RABBITMQ_HOST, port: settings.RABBITMQ_PORT });
+const through = (proxy: TcpProxy) => ({ ...settings, RABBITMQ_HOST: "127.0.0.1", RABBITMQ_PORT: proxy.port });
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -17,9 +22,9 @@ afterEach(async () => {
 });
 
 async function open(family: QueueFamily): Promise<Publisher> {
-  cleanups.push(() => remove(family));
+  cleanups.push(() => dropQueues(settings, family));
   const publisher = new Publisher({
-    address,
+    address: settings,
     name: "poison",
     logger: silentLogger,
     patience: "once",
@@ -35,13 +40,13 @@ it("dead-letters a message whose channel dies each time, at the delivery limit",
   const publisher = await open(family);
   await publisher.publish(family.work, "poison", { headers: { "x-attempt": 2 } });
   let deliveries = 0;
-  while ((await depth(family.deadLetter)) === 0) {
-    await onBroker(async (channel) => {
+  while ((await depth(settings, family.deadLetter)) === 0) {
+    await onChannel(settings, async (channel) => {
       if (await channel.get(family.work)) deliveries += 1;
     });
   }
   expect(deliveries).toBe(4);
-  const dead = await take(family.deadLetter);
+  const dead = await take(settings, family.deadLetter);
   expect(dead.content.toString()).toBe("poison");
   expect(dead.properties.headers).toMatchObject({
     "x-attempt": 2,
@@ -52,7 +57,7 @@ it("dead-letters a message whose channel dies each time, at the delivery limit",
 it("doesn't take the neighbours of a poison message along", async () => {
   const family = testFamily();
   const publisher = await open(family);
-  const proxy = await FaultyProxy.open();
+  const proxy = await TcpProxy.open(broker);
   cleanups.push(() => proxy.close());
   const bodies = ["n1", "poison", "n2", "n3"];
   for (const body of bodies) await publisher.publish(family.work, body);
@@ -66,7 +71,7 @@ it("doesn't take the neighbours of a poison message along", async () => {
       const body = delivery.body.toString();
       if (body === "poison") {
         crashes += 1;
-        proxy.cut();
+        proxy.reset();
         crashed.resolve();
         return new Promise(() => undefined);
       }
@@ -76,7 +81,7 @@ it("doesn't take the neighbours of a poison message along", async () => {
       return { kind: "done" };
     };
     const consumer = new Consumer({
-      address: proxy.address,
+      address: through(proxy),
       name: "mortal",
       logger: silentLogger,
       patience: "forever",
@@ -85,17 +90,17 @@ it("doesn't take the neighbours of a poison message along", async () => {
       publisher,
       handler,
     });
-    const buried = eventually("the dead letter", async () => (await depth(family.deadLetter)) > 0, {
+    const buried = eventually("the dead letter", async () => (await depth(settings, family.deadLetter)) > 0, {
       withinMs: 10_000,
       everyMs: 200,
     }).catch(() => undefined);
     await Promise.race([crashed.promise, buried]);
     await consumer.stop(0);
   };
-  while ((await depth(family.deadLetter)) === 0) await live();
+  while ((await depth(settings, family.deadLetter)) === 0) await live();
 
   expect(crashes).toBe(family.deliveryLimit + 1);
-  expect((await take(family.deadLetter)).content.toString()).toBe("poison");
-  expect(await depth(family.deadLetter)).toBe(0);
+  expect((await take(settings, family.deadLetter)).content.toString()).toBe("poison");
+  expect(await depth(settings, family.deadLetter)).toBe(0);
   expect([...done].toSorted()).toEqual(["n1", "n2", "n3"]);
 });

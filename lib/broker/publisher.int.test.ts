@@ -1,31 +1,43 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  depth,
+  dropQueues,
+  killConnection,
+  onChannel,
+  take,
+  testFamily,
+} from "../../tests/harness/broker.js";
 import { eventually } from "../../tests/harness/eventually.js";
+import { TcpProxy } from "../../tests/harness/proxy.js";
+import { testSettings } from "../../tests/harness/settings.js";
 import { silentLogger } from "../observability/log.js";
 import { Publisher, type PublisherOptions } from "./publisher.js";
-import { FaultyProxy } from "./testing/faulty_proxy.js";
-import { address, depth, killConnection, onBroker, remove, take, testFamily } from "./testing/lab.js";
 import type { QueueFamily } from "./topology.js";
+
+const settings = testSettings();
+const broker = () => ({ host: settings.RABBITMQ_HOST, port: settings.RABBITMQ_PORT });
+const through = (proxy: TcpProxy) => ({ ...settings, RABBITMQ_HOST: "127.0.0.1", RABBITMQ_PORT: proxy.port });
 
 vi.setConfig({ testTimeout: 30_000 });
 
 const open: Publisher[] = [];
 let family: QueueFamily;
-let proxy: FaultyProxy;
+let proxy: TcpProxy;
 
 beforeEach(async () => {
   family = testFamily();
-  proxy = await FaultyProxy.open();
+  proxy = await TcpProxy.open(broker);
 });
 
 afterEach(async () => {
   for (const publisher of open.splice(0)) await publisher.close();
   await proxy.close();
-  await remove(family);
+  await dropQueues(settings, family);
 });
 
 async function openPublisher(options: Partial<PublisherOptions> = {}): Promise<Publisher> {
   const publisher = new Publisher({
-    address,
+    address: settings,
     name: family.work,
     logger: silentLogger,
     patience: "once",
@@ -48,7 +60,7 @@ describe("publish", () => {
     const publisher = await openPublisher();
     const properties = { headers: { tenant: "a" }, messageId: "m1", contentType: "application/json" };
     await publisher.publish(family.work, '{"v":1}', properties);
-    const message = await take(family.work);
+    const message = await take(settings, family.work);
     expect(message.content.toString()).toBe('{"v":1}');
     expect(message.properties).toMatchObject({ ...properties, deliveryMode: 2 });
   });
@@ -57,9 +69,9 @@ describe("publish", () => {
     const publisher = await openPublisher();
     const large = Buffer.alloc(300_000, 7);
     await publisher.publish(family.work, large);
-    expect((await take(family.work)).content.equals(large)).toBe(true);
+    expect((await take(settings, family.work)).content.equals(large)).toBe(true);
     await publisher.publish(family.work, "");
-    expect((await take(family.work)).content).toHaveLength(0);
+    expect((await take(settings, family.work)).content).toHaveLength(0);
   });
 
   it("tells unroutable messages from the delivered ones beside them, even under one id", async () => {
@@ -73,12 +85,12 @@ describe("publish", () => {
     const publisher = await openPublisher();
     const full = `${family.work}.full`;
     const limits = { "x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish" };
-    await onBroker((channel) => channel.assertQueue(full, { durable: true, arguments: limits }));
+    await onChannel(settings, (channel) => channel.assertQueue(full, { durable: true, arguments: limits }));
     const refused = await eventually("a refusal", async () => {
       const [end] = await endings([publisher.publish(full, "x")]);
       return end !== "ok" && end;
     });
-    await onBroker((channel) => channel.deleteQueue(full));
+    await onChannel(settings, (channel) => channel.deleteQueue(full));
     expect(refused).toBe("PUBLISH_NACKED");
   });
 
@@ -88,59 +100,59 @@ describe("publish", () => {
     const body = Buffer.alloc(8_192);
     const ends = await endings(Array.from({ length: 2_500 }, () => publisher.publish(family.work, body)));
     expect(ends.filter((end) => end !== "ok")).toEqual([]);
-    await eventually("all messages", async () => (await depth(family.work)) === 2_500);
+    await eventually("all messages", async () => (await depth(settings, family.work)) === 2_500);
   });
 });
 
 describe("publish on a bad connection", () => {
   it("fails with PUBLISH_INTERRUPTED what was cut before its confirm, and works again after", async () => {
-    const publisher = await openPublisher({ address: proxy.address });
-    proxy.mute();
+    const publisher = await openPublisher({ address: through(proxy) });
+    proxy.silence(["toServer"]);
     const ends = endings([publisher.publish(family.work, "1"), publisher.publish(family.work, "2")]);
-    proxy.cut();
+    proxy.reset();
     expect(await ends).toEqual(["PUBLISH_INTERRUPTED", "PUBLISH_INTERRUPTED"]);
     await publisher.publish(family.work, "3");
-    expect((await take(family.work)).content.toString()).toBe("3");
+    expect((await take(settings, family.work)).content.toString()).toBe("3");
   });
 
   it("fails with PUBLISH_INTERRUPTED what an operator cut, and works again after", async () => {
-    const publisher = await openPublisher({ address: proxy.address, timeoutMs: 25_000 });
-    proxy.mute();
+    const publisher = await openPublisher({ address: through(proxy), timeoutMs: 25_000 });
+    proxy.silence(["toServer"]);
     const ends = endings([publisher.publish(family.work, "1")]);
-    await killConnection(family.work);
+    await killConnection(settings, family.work);
     expect(await ends).toEqual(["PUBLISH_INTERRUPTED"]);
     await publisher.publish(family.work, "2");
-    expect((await take(family.work)).content.toString()).toBe("2");
+    expect((await take(settings, family.work)).content.toString()).toBe("2");
   });
 
   it("fails with PUBLISH_TIMEOUT when no answer comes", async () => {
-    const publisher = await openPublisher({ address: proxy.address, timeoutMs: 200 });
-    proxy.mute();
+    const publisher = await openPublisher({ address: through(proxy), timeoutMs: 200 });
+    proxy.silence(["toServer"]);
     await expect(publisher.publish(family.work, "1")).rejects.toMatchObject({ code: "PUBLISH_TIMEOUT" });
   });
 
   it("sends nothing later that it reported as not sent", async () => {
-    const publisher = await openPublisher({ address: proxy.address, timeoutMs: 500 });
-    proxy.away = true;
-    proxy.cut();
+    const publisher = await openPublisher({ address: through(proxy), timeoutMs: 500 });
+    proxy.refuse();
+    proxy.reset();
     await eventually("a refused reconnect", () => proxy.taken > 1);
     await expect(publisher.publish(family.work, "late")).rejects.toThrow("could not be sent");
-    proxy.away = false;
+    proxy.pass();
     await eventually("a publish", async () => {
       const [end] = await endings([publisher.publish(family.work, "again")]);
       return end === "ok";
     });
-    expect((await take(family.work)).content.toString()).toBe("again");
-    expect(await depth(family.work)).toBe(0);
+    expect((await take(settings, family.work)).content.toString()).toBe("again");
+    expect(await depth(settings, family.work)).toBe(0);
   });
 
   it("waits for the connection within its limit", async () => {
-    const publisher = await openPublisher({ address: proxy.address });
-    proxy.away = true;
-    proxy.cut();
+    const publisher = await openPublisher({ address: through(proxy) });
+    proxy.refuse();
+    proxy.reset();
     await eventually("a refused reconnect", () => proxy.taken > 1);
     const published = publisher.publish(family.work, "1");
-    proxy.away = false;
+    proxy.pass();
     await published;
   });
 });
@@ -157,9 +169,11 @@ describe("close", () => {
 
 it("says what to do about a queue that stands with other arguments", async () => {
   const other = testFamily({ deliveryLimit: 5 });
-  await onBroker((channel) => channel.assertQueue(other.work, { arguments: { "x-queue-type": "quorum" } }));
+  await onChannel(settings, (channel) =>
+    channel.assertQueue(other.work, { arguments: { "x-queue-type": "quorum" } }),
+  );
   const publisher = new Publisher({
-    address,
+    address: settings,
     name: "mismatch",
     logger: silentLogger,
     patience: "forever",
@@ -167,5 +181,5 @@ it("says what to do about a queue that stands with other arguments", async () =>
   });
   open.push(publisher);
   await expect(publisher.up()).rejects.toThrow(/inequivalent arg/);
-  await remove(other);
+  await dropQueues(settings, other);
 });

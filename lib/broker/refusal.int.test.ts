@@ -11,7 +11,8 @@ import { rabbitmqctl } from "../../tests/harness/servers.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import { waitingMends } from "../retry.js";
 import { type BrokerAddress, dial } from "./dial.js";
-import { address } from "./testing/lab.js";
+
+const settings = testSettings();
 
 const folder = mkdtempSync(join(tmpdir(), "broker-tls-"));
 const { key, cert } = selfSigned(folder);
@@ -33,7 +34,7 @@ function terminator(): Promise<number> {
   const options = { key: readFileSync(key), cert: readFileSync(cert) };
   return listening(
     createTlsServer(options, (socket) => {
-      const broker = connect(address.RABBITMQ_PORT, address.RABBITMQ_HOST);
+      const broker = connect(settings.RABBITMQ_PORT, settings.RABBITMQ_HOST);
       for (const end of [socket, broker] as Socket[]) end.on("error", () => undefined);
       socket.pipe(broker).pipe(socket);
     }),
@@ -51,7 +52,7 @@ function speaking(text: string): Promise<number> {
 
 async function refusalOf(changes: Partial<BrokerAddress>): Promise<unknown> {
   try {
-    const link = await dial({ ...address, ...changes }, "test");
+    const link = await dial({ ...settings, ...changes }, "test");
     await link.close();
     return undefined;
   } catch (error) {
@@ -79,7 +80,7 @@ describe("in the broker's own words", () => {
     try {
       await rabbitmqctl("set_vhost_limits", "-p", vhost, '{"max-connections":0}');
       await expectRefusal({ RABBITMQ_VHOST: vhost }, "RABBITMQ_EXHAUSTED", "connection limit (0)", true);
-      await rabbitmqctl("clear_permissions", "-p", vhost, address.RABBITMQ_USER);
+      await rabbitmqctl("clear_permissions", "-p", vhost, settings.RABBITMQ_USER);
       await rabbitmqctl("clear_vhost_limits", "-p", vhost);
       await expectRefusal({ RABBITMQ_VHOST: vhost }, "RABBITMQ_AUTH", "access to vhost", false);
     } finally {

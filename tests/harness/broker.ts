@@ -1,5 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { type Channel, connect, type GetMessage } from "amqplib";
 import type { AllSettings } from "../../app/settings.js";
+import { type QueueFamily, queueFamily, queueNames } from "../../lib/broker/topology.js";
+import { eventually } from "./eventually.js";
 
 /** RabbitMQ's management API, as an operator would use it. */
 async function api(settings: AllSettings, method: string, path: string, body?: unknown): Promise<unknown> {
@@ -59,7 +62,9 @@ export async function onChannel<T>(
   });
   connection.on("error", () => undefined);
   try {
-    return await work(await connection.createChannel());
+    const channel = await connection.createChannel();
+    channel.on("error", () => undefined);
+    return await work(channel);
   } finally {
     await connection.close().catch(() => undefined);
   }
@@ -67,10 +72,9 @@ export async function onChannel<T>(
 
 /** Messages ready in a queue; 0 also when there is no such queue yet. */
 export async function depth(settings: AllSettings, queue: string): Promise<number> {
-  return onChannel(settings, async (channel) => {
-    channel.on("error", () => undefined);
-    return (await channel.checkQueue(queue)).messageCount;
-  }).catch(() => 0);
+  return onChannel(settings, async (channel) => (await channel.checkQueue(queue)).messageCount).catch(
+    () => 0,
+  );
 }
 
 /** Takes everything that is ready in a queue. */
@@ -83,4 +87,36 @@ export async function drain(settings: AllSettings, queue: string): Promise<GetMe
       messages.push(message);
     }
   });
+}
+
+/** Takes the next message off a queue, waiting for it. */
+export async function take(settings: AllSettings, queue: string): Promise<GetMessage> {
+  return onChannel(settings, (channel) =>
+    eventually(`a message in ${queue}`, () => channel.get(queue, { noAck: true }), { withinMs: 20_000 }),
+  );
+}
+
+/** A family of the test's own: unique, so that test files run side by side; with delays a test can wait for. */
+export function testFamily(
+  options: { ladderMs?: readonly number[]; deliveryLimit?: number } = {},
+): QueueFamily {
+  return queueFamily(`test.${randomUUID()}`, { ladderMs: [100, 200], ...options });
+}
+
+export async function dropQueues(settings: AllSettings, family: QueueFamily): Promise<void> {
+  await onChannel(settings, async (channel) => {
+    for (const queue of queueNames(family)) await channel.deleteQueue(queue);
+  });
+}
+
+/** Has the broker close a client's connection, as an operator would. Statistics lag by up to 5 s, so it waits for it. */
+export async function killConnection(settings: AllSettings, name: string): Promise<void> {
+  const victim = await eventually(`connection ${name} in the management API`, async () => {
+    const listed = (await api(settings, "GET", "connections")) as Array<{
+      name: string;
+      client_properties?: { connection_name?: string };
+    }>;
+    return listed.find((each) => each.client_properties?.connection_name === name)?.name;
+  });
+  await api(settings, "DELETE", `connections/${encodeURIComponent(victim)}`);
 }

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { setTimeout as sleep } from "node:timers/promises";
 
 export type Direction = "toServer" | "toClient";
+const BOTH: readonly Direction[] = ["toServer", "toClient"];
 
 /** A client's `COMMIT` as node-postgres sends it: a simple query. */
 export const COMMIT = Buffer.from("Q\0\0\0\x0bCOMMIT\0", "latin1");
@@ -20,8 +21,8 @@ export interface Trap {
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
-  /** Half-open for good: bytes go nowhere, and neither side is told. */
-  deaf: boolean;
+  /** Where bytes go nowhere for good, and neither side is told. */
+  deaf: readonly Direction[];
   /** Bytes were lost: what comes next would make no sense to either side. */
   damaged: boolean;
   readonly passed: Record<Direction, number>;
@@ -82,7 +83,7 @@ export class TcpProxy {
   /** Fair weather again. Connections that lost bytes are reset, as they are of no use. */
   pass(): void {
     this.#weather = FAIR;
-    for (const pair of this.#pairs) if (pair.damaged || pair.deaf) reset(pair);
+    for (const pair of this.#pairs) if (pair.damaged || pair.deaf.length > 0) reset(pair);
   }
 
   /** Holds every piece of data (up to 64 KiB) for so long. */
@@ -97,7 +98,7 @@ export class TcpProxy {
 
   /** All connections half-open, new ones too: everything is taken and nothing arrives. */
   mute(): void {
-    this.#weather = { ...FAIR, lost: ["toServer", "toClient"] };
+    this.#weather = { ...FAIR, lost: BOTH };
   }
 
   /** What clients say arrives, what servers answer does not. */
@@ -110,9 +111,9 @@ export class TcpProxy {
     for (const pair of this.#pairs) reset(pair);
   }
 
-  /** Leaves all connections open now half-open for good; new ones work. */
-  silence(): void {
-    for (const pair of this.#pairs) pair.deaf = true;
+  /** Leaves all connections open now half-open for good, in both directions or one; new ones work. */
+  silence(directions: readonly Direction[] = BOTH): void {
+    for (const pair of this.#pairs) pair.deaf = directions;
   }
 
   /** Resets the first connection on which so many more bytes have passed, right behind the last of them. */
@@ -176,7 +177,7 @@ export class TcpProxy {
     const pair: Pair = {
       client,
       server: connect(target.port, target.host),
-      deaf: false,
+      deaf: [],
       damaged: false,
       passed: { toServer: 0, toClient: 0 },
       tail: Buffer.alloc(0),
@@ -219,7 +220,7 @@ export class TcpProxy {
   }
 
   #loses(pair: Pair, direction: Direction): boolean {
-    return pair.deaf || this.#weather.lost.includes(direction);
+    return pair.deaf.includes(direction) || this.#weather.lost.includes(direction);
   }
 
   /** Offers a piece to the traps; one that takes it has dealt with it, and with the connection. */
