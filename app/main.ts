@@ -16,7 +16,7 @@ const program = new Command("payments")
 const action = actionsWith(() => []);
 for (const command of [
   migrateCommand(action),
-  ...MODULES.flatMap(commandsOf),
+  ...MODULES.filter(({ program: own }) => own === undefined).flatMap(commandsOf),
   serveCommand(),
   workerCommand(),
   dlqCommand(action),

@@ -1,5 +1,12 @@
 import { defineModule } from "../lib/runtime/module.js";
 import { loop } from "./backup/loop.js";
+import { backupCommand } from "./commands/backup.js";
+import { listCommand } from "./commands/list.js";
+import { loopCommand } from "./commands/loop.js";
+import { restoreCommand } from "./commands/restore.js";
+import { retainCommand } from "./commands/retain.js";
+import { toTimeCommand } from "./commands/to_time.js";
+import { verifyCommand } from "./commands/verify.js";
 import { BackupError } from "./errors.js";
 import { backupSettings } from "./settings.js";
 
@@ -9,6 +16,16 @@ export const jobs = defineModule({
   settings: backupSettings,
   errors: BackupError.table,
   roles: ["payments_backup"],
+  program: "backups",
+  commands: [
+    backupCommand,
+    listCommand,
+    restoreCommand,
+    toTimeCommand,
+    verifyCommand,
+    retainCommand,
+    loopCommand,
+  ],
   start: ({ settings, logger, stopping }) => {
     let running: Promise<void> | undefined;
     const start = async () => {

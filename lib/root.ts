@@ -5,11 +5,17 @@ import { fileURLToPath } from "node:url";
 /** The package's folder, found from this file, so that it is the same for `dist/` and for sources under test. */
 export const packageRoot = findRoot(dirname(fileURLToPath(import.meta.url)));
 
+function manifest(): { version: string; engines: { node: string } } {
+  return JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8"));
+}
+
 export function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as {
-    version: string;
-  };
-  return version;
+  return manifest().version;
+}
+
+/** `20.19`: the least version of Node.js that the package names. */
+export function leastNode(): string {
+  return manifest().engines.node.replace(">=", "");
 }
 
 function findRoot(from: string): string {

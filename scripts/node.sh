@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Node, the project's packages and its build, for the scripts that need them. Sourced after lib.sh.
 
-LEAST_NODE=20.19
+LEAST_NODE=$(sed -n 's/^ *"node": ">=\(.*\)".*/\1/p' "$REPO_ROOT/package.json")
 
 # require_node: there is no package of it to install: Debian 12's is too old.
 require_node() {
@@ -59,7 +59,7 @@ payments() { node "$REPO_ROOT/dist/app/main.js" "$@"; }
 backups() {
   require_node
   [[ -e $REPO_ROOT/dist/app/backups.js ]] || die 'nothing is built yet; run: scripts/bootstrap.sh'
-  if [[ -z ${POSTGRES_PASSWORD:-}${POSTGRES_PASSWORD_FILE:-} && -z $(setting POSTGRES_PASSWORD '') ]]; then
+  if [[ " $* " != *' --help '* && " $* " != *' -h '* && -z ${POSTGRES_PASSWORD:-}${POSTGRES_PASSWORD_FILE:-} && -z $(setting POSTGRES_PASSWORD '') ]]; then
     local settings
     settings=$("$REPO_ROOT/scripts/stack.sh" env) || exit 1
     eval "$settings"

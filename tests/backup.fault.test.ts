@@ -66,7 +66,7 @@ test("kill -9 in mid-dump leaves no backup, no pg_dump and no lock; retention ke
   expect(JSON.parse((await backups(settings(), "list", "--json")).stdout)).toMatchObject([{ id }]);
   expect(await backups(settings(), "verify")).toMatchObject({ code: 0 });
   expect(
-    await backups(settings({ BACKUP_KEEP_WEEKLY: "0", BACKUP_KEEP_MONTHLY: "0" }), "retain"),
+    await backups(settings({ BACKUP_KEEP_WEEKLY: "0", BACKUP_KEEP_MONTHLY: "0" }), "backup", "--retain"),
   ).toMatchObject({
     code: 0,
     stdout: "nothing to remove\n",

@@ -117,7 +117,7 @@ describe("a backup", () => {
         "SELECT string_agg(place || ' ' || state, ', ' ORDER BY drill_id) FROM ops.restore_drill",
       ),
     ).toBe("database passed, cluster passed");
-    expect((await run("list")).stdout).toMatch(new RegExp(`${id}.* \\d{4}-\\d\\d-\\d\\dT`));
+    expect((await run("restore", "--list")).stdout).toMatch(new RegExp(`${id}.* \\d{4}-\\d\\d-\\d\\dT`));
   });
 });
 

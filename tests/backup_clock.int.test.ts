@@ -5,7 +5,7 @@ import type { AllSettings } from "../app/settings.js";
 import { backup } from "../jobs/backup/backup.js";
 import { drill } from "../jobs/backup/drill.js";
 import { loop } from "../jobs/backup/loop.js";
-import { retain } from "../jobs/backup/prune.js";
+import { prune } from "../jobs/backup/prune.js";
 import { listBackups } from "../jobs/backup/store.js";
 import { silentLogger } from "../lib/observability/log.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
@@ -54,7 +54,7 @@ test("after a clock that was a year ahead the next backup is the newest, is rest
   const old = await dumpAt(0);
   const ahead = await dumpAt(YEAR_MS);
   expect(await listed()).toEqual([old, ahead]);
-  expect(await retain({ ...settings, ...ONE_DAY }, silentLogger)).toEqual([]);
+  expect(await prune({ ...settings, ...ONE_DAY }, silentLogger)).toEqual([]);
   const fresh = await dumpAt(0);
   expect(await listed()).toEqual([fresh, ahead, old]);
 
@@ -64,7 +64,7 @@ test("after a clock that was a year ahead the next backup is the newest, is rest
   expect(dry).toMatchObject({ code: 0, stdout: expect.stringContaining(`would restore ${fresh} `) });
   expect(await drill(settings, silentLogger, { place: "database" })).toMatchObject({ backup: fresh });
 
-  expect(await retain({ ...settings, ...ONE_DAY }, silentLogger)).not.toContain(fresh);
+  expect(await prune({ ...settings, ...ONE_DAY }, silentLogger)).not.toContain(fresh);
   expect(folder.ids()).toContain(fresh);
 });
 
@@ -73,7 +73,7 @@ test("after a clock that was years behind the backup that it made is the newest,
   const behind = await dumpAt(-5 * YEAR_MS);
   expect(folder.manifest(behind).madeAfter).toEqual([old]);
   expect(await listed()).toEqual([behind, old]);
-  await retain({ ...settings, ...ONE_DAY }, silentLogger);
+  await prune({ ...settings, ...ONE_DAY }, silentLogger);
   expect(folder.ids()).toContain(behind);
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Difference } from "../jobs/backup/compare.js";
+import type { Mismatch } from "../jobs/backup/compare.js";
 import type { Pool } from "../lib/postgres/pool.js";
 import { withPool as withPoolOf } from "../lib/postgres/with_pool.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
@@ -160,7 +160,7 @@ describe("a backup of a database with other people's things in it", () => {
     const restored = await run("restore", "--into", into, "--json");
     expect(restored.stderr).toMatch(/^restoring [^\n]*\n$/);
     expect(restored.code).toBe(0);
-    const { differences } = JSON.parse(restored.stdout) as { differences: Difference[] };
+    const { differences } = JSON.parse(restored.stdout) as { differences: Mismatch[] };
     const named = plain(differences.map(({ what }) => what));
     const foretold = LEFT_OUT.map((line) => line.replace(/ \([^(]*\)$/, "")).filter(
       (line) => !/^rows of/.test(line),
@@ -222,7 +222,7 @@ describe("a backup of a database with other people's things in it", () => {
     ).toEqual(["passed"]);
     const cluster = await run("verify", "--cluster", "--json");
     expect(cluster.code).toBe(0);
-    const { named } = JSON.parse(cluster.stdout) as { named: Difference[] };
+    const { named } = JSON.parse(cluster.stdout) as { named: Mismatch[] };
     const lacking = named.map(({ what }) => what);
     expect(lacking).toContain("event trigger watch");
     expect(lacking.filter((what) => /^(extension|setting|index|table payments)/.test(what))).toEqual([]);
@@ -248,7 +248,7 @@ describe("a backup of a database with other people's things in it", () => {
       /^restoring [^\n]*\nthis server lacks roles that have rights in it: [^\n]*\n$/,
     );
     expect(restored.code).toBe(0);
-    const { differences } = JSON.parse(restored.stdout) as { differences: Difference[] };
+    const { differences } = JSON.parse(restored.stdout) as { differences: Mismatch[] };
     const named = plain(differences.map(({ what }) => what));
     expect(named).toContain('right payments.merchant: "{role}" SELECT');
     expect(named).toContain('right database: "{role}" CONNECT');

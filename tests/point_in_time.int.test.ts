@@ -27,7 +27,7 @@ afterAll(() => {
 const settings = () =>
   testSettings({ ...cluster.settings({ BACKUP_DIR: folder.path }), POSTGRES_DB: database });
 const restoreTo = (time: string, data: string) =>
-  backups(settings(), "to-time", "--to-time", time, "--data", data);
+  backups(settings(), "restore", "--to-time", time, "--data", data);
 
 test("a table dropped is back as it was one second before, and nothing that came after is", async () => {
   const { digests, before, end } = await cluster.up(async () => {

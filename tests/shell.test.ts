@@ -18,7 +18,14 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "shell "));
   await chmod(folder, 0o755);
   checkout = join(folder, "checkout");
-  for (const name of ["bin", "scripts", "lib/settings/dotenv.mjs", "db/roles.sql", "package-lock.json"])
+  for (const name of [
+    "bin",
+    "scripts",
+    "lib/settings/dotenv.mjs",
+    "db/roles.sql",
+    "package.json",
+    "package-lock.json",
+  ])
     await cp(join(packageRoot, name), join(checkout, name), { recursive: true });
 });
 afterAll(() => rm(folder, { recursive: true }));

@@ -3,11 +3,10 @@ import { type ActionWrapper, print, printJson } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import { addressOf } from "../../lib/postgres/pool.js";
+import { leastNode } from "../../lib/root.js";
 import { brokerChecks } from "./doctor/broker.js";
 import { type Check, examine, type Finding } from "./doctor/check.js";
 import { databaseChecks } from "./doctor/database.js";
-
-const LEAST_NODE = [20, 19] as const;
 
 export function doctorCommand(action: ActionWrapper): Command {
   return new Command("doctor")
@@ -41,8 +40,8 @@ export function doctorCommand(action: ActionWrapper): Command {
 
 async function node(): Promise<string> {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  const [leastMajor, leastMinor] = LEAST_NODE;
+  const [leastMajor = 0, leastMinor = 0] = leastNode().split(".").map(Number);
   const ok = major > leastMajor || (major === leastMajor && minor >= leastMinor);
-  if (!ok) throw new Error(`${process.version}: at least ${LEAST_NODE.join(".")} is needed`);
+  if (!ok) throw new Error(`${process.version}: at least ${leastNode()} is needed`);
   return process.version;
 }

@@ -1,7 +1,7 @@
 import { type Content, HIDDEN } from "./content.js";
 
 /** One thing that is not in the restored database as the manifest says. */
-export interface Difference {
+export interface Mismatch {
   readonly what: string;
   readonly expected: string;
   readonly found: string;
@@ -14,7 +14,7 @@ export interface Difference {
  *
  * @param complained whether pg_restore said that it left something out: only then a table that is not ours may lack.
  */
-export function compareContent(expected: Content, found: Content, complained = false): Difference[] {
+export function compareContent(expected: Content, found: Content, complained = false): Mismatch[] {
   const mayLack = (table: string, before: string, now: string) =>
     isOther(expected, table) && (complained || before === HIDDEN || now === HIDDEN);
   // Kinds that were not looked at when an older manifest was made are not in it.
@@ -51,7 +51,7 @@ function compareMaps(
   expected: ReadonlyMap<string, string>,
   found: ReadonlyMap<string, string>,
   isOurs: (name: string, expected: string, found: string) => boolean,
-): Difference[] {
+): Mismatch[] {
   return [...new Set([...expected.keys(), ...found.keys()])]
     .map((name) => [name, expected.get(name) ?? "missing", found.get(name) ?? "missing"] as const)
     .filter(([, before, now]) => before !== now)

@@ -29,7 +29,7 @@ export async function isEmpty(pool: Pool): Promise<boolean> {
 }
 
 /** Makes a database as the manifest's was, but for its settings: owner, collation, and who may connect. */
-export async function createLike(
+export async function createDatabaseLike(
   maintenance: Pool,
   name: string,
   manifest: DumpManifest,
@@ -57,7 +57,7 @@ export async function dropDatabase(maintenance: Pool, name: string): Promise<voi
  *
  * @returns the name of what was replaced, if it is still there.
  */
-export async function takeName(
+export async function renameInto(
   maintenance: Pool,
   restored: string,
   name: string,

@@ -3,13 +3,13 @@ import type { Logger } from "../../lib/observability/log.js";
 import { BackupError } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
 import { type Address, addressOf, withSession } from "./address.js";
-import type { Difference } from "./compare.js";
-import { createLike, dropDatabase, MAINTENANCE } from "./database.js";
-import { describeDifference, fill, mismatch } from "./fill.js";
+import type { Mismatch } from "./compare.js";
+import { createDatabaseLike, dropDatabase, MAINTENANCE } from "./database.js";
 import { type Drill, recordDrill } from "./history.js";
 import { withLock } from "./lock.js";
-import { type OpenDump, soundBackup, withOpenDump } from "./open_dump.js";
+import { type OpenDump, requireIntact, withOpenDump } from "./open_dump.js";
 import { execute, postgresTool, serverMajor } from "./postgres_tool.js";
+import { describeMismatch, failureOf, restoreInto } from "./restore_into.js";
 import { withScratchCluster } from "./scratch_cluster.js";
 import { type Backup, backupFolder, findBackup, lockFile, markVerified } from "./store.js";
 
@@ -22,7 +22,7 @@ export interface DrillOptions {
 
 export interface PassedDrill extends Drill {
   /** What is not as it was, of things that are not the platform's own. */
-  readonly named: readonly Difference[];
+  readonly named: readonly Mismatch[];
   /** Why the backup could not be marked as verified; null when it was. What has been proven is proven all the same. */
   readonly notMarked: string | null;
 }
@@ -60,13 +60,13 @@ async function drillOne(
     tookMs: Math.round(performance.now() - started),
   });
   try {
-    const found = await soundBackup(folder, "dump", backup.id);
+    const found = await requireIntact(folder, "dump", backup.id);
     const { named, ...times } = await withOpenDump(settings, found, options.signal, (dump) =>
       options.place === "cluster"
         ? withScratchCluster(dump, options.signal, (address) =>
-            prove(settings, address, dump, "template0", options.signal),
+            verifyRestore(settings, address, dump, "template0", options.signal),
           )
-        : prove(settings, addressOf(settings, "admin"), dump, "payments_scratch", options.signal),
+        : verifyRestore(settings, addressOf(settings, "admin"), dump, "payments_scratch", options.signal),
     );
     const passed: Drill = { ...result(), ...times, differences: named.length, failure: null };
     const notMarked = await markVerified(backup).then(
@@ -76,12 +76,12 @@ async function drillOne(
     await recordDrill(settings, logger, passed);
     if (named.length > 0)
       logger.warn(
-        { differences: named.map(describeDifference) },
+        { differences: named.map(describeMismatch) },
         `${backup.id}: ${named.length} things do not come back as they were`,
       );
     return { ...passed, named, notMarked };
   } catch (error) {
-    const found = error instanceof Mismatch ? error.differences : 0;
+    const found = error instanceof RestoreMismatch ? error.differences : 0;
     await recordDrill(settings, logger, {
       ...result(),
       restoreMs: null,
@@ -96,7 +96,7 @@ async function drillOne(
   }
 }
 
-class Mismatch extends BackupError {
+class RestoreMismatch extends BackupError {
   readonly differences: number;
 
   constructor(error: PlatformError, differences: number) {
@@ -106,24 +106,24 @@ class Mismatch extends BackupError {
 }
 
 /** @param server where scratch databases may be made; its database is not looked at. */
-async function prove(
+async function verifyRestore(
   settings: BackupSettings,
   server: Address,
   dump: OpenDump,
-  template: Parameters<typeof createLike>[3],
+  template: Parameters<typeof createDatabaseLike>[3],
   signal: AbortSignal | undefined,
-): Promise<{ restoreMs: number; verifyMs: number; named: readonly Difference[] }> {
+): Promise<{ restoreMs: number; verifyMs: number; named: readonly Mismatch[] }> {
   return withSession({ ...server, database: MAINTENANCE }, async (maintenance) => {
     const address = {
       ...server,
       database: `drill_${dump.backup.id.slice(5, 24).toLowerCase()}_${process.pid}`,
     };
     try {
-      await createLike(maintenance, address.database, dump.manifest, template);
-      const filled = await fill(settings, address, dump, signal);
-      const { restoreMs, verifyMs, differences } = filled;
-      const wrong = mismatch(dump.backup.id, filled);
-      if (wrong !== undefined) throw new Mismatch(wrong, differences.length);
+      await createDatabaseLike(maintenance, address.database, dump.manifest, template);
+      const restored = await restoreInto(settings, address, dump, signal);
+      const { restoreMs, verifyMs, differences } = restored;
+      const wrong = failureOf(dump.backup.id, restored);
+      if (wrong !== undefined) throw new RestoreMismatch(wrong, differences.length);
       const started = performance.now();
       if (template === "template0")
         await withSession(address, (pool) =>

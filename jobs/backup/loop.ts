@@ -8,7 +8,7 @@ import { backup } from "./backup.js";
 import { drill } from "./drill.js";
 import { warnOfAhead } from "./newest.js";
 
-import { retain } from "./prune.js";
+import { prune } from "./prune.js";
 import { type Backup, backupFolder, listBackups } from "./store.js";
 
 /** Looked at again at least so often: another process may have made a backup meanwhile. */
@@ -84,7 +84,7 @@ function makeJobs(settings: BackupSettings, logger: Logger): Job[] {
   const make = async (kind: Backup["kind"], signal: AbortSignal) => {
     await backup(settings, logger, kind, { format: "directory", signal });
     // The backup is made whatever becomes of older ones; to make it again would only fill the disk.
-    await retain(settings, logger).catch((error: unknown) => {
+    await prune(settings, logger).catch((error: unknown) => {
       logger.error({ code: codeOf(error) }, `retention failed: ${messageOf(error)}`);
     });
   };

@@ -21,17 +21,17 @@ export interface OpenDump {
 }
 
 /** @throws PlatformError BACKUP_UNKNOWN, BACKUP_DAMAGED */
-export async function soundBackup(
+export async function requireIntact(
   folder: string,
   kind: "dump",
   id?: string,
 ): Promise<{ backup: Backup; manifest: DumpManifest }>;
-export async function soundBackup(
+export async function requireIntact(
   folder: string,
   kind: "base",
   id?: string,
 ): Promise<{ backup: Backup; manifest: BaseManifest }>;
-export async function soundBackup(
+export async function requireIntact(
   folder: string,
   kind: Manifest["kind"],
   id?: string,

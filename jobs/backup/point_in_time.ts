@@ -8,7 +8,7 @@ import { BackupError } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
 import { addressOf, LOOPBACK, withSession, withSessions } from "./address.js";
 import { withLock } from "./lock.js";
-import { soundBackup } from "./open_dump.js";
+import { requireIntact } from "./open_dump.js";
 import { execute, postgresTool } from "./postgres_tool.js";
 import { freePort, serverOwner, withServer } from "./server.js";
 import { BASE_FILES, backupFolder, listBackups, lockFile, walFolder } from "./store.js";
@@ -49,7 +49,7 @@ export async function restoreToTime(
   return withLock(lockFile(folder), "shared", async () => {
     const id = await baseBefore(folder, wanted);
     const started = performance.now();
-    const { backup, manifest } = await soundBackup(folder, "base", id);
+    const { backup, manifest } = await requireIntact(folder, "base", id);
     const major = Math.floor(manifest.serverVersionNum / 10_000);
     const postgres = await postgresTool("postgres", major);
     const files = join(backup.path, BASE_FILES);

@@ -16,7 +16,7 @@ import { BASE_FILES, type Backup, backupFolder, listBackups, lockFile, walFolder
  *
  * @returns their ids.
  */
-export async function retain(settings: BackupSettings, logger: Logger): Promise<string[]> {
+export async function prune(settings: BackupSettings, logger: Logger): Promise<string[]> {
   const folder = backupFolder(settings);
   return withLock(lockFile(folder), "exclusive", async () => {
     await cleanFolder(folder, logger);

@@ -4,19 +4,19 @@ import { BackupError } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
 import { addressOf, withSession } from "./address.js";
 import {
-  createLike,
+  createDatabaseLike,
   databaseExists,
   dropDatabase,
   isEmpty,
   MAINTENANCE,
+  renameInto,
   type TargetState,
-  takeName,
 } from "./database.js";
-import { type Filled, fill, mismatch } from "./fill.js";
 import { withLock } from "./lock.js";
 import type { DumpManifest } from "./manifest.js";
-import { soundBackup, withOpenDump } from "./open_dump.js";
+import { requireIntact, withOpenDump } from "./open_dump.js";
 import { serverMajor } from "./postgres_tool.js";
+import { failureOf, type Restored, restoreInto } from "./restore_into.js";
 import { absentRoles } from "./roles.js";
 import { backupFolder, lockFile } from "./store.js";
 
@@ -44,7 +44,7 @@ export interface RestorePlan {
   readonly absentRoles: readonly string[];
 }
 
-export interface RestoreResult extends RestorePlan, Filled {
+export interface RestoreResult extends RestorePlan, Restored {
   /** What had the name before, under the name it has now. */
   readonly replaced: string | null;
 }
@@ -68,7 +68,7 @@ export async function restore(
   return withLock(lockFile(folder), "shared", () =>
     withSession({ ...addressOf(settings, "admin"), database: MAINTENANCE }, async (maintenance) => {
       // Under the lock: nobody may take it away between its sums and its restore.
-      const found = await soundBackup(folder, "dump", options.id);
+      const found = await requireIntact(folder, "dump", options.id);
       await requireVersion(maintenance, found.manifest);
       const target = await targetState(settings, into, await databaseExists(maintenance, into));
       const rows = found.manifest.tables.reduce((sum, table) => sum + table.rows, 0);
@@ -93,17 +93,17 @@ export async function restore(
       return withOpenDump(settings, found, signal, async (dump) => {
         const beside = `restoring_${found.backup.id.slice(5, 24).toLowerCase()}_${process.pid}`;
         try {
-          await createLike(maintenance, beside, found.manifest, "template0");
-          const filled = await fill(
+          await createDatabaseLike(maintenance, beside, found.manifest, "template0");
+          const restored = await restoreInto(
             settings,
             { ...addressOf(settings, "admin"), database: beside },
             dump,
             signal,
           );
-          const wrong = mismatch(found.backup.id, filled);
+          const wrong = failureOf(found.backup.id, restored);
           if (wrong !== undefined) throw wrong;
-          const replaced = await takeName(maintenance, beside, into, target, new Date());
-          return { ...plan, ...filled, replaced: replaced ?? null };
+          const replaced = await renameInto(maintenance, beside, into, target, new Date());
+          return { ...plan, ...restored, replaced: replaced ?? null };
         } catch (error) {
           await dropDatabase(maintenance, beside).catch(() => undefined);
           if (error instanceof PlatformError) throw error;

@@ -32,6 +32,8 @@ export interface Module {
   /** Views, as `schema.name`, through which modules that look across (console, audit) may read it. */
   readonly views: readonly string[];
   readonly commands: readonly CommandFactory[];
+  /** The program that its commands belong to, when that is not the platform's own. */
+  readonly program?: string;
   /** Makes what `payments serve` runs; nothing works before a part's `start`. */
   readonly start: (runtime: Runtime) => ModuleParts;
 }

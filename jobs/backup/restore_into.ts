@@ -4,7 +4,7 @@ import { quoteName } from "../../lib/postgres/sql.js";
 import { BackupError } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
 import { type Address, withSession, withSessions } from "./address.js";
-import { compareContent, type Difference } from "./compare.js";
+import { compareContent, type Mismatch } from "./compare.js";
 import { readContent } from "./content.js";
 import { applySettings } from "./database_settings.js";
 import type { DumpManifest } from "./manifest.js";
@@ -12,10 +12,10 @@ import type { OpenDump } from "./open_dump.js";
 import { putBack } from "./pg_restore.js";
 
 /** A database that a dump was restored into. */
-export interface Filled {
+export interface Restored {
   readonly restoreMs: number;
   readonly verifyMs: number;
-  readonly differences: readonly Difference[];
+  readonly differences: readonly Mismatch[];
   /** What pg_restore said that it had to leave out. */
   readonly complaint: string | null;
 }
@@ -25,12 +25,12 @@ export interface Filled {
  *
  * @param address of the database, as a member of payments_owner.
  */
-export async function fill(
+export async function restoreInto(
   settings: BackupSettings,
   address: Address,
   dump: Pick<OpenDump, "manifest" | "dump">,
   signal: AbortSignal | undefined,
-): Promise<Filled> {
+): Promise<Restored> {
   return withSessions(address, settings.BACKUP_JOBS + 1, async (pool) => {
     const started = performance.now();
     const jobs = settings.BACKUP_JOBS;
@@ -66,17 +66,17 @@ async function settle(address: Address, pool: Pool, manifest: DumpManifest) {
   }
 }
 
-export const describeDifference = ({ what, expected, found }: Difference) =>
+export const describeMismatch = ({ what, expected, found }: Mismatch) =>
   `${what}: expected ${expected}, found ${found}`;
 
-/** The error that a filled database is to be thrown away for, if it is: one of the platform's own things is not as it was. */
-export function mismatch(
+/** The error that a restored database is to be thrown away for, if it is: one of the platform's own things is not as it was. */
+export function failureOf(
   id: string,
-  { differences: all, complaint }: Pick<Filled, "differences" | "complaint">,
+  { differences: all, complaint }: Pick<Restored, "differences" | "complaint">,
 ): PlatformError | undefined {
   const differences = all.filter(({ ours }) => ours);
   if (differences.length === 0) return undefined;
-  const shown = differences.slice(0, 5).map(describeDifference).join("; ");
+  const shown = differences.slice(0, 5).map(describeMismatch).join("; ");
   const more = differences.length > 5 ? `; and ${differences.length - 5} more` : "";
   // Nothing is said of the backup when it could not be put back, for want of disk or rights.
   return complaint === null

@@ -14,7 +14,7 @@ import { silentLogger } from "../../lib/observability/log.js";
 import { baseSettings } from "../../lib/settings/base.js";
 import { loadSettings } from "../../lib/settings/settings.js";
 import { backupSettings } from "../settings.js";
-import { retain } from "./prune.js";
+import { prune } from "./prune.js";
 
 let folder = "";
 beforeEach(() => {
@@ -53,7 +53,7 @@ const bases = () => readdirSync(folder).filter((name) => name.startsWith("base")
 function run(): Promise<string[]> {
   const flags = { BACKUP_DIR: folder, BACKUP_WAL_DIR: join(folder, "wal"), BACKUP_KEEP_BASE: "2" };
   const passwords = { POSTGRES_PASSWORD: "x", RABBITMQ_PASSWORD: "x" };
-  return retain(
+  return prune(
     loadSettings([baseSettings, backupSettings], { env: passwords, envFile: "/dev/null", flags }),
     silentLogger,
   );

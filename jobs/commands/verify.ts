@@ -1,0 +1,42 @@
+import { Command, Option } from "commander";
+import { print, printJson } from "../../lib/cli/command.js";
+import { drill } from "../backup/drill.js";
+import { warnOfAhead } from "../backup/newest.js";
+import { describeMismatch } from "../backup/restore_into.js";
+import { backupFolder, listBackups } from "../backup/store.js";
+import { type BackupAction, type BackupContext, seconds } from "./command.js";
+
+interface Options {
+  readonly backup?: string;
+  readonly cluster?: true;
+}
+
+export function verifyCommand(action: BackupAction): Command {
+  return new Command("verify")
+    .description("restore a dump into a scratch database, compare it with its manifest, and drop it")
+    .addOption(new Option("--backup <id>", "this one").conflicts("latest"))
+    .option("--latest", "the newest (the default)")
+    .option("--cluster", "into a server of its own, made from nothing with the backup's roles")
+    .addHelpText(
+      "after",
+      "\nExit status: 0 verified, 1 could not verify, 2 usage, 3 something of the platform's own differs, and what.",
+    )
+    .action(action((context, options: Options) => verify(context, options)));
+}
+
+async function verify(context: BackupContext, { backup: id, cluster }: Options): Promise<undefined> {
+  const { settings, logger, json } = context;
+  if (id === undefined) warnOfAhead(await listBackups(backupFolder(settings)), logger);
+  const place = cluster ? "cluster" : "database";
+  const result = await drill(settings, logger, { id, place, signal: context.interruption() });
+  if (json) {
+    printJson(result);
+    return;
+  }
+  const { backup, restoreMs, verifyMs, named, notMarked } = result;
+  print(
+    `verified: ${backup} restores to what its manifest says; restore ${seconds(restoreMs ?? 0)}, checks ${seconds(verifyMs ?? 0)}`,
+  );
+  for (const mismatch of named) print(`not as it was: ${describeMismatch(mismatch)}`);
+  if (notMarked !== null) print(`no mark was written, so ${backup} is not listed as verified: ${notMarked}`);
+}
