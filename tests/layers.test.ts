@@ -13,7 +13,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   app: ["lib", "etl", "jobs", "services"],
   bench: ["lib", "etl", "app"],
   grafana: ["lib"],
-  compose: ["lib", "app"],
 };
 
 type Imports = ReadonlyMap<string, readonly string[]>;

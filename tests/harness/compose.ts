@@ -1,20 +1,16 @@
-import { DECLARATIONS, loadAllSettings } from "../app/settings.js";
-import { secretNames, settingNames } from "../lib/settings/define.js";
+import { DECLARATIONS } from "../../app/settings.js";
+import { secretNames, settingNames } from "../../lib/settings/define.js";
 
 const NAMES = new Set(settingNames(DECLARATIONS));
 const SECRET_NAMES = new Set(secretNames(DECLARATIONS));
-const DEFAULTS = loadAllSettings({ env: {}, envFile: "/nonexistent/.env" }) as unknown as Record<
-  string,
-  unknown
->;
-
-/** What must hold for docker-compose.yml. Each check takes the parsed file and returns what is wrong, in words. */
+/** What must hold for docker-compose.yml and the Dockerfile. Each check takes the file and returns what is wrong, in words. */
 
 export interface Service {
   image?: string;
   build?: { context: string; dockerfile: string };
   user?: string;
-  environment?: Record<string, string>;
+  /** Null: as it is set where compose runs. */
+  environment?: Record<string, string | null>;
   volumes?: string[];
   ports?: string[];
   depends_on?: Record<string, { condition?: string }>;
@@ -63,37 +59,35 @@ function stringsIn(value: unknown): string[] {
 
 const services = (file: Compose) => Object.entries(file.services);
 const isSetting = (name: string) => NAMES.has(name);
+const isSecret = (name: string) => SECRET.test(name) || SECRET_NAMES.has(name);
 const isOurs = (service: Service) => service.build !== undefined;
 const isOneShot = (file: Compose, name: string) =>
   Object.values(file.services).some(
     ({ depends_on = {} }) => depends_on[name]?.condition === "service_completed_successfully",
   );
 
-function defaultOf(name: string): string {
-  return String(DEFAULTS[name]);
-}
-
 /** Nothing turns into an empty string unnoticed, and no password is a known one. */
 export function checkVariables(file: Compose): string[] {
   const problems: string[] = [];
   for (const { name, operator, argument } of stringsIn(file).flatMap(variablesIn)) {
     if (!isSetting(name) && !name.startsWith(COMPOSE_PREFIX)) problems.push(`${name} is not a setting`);
-    const secret = SECRET.test(name) || SECRET_NAMES.has(name);
     if (operator === ":?" && argument !== "") continue;
-    if (secret) problems.push(`${name} must be required with a message, and without a default`);
+    if (isSecret(name)) problems.push(`${name} must be required with a message, and without a default`);
     else if (operator !== ":-") problems.push(`${name} has neither a default nor a message`);
-    else if (isSetting(name) && argument !== defaultOf(name))
-      problems.push(`${name} defaults to ${argument}, in the schema to ${defaultOf(name)}`);
   }
   return problems;
 }
 
-/** What our own containers are given are settings, each from the variable of its name or fixed at its default. */
+/** What our own containers are given are settings, each from the variable of its name or fixed. */
 export function checkEnvironment(file: Compose): string[] {
   const problems: string[] = [];
   for (const [service, { environment = {}, ...rest }] of services(file)) {
     for (const [key, value] of Object.entries(environment)) {
       const where = `${service}: ${key}`;
+      if (value === null) {
+        if (!isSetting(key) || isSecret(key)) problems.push(`${where} cannot be handed on`);
+        continue;
+      }
       const [variable] = variablesIn(value);
       if (SECRET.test(key) && variable === undefined) problems.push(`${where} is a password in plain text`);
       if (!isOurs(rest)) continue;
@@ -104,8 +98,7 @@ export function checkEnvironment(file: Compose): string[] {
         // Where it listens itself: on the container's own network.
         if (value === "0.0.0.0" && (rest.ports ?? []).length === 0) continue;
         if (file.services[value] === undefined) problems.push(`${where} names no service`);
-      } else if (variable === undefined && value !== defaultOf(key))
-        problems.push(`${where} is ${value}, in the schema ${defaultOf(key)}`);
+      }
     }
   }
   return problems;
@@ -190,5 +183,31 @@ export function checkRoles(file: Compose, sql: string): string[] {
   return [
     ...[...wanted].filter((name) => !given.includes(name)).map((name) => `roles.sql lacks ${name}`),
     ...given.filter((name) => !wanted.has(name)).map((name) => `roles.sql does not know ${name}`),
+  ];
+}
+
+/** The image of each stage of a Dockerfile. */
+export function stagesOf(dockerfile: string): string[] {
+  return [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image = ""]) => image);
+}
+
+/**
+ * What is copied into the image is there, and .dockerignore, which shuts everything out first, lets in that and no more.
+ *
+ * @param has is there such a file in the build context?
+ */
+export function checkContext(dockerfile: string, has: (path: string) => boolean, ignore: string): string[] {
+  const rules = ignore.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  const allowed = rules.filter((line) => line.startsWith("!")).map((line) => line.slice(1));
+  const copied = [...dockerfile.matchAll(/^COPY (?!--from=)(.+) \S+$/gm)].flatMap(([, paths = ""]) =>
+    paths.split(" "),
+  );
+  return [
+    ...(rules[0] === "*" ? [] : [".dockerignore does not begin with *"]),
+    ...copied.filter((path) => !has(path)).map((path) => `${path} does not exist`),
+    ...copied.filter((path) => !allowed.includes(path)).map((path) => `.dockerignore shuts out ${path}`),
+    ...allowed
+      .filter((path) => !copied.includes(path))
+      .map((path) => `.dockerignore lets in ${path} for nothing`),
   ];
 }
