@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { EXIT, messageOf, PlatformError } from "../lib/errors.js";
 import { say, stderrLines } from "../lib/process/stderr.js";
 import { outputProblem, write } from "../lib/process/stdout.js";
+import { benchBackup } from "./backup.js";
 import { benchLoad, type LoadOptions } from "./load.js";
 import { machineFacts, requireDurability } from "./machine.js";
 import { benchPgbench, type PgbenchOptions } from "./pgbench.js";
@@ -67,6 +68,17 @@ program
   .action(
     (change: ReturnType<typeof readChange>, options: Omit<SettingOptions, "change"> & { json?: string }) =>
       bench("setting", options.json, (stack, report) => benchSetting(stack, report, { ...options, change })),
+  );
+
+program
+  .command("backup")
+  .description(
+    "backup and restore drill of the stack's database as it is, against pg_dump -Fc and pg_restore",
+  )
+  .argument("[rounds]", "each measures everything once", count(1, 99), 3)
+  .option("--json <file>", "write all figures there")
+  .action((rounds: number, options: { json?: string }) =>
+    bench("backup", options.json, (stack, report) => benchBackup(stack, report, rounds)),
   );
 
 async function bench(

@@ -13,11 +13,14 @@ const VHOST = "bench";
 /** Migrated and seeded once; every measurement begins on a copy of it. */
 const TEMPLATE = "bench_template";
 const DATABASE = "bench_run";
+const SCRATCH = "bench_scratch";
 
-/** The local stack's servers, and what of the bench is on them: a vhost and two databases, whose names are the bench's alone. */
+/** The local stack's servers, and what of the bench is on them: a vhost and databases, whose names are the bench's alone. */
 export class Stack {
   readonly dir: string;
-  /** The user's, with the bench's database and vhost in place of the user's. */
+  /** The user's. */
+  readonly own: AllSettings;
+  /** The same, with the bench's database and vhost in place of the user's. */
   readonly settings: AllSettings;
   readonly signal: AbortSignal;
   /** Of the admin, on the maintenance database. */
@@ -27,6 +30,7 @@ export class Stack {
 
   private constructor(dir: string, settings: AllSettings, signal: AbortSignal) {
     this.dir = dir;
+    this.own = settings;
     this.settings = { ...settings, POSTGRES_DB: DATABASE, RABBITMQ_VHOST: VHOST };
     this.signal = signal;
     this.admin = createPool(settings, { role: "admin", max: 1, database: "postgres" });
@@ -67,6 +71,16 @@ export class Stack {
       return await work();
     } finally {
       await this.#drop(DATABASE);
+    }
+  }
+
+  /** An empty database for the length of `work`, which gets its name. */
+  async withScratch<T>(work: (name: string) => Promise<T>): Promise<T> {
+    await this.admin.query(`CREATE DATABASE ${SCRATCH} OWNER payments_owner TEMPLATE template0`);
+    try {
+      return await work(SCRATCH);
+    } finally {
+      await this.#drop(SCRATCH);
     }
   }
 
@@ -126,7 +140,7 @@ export class Stack {
 
   /** Also after an interruption, hence without the signal. */
   async #removeAll(): Promise<void> {
-    for (const database of [DATABASE, TEMPLATE]) await this.#drop(database);
+    for (const database of [DATABASE, SCRATCH, TEMPLATE]) await this.#drop(database);
     const vhosts = await this.#rabbitmqctl("list_vhosts", "--no-table-headers");
     if (vhosts.split("\n").includes(VHOST)) await this.#rabbitmqctl("delete_vhost", VHOST);
   }
