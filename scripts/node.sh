@@ -55,14 +55,14 @@ build() {
 # payments ARGUMENT...: the command line of this checkout.
 payments() { node "$REPO_ROOT/dist/app/main.js" "$@"; }
 
-# backups COMMAND ARGUMENT...: the backup jobs of this checkout, on the local stack unless the environment names a server.
-backups() {
+# run_built PROGRAM ARGUMENT...: one of this checkout's build, on the local stack unless the environment names a server.
+run_built() {
   require_node
-  [[ -e $REPO_ROOT/dist/app/backups.js ]] || die 'nothing is built yet; run: scripts/bootstrap.sh'
+  [[ -e $REPO_ROOT/dist/$1 ]] || die 'nothing is built yet; run: scripts/bootstrap.sh'
   if [[ " $* " != *' --help '* && " $* " != *' -h '* && -z ${POSTGRES_PASSWORD:-}${POSTGRES_PASSWORD_FILE:-} && -z $(setting POSTGRES_PASSWORD '') ]]; then
     local settings
     settings=$("$REPO_ROOT/scripts/stack.sh" env) || exit 1
     eval "$settings"
   fi
-  exec node "$REPO_ROOT/dist/app/backups.js" "$@"
+  exec node "$REPO_ROOT/dist/$1" "${@:2}"
 }

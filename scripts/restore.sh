@@ -5,4 +5,4 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=node.sh disable=SC1091
 source "$REPO_ROOT/scripts/node.sh"
-backups restore "$@"
+run_built app/backups.js restore "$@"

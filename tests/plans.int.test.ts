@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Pool } from "../lib/postgres/pool.js";
 import { loadSql } from "../lib/postgres/sql.js";
+import { run } from "../lib/process/run.js";
 import { packageRoot } from "../lib/root.js";
 import { withPool } from "./harness/database.js";
 import { type Busy, INTEGRITY, LAST_ID, SERVING } from "./harness/expected_plans.js";
@@ -98,6 +99,21 @@ test("docs/plans.md shows these queries and no others", () => {
   const page = readFileSync(join(packageRoot, "docs", "plans.md"), "utf8");
   const shown = [...page.matchAll(/^<!-- plan (\w+)/gm)].map((match) => match[1]);
   expect(shown).toEqual([...SERVING, ...INTEGRITY].map(({ query }) => query));
+});
+
+test("scripts/plans.sh makes the page's plans anew, and one alone", async () => {
+  const env = { ...platform.settings, PAYMENTS_ENV_FILE: "/dev/null" };
+  const plans = (...args: string[]) =>
+    run([process.execPath, join(packageRoot, "dist", "bench", "plans.js"), ...args], { env });
+  const page = readFileSync(join(packageRoot, "docs", "plans.md"), "utf8");
+  const made = await plans();
+  const proseOf = (text: string) =>
+    text.replace(/(<!-- (?:plan|database).* -->\n)[\s\S]*?(<!-- end -->)/g, "$1$2");
+  expect(proseOf(made)).toBe(proseOf(page));
+  expect(made.match(/^Execution Time: /gm)).toHaveLength(SERVING.length + INTEGRITY.length);
+  expect(made).toMatch(/^PostgreSQL .* rows in 12 months, /m);
+  expect(await plans("merchant_day", String(busy.merchant), "2025-06-14")).toContain("on txn_2025_06 ");
+  await expect(plans("../roles")).rejects.toThrow("USAGE_INVALID: there is no query ../roles");
 });
 
 test("counts, sums and duplicates are as they should be, and say so when they are not", async () => {
