@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { ETL_QUEUES } from "../../etl/queues.js";
 import { DeadLetters } from "../../lib/broker/dead_letters.js";
-import { Publisher } from "../../lib/broker/publisher.js";
+import { brokerOptions, withPublisher } from "../../lib/cli/broker.js";
 import {
   type ActionWrapper,
   type CommandContext,
@@ -14,6 +14,8 @@ import { CoreError } from "../../lib/core_errors.js";
 import { type ActionReport, purge, replay } from "../../lib/dead_letters/action.js";
 import { type Selection, selectionOf } from "../../lib/dead_letters/selection.js";
 import { listLetters, SHOWN, showLetter } from "./dlq_list.js";
+
+const NAME = "payments-dlq";
 
 interface SelectOptions {
   reason?: string;
@@ -81,21 +83,13 @@ function selecting(command: Command): Command {
 /** The database is asked first: without a record nothing is done. */
 async function replayLetters(context: CommandContext, selection: Selection): Promise<undefined> {
   await withDatabase(context.settings, (db) =>
-    withLetters(context, async (letters) => {
-      const publisher = new Publisher({
-        ...brokerOptions(context),
-        patience: "once",
-        families: [ETL_QUEUES],
-      });
-      try {
-        await publisher.up();
+    withLetters(context, (letters) =>
+      withPublisher(brokerOptions(context, NAME), [ETL_QUEUES], async (publisher) => {
         const { work, deadLetter: queue } = ETL_QUEUES;
         const signal = context.interruption();
         report(context, await replay({ db, letters, queue, selection, signal, publisher, workQueue: work }));
-      } finally {
-        await publisher.close();
-      }
-    }),
+      }),
+    ),
   );
   return undefined;
 }
@@ -124,21 +118,12 @@ async function withLetters<T>(
   context: CommandContext,
   work: (letters: DeadLetters) => Promise<T>,
 ): Promise<T> {
-  const letters = await DeadLetters.open({ ...brokerOptions(context), family: ETL_QUEUES });
+  const letters = await DeadLetters.open({ ...brokerOptions(context, NAME), family: ETL_QUEUES });
   try {
     return await work(letters);
   } finally {
     await letters.close();
   }
-}
-
-function brokerOptions(context: CommandContext) {
-  // That a short-lived command is connected is no news.
-  return {
-    address: context.settings,
-    name: "payments-dlq",
-    logger: context.logger.child({}, { level: "warn" }),
-  };
 }
 
 function toLimit(text: string): number {

@@ -1,4 +1,4 @@
-import { Publisher } from "../../lib/broker/publisher.js";
+import { brokerOptions, withPublisher } from "../../lib/cli/broker.js";
 import type { CommandContext } from "../../lib/cli/command.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { formatMessage, type OutMessage } from "../message.js";
@@ -9,18 +9,9 @@ import { ETL_QUEUES } from "../queues.js";
 export type Send = (pool: Pool, messages: readonly OutMessage[]) => Promise<void>;
 
 /** Runs `work` with a function that publishes to the work queue; fails at once when there is no broker. */
-export async function withBroker<T>(context: CommandContext, work: (send: Send) => Promise<T>): Promise<T> {
-  const publisher = new Publisher({
-    address: context.settings,
-    name: "payments-cli",
-    // That a short-lived command is connected is no news.
-    logger: context.logger.child({}, { level: "warn" }),
-    patience: "once",
-    families: [ETL_QUEUES],
-  });
-  try {
-    await publisher.up();
-    return await work(async (pool, messages) => {
+export function withBroker<T>(context: CommandContext, work: (send: Send) => Promise<T>): Promise<T> {
+  return withPublisher(brokerOptions(context), [ETL_QUEUES], (publisher) =>
+    work(async (pool, messages) => {
       const elsewhere = await workersElsewhere(pool);
       if (elsewhere.length > 0) {
         const note = `no worker of database ${context.settings.POSTGRES_DB} is connected; those of ${elsewhere.join(", ")} leave its messages alone`;
@@ -30,8 +21,6 @@ export async function withBroker<T>(context: CommandContext, work: (send: Send) 
         const headers = await originOf(pool, message.run);
         await publisher.publish(ETL_QUEUES.work, formatMessage(message), { headers });
       }
-    });
-  } finally {
-    await publisher.close();
-  }
+    }),
+  );
 }
