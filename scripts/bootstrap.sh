@@ -62,6 +62,15 @@ worker_settings() {
   done | sort
 }
 
+# worker_ready: it can take work; one that serves nothing (port 0) says so in its log.
+worker_ready() {
+  if ((WORKER_METRICS_PORT)); then
+    [[ $(http_status "$WORKER_METRICS_PORT" /readyz) == 200 ]]
+  else
+    grep -qs 'worker ready' "$STACK_DIR/logs/worker.log"
+  fi
+}
+
 start_worker() {
   local pid_file=$STACK_DIR/run/worker.pid log=$STACK_DIR/logs/worker.log build
   build=$({ cd -- "$REPO_ROOT/dist" && find . -name '*.js' -type f -exec sha256sum {} + | sort && worker_settings; } | sha256sum)
@@ -74,7 +83,7 @@ start_worker() {
   (umask 077 && printf '%s\n' "$build" >"$pid_file.build")
   spawn "$pid_file" "$log" node "$REPO_ROOT/dist/app/main.js" worker
   local -i end=$((SECONDS + WORKER_START_S))
-  until grep -qs 'worker ready' "$log"; do
+  until worker_ready; do
     live_pid "$pid_file" >/dev/null || die "the worker did not start: $(tail -n 1 "$log"); its log: $log"
     ((SECONDS < end)) || die "the worker is not ready after $WORKER_START_S s; see: scripts/stack.sh logs worker"
     sleep 0.1

@@ -137,6 +137,16 @@ port_taken() {
   grep -Eqs "^ *[0-9]+: [0-9A-F]+:$hex [0-9A-F]+:[0-9A-F]+ 0A " /proc/net/tcp /proc/net/tcp6
 }
 
+# http_status PORT PATH [HEADER]: of the answer there. Bash speaks HTTP well enough, and curl may be missing.
+http_status() {
+  local status
+  (
+    exec 8<>"/dev/tcp/127.0.0.1/$1" || exit
+    printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n%s\r\n' "$2" "${3:+$3$'\r\n'}" >&8
+    read -r -t 3 _ status _ <&8 && printf '%s\n' "$status"
+  ) 2>/dev/null
+}
+
 # free_port: a random one below the range from which outgoing connections take theirs.
 free_port() {
   local port

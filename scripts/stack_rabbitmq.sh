@@ -31,13 +31,9 @@ epmd_running() { live_pid "$EPMD_PID_FILE" >/dev/null; }
 
 # rmq_http: the status code of the management API for our user. 200 means that broker, plugin, user and password work.
 rmq_http() {
-  local auth line
+  local auth
   auth=$(printf 'payments:%s' "$(<"$STACK_DIR/secrets/rabbitmq_password")" | base64 -w 0)
-  ( # bash speaks HTTP well enough, and curl may be missing
-    exec 8<>"/dev/tcp/127.0.0.1/${STATE[RABBITMQ_MGMT_PORT]}" || exit
-    printf 'GET /api/whoami HTTP/1.0\r\nHost: localhost\r\nAuthorization: Basic %s\r\n\r\n' "$auth" >&8
-    read -r -t 3 _ line _ <&8 && printf '%s\n' "$line"
-  ) 2>/dev/null
+  http_status "${STATE[RABBITMQ_MGMT_PORT]}" /api/whoami "Authorization: Basic $auth"
 }
 rmq_answers() { # the AMQP port opens last in a boot
   port_taken "${STATE[RABBITMQ_PORT]}" && port_taken "${STATE[RABBITMQ_PROMETHEUS_PORT]}" && [[ $(rmq_http) == 200 ]]

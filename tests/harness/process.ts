@@ -86,7 +86,10 @@ export class WorkerProcess {
   /** Resolves when it takes messages. */
   static async start(settings: Partial<AllSettings>): Promise<WorkerProcess> {
     const worker = new WorkerProcess(startNode({ ...settings, LOG_LEVEL: "info" }, [MAIN, "worker"]));
-    await eventually("worker ready", () => worker.log.includes("worker ready") || worker.failure());
+    // One that serves nothing says it in its log only.
+    const { WORKER_METRICS_PORT: port = 0 } = settings;
+    const ready = () => (port === 0 ? worker.log.includes("worker ready") : answersReady(port));
+    await eventually("worker ready", async () => (await ready()) || worker.failure());
     return worker;
   }
 
@@ -124,6 +127,13 @@ export class WorkerProcess {
       throw new Error(`worker ended with ${this.child.exitCode}: ${this.log}`);
     return false;
   }
+}
+
+function answersReady(port: number): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${port}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
 
 /** Nothing of the test's own environment but what finds node; no .env of the checkout either. */
