@@ -5,5 +5,7 @@ import { runProgram } from "../lib/cli/program.js";
 import { commandsOf } from "./cli.js";
 
 const program = new Command("backups").description("Backups of the payments database, and their proof.");
-for (const command of commandsOf(jobs)) program.addCommand(command);
+for (const command of commandsOf(jobs)) {
+  program.addCommand(command);
+}
 await runProgram(program);

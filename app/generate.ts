@@ -48,7 +48,9 @@ function metricsTable(): string {
 const TABLE = /(<!-- generated [^\n]*-->\n)[\s\S]*?(<!-- end -->)/;
 
 function withTable(page: string, generated: string): string {
-  if (!TABLE.test(page)) throw new Error("the page has lost its marks of what is generated");
+  if (!TABLE.test(page)) {
+    throw new Error("the page has lost its marks of what is generated");
+  }
   return page.replace(TABLE, (_, begin: string, end: string) => `${begin}${generated}\n${end}`);
 }
 
@@ -104,5 +106,7 @@ ${table(
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [path, text] of Object.entries(generatedFiles())) writeFileSync(join(packageRoot, path), text);
+  for (const [path, text] of Object.entries(generatedFiles())) {
+    writeFileSync(join(packageRoot, path), text);
+  }
 }

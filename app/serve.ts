@@ -25,13 +25,18 @@ export function chooseModules(
   modules: readonly Module[] = MODULES,
 ): readonly Module[] {
   requireUnambiguous(modules);
-  if (names.length === 0) return modules.filter(({ name }) => !APART.includes(name));
+  if (names.length === 0) {
+    return modules.filter(({ name }) => !APART.includes(name));
+  }
   return names.map((name, i) => {
     const module = modules.find((candidate) => candidate.name === name);
     const hint = `There are: ${modules.map((each) => each.name).join(", ")}.`;
-    if (module === undefined) throw new CoreError("MODULE_UNKNOWN", `there is no module ${name}.`, { hint });
-    if (names.indexOf(name) < i)
+    if (module === undefined) {
+      throw new CoreError("MODULE_UNKNOWN", `there is no module ${name}.`, { hint });
+    }
+    if (names.indexOf(name) < i) {
       throw new CoreError("MODULE_UNKNOWN", `module ${name} is named twice.`, { hint });
+    }
     return module;
   });
 }
@@ -56,7 +61,9 @@ export async function serve(
     modules.flatMap((module) => {
       const made = module.start(runtime);
       routes.push(...(made.routes ?? []));
-      if (made.operationsAt !== undefined) operationsAt.push(made.operationsAt);
+      if (made.operationsAt !== undefined) {
+        operationsAt.push(made.operationsAt);
+      }
       return made.parts;
     }),
   );
@@ -67,12 +74,16 @@ export async function serve(
   const withApi = routes.length > 0 || operationsAt.length === 0;
   const places = operationsAt.filter(({ port }) => port !== 0);
   const clash = withApi && places.some(({ port }) => port === api.port);
-  if (clash) throw new CoreError("SETTINGS_INVALID", `HTTP_PORT: ${api.port} is wanted by two modules.`);
+  if (clash) {
+    throw new CoreError("SETTINGS_INVALID", `HTTP_PORT: ${api.port} is wanted by two modules.`);
+  }
 
   // Before the start, which may have to wait for a server: that is when somebody asks how it is.
   const servers: Part[] = [];
   const stopped = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
+    if (signal.aborted) {
+      resolve();
+    }
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
   try {
@@ -100,7 +111,9 @@ export async function serve(
     logger.info("stopping: nothing new is taken");
   } finally {
     await served.stop();
-    for (const server of servers) await server.stop();
+    for (const server of servers) {
+      await server.stop();
+    }
   }
   logger.info("stopped");
 }
@@ -109,5 +122,7 @@ export async function serve(
 function sayIgnored(running: readonly Module[], logger: Logger): void {
   const others = MODULES.filter((module) => !running.includes(module)).map(({ settings }) => settings);
   const ignored = settingNames(others).filter((name) => process.env[name]);
-  if (ignored.length > 0) logger.debug({ ignored }, "settings of modules that do not run here are ignored");
+  if (ignored.length > 0) {
+    logger.debug({ ignored }, "settings of modules that do not run here are ignored");
+  }
 }

@@ -36,7 +36,9 @@ function refusal(given: Given): string {
   try {
     load(given);
   } catch (error) {
-    if (error instanceof PlatformError && error.code === "SETTINGS_INVALID") return String(error);
+    if (error instanceof PlatformError && error.code === "SETTINGS_INVALID") {
+      return String(error);
+    }
     throw error;
   }
   return "accepted";
@@ -107,8 +109,11 @@ describe(".env", () => {
       process.env["PAYMENTS_ENV_FILE"] = join(folder, "missing");
       expect(() => loadAllSettings({ env: {} })).toThrow(/missing/);
     } finally {
-      if (before === undefined) delete process.env["PAYMENTS_ENV_FILE"];
-      else process.env["PAYMENTS_ENV_FILE"] = before;
+      if (before === undefined) {
+        delete process.env["PAYMENTS_ENV_FILE"];
+      } else {
+        process.env["PAYMENTS_ENV_FILE"] = before;
+      }
     }
   });
 
@@ -190,8 +195,9 @@ describe("bad settings", () => {
       "POSTGRES_ADMIN_PASSWORD_FILE",
       "STAGE_SEED",
       "POSTGRES_PROT",
-    ])
+    ]) {
       expect(text).toContain(`${name}: `);
+    }
     expect(text).toContain(".env.example");
   });
 
@@ -234,8 +240,12 @@ describe("bad settings", () => {
 describe(".env.example", () => {
   it("names every setting once, at its default, secrets without value", () => {
     const text = renderEnvExample(DECLARATIONS);
-    for (const name of NAMES) expect(text.match(new RegExp(`^#${name}=`, "gm"))).toHaveLength(1);
-    for (const name of SECRETS) expect(text).toContain(`#${name}=\n`);
+    for (const name of NAMES) {
+      expect(text.match(new RegExp(`^#${name}=`, "gm"))).toHaveLength(1);
+    }
+    for (const name of SECRETS) {
+      expect(text).toContain(`#${name}=\n`);
+    }
     const uncommented = text.replaceAll(/^#(?=[A-Z_]+=)/gm, "");
     expect(load({ file: uncommented })).toEqual(defaults);
   });

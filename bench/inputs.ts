@@ -65,8 +65,9 @@ export async function writeBinary(
       // Each buffer is written before the next is asked for: they are used again.
       for await (const buffer of source.stream(spec, chunkNo, (key) => {
         rows = key.rows;
-      }))
+      })) {
         await file.write(buffer);
+      }
     } finally {
       await file.close();
     }
@@ -79,7 +80,9 @@ export async function writeBinary(
 export async function inLanes(count: number, work: (n: number) => Promise<void>): Promise<void> {
   let next = 0;
   const lane = async () => {
-    while (next < count) await work(next++);
+    while (next < count) {
+      await work(next++);
+    }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
 }

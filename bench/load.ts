@@ -32,8 +32,9 @@ export async function benchLoad(stack: Stack, report: Report, options: LoadOptio
   const { rows, runs } = options;
   const python = options.only.includes("R4") ? await findPython() : undefined;
   const names = options.only.filter((name) => name !== "R4" || python !== undefined);
-  if (names.length < options.only.length)
+  if (names.length < options.only.length) {
     report.say("R4 skipped: no psycopg2 (Debian: apt-get install python3-psycopg2)");
+  }
   const variants = variantsOf(names);
   const has = (...some: Variant[]) => some.some((variant) => variants.includes(variant));
   await requireDisk(stack, {
@@ -61,7 +62,9 @@ export async function benchLoad(stack: Stack, report: Report, options: LoadOptio
     }
   } finally {
     await source.close();
-    if (!options.keep) await rm(folder, { recursive: true, force: true });
+    if (!options.keep) {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
   report.print(renderLoad(names, figures));
 }
@@ -125,7 +128,9 @@ async function makeInputs(
       return exportText(stack, folder, spec);
     });
   }
-  if (has("stage", "python")) report.say("preparing: writing chunks as binary files");
+  if (has("stage", "python")) {
+    report.say("preparing: writing chunks as binary files");
+  }
   const chunks = has("stage", "python") ? await writeBinary(stack, folder, spec, source) : [];
   await flush(folder);
   return { ...text, chunks };

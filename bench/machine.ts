@@ -71,7 +71,9 @@ export function renderMachine({ settings, ...facts }: Machine): string {
 /** @throws PlatformError BENCH_REFUSED when a commit might not survive a power cut. */
 export function requireDurability(settings: Readonly<Record<string, string>>): void {
   const weak = Object.entries(DURABILITY).filter(([name, safe]) => !safe.includes(settings[name] ?? ""));
-  if (weak.length === 0) return;
+  if (weak.length === 0) {
+    return;
+  }
   const found = weak.map(([name]) => `${name} = ${settings[name]}`).join(", ");
   throw new BenchError(
     "BENCH_REFUSED",
@@ -112,7 +114,9 @@ export async function requireDisk(stack: Stack, use: DiskUse): Promise<void> {
       ];
   for (const [path, needMb] of needs) {
     const free = await freeMb(path);
-    if (free >= needMb) continue;
+    if (free >= needMb) {
+      continue;
+    }
     const message = `${Math.ceil(needMb)} MB are needed on the disk of ${path}, ${free} MB are free.`;
     throw new BenchError("BENCH_REFUSED", message, { hint: "Free some, or give fewer --rows." });
   }

@@ -17,7 +17,9 @@ const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     // The first one cleans up; whoever insists leaves that to the next bench.
-    if (interruption.signal.aborted) process.exit(EXIT.interrupted);
+    if (interruption.signal.aborted) {
+      process.exit(EXIT.interrupted);
+    }
     interruption.abort();
   });
 }
@@ -100,8 +102,9 @@ async function bench(
 function count(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= least && value <= most))
+    if (!(value >= least && value <= most)) {
       throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+    }
     return value;
   };
 }
@@ -109,18 +112,24 @@ function count(least: number, most: number): (text: string) => number {
 function ratioNames(text: string): RatioName[] {
   const names = text.split(",");
   const known = NAMES.filter((name) => names.includes(name));
-  if (known.length !== names.length) throw new InvalidArgumentError(`It takes some of ${NAMES.join(",")}.`);
+  if (known.length !== names.length) {
+    throw new InvalidArgumentError(`It takes some of ${NAMES.join(",")}.`);
+  }
   return known;
 }
 
-for (const command of [program, ...program.commands]) command.exitOverride();
+for (const command of [program, ...program.commands]) {
+  command.exitOverride();
+}
 try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
 }
 const problem = await outputProblem();
-if (problem !== undefined) process.exitCode = report(problem);
+if (problem !== undefined) {
+  process.exitCode = report(problem);
+}
 
 function report(error: unknown): number {
   const text = error instanceof PlatformError ? String(error) : `INTERNAL: ${messageOf(error)}`;
@@ -130,7 +139,9 @@ function report(error: unknown): number {
     say(`bench.sh: interrupted${rest}`);
     return EXIT.interrupted;
   }
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
   say(`bench.sh: ${text}`);
   return error instanceof PlatformError ? error.exitCode : EXIT.failed;
 }

@@ -14,10 +14,15 @@ export async function readLatencies(files: readonly string[]): Promise<Map<numbe
   for (const file of files) {
     for await (const line of createInterface({ input: createReadStream(file) })) {
       const entry = parseLogLine(line);
-      if (entry === undefined) continue;
+      if (entry === undefined) {
+        continue;
+      }
       const known = latencies.get(entry.script);
-      if (known === undefined) latencies.set(entry.script, [entry.us]);
-      else known.push(entry.us);
+      if (known === undefined) {
+        latencies.set(entry.script, [entry.us]);
+      } else {
+        known.push(entry.us);
+      }
     }
   }
   return latencies;

@@ -121,9 +121,13 @@ function linesOf(
   latencies: ReadonlyMap<number, number[]>,
 ): Served[] {
   const all = [...latencies.values()].flat();
-  if (all.length === 0) throw new BenchError("BENCH_FAILED", "pgbench has logged no transaction.");
+  if (all.length === 0) {
+    throw new BenchError("BENCH_FAILED", "pgbench has logged no transaction.");
+  }
   const [only, ...others] = scripts;
-  if (only !== undefined && others.length === 0) return [{ workload: only.name, tps, ...latenciesOf(all) }];
+  if (only !== undefined && others.length === 0) {
+    return [{ workload: only.name, tps, ...latenciesOf(all) }];
+  }
   const parts = scripts.map(({ name }, number) => {
     const own = latencies.get(number) ?? [];
     return { workload: `  ${name}`, tps: (tps * own.length) / all.length, ...latenciesOf(own) };

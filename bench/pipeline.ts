@@ -57,7 +57,9 @@ async function kickoff(stack: Stack, args: readonly string[]): Promise<string> {
 async function finished(stack: Stack, pool: Pool, worker: BenchWorker, runId: string): Promise<void> {
   for (;;) {
     const { rows } = await pool.query("SELECT state FROM etl.run WHERE run_id = $1", [runId]);
-    if (isOver(rows[0]?.state)) return;
+    if (isOver(rows[0]?.state)) {
+      return;
+    }
     worker.mustLive();
     await sleep(POLL_MS, undefined, { signal: stack.signal });
   }
@@ -103,8 +105,9 @@ class BenchWorker {
     try {
       while (!worker.#log.includes("worker ready")) {
         worker.mustLive();
-        if (Date.now() > deadline)
+        if (Date.now() > deadline) {
           throw new BenchError("BENCH_FAILED", `no worker ready in ${WORKER_START_MS} ms.`);
+        }
         await sleep(POLL_MS / 4, undefined, { signal: stack.signal });
       }
       return worker;
@@ -115,7 +118,9 @@ class BenchWorker {
   }
 
   mustLive(): void {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) return;
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      return;
+    }
     const last = this.#log.trimEnd().split("\n").at(-1);
     throw new BenchError("BENCH_FAILED", `the worker has ended: ${last}`);
   }
@@ -127,7 +132,9 @@ class BenchWorker {
 
   /** Drains, unless the bench was interrupted: then its database is about to go anyway. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+      return;
+    }
     const ended = once(this.#child, "exit");
     this.#child.kill("SIGTERM");
     const late = setTimeout(() => this.#child.kill("SIGKILL"), WORKER_START_MS);

@@ -8,7 +8,9 @@ export const BASE_ENV = { LANG: "C.UTF-8", NO_COLOR: "1" };
 /** @throws PlatformError BENCH_FAILED with the line of its standard error that says most. */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<string> {
   return runProgram(command, { ...options, env: { ...BASE_ENV, ...options.env } }).catch((error: unknown) => {
-    if (options.signal?.aborted) throw error;
+    if (options.signal?.aborted) {
+      throw error;
+    }
     throw new BenchError("BENCH_FAILED", messageOf(error).replace(/\.?$/, "."), { cause: error });
   });
 }

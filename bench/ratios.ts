@@ -103,7 +103,9 @@ export function verdictsOf(names: readonly RatioName[], figures: readonly Figure
   const wanted = RATIOS.filter((ratio) => names.includes(ratio.name));
   return wanted.flatMap((ratio): Verdict[] => {
     const values = pairsOf(ratio, figures);
-    if (values.length === 0) return [];
+    if (values.length === 0) {
+      return [];
+    }
     const { name, what, atLeast, atMost } = ratio;
     const spread = spreadOf(values);
     const ok = spread.median >= (atLeast ?? 0) && spread.median <= (atMost ?? Number.POSITIVE_INFINITY);

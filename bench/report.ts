@@ -19,8 +19,9 @@ export class Report {
   about(machine: Machine): void {
     this.#machine = machine;
     this.print(`${renderMachine(machine)}\n`);
-    if (machine.loadAverage > 0.5)
+    if (machine.loadAverage > 0.5) {
       this.say(`warning: the load average is ${machine.loadAverage}: other work will show in the figures`);
+    }
   }
 
   say(line: string): void {
@@ -33,7 +34,9 @@ export class Report {
 
   /** Again after every round: an interrupted bench keeps what it has. Whole or not at all. */
   async save(results: object): Promise<void> {
-    if (this.#file === undefined) return;
+    if (this.#file === undefined) {
+      return;
+    }
     const whole = { command: this.#command, startedAt: this.#startedAt, machine: this.#machine, ...results };
     await writeFile(`${this.#file}.new`, `${JSON.stringify(whole, null, 2)}\n`);
     await rename(`${this.#file}.new`, this.#file);

@@ -30,11 +30,16 @@ const STOP_MS = 120_000;
 /** `name=value` of a server setting. */
 export function readChange(text: string): Change {
   const [, name, value] = /^([a-z_][a-z0-9_.]*)\s*=\s*(.*\S)\s*$/i.exec(text) ?? [];
-  if (name === undefined || value === undefined) throw new InvalidArgumentError("It takes NAME=VALUE.");
+  if (name === undefined || value === undefined) {
+    throw new InvalidArgumentError("It takes NAME=VALUE.");
+  }
   const known = name.toLowerCase();
-  if (known in DURABILITY)
+  if (known in DURABILITY) {
     throw new InvalidArgumentError(`${known} keeps commits safe and is not up for change.`);
-  if (OURS.includes(known)) throw new InvalidArgumentError(`${known} is how the server is reached.`);
+  }
+  if (OURS.includes(known)) {
+    throw new InvalidArgumentError(`${known} is how the server is reached.`);
+  }
   return { name: known, value };
 }
 
@@ -61,8 +66,9 @@ export async function benchSetting(stack: Stack, report: Report, options: Settin
       await apply(stack, change);
       const after = await measure(round);
       await putBack(stack);
-      if (after.value === before.value)
+      if (after.value === before.value) {
         throw new BenchError("BENCH_REFUSED", `${change.name} is ${before.value} on this stack anyway.`);
+      }
       ratios.push(rateOf(after) / rateOf(before));
       await report.save({ options, figures, ratios });
     }
@@ -114,15 +120,18 @@ async function noteOf(db: Queryable, name: string): Promise<Note> {
     [name],
   );
   const [row] = rows;
-  if (row === undefined || row.context === "internal")
+  if (row === undefined || row.context === "internal") {
     throw new BenchError("BENCH_REFUSED", `${name} is no setting of this server that can be changed.`);
+  }
   const text = readFileSync(row.file, "utf8");
   return { name, restart: row.context === "postmaster", had: row.had, file: row.file, text };
 }
 
 /** Takes a change back, if one stands; also when the server does not start with it. */
 export async function putBack(stack: Stack): Promise<void> {
-  if (!existsSync(noteFile(stack))) return;
+  if (!existsSync(noteFile(stack))) {
+    return;
+  }
   const note = JSON.parse(readFileSync(noteFile(stack), "utf8")) as Note;
   try {
     await alter(stack, note, note.had);
@@ -138,9 +147,13 @@ async function alter(stack: Stack, { name, restart }: Note, value: string | null
   await stack.asSuperuser(async (db) => {
     const quoted = value === null ? "" : `'${value.replaceAll("'", "''")}'`;
     await db.query(value === null ? `ALTER SYSTEM RESET ${name}` : `ALTER SYSTEM SET ${name} = ${quoted}`);
-    if (!restart) await reload(stack, db);
+    if (!restart) {
+      await reload(stack, db);
+    }
   });
-  if (restart) await restartPostgres(stack);
+  if (restart) {
+    await restartPostgres(stack);
+  }
 }
 
 /** Resolves when new sessions have it. */
@@ -161,7 +174,9 @@ async function restartPostgres(stack: Stack): Promise<void> {
     .trim()
     .split(" ");
   const alive = () => startTime(Number(pid)) === startedAt;
-  if (alive()) process.kill(Number(pid), "SIGINT");
+  if (alive()) {
+    process.kill(Number(pid), "SIGINT");
+  }
   await until(STOP_MS, "PostgreSQL to stop", async () => !alive());
   await stackUp();
 }
@@ -180,8 +195,9 @@ function startTime(pid: number): string | undefined {
 async function until(withinMs: number, what: string, holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {
-    if (Date.now() > deadline)
+    if (Date.now() > deadline) {
       throw new BenchError("BENCH_FAILED", `waited ${withinMs} ms in vain for ${what}.`);
+    }
     await sleep(50);
   }
 }

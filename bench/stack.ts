@@ -140,9 +140,13 @@ export class Stack {
 
   /** Also after an interruption, hence without the signal. */
   async #removeAll(): Promise<void> {
-    for (const database of [DATABASE, SCRATCH, TEMPLATE]) await this.#drop(database);
+    for (const database of [DATABASE, SCRATCH, TEMPLATE]) {
+      await this.#drop(database);
+    }
     const vhosts = await this.#rabbitmqctl("list_vhosts", "--no-table-headers");
-    if (vhosts.split("\n").includes(VHOST)) await this.#rabbitmqctl("delete_vhost", VHOST);
+    if (vhosts.split("\n").includes(VHOST)) {
+      await this.#rabbitmqctl("delete_vhost", VHOST);
+    }
   }
 
   async #drop(database: string): Promise<void> {

@@ -80,8 +80,9 @@ export async function binaryCopy(stack: Stack, { chunks }: Inputs): Promise<Meas
 export async function executeValues(stack: Stack, { chunks }: Inputs, python: string): Promise<Measured> {
   const source = "staging.bench_source";
   await stack.psql(stagingLike(source));
-  for (let n = 0, rows = 0; n < chunks.length && rows < PYTHON_ROWS; n++)
+  for (let n = 0, rows = 0; n < chunks.length && rows < PYTHON_ROWS; n++) {
     rows += copied(await stack.psql(binaryFrom(source, chunks[n] as Input)));
+  }
   await stack.psql(stagingLike("staging.bench_python"));
   await stack.checkpoint();
   const script = join(packageRoot, "bench", "execute_values.py");
@@ -97,7 +98,9 @@ export async function findPython(): Promise<string | undefined> {
       () => true,
       () => false,
     );
-    if (found) return python;
+    if (found) {
+      return python;
+    }
   }
   return undefined;
 }
@@ -108,7 +111,9 @@ async function timed(stack: Stack, rows: number, load: () => Promise<number>): P
   const started = performance.now();
   const loaded = await load();
   const seconds = (performance.now() - started) / 1_000;
-  if (loaded !== rows) throw new BenchError("BENCH_FAILED", `${loaded} rows loaded, not ${rows}.`);
+  if (loaded !== rows) {
+    throw new BenchError("BENCH_FAILED", `${loaded} rows loaded, not ${rows}.`);
+  }
   return { rows, seconds };
 }
 

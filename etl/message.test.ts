@@ -11,7 +11,9 @@ function outcomeOf(body: Buffer): Message | string {
   try {
     return parseMessage(body);
   } catch (error) {
-    if (error instanceof PlatformError) return error.code;
+    if (error instanceof PlatformError) {
+      return error.code;
+    }
     throw error;
   }
 }
@@ -154,8 +156,11 @@ describe("a message of others", () => {
     fc.assert(
       fc.property(body, (bytes) => {
         const outcome = outcomeOf(bytes);
-        if (typeof outcome === "string") expect(codes).toContain(outcome);
-        else if (outcome.kind !== "begin") expect(parsed(formatMessage(outcome))).toEqual(outcome);
+        if (typeof outcome === "string") {
+          expect(codes).toContain(outcome);
+        } else if (outcome.kind !== "begin") {
+          expect(parsed(formatMessage(outcome))).toEqual(outcome);
+        }
       }),
       { numRuns: 1_000 },
     );

@@ -42,13 +42,20 @@ export function parseMessage(body: Buffer): Message {
       `body of ${body.length} bytes, at most ${MAX_BODY_BYTES} are taken.`,
     );
   }
-  if (BARE_STAGE.test(body.toString("latin1"))) return { kind: "begin" };
+  if (BARE_STAGE.test(body.toString("latin1"))) {
+    return { kind: "begin" };
+  }
   const parsed = schema.safeParse(parseJson(body));
-  if (!parsed.success)
+  if (!parsed.success) {
     throw malformed("not a message of version 1 with step stage, clean or agg and its run, chunk or month");
+  }
   const message = parsed.data;
-  if (message.step === "agg") return { kind: "agg", run: message.run, month: message.month };
-  if (!("chunk" in message)) return { kind: "plan", run: message.run };
+  if (message.step === "agg") {
+    return { kind: "agg", run: message.run, month: message.month };
+  }
+  if (!("chunk" in message)) {
+    return { kind: "plan", run: message.run };
+  }
   return { kind: message.step, run: message.run, chunk: message.chunk };
 }
 

@@ -76,6 +76,8 @@ describe("a handled message is counted", () => {
 it("traces differ by run and chunk, and are the same everywhere", () => {
   const ids = [traceId("r1"), traceId("r1", 0), traceId("r1", 1), traceId("r11"), traceId("r2", 1)];
   expect(new Set(ids).size).toBe(ids.length);
-  for (const id of ids) expect(id).toMatch(/^[0-9a-f]{32}$/);
+  for (const id of ids) {
+    expect(id).toMatch(/^[0-9a-f]{32}$/);
+  }
   expect(traceId("r1", 1)).toBe(ids[2]);
 });

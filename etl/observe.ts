@@ -35,10 +35,14 @@ export class StepObserver {
   #beginAtZero(): void {
     for (const step of STEPS) {
       this.#metrics.inFlight.set({ step }, 0);
-      for (const outcome of OUTCOMES) this.#metrics.stepSeconds.zero({ step, outcome });
+      for (const outcome of OUTCOMES) {
+        this.#metrics.stepSeconds.zero({ step, outcome });
+      }
     }
     for (const { class: reason, outcome } of DEFECTS) {
-      if (outcome === "rejected") this.#metrics.rowsRejected.inc({ reason }, 0);
+      if (outcome === "rejected") {
+        this.#metrics.rowsRejected.inc({ reason }, 0);
+      }
     }
     for (const queue of queueNames(ETL_QUEUES)) {
       this.#messages.publishes.inc({ queue, result: "confirmed" }, 0);
@@ -56,8 +60,9 @@ export class StepObserver {
         const buried =
           outcome.kind === "reject" ||
           (outcome.kind === "retry" && delivery.attempt >= maxAttempts(ETL_QUEUES));
-        if (buried) this.#messages.deadLettered.inc({ code: this.#codeLabel(outcome.code) });
-        else if (outcome.kind === "retry") {
+        if (buried) {
+          this.#messages.deadLettered.inc({ code: this.#codeLabel(outcome.code) });
+        } else if (outcome.kind === "retry") {
           this.#messages.retried.inc({ code: this.#codeLabel(outcome.code) });
         }
         return outcome;
@@ -78,7 +83,9 @@ export class StepObserver {
       source: this.#counted(source),
       report: (facts) => reports.push(facts),
       committed: () => {
-        for (const facts of reports) this.#count(facts);
+        for (const facts of reports) {
+          this.#count(facts);
+        }
       },
     };
   }
@@ -119,7 +126,9 @@ export function traceId(run: string, chunk?: number): string {
 
 export function tracedLogger(logger: Logger, message: Message): Logger {
   // A bare `stage` has no run yet; what it begins has one.
-  if (message.kind === "begin") return logger;
+  if (message.kind === "begin") {
+    return logger;
+  }
   return logger.child({ trace: traceId(message.run, "chunk" in message ? message.chunk : undefined) });
 }
 

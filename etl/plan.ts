@@ -43,7 +43,9 @@ export function planRun(spec: PlanSpec): Plan {
   let plan = recentPlans.get(key);
   if (plan === undefined) {
     plan = makePlan(spec);
-    if (recentPlans.size >= REMEMBERED_PLANS) recentPlans.clear();
+    if (recentPlans.size >= REMEMBERED_PLANS) {
+      recentPlans.clear();
+    }
     recentPlans.set(key, plan);
   }
   return plan;
@@ -64,7 +66,9 @@ function makePlan(spec: PlanSpec): Plan {
     const endRow = index === hours.length - 1 ? spec.rows : Math.round((weight / total) * spec.rows);
     const rows = endRow - firstRow;
     const chunks = Math.ceil(rows / spec.chunkRows);
-    if (rows > 0) months.push({ ...month, rows, firstRow, firstChunk, chunks });
+    if (rows > 0) {
+      months.push({ ...month, rows, firstRow, firstChunk, chunks });
+    }
     firstRow = endRow;
     firstChunk += chunks;
   }

@@ -20,7 +20,9 @@ function refusal(input: unknown): string {
   try {
     parseSpec(input);
   } catch (error) {
-    if (error instanceof PlatformError && error.code === "SPEC_INVALID") return error.message;
+    if (error instanceof PlatformError && error.code === "SPEC_INVALID") {
+      return error.message;
+    }
     throw error;
   }
   return "accepted";
@@ -73,9 +75,13 @@ describe("parseSpec", () => {
 
   it("names everything that is wrong at once", () => {
     const text = refusal({ ...valid, rows: -1, seed: -1, fromOn: "x" });
-    for (const name of ["rows", "seed", "fromOn"]) expect(text).toContain(name);
+    for (const name of ["rows", "seed", "fromOn"]) {
+      expect(text).toContain(name);
+    }
     const whole = refusal({ ...valid, rows: 1e11, fromOn: "1970-01-01", toOn: "1960-01-01" });
-    for (const part of ["from must be before", "chunk size", "1975"]) expect(whole).toContain(part);
+    for (const part of ["from must be before", "chunk size", "1975"]) {
+      expect(whole).toContain(part);
+    }
   });
 });
 

@@ -43,7 +43,9 @@ export interface PlannedSpec extends Spec {
 /** @throws PlatformError SPEC_INVALID naming everything that is wrong. */
 export function parseSpec(input: unknown): Spec {
   const parsed = specSchema.safeParse(input);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    return parsed.data;
+  }
   const problems = parsed.error.issues.map((issue) => [...issue.path, issue.message].join(": "));
   throw new EtlError("SPEC_INVALID", problems.join("; "));
 }

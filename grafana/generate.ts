@@ -22,5 +22,7 @@ function render(spec: (typeof DASHBOARDS)[number]): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [path, text] of Object.entries(renderDashboards())) writeFileSync(join(packageRoot, path), text);
+  for (const [path, text] of Object.entries(renderDashboards())) {
+    writeFileSync(join(packageRoot, path), text);
+  }
 }

@@ -81,7 +81,9 @@ export function buildDashboard(spec: DashboardSpec): dashboards.Dashboard {
     .readonly()
     .tooltip(dashboards.DashboardCursorSync.Crosshair)
     .time({ from: spec.from, to: spec.to });
-  if (spec.refresh !== undefined) builder.refresh(spec.refresh);
+  if (spec.refresh !== undefined) {
+    builder.refresh(spec.refresh);
+  }
   for (const [name, values] of Object.entries(spec.variables ?? {})) {
     const [first = ""] = values;
     builder.withVariable(
@@ -94,7 +96,9 @@ export function buildDashboard(spec: DashboardSpec): dashboards.Dashboard {
   let id = 1;
   for (const row of spec.rows) {
     builder.withRow(new RowBuilder(row.title).id(id++));
-    for (const panel of row.panels) builder.withPanel(buildPanel(panel, id++));
+    for (const panel of row.panels) {
+      builder.withPanel(buildPanel(panel, id++));
+    }
   }
   return builder.build();
 }
@@ -133,9 +137,12 @@ function graphPanel(spec: PanelSpec): GraphBuilder {
         .showLegend(true)
         .calcs(["lastNotNull", "max"]),
     );
-  if (spec.max !== undefined) panel.max(spec.max);
-  if (spec.stacked === true)
+  if (spec.max !== undefined) {
+    panel.max(spec.max);
+  }
+  if (spec.stacked === true) {
     panel.stacking(new common.StackingConfigBuilder().mode(StackingMode.Normal).group("A"));
+  }
   return panel;
 }
 
@@ -145,7 +152,9 @@ function statPanel(spec: PanelSpec): StatBuilder {
   );
   const steps = [{ value: null, color: "green" }];
   const [orange, red] = spec.thresholds ?? [];
-  if (orange === undefined || red === undefined) return panel.colorMode(BigValueColorMode.None);
+  if (orange === undefined || red === undefined) {
+    return panel.colorMode(BigValueColorMode.None);
+  }
   const colored = [...steps, { value: orange, color: "orange" }, { value: red, color: "red" }];
   // A threshold that falls: low is bad.
   const falling = [

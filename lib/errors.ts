@@ -68,14 +68,18 @@ export function defineErrors<const Table extends ErrorTable>(table: Table) {
 
 /** The `code` of anything thrown: ours, an SQLSTATE, a socket code such as ECONNREFUSED, or an AMQP reply code. */
 export function codeOf(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  if (typeof error !== "object" || error === null || !("code" in error)) {
+    return undefined;
+  }
   const { code } = error as { code: unknown };
   return typeof code === "string" || typeof code === "number" ? String(code) : undefined;
 }
 
 /** The message of anything thrown, on one line: some drivers put newlines or an AggregateError there. */
 export function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return messageOf(error.errors[0]);
+  }
   try {
     const text = error instanceof Error ? error.message || error.name : String(error);
     return text.replaceAll(/\s+/g, " ").trim();

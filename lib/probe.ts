@@ -19,16 +19,24 @@ export interface Place {
 /** `tls` and `plain`: a PostgreSQL with and without TLS. `silent`: no answer, which a proxy without its server gives too. */
 export async function askPostgres(place: Place): Promise<"tls" | "plain" | "other" | "silent"> {
   const answer = await firstWords(place, SSL_REQUEST);
-  if (answer === "S") return "tls";
-  if (answer === "N" || answer.startsWith("E\0")) return "plain";
+  if (answer === "S") {
+    return "tls";
+  }
+  if (answer === "N" || answer.startsWith("E\0")) {
+    return "plain";
+  }
   return answer === "" ? "silent" : "other";
 }
 
 /** `tls`: whatever it speaks, it speaks inside TLS. */
 export async function askAmqp(place: Place): Promise<"amqp" | "tls" | "other" | "silent"> {
   const [answer, tls] = await Promise.all([firstWords(place, AMQP_HEADER), speaksTls(place)]);
-  if (answer.startsWith("\x01\0\0")) return "amqp";
-  if (tls) return "tls";
+  if (answer.startsWith("\x01\0\0")) {
+    return "amqp";
+  }
+  if (tls) {
+    return "tls";
+  }
   return answer === "" ? "silent" : "other";
 }
 

@@ -40,9 +40,13 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
  * foresaw is worth another try: it costs little, and the retry ladder ends.
  */
 export function verdictOf(error: unknown): Verdict {
-  if (error instanceof PlatformError) return error.consequence.verdict;
+  if (error instanceof PlatformError) {
+    return error.consequence.verdict;
+  }
   const code = codeOf(error);
-  if (code === undefined) return "retry";
+  if (code === undefined) {
+    return "retry";
+  }
   const own = Object.hasOwn(VERDICTS, code) ? VERDICTS[code] : undefined;
   const sqlClass = code.slice(0, 2);
   const byClass = code.length === 5 && Object.hasOwn(VERDICTS, sqlClass) ? VERDICTS[sqlClass] : undefined;

@@ -19,8 +19,12 @@ export function leastNode(): string {
 }
 
 function findRoot(from: string): string {
-  if (existsSync(join(from, "package.json"))) return from;
+  if (existsSync(join(from, "package.json"))) {
+    return from;
+  }
   const parent = dirname(from);
-  if (parent === from) throw new Error("package.json not found above lib/root");
+  if (parent === from) {
+    throw new Error("package.json not found above lib/root");
+  }
   return findRoot(parent);
 }

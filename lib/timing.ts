@@ -21,7 +21,9 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 
 /** Resolves when `signal` has fired. */
 export async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
+  if (signal.aborted) {
+    return;
+  }
   await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 

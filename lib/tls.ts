@@ -20,11 +20,17 @@ export interface TlsOptions {
  * @throws PlatformError SETTINGS_INVALID when the file cannot be read.
  */
 export function tlsOptions(mode: TlsMode, rootCert: string, host: string): TlsOptions | false {
-  if (mode === "disable") return false;
+  if (mode === "disable") {
+    return false;
+  }
   // No name may be sent for an address.
   const name = isIP(host) === 0 ? { servername: host } : {};
-  if (mode === "require") return { rejectUnauthorized: false, ...name };
-  if (rootCert === "") return { rejectUnauthorized: true, ...name };
+  if (mode === "require") {
+    return { rejectUnauthorized: false, ...name };
+  }
+  if (rootCert === "") {
+    return { rejectUnauthorized: true, ...name };
+  }
   try {
     return { rejectUnauthorized: true, ca: readFileSync(rootCert, "utf8"), ...name };
   } catch (cause) {

@@ -8,7 +8,13 @@ try {
 } catch (error) {
   read = { values: {}, problems: [error.message] };
 }
-for (const problem of read.problems) process.stderr.write(`${problem}\n`);
-if (read.problems.length > 0) process.exitCode = 2;
+for (const problem of read.problems) {
+  process.stderr.write(`${problem}\n`);
+}
+if (read.problems.length > 0) {
+  process.exitCode = 2;
+}
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
-for (const [name, value] of Object.entries(read.values)) console.log(`[${name}]=${quoted(value)}`);
+for (const [name, value] of Object.entries(read.values)) {
+  console.log(`[${name}]=${quoted(value)}`);
+}

@@ -10,12 +10,15 @@ const here = { os: process.platform, cpu: process.arch, libc: glibcVersionRuntim
 /** A package that is for other machines is rightly left out; an optional one that names no machine may be. */
 function wanted(entry) {
   const named = Object.keys(here).filter((what) => entry[what] !== undefined);
-  if (entry.optional && named.length === 0) return false;
+  if (entry.optional && named.length === 0) {
+    return false;
+  }
   return named.every((what) => entry[what].includes(here[what]));
 }
 
 // Not by its version: one that is on npm names another in its package.json.
 for (const [path, entry] of Object.entries(packages)) {
-  if (path !== "" && wanted(entry) && !existsSync(join(root, path, "package.json")))
+  if (path !== "" && wanted(entry) && !existsSync(join(root, path, "package.json"))) {
     console.log(path.replace(/.*node_modules\//, ""));
+  }
 }

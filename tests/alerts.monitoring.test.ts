@@ -188,7 +188,9 @@ const drills: readonly Drill[] = [
 
 it.each(drills)("$what: $alerts", async ({ alerts, suppressed, cause }) => {
   const before = await monitored.firing();
-  for (const alert of alerts) expect(before).not.toContain(alert);
+  for (const alert of alerts) {
+    expect(before).not.toContain(alert);
+  }
   const undo = await cause();
   try {
     for (const alert of alerts) {

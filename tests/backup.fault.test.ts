@@ -17,12 +17,16 @@ let id: string;
 beforeAll(async () => {
   database = await createDatabase("seeded");
   folder = new BackupFolder();
-  if (MAY_MOUNT) execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m,mode=0700", "tmpfs", folder.path]);
+  if (MAY_MOUNT) {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m,mode=0700", "tmpfs", folder.path]);
+  }
   expect(await backups(settings(), "backup")).toMatchObject({ code: 0 });
   id = folder.ids()[0] ?? "";
 });
 afterAll(async () => {
-  if (MAY_MOUNT) execFileSync("umount", [folder.path]);
+  if (MAY_MOUNT) {
+    execFileSync("umount", [folder.path]);
+  }
   folder.remove();
   await dropDatabase(database);
 });

@@ -221,7 +221,9 @@ test("a backup made before the manifest told what is not the platform's own veri
   copy.editManifest(id, (manifest) => {
     const { others, leftOut, extensions, roleSettings, connectionLimit, comment, ...old } = manifest;
     const objects = old.objects.filter((line) => !/^(right (schema|database)|sequence .*:)/.test(line));
-    for (const key of Object.keys(manifest)) Reflect.deleteProperty(manifest, key);
+    for (const key of Object.keys(manifest)) {
+      Reflect.deleteProperty(manifest, key);
+    }
     Object.assign(manifest, { ...old, objects });
   });
   copy.renewSums(id);
@@ -315,11 +317,12 @@ function pathWith(...names: string[]): string {
   const bin = join(folder.path, "bin");
   rmSync(bin, { recursive: true, force: true });
   mkdirSync(bin);
-  for (const name of ["setpriv", "flock", "sh", "cat", ...names])
+  for (const name of ["setpriv", "flock", "sh", "cat", ...names]) {
     symlinkSync(
       execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim(),
       join(bin, name),
     );
+  }
   return bin;
 }
 

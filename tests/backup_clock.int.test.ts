@@ -139,8 +139,9 @@ describe("metrics", () => {
     const [dump, proof] = [await asked("payments_backup"), await asked("payments_restore_drill")];
     expect([hours(dump), dump[0]?.["last_ok"]]).toEqual([30, 0]);
     expect([hours(proof), proof[0]?.["last_ok"]]).toEqual([300, 0]);
-    for (const history of ["dump", "restore drill"])
+    for (const history of ["dump", "restore drill"]) {
       expect((await ahead(history)) / 3_600).toBeCloseTo(8_760, 0);
+    }
     const view =
       "SELECT round(dump_age_s / 3600) AS dump, last_ok, round(verified_age_s / 3600) AS drill, last_drill_ok, round(ahead_s / 3600) AS ahead FROM ops.backup_status";
     expect((await sql(view)).rows).toEqual([
@@ -174,6 +175,8 @@ describe("metrics", () => {
                        now() - interval '1 hour', now() + interval '1 year')`);
     expect((await asked("payments_workers"))[0]).toMatchObject({ alive: 0, silent: 0 });
     expect(Math.round(Number((await asked("payments_pipeline"))[0]?.["idle_seconds"]) / 60)).toBe(60);
-    for (const history of ["worker", "ledger"]) expect((await ahead(history)) / 3_600).toBeCloseTo(8_760, 0);
+    for (const history of ["worker", "ledger"]) {
+      expect((await ahead(history)) / 3_600).toBeCloseTo(8_760, 0);
+    }
   });
 });

@@ -28,7 +28,9 @@ beforeAll(async () => {
   keys = mkdtempSync(join(tmpdir(), "keys-")); // short: gpg's agent listens on a socket in it
 });
 afterAll(async () => {
-  if (has("gpg")) execFileSync("gpgconf", ["--kill", "all"], { env: { ...process.env, GNUPGHOME: keys } });
+  if (has("gpg")) {
+    execFileSync("gpgconf", ["--kill", "all"], { env: { ...process.env, GNUPGHOME: keys } });
+  }
   rmSync(keys, { recursive: true, force: true });
   folder.remove();
   await dropDatabase(database);

@@ -107,7 +107,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   folder.remove();
-  for (const name of [database, ...made.splice(0)]) await dropDatabase(name);
+  for (const name of [database, ...made.splice(0)]) {
+    await dropDatabase(name);
+  }
   await asSuperuser("postgres", (pool) =>
     pool.query(`DROP ROLE IF EXISTS "${ROLES.role}"; DROP ROLE IF EXISTS ${ROLES.other}`),
   );
@@ -152,7 +154,9 @@ describe("a backup of a database with other people's things in it", () => {
     expect(plain(leftOut).filter((line) => !owners.includes(line))).toEqual(LEFT_OUT);
     expect(owners).toContain("owner of payments.total(): postgres (it will be payments_owner's)");
     expect(owners).toContain('owner of schema Odd Schema: "{role}" (it will be payments_owner\'s)');
-    for (const line of leftOut) expect(said).toContain(JSON.stringify(line));
+    for (const line of leftOut) {
+      expect(said).toContain(JSON.stringify(line));
+    }
   });
 
   test("restores the rest where its roles are, names what lacks, and keeps the copy", async () => {
@@ -234,7 +238,9 @@ describe("a backup of a database with other people's things in it", () => {
       manifest.settings.push("local_preload_libraries=not_here");
     });
     folder.renewSums(id);
-    for (const name of made.splice(0)) await dropDatabase(name);
+    for (const name of made.splice(0)) {
+      await dropDatabase(name);
+    }
     await asSuperuser(database, (pool) =>
       pool.query(
         [ROLES.role, ROLES.other]

@@ -43,11 +43,15 @@ test.each([true, false])(
   "a backup into a folder that cannot be written is not called busy (lock file: %s)",
   async (lock) => {
     execFileSync("rm", ["-f", folder.file(".lock")]);
-    if (lock) writeFileSync(folder.file(".lock"), "");
+    if (lock) {
+      writeFileSync(folder.file(".lock"), "");
+    }
     await folder.readOnly(async () => {
       for (const command of ["backup", "retain"]) {
         const failed = await backups(settings(), command);
-        if (command === "retain" && !ROOT && lock) continue; // there was nothing to remove
+        if (command === "retain" && !ROOT && lock) {
+          continue; // there was nothing to remove
+        }
         expect(failed.stderr).toMatch(/^payments: BACKUP_FAILED: .*\n$/);
         expect(failed.stderr).toMatch(WHY);
         expect(failed.code).toBe(1);
@@ -64,7 +68,9 @@ test.each([true, false])(
   "verification and restore from read-only media succeed; no mark is said (lock file: %s)",
   async (lock) => {
     execFileSync("rm", ["-f", folder.file(".lock")]);
-    if (lock) writeFileSync(folder.file(".lock"), "");
+    if (lock) {
+      writeFileSync(folder.file(".lock"), "");
+    }
     const into = freshName();
     await folder.readOnly(async () => {
       const verified = await backups(settings(), "verify");
@@ -73,7 +79,9 @@ test.each([true, false])(
         new RegExp(`^verified: ${id} .*\nno mark was written, so ${id} is not listed as verified: E`),
       );
       expect((await backups(settings(), "list")).stdout).toContain(id);
-      if (lock) return; // a restore takes the same way
+      if (lock) {
+        return; // a restore takes the same way
+      }
       expect(await backups(settings(), "restore", "--into", into)).toMatchObject({ code: 0 });
     });
     await dropDatabase(into);
@@ -89,8 +97,9 @@ test("whoever reads a backup takes the lock first, before its sums are checked o
       () => restore(own, { into: "elsewhere", ...never }),
       () => drill(own, silentLogger, { place: "database" }),
       () => restoreToTime(own, "2026-01-01T00:00:00Z", join(busy.path, "data")),
-    ])
+    ]) {
       await expect(work()).rejects.toMatchObject({ code: "BACKUP_BUSY" });
+    }
   });
   busy.remove();
 });

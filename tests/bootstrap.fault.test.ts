@@ -32,7 +32,9 @@ afterEach(async () => {
 
 /** Deleted and not yet committed. */
 function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ENOENT") throw error;
+  if (error.code !== "ENOENT") {
+    throw error;
+  }
 }
 
 function script(name: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {

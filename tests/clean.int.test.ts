@@ -151,7 +151,9 @@ describe.each([
   ["ids with gaps, the smallest and the largest among them", GAPS, [...TAMPERED, ...WITH_GAPS]],
 ])("%s", (_, before, tampered) => {
   test("each line gets the verdict it deserves", async () => {
-    if (before !== undefined) await change(before);
+    if (before !== undefined) {
+      await change(before);
+    }
     const runId = await planned();
     await stageStep(platform.context, runId, 0);
     expect(await platform.value(`SELECT count(*) FROM ${BUILD}_leaf`)).toBe(LINES);
@@ -181,7 +183,9 @@ test("a sender whose ids follow no order: every row is looked at, the first of e
   );
   await cleanStep(platform.context, runId, 0);
   const expected = new Map<number, string>();
-  for (let line = 50; line < LINES; line++) expected.set(line, "duplicate");
+  for (let line = 50; line < LINES; line++) {
+    expected.set(line, "duplicate");
+  }
   await expectRejected(expected);
 });
 

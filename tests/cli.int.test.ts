@@ -66,8 +66,9 @@ describe("what is asked for wrongly ends with 2", () => {
     }
     const help = await run("--help");
     expect(help).toMatchObject({ code: 0, stderr: "" });
-    for (const name of ["migrate", "seed", "kickoff", "worker", "status", "verify", "resume", "doctor"])
+    for (const name of ["migrate", "seed", "kickoff", "worker", "status", "verify", "resume", "doctor"]) {
       expect(help.stdout).toContain(`\n  ${name}`);
+    }
   });
 
   test("settings: all that are wrong are named at once, before any server is asked", async () => {
@@ -82,7 +83,9 @@ describe("what is asked for wrongly ends with 2", () => {
     };
     const result = await run("status", wrong);
     expectError(result, 2, "SETTINGS_INVALID");
-    for (const name of Object.keys(wrong)) expect(result.stderr).toContain(`${name}: `);
+    for (const name of Object.keys(wrong)) {
+      expect(result.stderr).toContain(`${name}: `);
+    }
     const asJson = await run("status --json", wrong);
     expect(asJson).toMatchObject({ code: 2, stdout: "" });
     expect(JSON.parse(asJson.stderr)).toMatchObject({ error: { code: "SETTINGS_INVALID" } });
@@ -110,8 +113,9 @@ describe("what is asked for wrongly ends with 2", () => {
   });
 
   test("a run that is not there", async () => {
-    for (const args of ["status r999", "verify r999", "resume r999", "cancel r999", "status --watch r999"])
+    for (const args of ["status r999", "verify r999", "resume r999", "cancel r999", "status --watch r999"]) {
       expectError(await run(args), 2, "RUN_UNKNOWN");
+    }
   });
 });
 
@@ -142,10 +146,13 @@ describe("a server that refuses or is not there", () => {
       const result = await run(args, { LOG_LEVEL: "fatal", ...settings });
       expect(Date.now() - started).toBeLessThan(8_000);
       expectError(result, 1, code);
-      if (code.endsWith("_AUTH")) expect(result.stderr).toContain('eval "$(scripts/stack.sh env)"');
+      if (code.endsWith("_AUTH")) {
+        expect(result.stderr).toContain('eval "$(scripts/stack.sh env)"');
+      }
       const { POSTGRES_PASSWORD, POSTGRES_ADMIN_PASSWORD, RABBITMQ_PASSWORD } = platform.settings;
-      for (const secret of ["sesame", POSTGRES_PASSWORD, POSTGRES_ADMIN_PASSWORD, RABBITMQ_PASSWORD])
+      for (const secret of ["sesame", POSTGRES_PASSWORD, POSTGRES_ADMIN_PASSWORD, RABBITMQ_PASSWORD]) {
         expect(result.stderr).not.toContain(secret);
+      }
       expect(await runs()).toBe(0);
     },
   );
@@ -233,7 +240,9 @@ test("kickoff enters a run and sends its first message; --target tops up by just
   expect(await depth(platform.settings, ETL_QUEUES.work)).toBe(2);
   const { runs: known } = await json("status");
   expect(known.at(-1)).toMatchObject({ run: next(2), state: "planned", rows: 150, accepted: 0, etaS: null });
-  for (const n of [1, 2]) await json(`cancel ${next(n)}`);
+  for (const n of [1, 2]) {
+    await json(`cancel ${next(n)}`);
+  }
 });
 
 test("kickoff --wait follows the run to its end, with logs kept out of the data", async () => {
@@ -242,8 +251,9 @@ test("kickoff --wait follows the run to its end, with logs kept out of the data"
   expect(waited.code).toBe(0);
   expect(waited.stdout).toMatch(/^run r\d+: 2,000 transactions\n\nrows +count\n/);
   expect(waited.stdout).toMatch(/^generated +2,000$/m);
-  for (const step of ["stage", "clean", "agg"])
+  for (const step of ["stage", "clean", "agg"]) {
     expect(waited.stdout).toMatch(new RegExp(`^${step} +[0-9.]+ `, "m"));
+  }
   expect(waited.stderr).toMatch(/^r\d+ /m);
 
   const both = await run("kickoff --rows 2000 --seed 2 --wait --json", { LOG_LEVEL: "debug" });

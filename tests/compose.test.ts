@@ -37,7 +37,9 @@ const checks = {
 
 function service(file: Compose, name: string): Service {
   const found = file.services[name];
-  if (found === undefined) throw new Error(`no service ${name}`);
+  if (found === undefined) {
+    throw new Error(`no service ${name}`);
+  }
   return found;
 }
 
@@ -178,7 +180,9 @@ describe("the workflow", () => {
   it("pins every action by commit and may only read", () => {
     const uses = [...workflow.matchAll(/uses: (\S+)/g)].map(([, action]) => action);
     expect(uses.length).toBeGreaterThan(0);
-    for (const action of uses) expect(action).toMatch(/^[\w/-]+@[0-9a-f]{40}$/);
+    for (const action of uses) {
+      expect(action).toMatch(/^[\w/-]+@[0-9a-f]{40}$/);
+    }
     expect((parse(workflow) as { permissions: unknown }).permissions).toEqual({ contents: "read" });
   });
 
@@ -186,6 +190,8 @@ describe("the workflow", () => {
     const asked = [...read("compose/docker-compose.yml").matchAll(/\$\{(\w+):\?/g)].map(
       ([, name]) => name ?? "",
     );
-    for (const name of asked) expect(workflow).toContain(name);
+    for (const name of asked) {
+      expect(workflow).toContain(name);
+    }
   });
 });

@@ -11,7 +11,9 @@ const { work, deadLetter } = ETL_QUEUES;
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  for (const cleanup of cleanups.splice(0).reverse()) {
+    await cleanup();
+  }
 });
 
 async function createLab(): Promise<DeadLetterLab> {
@@ -51,12 +53,16 @@ test("a replay of a thousand letters killed again and again loses none", async (
           : (await lab.recorded()) > recorded + some),
       { everyMs: 1 },
     );
-    if (ended) break;
+    if (ended) {
+      break;
+    }
     replaying.child.kill("SIGKILL");
     await replaying.ended;
     kills += 1;
     await eventually("all letters there", async () => (await missing(lab, 1_000)).length === 0);
-    if (kills === 4) break;
+    if (kills === 4) {
+      break;
+    }
   }
   expect(kills).toBeGreaterThan(2);
   const states = (await lab.actions()).map((action) => action["state"]);

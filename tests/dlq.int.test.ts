@@ -60,9 +60,13 @@ test.each([undefined, 1_000])(
   "looking at letters again and again keeps their order and loses none (delivery limit: %s)",
   async (limit) => {
     // With a limit the broker keeps what comes back apart from the rest, in an order of its own.
-    if (limit !== undefined) await lab.setPolicy(deadLetter, { "delivery-limit": limit });
+    if (limit !== undefined) {
+      await lab.setPolicy(deadLetter, { "delivery-limit": limit });
+    }
     await lab.plant(numbered(1_200));
-    for (let i = 0; i < 10; i++) expect((await list("--limit", "1")).total).toBe(1_200);
+    for (let i = 0; i < 10; i++) {
+      expect((await list("--limit", "1")).total).toBe(1_200);
+    }
     expect((await list()).letters.map((letter) => letter.id)).toEqual(numbered(1_200).map(({ id }) => id));
   },
 );
@@ -131,7 +135,9 @@ test("replay sends the chosen letters as their producer did, leaves the others i
   expect((await list()).letters.map(({ id }) => id)).toEqual(even);
   const sent = await drain(lab.settings, work);
   expect(sent.map((message) => message.properties.messageId)).toEqual(odd);
-  for (const message of sent) expect(headersOf(message)).toEqual({ tenant: "a" });
+  for (const message of sent) {
+    expect(headersOf(message)).toEqual({ tenant: "a" });
+  }
 
   expect(await lab.dlq("replay", "m000000")).toMatchObject({ code: 0, data: { done: 1, total: 50 } });
   expect(await lab.dlq("replay", "--all")).toMatchObject({ code: 0, data: { done: 49, total: 49 } });

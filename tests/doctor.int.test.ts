@@ -52,10 +52,12 @@ describe("doctor", () => {
       stderr: "",
       failed: null,
     });
-    for (const what of ["node", "postgres", "writable", "role", "rights", "disk", "schema", "seed"])
+    for (const what of ["node", "postgres", "writable", "role", "rights", "disk", "schema", "seed"]) {
       expect(stdout).toMatch(new RegExp(`^${what} +ok `, "m"));
-    for (const what of ["rabbitmq", "alarm", "worker", "dead letters"])
+    }
+    for (const what of ["rabbitmq", "alarm", "worker", "dead letters"]) {
       expect(stdout).toMatch(new RegExp(`^${what} +ok `, "m"));
+    }
   });
 
   test("names the server that is away, and a role whose password is wrong", async () => {

@@ -77,10 +77,11 @@ test("what a message bears says whose it is; without any it is taken by the numb
     hint: expect.any(String),
     message: expect.stringContaining(Object.values(headers)[0]),
   });
-  for (const headers of [{ "x-database": "wrong" }, { "x-run-created-at": "2025-01-01T00:00:00.000000Z" }])
+  for (const headers of [{ "x-database": "wrong" }, { "x-run-created-at": "2025-01-01T00:00:00.000000Z" }]) {
     await expect(requireOurs(platform.pool, runId, { ...ours, ...headers })).rejects.toMatchObject(
       elsewhere(headers),
     );
+  }
   // Also where no run has the number.
   await expect(requireOurs(otherPool, runId, ours)).rejects.toMatchObject({ code: "RUN_ELSEWHERE" });
   await expect(requireOurs(otherPool, runId, {})).rejects.toMatchObject({

@@ -22,7 +22,9 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   const name = platform.settings.POSTGRES_DB;
-  for (const child of started) child.kill("SIGKILL");
+  for (const child of started) {
+    child.kill("SIGKILL");
+  }
   await platform.close();
   await asSuperuser(`DROP TABLESPACE IF EXISTS small_${name}`).catch(() => undefined);
   execFileSync("umount", [disk]);
@@ -74,8 +76,12 @@ test.runIf(MAY_MOUNT)(
     expect((await kickoff.ended).code).toBe(0);
     expect(await platform.value("SELECT state FROM etl.run")).toBe("done");
     expect(log("worker")).toMatch(/"msg":"\d+ log lines lost: ENOSPC"/);
-    for (const { child } of [worker, loop]) child.kill("SIGTERM");
-    for (const { ended } of [worker, loop]) expect((await ended).code).toBe(0);
+    for (const { child } of [worker, loop]) {
+      child.kill("SIGTERM");
+    }
+    for (const { ended } of [worker, loop]) {
+      expect((await ended).code).toBe(0);
+    }
     expect(log("loop")).toContain("backup loop stopped");
     expect((await platform.verify()).differences).toEqual([]);
   },
@@ -87,7 +93,9 @@ function fill(file: string): void {
     try {
       appendFileSync(file, Buffer.alloc(bytes));
     } catch (error) {
-      if (codeOf(error) !== "ENOSPC") throw error;
+      if (codeOf(error) !== "ENOSPC") {
+        throw error;
+      }
       bytes >>= 1;
     }
   }

@@ -20,7 +20,9 @@ function heal(month: string): Promise<Healed> {
 /** As the owner, who alone may do damage. */
 function damage(...statements: string[]): Promise<void> {
   return withPool({ role: "admin", database: platform.settings.POSTGRES_DB }, async (pool) => {
-    for (const statement of statements) await pool.query(statement);
+    for (const statement of statements) {
+      await pool.query(statement);
+    }
   });
 }
 
@@ -109,7 +111,9 @@ test("a run that wants to add to the month meanwhile waits, and adds to the heal
   await damage("DELETE FROM txn_2025_01 WHERE txn_id % 3 = 0");
   let adding: Promise<unknown> | undefined;
   const reached = async (point: Point) => {
-    if (point !== "stage: after copy" || adding !== undefined) return;
+    if (point !== "stage: after copy" || adding !== undefined) {
+      return;
+    }
     adding = aggStep(platform.context, runId, "2025-01-01");
     await eventually("agg waiting", () =>
       platform.value<boolean>(
@@ -128,7 +132,8 @@ test("a run that wants to add to the month meanwhile waits, and adds to the heal
 
 test("a month that is not there is refused, one that is only being built too", async () => {
   await platform.begin({ rows: 3_000 });
-  for (const month of ["2031-01-01", "2025-01-01"])
+  for (const month of ["2031-01-01", "2025-01-01"]) {
     await expect(heal(month)).rejects.toMatchObject({ code: "CHUNK_UNKNOWN" });
+  }
   expect((await platform.verify()).differences).toEqual([]);
 });

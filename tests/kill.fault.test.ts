@@ -37,13 +37,17 @@ test("a worker killed over and over in mid-run leaves just the rows of a run tha
       "progress",
       async () => {
         const state = await platform.value("SELECT state FROM etl.run WHERE run_id = $1", [run.runId]);
-        if (state === "done") return "done";
+        if (state === "done") {
+          return "done";
+        }
         return (await progress()) >= target ? "kill" : undefined;
       },
       { withinMs: 60_000, everyMs: 2 },
     );
     await worker.stop(done === "done" ? "SIGTERM" : "SIGKILL");
-    if (done === "done") break;
+    if (done === "done") {
+      break;
+    }
     kills++;
   }
   expect(kills).toBeGreaterThan(3);

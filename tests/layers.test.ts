@@ -53,18 +53,26 @@ function betweenServices(from: string, to: string): boolean {
 function circle(imports: Imports): string[] {
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]): string[] => {
-    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
-    if (done.has(file)) return [];
+    if (path.includes(file)) {
+      return [...path.slice(path.indexOf(file)), file];
+    }
+    if (done.has(file)) {
+      return [];
+    }
     for (const target of imports.get(file) ?? []) {
       const found = visit(target, [...path, file]);
-      if (found.length > 0) return found;
+      if (found.length > 0) {
+        return found;
+      }
     }
     done.add(file);
     return [];
   };
   for (const file of imports.keys()) {
     const found = visit(file, []);
-    if (found.length > 0) return found;
+    if (found.length > 0) {
+      return found;
+    }
   }
   return [];
 }

@@ -17,7 +17,9 @@ afterEach(() => platform.close());
 function byHand(...statements: string[]): Promise<void> {
   return withPool({ role: "admin", database: platform.settings.POSTGRES_DB }, async (pool) => {
     await pool.query("SET ROLE payments_owner");
-    for (const statement of statements) await pool.query(statement);
+    for (const statement of statements) {
+      await pool.query(statement);
+    }
   });
 }
 
@@ -59,8 +61,11 @@ describe("rows are not added to a month", () => {
       message,
     });
     expect(await state(run.runId)).toBe("running");
-    if (repair === undefined) await healMonth(platform.context, JANUARY);
-    else await byHand(repair);
+    if (repair === undefined) {
+      await healMonth(platform.context, JANUARY);
+    } else {
+      await byHand(repair);
+    }
     await aggStep(platform.context, run.runId, JANUARY);
     expect(await state(run.runId)).toBe("done");
     expect(await differences()).toEqual([]);

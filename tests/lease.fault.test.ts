@@ -16,7 +16,9 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.useRealTimers();
-  for (const lease of leases.splice(0)) await lease.stop();
+  for (const lease of leases.splice(0)) {
+    await lease.stop();
+  }
   await platform.close();
 });
 
@@ -40,7 +42,9 @@ const beatOf = (name: string) =>
     .then((at) => at.getTime());
 
 test("a wall clock that jumps an hour either way costs nobody the lease", async () => {
-  for (const name of ["a", "b"]) await startLease(name);
+  for (const name of ["a", "b"]) {
+    await startLease(name);
+  }
   for (const jumpMs of [3_600_000, -3_600_000]) {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + jumpMs });
     const from = await beatOf("a");

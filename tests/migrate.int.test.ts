@@ -71,7 +71,9 @@ test("of four ups at the same time one applies, the others find nothing to do", 
     expect(applied.map((list) => list.length).sort()).toEqual([0, 0, 0, readMigrations().length]);
     await verifySchema(pool);
   } finally {
-    for (const each of pools) await each.end();
+    for (const each of pools) {
+      await each.end();
+    }
   }
 });
 

@@ -71,7 +71,9 @@ describe("dashboards", () => {
         if (panel.type === "timeseries") {
           expect(panel.options?.legend?.showLegend, where).toBe(true);
           for (const target of targetsOf(panel)) {
-            if (target.expr !== undefined) expect(target.legendFormat, where).not.toBe("");
+            if (target.expr !== undefined) {
+              expect(target.legendFormat, where).not.toBe("");
+            }
           }
         }
       }
@@ -111,7 +113,9 @@ describe("dashboards", () => {
       .flatMap(([, one, two]) => [one, two])
       .filter((name): name is string => name !== undefined && /^[A-Z][a-z]+[A-Z]/.test(name));
     expect(said.length).toBeGreaterThan(10);
-    for (const name of said) expect([...names]).toContain(name);
+    for (const name of said) {
+      expect([...names]).toContain(name);
+    }
   });
 });
 
@@ -148,7 +152,9 @@ describe("postgres_exporter", () => {
       name.startsWith("pg_"),
     );
     expect(own.length).toBeGreaterThan(0);
-    for (const name of own) expect(flags).toContain(`--no-collector.${name.slice("pg_".length)}`);
+    for (const name of own) {
+      expect(flags).toContain(`--no-collector.${name.slice("pg_".length)}`);
+    }
   });
 
   it("is started alike in compose and in the local stack", () => {
@@ -182,7 +188,9 @@ describe("alerts", () => {
     expect(rule.annotations?.["runbook_url"]).toBe(`docs/alert.md#${rule.alert.toLowerCase()}`);
     const [, section = ""] = runbooks.split(new RegExp(`^### ${rule.alert}$`, "m"));
     const text = section.split(/^##/m)[0] ?? "";
-    for (const part of ["Means", "See", "Do", "Try"]) expect(text, rule.alert).toContain(`**${part}:**`);
+    for (const part of ["Means", "See", "Do", "Try"]) {
+      expect(text, rule.alert).toContain(`**${part}:**`);
+    }
   });
 
   it("have no runbook without an alert", () => {
@@ -206,6 +214,10 @@ describe("alerts", () => {
     const names = new Set(alerts().map((rule) => rule.alert));
     const named = [...read("prometheus/alertmanager.yml").matchAll(/alertname (?:=~|!~|!=|=) "([^"]+)"/g)];
     expect(named.length).toBeGreaterThan(3);
-    for (const [, list = ""] of named) for (const name of list.split("|")) expect([...names]).toContain(name);
+    for (const [, list = ""] of named) {
+      for (const name of list.split("|")) {
+        expect([...names]).toContain(name);
+      }
+    }
   });
 });

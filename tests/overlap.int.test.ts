@@ -31,7 +31,9 @@ function pausedAt(
     release = (error) => (error === undefined ? resolve() : reject(error));
   });
   const reached = async (here: Point) => {
-    if (here !== point) return;
+    if (here !== point) {
+      return;
+    }
     arrived = true;
     await gate;
   };

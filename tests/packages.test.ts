@@ -27,8 +27,9 @@ let env: NodeJS.ProcessEnv;
 /** A checkout whose only package, for development, lies in it, so that npm needs no network. */
 beforeAll(async () => {
   checkout = await mkdtemp(join(tmpdir(), "packages "));
-  for (const name of ["scripts", "lib/settings/dotenv.mjs"])
+  for (const name of ["scripts", "lib/settings/dotenv.mjs"]) {
     await cp(join(packageRoot, name), join(checkout, name), { recursive: true });
+  }
   const tool = { name: "tool", version: "1.0.0", bin: { tool: "tool.js" } };
   await writeProgram("tool/tool.js", "#!/bin/sh\necho tool\n");
   await write("tool/package.json", JSON.stringify(tool));

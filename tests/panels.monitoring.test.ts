@@ -40,7 +40,9 @@ it("no query of the exporter fails", async () => {
     "pg_exporter_last_scrape_error + pg_exporter_user_queries_load_error",
     5,
   );
-  for (const { values } of errors) expect(values.at(-1)?.[1]).toBe("0");
+  for (const { values } of errors) {
+    expect(values.at(-1)?.[1]).toBe("0");
+  }
 });
 
 it("every documented metric is served", async () => {

@@ -45,7 +45,9 @@ beforeEach(async () => {
   platform = await Platform.create({ STAGE_TARGET_TXN: "1000" });
 });
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  for (const cleanup of cleanups.splice(0).reverse()) {
+    await cleanup();
+  }
   await platform.close();
 });
 
@@ -125,13 +127,17 @@ test("a step takes 25 timeouts: it is done once, its neighbours meanwhile, and n
   const handler: Handler = async ({ body, deliveryCount }) => {
     seen.push(body.toString());
     counts.push(deliveryCount);
-    if (body.toString() === "long") await gate.promise;
+    if (body.toString() === "long") {
+      await gate.promise;
+    }
     return { kind: "done" };
   };
   const consumer = await consume(handler);
   await publisher.publish(family.work, "long");
   await eventually("at work", () => seen.length === 1);
-  for (const body of ["a", "b", "c"]) await publisher.publish(family.work, body);
+  for (const body of ["a", "b", "c"]) {
+    await publisher.publish(family.work, body);
+  }
   await longTime("the step");
   gate.resolve();
   await eventually("its message gone", async () => (await left()) === 0);
@@ -156,7 +162,9 @@ test("an alarm of the broker lasts for 25 timeouts: what was in hand is counted 
     begun += 1;
     counts.push(deliveryCount);
     for (;;) {
-      if (lost.aborted || overdue.aborted) return { kind: "release" };
+      if (lost.aborted || overdue.aborted) {
+        return { kind: "release" };
+      }
       try {
         await publisher.publish(family.deadLetter, "follower");
         return { kind: "done" };
@@ -165,7 +173,9 @@ test("an alarm of the broker lasts for 25 timeouts: what was in hand is counted 
       }
     }
   };
-  for (const body of ["a", "b", "c", "d"]) await publisher.publish(family.work, body);
+  for (const body of ["a", "b", "c", "d"]) {
+    await publisher.publish(family.work, body);
+  }
   await rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1");
   try {
     await eventually("publishers blocked", () =>

@@ -74,7 +74,9 @@ test("staged chunks and queue stay within the window at any size", async () => {
 test("two runs on the same months at the same time both complete, and a third is added to what is there", async () => {
   const worker = await platform.startWorker(4);
   const runs = await Promise.all([platform.kickoff(), platform.kickoff({ fromOn: "2025-02-10", seed: 9 })]);
-  for (const run of runs) await platform.done(run.runId);
+  for (const run of runs) {
+    await platform.done(run.runId);
+  }
   const third = await platform.kickoff({ rows: 5_000 });
   await platform.done(third.runId);
   const report = await platform.verify();
@@ -98,10 +100,13 @@ test("all messages of a run sent many times over change nothing", async () => {
       await platform.send({ kind: "clean", run: run.runId, chunk });
     }
     await platform.send({ kind: "plan", run: run.runId });
-    for (const month of ["2025-01-01", "2025-02-01", "2025-03-01"])
+    for (const month of ["2025-01-01", "2025-02-01", "2025-03-01"]) {
       await platform.send({ kind: "agg", run: run.runId, month });
+    }
   };
-  for (let i = 0; i < 5; i++) await storm();
+  for (let i = 0; i < 5; i++) {
+    await storm();
+  }
   await platform.done(run.runId);
   await storm();
   await eventually("queue empty", async () => (await depth(platform.settings, ETL_QUEUES.work)) === 0, {

@@ -76,8 +76,9 @@ describe.each([...SERVING, ...INTEGRITY])("$query", ({ query, parameters, plan, 
   test.each(spoilt.map((how) => [how]))("is not after %j", async (how) => {
     await undone(async (pool) => {
       let sql = adviceOf(query);
-      if (typeof how === "string") await pool.query(how);
-      else {
+      if (typeof how === "string") {
+        await pool.query(how);
+      } else {
         expect(sql).toContain(how[0]);
         sql = sql.replace(how[0], how[1]);
       }
@@ -166,7 +167,9 @@ test("a statement's pages hold each transaction once, also when several happen a
     for (;;) {
       const { rows } = await pool.query(adviceOf("account_statement"), [busy.account, ...before]);
       const last = rows.at(-1);
-      if (last === undefined) break;
+      if (last === undefined) {
+        break;
+      }
       pages.push(...rows.map((row) => row.txn_id));
       before = [last.occurred_at, last.txn_id];
     }

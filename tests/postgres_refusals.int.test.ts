@@ -22,7 +22,11 @@ beforeAll(async () => {
   const files = selfSigned(folder);
   cert = files.cert;
   const owner = await serverOwner();
-  if (owner) for (const path of [folder, files.key, cert]) chownSync(path, owner.uid, owner.gid);
+  if (owner) {
+    for (const path of [folder, files.key, cert]) {
+      chownSync(path, owner.uid, owner.gid);
+    }
+  }
   // The test itself comes in without TLS, as postgres; everybody else has to speak it.
   const hba = join(cluster.folder, "data", "pg_hba.conf");
   const rules = ["hostnossl all postgres 127.0.0.1/32", "hostssl all all 127.0.0.1/32"];

@@ -32,7 +32,9 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const proxy of [postgres, rabbitmq]) proxy.pass();
+  for (const proxy of [postgres, rabbitmq]) {
+    proxy.pass();
+  }
   await stopWorker();
   await Promise.all([postgres.close(), rabbitmq.close()]);
   await platform.close();
@@ -82,7 +84,9 @@ async function keepTrapping(set: () => Trap, over: Promise<void>, atMost = 1_000
     const trap = set();
     const next = await Promise.race([trap.done.then(() => "again"), over.then(() => "over")]);
     trap.disarm();
-    if (next === "over") return sprung;
+    if (next === "over") {
+      return sprung;
+    }
   }
 }
 

@@ -137,10 +137,11 @@ describe("the loader", () => {
   });
 
   test("heals whole months only, and builds none twice", async () => {
-    for (const month of ["'2031-03-02'", "NULL"])
+    for (const month of ["'2031-03-02'", "NULL"]) {
       expect(await outcome("loader", `SELECT etl.create_healed_leaf(${month})`)).toContain(
         "not the first day",
       );
+    }
     expect(await outcome("loader", `SELECT ${createBuild("2031-02-01")}`)).toContain("already exists");
   });
 
@@ -169,8 +170,9 @@ describe("the reader", () => {
         `INSERT INTO ${table} SELECT * FROM ${table}`,
         `DELETE FROM ${table}`,
         `TRUNCATE ${table}`,
-      ])
+      ]) {
         expect([sql, await outcome("reader", sql)]).toEqual([sql, DENIED]);
+      }
     },
   );
 
@@ -225,12 +227,14 @@ test("the backup role reads everything and writes nothing but its own history", 
     "etl.run",
     "ops.migration",
     "staging.txn_r1_2031_02",
-  ])
+  ]) {
     expect(await outcome("backup", `SELECT FROM ${table}`)).toBe("done");
+  }
   expect(await outcome("backup", "DELETE FROM payments.txn")).toBe(DENIED);
   expect(await outcome("backup", "INSERT INTO etl.month VALUES ('2031-05-01')")).toBe(DENIED);
-  for (const call of [...PIPELINE, ...INTERNAL])
+  for (const call of [...PIPELINE, ...INTERNAL]) {
     expect(await outcome("backup", `SELECT ${call}`)).toBe(DENIED);
+  }
   expect(await outcome("backup", "LOCK TABLE etl.month IN EXCLUSIVE MODE")).toBe(DENIED);
   const entry = "VALUES ('x', 'dump', 'completed', now(), now(), 1, 1)";
   const columns = "backup_id, kind, state, started_at, finished_at, bytes, row_count";

@@ -15,9 +15,13 @@ let seeded: boolean[];
 
 beforeAll(async () => {
   databases = [await createDatabase("empty"), await createDatabase("empty")];
-  for (const database of databases) await withPool({ role: "admin", database }, (admin) => migrateUp(admin));
+  for (const database of databases) {
+    await withPool({ role: "admin", database }, (admin) => migrateUp(admin));
+  }
   const [first, second] = databases.map((database) => createPool(testSettings(), { database, max: 2 }));
-  if (first === undefined || second === undefined) throw new Error("two databases, two pools");
+  if (first === undefined || second === undefined) {
+    throw new Error("two databases, two pools");
+  }
   [pool, other] = [first, second];
   seeded = await Promise.all([seed(pool), seed(pool)]);
   await seed(other);
@@ -25,7 +29,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await pool.end();
   await other.end();
-  for (const database of databases) await dropDatabase(database);
+  for (const database of databases) {
+    await dropDatabase(database);
+  }
 });
 
 /** One value of one row. */

@@ -19,7 +19,9 @@ const cleaned = () => platform.value<number>("SELECT count(*) FROM etl.chunk WHE
 async function expectWhole(): Promise<void> {
   expect((await platform.verify()).differences).toEqual([]);
   expect(await depth(platform.settings, ETL_QUEUES.deadLetter)).toBe(0);
-  for (const { queue } of ETL_QUEUES.ladder) expect(await depth(platform.settings, queue)).toBe(0);
+  for (const { queue } of ETL_QUEUES.ladder) {
+    expect(await depth(platform.settings, queue)).toBe(0);
+  }
   expect(await platform.stagingTables()).toBe(0);
 }
 

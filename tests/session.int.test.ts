@@ -45,7 +45,9 @@ beforeAll(async () => {
   folder = new BackupFolder();
   database = await createDatabase("empty");
   // Each role may set its own.
-  for (const role of ["admin", "loader"] as const) await makeHostile(role, database);
+  for (const role of ["admin", "loader"] as const) {
+    await makeHostile(role, database);
+  }
   platform = await Platform.on(database, { BACKUP_DIR: folder.path });
 });
 afterAll(async () => {
@@ -55,8 +57,9 @@ afterAll(async () => {
 
 function makeHostile(role: Role, of: string): Promise<void> {
   return withPool(role === "backup" ? { role, database: of } : { role }, async (pool) => {
-    for (const [name, value] of Object.entries(HOSTILE))
+    for (const [name, value] of Object.entries(HOSTILE)) {
       await pool.query(`ALTER ROLE payments_${role} IN DATABASE ${of} SET ${name} = '${value}'`);
+    }
   });
 }
 
@@ -73,8 +76,9 @@ test("under hostile settings migrate, seed, runs, verify, heal, backup and resto
 
   const digests = await platform.digests();
   const { settings } = platform;
-  for (const args of [["status"], ["heal", "2025-02"], ["migrate", "verify"], ["verify"]])
+  for (const args of [["status"], ["heal", "2025-02"], ["migrate", "verify"], ["verify"]]) {
     expect(await payments(settings, ...args)).toMatchObject({ code: 0, stderr: "" });
+  }
   expect(await platform.digests()).toEqual(digests);
 
   expect(await backups(settings, "backup")).toMatchObject({ code: 0 });

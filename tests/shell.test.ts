@@ -25,8 +25,9 @@ beforeAll(async () => {
     "db/roles.sql",
     "package.json",
     "package-lock.json",
-  ])
+  ]) {
     await cp(join(packageRoot, name), join(checkout, name), { recursive: true });
+  }
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -70,9 +71,15 @@ describe("what a user's shell exports", () => {
     const scripts = (await readdir(join(packageRoot, "scripts"))).filter((name) => name.endsWith(".sh"));
     for (const name of scripts) {
       const text = await readFile(join(packageRoot, "scripts", name), "utf8");
-      if (!text.startsWith("#!")) continue;
-      if (name !== "wal_archive.sh") expect(text, name).toMatch(/^#!\/usr\/bin\/env -S bash -p\n/);
-      if (/chaos|bench/.test(name)) continue; // their help is made by what they would first build
+      if (!text.startsWith("#!")) {
+        continue;
+      }
+      if (name !== "wal_archive.sh") {
+        expect(text, name).toMatch(/^#!\/usr\/bin\/env -S bash -p\n/);
+      }
+      if (/chaos|bench/.test(name)) {
+        continue; // their help is made by what they would first build
+      }
       const args = name === "schema_dump.sh" ? ["--help"] : ["-h"];
       const calm = await called(clean, `scripts/${name}`, ...args);
       expect(await called(hostile, `scripts/${name}`, ...args), name).toEqual(calm);
@@ -105,10 +112,11 @@ describe("bin/payments", () => {
     await mkdir(join(checkout, "dist/app"), { recursive: true });
     await mkdir(join(checkout, "node_modules/commander"), { recursive: true });
     await writeFile(join(checkout, "dist/app/main.js"), "console.log(...process.argv.slice(2))");
-    for (const file of ["bin/payments", link])
+    for (const file of ["bin/payments", link]) {
       expect(await called(clean, file, "status", "two words")).toMatchObject({
         stdout: "status two words\n",
       });
+    }
     await rm(join(checkout, "dist"), { recursive: true });
     await rm(join(checkout, "node_modules"), { recursive: true });
   });

@@ -18,7 +18,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const stop: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
-  for (const end of stop.splice(0)) await end();
+  for (const end of stop.splice(0)) {
+    await end();
+  }
 });
 
 /** Somebody else's program, on a port of its own. */
@@ -74,7 +76,9 @@ describe.each(NAMES)("%s", (name, choose) => {
   let free: number;
   beforeAll(async () => {
     free = await stranger();
-    for (const end of stop.splice(0)) await end();
+    for (const end of stop.splice(0)) {
+      await end();
+    }
   });
 
   it("is the one that was asked for, or a free one where that is taken", async () => {

@@ -20,7 +20,9 @@ beforeAll(async () => {
   await plant(platform.settings, numbered(2_000));
 });
 afterAll(async () => {
-  for (const child of children) child.kill("SIGKILL");
+  for (const child of children) {
+    child.kill("SIGKILL");
+  }
   await platform.close();
   rmSync(dir, { recursive: true });
 });
@@ -96,8 +98,12 @@ test("workers whose log goes nowhere, and those who watch them, work on to the e
   expect(Number(/^payments_log_lines_lost_total (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThan(0);
   const listed = () => run("backups", 'exec "$@" list');
   await eventually("a backup", async () => (await listed()).stdout.includes("dump-"), { withinMs: 60_000 });
-  for (const { child } of started) child.kill("SIGTERM");
-  for (const { ended } of started) expect((await ended).code).toBe(0);
+  for (const { child } of started) {
+    child.kill("SIGTERM");
+  }
+  for (const { ended } of started) {
+    expect((await ended).code).toBe(0);
+  }
 });
 
 describe("scripts", () => {

@@ -256,8 +256,9 @@ describe("verify finds", () => {
     await corrupted(sql, async (database) => {
       const found = await report(database);
       expect(found.ok).toBe(false);
-      for (const difference of expected)
+      for (const difference of expected) {
         expect(found.differences).toContainEqual(expect.objectContaining(difference));
+      }
     });
   });
 });
@@ -365,8 +366,9 @@ describe("verify finds, in what is being built,", () => {
   test.each(BUILD_CORRUPTIONS)("%s", async (_, sql, ...expected) => {
     const look = async (database: string) => {
       const { differences } = await report(database);
-      for (const difference of expected)
+      for (const difference of expected) {
         expect(differences).toContainEqual(expect.objectContaining(difference));
+      }
     };
     await corrupted(sql, look, building);
   });
@@ -392,7 +394,9 @@ test("beside runs that begin, overlap, publish, add and are cancelled, no look a
       )
       .then(async () => cancelRun(other.pool, (await late).runId));
     // As often as it can, beside the load: no snapshot of it may look wrong.
-    while (!(await over())) reports.push(await other.verify());
+    while (!(await over())) {
+      reports.push(await other.verify());
+    }
     expect((await cancelled).rows).toBeGreaterThan(0);
     await other.stopWorker(worker);
     reports.push(await other.verify());

@@ -50,7 +50,9 @@ export function dlqCommand(action: ActionWrapper): Command {
     .action(
       action(async (context, id: string | undefined, options: SelectOptions & { dryRun?: boolean }) => {
         const selection = selectionOf(id, options);
-        if (options.dryRun !== true) return replayLetters(context, selection);
+        if (options.dryRun !== true) {
+          return replayLetters(context, selection);
+        }
         return withLetters(context, (letters) =>
           listLetters(context, letters, selection, { verdict: "would be replayed" }),
         );
@@ -107,11 +109,13 @@ async function purgeLetters(context: CommandContext, selection: Selection): Prom
 function report(context: CommandContext, result: ActionReport): void {
   const { action, actionId, done, total } = result;
   const what = action === "replay" ? "replayed" : "purged";
-  if (context.json) printJson(result);
-  else
+  if (context.json) {
+    printJson(result);
+  } else {
     print(
       `${formatCount(done)} of ${formatCount(total)} dead letters ${what}, recorded as action ${actionId}`,
     );
+  }
 }
 
 async function withLetters<T>(
@@ -127,6 +131,8 @@ async function withLetters<T>(
 }
 
 function toLimit(text: string): number {
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError("It must be a whole number above 0.");
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) {
+    throw new InvalidArgumentError("It must be a whole number above 0.");
+  }
   return Number(text);
 }

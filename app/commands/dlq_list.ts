@@ -27,15 +27,22 @@ export async function listLetters(
   for await (const letter of select(context, letters, selection)) {
     selected += 1;
     byCode.set(letter.code, (byCode.get(letter.code) ?? 0) + 1);
-    if (selected > most) continue;
-    if (context.json) await document.add(letter);
-    else rows.push(rowOf(letter));
+    if (selected > most) {
+      continue;
+    }
+    if (context.json) {
+      await document.add(letter);
+    } else {
+      rows.push(rowOf(letter));
+    }
   }
   const counts = [...byCode].toSorted((a, b) => b[1] - a[1]);
   const { total } = letters;
-  if (context.json) await document.end({ total, selected, byCode: Object.fromEntries(counts) });
-  else if (total === 0) print("no dead letters");
-  else {
+  if (context.json) {
+    await document.end({ total, selected, byCode: Object.fromEntries(counts) });
+  } else if (total === 0) {
+    print("no dead letters");
+  } else {
     const tables =
       selected === 0 ? [] : [formatTable(COLUMNS, rows), formatTable(["code", "letters"], counts)];
     const hidden = selected > rows.length ? `, ${rows.length} shown` : "";
@@ -58,10 +65,15 @@ export async function showLetter(
   let found = 0;
   for await (const letter of select(context, letters, { kind: "id", id })) {
     found += 1;
-    if (context.json) await document.add(letter);
-    else await put(`${found === 1 ? "" : "\n"}${describeLetter(letter)}\n`);
+    if (context.json) {
+      await document.add(letter);
+    } else {
+      await put(`${found === 1 ? "" : "\n"}${describeLetter(letter)}\n`);
+    }
   }
-  if (context.json) await document.end({});
+  if (context.json) {
+    await document.end({});
+  }
   return undefined;
 }
 
@@ -73,14 +85,20 @@ async function* select(
 ): AsyncGenerator<DeadLetter, void, undefined> {
   let found = false;
   for await (const window of letters.windows()) {
-    if (context.interruption().aborted) throw new CoreError("INTERRUPTED", "Not all letters were looked at.");
+    if (context.interruption().aborted) {
+      throw new CoreError("INTERRUPTED", "Not all letters were looked at.");
+    }
     for (const letter of window) {
-      if (!matches(selection, letter)) continue;
+      if (!matches(selection, letter)) {
+        continue;
+      }
       found = true;
       yield letter;
     }
   }
-  if (selection.kind === "id" && !found) throw unknownLetter(selection.id);
+  if (selection.kind === "id" && !found) {
+    throw unknownLetter(selection.id);
+  }
 }
 
 class JsonLetters {

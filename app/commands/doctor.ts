@@ -20,19 +20,23 @@ export function doctorCommand(action: ActionWrapper): Command {
         const checks: Check[] = [["node", node], ...databaseChecks(settings), ...broker.checks];
         const findings: Finding[] = [];
         try {
-          for (const check of checks) findings.push(await examine(check, addressOf(settings)));
+          for (const check of checks) {
+            findings.push(await examine(check, addressOf(settings)));
+          }
         } finally {
           await broker.close();
         }
         const ok = findings.every((finding) => finding.ok);
-        if (json) printJson({ ok, findings });
-        else
+        if (json) {
+          printJson({ ok, findings });
+        } else {
           print(
             formatTable(
               ["check", "", "finding"],
               findings.map((f) => [f.what, f.ok ? "ok" : "FAIL", f.note]),
             ),
           );
+        }
         return ok ? EXIT.ok : EXIT.failed;
       }),
     );
@@ -42,6 +46,8 @@ async function node(): Promise<string> {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const [leastMajor = 0, leastMinor = 0] = leastNode().split(".").map(Number);
   const ok = major > leastMajor || (major === leastMajor && minor >= leastMinor);
-  if (!ok) throw new Error(`${process.version}: at least ${leastNode()} is needed`);
+  if (!ok) {
+    throw new Error(`${process.version}: at least ${leastNode()} is needed`);
+  }
   return process.version;
 }

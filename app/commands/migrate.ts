@@ -16,13 +16,15 @@ export function migrateCommand(action: ActionWrapper): Command {
       action(async (context, _options: object) =>
         withAdmin(context, async (pool) => {
           const applied = (await migrateUp(pool)).map(({ version, name }) => ({ version, name }));
-          if (context.json) printJson({ applied });
-          else
+          if (context.json) {
+            printJson({ applied });
+          } else {
             print(
               applied.length === 0
                 ? "schema is up to date"
                 : applied.map((m) => `applied ${label(m)}`).join("\n"),
             );
+          }
           return EXIT.ok;
         }),
       ),
@@ -34,8 +36,9 @@ export function migrateCommand(action: ActionWrapper): Command {
       action(async (context, _options: object) =>
         withAdmin(context, async (pool) => {
           const status = await migrationStatus(pool);
-          if (context.json) printJson({ migrations: status });
-          else {
+          if (context.json) {
+            printJson({ migrations: status });
+          } else {
             const rows = status.map((row) => [label(row), row.state, row.appliedAt ?? ""]);
             print(formatTable(["migration", "state", "applied at"], rows));
           }
@@ -52,8 +55,11 @@ export function migrateCommand(action: ActionWrapper): Command {
           await verifySchema(pool);
           const changes = await catalogueChanges(pool);
           const ok = changes.differences.length === 0;
-          if (context.json) printJson({ ok, ...changes });
-          else print(describeChanges(changes));
+          if (context.json) {
+            printJson({ ok, ...changes });
+          } else {
+            print(describeChanges(changes));
+          }
           return ok ? EXIT.ok : EXIT.mismatch;
         }),
       ),

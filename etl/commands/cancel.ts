@@ -11,11 +11,13 @@ export function cancelCommand(action: ActionWrapper<EtlSettings>): Command {
     .action(
       action(async ({ settings, json }, runId: string, _options: object) => {
         const taken = await withDatabase(settings, (pool) => cancelRun(pool, runId));
-        if (json) printJson({ run: runId, state: "cancelled", ...taken });
-        else
+        if (json) {
+          printJson({ run: runId, state: "cancelled", ...taken });
+        } else {
           print(
             `${runId} is cancelled; ${formatCount(taken.rows)} rows of ${taken.months.length} unfinished month(s) taken back`,
           );
+        }
         return undefined;
       }),
     );

@@ -20,11 +20,13 @@ export function healCommand(action: ActionWrapper<EtlSettings>): Command {
           const healed = await withDatabase(settings, (pool) =>
             healMonth({ pool, source, logger, worker: "payments-heal" }, `${month}-01`),
           );
-          if (json) printJson(healed);
-          else
+          if (json) {
+            printJson(healed);
+          } else {
             print(
               `${month}: ${formatCount(healed.rows)} rows of ${healed.runs.join(", ")} made anew; payments verify proves it`,
             );
+          }
         } finally {
           await source.close();
         }

@@ -57,12 +57,16 @@ async function kickoff(context: CommandContext<EtlSettings>, options: Options): 
     const started = await start(context, pool, spec, options.target);
     if (started === undefined) {
       const note = `${formatCount(options.target ?? 0)} transactions have been asked for already: nothing to start`;
-      if (!context.json) print(note);
+      if (!context.json) {
+        print(note);
+      }
     } else if (!context.json) {
       print(`run ${started.runId}: ${formatCount(started.spec.rows)} transactions`);
     }
     const waited = options.wait === true ? await wait(context, pool, started?.runId) : undefined;
-    if (context.json) printJson({ run: started?.runId ?? null, rows: started?.spec.rows ?? 0, ...waited });
+    if (context.json) {
+      printJson({ run: started?.runId ?? null, rows: started?.spec.rows ?? 0, ...waited });
+    }
   });
   return undefined;
 }
@@ -79,7 +83,9 @@ async function start(
     const window = context.settings.STAGE_WINDOW;
     const run =
       target === undefined ? await createRun(pool, spec, window) : await topUp(pool, spec, window, target);
-    if (run !== undefined) await sendOrCancel(pool, run, send);
+    if (run !== undefined) {
+      await sendOrCancel(pool, run, send);
+    }
     return run;
   });
 }
@@ -105,7 +111,9 @@ async function wait(
     unfinished.map((run) => run.runId),
     context.interruption(),
   );
-  if (!context.json && runs.length > 0) print(`\n${await summarize(pool, runs)}`);
+  if (!context.json && runs.length > 0) {
+    print(`\n${await summarize(pool, runs)}`);
+  }
   return { runs };
 }
 

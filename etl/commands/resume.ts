@@ -12,16 +12,20 @@ export function resumeCommand(action: ActionWrapper<EtlSettings>): Command {
       action(async (context, runId: string, _options: object) => {
         const messages = await withDatabase(context.settings, async (pool) => {
           const missing = await missingMessages(pool, runId);
-          if (missing.length > 0) await withBroker(context, (send) => send(pool, missing));
+          if (missing.length > 0) {
+            await withBroker(context, (send) => send(pool, missing));
+          }
           return missing;
         });
-        if (context.json) printJson({ run: runId, sent: messages.length });
-        else
+        if (context.json) {
+          printJson({ run: runId, sent: messages.length });
+        } else {
           print(
             messages.length === 0
               ? `${runId} is over: nothing to send`
               : `${runId}: ${messages.length} messages sent`,
           );
+        }
         return undefined;
       }),
     );

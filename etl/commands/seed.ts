@@ -12,8 +12,9 @@ export function seedCommand(action: ActionWrapper<EtlSettings>): Command {
       action(async ({ settings, json }, _options: object) => {
         const seeded = await withDatabase(settings, seed);
         const { accounts, merchants, terminals } = POPULATION;
-        if (json) printJson({ seeded, accounts, merchants, terminals });
-        else {
+        if (json) {
+          printJson({ seeded, accounts, merchants, terminals });
+        } else {
           const what = `${formatCount(accounts)} accounts, ${formatCount(merchants)} merchants, ${formatCount(terminals)} terminals`;
           print(`${what} ${seeded ? "made" : "were there already"}`);
         }

@@ -28,9 +28,14 @@ async function status(
 ): Promise<undefined> {
   await withDatabase(context.settings, async (pool) => {
     let runs = await runStatus(pool, runId ?? null);
-    if (options.watch) runs = await watch(context, pool, runs);
-    if (context.json) printJson({ runs });
-    else print(runs.length === 0 ? "no runs yet; start one: payments kickoff" : tableOf(runs));
+    if (options.watch) {
+      runs = await watch(context, pool, runs);
+    }
+    if (context.json) {
+      printJson({ runs });
+    } else {
+      print(runs.length === 0 ? "no runs yet; start one: payments kickoff" : tableOf(runs));
+    }
   });
   return undefined;
 }

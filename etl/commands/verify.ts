@@ -16,8 +16,11 @@ export function verifyCommand(action: ActionWrapper<EtlSettings>): Command {
     .action(
       action(async ({ settings, json }, runId: string | undefined, _options: object) => {
         const report = await withDatabase(settings, (pool) => verify(pool, runId));
-        if (json) printJson(report);
-        else print(describe(report));
+        if (json) {
+          printJson(report);
+        } else {
+          print(describe(report));
+        }
         return report.ok ? EXIT.ok : EXIT.mismatch;
       }),
     );
@@ -25,7 +28,9 @@ export function verifyCommand(action: ActionWrapper<EtlSettings>): Command {
 
 function describe(report: VerifyReport): string {
   const failed = new Map<CheckName, number>();
-  for (const { check } of report.differences) failed.set(check, (failed.get(check) ?? 0) + 1);
+  for (const { check } of report.differences) {
+    failed.set(check, (failed.get(check) ?? 0) + 1);
+  }
   const checks = Object.entries(CHECKS).map(([name, what]) => {
     const count = failed.get(name as CheckName) ?? 0;
     return `${count === 0 ? "ok  " : "FAIL"}  ${what}${count === 0 ? "" : ` (${count})`}`;

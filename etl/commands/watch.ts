@@ -34,18 +34,27 @@ export async function watchRuns(
       const stands = Date.now() - moved.at > STALLED_MS;
       const all = await runStatus(pool, null).catch((error: unknown) => {
         // The worker waits until a server is back or has room again, so what it does is worth being watched.
-        if (stands || verdictOf(error) !== "outage") throw error;
+        if (stands || verdictOf(error) !== "outage") {
+          throw error;
+        }
         display.note(`waiting for a server that is away: ${messageOf(error)}`);
       });
       const runs = all?.filter((run) => runIds.includes(run.run));
       if (runs !== undefined) {
         display.show(runs);
-        if (runs.every((run) => isOver(run.state))) return runs;
+        if (runs.every((run) => isOver(run.state))) {
+          return runs;
+        }
         const mark = JSON.stringify(runs.map((run) => [run.rowsDone, run.months]));
-        if (mark !== moved.mark) moved = { at: Date.now(), mark };
-        else if (stands) throw stalled(runs);
+        if (mark !== moved.mark) {
+          moved = { at: Date.now(), mark };
+        } else if (stands) {
+          throw stalled(runs);
+        }
       }
-      if (signal.aborted) throw new CoreError("INTERRUPTED", "stopped watching; the runs go on.");
+      if (signal.aborted) {
+        throw new CoreError("INTERRUPTED", "stopped watching; the runs go on.");
+      }
       await pause(display.refreshMs, signal);
     }
   } finally {
@@ -80,7 +89,9 @@ class Lines {
   }
 
   note(text: string): void {
-    if (text !== this.last && text !== "") say(text);
+    if (text !== this.last && text !== "") {
+      say(text);
+    }
     this.last = text;
   }
 
@@ -104,14 +115,18 @@ class Bars {
   constructor() {
     // A terminal that was closed takes no more bars; what is watched goes on.
     process.stderr.on("error", () => {
-      if (this.gone) return; // stopping them writes, which fails in turn
+      if (this.gone) {
+        return; // stopping them writes, which fails in turn
+      }
       this.gone = true;
       this.bars.stop();
     });
   }
 
   show(runs: readonly RunStatus[]): void {
-    if (this.gone) return;
+    if (this.gone) {
+      return;
+    }
     for (const run of runs) {
       for (const step of STEPS) {
         const label = `${run.run} ${step.padEnd(5)}`;
@@ -126,7 +141,9 @@ class Bars {
   }
 
   note(text: string): void {
-    if (!this.gone && this.byLabel.size > 0) this.bars.log(`${text}\n`);
+    if (!this.gone && this.byLabel.size > 0) {
+      this.bars.log(`${text}\n`);
+    }
   }
 
   stop(): void {

@@ -30,7 +30,9 @@ it.each([0.001, 0.01, 0.5, 0.999, 1])("defects strike at rate %d, never twice in
   for (let i = 0; i < strikes; i++) {
     const before = schedule.nextRow;
     schedule.advance();
-    if (schedule.nextRow <= before) throw new Error(`row ${schedule.nextRow} after ${before}`);
+    if (schedule.nextRow <= before) {
+      throw new Error(`row ${schedule.nextRow} after ${before}`);
+    }
   }
   // The mean gap is 1 / rate, its standard deviation √(1 - rate) / rate.
   const relativeError = (schedule.nextRow / strikes) * rate - 1;

@@ -128,10 +128,15 @@ export class DefectInjector {
   /** Also what becomes of a duplicate for which there is no earlier row. */
   badAmount(row: Draft): Damage {
     const way = this.rng.below(5);
-    if (way === 0) row.cents = 0;
-    else if (way === 1) row.cents = -Math.max(1, row.cents);
-    else if (way === 2) row.cents = MAX_AMOUNT * 100 + 1 + row.cents;
-    else return { defect: BAD_AMOUNT, raw: pickFrom(FALSE_AMOUNTS, this.rng) };
+    if (way === 0) {
+      row.cents = 0;
+    } else if (way === 1) {
+      row.cents = -Math.max(1, row.cents);
+    } else if (way === 2) {
+      row.cents = MAX_AMOUNT * 100 + 1 + row.cents;
+    } else {
+      return { defect: BAD_AMOUNT, raw: pickFrom(FALSE_AMOUNTS, this.rng) };
+    }
     return { defect: BAD_AMOUNT };
   }
 
@@ -162,7 +167,9 @@ function replaced(codes: string[], index: number, value: string): string[] {
 function recase(codes: string[], rng: Prng): string[] {
   const which = rng.u32();
   return codes.map((code, i) => {
-    if (i === 0) return which & 64 ? code.toLowerCase() : code.charAt(0) + code.slice(1).toLowerCase();
+    if (i === 0) {
+      return which & 64 ? code.toLowerCase() : code.charAt(0) + code.slice(1).toLowerCase();
+    }
     return (which >>> i) & 1 ? code.toUpperCase() : code;
   });
 }
@@ -172,7 +179,9 @@ function pad(codes: string[], rng: Prng): string[] {
   const which = rng.u32();
   const sure = rng.below(codes.length);
   return codes.map((code, i) => {
-    if (i !== sure && ((which >>> (3 * i)) & 7) !== 0) return code;
+    if (i !== sure && ((which >>> (3 * i)) & 7) !== 0) {
+      return code;
+    }
     return (which >>> i) & 1 ? ` ${code}` : `${code}  `;
   });
 }

@@ -8,7 +8,9 @@ import { Draft } from "./row_buffer.js";
 describe("Digest", () => {
   const of = (rows: readonly Draft[]) => {
     const digest = new Digest();
-    for (const row of rows) digest.add(row, hashCodes(codesOf(row)));
+    for (const row of rows) {
+      digest.add(row, hashCodes(codesOf(row)));
+    }
     return { a: BigInt(digest.a), b: BigInt(digest.b) };
   };
 
@@ -36,8 +38,9 @@ describe("Digest", () => {
 
   it("is worded in SQL with the coefficients that the tests' own digest has", () => {
     const sql = digestRowsSql("payments.txn");
-    for (const factor of ["(txn_id >> 32) * 99990001", "(cents >> 32) * 123456791", "(fraud) * 126233057"])
+    for (const factor of ["(txn_id >> 32) * 99990001", "(cents >> 32) * 123456791", "(fraud) * 126233057"]) {
       expect(sql).toContain(factor);
+    }
     expect(sql).toContain("FROM payments.txn\n");
   });
 });

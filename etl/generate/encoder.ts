@@ -149,7 +149,9 @@ export class RowEncoder {
     key = key * STATUSES.length + row.status;
     key = key * RESPONSE_CODES.length + row.response;
     const known = blocks[key];
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const codes = codesOf(row);
     const block = { bytes: encodeCodes(codes), hash: hashCodes(codes) };
     blocks[key] = block;

@@ -37,8 +37,12 @@ it("has episodes of every pattern, as long as the pattern says", () => {
     const lengths: number[] = [];
     let last = Number.NEGATIVE_INFINITY;
     patterns.forEach((pattern, row) => {
-      if (pattern !== index) return;
-      if (row - last > 40) lengths.push(0);
+      if (pattern !== index) {
+        return;
+      }
+      if (row - last > 40) {
+        lengths.push(0);
+      }
       lengths.push((lengths.pop() ?? 0) + 1);
       last = row;
     });

@@ -55,7 +55,9 @@ export class FraudEpisodes {
   /** @returns the index in FRAUD_PATTERNS of the pattern the draft now belongs to, or -1. */
   apply(draft: Draft): number {
     if (this.left === 0) {
-      if (this.startChance === 0 || this.rng.unit() >= this.startChance) return -1;
+      if (this.startChance === 0 || this.rng.unit() >= this.startChance) {
+        return -1;
+      }
       this.begin(draft);
     } else if (this.rng.unit() >= this.density) {
       return -1;
@@ -64,9 +66,13 @@ export class FraudEpisodes {
     draft.fraud = 1;
     draft.kind = PURCHASE;
     draft.originalId = 0;
-    if (this.pattern === 0) this.cardTesting(draft);
-    else if (this.pattern === 1) this.takeover(draft);
-    else this.collusion(draft);
+    if (this.pattern === 0) {
+      this.cardTesting(draft);
+    } else if (this.pattern === 1) {
+      this.takeover(draft);
+    } else {
+      this.collusion(draft);
+    }
     return this.pattern;
   }
 
@@ -115,7 +121,9 @@ export class FraudEpisodes {
     const next = this.people.firstTerminal[merchant + 1] ?? first + 1;
     let terminal = first + this.rng.below(next - first);
     // Online terminals come first.
-    if (this.pattern !== 2 && this.people.terminalChannel[first] === ECOM) terminal = first;
+    if (this.pattern !== 2 && this.people.terminalChannel[first] === ECOM) {
+      terminal = first;
+    }
     draft.merchant = merchant + 1;
     draft.terminal = terminal + 1;
     draft.channel = this.people.terminalChannel[terminal] ?? 0;

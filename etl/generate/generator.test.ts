@@ -117,8 +117,9 @@ describe("the answer key", () => {
         const found = countByClass(findings);
         const dirt = key.classes.filter((entry) => entry.outcome !== "fraud");
         expect(new Set(dirt.map((entry) => `${entry.class} ${entry.outcome}`)).size).toBe(12);
-        for (const entry of dirt)
+        for (const entry of dirt) {
           expect([entry, found.get(`${entry.class} ${entry.outcome}`) ?? 0]).toEqual([entry, entry.injected]);
+        }
         expect(sum([...found.values()])).toBe(sum(dirt.map((entry) => entry.injected)));
       }),
       { numRuns: 40 },
@@ -184,7 +185,9 @@ describe("the answer key", () => {
   it("would notice a single changed row", () => {
     const { key, rows, chunk, spec } = inspect(specOf({ rows: 500 }));
     const [row] = rows;
-    if (row?.cents == null) throw new Error("the first row has no amount");
+    if (row?.cents == null) {
+      throw new Error("the first row has no amount");
+    }
     const changed = clean([{ ...row, cents: row.cents + 1 }, ...rows.slice(1)], spec, chunk.month.month);
     expect(digestOf(changed.accepted).a).not.toBe(BigInt(key.digestA));
     expect(digestOf(changed.accepted).b).not.toBe(BigInt(key.digestB));

@@ -72,14 +72,19 @@ export class ChunkGenerator {
    * @returns bytes filled; 0 when the stream has ended.
    */
   fill(buffer: Uint8Array): number {
-    if (buffer.length < 2 * MAX_ROW_BYTES)
+    if (buffer.length < 2 * MAX_ROW_BYTES) {
       throw new RangeError(`a buffer of ${buffer.length} bytes holds no whole row`);
+    }
     const encoder = this.encoder;
     encoder.use(buffer);
-    if (!this.headerDone) this.append(COPY_HEADER);
+    if (!this.headerDone) {
+      this.append(COPY_HEADER);
+    }
     this.headerDone = true;
     const room = buffer.length - MAX_ROW_BYTES;
-    while (this.next < this.total && encoder.position <= room) this.writeRow(this.next++);
+    while (this.next < this.total && encoder.position <= room) {
+      this.writeRow(this.next++);
+    }
     if (this.next === this.total && !this.trailerDone && encoder.position <= room) {
       this.append(COPY_TRAILER);
       this.trailerDone = true;
@@ -124,8 +129,11 @@ export class ChunkGenerator {
     }
     const planned = this.schedule.nextClass;
     this.schedule.advance();
-    if (planned === DUPLICATE && this.original.length > 0) this.repeatOriginal(index);
-    else this.writeDamaged(index, planned, pattern);
+    if (planned === DUPLICATE && this.original.length > 0) {
+      this.repeatOriginal(index);
+    } else {
+      this.writeDamaged(index, planned, pattern);
+    }
     this.planReach();
   }
 
@@ -133,7 +141,9 @@ export class ChunkGenerator {
     const row = this.row;
     const repairable = DEFECTS[planned]?.outcome === "repaired";
     // A repaired row counts as it was before the damage, and that is what clean must find back.
-    if (repairable) this.accept(pattern);
+    if (repairable) {
+      this.accept(pattern);
+    }
     const damage = planned === DUPLICATE ? this.injector.badAmount(row) : this.injector.apply(planned, row);
     this.count(damage.defect);
     this.encoder.write(this.firstTxnId + index, row, damage.raw, damage.codes);
@@ -141,7 +151,9 @@ export class ChunkGenerator {
 
   private accept(pattern: number): void {
     this.digest.add(this.row, this.encoder.codesHash(this.row));
-    if (pattern >= 0) this.fraudCounts[pattern] = (this.fraudCounts[pattern] ?? 0) + 1;
+    if (pattern >= 0) {
+      this.fraudCounts[pattern] = (this.fraudCounts[pattern] ?? 0) + 1;
+    }
     this.traffic.remember(this.row);
   }
 
@@ -157,9 +169,13 @@ export class ChunkGenerator {
 
   /** Of the clean rows in reach, the last one that is at least `reach` back, or the first after it. */
   private keepForDuplicate(index: number): void {
-    if (this.reach === 0) return;
+    if (this.reach === 0) {
+      return;
+    }
     const back = this.schedule.nextRow - index;
-    if (back > DUPLICATE_REACH_ROWS || (back < this.reach && this.original.length > 0)) return;
+    if (back > DUPLICATE_REACH_ROWS || (back < this.reach && this.original.length > 0)) {
+      return;
+    }
     const { bytes, position } = this.encoder;
     this.original = bytes.slice(this.rowStart, position);
   }

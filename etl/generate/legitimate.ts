@@ -73,7 +73,9 @@ export class HonestTraffic {
     row.fraud = 0;
     row.originalId = 0;
     row.timeMs = this.timeOf(index);
-    if (this.rng.unit() < REFUND_SHARE && this.refund(row)) return;
+    if (this.rng.unit() < REFUND_SHARE && this.refund(row)) {
+      return;
+    }
     this.place(row);
     this.price(row);
   }
@@ -86,7 +88,9 @@ export class HonestTraffic {
 
   /** A row that will stay in the data: refunds may refer to it. */
   remember(row: Draft): void {
-    if (row.kind !== PURCHASE || row.status !== APPROVED || row.fraud !== 0) return;
+    if (row.kind !== PURCHASE || row.status !== APPROVED || row.fraud !== 0) {
+      return;
+    }
     const slot = this.remembered++ % MEMORY;
     const { memory } = this;
     memory.id[slot] = row.txnId;
@@ -106,7 +110,9 @@ export class HonestTraffic {
     const last = cumulative.length - 2;
     const share = (fromRow + index + this.rng.unit()) / month.rows;
     const target = share * (cumulative[last + 1] ?? 0);
-    while (this.hour < last && (cumulative[this.hour + 1] ?? 0) <= target) this.hour++;
+    while (this.hour < last && (cumulative[this.hour + 1] ?? 0) <= target) {
+      this.hour++;
+    }
     const from = cumulative[this.hour] ?? 0;
     const within = (target - from) / ((cumulative[this.hour + 1] ?? 0) - from);
     return month.startMs + this.hour * HOUR_MS + Math.min(HOUR_MS - 1, Math.floor(within * HOUR_MS));
@@ -144,9 +150,13 @@ export class HonestTraffic {
     } else {
       row.kind = PURCHASE;
       // Prices end in .99 or .00 more often than chance has it.
-      if (ending < 4) row.cents = Math.floor(units) * 100 + 99;
-      else if (ending < 6) row.cents = Math.ceil(units) * 100;
-      else row.cents = Math.round(units * 100);
+      if (ending < 4) {
+        row.cents = Math.floor(units) * 100 + 99;
+      } else if (ending < 6) {
+        row.cents = Math.ceil(units) * 100;
+      } else {
+        row.cents = Math.round(units * 100);
+      }
     }
     this.decide(row, quantile >= AMOUNT_QUANTILES * 0.9);
   }
@@ -169,7 +179,9 @@ export class HonestTraffic {
     const { rng, memory } = this;
     const slot = rng.below(MEMORY);
     const paid = memory.cents[slot] ?? 0;
-    if (paid === 0) return false;
+    if (paid === 0) {
+      return false;
+    }
     memory.cents[slot] = 0;
     row.originalId = memory.id[slot] ?? 0;
     row.account = memory.account[slot] ?? 0;

@@ -101,13 +101,16 @@ describe("refunds", () => {
     expect(refunds.length).toBeGreaterThan(200);
     for (const refund of refunds) {
       const purchase = byId.get(refund.originalId ?? 0);
-      if (purchase === undefined) throw new Error(`refund ${refund.txnId} of nothing`);
+      if (purchase === undefined) {
+        throw new Error(`refund ${refund.txnId} of nothing`);
+      }
       expect(purchase).toMatchObject({ kind: "purchase", status: "approved", fraud: false });
       expect(lineOf(purchase)).toBeLessThan(lineOf(refund));
       expect(purchase.timeMs).toBeLessThanOrEqual(refund.timeMs);
       expect(refund.cents).toBeLessThanOrEqual(purchase.cents);
-      for (const column of ["account", "merchant", "terminal", "currency", "channel", "network"] as const)
+      for (const column of ["account", "merchant", "terminal", "currency", "channel", "network"] as const) {
         expect(refund[column]).toBe(purchase[column]);
+      }
     }
     expect(
       shareOf(refunds, (refund) => refund.cents === byId.get(refund.originalId ?? 0)?.cents),
@@ -141,8 +144,12 @@ describe("skew", () => {
     const spearman =
       1 - (6 * asked.reduce((s, rank, i) => s + (rank - (got[i] ?? 0)) ** 2, 0)) / (n * (n * n - 1));
     expect(spearman).toBeGreaterThan(0.9);
-    for (const { asked: want, got: have } of byCategory) expect(have / want).toBeGreaterThan(0.5);
-    for (const { asked: want, got: have } of byCategory) expect(have / want).toBeLessThan(2.5);
+    for (const { asked: want, got: have } of byCategory) {
+      expect(have / want).toBeGreaterThan(0.5);
+    }
+    for (const { asked: want, got: have } of byCategory) {
+      expect(have / want).toBeLessThan(2.5);
+    }
 
     const grocery = honest.filter((row) => categoryOf(row)?.name === "grocery").map(eurosOf);
     expect(mean(grocery)).toBeGreaterThan(1.2 * median(grocery));
@@ -155,7 +162,9 @@ describe("fraud", () => {
     expect(fraud.length).toBeGreaterThan(400);
     for (const column of ["currency", "kind", "channel", "network", "status", "response"] as const) {
       const among = (rows: readonly CleanRow[]) => new Set<string>(rows.map((row) => row[column]));
-      if (column !== "kind") expect(among(fraud).size, column).toBeGreaterThan(1);
+      if (column !== "kind") {
+        expect(among(fraud).size, column).toBeGreaterThan(1);
+      }
       for (const value of among(fraud)) {
         const has = (row: CleanRow) => row[column] === value;
         // Most rows with that code are honest, even where one in fifty is fraud, ten times the usual.
@@ -181,7 +190,9 @@ describe("fraud", () => {
   it("comes in bursts: many cards at one shop, one card at many shops", () => {
     const burst = (by: "merchant" | "account", other: "merchant" | "account") => {
       const groups = new Map<number, Set<number>>();
-      for (const row of fraud) groups.set(row[by], (groups.get(row[by]) ?? new Set()).add(row[other]));
+      for (const row of fraud) {
+        groups.set(row[by], (groups.get(row[by]) ?? new Set()).add(row[other]));
+      }
       return Math.max(...[...groups.values()].map((others) => others.size));
     };
     expect(burst("merchant", "account")).toBeGreaterThanOrEqual(10);
@@ -197,7 +208,9 @@ function shareOf<T>(values: readonly T[], has: (value: T) => boolean): number {
 /** How often each value occurs, most frequent first. */
 function countsOf(values: readonly number[]): number[] {
   const counts = new Map<number, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  for (const value of values) {
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
   return [...counts.values()].sort((a, b) => b - a);
 }
 

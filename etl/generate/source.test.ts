@@ -12,8 +12,9 @@ function directly(spec: ReturnType<typeof specOf>, chunkNo: number): Uint8Array 
   const generator = new ChunkGenerator(spec, chunkOf(planRun(spec), spec, chunkNo));
   const parts: Uint8Array[] = [];
   const buffer = new Uint8Array(65_536);
-  for (let bytes = generator.fill(buffer); bytes > 0; bytes = generator.fill(buffer))
+  for (let bytes = generator.fill(buffer); bytes > 0; bytes = generator.fill(buffer)) {
     parts.push(buffer.slice(0, bytes));
+  }
   return Buffer.concat(parts);
 }
 
@@ -22,8 +23,9 @@ it("gives chunks of any size, one after another and side by side, as a generator
   const drain = async (chunkNo: number) => {
     const keys: AnswerKey[] = [];
     const parts: Buffer[] = [];
-    for await (const buffer of source.stream(spec, chunkNo, (key) => keys.push(key)))
+    for await (const buffer of source.stream(spec, chunkNo, (key) => keys.push(key))) {
       parts.push(Buffer.from(buffer));
+    }
     const { fromRow, toRow } = chunkOf(planRun(spec), spec, chunkNo);
     expect(keys.map((key) => key.rows)).toEqual([toRow - fromRow]);
     return Buffer.concat(parts);
@@ -41,6 +43,8 @@ it("gives chunks of any size, one after another and side by side, as a generator
 it("leaves a short last buffer alone when the next is asked for", async () => {
   const spec = specOf({ rows: 20 });
   const kept: Uint8Array[] = [];
-  for await (const buffer of source.stream(spec, 0, () => undefined)) kept.push(buffer);
+  for await (const buffer of source.stream(spec, 0, () => undefined)) {
+    kept.push(buffer);
+  }
   expect(Buffer.concat(kept).equals(directly(spec, 0))).toBe(true);
 });

@@ -34,7 +34,9 @@ export class ChunkSource {
       throw error;
     } finally {
       // Also after a consumer that stopped early: the thread ignores what is left of the job.
-      if (this.all.has(thread)) this.idle.push(thread);
+      if (this.all.has(thread)) {
+        this.idle.push(thread);
+      }
     }
   }
 
@@ -61,7 +63,9 @@ class GeneratorThread {
 
   constructor() {
     this.worker.on("message", (message: FromThread) => {
-      if (message.job === this.job) this.inbox.push(message);
+      if (message.job === this.job) {
+        this.inbox.push(message);
+      }
       this.wake?.();
     });
     this.worker.on("error", (error) => this.fail(error));
@@ -74,15 +78,23 @@ class GeneratorThread {
     this.job++;
     this.inbox.length = 0;
     this.send({ kind: "begin", job: this.job, spec, chunkNo });
-    for (let i = 0; i < BUFFERS_IN_FLIGHT; i++) this.lend(new ArrayBuffer(BUFFER_BYTES));
+    for (let i = 0; i < BUFFERS_IN_FLIGHT; i++) {
+      this.lend(new ArrayBuffer(BUFFER_BYTES));
+    }
     for (;;) {
       const message = await this.receive();
-      if (message.kind === "end") return message.key;
-      if (message.kind === "error") throw message.error;
+      if (message.kind === "end") {
+        return message.key;
+      }
+      if (message.kind === "error") {
+        throw message.error;
+      }
       yield new Uint8Array(message.buffer, 0, message.bytes);
       // A socket asks for more than it has sent as long as that is below its high-water mark (16 or 64 KiB), and lending would
       // take the bytes away under it: PostgreSQL then waits for them for good.
-      if (message.bytes >= BUFFER_BYTES / 2) this.lend(message.buffer);
+      if (message.bytes >= BUFFER_BYTES / 2) {
+        this.lend(message.buffer);
+      }
     }
   }
 
@@ -101,8 +113,12 @@ class GeneratorThread {
   private async receive(): Promise<FromThread> {
     for (;;) {
       const message = this.inbox.shift();
-      if (message !== undefined) return message;
-      if (this.failure !== undefined) throw this.failure;
+      if (message !== undefined) {
+        return message;
+      }
+      if (this.failure !== undefined) {
+        throw this.failure;
+      }
       await new Promise<void>((resolve) => {
         this.wake = resolve;
       });

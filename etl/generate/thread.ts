@@ -18,7 +18,9 @@ export type FromThread =
   | { readonly kind: "error"; readonly job: number; readonly error: unknown };
 
 const port = parentPort;
-if (port === null) throw new Error("thread.js is started by source.js");
+if (port === null) {
+  throw new Error("thread.js is started by source.js");
+}
 
 let job = -1;
 let generator: ChunkGenerator | undefined;

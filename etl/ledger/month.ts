@@ -20,7 +20,9 @@ export async function monthProgress(
      FROM etl.run_month WHERE run_id = $1 AND month = $2 ${lock}`,
     [runId, month],
   );
-  if (rows[0] === undefined) throw new EtlError("CHUNK_UNKNOWN", `run ${runId} has no month ${month}.`);
+  if (rows[0] === undefined) {
+    throw new EtlError("CHUNK_UNKNOWN", `run ${runId} has no month ${month}.`);
+  }
   return rows[0];
 }
 

@@ -18,15 +18,20 @@ export interface Cancelled {
 export async function cancelRun(pool: Pool, runId: string): Promise<Cancelled> {
   return transaction(pool, async (client) => {
     const run = await getRun(client, runId, "FOR UPDATE");
-    if (run.state === "done")
+    if (run.state === "done") {
       throw new EtlError("SPEC_INVALID", `run ${runId} is done: there is nothing to cancel.`);
-    if (run.state === "cancelled") return { months: [], rows: 0 };
+    }
+    if (run.state === "cancelled") {
+      return { months: [], rows: 0 };
+    }
     const { rows: open } = await client.query<{ month: string }>(
       "SELECT month FROM etl.run_month WHERE run_id = $1 AND state = 'open' ORDER BY month",
       [runId],
     );
     let rows = 0;
-    for (const { month } of open) rows += await takeBack(client, runId, month);
+    for (const { month } of open) {
+      rows += await takeBack(client, runId, month);
+    }
     await client.query(
       "UPDATE etl.run SET state = 'cancelled', finished_at = clock_timestamp() WHERE run_id = $1",
       [runId],

@@ -43,7 +43,9 @@ export async function healMonth(context: StepContext, month: string): Promise<He
     ]);
     const leaf = `payments.${made[0]?.leaf}`;
     let rows = 0;
-    for (const run of runs) rows += await refill(context, client, run, month, leaf);
+    for (const run of runs) {
+      rows += await refill(context, client, run, month, leaf);
+    }
     await client.query("SELECT etl.index_healed_leaf($1)", [month]);
     await swap(client, month);
     await rollUp(client, month, leafTable(month));
@@ -54,14 +56,18 @@ export async function healMonth(context: StepContext, month: string): Promise<He
 /** The runs that are done with the month. No other can be before we are: a run's agg waits for the month's row. */
 async function runsOf(client: Client, month: string): Promise<Run[]> {
   const { rowCount } = await client.query("SELECT FROM etl.month WHERE month = $1 FOR UPDATE", [month]);
-  if (rowCount === 0) throw new EtlError("CHUNK_UNKNOWN", `there is no published month ${month}.`);
+  if (rowCount === 0) {
+    throw new EtlError("CHUNK_UNKNOWN", `there is no published month ${month}.`);
+  }
   const { rows } = await client.query<{ run_id: string }>(
     `SELECT run_id FROM etl.run_month rm JOIN etl.run r USING (run_id)
      WHERE month = $1 AND rm.state = 'done' ORDER BY r.first_txn_id`,
     [month],
   );
   const runs: Run[] = [];
-  for (const { run_id } of rows) runs.push(await getRun(client, run_id));
+  for (const { run_id } of rows) {
+    runs.push(await getRun(client, run_id));
+  }
   return runs;
 }
 
@@ -76,7 +82,9 @@ async function refill(
   const { runId, spec } = run;
   const plan = planRun(spec);
   const planned = plan.months.find((candidate) => candidate.month === month);
-  if (planned === undefined) throw new EtlError("CHUNK_UNKNOWN", `run ${runId} has no month ${month}.`);
+  if (planned === undefined) {
+    throw new EtlError("CHUNK_UNKNOWN", `run ${runId} has no month ${month}.`);
+  }
   await client.query("DELETE FROM payments.txn_reject WHERE run_id = $1 AND chunk_no BETWEEN $2 AND $3", [
     runId,
     planned.firstChunk,
@@ -113,7 +121,9 @@ async function swap(client: Client, month: string): Promise<void> {
       await client.query("SELECT etl.swap_healed_leaf($1)", [month]);
       return;
     } catch (error) {
-      if (codeOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+      if (codeOf(error) !== LOCK_NOT_AVAILABLE) {
+        throw error;
+      }
       if (attempt === SWAP_TRIES) {
         throw new EtlError("RUN_FAILED", `readers kept ${month} locked for ${SWAP_TRIES} tries.`, {
           hint: "End the long query (pg_stat_activity) and heal again.",

@@ -8,8 +8,12 @@ import type { OutMessage } from "../message.js";
  */
 export async function missingMessages(db: Queryable, runId: string): Promise<OutMessage[]> {
   const run = await getRun(db, runId);
-  if (run.state === "planned") return [{ kind: "plan", run: runId }];
-  if (run.state !== "running") return [];
+  if (run.state === "planned") {
+    return [{ kind: "plan", run: runId }];
+  }
+  if (run.state !== "running") {
+    return [];
+  }
   return [...(await unfinishedChunks(db, runId)), ...(await unfinishedMonths(db, runId))];
 }
 

@@ -110,7 +110,9 @@ export function* terminalLines(): Generator<string> {
 }
 
 function seedLocales(): void {
-  for (const locale of Object.values(LOCALES)) locale.seed(POPULATION.seed);
+  for (const locale of Object.values(LOCALES)) {
+    locale.seed(POPULATION.seed);
+  }
 }
 
 function localeOf(country: string | undefined): Faker {

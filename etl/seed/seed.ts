@@ -49,7 +49,9 @@ function* pieces(lines: Iterable<string>): Generator<string> {
   let piece = "";
   for (const line of lines) {
     piece += line;
-    if (piece.length < PIECE_CHARACTERS) continue;
+    if (piece.length < PIECE_CHARACTERS) {
+      continue;
+    }
     yield piece;
     piece = "";
   }

@@ -11,14 +11,18 @@ export async function seedState(db: Queryable): Promise<SeedState> {
      FROM etl.population`,
     [POPULATION.seed, POPULATION.accounts, POPULATION.merchants, POPULATION.terminals],
   );
-  if (rows[0] === undefined) return "absent";
+  if (rows[0] === undefined) {
+    return "absent";
+  }
   return rows[0].same ? "same" : "other";
 }
 
 /** @throws PlatformError NOT_SEEDED: without its dimensions every row of a run would be rejected as an orphan. */
 export async function requireSeed(db: Queryable): Promise<void> {
   const state = await seedState(db);
-  if (state === "same") return;
+  if (state === "same") {
+    return;
+  }
   if (state === "absent") {
     throw new EtlError("NOT_SEEDED", "accounts, merchants and terminals are missing.", {
       hint: "Run: payments seed.",

@@ -26,19 +26,28 @@ export const ROLLUPS = {
 export async function aggStep(context: StepContext, runId: string, month: string): Promise<Next> {
   await transaction(context.pool, async (client) => {
     const started = performance.now();
-    if (!(await isActive(client, runId))) return;
+    if (!(await isActive(client, runId))) {
+      return;
+    }
     const progress = await monthProgress(client, runId, month, "FOR UPDATE");
     // A message before its time: the month's last chunk will send another.
-    if (progress.done || !progress.complete) return;
+    if (progress.done || !progress.complete) {
+      return;
+    }
 
     // One agg of a month at a time: the second of two runs must see what the first has attached and rolled up.
-    if (await enterMonth(client, month)) await publish(context, client, runId, month);
-    else await append(context, client, runId, month);
+    if (await enterMonth(client, month)) {
+      await publish(context, client, runId, month);
+    } else {
+      await append(context, client, runId, month);
+    }
 
     const aggMs = Math.round(performance.now() - started);
     const runDone = await recordAggregated(client, runId, month, aggMs);
     context.logger.info({ run: runId, month, ms: aggMs }, "month aggregated");
-    if (runDone) context.logger.info({ run: runId }, "run done");
+    if (runDone) {
+      context.logger.info({ run: runId }, "run done");
+    }
   });
   return [];
 }
@@ -53,7 +62,9 @@ async function publish(context: StepContext, client: Client, runId: string, mont
   try {
     await client.query("SELECT etl.publish_build($1, $2)", [runId, month]);
   } catch (error) {
-    if (!PLACE_TAKEN.has(codeOf(error) ?? "")) throw error;
+    if (!PLACE_TAKEN.has(codeOf(error) ?? "")) {
+      throw error;
+    }
     const what = `${leafTable(month)} cannot become a month of txn: ${messageOf(error)}.`;
     throw new EtlError("LEAF_CHANGED", what, {
       hint: "Something that no run made has its place: move that away. Then: payments dlq replay.",
@@ -83,7 +94,9 @@ export async function copyLeaf(client: Client, from: string, to: string): Promis
 /** A build that lost rows, or got some by another way, must not be published. */
 async function requireAccepted(client: Client, runId: string, month: string, rows: number): Promise<void> {
   const accepted = await acceptedRows(client, runId, month);
-  if (rows === accepted) return;
+  if (rows === accepted) {
+    return;
+  }
   throw new EtlError(
     "CHUNK_COUNT_MISMATCH",
     `run ${runId}, ${month}: ${rows} rows were built, its chunks accepted ${accepted}.`,

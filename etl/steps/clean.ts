@@ -24,11 +24,17 @@ async function cleanChunk(
   const started = performance.now();
   const { chunkNo } = chunk;
   const { month } = chunk.month;
-  if (!(await isActive(client, runId))) return [];
+  if (!(await isActive(client, runId))) {
+    return [];
+  }
   const entry = await getChunk(client, runId, chunkNo, "FOR UPDATE");
   // A clean message without a staged chunk: forged, or lost with a restore to an earlier time. Staging it is right.
-  if (entry === undefined) return [{ kind: "stage", run: runId, chunk: chunkNo }];
-  if (entry.state === "cleaned") return whatFollows(client, runId, month, entry);
+  if (entry === undefined) {
+    return [{ kind: "stage", run: runId, chunk: chunkNo }];
+  }
+  if (entry.state === "cleaned") {
+    return whatFollows(client, runId, month, entry);
+  }
 
   const counts = await judgeSuspects(client, runId, chunk);
   await context.reached?.("clean: suspects judged");
@@ -58,7 +64,9 @@ export async function judgeSuspects(
     [runId, chunkNo, new Date(), opens, closes, ...ACCEPTED, firstTxnId, lines],
   );
   const [row] = judged.rows;
-  if (row === undefined) throw new Error("clean_chunk.sql gives one row");
+  if (row === undefined) {
+    throw new Error("clean_chunk.sql gives one row");
+  }
   const { suspects: doubtful, passed, ...found } = row;
   return { accepted: lines - doubtful + passed, ...found };
 }
@@ -72,7 +80,11 @@ async function whatFollows(client: Client, runId: string, month: string, cleaned
 
 function followers(runId: string, month: string, released: number | null, progress: MonthProgress): Next {
   const next: OutMessage[] = [];
-  if (released !== null) next.push({ kind: "stage", run: runId, chunk: released });
-  if (progress.complete && !progress.done) next.push({ kind: "agg", run: runId, month });
+  if (released !== null) {
+    next.push({ kind: "stage", run: runId, chunk: released });
+  }
+  if (progress.complete && !progress.done) {
+    next.push({ kind: "agg", run: runId, month });
+  }
   return next;
 }

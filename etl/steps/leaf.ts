@@ -12,7 +12,9 @@ import { leafTable } from "./step.js";
 export async function requireStanding(client: Client, month: string): Promise<void> {
   const leaf = leafTable(month);
   const attached = await attachedAs(client, month);
-  if (attached === leaf) return;
+  if (attached === leaf) {
+    return;
+  }
   const what =
     attached === null
       ? `${leaf} is not attached to txn, though ${month.slice(0, 7)} is published.`
@@ -42,7 +44,9 @@ export async function requireReplaceable(client: Client, month: string): Promise
   }
   for (const { name, value } of await addedColumns(client, leaf)) {
     const filled = `SELECT FROM ${quoteName(leaf)} WHERE ${name} IS DISTINCT FROM (${value}) LIMIT 1`;
-    if ((await client.query(filled)).rowCount === 0) continue;
+    if ((await client.query(filled)).rowCount === 0) {
+      continue;
+    }
     throw new EtlError(
       "LEAF_CHANGED",
       `column ${name} of ${leaf}, which no migration made, has values that healing would lose.`,

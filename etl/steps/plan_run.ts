@@ -13,7 +13,9 @@ import type { Next, StepContext } from "./step.js";
 export async function planStep(context: StepContext, runId: string): Promise<Next> {
   const run = await transaction(context.pool, async (client) => {
     const current = await getRun(client, runId, "FOR UPDATE");
-    if (current.state !== "planned") return current;
+    if (current.state !== "planned") {
+      return current;
+    }
     await requireSeed(client);
     const plan = planRun(current.spec);
     await enterMonths(client, runId, plan);
@@ -34,7 +36,9 @@ export async function planStep(context: StepContext, runId: string): Promise<Nex
 
 /** Chunks of the first window that have no ledger row; on a redelivery most of them will have one. */
 async function unstagedChunks(context: StepContext, run: Run): Promise<Next> {
-  if (run.state !== "running") return [];
+  if (run.state !== "running") {
+    return [];
+  }
   const { rows } = await context.pool.query<{ chunk_no: number }>(
     `SELECT n AS chunk_no FROM generate_series(0, $2::integer - 1) AS n
      WHERE NOT EXISTS (SELECT FROM etl.chunk WHERE run_id = $1 AND chunk_no = n)

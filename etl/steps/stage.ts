@@ -16,14 +16,20 @@ export async function stageStep(context: StepContext, runId: string, chunkNo: nu
   const started = performance.now();
   const run = await getRun(context.pool, runId);
   // Nothing of a run may be loaded before its months are entered; planning sends this chunk out again in its turn.
-  if (run.state === "planned") return [{ kind: "plan", run: runId }];
+  if (run.state === "planned") {
+    return [{ kind: "plan", run: runId }];
+  }
   const chunk = chunkOf(planRun(run.spec), run.spec, chunkNo);
   const rows = chunk.toRow - chunk.fromRow;
   const entered = await transaction(context.pool, async (client) => {
-    if (!(await isActive(client, runId))) return false;
+    if (!(await isActive(client, runId))) {
+      return false;
+    }
     const { month, firstTxnId } = chunk;
     const entry = { runId, chunkNo, month: month.month, firstTxnId, rows, worker: context.worker };
-    if (!(await enterChunk(client, entry))) return false;
+    if (!(await enterChunk(client, entry))) {
+      return false;
+    }
     const copied = await copyChunk(context, client, buildTables(runId, month.month).rows, run.spec, chunkNo);
     if (copied.rows !== rows) {
       throw new EtlError(
@@ -37,7 +43,9 @@ export async function stageStep(context: StepContext, runId: string, chunkNo: nu
     context.report?.({ step: "stage", rows, copyBytes: copied.bytes });
     return true;
   });
-  if (entered) return [{ kind: "clean", run: runId, chunk: chunkNo }];
+  if (entered) {
+    return [{ kind: "clean", run: runId, chunk: chunkNo }];
+  }
   // Staged before: only if it has not been cleaned yet may the message that follows have been lost.
   const known = await getChunk(context.pool, runId, chunkNo);
   return known?.state === "staged" ? [{ kind: "clean", run: runId, chunk: chunkNo }] : [];
@@ -68,6 +76,8 @@ export async function copyChunk(
   const copy = client.query(copyFrom(`COPY ${quoteName(table)} (${columns}) FROM STDIN (FORMAT binary)`));
   await pipeline(counted, copy);
   await context.reached?.("stage: after copy");
-  if (key === undefined) throw new Error("the generator ended without an answer key");
+  if (key === undefined) {
+    throw new Error("the generator ended without an answer key");
+  }
   return { rows: copy.rowCount, bytes, key };
 }

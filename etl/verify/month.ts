@@ -43,7 +43,9 @@ export async function verifyMonth(
     const verified = await transaction(pool, async (client) =>
       (await holdTables(client, month, tables)) ? verifyTables(client, month, tables) : undefined,
     );
-    if (verified !== undefined) return verified;
+    if (verified !== undefined) {
+      return verified;
+    }
   }
 }
 
@@ -69,10 +71,13 @@ async function holdTables(client: Client, month: string, tables: readonly Table[
   await client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
   // Before the snapshot, which the first SELECT takes: what is locked and in it cannot go away.
   try {
-    for (const { run } of tables)
+    for (const { run } of tables) {
       await client.query(`LOCK TABLE ${quoteName(nameOf(run, month))} IN ACCESS SHARE MODE`);
+    }
   } catch (error) {
-    if (codeOf(error) === UNDEFINED_TABLE) return false;
+    if (codeOf(error) === UNDEFINED_TABLE) {
+      return false;
+    }
     throw error;
   }
   return JSON.stringify(await tablesOf(client, month)) === JSON.stringify(tables);
@@ -136,13 +141,16 @@ async function verifyContent(
   const byBucket = new Map(buckets.rows.map((row) => [row.bucket, row]));
   const differences: Difference[] = [];
   const strayRows = byBucket.get(0)?.rows ?? 0;
-  if (strayRows > 0)
+  if (strayRows > 0) {
     differences.push({ check: "content", month, what: "rows of no run", expected: 0, found: strayRows });
+  }
 
   let [rows, a, b] = [strayRows, 0n, 0n];
   let [predictedA, predictedB] = [0n, 0n];
   chunks.forEach((chunk, i) => {
-    if (!chunk.cleaned) return;
+    if (!chunk.cleaned) {
+      return;
+    }
     const found = byBucket.get(i + 1) ?? { rows: 0, last_txn_id: 0, a: "0", b: "0" };
     differences.push(...compareChunk(month, chunk, found));
     rows += found.rows;

@@ -82,7 +82,9 @@ describe("the population", () => {
     const hash = createHash("sha256");
     for (const [name, column] of Object.entries(people).sort(([a], [b]) => (a < b ? -1 : 1))) {
       // The tables are what the generator draws by, and GENERATOR_VERSION stands for them.
-      if (ArrayBuffer.isView(column)) hash.update(name).update(new Uint8Array(column.buffer));
+      if (ArrayBuffer.isView(column)) {
+        hash.update(name).update(new Uint8Array(column.buffer));
+      }
     }
     expect([POPULATION, hash.digest("hex")]).toEqual([
       { seed: 20_250_101, accounts: 100_000, merchants: 5_000, terminals: 20_000 },
@@ -99,8 +101,9 @@ describe("the world", () => {
     }
     expect(UNITS_PER_EUR).toHaveLength(CURRENCIES.length);
     expect(new Set(COUNTRIES.map((country) => country.currency)).size).toBe(CURRENCIES.length);
-    for (const column of ["name", "mcc"] as const)
+    for (const column of ["name", "mcc"] as const) {
       expect(new Set(CATEGORIES.map((category) => category[column])).size).toBe(CATEGORIES.length);
+    }
   });
 
   it("keeps every honest amount below what clean believes", () => {
@@ -120,7 +123,9 @@ describe("the world", () => {
     for (const country of COUNTRIES) {
       const at = (localHour: number) =>
         activity(country, (((localHour - country.utcOffsetHours) % 168) + 168) % 168);
-      for (const day of indices(7)) expect(at(24 * day + 18)).toBeGreaterThan(20 * at(24 * day + 3));
+      for (const day of indices(7)) {
+        expect(at(24 * day + 18)).toBeGreaterThan(20 * at(24 * day + 3));
+      }
       expect(at(4 * 24 + 12)).toBeGreaterThan(at(6 * 24 + 12));
     }
   });

@@ -106,7 +106,9 @@ function build(): Population {
       terminalMerchant[t] = m;
       terminalChannel[t] = category?.cash ? ATM : t - from < ecomCount ? ECOM : POS;
     }
-    if (ecomCount > 0 && !category?.cash) online.push(m);
+    if (ecomCount > 0 && !category?.cash) {
+      online.push(m);
+    }
   }
 
   const inCountry = (weights: Float64Array, countries: Uint8Array, country: number) =>
@@ -167,7 +169,9 @@ function pickShare(shares: readonly number[], unit: number): number {
   let sum = 0;
   for (let i = 0; i < shares.length; i++) {
     sum += shares[i] ?? 0;
-    if (unit < sum) return i;
+    if (unit < sum) {
+      return i;
+    }
   }
   return 0;
 }

@@ -18,7 +18,9 @@ describe("Prng", () => {
       fc.property(fc.array(word, { minLength: 1, maxLength: 4 }), fc.nat(3), word, (words, at, other) => {
         const changed = words.with(at % words.length, other);
         expect(first(4, ...words)).toEqual(first(4, ...words));
-        if (changed.join() !== words.join()) expect(first(4, ...changed)).not.toEqual(first(4, ...words));
+        if (changed.join() !== words.join()) {
+          expect(first(4, ...changed)).not.toEqual(first(4, ...words));
+        }
       }),
     );
     expect(first(4, 1)).not.toEqual(first(4, 2 ** 32 + 1));
@@ -58,6 +60,8 @@ describe("Prng", () => {
 
 it("mix never maps two numbers to one", () => {
   const seen = new Set<number>();
-  for (let i = 0; i < 100_000; i++) seen.add(mix(Math.imul(i, 42_949)));
+  for (let i = 0; i < 100_000; i++) {
+    seen.add(mix(Math.imul(i, 42_949)));
+  }
   expect(seen.size).toBe(100_000);
 });

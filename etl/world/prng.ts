@@ -22,7 +22,9 @@ export class Prng {
     this.a = a;
     this.b = b;
     this.c = mix(a ^ 0xc2b2ae35);
-    for (let i = 0; i < 12; i++) this.u32();
+    for (let i = 0; i < 12; i++) {
+      this.u32();
+    }
   }
 
   /** A uniform unsigned 32-bit number. */

@@ -16,8 +16,9 @@ describe("slotsByWeight", () => {
         const total = list.reduce((sum, weight) => sum + weight, 0);
         list.forEach((weight, index) => {
           const copies = slots.filter((slot) => slot === index).length;
-          if (weight === 0) expect(copies).toBe(0);
-          else {
+          if (weight === 0) {
+            expect(copies).toBe(0);
+          } else {
             expect(copies).toBeGreaterThanOrEqual(1);
             expect(copies).toBeLessThanOrEqual(Math.max(1, (weight / total) * size + 0.5));
             expect(copies).toBeGreaterThanOrEqual((weight / total) * size - 0.5);
@@ -98,7 +99,9 @@ describe("tables", () => {
   it("lognormal: growing, median 1, spread as sigma says", () => {
     for (const sigma of [0.4, 1.1]) {
       const table = lognormalTable(sigma, 4_096);
-      for (let i = 1; i < table.length; i++) expect(table[i]).toBeGreaterThan(table[i - 1] ?? 0);
+      for (let i = 1; i < table.length; i++) {
+        expect(table[i]).toBeGreaterThan(table[i - 1] ?? 0);
+      }
       expect(((table[2_047] ?? 0) + (table[2_048] ?? 0)) / 2).toBeCloseTo(1, 3);
       const logs = [...table].map(Math.log);
       expect(Math.sqrt(logs.reduce((sum, log) => sum + log * log, 0) / logs.length)).toBeCloseTo(sigma, 2);

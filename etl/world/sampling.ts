@@ -10,13 +10,19 @@ import type { Prng } from "./prng.js";
  */
 export function slotsByWeight(weights: ArrayLike<number>, size: number): Int32Array {
   let total = 0;
-  for (let i = 0; i < weights.length; i++) total += weights[i] ?? 0;
+  for (let i = 0; i < weights.length; i++) {
+    total += weights[i] ?? 0;
+  }
   const slots: number[] = [];
   for (let i = 0; i < weights.length; i++) {
     const weight = weights[i] ?? 0;
-    if (weight <= 0) continue;
+    if (weight <= 0) {
+      continue;
+    }
     const copies = Math.max(1, Math.round((weight / total) * size));
-    for (let k = 0; k < copies; k++) slots.push(i);
+    for (let k = 0; k < copies; k++) {
+      slots.push(i);
+    }
   }
   return Int32Array.from(slots);
 }
@@ -37,7 +43,9 @@ export class AliasTable {
   constructor(weights: ArrayLike<number>) {
     const members = Array.from(weights, (_, index) => index).filter((index) => (weights[index] ?? 0) > 0);
     const count = members.length;
-    if (count > THRESHOLDS) throw new RangeError(`${count} weights, an alias table holds ${THRESHOLDS}`);
+    if (count > THRESHOLDS) {
+      throw new RangeError(`${count} weights, an alias table holds ${THRESHOLDS}`);
+    }
     const total = members.reduce((sum, index) => sum + (weights[index] ?? 0), 0);
     const share = members.map((index) => ((weights[index] ?? 0) * count) / total);
     this.names = Int32Array.from(members);
@@ -105,7 +113,9 @@ export function normalQuantile(p: number): number {
     const q = Math.sqrt(-2 * Math.log(p));
     return horner(c, q) / horner(d, q);
   }
-  if (p > 1 - 0.02425) return -normalQuantile(1 - p);
+  if (p > 1 - 0.02425) {
+    return -normalQuantile(1 - p);
+  }
   const q = p - 0.5;
   return (horner(a, q * q) * q) / horner(b, q * q);
 }

@@ -55,6 +55,8 @@ export function libpqEnvironment(address: Address, options = ""): object {
 
 /** libpq would look into the home directory, and checks certificates wherever it finds a file, which `require` does not ask for. */
 function authorities({ tls, rootCert }: Address): string {
-  if (tls !== "verify-full") return "/dev/null/none";
+  if (tls !== "verify-full") {
+    return "/dev/null/none";
+  }
   return rootCert || "/etc/ssl/certs/ca-certificates.crt";
 }

@@ -42,13 +42,19 @@ export async function backup(
         ...(madeAfter.length > 0 && { madeAfter }),
       }));
       await recordBackup(settings, logger, { ...entry(), manifest });
-      if (manifest.kind === "dump") sayLeftOut(logger, manifest);
+      if (manifest.kind === "dump") {
+        sayLeftOut(logger, manifest);
+      }
       return manifest;
     });
   } catch (error) {
     // Whoever holds the lock makes its own entry.
-    if (codeOf(error) !== "BACKUP_BUSY") await recordBackup(settings, logger, { ...entry(), failure: error });
-    if (error instanceof PlatformError) throw error;
+    if (codeOf(error) !== "BACKUP_BUSY") {
+      await recordBackup(settings, logger, { ...entry(), failure: error });
+    }
+    if (error instanceof PlatformError) {
+      throw error;
+    }
     throw new BackupError("BACKUP_FAILED", `no ${kind} was made: ${messageOf(error)}.`, {
       hint: "Earlier backups are untouched.",
       cause: error,
@@ -67,6 +73,7 @@ async function makeFolder(folder: string): Promise<void> {
 
 /** Now, when there is still time to do something about it, not when it is needed. */
 function sayLeftOut(logger: Logger, { id, leftOut = [] }: DumpManifest): void {
-  if (leftOut.length > 0)
+  if (leftOut.length > 0) {
     logger.warn({ leftOut }, `${id}: ${leftOut.length} things will not come back as they were`);
+  }
 }

@@ -62,8 +62,9 @@ async function inSnapshot<T>(
 ): Promise<T> {
   return transaction(pool, async (client) => {
     await client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    if (snapshot !== undefined)
+    if (snapshot !== undefined) {
       await client.query(`SET TRANSACTION SNAPSHOT ${client.escapeLiteral(snapshot)}`);
+    }
     await client.query(
       `SET LOCAL search_path = pg_catalog; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres';
        SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL TimeZone = 'UTC';
@@ -96,8 +97,9 @@ export async function readContent(
   const tables: TableContent[] = [];
   const reader = () =>
     inSnapshot(pool, snapshot, async (client) => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift())
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         tables.push(await readTable(client, next));
+      }
     });
   await Promise.all(Array.from({ length: parallel }, reader));
   tables.sort((a, b) => (a.table < b.table ? -1 : 1));
@@ -118,7 +120,9 @@ async function readTable(
   { schema, table: relation, month, hidden }: TableName,
 ): Promise<TableContent> {
   const table = `${schema}.${relation}`;
-  if (hidden) return { table, month, rows: 0, digest: HIDDEN };
+  if (hidden) {
+    return { table, month, rows: 0, digest: HIDDEN };
+  }
   const name = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(relation)}`;
   const sql =
     month === null

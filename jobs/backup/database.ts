@@ -39,10 +39,13 @@ export async function createDatabaseLike(
   const create = `CREATE DATABASE ${database} OWNER payments_owner TEMPLATE ${template}`;
   const locale = (collate: string, ctype: string) =>
     `ENCODING 'UTF8' LC_COLLATE ${pg.escapeLiteral(collate)} LC_CTYPE ${pg.escapeLiteral(ctype)}`;
-  if (template !== "template0") await maintenance.query(create);
+  if (template !== "template0") {
+    await maintenance.query(create);
+  }
   // Another machine may not have the locale.
-  else if (!(await attempt(maintenance, `${create} ${locale(manifest.collate, manifest.ctype)}`)))
+  else if (!(await attempt(maintenance, `${create} ${locale(manifest.collate, manifest.ctype)}`))) {
     await maintenance.query(`${create} ${locale("C", "C.UTF-8")}`);
+  }
   await maintenance.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
   await setProperties(maintenance, database, manifest);
 }

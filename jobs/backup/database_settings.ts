@@ -38,7 +38,9 @@ export async function attempt(on: Queryable, sql: string): Promise<boolean> {
     () => true,
     (error: unknown) => {
       // Bad value, state or name, no privilege, no such role.
-      if (/^(0A|0L|0P|22|2F|42|55)...$/.test(codeOf(error) ?? "")) return false;
+      if (/^(0A|0L|0P|22|2F|42|55)...$/.test(codeOf(error) ?? "")) {
+        return false;
+      }
       throw error;
     },
   );
@@ -48,25 +50,32 @@ export async function attempt(on: Queryable, sql: string): Promise<boolean> {
 export async function setProperties(maintenance: Queryable, database: string, manifest: DumpManifest) {
   const { grants, connectionLimit = -1, comment = null } = manifest;
   for (const { role, privilege, grantable } of grants) {
-    if (!/^[A-Z]+$/.test(privilege)) throw new Error(`not a privilege: ${privilege}`);
+    if (!/^[A-Z]+$/.test(privilege)) {
+      throw new Error(`not a privilege: ${privilege}`);
+    }
     const to = role === "public" ? "PUBLIC" : pg.escapeIdentifier(role);
     const option = grantable ? " WITH GRANT OPTION" : "";
     await attempt(maintenance, `GRANT ${privilege} ON DATABASE ${database} TO ${to}${option}`);
   }
-  if (connectionLimit >= 0)
+  if (connectionLimit >= 0) {
     await attempt(maintenance, `ALTER DATABASE ${database} CONNECTION LIMIT ${connectionLimit}`);
-  if (comment !== null)
+  }
+  if (comment !== null) {
     await attempt(maintenance, `COMMENT ON DATABASE ${database} IS ${pg.escapeLiteral(comment)}`);
+  }
 }
 
 /** Gives a database its settings. Last of all: default_transaction_read_only, a timeout, would hinder what comes before. */
 export async function applySettings(on: Queryable, database: string, manifest: DumpManifest) {
-  for (const setting of manifest.settings)
+  for (const setting of manifest.settings) {
     await attempt(on, `ALTER DATABASE ${database} ${setClause(setting)}`);
-  for (const { role, settings } of manifest.roleSettings ?? [])
-    for (const setting of settings)
+  }
+  for (const { role, settings } of manifest.roleSettings ?? []) {
+    for (const setting of settings) {
       await attempt(
         on,
         `ALTER ROLE ${pg.escapeIdentifier(role)} IN DATABASE ${database} ${setClause(setting)}`,
       );
+    }
+  }
 }

@@ -74,11 +74,12 @@ async function drillOne(
       (error: unknown) => messageOf(error),
     );
     await recordDrill(settings, logger, passed);
-    if (named.length > 0)
+    if (named.length > 0) {
       logger.warn(
         { differences: named.map(describeMismatch) },
         `${backup.id}: ${named.length} things do not come back as they were`,
       );
+    }
     return { ...passed, named, notMarked };
   } catch (error) {
     const found = error instanceof RestoreMismatch ? error.differences : 0;
@@ -89,7 +90,9 @@ async function drillOne(
       differences: found,
       failure: messageOf(error),
     });
-    if (error instanceof PlatformError) throw error;
+    if (error instanceof PlatformError) {
+      throw error;
+    }
     throw new BackupError("RESTORE_FAILED", `${backup.id} could not be verified: ${messageOf(error)}.`, {
       cause: error,
     });
@@ -123,14 +126,17 @@ async function verifyRestore(
       const restored = await restoreInto(settings, address, dump, signal);
       const { restoreMs, verifyMs, differences } = restored;
       const wrong = failureOf(dump.backup.id, restored);
-      if (wrong !== undefined) throw new RestoreMismatch(wrong, differences.length);
+      if (wrong !== undefined) {
+        throw new RestoreMismatch(wrong, differences.length);
+      }
       const started = performance.now();
-      if (template === "template0")
+      if (template === "template0") {
         await withSession(address, (pool) =>
           pool.query(
             "CREATE SCHEMA IF NOT EXISTS amcheck; CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA amcheck",
           ),
         );
+      }
       const pgAmcheck = await postgresTool("pg_amcheck", await serverMajor(maintenance));
       // Exits with 2 when it finds damage, and with 1 when it cannot look.
       await execute(pgAmcheck, [`--jobs=${settings.BACKUP_JOBS}`, "--no-password", address.database], {

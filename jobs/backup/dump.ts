@@ -36,7 +36,9 @@ export async function dumpDatabase(
   const startedAt = new Date().toISOString();
   const address = addressOf(settings, "backup");
   const encryption = encryptionOf(settings);
-  if (encryption !== null) await requireTool(encryption);
+  if (encryption !== null) {
+    await requireTool(encryption);
+  }
   const jobs = settings.BACKUP_JOBS;
   return withSessions(address, jobs + 1, async (pool) => {
     const major = await serverMajor(pool);
@@ -58,14 +60,20 @@ export async function dumpDatabase(
         readContent(pool, jobs, snapshot, unreadable.large_objects).then(requireOurRows),
       ] as const;
       // The first failure ends the others, and all are awaited: nobody may still be writing when the folder is removed.
-      for (const part of parts) part.catch(() => stop.abort());
+      for (const part of parts) {
+        part.catch(() => stop.abort());
+      }
       const ends = await Promise.allSettled(parts);
       const failures = ends.filter((end) => end.status === "rejected").map((end) => end.reason as Error);
-      if (failures.length > 0) throw failures.find((error) => codeOf(error) !== "INTERRUPTED") ?? failures[0];
+      if (failures.length > 0) {
+        throw failures.find((error) => codeOf(error) !== "INTERRUPTED") ?? failures[0];
+      }
       return parts[2];
     });
     const files = await listFiles(folder);
-    if (encryption !== null) await encryptFiles(folder, files, encryption, options.signal);
+    if (encryption !== null) {
+      await encryptFiles(folder, files, encryption, options.signal);
+    }
     return {
       kind: "dump",
       version: 1,
@@ -92,7 +100,9 @@ interface Unreadable {
 /** Somebody's table may be left out and named; a backup without our own rows is none. */
 function requireOurRows<C extends Content>(content: C): C {
   const hidden = content.tables.find((each) => each.digest === HIDDEN && !isOther(content, each.table));
-  if (hidden === undefined) return content;
+  if (hidden === undefined) {
+    return content;
+  }
   throw new BackupError("BACKUP_FAILED", `row security hides rows of ${hidden.table} from the backup.`, {
     hint: "As a superuser: ALTER ROLE payments_backup BYPASSRLS.",
   });

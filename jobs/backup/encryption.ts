@@ -12,7 +12,9 @@ type Encryption = NonNullable<DumpManifest["encryption"]>;
 /** Which tool a recipient is for: age's and SSH's public keys say what they are, anything else names a key of gpg's. */
 export function encryptionOf(settings: BackupSettings): Encryption | null {
   const recipient = settings.BACKUP_ENCRYPT_TO;
-  if (recipient === "") return null;
+  if (recipient === "") {
+    return null;
+  }
   return { tool: /^(age1|ssh-)/.test(recipient) ? "age" : "gpg", recipient };
 }
 
@@ -55,7 +57,9 @@ export async function encryptFiles(
             from,
           ];
     await execute(tool, args, { signal }).catch((cause: unknown) => {
-      if (cause instanceof PlatformError) throw cause;
+      if (cause instanceof PlatformError) {
+        throw cause;
+      }
       throw new Error(`it cannot be encrypted to ${recipient} (${messageOf(cause)})`, { cause });
     });
     await rm(from);
@@ -86,7 +90,9 @@ export async function decryptFiles(
     try {
       await execute(tool, tool === "age" ? age : gpg, { signal, input: `${settings.BACKUP_PASSPHRASE}\n` });
     } catch (cause) {
-      if (cause instanceof PlatformError) throw cause;
+      if (cause instanceof PlatformError) {
+        throw cause;
+      }
       throw new BackupError(
         "BACKUP_LOCKED",
         `the backup for ${encryption.recipient} does not open: ${messageOf(cause)}.`,

@@ -7,14 +7,17 @@ import { checkSums, listFiles, MANIFEST, UNFINISHED, VERIFIED, writeSums } from 
 let folder = "";
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "sums-"));
-  for (const name of [MANIFEST, "globals.sql"]) writeFileSync(join(folder, name), name);
+  for (const name of [MANIFEST, "globals.sql"]) {
+    writeFileSync(join(folder, name), name);
+  }
   await writeSums(folder, await listFiles(folder));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
 it("holds our own marks, whole or left by a process that was killed, for no damage", async () => {
-  for (const name of [UNFINISHED, VERIFIED, `${VERIFIED}.new`, `${VERIFIED}.4711.new`])
+  for (const name of [UNFINISHED, VERIFIED, `${VERIFIED}.new`, `${VERIFIED}.4711.new`]) {
     writeFileSync(join(folder, name), "");
+  }
   expect(await checkSums(folder)).toEqual([]);
 });
 

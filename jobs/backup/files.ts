@@ -40,7 +40,9 @@ async function sha256(path: string): Promise<string> {
 /** Writes SHA256SUMS over `files`. */
 export async function writeSums(folder: string, files: readonly string[]): Promise<void> {
   const lines: string[] = [];
-  for (const file of files) lines.push(`${await sha256(join(folder, file))}  ${file}\n`);
+  for (const file of files) {
+    lines.push(`${await sha256(join(folder, file))}  ${file}\n`);
+  }
   await writeFile(join(folder, SUMS), lines.join(""), { mode: 0o600 });
 }
 
@@ -72,12 +74,18 @@ export async function checkSums(folder: string, loose: readonly string[] = []): 
       );
       return undefined;
     });
-    if (found !== undefined && found !== sum) problems.push(`${file} is not what was written`);
+    if (found !== undefined && found !== sum) {
+      problems.push(`${file} is not what was written`);
+    }
   }
-  if (!listed.has(MANIFEST)) problems.push(`${SUMS} does not list ${MANIFEST}`);
-  for (const file of await listFiles(folder))
-    if (!listed.has(file) && !loose.some((prefix) => file.startsWith(`${prefix}/`)))
+  if (!listed.has(MANIFEST)) {
+    problems.push(`${SUMS} does not list ${MANIFEST}`);
+  }
+  for (const file of await listFiles(folder)) {
+    if (!listed.has(file) && !loose.some((prefix) => file.startsWith(`${prefix}/`))) {
       problems.push(`${file} is in no list`);
+    }
+  }
   return problems;
 }
 

@@ -78,11 +78,12 @@ async function insert(
       pool.query<{ at: Date }>(sql, values),
     );
     const aheadMs = Date.now() - (rows[0]?.at.getTime() ?? Number.NaN);
-    if (Math.abs(aheadMs) > AHEAD_MS)
+    if (Math.abs(aheadMs) > AHEAD_MS) {
       logger.warn(
         { aheadS: Math.round(aheadMs / 1_000) },
         `this clock is ${aheadMs > 0 ? "ahead of" : "behind"} the database's; backups have their names from it`,
       );
+    }
   } catch (error) {
     logger.warn(`the history (schema ops) could not be written: ${messageOf(error)}`);
   }

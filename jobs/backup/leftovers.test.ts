@@ -13,7 +13,9 @@ beforeEach(() => {
   said = [];
 });
 afterEach(() => {
-  for (const path of [folder, elsewhere]) rmSync(path, { recursive: true });
+  for (const path of [folder, elsewhere]) {
+    rmSync(path, { recursive: true });
+  }
 });
 
 const ID = "dump-20261122T024107123Z";
@@ -21,12 +23,16 @@ const ID = "dump-20261122T024107123Z";
 async function make(name: string, marked: boolean): Promise<void> {
   mkdirSync(join(folder, name, "dump"), { recursive: true });
   writeFileSync(join(folder, name, "dump", "toc.dat"), "PGDMP");
-  if (marked) await markUnfinished(join(folder, name));
+  if (marked) {
+    await markUnfinished(join(folder, name));
+  }
 }
 
 it("takes away what killed backups left, and says so", async () => {
   const ours = [`${ID}.partial`, `base-20261122T024107123Z.deleted`, `.${ID}.4711.partial`];
-  for (const name of ours) await make(name, true);
+  for (const name of ours) {
+    await make(name, true);
+  }
   mkdirSync(join(folder, "dump-20261122T024107124Z.partial")); // killed before its mark was written
   await cleanFolder(folder, logger);
   expect(readdirSync(folder)).toEqual([]);
@@ -44,7 +50,9 @@ it("leaves alone what others put there, whatever its name and content", async ()
     `${ID}.partial.partial`,
     `x${ID}.partial`,
   ];
-  for (const name of foreign) await make(name, true);
+  for (const name of foreign) {
+    await make(name, true);
+  }
   writeFileSync(join(folder, "file.partial"), "");
   await cleanFolder(folder, logger);
   expect(readdirSync(folder).sort()).toEqual([...foreign, "file.partial"].sort());
@@ -60,7 +68,9 @@ it("leaves and names what has a name of ours but no mark: a copy that somebody i
   await cleanFolder(folder, logger);
   expect(readdirSync(folder, { recursive: true })).toEqual(before);
   expect(said).toHaveLength(3);
-  for (const text of said) expect(text).toMatch(/it stays, remove it if nobody needs it$/);
+  for (const text of said) {
+    expect(text).toMatch(/it stays, remove it if nobody needs it$/);
+  }
 });
 
 it("removes of a backup that was moved elsewhere the link only", async () => {

@@ -16,15 +16,18 @@ export async function markUnfinished(folder: string): Promise<void> {
 /** Removes a folder of ours; its mark last, so that a removal that is killed is known for one. */
 export async function removeMarked(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  for (const name of names.filter((each) => each !== UNFINISHED))
+  for (const name of names.filter((each) => each !== UNFINISHED)) {
     await rm(join(folder, name), { recursive: true, force: true });
+  }
   await rm(folder, { recursive: true, force: true });
 }
 
 /** Removes a backup, under the exclusive lock. Renamed first: a removal that is killed leaves nothing that looks like a backup. */
 export async function removeBackup(path: string): Promise<void> {
   // What somebody has put elsewhere stays there.
-  if ((await lstat(path)).isSymbolicLink()) return rm(path);
+  if ((await lstat(path)).isSymbolicLink()) {
+    return rm(path);
+  }
   // On a full disk there may be no room for the mark; a removal that is killed is left to people then.
   await markUnfinished(path).catch(() => undefined);
   await rename(path, `${path}.deleted`);

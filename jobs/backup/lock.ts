@@ -23,7 +23,9 @@ const FAILED: Record<Mode, BackupCode> = { exclusive: "BACKUP_FAILED", shared: "
 export async function withLock<T>(file: string, mode: Mode, work: () => Promise<T>): Promise<T> {
   const handle = await openLock(file, mode);
   try {
-    if (handle !== undefined) await lock(handle, file, mode);
+    if (handle !== undefined) {
+      await lock(handle, file, mode);
+    }
     return await work();
   } finally {
     await handle?.close();
@@ -37,10 +39,14 @@ async function openLock(file: string, mode: Mode): Promise<FileHandle | undefine
   const access = mode === "exclusive" ? O_RDWR : O_RDONLY;
   const made = () => open(file, access | O_CREAT, 0o600);
   return open(file, access).catch(async (error: unknown) => {
-    if (codeOf(error) !== "ENOENT") throw unusable(mode, error);
+    if (codeOf(error) !== "ENOENT") {
+      throw unusable(mode, error);
+    }
     return made().catch((cause: unknown) => {
       // Read-only media, a folder of somebody else's, a full disk: no reason not to restore from it.
-      if (mode === "shared") return undefined;
+      if (mode === "shared") {
+        return undefined;
+      }
       throw unusable(mode, cause);
     });
   });
@@ -60,7 +66,9 @@ async function lock(handle: FileHandle, file: string, mode: Mode): Promise<void>
       cause,
     });
   });
-  if (code === 0) return;
+  if (code === 0) {
+    return;
+  }
   if (code === BUSY) {
     throw new BackupError("BACKUP_BUSY", `another backup, restore or drill holds ${file}.`, {
       hint: `Wait for it, or find it: fuser -v '${file}'.`,

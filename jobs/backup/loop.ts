@@ -40,7 +40,9 @@ export async function loop(settings: BackupSettings, logger: Logger, signal: Abo
     // What cannot be read now may be read later; whatever is due says why it fails.
     const backups = await list().catch(() => []);
     const due = jobs.map((job) => ({ job, at: dueOf(job, backups) })).sort((a, b) => a.at - b.at)[0];
-    if (due === undefined) return;
+    if (due === undefined) {
+      return;
+    }
     const wait = due.at - Date.now();
     if (wait > 0) {
       await pause(Math.min(wait, LOOK_MS), signal);
@@ -69,11 +71,12 @@ async function attempt(job: Job, logger: Logger, signal: AbortSignal): Promise<v
   } catch (error) {
     job.failures++;
     job.failedMs = Date.now();
-    if (!signal.aborted)
+    if (!signal.aborted) {
       logger.error(
         { job: job.name, code: codeOf(error), failures: job.failures },
         `${job.name} failed: ${messageOf(error)}`,
       );
+    }
   }
 }
 
@@ -102,7 +105,9 @@ function makeJobs(settings: BackupSettings, logger: Logger): Job[] {
       times: made("base"),
       run: async (signal) => {
         // Without the archive it would bring the cluster to no other moment than its own.
-        if (await archives(settings)) await make("base", signal);
+        if (await archives(settings)) {
+          await make("base", signal);
+        }
       },
       ...state(),
     },
@@ -112,7 +117,9 @@ function makeJobs(settings: BackupSettings, logger: Logger): Job[] {
       times: (backups) => backups.map(({ verifiedAt }) => verifiedAt).filter((at) => at !== null),
       run: async (signal) => {
         const { backup: id, notMarked } = await drill(settings, logger, { place: "database", signal });
-        if (notMarked !== null) logger.warn({ backup: id }, `no mark was written: ${notMarked}`);
+        if (notMarked !== null) {
+          logger.warn({ backup: id }, `no mark was written: ${notMarked}`);
+        }
       },
       ...state(),
     },

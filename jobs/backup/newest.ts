@@ -49,9 +49,10 @@ export function madeBefore(backups: readonly Dated[], id: string): string[] {
 
 /** Says which backups have a time that is still to come. */
 export function warnOfAhead(backups: readonly Dated[], logger: Logger): void {
-  for (const { id } of backups.filter((each) => isAhead(each.id)))
+  for (const { id } of backups.filter((each) => isAhead(each.id))) {
     logger.warn(
       { backup: id },
       `the time of ${id} is still to come: a clock was ahead when it was made, or this one is behind; it is taken for the newest only if it is the only one`,
     );
+  }
 }

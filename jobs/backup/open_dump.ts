@@ -38,7 +38,9 @@ export async function requireIntact(
 ): Promise<{ backup: Backup; manifest: Manifest }> {
   const backup = await findBackup(folder, kind, id);
   const problems = await checkSums(backup.path, kind === "base" ? [BASE_FILES] : []);
-  if (backup.manifest === undefined) problems.push(`${MANIFEST} is not one of ours`);
+  if (backup.manifest === undefined) {
+    problems.push(`${MANIFEST} is not one of ours`);
+  }
   if (backup.manifest === undefined || problems.length > 0) {
     throw new BackupError("BACKUP_DAMAGED", `${backup.id}: ${problems.join("; ")}.`, {
       hint: "Take an earlier one: scripts/restore.sh --list.",
@@ -65,7 +67,9 @@ export async function withOpenDump<T>(
     dump: join(folder, DUMP),
     globals: join(folder, GLOBALS),
   });
-  if (manifest.encryption === null) return work(open(backup.path));
+  if (manifest.encryption === null) {
+    return work(open(backup.path));
+  }
   const plain = await makePlain(backup).catch((cause: unknown) => {
     throw new BackupError(
       "RESTORE_FAILED",
@@ -78,7 +82,9 @@ export async function withOpenDump<T>(
     const files = (await listFiles(backup.path)).filter((file) =>
       file.endsWith(`.${manifest.encryption?.tool}`),
     );
-    if (manifest.format === "directory") await mkdir(join(plain, DUMP), { mode: 0o700 });
+    if (manifest.format === "directory") {
+      await mkdir(join(plain, DUMP), { mode: 0o700 });
+    }
     await decryptFiles(backup.path, files, plain, manifest.encryption, settings, signal);
     return await work(open(plain));
   } finally {
@@ -92,7 +98,9 @@ async function makePlain(backup: Backup): Promise<string> {
   return mkdir(plain, { mode: 0o700 }).then(
     () => plain,
     (error: unknown) => {
-      if (!["EROFS", "EACCES", "EPERM"].includes(codeOf(error) ?? "")) throw error;
+      if (!["EROFS", "EACCES", "EPERM"].includes(codeOf(error) ?? "")) {
+        throw error;
+      }
       return mkdtemp(join(tmpdir(), "payments-restore-"));
     },
   );

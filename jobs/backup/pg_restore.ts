@@ -38,7 +38,9 @@ export async function putBack(restore: Restore): Promise<string | null> {
     });
     return null;
   } catch (error) {
-    if (codeOf(error) !== undefined) throw error;
+    if (codeOf(error) !== undefined) {
+      throw error;
+    }
     await grantOneByOne(restore, pgRestore).catch(() => undefined);
     return messageOf(error);
   }
@@ -52,7 +54,9 @@ async function makeExtensions(
   const { rows } = await pool.query<{ rolsuper: boolean }>(
     "SELECT rolsuper FROM pg_roles WHERE rolname = current_user",
   );
-  if (rows[0]?.rolsuper !== true) return;
+  if (rows[0]?.rolsuper !== true) {
+    return;
+  }
   for (const { name, schema } of extensions) {
     const space = pg.escapeIdentifier(schema);
     await attempt(pool, `CREATE SCHEMA IF NOT EXISTS ${space} AUTHORIZATION payments_owner`);
@@ -75,8 +79,11 @@ async function grantOneByOne({ pool, dump, signal }: Restore, pgRestore: string)
     try {
       await client.query("SET ROLE payments_owner");
       // Not by psql, which would also do what a name with a backslash in it tells it to.
-      for (const statement of sql.split(/;$/m))
-        if (/^(GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) /m.test(statement)) await attempt(client, statement);
+      for (const statement of sql.split(/;$/m)) {
+        if (/^(GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) /m.test(statement)) {
+          await attempt(client, statement);
+        }
+      }
     } finally {
       client.release(true);
     }

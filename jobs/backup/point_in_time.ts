@@ -67,7 +67,9 @@ export async function restoreToTime(
     } catch (error) {
       await rm(target, { recursive: true, force: true });
       await rm(`${target}.log`, { force: true });
-      if (error instanceof PlatformError) throw error;
+      if (error instanceof PlatformError) {
+        throw error;
+      }
       throw new BackupError("RESTORE_FAILED", `nothing was restored: ${messageOf(error)}.`, {
         hint: "The archive may end before that time: a running server archives within a minute (archive_timeout).",
         cause: error,
@@ -81,19 +83,21 @@ function parseTime(time: string): Date {
   if (
     !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(time) ||
     Number.isNaN(parsed.getTime())
-  )
+  ) {
     throw new BackupError("RESTORE_REFUSED", `${time} is no time.`, {
       hint: "Write it with its zone: 2026-01-31T12:00:00Z.",
     });
+  }
   return parsed;
 }
 
 async function requireNew(target: string): Promise<void> {
   const there = await lstat(target).catch(() => undefined);
-  if (there !== undefined && (!there.isDirectory() || (await readdir(target)).length > 0))
+  if (there !== undefined && (!there.isDirectory() || (await readdir(target)).length > 0)) {
     throw new BackupError("RESTORE_REFUSED", `${target} is not empty.`, {
       hint: "Name a new directory with --data.",
     });
+  }
 }
 
 async function baseBefore(folder: string, wanted: Date): Promise<string> {
@@ -109,7 +113,9 @@ async function baseBefore(folder: string, wanted: Date): Promise<string> {
     }))
     .sort((a, b) => b.ms - a.ms);
   const found = finished.find(({ ms }) => ms <= wanted.getTime());
-  if (found !== undefined) return found.id;
+  if (found !== undefined) {
+    return found.id;
+  }
   const oldest = finished.at(-1)?.at;
   throw new BackupError("BACKUP_UNKNOWN", `no base backup was finished before ${wanted.toISOString()}.`, {
     hint:
@@ -129,7 +135,9 @@ async function copyFiles(
   await mkdir(target, { recursive: true, mode: 0o700 });
   await execute("cp", ["--archive", "--reflink=auto", "--", `${from}/.`, target], { signal });
   await writeFile(join(target, "recovery.signal"), "");
-  if (owner) await execute("chown", ["--recursive", `${owner.uid}:${owner.gid}`, "--", target], { signal });
+  if (owner) {
+    await execute("chown", ["--recursive", `${owner.uid}:${owner.gid}`, "--", target], { signal });
+  }
 }
 
 interface Recovery {

@@ -32,7 +32,9 @@ export async function execute(
     ...(address && libpqEnvironment(address, pgOptions)),
   };
   return run([program, ...args], { env, ...others }).catch((error: unknown) => {
-    if (!options.signal?.aborted) throw error;
+    if (!options.signal?.aborted) {
+      throw error;
+    }
     throw new CoreError("INTERRUPTED", "stopped before it was done; nothing of it is left.");
   });
 }
@@ -44,10 +46,14 @@ export async function execute(
  */
 export async function postgresTool(name: string, major: number): Promise<string> {
   const own = `/usr/lib/postgresql/${major}/bin/${name}`;
-  if (existsSync(own)) return own;
+  if (existsSync(own)) {
+    return own;
+  }
   const version = await execute(name, ["--version"]).catch(() => "");
   const found = Number(/(\d+)(?:\.\d+|\w+)*\s*(?:\(|$)/.exec(version.trim())?.[1] ?? 0);
-  if (found >= major) return name;
+  if (found >= major) {
+    return name;
+  }
   const what =
     version === "" ? `${name} is missing` : `${name} is of version ${found}, the server of ${major}`;
   throw new CoreError("TOOL_MISSING", `${what}.`, { hint: `Install: postgresql-client-${major}.` });

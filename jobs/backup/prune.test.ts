@@ -61,7 +61,9 @@ function run(): Promise<string[]> {
 
 it("keeps as many base backups as it is told, and the log from the oldest of them", async () => {
   const ids = [base(1, 10), base(2, 20), base(3, 30)];
-  for (const wal of [9, 10, 19, 20, 30]) writeFileSync(join(folder, "wal", `${segment(wal)}.gz`), "");
+  for (const wal of [9, 10, 19, 20, 30]) {
+    writeFileSync(join(folder, "wal", `${segment(wal)}.gz`), "");
+  }
   expect(await run()).toEqual([ids[0]]);
   expect(readdirSync(join(folder, "wal"))).toEqual([20, 30].map((wal) => `${segment(wal)}.gz`));
 });

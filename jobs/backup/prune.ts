@@ -31,7 +31,9 @@ export async function prune(settings: BackupSettings, logger: Logger): Promise<s
       }),
     );
     const bases = judged.filter(({ kind }) => kind === "base");
-    for (const { id } of bases.slice(settings.BACKUP_KEEP_BASE)) ids.add(id);
+    for (const { id } of bases.slice(settings.BACKUP_KEEP_BASE)) {
+      ids.add(id);
+    }
     for (const backup of backups.filter(({ id }) => ids.has(id))) {
       logger.info({ backup: backup.id }, "retention: removing a backup");
       await removeBackup(backup.path);
@@ -48,16 +50,20 @@ async function judgeable(backups: readonly Backup[], logger: Logger): Promise<Ba
   const alone = new Set(unplaced(backups));
   const judged: Backup[] = [];
   for (const backup of backups) {
-    if (!(await isWhole(backup)))
+    if (!(await isWhole(backup))) {
       logger.warn({ backup: backup.id }, `retention: ${backup.id} is not whole; it stays and is not counted`);
-    else if (!alone.has(backup)) judged.push(backup);
+    } else if (!alone.has(backup)) {
+      judged.push(backup);
+    }
   }
   return judged;
 }
 
 /** Whether all files are there, in their length: not so when copying was broken off. Far quicker than the sums. */
 async function isWhole({ path, kind, manifest }: Backup): Promise<boolean> {
-  if (manifest === undefined) return false;
+  if (manifest === undefined) {
+    return false;
+  }
   const counted = kind === "base" ? join(path, BASE_FILES) : path;
   const files = await listFiles(counted).catch(() => []);
   const written = kind === "base" ? files : files.filter((file) => file !== MANIFEST && file !== SUMS);
@@ -72,10 +78,13 @@ async function removeWal(folder: string, bases: readonly Backup[]): Promise<void
     .map(position)
     .sort();
   const [oldest] = starts;
-  if (oldest === undefined) return;
+  if (oldest === undefined) {
+    return;
+  }
   for (const name of await readdir(folder).catch(() => [])) {
-    if (/^[0-9A-F]{24}(\.[0-9A-F]{8}\.backup)?\.gz$/.test(name) && position(name) < oldest)
+    if (/^[0-9A-F]{24}(\.[0-9A-F]{8}\.backup)?\.gz$/.test(name) && position(name) < oldest) {
       await rm(join(folder, name));
+    }
   }
 }
 

@@ -62,8 +62,9 @@ export async function restore(
   options: RestoreOptions,
 ): Promise<RestoreResult | undefined> {
   const { into, signal } = options;
-  if (!databaseName.safeParse(into).success)
+  if (!databaseName.safeParse(into).success) {
     throw new BackupError("RESTORE_REFUSED", `${into} is no name for a database of ours.`);
+  }
   const folder = backupFolder(settings);
   return withLock(lockFile(folder), "shared", () =>
     withSession({ ...addressOf(settings, "admin"), database: MAINTENANCE }, async (maintenance) => {
@@ -86,7 +87,9 @@ export async function restore(
         });
       }
       options.onPlan(plan);
-      if (options.dryRun) return undefined;
+      if (options.dryRun) {
+        return undefined;
+      }
       if (target === "filled" && (await options.typeName()) !== into) {
         throw new BackupError("RESTORE_REFUSED", `what was typed is not ${into}; nothing was changed.`);
       }
@@ -101,12 +104,16 @@ export async function restore(
             signal,
           );
           const wrong = failureOf(found.backup.id, restored);
-          if (wrong !== undefined) throw wrong;
+          if (wrong !== undefined) {
+            throw wrong;
+          }
           const replaced = await renameInto(maintenance, beside, into, target, new Date());
           return { ...plan, ...restored, replaced: replaced ?? null };
         } catch (error) {
           await dropDatabase(maintenance, beside).catch(() => undefined);
-          if (error instanceof PlatformError) throw error;
+          if (error instanceof PlatformError) {
+            throw error;
+          }
           throw new BackupError("RESTORE_FAILED", `${into} is as it was: ${messageOf(error)}.`, {
             cause: error,
           });
@@ -121,7 +128,9 @@ async function targetState(
   database: string,
   exists: boolean,
 ): Promise<TargetState> {
-  if (!exists) return "missing";
+  if (!exists) {
+    return "missing";
+  }
   const address = { ...addressOf(settings, "admin"), database };
   return (await withSession(address, isEmpty)) ? "empty" : "filled";
 }

@@ -75,7 +75,9 @@ export function failureOf(
   { differences: all, complaint }: Pick<Restored, "differences" | "complaint">,
 ): PlatformError | undefined {
   const differences = all.filter(({ ours }) => ours);
-  if (differences.length === 0) return undefined;
+  if (differences.length === 0) {
+    return undefined;
+  }
   const shown = differences.slice(0, 5).map(describeMismatch).join("; ");
   const more = differences.length > 5 ? `; and ${differences.length - 5} more` : "";
   // Nothing is said of the backup when it could not be put back, for want of disk or rights.

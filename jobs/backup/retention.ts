@@ -28,11 +28,21 @@ export function expired(candidates: readonly Candidate[], keep: Keep): string[] 
   ];
   for (const [count, periodOf] of periods) {
     const last = new Map<string, string>();
-    for (const { id, at } of candidates) if (!last.has(periodOf(at))) last.set(periodOf(at), id);
-    for (const id of [...last.values()].slice(0, count)) kept.add(id);
+    for (const { id, at } of candidates) {
+      if (!last.has(periodOf(at))) {
+        last.set(periodOf(at), id);
+      }
+    }
+    for (const id of [...last.values()].slice(0, count)) {
+      kept.add(id);
+    }
   }
   const proven = candidates.find((candidate) => candidate.verifiedAt !== null);
-  for (const candidate of [candidates[0], proven]) if (candidate !== undefined) kept.add(candidate.id);
+  for (const candidate of [candidates[0], proven]) {
+    if (candidate !== undefined) {
+      kept.add(candidate.id);
+    }
+  }
   return candidates
     .filter(({ id }) => !kept.has(id))
     .map(({ id }) => id)

@@ -32,7 +32,11 @@ export async function withScratchCluster<T>(
     ];
     await writeFile(password, secret, { mode: 0o600 });
     await mkdir(data, { mode: 0o700 });
-    if (owner) for (const path of [folder, data, password]) await chown(path, owner.uid, owner.gid);
+    if (owner) {
+      for (const path of [folder, data, password]) {
+        await chown(path, owner.uid, owner.gid);
+      }
+    }
     await chmod(folder, 0o700);
     // A name that the backup's globals do not make.
     const superuser = `scratch_${randomBytes(8).toString("hex")}`;

@@ -16,7 +16,9 @@ import { execute } from "./postgres_tool.js";
  * @throws PlatformError TOOL_MISSING when we are root and there is no account called postgres.
  */
 export async function serverOwner(): Promise<Owner | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
+  if (process.getuid?.() !== 0) {
+    return undefined;
+  }
   const entry = await execute("getent", ["passwd", "postgres"]).catch((cause: unknown) => {
     throw new CoreError("TOOL_MISSING", "there is no account postgres for a server to run as.", {
       cause,
@@ -33,7 +35,9 @@ export async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
+  if (address === null || typeof address === "string") {
+    throw new Error("no port");
+  }
   return address.port;
 }
 
@@ -56,7 +60,9 @@ export interface ServerOptions {
 export async function withServer<T>(options: ServerOptions, work: () => Promise<T>): Promise<T> {
   const { postgres, data, log, owner, settings, ready, signal } = options;
   const file = openSync(log, "a", 0o600);
-  if (owner) chownSync(log, owner.uid, owner.gid);
+  if (owner) {
+    chownSync(log, owner.uid, owner.gid);
+  }
   const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const server = start([postgres, "-D", data, ...given], {
     env: { LC_ALL: "C" },
@@ -77,9 +83,12 @@ export async function withServer<T>(options: ServerOptions, work: () => Promise<
     });
   try {
     while (!(await isReady(ready))) {
-      if (gone)
+      if (gone) {
         throw new Error(`the server did not start: ${unstarted || serverError(await readFile(log, "utf8"))}`);
-      if (signal?.aborted) throw new CoreError("INTERRUPTED", "stopped before the server was ready.");
+      }
+      if (signal?.aborted) {
+        throw new CoreError("INTERRUPTED", "stopped before the server was ready.");
+      }
       await sleep(100);
     }
     return await work();
@@ -94,7 +103,9 @@ async function isReady(ready: ServerOptions["ready"]): Promise<boolean> {
   return ready().then(
     () => true,
     (error: unknown) => {
-      if (isIncurable(error)) throw error;
+      if (isIncurable(error)) {
+        throw error;
+      }
       return false;
     },
   );

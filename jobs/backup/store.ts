@@ -65,9 +65,13 @@ export async function writeBackup<M extends Manifest>(
     );
     await writeSums(partial, own);
     const written = [...own, SUMS];
-    for (const file of written) await chmod(join(partial, file), 0o600);
+    for (const file of written) {
+      await chmod(join(partial, file), 0o600);
+    }
     const folders = [...new Set(written.map((file) => dirname(join(partial, file))))];
-    for (const path of [...written.map((file) => join(partial, file)), ...folders, partial]) await sync(path);
+    for (const path of [...written.map((file) => join(partial, file)), ...folders, partial]) {
+      await sync(path);
+    }
     await rename(partial, join(folder, id));
     await sync(folder);
     // Last: one that still has the mark is whole all the same.
@@ -86,7 +90,9 @@ export async function writeBackup<M extends Manifest>(
  */
 export async function listBackups(folder: string): Promise<Backup[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
-    if (codeOf(cause) === "ENOENT") return [];
+    if (codeOf(cause) === "ENOENT") {
+      return [];
+    }
     throw new BackupError("RESTORE_FAILED", `BACKUP_DIR cannot be read: ${messageOf(cause)}.`, {
       hint: "Give this user the rights to it, or set BACKUP_DIR.",
       cause,
@@ -124,7 +130,9 @@ export async function findBackup(
 ): Promise<Backup> {
   const backups = (await listBackups(folder)).filter((backup) => backup.kind === kind);
   const found = id === undefined ? backups[0] : backups.find((backup) => backup.id === id);
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    return found;
+  }
   const what =
     id === undefined ? `there is no ${kind} in ${folder}.` : `there is no ${kind} ${id} in ${folder}.`;
   throw new BackupError("BACKUP_UNKNOWN", what, { hint: "List them: scripts/restore.sh --list." });

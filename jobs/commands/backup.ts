@@ -31,7 +31,9 @@ export function backupCommand(action: BackupAction): Command {
     )
     .action(
       action(async (context, options: Options) => {
-        if (options.retain) return retain(context);
+        if (options.retain) {
+          return retain(context);
+        }
         return options.loop ? runLoop(context) : makeBackup(context, options);
       }),
     );
@@ -41,8 +43,11 @@ async function makeBackup(context: BackupContext, { base, format }: Options): Pr
   const { settings, logger, json } = context;
   const options = { format, signal: context.interruption() };
   const manifest = await backup(settings, logger, base ? "base" : "dump", options);
-  if (json) printJson(manifest);
-  else print(describe(manifest));
+  if (json) {
+    printJson(manifest);
+  } else {
+    print(describe(manifest));
+  }
   return undefined;
 }
 

@@ -14,12 +14,17 @@ export function listCommand(action: BackupAction): Command {
 export async function list({ settings, logger, json }: BackupContext): Promise<undefined> {
   const backups = await listBackups(backupFolder(settings));
   warnOfAhead(backups, logger);
-  if (json) printJson(backups);
-  else print(formatTable(["backup", "database", "size", "PostgreSQL", "verified"], backups.map(rowOf)));
+  if (json) {
+    printJson(backups);
+  } else {
+    print(formatTable(["backup", "database", "size", "PostgreSQL", "verified"], backups.map(rowOf)));
+  }
   return undefined;
 }
 
 function rowOf({ id, manifest, verifiedAt }: Backup): string[] {
-  if (manifest === undefined) return [id, "?", "?", "?", "manifest cannot be read"];
+  if (manifest === undefined) {
+    return [id, "?", "?", "?", "manifest cannot be read"];
+  }
   return [id, manifest.database, megabytes(manifest.bytes), manifest.server, verifiedAt ?? ""];
 }

@@ -48,7 +48,9 @@ export function restoreCommand(action: BackupAction): Command {
         if ((time === undefined) !== (data === undefined)) {
           throw new CoreError("USAGE_INVALID", "--to-time and --data go together.");
         }
-        if (time !== undefined && data !== undefined) return toTime(context, { toTime: time, data });
+        if (time !== undefined && data !== undefined) {
+          return toTime(context, { toTime: time, data });
+        }
         return options.list ? list(context) : restoreDump(context, options);
       }),
     );
@@ -56,7 +58,9 @@ export function restoreCommand(action: BackupAction): Command {
 
 async function restoreDump(context: BackupContext, options: Options): Promise<undefined> {
   const { settings, logger, json } = context;
-  if (options.backup === undefined) warnOfAhead(await listBackups(backupFolder(settings)), logger);
+  if (options.backup === undefined) {
+    warnOfAhead(await listBackups(backupFolder(settings)), logger);
+  }
   const into = options.into ?? settings.POSTGRES_DB;
   const dryRun = options.dryRun === true;
   const result = await restore(settings, {
@@ -67,13 +71,23 @@ async function restoreDump(context: BackupContext, options: Options): Promise<un
     signal: context.interruption(),
     typeName: () => promptLine(`This replaces database ${into}. Type its name to go on: `),
     onPlan: (plan) => {
-      if (dryRun && json) printJson(plan);
-      else for (const line of describePlan(plan, dryRun)) (dryRun ? print : say)(line);
+      if (dryRun && json) {
+        printJson(plan);
+      } else {
+        for (const line of describePlan(plan, dryRun)) {
+          (dryRun ? print : say)(line);
+        }
+      }
     },
   });
   if (result !== undefined) {
-    if (json) printJson(result);
-    else for (const line of describeResult(result)) print(line);
+    if (json) {
+      printJson(result);
+    } else {
+      for (const line of describeResult(result)) {
+        print(line);
+      }
+    }
   }
   return undefined;
 }
@@ -92,10 +106,15 @@ function describePlan(plan: RestorePlan, dryRun: boolean): string[] {
 
 function describeResult({ restoreMs, verifyMs, differences, complaint, replaced }: RestoreResult): string[] {
   const lines = [`restored and verified: ${seconds(restoreMs)} + ${seconds(verifyMs)}`];
-  for (const mismatch of differences) lines.push(`not as it was: ${describeMismatch(mismatch)}`);
-  if (complaint !== null) lines.push(`because, first of all: ${complaint}`);
-  if (replaced !== null)
+  for (const mismatch of differences) {
+    lines.push(`not as it was: ${describeMismatch(mismatch)}`);
+  }
+  if (complaint !== null) {
+    lines.push(`because, first of all: ${complaint}`);
+  }
+  if (replaced !== null) {
     lines.push(`what was there before is now called ${replaced}; drop it when you are sure`);
+  }
   return lines;
 }
 
@@ -104,7 +123,9 @@ async function promptLine(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, terminal: false });
   try {
     stderrLines.write(question);
-    for await (const line of lines) return line.trim();
+    for await (const line of lines) {
+      return line.trim();
+    }
     return "";
   } finally {
     lines.close();

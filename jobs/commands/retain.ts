@@ -11,7 +11,10 @@ export function retainCommand(action: BackupAction): Command {
 
 export async function retain({ settings, logger, json }: BackupContext): Promise<undefined> {
   const removed = await prune(settings, logger);
-  if (json) printJson({ removed });
-  else print(removed.length === 0 ? "nothing to remove" : `removed: ${removed.join(", ")}`);
+  if (json) {
+    printJson({ removed });
+  } else {
+    print(removed.length === 0 ? "nothing to remove" : `removed: ${removed.join(", ")}`);
+  }
   return undefined;
 }

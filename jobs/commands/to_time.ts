@@ -19,8 +19,9 @@ export function toTimeCommand(action: BackupAction): Command {
 
 export async function toTime(context: BackupContext, { toTime, data }: ToTimeOptions): Promise<number> {
   const result = await restoreToTime(context.settings, toTime, data, context.interruption());
-  if (context.json) printJson(result);
-  else {
+  if (context.json) {
+    printJson(result);
+  } else {
     const last = result.lastTransactionAt ?? "none since";
     print(
       `${result.data} is the cluster as it was at ${result.wanted}, from ${result.backup}; its last transaction: ${last}`,

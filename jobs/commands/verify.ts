@@ -26,7 +26,9 @@ export function verifyCommand(action: BackupAction): Command {
 
 async function verify(context: BackupContext, { backup: id, cluster }: Options): Promise<undefined> {
   const { settings, logger, json } = context;
-  if (id === undefined) warnOfAhead(await listBackups(backupFolder(settings)), logger);
+  if (id === undefined) {
+    warnOfAhead(await listBackups(backupFolder(settings)), logger);
+  }
   const place = cluster ? "cluster" : "database";
   const result = await drill(settings, logger, { id, place, signal: context.interruption() });
   if (json) {
@@ -37,6 +39,10 @@ async function verify(context: BackupContext, { backup: id, cluster }: Options):
   print(
     `verified: ${backup} restores to what its manifest says; restore ${seconds(restoreMs ?? 0)}, checks ${seconds(verifyMs ?? 0)}`,
   );
-  for (const mismatch of named) print(`not as it was: ${describeMismatch(mismatch)}`);
-  if (notMarked !== null) print(`no mark was written, so ${backup} is not listed as verified: ${notMarked}`);
+  for (const mismatch of named) {
+    print(`not as it was: ${describeMismatch(mismatch)}`);
+  }
+  if (notMarked !== null) {
+    print(`no mark was written, so ${backup} is not listed as verified: ${notMarked}`);
+  }
 }

@@ -41,14 +41,22 @@ export function askWhy(address: BrokerAddress): Promise<Reply | undefined> {
       received = Buffer.concat([received, data]);
       for (;;) {
         const size = received.length >= 7 ? received.readUInt32BE(3) : Number.POSITIVE_INFINITY;
-        if (received.length < size + 8) return;
+        if (received.length < size + 8) {
+          return;
+        }
         const body = received.subarray(7, 7 + size);
         received = received.subarray(size + 8);
         const method = body.length >= 4 ? body.readUInt32BE(0) : 0;
         const answer = answerTo(method, body, address);
-        if (answer !== undefined) socket.write(answer);
-        if (method === CLOSE) resolve(replyOf(body));
-        if (method === CLOSE || method === OPEN_OK) socket.destroy();
+        if (answer !== undefined) {
+          socket.write(answer);
+        }
+        if (method === CLOSE) {
+          resolve(replyOf(body));
+        }
+        if (method === CLOSE || method === OPEN_OK) {
+          socket.destroy();
+        }
       }
     });
   });

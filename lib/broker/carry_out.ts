@@ -31,19 +31,30 @@ export async function carryOut(
 ): Promise<void> {
   const [lease] = job.leases;
   // The broker's again, or a copy of it is on its way: it will come.
-  if (lease === undefined) return;
+  if (lease === undefined) {
+    return;
+  }
   const done = fate.kind === "ack" ? "forwarded" : await copy(job, lease, fate, means);
   if (done !== "forwarded") {
-    if (otherwise === "keep" || lease.link.over.aborted) return;
-    if (done === "impossible") await pause(REJECT_PAUSE_MS, means.stopping);
-    else if (!means.stopping.aborted) await means.rest();
+    if (otherwise === "keep" || lease.link.over.aborted) {
+      return;
+    }
+    if (done === "impossible") {
+      await pause(REJECT_PAUSE_MS, means.stopping);
+    } else if (!means.stopping.aborted) {
+      await means.rest();
+    }
   }
   // Copies that came meanwhile, too.
   const { leases } = job;
   for (const each of leases) {
-    if (done === "forwarded") each.channel.ack(each.message);
-    else if (done === "impossible") each.channel.reject(each.message, true);
-    else giveBack(each);
+    if (done === "forwarded") {
+      each.channel.ack(each.message);
+    } else if (done === "impossible") {
+      each.channel.reject(each.message, true);
+    } else {
+      giveBack(each);
+    }
   }
   job.settled(leases);
 }
@@ -57,5 +68,7 @@ function copy(job: InHand, lease: Lease, fate: Extract<Disposition, { kind: "for
 
 /** Without a copy, and so without an end to its count: RabbitMQ 4.3 counts no nack, others count any return. */
 function giveBack({ link, channel, message }: Lease): void {
-  if (!link.over.aborted) channel.nack(message, false, true);
+  if (!link.over.aborted) {
+    channel.nack(message, false, true);
+  }
 }

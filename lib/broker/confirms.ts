@@ -42,8 +42,11 @@ export class ConfirmedPublishing {
     channel.on("drain", () => this.#makeRoom());
     link.onBlocked((blocked) => {
       this.#blocked = blocked;
-      if (blocked) this.#room ??= deferred();
-      else this.#makeRoom();
+      if (blocked) {
+        this.#room ??= deferred();
+      } else {
+        this.#makeRoom();
+      }
     });
     this.#over.addEventListener("abort", () => this.#room?.resolve(), { once: true });
   }
@@ -58,7 +61,9 @@ export class ConfirmedPublishing {
 
   /** Resolves when it is worth looking again: there may be room, or the link may be over. */
   async room(): Promise<void> {
-    if (!this.over) await this.#room?.promise;
+    if (!this.over) {
+      await this.#room?.promise;
+    }
   }
 
   /** Sends now, or after the one of the same id. @throws PlatformError PUBLISH_UNROUTABLE, PUBLISH_NACKED, PUBLISH_INTERRUPTED */
@@ -71,23 +76,33 @@ export class ConfirmedPublishing {
     for (let ahead = this.#underWay.get(key); ahead !== undefined; ahead = this.#underWay.get(key)) {
       await ahead.catch(() => undefined);
     }
-    if (this.over) throw interrupted(queue, undefined);
+    if (this.over) {
+      throw interrupted(queue, undefined);
+    }
     const confirmed = deferred<void>();
     const onConfirm = (failure: unknown) => {
       this.#underWay.delete(key);
-      if (this.#returned.delete(key)) confirmed.reject(unroutable(queue));
-      else if (failure === null) confirmed.resolve();
-      else confirmed.reject(this.over ? interrupted(queue, failure) : nacked(queue));
+      if (this.#returned.delete(key)) {
+        confirmed.reject(unroutable(queue));
+      } else if (failure === null) {
+        confirmed.resolve();
+      } else {
+        confirmed.reject(this.over ? interrupted(queue, failure) : nacked(queue));
+      }
     };
     const options = { ...properties, persistent: true, mandatory: true };
     const roomLeft = this.#channel.publish("", queue, body, options, onConfirm);
     this.#underWay.set(key, confirmed.promise);
-    if (!roomLeft) this.#room ??= deferred();
+    if (!roomLeft) {
+      this.#room ??= deferred();
+    }
     return confirmed.promise;
   }
 
   #makeRoom(): void {
-    if (this.#blocked) return;
+    if (this.#blocked) {
+      return;
+    }
     this.#room?.resolve();
     this.#room = undefined;
   }

@@ -73,7 +73,9 @@ export class BrokerConnection<Session> {
       if (!this.#wasUp && (this.#options.patience === "once" || incurable(reason))) {
         return this.#session.reject(reason);
       }
-      if (livedMs > STABLE_MS) attempt = 0;
+      if (livedMs > STABLE_MS) {
+        attempt = 0;
+      }
       const waitMs = Math.round(fullJitterMs(attempt, RECONNECT));
       const details = { connection: name, code: codeOf(reason), waitMs };
       logger[incurable(reason) ? "error" : "warn"](details, `no broker connection: ${adviceOf(reason)}`);
@@ -156,7 +158,9 @@ function setUpFailure(error: unknown): PlatformError {
       cause: error,
     });
   }
-  if (error instanceof PlatformError) return error;
+  if (error instanceof PlatformError) {
+    return error;
+  }
   return new CoreError("RABBITMQ_UNREACHABLE", `RabbitMQ did not let us set up: ${messageOf(error)}.`, {
     cause: error,
   });

@@ -37,7 +37,9 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const consumer of consumers.splice(0)) await consumer.stop(0);
+  for (const consumer of consumers.splice(0)) {
+    await consumer.stop(0);
+  }
   await publisher.close();
   await proxy.close();
   await dropQueues(settings, family);
@@ -96,7 +98,9 @@ describe("outcomes", () => {
     const seen: Array<{ at: number; delivery: Delivery }> = [];
     await consume(async (delivery) => {
       seen.push({ at: Date.now(), delivery });
-      if (delivery.attempt < 3) return { kind: "retry", code: "POSTGRES_UNREACHABLE", reason: "no route" };
+      if (delivery.attempt < 3) {
+        return { kind: "retry", code: "POSTGRES_UNREACHABLE", reason: "no route" };
+      }
       return { kind: "done" };
     });
     const body = randomBytes(512);
@@ -148,7 +152,9 @@ describe("outcomes", () => {
     const seen: Delivery[] = [];
     await consume(async (delivery) => {
       seen.push(delivery);
-      if (seen.length === 1) return { kind: "retry", code: "INTERNAL", reason: "again" };
+      if (seen.length === 1) {
+        return { kind: "retry", code: "INTERNAL", reason: "again" };
+      }
       return { kind: "reject", code: "MESSAGE_MALFORMED", reason: "no" };
     });
     const expected = (attempts: number) => ({
@@ -217,7 +223,9 @@ describe("outcomes", () => {
     const seen: Delivery[] = [];
     await consume(async (delivery) => {
       seen.push(delivery);
-      if (seen.length === 1) throw new Error("a bug");
+      if (seen.length === 1) {
+        throw new Error("a bug");
+      }
       return { kind: "done" };
     });
     await publisher.publish(family.work, "x");
@@ -240,7 +248,9 @@ describe("outcomes", () => {
       },
       { concurrency: 3 },
     );
-    for (let n = 0; n < 10; n += 1) await publisher.publish(family.work, "x");
+    for (let n = 0; n < 10; n += 1) {
+      await publisher.publish(family.work, "x");
+    }
     await eventually(
       "three at work, seven waiting",
       async () => running === 3 && (await depth(settings, family.work)) === 7,
@@ -264,7 +274,9 @@ describe("trouble", () => {
     const { handler, bodies } = recorder();
     await consume(handler);
     await onChannel(settings, async (channel) => {
-      for (const queue of queueNames(family)) await channel.deleteQueue(queue);
+      for (const queue of queueNames(family)) {
+        await channel.deleteQueue(queue);
+      }
     });
     await eventually("a publish", () =>
       publisher.publish(family.work, "after").then(
@@ -281,7 +293,9 @@ describe("trouble", () => {
     const { seen, handler } = recorder();
     await consume(
       async (delivery) => {
-        if (delivery.redelivered || delivery.body.toString() !== "x") return handler(delivery);
+        if (delivery.redelivered || delivery.body.toString() !== "x") {
+          return handler(delivery);
+        }
         first.resolve(delivery);
         await late.promise;
         return { kind: "reject", code: "INTERNAL", reason: "from the lost one" };
@@ -393,7 +407,9 @@ describe("stop", () => {
       await gate.promise;
       return { kind: "done" };
     });
-    for (const body of ["1", "2", "3"]) await publisher.publish(family.work, body);
+    for (const body of ["1", "2", "3"]) {
+      await publisher.publish(family.work, body);
+    }
     await eventually("two at work", () => started.length === 2);
     const stopped = consumer.stop();
     gate.resolve();

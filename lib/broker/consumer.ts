@@ -96,8 +96,11 @@ export class Consumer {
     await channel.prefetch(concurrency);
     const onMessage = (message: ConsumeMessage | null) => {
       // The broker cancelled us: the queue is gone, or a message was held longer than its limit.
-      if (message === null) link.drop(new Error(`the broker cancelled the consumer of ${family.work}`));
-      else this.#take({ link, channel, message });
+      if (message === null) {
+        link.drop(new Error(`the broker cancelled the consumer of ${family.work}`));
+      } else {
+        this.#take({ link, channel, message });
+      }
     };
     const subscription = new Subscription({ link, channel, queue: family.work }, onMessage);
     await subscription.start();
@@ -108,7 +111,9 @@ export class Consumer {
   /** Never throws: amqplib would close the channel. */
   #take(lease: Lease): void {
     // Came between stop and its confirmation: goes back with the channel, for it might come at once and again and again.
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopping.signal.aborted) {
+      return;
+    }
     const twin = [...this.#inHand.keys()].find((job) => job.isFor(lease.message));
     if (twin) {
       twin.attach(lease);
@@ -133,7 +138,9 @@ export class Consumer {
   async #work(job: InHand): Promise<void> {
     const task = async () => {
       // The turn may have come late.
-      if (job.state === "over" || job.leases.length === 0) return;
+      if (job.state === "over" || job.leases.length === 0) {
+        return;
+      }
       if (this.#stopping.signal.aborted) {
         await this.#settle(job, { kind: "release" });
         return;
@@ -166,7 +173,9 @@ export class Consumer {
     }
     await pause(Math.min(NOTICE_MS, this.#options.holdMs ?? HOLD_MS), this.#stopping.signal);
     await job.alone(async () => {
-      if (job.state === "over" || this.#stopping.signal.aborted) return;
+      if (job.state === "over" || this.#stopping.signal.aborted) {
+        return;
+      }
       const queue = handBackQueue(this.#options.family);
       const headers = handedBackHeaders(job.delivery.headers, job.holder);
       await carryOut(job, { kind: "forward", queue, headers }, "keep", this.#means);

@@ -130,7 +130,9 @@ describe("a letter", () => {
     (time) => {
       const bad = { ...BURIED, "x-first-failed-at": time, "x-last-failed-at": time };
       const { firstFailedAt, lastFailedAt } = readDeadLetter(message(bad));
-      for (const at of [firstFailedAt, lastFailedAt]) expect(at ?? "2001-").toMatch(/^2001-/);
+      for (const at of [firstFailedAt, lastFailedAt]) {
+        expect(at ?? "2001-").toMatch(/^2001-/);
+      }
       const death = {
         "x-death": [{ reason: "rejected", time: { value: typeof time === "number" ? time : 1e300 } }],
       };

@@ -48,7 +48,9 @@ export function original(letter: DeadLetter): MessageProperties & { messageId: s
   const { id, properties } = letter;
   const headers = producersHeaders(letter.headers);
   const expiration = expirationOf(letter.headers);
-  if (expiration === undefined) return { ...properties, headers, messageId: id };
+  if (expiration === undefined) {
+    return { ...properties, headers, messageId: id };
+  }
   delete headers[STAND_IN.expiration];
   return { ...properties, headers, messageId: id, expiration };
 }
@@ -92,7 +94,9 @@ function buriedByBroker(headers: MessageHeaders): Failure {
 /** Stable for as long as the letter lies there: of what the broker changes at each look (delivery count), nothing counts. */
 function idOf(message: Message, headers: MessageHeaders): string {
   const given: unknown = message.properties.messageId;
-  if (typeof given === "string" && PRINTABLE_ID.test(given)) return given;
+  if (typeof given === "string" && PRINTABLE_ID.test(given)) {
+    return given;
+  }
   const hash = createHash("sha256").update(message.content);
   hash.update(JSON.stringify([given ?? null, headers["x-death"] ?? null, producersHeaders(headers)]));
   return `derived-${hash.digest("hex").slice(0, 20)}`;

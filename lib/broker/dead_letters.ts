@@ -83,14 +83,20 @@ export class DeadLetters {
       const wanted = Math.min(size, left);
       const letters = await this.#fill(wanted);
       try {
-        if (letters.length > 0) yield letters;
+        if (letters.length > 0) {
+          yield letters;
+        }
       } finally {
         for (const { deliveryTag } of letters) {
-          if (!this.#removed.has(deliveryTag)) this.#session.held.add(deliveryTag);
+          if (!this.#removed.has(deliveryTag)) {
+            this.#session.held.add(deliveryTag);
+          }
         }
         this.#removed.clear();
       }
-      if (letters.length < wanted) return;
+      if (letters.length < wanted) {
+        return;
+      }
       left -= letters.length;
       const largest = Math.max(1, ...letters.map((letter) => letter.body.length));
       size = Math.max(1, Math.min(WINDOW_LETTERS, Math.floor(WINDOW_BYTES / largest)));
@@ -99,7 +105,9 @@ export class DeadLetters {
 
   /** Takes letters of the present window out of the queue for good. @throws PlatformError RABBITMQ_UNREACHABLE */
   remove(letters: readonly DeadLetter[]): void {
-    if (this.#session.link.over.aborted) throw lost("the connection is gone");
+    if (this.#session.link.over.aborted) {
+      throw lost("the connection is gone");
+    }
     for (const { deliveryTag } of letters) {
       this.#session.channel.ack(byTag(deliveryTag));
       this.#removed.add(deliveryTag);
@@ -109,7 +117,9 @@ export class DeadLetters {
   /** Gives back what was not removed. */
   async close(): Promise<void> {
     try {
-      if (!this.#session.link.over.aborted) await this.#session.held.giveBack();
+      if (!this.#session.link.over.aborted) {
+        await this.#session.held.giveBack();
+      }
     } catch {
       // They come back in any case: with the connection, if not in order.
     } finally {
@@ -124,16 +134,22 @@ export class DeadLetters {
     const full = deferred<void>();
     let lastAt = Date.now();
     const onMessage = (message: ConsumeMessage | null) => {
-      if (message === null) return link.drop(new Error(`the broker cancelled the reader of ${this.#queue}`));
+      if (message === null) {
+        return link.drop(new Error(`the broker cancelled the reader of ${this.#queue}`));
+      }
       lastAt = Date.now();
       letters.push(readDeadLetter(message));
-      if (letters.length === wanted) full.resolve();
+      if (letters.length === wanted) {
+        full.resolve();
+      }
     };
     // A listener that can be taken off: what waits on a promise that outlives it would keep the window's bodies alive.
     const onOver = () => full.reject(new Error("the broker ended it"));
     link.over.addEventListener("abort", onOver);
     const watch = setInterval(() => {
-      if (Date.now() - lastAt > STALL_MS) full.resolve();
+      if (Date.now() - lastAt > STALL_MS) {
+        full.resolve();
+      }
     }, 500);
     try {
       link.over.throwIfAborted();
@@ -159,7 +175,9 @@ async function lock(channel: Channel, queue: string): Promise<void> {
   try {
     await channel.assertQueue(`${queue}.lock`, { exclusive: true, autoDelete: true, durable: false });
   } catch (error) {
-    if (codeOf(error) !== "405") throw error;
+    if (codeOf(error) !== "405") {
+      throw error;
+    }
     throw new CoreError("DEAD_LETTERS_BUSY", `Another command is reading ${queue}.`, {
       hint: "Wait until it is done.",
       cause: error,
@@ -171,7 +189,9 @@ async function lock(channel: Channel, queue: string): Promise<void> {
 async function settledCount(channel: Channel, queue: string): Promise<number> {
   for (let last = -1; ; await pause(BACK_MS)) {
     const { messageCount } = await channel.checkQueue(queue);
-    if (messageCount === last) return messageCount;
+    if (messageCount === last) {
+      return messageCount;
+    }
     last = messageCount;
   }
 }

@@ -32,7 +32,9 @@ describe("dispose", () => {
     const visited: string[] = [];
     for (let second = 1; second <= maxAttempts(family); second += 1) {
       const fate = dispose(retry, headers, rules(second));
-      if (fate.kind !== "forward") throw new Error(fate.kind);
+      if (fate.kind !== "forward") {
+        throw new Error(fate.kind);
+      }
       visited.push(fate.queue);
       headers = fate.headers;
     }
@@ -63,8 +65,12 @@ describe("dispose", () => {
         let headers: MessageHeaders = { ...foreign, "x-attempt": attempt };
         for (let tries = 0; tries <= maxAttempts(family); tries += 1) {
           const fate = dispose(retry, headers, rules());
-          if (fate.kind !== "forward") return false;
-          if (fate.queue === family.deadLetter) return true;
+          if (fate.kind !== "forward") {
+            return false;
+          }
+          if (fate.queue === family.deadLetter) {
+            return true;
+          }
           headers = fate.headers;
         }
         return false;

@@ -27,7 +27,9 @@ export function dispose(
   headers: MessageHeaders,
   circumstances: Circumstances,
 ): Disposition {
-  if (outcome.kind === "done") return { kind: "ack" };
+  if (outcome.kind === "done") {
+    return { kind: "ack" };
+  }
   const { family, worker } = circumstances;
   if (outcome.kind === "release") {
     return { kind: "forward", queue: handBackQueue(family), headers: handedBackHeaders(headers) };

@@ -37,9 +37,15 @@ export async function forward(work: Forwarding): Promise<"forwarded" | "given up
         { queue: fate.queue, messageId: properties.messageId, failures, err: error },
         `cannot forward: ${messageOf(error)}`,
       );
-      if (!(error instanceof PlatformError)) return "impossible";
-      if (halt.aborted) return "given up";
-      if (error.code === "PUBLISH_UNROUTABLE") await work.redeclare();
+      if (!(error instanceof PlatformError)) {
+        return "impossible";
+      }
+      if (halt.aborted) {
+        return "given up";
+      }
+      if (error.code === "PUBLISH_UNROUTABLE") {
+        await work.redeclare();
+      }
       await pause(fullJitterMs(failures, AGAIN), halt);
     }
   }

@@ -93,10 +93,14 @@ export function producersHeaders(headers: MessageHeaders): Record<string, unknow
   const cut = new Set<string>();
   for (const { name, bytes } of foreign.toSorted((a, b) => a.bytes - b.bytes)) {
     room -= bytes;
-    if (room < 0) cut.add(name);
+    if (room < 0) {
+      cut.add(name);
+    }
   }
   const kept = foreign.filter(({ name }) => !cut.has(name)).map(({ name, value }) => [name, value]);
-  if (cut.size === 0) return Object.fromEntries(kept);
+  if (cut.size === 0) {
+    return Object.fromEntries(kept);
+  }
   const named = foreign
     .filter(({ name }) => cut.has(name))
     .map(({ name, bytes }) => `${name} (${bytes} bytes)`);

@@ -28,22 +28,30 @@ export class HeldMessages {
   /** Adds one, in the order of delivery. */
   add(deliveryTag: number): void {
     this.#count += 1;
-    if (this.#count % RETURN_LETTERS === 0) this.#marks.push(deliveryTag);
+    if (this.#count % RETURN_LETTERS === 0) {
+      this.#marks.push(deliveryTag);
+    }
   }
 
   /** Asked for rather than left to the connection's end: that shuffles them, and RabbitMQ 4.3 counts it as a failure. */
   async giveBack(): Promise<void> {
-    if (this.#count === 0) return;
+    if (this.#count === 0) {
+      return;
+    }
     await pause(CALM_MS);
     // After a pass cut short, messages that it never saw.
     const unseen = await this.#ready();
     const deadline = Date.now() + SETTLE_MS;
     const back = async (messages: number) => {
-      while ((await this.#ready()) < unseen + messages && Date.now() < deadline) await pause(SETTLE_EVERY_MS);
+      while ((await this.#ready()) < unseen + messages && Date.now() < deadline) {
+        await pause(SETTLE_EVERY_MS);
+      }
     };
     for (let i = 0; i < this.#marks.length; i += RETURNS_UNDER_WAY) {
       const marks = this.#marks.slice(i, i + RETURNS_UNDER_WAY);
-      for (const mark of marks) this.#channel.nack(byTag(mark), true, true);
+      for (const mark of marks) {
+        this.#channel.nack(byTag(mark), true, true);
+      }
       await back((i + marks.length) * RETURN_LETTERS);
     }
     this.#channel.nackAll(true);

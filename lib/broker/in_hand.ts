@@ -44,7 +44,9 @@ export class InHand {
 
   /** Whether a message is a copy of this one, whose handler is at work. Anybody may write anything into a header, so its body counts too. */
   isFor({ content, properties }: ConsumeMessage): boolean {
-    if (this.state === "over" || holderOf(properties.headers ?? {}) !== this.holder) return false;
+    if (this.state === "over" || holderOf(properties.headers ?? {}) !== this.holder) {
+      return false;
+    }
     return content.equals(this.delivery.body);
   }
 

@@ -14,7 +14,9 @@ it("runs one at a time, in an order of its own, and goes on after a failure", as
       order.push(index);
       await pause(50);
       running -= 1;
-      if (index % 3 === 0) throw new Error("task failed");
+      if (index % 3 === 0) {
+        throw new Error("task failed");
+      }
     }),
   );
   const results = await Promise.allSettled(runs);

@@ -14,7 +14,9 @@ vi.setConfig({ testTimeout: 30_000 });
 
 const cleanups: Array<() => Promise<void>> = [];
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  for (const cleanup of cleanups.splice(0).reverse()) {
+    await cleanup();
+  }
 });
 
 async function openProxy(): Promise<TcpProxy> {

@@ -75,7 +75,9 @@ export class Link {
 
   /** A channel went away; our own goodbye closes them too, and that is no loss. */
   #lose(reason: Error): void {
-    if (!this.#over.signal.aborted) this.#end(reason);
+    if (!this.#over.signal.aborted) {
+      this.#end(reason);
+    }
   }
 
   #end(reason: Error): void {
@@ -95,8 +97,12 @@ export class Link {
     await Promise.resolve();
     await politely(() => this.#model.close());
     // Time for the last bytes, such as our answer to the broker's own goodbye.
-    if (!stream.destroyed) await politely(() => once(stream, "close"), FAREWELL_MS);
-    if (!stream.destroyed) stream.destroy(new Error("connection given up"));
+    if (!stream.destroyed) {
+      await politely(() => once(stream, "close"), FAREWELL_MS);
+    }
+    if (!stream.destroyed) {
+      stream.destroy(new Error("connection given up"));
+    }
   }
 }
 

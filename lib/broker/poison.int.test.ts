@@ -18,7 +18,9 @@ vi.setConfig({ testTimeout: 90_000 });
 
 const cleanups: Array<() => Promise<void>> = [];
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  for (const cleanup of cleanups.splice(0).reverse()) {
+    await cleanup();
+  }
 });
 
 async function open(family: QueueFamily): Promise<Publisher> {
@@ -42,7 +44,9 @@ it("dead-letters a message whose channel dies each time, at the delivery limit",
   let deliveries = 0;
   while ((await depth(settings, family.deadLetter)) === 0) {
     await onChannel(settings, async (channel) => {
-      if (await channel.get(family.work)) deliveries += 1;
+      if (await channel.get(family.work)) {
+        deliveries += 1;
+      }
     });
   }
   expect(deliveries).toBe(4);
@@ -60,7 +64,9 @@ it("doesn't take the neighbours of a poison message along", async () => {
   const proxy = await TcpProxy.open(broker);
   cleanups.push(() => proxy.close());
   const bodies = ["n1", "poison", "n2", "n3"];
-  for (const body of bodies) await publisher.publish(family.work, body);
+  for (const body of bodies) {
+    await publisher.publish(family.work, body);
+  }
 
   const done = new Set<string>();
   let crashes = 0;
@@ -77,7 +83,9 @@ it("doesn't take the neighbours of a poison message along", async () => {
       }
       await pause(50);
       // What a killed worker doesn't live to see.
-      if (!delivery.lost.aborted) done.add(body);
+      if (!delivery.lost.aborted) {
+        done.add(body);
+      }
       return { kind: "done" };
     };
     const consumer = new Consumer({
@@ -97,7 +105,9 @@ it("doesn't take the neighbours of a poison message along", async () => {
     await Promise.race([crashed.promise, buried]);
     await consumer.stop(0);
   };
-  while ((await depth(settings, family.deadLetter)) === 0) await live();
+  while ((await depth(settings, family.deadLetter)) === 0) {
+    await live();
+  }
 
   expect(crashes).toBe(family.deliveryLimit + 1);
   expect((await take(settings, family.deadLetter)).content.toString()).toBe("poison");

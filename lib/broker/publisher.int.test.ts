@@ -30,7 +30,9 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const publisher of open.splice(0)) await publisher.close();
+  for (const publisher of open.splice(0)) {
+    await publisher.close();
+  }
   await proxy.close();
   await dropQueues(settings, family);
 });

@@ -43,7 +43,9 @@ export class Publisher {
       ...options,
       setUp: async (link) => {
         const channel = await link.openConfirmChannel();
-        for (const family of options.families) await declareFamily(channel, family);
+        for (const family of options.families) {
+          await declareFamily(channel, family);
+        }
         this.#session = new ConfirmedPublishing(channel, link);
         return this.#session;
       },
@@ -63,7 +65,9 @@ export class Publisher {
    * PUBLISH_TIMEOUT: it may have; publishing it again may make it two.
    */
   async publish(queue: string, body: Buffer | string, properties: MessageProperties = {}): Promise<void> {
-    if (this.#closed) throw new CoreError("PUBLISH_INTERRUPTED", "The publisher is closed.");
+    if (this.#closed) {
+      throw new CoreError("PUBLISH_INTERRUPTED", "The publisher is closed.");
+    }
     const call = { sent: false, expired: false };
     const content = typeof body === "string" ? Buffer.from(body) : body;
     const messageId = properties.messageId ?? randomUUID();
@@ -112,7 +116,9 @@ export class Publisher {
       const session = await this.#connection.up();
       await session.room();
       // What was reported as failed for want of a connection must not arrive later.
-      if (call.expired) return;
+      if (call.expired) {
+        return;
+      }
       if (session.over) {
         await nextTurn();
       } else if (session.hasRoom) {

@@ -20,7 +20,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const servers: Server[] = [];
 afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
+  for (const server of servers.splice(0)) {
+    server.close();
+  }
 });
 
 async function listening(server: Server): Promise<number> {
@@ -35,7 +37,9 @@ function terminator(): Promise<number> {
   return listening(
     createTlsServer(options, (socket) => {
       const broker = connect(settings.RABBITMQ_PORT, settings.RABBITMQ_HOST);
-      for (const end of [socket, broker] as Socket[]) end.on("error", () => undefined);
+      for (const end of [socket, broker] as Socket[]) {
+        end.on("error", () => undefined);
+      }
       socket.pipe(broker).pipe(socket);
     }),
   );

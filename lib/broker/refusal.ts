@@ -25,12 +25,16 @@ export async function refusal(cause: unknown, address: BrokerAddress): Promise<P
       : as("RABBITMQ_TLS", `no TLS that can be trusted with RabbitMQ at ${where}`, TLS_HINT);
   }
   const network = Object.hasOwn(NETWORK, code) ? NETWORK[code] : undefined;
-  if (network !== undefined) return as("RABBITMQ_UNREACHABLE", `${network[0]} ${where}`, network[1]);
+  if (network !== undefined) {
+    return as("RABBITMQ_UNREACHABLE", `${network[0]} ${where}`, network[1]);
+  }
 
   // The handshake's failures carry no code: the driver is not asked, but the broker, once more.
   const answer = await askAmqp({ host: address.RABBITMQ_HOST, port: address.RABBITMQ_PORT });
   const inTls = answer === "tls" && address.RABBITMQ_SSLMODE !== "disable";
-  if (answer !== "amqp" && !inTls) return meaningOfAnswer(answer, where, as);
+  if (answer !== "amqp" && !inTls) {
+    return meaningOfAnswer(answer, where, as);
+  }
   const reply = await askWhy(address);
   if (reply?.code === ACCESS_REFUSED) {
     const given = address.RABBITMQ_PASSWORD === "" ? ", for which no password is set" : "";
@@ -45,7 +49,9 @@ export async function refusal(cause: unknown, address: BrokerAddress): Promise<P
   if (reply?.code === NOT_ALLOWED) {
     const what = `RabbitMQ at ${where} refused user "${address.RABBITMQ_USER}" the vhost "${address.RABBITMQ_VHOST}"`;
     // AMQP has one code for all three; where the text is another one day, the broker's own words are shown all the same.
-    if (/limit/.test(reply.text)) return as("RABBITMQ_EXHAUSTED", what, LIMIT_HINT, reply.text);
+    if (/limit/.test(reply.text)) {
+      return as("RABBITMQ_EXHAUSTED", what, LIMIT_HINT, reply.text);
+    }
     const hint = `Check RABBITMQ_VHOST, and that the user has permissions on it; ${LOCAL_STACK}.`;
     return as("RABBITMQ_AUTH", what, hint, reply.text);
   }

@@ -13,7 +13,9 @@ it("runs as many at a time as it has, in order, also after failures", async () =
       most = Math.max(most, running);
       await new Promise(setImmediate);
       running -= 1;
-      if (index % 4 === 0) throw new Error("task failed");
+      if (index % 4 === 0) {
+        throw new Error("task failed");
+      }
       return index;
     }),
   );

@@ -45,9 +45,12 @@ export class Subscription {
 
   async #wake(cancelled: Promise<unknown>, isWell: () => boolean, stopping: AbortSignal): Promise<void> {
     await cancelled;
-    do await pause(WAKE_EVERY_MS, stopping);
-    while (!isWell() && !this.link.over.aborted && !stopping.aborted);
-    if (this.link.over.aborted || stopping.aborted) return;
+    do {
+      await pause(WAKE_EVERY_MS, stopping);
+    } while (!isWell() && !this.link.over.aborted && !stopping.aborted);
+    if (this.link.over.aborted || stopping.aborted) {
+      return;
+    }
     this.#resting = undefined;
     await this.start();
   }

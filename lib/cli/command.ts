@@ -83,14 +83,19 @@ export async function withDatabase<T>(
 export function reportError(error: unknown, json: boolean, settings?: Settings): number {
   const known = error instanceof PlatformError ? error : wrapUnknown(error, settings);
   const { code, message, hint } = known;
-  if (json) say(JSON.stringify({ error: { code, message, hint } }));
-  else say(`payments: ${known}`);
+  if (json) {
+    say(JSON.stringify({ error: { code, message, hint } }));
+  } else {
+    say(`payments: ${known}`);
+  }
   return known.exitCode;
 }
 
 function wrapUnknown(error: unknown, settings: Settings | undefined): PlatformError {
   const explained = settings && explain(error, addressOf(settings));
-  if (explained !== undefined) return explained;
+  if (explained !== undefined) {
+    return explained;
+  }
   const code = verdictOf(error) === "outage" ? "POSTGRES_UNREACHABLE" : "INTERNAL";
   return new CoreError(code, messageOf(error), { cause: error });
 }
@@ -98,11 +103,15 @@ function wrapUnknown(error: unknown, settings: Settings | undefined): PlatformEr
 let interrupted: AbortController | undefined;
 
 function interruption(): AbortSignal {
-  if (interrupted !== undefined) return interrupted.signal;
+  if (interrupted !== undefined) {
+    return interrupted.signal;
+  }
   const controller = new AbortController();
   interrupted = controller;
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    if (controller.signal.aborted) {
+      process.exit(EXIT.interrupted);
+    }
     controller.abort();
   };
   process.on("SIGINT", onSignal);

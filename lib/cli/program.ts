@@ -9,7 +9,9 @@ import { reportError } from "./command.js";
 /** Runs what the command line asks for, and sets the exit status. */
 export async function runProgram(program: Command): Promise<void> {
   everyCommand(program, (command) => {
-    if (command !== program) command.option("--json", "machine-readable output");
+    if (command !== program) {
+      command.option("--json", "machine-readable output");
+    }
     command.exitOverride();
     command.configureOutput({ writeOut: write, writeErr: (text) => stderrLines.write(text) });
   });
@@ -20,10 +22,14 @@ export async function runProgram(program: Command): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     // commander has printed the reason; help and version end with 0, anything else is a usage error.
-    if (!(error instanceof CommanderError)) throw error;
+    if (!(error instanceof CommanderError)) {
+      throw error;
+    }
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     const problem = await outputProblem();
-    if (problem !== undefined) process.exitCode = reportError(problem, false);
+    if (problem !== undefined) {
+      process.exitCode = reportError(problem, false);
+    }
   }
 }
 
@@ -40,5 +46,7 @@ function letGoOfTerminals(): void {
 
 function everyCommand(command: Command, visit: (command: Command) => void): void {
   visit(command);
-  for (const child of command.commands) everyCommand(child, visit);
+  for (const child of command.commands) {
+    everyCommand(child, visit);
+  }
 }

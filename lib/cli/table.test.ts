@@ -32,8 +32,9 @@ describe("formatTable", () => {
         const width = rule.length;
         for (const line of [header, ...lines]) {
           expect(line.length).toBeLessThanOrEqual(width);
-          for (const gap of [...rule.matchAll(/ {2}/g)])
+          for (const gap of [...rule.matchAll(/ {2}/g)]) {
             expect(line.slice(gap.index, gap.index + 2).trim()).toBe("");
+          }
         }
       }),
     );

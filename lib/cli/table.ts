@@ -24,7 +24,11 @@ export function formatCount(value: number): string {
 /** 75 → `1m15s` */
 export function formatSeconds(seconds: number): string {
   const whole = Math.round(seconds);
-  if (whole < 60) return `${whole}s`;
-  if (whole < 3_600) return `${Math.floor(whole / 60)}m${String(whole % 60).padStart(2, "0")}s`;
+  if (whole < 60) {
+    return `${whole}s`;
+  }
+  if (whole < 3_600) {
+    return `${Math.floor(whole / 60)}m${String(whole % 60).padStart(2, "0")}s`;
+  }
   return `${Math.floor(whole / 3_600)}h${String(Math.floor((whole % 3_600) / 60)).padStart(2, "0")}m`;
 }

@@ -63,17 +63,25 @@ async function carryOut(
   const counts = { selected: 0, done: 0 };
   try {
     for await (const window of letters.windows()) {
-      if (signal.aborted) throw new CoreError("INTERRUPTED", `stopped after ${counts.done} letters.`);
+      if (signal.aborted) {
+        throw new CoreError("INTERRUPTED", `stopped after ${counts.done} letters.`);
+      }
       const selected = window.filter((letter) => matches(selection, letter));
-      if (selected.length === 0) continue;
+      if (selected.length === 0) {
+        continue;
+      }
       const { done, failure } = await deal(selected);
       await audit.record(selected.length, done);
       letters.remove(done);
       counts.selected += selected.length;
       counts.done += done.length;
-      if (failure !== undefined) throw failure;
+      if (failure !== undefined) {
+        throw failure;
+      }
     }
-    if (selection.kind === "id" && counts.selected === 0) throw unknownLetter(selection.id);
+    if (selection.kind === "id" && counts.selected === 0) {
+      throw unknownLetter(selection.id);
+    }
   } catch (error) {
     // The database may be what failed; then the row stays at `started`, as after a kill.
     await audit.end(`${codeOf(error) ?? "INTERNAL"}: ${messageOf(error)}`).catch(() => undefined);

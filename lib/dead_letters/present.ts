@@ -57,14 +57,18 @@ export function previewOf(body: Buffer, maxChars: number): string {
   // At most four bytes to a character; the last one may be cut.
   const head = body.subarray(0, maxChars * 4);
   const text = adviceOf(head, head.length < body.length);
-  if (text === undefined) return shorten(`0x${head.toString("hex")}`, maxChars, head.length < body.length);
+  if (text === undefined) {
+    return shorten(`0x${head.toString("hex")}`, maxChars, head.length < body.length);
+  }
   return shorten(printable(text), maxChars, head.length < body.length);
 }
 
 /** One line, at most so long. */
 export function shorten(text: string, maxChars: number, more = false): string {
   const chars = [...text];
-  if (chars.length <= maxChars && !more) return text;
+  if (chars.length <= maxChars && !more) {
+    return text;
+  }
   return `${chars.slice(0, maxChars - 1).join("")}…`;
 }
 

@@ -10,7 +10,9 @@ import { createHttpServer, httpPart } from "./server.js";
 
 const servers: FastifyInstance[] = [];
 afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
+  for (const server of servers.splice(0)) {
+    await server.close();
+  }
 });
 
 async function serve(routes: readonly Route[] = [], dependencies: () => Promise<Dependencies> = allUp) {
@@ -34,11 +36,18 @@ const greet = defineRoute({
   request: { body: z.strictObject({ name: z.string().min(1).max(20) }) },
   answers: { 201: z.object({ text: z.string() }) },
   handle: async ({ body }) => {
-    if (body.name === "nobody")
+    if (body.name === "nobody") {
       throw new CoreError("DEAD_LETTER_UNKNOWN", "there is nobody.", { hint: "Ask." });
-    if (body.name === "bug") throw new Error("a secret of ours");
-    if (body.name === "away") throw Object.assign(new Error("x"), { code: "ECONNREFUSED" });
-    if (body.name === "odd") return { status: 201, body: { txt: 1 } };
+    }
+    if (body.name === "bug") {
+      throw new Error("a secret of ours");
+    }
+    if (body.name === "away") {
+      throw Object.assign(new Error("x"), { code: "ECONNREFUSED" });
+    }
+    if (body.name === "odd") {
+      return { status: 201, body: { txt: 1 } };
+    }
     return { status: 201, body: { text: `hello ${body.name}` }, headers: { location: "/greetings/1" } };
   },
 });

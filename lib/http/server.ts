@@ -66,7 +66,9 @@ export async function createHttpServer(options: HttpOptions): Promise<FastifyIns
     transform: jsonSchemaTransform,
   });
   addOperations(server, options.operations);
-  for (const route of options.routes) addRoute(server, route);
+  for (const route of options.routes) {
+    addRoute(server, route);
+  }
   server.get("/openapi.json", { schema: { hide: true } }, async () => server.swagger());
   return server;
 }
@@ -105,7 +107,9 @@ export function httpPart(
       try {
         await server.listen({ host, port });
       } catch (error) {
-        if (codeOf(error) !== "EADDRINUSE") throw error;
+        if (codeOf(error) !== "EADDRINUSE") {
+          throw error;
+        }
         throw new CoreError("PORT_TAKEN", `something listens on ${host}:${port} already.`, { cause: error });
       }
     },

@@ -5,8 +5,12 @@ export type CodeLabel = (code: string) => string;
 export function codeLabelOf(own: Iterable<string>): CodeLabel {
   const known = new Set(own);
   return (code) => {
-    if (known.has(code)) return code;
-    if (/^[0-9A-Z]{5}$/.test(code)) return `SQLSTATE_${code.slice(0, 2)}`;
+    if (known.has(code)) {
+      return code;
+    }
+    if (/^[0-9A-Z]{5}$/.test(code)) {
+      return `SQLSTATE_${code.slice(0, 2)}`;
+    }
     return /^E[A-Z_]{3,20}$/.test(code) ? "NETWORK" : "OTHER";
   };
 }

@@ -58,7 +58,9 @@ export const histogram = (
 /** @param options `build`: shown as payments_build_info; `process`: adds memory, CPU and event loop of the process. */
 export function createRegistry(options: { build?: { version: string }; process?: boolean } = {}): Registry {
   const registry = new Registry();
-  if (options.process === true) collectDefaultMetrics({ register: registry });
+  if (options.process === true) {
+    collectDefaultMetrics({ register: registry });
+  }
   const { info, logLinesLost } = register(registry, PROCESS_METRICS);
   logLinesLost.inc(0);
   onScrape(logLinesLost, () => stderrLines.lost);
@@ -89,8 +91,12 @@ export function register<Declarations extends MetricDeclarations>(
 function make(registry: Registry, declaration: MetricDeclaration): Counter | Gauge | Histogram {
   const { kind, name, help } = declaration;
   const common = { registers: [registry], name, help, labelNames: [...declaration.labels] };
-  if (kind === "counter") return new Counter(common);
-  if (kind === "gauge") return new Gauge(common);
+  if (kind === "counter") {
+    return new Counter(common);
+  }
+  if (kind === "gauge") {
+    return new Gauge(common);
+  }
   return new Histogram({ ...common, buckets: [...declaration.buckets] });
 }
 

@@ -71,7 +71,9 @@ export function compareCatalogues(
     const known = left.get(keyOf(object));
     left.delete(keyOf(object));
     if (known !== undefined) {
-      if (known.definition !== definition) differences.push(changed(known, definition));
+      if (known.definition !== definition) {
+        differences.push(changed(known, definition));
+      }
     } else if (part_of === "" || ours.has(part_of)) {
       const note = definition === "" || HASHED.has(kind) ? "" : ` (${definition})`;
       (INTRUSIVE.has(kind) ? differences : additions).push(`${kind} ${name} was added${note}`);
@@ -79,8 +81,11 @@ export function compareCatalogues(
     // Else it came with a table or function that was added.
   }
   // What a table took with it goes without saying.
-  for (const { kind, part_of, name } of left.values())
-    if (!isGone(part_of)) differences.push(`${kind} ${name} is missing`);
+  for (const { kind, part_of, name } of left.values()) {
+    if (!isGone(part_of)) {
+      differences.push(`${kind} ${name} is missing`);
+    }
+  }
   return { differences, additions };
 
   function isGone(whole: string): boolean {

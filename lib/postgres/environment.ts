@@ -4,5 +4,7 @@
  * imported before the driver, which reads some of them at once. Programs that we start get what they need by name.
  */
 for (const name of Object.keys(process.env)) {
-  if (/^(PG|NODE_PG_)/.test(name)) delete process.env[name];
+  if (/^(PG|NODE_PG_)/.test(name)) {
+    delete process.env[name];
+  }
 }

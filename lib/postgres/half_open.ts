@@ -22,7 +22,9 @@ function cut(connection: Connection): void {
 
 /** Cuts every connection of the pool that is at work: for when their other end has stopped answering. */
 export function cutConnections(pool: Pool): void {
-  for (const connection of connectionsOf(pool)) cut(connection);
+  for (const connection of connectionsOf(pool)) {
+    cut(connection);
+  }
 }
 
 /**
@@ -52,11 +54,15 @@ export class SilenceWatch {
    */
   async look(ask: (query: pg.QueryConfig) => Promise<{ rows: unknown[] }>): Promise<number> {
     const silent = this.silentConnections();
-    if (silent.size === 0) return 0;
+    if (silent.size === 0) {
+      return 0;
+    }
     const { rows } = await ask({ text: loadSql("end_waiting_backends"), values: [[...silent.keys()]] });
     for (const { pid } of rows as { pid: number }[]) {
       const connection = silent.get(pid);
-      if (connection) cut(connection);
+      if (connection) {
+        cut(connection);
+      }
     }
     return rows.length;
   }
@@ -66,13 +72,17 @@ export class SilenceWatch {
     this.seen = new Map();
     const silent = new Map<number, Connection>();
     for (const connection of connectionsOf(this.pool)) {
-      if (connection.readyForQuery !== false || connection.processID === null) continue;
+      if (connection.readyForQuery !== false || connection.processID === null) {
+        continue;
+      }
       const { bytesRead, bytesWritten } = connection.connection.stream;
       const bytes = bytesRead + bytesWritten;
       const last = before.get(connection);
       const looks = last?.bytes === bytes ? last.looks + 1 : 0;
       this.seen.set(connection, { bytes, looks });
-      if (looks >= this.looksAllowed) silent.set(connection.processID, connection);
+      if (looks >= this.looksAllowed) {
+        silent.set(connection.processID, connection);
+      }
     }
     return silent;
   }

@@ -85,7 +85,9 @@ export function meaningOfState(code: string, target: Target): Meaning | undefine
       hint: "See its log, and that of a pooler or proxy before it.",
     },
   };
-  if (code.length !== 5) return undefined;
+  if (code.length !== 5) {
+    return undefined;
+  }
   const key = [code, code.slice(0, 3), code.slice(0, 2)].find((each) => Object.hasOwn(meanings, each));
   return key === undefined ? undefined : meanings[key];
 }

@@ -7,13 +7,17 @@ import { readMigrations } from "./migrate.js";
 
 const folders: string[] = [];
 afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  for (const folder of folders.splice(0)) {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 function folderWith(...names: string[]): string {
   const folder = mkdtempSync(join(tmpdir(), "migrations-"));
   folders.push(folder);
-  for (const name of names) writeFileSync(join(folder, name), `-- ${name}\n`);
+  for (const name of names) {
+    writeFileSync(join(folder, name), `-- ${name}\n`);
+  }
   return folder;
 }
 

@@ -39,7 +39,9 @@ export function readMigrations(folder = join(packageRoot, "db", "migrations")): 
     .sort()
     .map((file) => {
       const match = /^V(\d{4})__([a-z0-9_]+)\.sql$/.exec(file);
-      if (match === null) throw new Error(`${file}: migrations are named V0001__what_it_does.sql`);
+      if (match === null) {
+        throw new Error(`${file}: migrations are named V0001__what_it_does.sql`);
+      }
       const sql = readFileSync(join(folder, file), "utf8");
       return {
         version: Number(match[1]),
@@ -49,7 +51,9 @@ export function readMigrations(folder = join(packageRoot, "db", "migrations")): 
       };
     });
   migrations.forEach((migration, i) => {
-    if (migration.version !== i + 1) throw new Error(`migration ${i + 1} is missing or stands twice`);
+    if (migration.version !== i + 1) {
+      throw new Error(`migration ${i + 1} is missing or stands twice`);
+    }
   });
   return migrations;
 }
@@ -73,7 +77,9 @@ export async function migrateUp(pool: Pool, migrations = readMigrations()): Prom
     const status = await migrationStatus(client, migrations);
     refuseSurprises(status);
     const pending = migrations.filter((migration) => status[migration.version - 1]?.state === "pending");
-    for (const migration of pending) await apply(client, migration);
+    for (const migration of pending) {
+      await apply(client, migration);
+    }
     return pending;
   } finally {
     // Ends the session, and with it lock and role.
@@ -87,7 +93,9 @@ async function requireUtf8(db: Queryable): Promise<void> {
     "SELECT current_database() AS database, current_setting('server_encoding') AS encoding",
   );
   const { database, encoding } = rows[0] ?? {};
-  if (encoding === "UTF8") return;
+  if (encoding === "UTF8") {
+    return;
+  }
   throw new CoreError("DATABASE_ENCODING", `database ${database} is encoded in ${encoding}, not in UTF8.`, {
     hint: "An encoding cannot be changed. Make another database: CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'.",
   });
@@ -101,7 +109,9 @@ export async function migrationStatus(
   const history = await readHistory(db);
   const status: MigrationStatus[] = migrations.map(({ version, name, sha256 }) => {
     const row = history.get(version);
-    if (row === undefined) return { version, name, state: "pending", appliedAt: null };
+    if (row === undefined) {
+      return { version, name, state: "pending", appliedAt: null };
+    }
     const state = row.sha256 === sha256 ? "applied" : "changed";
     return { version, name, state, appliedAt: row.applied_at.toISOString() };
   });
@@ -121,7 +131,9 @@ export async function verifySchema(db: Queryable, migrations = readMigrations())
   const status = await migrationStatus(db, migrations);
   refuseSurprises(status);
   const pending = status.filter((row) => row.state === "pending");
-  if (pending.length === 0) return;
+  if (pending.length === 0) {
+    return;
+  }
   throw new CoreError(
     "SCHEMA_BEHIND",
     `the database lacks ${pending.length} migration(s), from ${label(pending[0])} on.`,
@@ -172,7 +184,9 @@ async function readHistory(db: Queryable): Promise<Map<number, AppliedRow>> {
   const exists = await db.query<{ exists: boolean }>(
     "SELECT to_regclass('ops.migration') IS NOT NULL AS exists",
   );
-  if (exists.rows[0]?.exists !== true) return new Map();
+  if (exists.rows[0]?.exists !== true) {
+    return new Map();
+  }
   const rows = await db.query<AppliedRow>(
     "SELECT version, name, sha256, applied_at FROM ops.migration ORDER BY version",
   );
@@ -183,7 +197,9 @@ async function apply(client: Client, migration: Migration): Promise<void> {
   const started = performance.now();
   const bare = migration.sql.startsWith("-- no-transaction");
   try {
-    if (!bare) await client.query("BEGIN");
+    if (!bare) {
+      await client.query("BEGIN");
+    }
     await client.query(migration.sql);
     await client.query("INSERT INTO ops.migration (version, name, sha256, took_ms) VALUES ($1, $2, $3, $4)", [
       migration.version,
@@ -191,9 +207,13 @@ async function apply(client: Client, migration: Migration): Promise<void> {
       migration.sha256,
       Math.round(performance.now() - started),
     ]);
-    if (!bare) await client.query("COMMIT");
+    if (!bare) {
+      await client.query("COMMIT");
+    }
   } catch (error) {
-    if (!bare) await client.query("ROLLBACK").catch(() => undefined);
+    if (!bare) {
+      await client.query("ROLLBACK").catch(() => undefined);
+    }
     throw new Error(`migration ${label(migration)} failed: ${messageOf(error)}.`, { cause: error });
   }
 }

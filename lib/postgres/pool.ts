@@ -65,8 +65,12 @@ export function createPool(at: Settings | Address, options: PoolOptions = {}): P
     onConnect: (client) => pinSession(client, applicationName, options.session),
     types: {
       getTypeParser: (oid: number, format?: "text" | "binary") => {
-        if (oid === DATE_OID) return (text: string) => text;
-        if (oid === INT8_OID) return Number;
+        if (oid === DATE_OID) {
+          return (text: string) => text;
+        }
+        if (oid === INT8_OID) {
+          return Number;
+        }
         return pg.types.getTypeParser(oid, format as "text");
       },
     },
@@ -94,7 +98,9 @@ export function harden(pool: Pool, explain: Explanation): Pool {
 /** What the driver calls, as a method of its client, when the server asks for a password. */
 function askedOf(target: Target, password: string): () => string {
   return function (this: unknown): string {
-    if (password !== "") return password;
+    if (password !== "") {
+      return password;
+    }
     // The driver would leave the connection open, and the process with it.
     (this as { connection: { stream: Socket } }).connection.stream.end();
     throw noPassword(target);

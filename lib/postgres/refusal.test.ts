@@ -43,7 +43,9 @@ describe("explain", () => {
   ])("%s is %s; a worker that starts waits: %s", (code, kind, waits) => {
     const explained = explain(withCode(code), target);
     expect(explained?.code).toBe(kind);
-    if (explained === undefined) return;
+    if (explained === undefined) {
+      return;
+    }
     expect(waitingMends(explained)).toBe(waits);
     expect(explained.hint).toMatch(/\.$/);
     expect(String(explained)).toContain("the server's words");

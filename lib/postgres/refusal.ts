@@ -17,9 +17,13 @@ export function noPassword(target: Target): PlatformError {
  * the port answers.
  */
 export async function connectionError(error: unknown, target: Target): Promise<PlatformError> {
-  if (error instanceof PlatformError) return error;
+  if (error instanceof PlatformError) {
+    return error;
+  }
   const known = explain(error, target);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    return known;
+  }
   const code = codeOf(error) ?? "";
   const what = await meaningOfSilence(target, code);
   return say(what, error, code);

@@ -18,7 +18,9 @@ export async function waitForSchema(pool: Pool, logger: Logger, signal: AbortSig
     try {
       return await requireSchema(pool);
     } catch (error) {
-      if (!waitingMends(error)) throw error;
+      if (!waitingMends(error)) {
+        throw error;
+      }
       logger.warn({ code: codeOf(error) }, `waiting for PostgreSQL: ${adviceOf(error)}`);
       await pause(fullJitterMs(attempt, BACKOFF), signal);
     }

@@ -18,15 +18,18 @@ export function loadSql(name: string, identifiers: Readonly<Record<string, strin
   }
   return text.replaceAll(/:"([a-z_]+)"/g, (_, key: string) => {
     const value = identifiers[key];
-    if (value === undefined) throw new Error(`${name}.sql needs the identifier ${key}`);
+    if (value === undefined) {
+      throw new Error(`${name}.sql needs the identifier ${key}`);
+    }
     return quoteName(value);
   });
 }
 
 /** Quotes `table` or `schema.table`. */
 export function quoteName(name: string): string {
-  if (!/^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$/.test(name))
+  if (!/^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$/.test(name)) {
     throw new Error(`not a plain identifier: ${name}`);
+  }
   return name
     .split(".")
     .map((part) => `"${part}"`)

@@ -82,7 +82,9 @@ export async function run(command: readonly string[], options: RunOptions = {}):
   try {
     const [code, by] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
     signal?.throwIfAborted();
-    if (code === 0) return output.stdout;
+    if (code === 0) {
+      return output.stdout;
+    }
     throw new Error(
       `${basename(command[0] ?? "")} ended with ${by ?? code}: ${firstErrorLine(output.stderr)}`,
     );

@@ -16,7 +16,9 @@ class Descriptor {
   readonly write = (_fd: number, data: Uint8Array, offset: number): number => {
     this.calls++;
     const answer = this.answers.shift() ?? Number.POSITIVE_INFINITY;
-    if (typeof answer === "string") throw Object.assign(new Error(answer), { code: answer });
+    if (typeof answer === "string") {
+      throw Object.assign(new Error(answer), { code: answer });
+    }
     const taken = data.subarray(offset, offset + answer);
     this.text += Buffer.from(taken).toString("latin1");
     return taken.length;
@@ -25,7 +27,9 @@ class Descriptor {
 
 function linesOf(descriptor: Descriptor, ...lines: string[]): { text: string; lost: number } {
   const writer = new LineWriter(2, descriptor.write);
-  for (const line of lines) writer.write(`${line}\n`);
+  for (const line of lines) {
+    writer.write(`${line}\n`);
+  }
   return { text: descriptor.text, lost: writer.lost };
 }
 

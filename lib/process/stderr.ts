@@ -30,8 +30,12 @@ export class LineWriter {
   }
 
   write(text: string): void {
-    if (this.unsaid > 0 && this.put(this.announce(this.unsaid, this.code))) this.unsaid = 0;
-    if (this.unsaid === 0 && this.put(text)) return;
+    if (this.unsaid > 0 && this.put(this.announce(this.unsaid, this.code))) {
+      this.unsaid = 0;
+    }
+    if (this.unsaid === 0 && this.put(text)) {
+      return;
+    }
     this.unsaid++;
     this.lost++;
   }
@@ -39,10 +43,14 @@ export class LineWriter {
   /** @returns false when nothing of it was written. */
   private put(text: string): boolean {
     this.rest = this.push(this.rest);
-    if (this.rest.length > 0) return false;
+    if (this.rest.length > 0) {
+      return false;
+    }
     const data = Buffer.from(text);
     const left = this.push(data);
-    if (left.length === data.length && data.length > 0) return false;
+    if (left.length === data.length && data.length > 0) {
+      return false;
+    }
     this.rest = left;
     return true;
   }
@@ -57,7 +65,9 @@ export class LineWriter {
       } catch (error) {
         this.code = codeOf(error) ?? "UNKNOWN";
         // A pipe that is full and does not block.
-        if (this.code !== "EAGAIN" || patienceMs <= 0) break;
+        if (this.code !== "EAGAIN" || patienceMs <= 0) {
+          break;
+        }
         patienceMs -= NAP_MS;
         nap();
       }

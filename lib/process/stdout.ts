@@ -21,14 +21,22 @@ export function printJson(value: unknown): void {
 }
 
 export function write(text: string): void {
-  if (stream === undefined) stream = openStream();
+  if (stream === undefined) {
+    stream = openStream();
+  }
   // Nobody reads what comes after a hole in a pipe.
-  if (stream !== null && failure === undefined) stream.write(text);
-  if (stream !== null) return;
+  if (stream !== null && failure === undefined) {
+    stream.write(text);
+  }
+  if (stream !== null) {
+    return;
+  }
   try {
     // Not through Node's stream, which takes a write for whole that a full disk has cut.
     const data = Buffer.from(text);
-    for (let offset = 0; offset < data.length; ) offset += writeSync(1, data, offset);
+    for (let offset = 0; offset < data.length; ) {
+      offset += writeSync(1, data, offset);
+    }
   } catch (error) {
     failure ??= error;
   }
@@ -40,9 +48,12 @@ export function write(text: string): void {
  * @throws PlatformError OUTPUT_LOST when there is no use in writing more.
  */
 export async function ready(): Promise<void> {
-  if (stream?.writableNeedDrain === true && failure === undefined)
+  if (stream?.writableNeedDrain === true && failure === undefined) {
     await once(stream, "drain").catch(() => undefined);
-  if (failure !== undefined) throw lostOutput();
+  }
+  if (failure !== undefined) {
+    throw lostOutput();
+  }
 }
 
 /** Waits until all is written. @returns what the command has to end with: nothing when the reader has gone, as `head` does. */
@@ -65,7 +76,9 @@ function lostOutput(): PlatformError {
 
 async function flushed(): Promise<void> {
   const open = stream;
-  if (!open || failure !== undefined) return;
+  if (!open || failure !== undefined) {
+    return;
+  }
   await new Promise<void>((resolve) => {
     open.once("error", () => resolve());
     open.write("", () => resolve());
@@ -75,7 +88,9 @@ async function flushed(): Promise<void> {
 /** Pipes and terminals take their time, so they are written to without waiting; null for files. */
 function openStream(): NodeJS.WriteStream | null {
   const kind = fstatSync(1);
-  if (!kind.isFIFO() && !kind.isSocket() && !isatty(1)) return null;
+  if (!kind.isFIFO() && !kind.isSocket() && !isatty(1)) {
+    return null;
+  }
   return process.stdout.on("error", (error) => {
     failure ??= error;
   });

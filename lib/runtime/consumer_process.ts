@@ -67,7 +67,9 @@ export function consumerProcess<Message, Follower>(
     families: [queues],
     observe: (queue, result, ms) => {
       messages.publishes.inc({ queue, result });
-      if (result === "confirmed") messages.confirmSeconds.observe(ms / 1_000);
+      if (result === "confirmed") {
+        messages.confirmSeconds.observe(ms / 1_000);
+      }
     },
   });
   const breaker = (server: Server, probe: () => Promise<unknown>) =>
@@ -75,7 +77,9 @@ export function consumerProcess<Message, Follower>(
   const breakers = {
     PostgreSQL: breaker("PostgreSQL", () => pool.query("SELECT 1")),
     RabbitMQ: breaker("RabbitMQ", async () => {
-      if (!publisher.isWritable) throw new Error("it takes no messages");
+      if (!publisher.isWritable) {
+        throw new Error("it takes no messages");
+      }
     }),
   };
   const handler = options.handler({ pool, publisher, logger, workerId });

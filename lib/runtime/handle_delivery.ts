@@ -63,11 +63,15 @@ export async function handleDelivery<Message, Follower>(
       about = handler.about(message);
       // Work that has been committed is not done again; only its messages wait.
       if (followers === undefined) {
-        if (breakers.PostgreSQL.open) await breakers.PostgreSQL.recovered(overdue);
+        if (breakers.PostgreSQL.open) {
+          await breakers.PostgreSQL.recovered(overdue);
+        }
         const again = tries > 0 || delivery.redelivered || delivery.attempt > 1;
         followers = await handler.work(message, { headers, logger, again });
       }
-      for (; sent < followers.length; sent++) await handler.publish(followers[sent] as Follower);
+      for (; sent < followers.length; sent++) {
+        await handler.publish(followers[sent] as Follower);
+      }
       await handler.published?.(message);
       return { kind: "done" };
     } catch (error) {
@@ -79,7 +83,9 @@ export async function handleDelivery<Message, Follower>(
         return { kind: verdict, code, reason };
       }
       // Patience has no end, but the broker's with a message in hand has.
-      if (stopping.aborted || overdue.aborted || lost.aborted) return { kind: "release" };
+      if (stopping.aborted || overdue.aborted || lost.aborted) {
+        return { kind: "release" };
+      }
       const server = serverAway(code);
       logger.warn({ code, server, ...about }, `waiting for ${server}: ${reason}`);
       ports.countOutage(code);

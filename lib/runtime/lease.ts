@@ -69,7 +69,9 @@ export class Lease implements Part {
         await this.#beat();
         break;
       } catch (error) {
-        if (!waitingMends(error)) throw error;
+        if (!waitingMends(error)) {
+          throw error;
+        }
         const { logger } = this.#options;
         logger.warn({ code: codeOf(error) }, `waiting for the first heartbeat: ${messageOf(error)}`);
         await pause(this.#times.beatMs, this.#stopping.signal);
@@ -91,7 +93,9 @@ export class Lease implements Part {
     let last = performance.now();
     for (;;) {
       await pause(this.#times.beatMs, this.#stopping.signal);
-      if (this.#stopping.signal.aborted) return;
+      if (this.#stopping.signal.aborted) {
+        return;
+      }
       try {
         await this.#beat();
         last = performance.now();
@@ -99,7 +103,9 @@ export class Lease implements Part {
         await this.#watchOwn();
       } catch {
         // Whoever works on the database meets the same error and reports it.
-        if (performance.now() - last < this.#times.leaseMs) continue;
+        if (performance.now() - last < this.#times.leaseMs) {
+          continue;
+        }
         cutConnections(this.#options.pool);
         last = performance.now();
       }

@@ -29,7 +29,9 @@ export class Lifecycle {
   /** @param stopping ends it between two parts. @throws what the first part throws that cannot start; `stop` frees the others. */
   async start(stopping: AbortSignal): Promise<void> {
     for (const part of this.#parts) {
-      if (stopping.aborted) return;
+      if (stopping.aborted) {
+        return;
+      }
       await part.start?.();
     }
   }
@@ -42,7 +44,9 @@ export class Lifecycle {
         await part[end]?.().catch((error: unknown) => failures.push(error));
       }
     }
-    if (failures.length > 0) throw failures[0];
+    if (failures.length > 0) {
+      throw failures[0];
+    }
   }
 
   /** Of all parts together; `down` wins where two name the same server. */
@@ -51,7 +55,9 @@ export class Lifecycle {
     const all: Record<string, DependencyState> = {};
     for (const states of asked) {
       for (const [name, state] of Object.entries(states)) {
-        if (all[name] !== "down") all[name] = state;
+        if (all[name] !== "down") {
+          all[name] = state;
+        }
       }
     }
     return all;

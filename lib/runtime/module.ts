@@ -107,7 +107,9 @@ export function requireUnambiguous(modules: readonly Module[]): void {
     const owners = new Map<string, string>();
     for (const [name, owner] of claims) {
       const before = owners.get(name);
-      if (before !== undefined) problems.push(`${kind} ${name} is claimed by ${before} and by ${owner}`);
+      if (before !== undefined) {
+        problems.push(`${kind} ${name} is claimed by ${before} and by ${owner}`);
+      }
       owners.set(name, owner);
     }
   }
@@ -115,7 +117,9 @@ export function requireUnambiguous(modules: readonly Module[]): void {
     const strange = Object.keys(settings.schema.shape).filter(
       (setting) => !settings.prefixes.some((prefix) => setting.startsWith(prefix)),
     );
-    for (const setting of strange) problems.push(`setting ${setting} has no prefix of module ${name}`);
+    for (const setting of strange) {
+      problems.push(`setting ${setting} has no prefix of module ${name}`);
+    }
   }
   for (const { name, views, schemas } of modules) {
     for (const view of views.filter((each) => !schemas.includes(each.split(".")[0] ?? ""))) {

@@ -18,7 +18,9 @@ it("names the server that answers again, and lets go of whoever has lost patienc
   const logger = { info: (_: object, line: string) => lines.push(line) } as unknown as Logger;
   let away = true;
   const probe = async () => {
-    if (away) throw new Error("away");
+    if (away) {
+      throw new Error("away");
+    }
   };
   const stopping = new AbortController().signal;
   const breaker = new Breaker({ server: "RabbitMQ", probe, logger, stopping });

@@ -55,7 +55,9 @@ export class Breaker {
         () => true,
         () => false,
       );
-      if (!answered) continue;
+      if (!answered) {
+        continue;
+      }
       logger.info({ awayMs: Math.round(performance.now() - since) }, `${server} answers; going on`);
       return;
     }

@@ -25,7 +25,9 @@ export class Process<S extends Settings = Settings> {
   constructor(options: ProcessOptions<S>, partsOf: (runtime: Runtime<S>) => readonly Part[]) {
     const { settings, logger, registry = createRegistry(), codes = [] } = options;
     const messages = register(registry, messageMetrics);
-    for (const result of ["ok", "failed"]) messages.heartbeats.inc({ result }, 0);
+    for (const result of ["ok", "failed"]) {
+      messages.heartbeats.inc({ result }, 0);
+    }
     // An alert looks at the increase: a series that begins with its first event has none.
     messages.outageWaits.inc({ code: "SQLSTATE_53" }, 0);
     const codeLabel = codeLabelOf([...Object.keys(CoreError.table), ...codes]);

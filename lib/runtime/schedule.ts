@@ -22,9 +22,13 @@ export interface Task {
  */
 export function dueAt(task: Task, random: number, nowMs: number): number {
   const { intervalMs, lastMs, failures, failedMs } = task;
-  if (intervalMs === 0) return Number.POSITIVE_INFINITY;
+  if (intervalMs === 0) {
+    return Number.POSITIVE_INFINITY;
+  }
   if (failures > 0) {
-    if (failedMs > nowMs) return nowMs;
+    if (failedMs > nowMs) {
+      return nowMs;
+    }
     const bound = Math.min(RETRY.mostMs, intervalMs, RETRY.firstMs * 2 ** (failures - 1));
     return failedMs + bound * (0.5 + random / 2);
   }

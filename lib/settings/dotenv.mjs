@@ -31,7 +31,9 @@ export function parseDotenv(text) {
   /** @type {Dotenv} */
   const read = { values: {}, problems: [] };
   for (const [i, line] of text.split(/\r?\n/).entries()) {
-    if (/^[ \t]*(#|$)/.test(line)) continue;
+    if (/^[ \t]*(#|$)/.test(line)) {
+      continue;
+    }
     try {
       const [name, value] = parseLine(line);
       read.values[name] = value;
@@ -56,9 +58,13 @@ export function readDotenv(path) {
 
 /** @param {string} line @returns {[string, string]} */
 function parseLine(line) {
-  if (UNSEEN.test(line)) throw new Error("has a control character or an invisible one in it");
+  if (UNSEEN.test(line)) {
+    throw new Error("has a control character or an invisible one in it");
+  }
   const [, name, raw] = ASSIGNMENT.exec(line) ?? [];
-  if (name === undefined || raw === undefined) throw new Error("is not NAME=value");
+  if (name === undefined || raw === undefined) {
+    throw new Error("is not NAME=value");
+  }
   return [name, parseValue(name, raw.trimEnd())];
 }
 
@@ -66,27 +72,39 @@ function parseLine(line) {
 function parseValue(name, raw) {
   if (raw.startsWith("'")) {
     const body = SINGLE_QUOTED.exec(raw)?.[1];
-    if (body === undefined) throw unclosed(name);
+    if (body === undefined) {
+      throw unclosed(name);
+    }
     return body.replace(/\\(.)/g, (pair, char) => (char === "'" ? char : pair));
   }
   if (raw.startsWith('"')) {
     const body = DOUBLE_QUOTED.exec(raw)?.[1];
-    if (body === undefined) throw unclosed(name);
+    if (body === undefined) {
+      throw unclosed(name);
+    }
     return body.replace(/\\(.)|\$\$?/g, (match, char) => {
-      if (char === undefined) return dollar(name, match);
+      if (char === undefined) {
+        return dollar(name, match);
+      }
       const value = ESCAPES[char];
-      if (value === undefined) throw new Error(`${name}: a backslash in double quotes is written twice`);
+      if (value === undefined) {
+        throw new Error(`${name}: a backslash in double quotes is written twice`);
+      }
       return value;
     });
   }
   const value = raw.replace(/ #.*$/, "").trimEnd();
-  if (/^#|\t#/.test(value)) throw new Error(`${name}: a # that begins a value or follows a tab needs quotes`);
+  if (/^#|\t#/.test(value)) {
+    throw new Error(`${name}: a # that begins a value or follows a tab needs quotes`);
+  }
   return value.replace(/\$\$?/g, (match) => dollar(name, match));
 }
 
 /** @param {string} name @param {string} match @returns {string} */
 function dollar(name, match) {
-  if (match === "$$") return "$";
+  if (match === "$$") {
+    return "$";
+  }
   throw new Error(`${name}: variables are not filled in here; a $ itself is written $$, or in single quotes`);
 }
 

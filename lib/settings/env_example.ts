@@ -13,7 +13,9 @@ export function renderEnvExample(declarations: readonly SettingsDeclaration[]): 
     const defaults = schema.parse({}) as Readonly<Record<string, unknown>>;
     for (const [name, setting] of Object.entries(schema.shape)) {
       const prefix = name.split("_")[0] ?? "";
-      if (prefix !== group) lines.push("");
+      if (prefix !== group) {
+        lines.push("");
+      }
       group = prefix;
       lines.push(`# ${setting.description}`, `#${name}=${secrets.has(name) ? "" : defaults[name]}`);
     }

@@ -11,12 +11,16 @@ import { packageRoot } from "../root.js";
 export function resolvePath(value: string): string {
   if (value === "~" || value.startsWith("~/")) {
     const home = homedir();
-    if (!isAbsolute(home)) throw new Error("begins with ~, but HOME is no absolute path");
+    if (!isAbsolute(home)) {
+      throw new Error("begins with ~, but HOME is no absolute path");
+    }
     return join(home, value.slice(1));
   }
-  if (value.startsWith("~"))
+  if (value.startsWith("~")) {
     throw new Error("begins with ~ and a name, which only a shell expands; write the whole path");
-  if (/^\$|\$[{(]/.test(value))
+  }
+  if (/^\$|\$[{(]/.test(value)) {
     throw new Error("has a variable in it, which only a shell expands; write the whole path");
+  }
   return resolve(packageRoot, value);
 }

@@ -48,7 +48,9 @@ export function loadSettings<const Declarations extends readonly SettingsDeclara
   const file = readEnvFile(sources.envFile, problems);
   // Each layer for itself: a NAME_FILE in the environment goes before a NAME in .env.
   const layers = [file, defined(env), defined(sources.flags ?? {})];
-  for (const layer of layers) readSecretFiles(layer, secretNames(declarations), problems);
+  for (const layer of layers) {
+    readSecretFiles(layer, secretNames(declarations), problems);
+  }
   const values: Record<string, string> = Object.assign({}, ...layers);
 
   const known = new Set([...settingNames(all), ...secretNames(all).map((name) => `${name}_FILE`)]);
@@ -59,18 +61,24 @@ export function loadSettings<const Declarations extends readonly SettingsDeclara
     }
   }
   for (const name of Object.keys(env)) {
-    if (!known.has(name) && hasPrefix(name, prefixes)) problems.push(`${name}: unknown setting`);
+    if (!known.has(name) && hasPrefix(name, prefixes)) {
+      problems.push(`${name}: unknown setting`);
+    }
   }
 
   const settings = {};
   for (const declaration of declarations) {
     const { schema } = declaration;
-    for (const name of pathNames([declaration])) resolveIn(values, name, schema.shape[name], problems);
+    for (const name of pathNames([declaration])) {
+      resolveIn(values, name, schema.shape[name], problems);
+    }
     const parsed = schema.safeParse(pick(values, Object.keys(schema.shape)));
     for (const issue of parsed.error?.issues ?? []) {
       problems.push(`${issue.path.join(".")}: ${issue.message}`);
     }
-    if (parsed.success) Object.assign(settings, parsed.data);
+    if (parsed.success) {
+      Object.assign(settings, parsed.data);
+    }
   }
   if (problems.length > 0) {
     throw new CoreError("SETTINGS_INVALID", problems.join("; "), { hint: "See .env.example." });
@@ -82,7 +90,9 @@ export function loadSettings<const Declarations extends readonly SettingsDeclara
 function defined(values: Values): Record<string, string> {
   const out: Record<string, string> = {};
   for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined && value.trim() !== "") out[name] = value;
+    if (value !== undefined && value.trim() !== "") {
+      out[name] = value;
+    }
   }
   return out;
 }
@@ -90,7 +100,9 @@ function defined(values: Values): Record<string, string> {
 function pick(values: Record<string, string>, names: readonly string[]): Record<string, string> {
   const out: Record<string, string> = {};
   for (const name of names) {
-    if (values[name] !== undefined) out[name] = values[name];
+    if (values[name] !== undefined) {
+      out[name] = values[name];
+    }
   }
   return out;
 }
@@ -104,7 +116,9 @@ function readEnvFile(given: string | undefined, problems: string[]): Record<stri
   try {
     const path = given ?? resolvePath(named ?? ".env");
     // Only a file that the environment names has to be there.
-    if (!existsSync(path) && (given !== undefined || named === undefined)) return {};
+    if (!existsSync(path) && (given !== undefined || named === undefined)) {
+      return {};
+    }
     const read = readDotenv(path);
     problems.push(...read.problems);
     return defined(read.values);
@@ -117,7 +131,9 @@ function readEnvFile(given: string | undefined, problems: string[]): Record<stri
 function readSecretFiles(values: Record<string, string>, names: readonly string[], problems: string[]): void {
   for (const name of names) {
     const path = values[`${name}_FILE`];
-    if (path === undefined || values[name] !== undefined) continue;
+    if (path === undefined || values[name] !== undefined) {
+      continue;
+    }
     try {
       values[name] = readFileSync(resolvePath(path), "utf8").replace(/\r?\n$/, "");
     } catch (error) {
@@ -134,7 +150,9 @@ function resolveIn(
   problems: string[],
 ): void {
   const value = String(values[name] ?? setting?.parse(undefined) ?? "");
-  if (value === "") return;
+  if (value === "") {
+    return;
+  }
   try {
     values[name] = resolvePath(value);
   } catch (error) {

@@ -41,8 +41,9 @@ export class Driver {
   /** All runs before any fault, in the order of the load: their ids and their blocks of transaction ids follow from it. */
   async enter(load: Load): Promise<Run[]> {
     const runs: Run[] = [];
-    for (const { spec, windowChunks } of load.runs)
+    for (const { spec, windowChunks } of load.runs) {
       runs.push(await createRun(this.#pool, spec, windowChunks));
+    }
     return runs;
   }
 
@@ -65,12 +66,16 @@ export class Driver {
     let before = "";
     for (;;) {
       const now = await this.#progress().catch(() => undefined);
-      if (now?.unfinished.length === 0) return [];
+      if (now?.unfinished.length === 0) {
+        return [];
+      }
       if (now !== undefined && now.mark !== before) {
         before = now.mark;
         moved = Date.now();
       }
-      if (Date.now() - moved > STALLED_MS) return now?.unfinished ?? ["(the ledger cannot be read)"];
+      if (Date.now() - moved > STALLED_MS) {
+        return now?.unfinished ?? ["(the ledger cannot be read)"];
+      }
       await sleep(200);
     }
   }

@@ -32,7 +32,9 @@ export async function fingerprintOf(pool: Pool): Promise<Map<string, string>> {
   const print = new Map<string, string>();
   for (const [part, sql] of Object.entries(PARTS)) {
     const { rows } = await pool.query<{ key: string; value: string }>(sql);
-    for (const { key, value } of rows) print.set(`${part} ${key}`, value);
+    for (const { key, value } of rows) {
+      print.set(`${part} ${key}`, value);
+    }
   }
   return print;
 }

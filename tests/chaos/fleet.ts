@@ -42,13 +42,17 @@ export class WorkerSlot {
     const [postgres, rabbitmq] = await Promise.all(
       SERVERS.map((server) => TcpProxy.open(() => stack.address(server))),
     );
-    if (postgres === undefined || rabbitmq === undefined) throw new Error("a proxy did not open");
+    if (postgres === undefined || rabbitmq === undefined) {
+      throw new Error("a proxy did not open");
+    }
     return new WorkerSlot(stack, number, { postgres, rabbitmq }, logDir);
   }
 
   /** Starts a process, unless one is there. */
   start(database: string): void {
-    if (this.#child !== undefined) return;
+    if (this.#child !== undefined) {
+      return;
+    }
     this.#wanted = true;
     const log = openSync(this.logFile, "a");
     const child = start([process.execPath, MAIN, "worker"], {
@@ -61,7 +65,9 @@ export class WorkerSlot {
     this.#writePidFile(child.pid);
     child.once("exit", (code, signal) => {
       this.#child = undefined;
-      if (!this.#wanted) return;
+      if (!this.#wanted) {
+        return;
+      }
       this.surprises.push(
         `worker ${this.#number} ended by itself (${signal ?? `exit ${code}`}): ${this.#lastLine()}`,
       );
@@ -86,7 +92,9 @@ export class WorkerSlot {
   async stop(): Promise<void> {
     this.thaw();
     const child = this.#child;
-    if (child === undefined) return;
+    if (child === undefined) {
+      return;
+    }
     const late = new AbortController();
     const killed = sleep(GRACE_MS, undefined, { signal: late.signal })
       .then(() => {
@@ -107,7 +115,9 @@ export class WorkerSlot {
   async #end(signal: NodeJS.Signals): Promise<void> {
     this.#wanted = false;
     const child = this.#child;
-    if (child === undefined) return;
+    if (child === undefined) {
+      return;
+    }
     const exited = once(child, "exit");
     child.kill(signal);
     await exited;
@@ -135,7 +145,9 @@ export class WorkerSlot {
   }
 
   #writePidFile(pid: number | undefined): void {
-    if (pid !== undefined) writeFileSync(this.#pidFile, `${pid} ${startTimeOf(pid)}\n`);
+    if (pid !== undefined) {
+      writeFileSync(this.#pidFile, `${pid} ${startTimeOf(pid)}\n`);
+    }
   }
 
   #lastLine(): string {
@@ -148,7 +160,9 @@ export function failuresIn(logFiles: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const line of logFiles.flatMap((file) => readFileSync(file, "utf8").split("\n"))) {
     const match = /"code":"([^"]*)","verdict":"([^"]*)"/.exec(line);
-    if (match === null) continue;
+    if (match === null) {
+      continue;
+    }
     const key = `${match[2]} ${match[1]}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }

@@ -94,7 +94,9 @@ async function endServers(stack: Stack, kind: ServerKind): Promise<void> {
 async function disturb(proxies: readonly TcpProxy[], fault: LinkFault): Promise<boolean> {
   switch (fault.kind) {
     case "link.reset":
-      for (const proxy of proxies) proxy.reset();
+      for (const proxy of proxies) {
+        proxy.reset();
+      }
       return true;
     case "link.cut":
       return springing(
@@ -110,13 +112,20 @@ async function disturb(proxies: readonly TcpProxy[], fault: LinkFault): Promise<
     }
     default:
       for (const proxy of proxies) {
-        if (fault.kind === "link.delay") proxy.delay(fault.delayMs);
-        else if (fault.kind === "link.refuse") proxy.refuse();
-        else if (fault.kind === "link.mute") proxy.mute();
-        else proxy.swallow();
+        if (fault.kind === "link.delay") {
+          proxy.delay(fault.delayMs);
+        } else if (fault.kind === "link.refuse") {
+          proxy.refuse();
+        } else if (fault.kind === "link.mute") {
+          proxy.mute();
+        } else {
+          proxy.swallow();
+        }
       }
       await sleep(fault.forMs);
-      for (const proxy of proxies) proxy.pass();
+      for (const proxy of proxies) {
+        proxy.pass();
+      }
       return true;
   }
 }
@@ -124,6 +133,8 @@ async function disturb(proxies: readonly TcpProxy[], fault: LinkFault): Promise<
 /** Waits for traps. @returns whether at least one has sprung. */
 async function springing(traps: readonly Trap[], withinMs: number): Promise<boolean> {
   await Promise.race([Promise.all(traps.map((trap) => trap.done)), sleep(withinMs)]);
-  for (const trap of traps) trap.disarm();
+  for (const trap of traps) {
+    trap.disarm();
+  }
   return traps.some((trap) => trap.sprung);
 }

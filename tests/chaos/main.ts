@@ -45,14 +45,22 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
   }
   const stackDir = env["STACK_DIR"];
   const logDir = env["CHAOS_LOG_DIR"];
-  if (stackDir === undefined || logDir === undefined) throw new Error("start it through scripts/chaos.sh");
+  if (stackDir === undefined || logDir === undefined) {
+    throw new Error("start it through scripts/chaos.sh");
+  }
   return new Rig(options, events, load, await Stack.attach(stackDir), logDir).run();
 }
 
 function printSchedule(events: readonly Event[], load: Load): void {
-  for (const { atMs, spec } of load.runs) say(`${clock(atMs)}  run  ${JSON.stringify(spec)}`);
-  for (const { atMs, body } of load.poison) say(`${clock(atMs)}  poison  ${body}`);
-  for (const { atMs, fault } of events) say(`${clock(atMs)}  ${describeFault(fault)}`);
+  for (const { atMs, spec } of load.runs) {
+    say(`${clock(atMs)}  run  ${JSON.stringify(spec)}`);
+  }
+  for (const { atMs, body } of load.poison) {
+    say(`${clock(atMs)}  poison  ${body}`);
+  }
+  for (const { atMs, fault } of events) {
+    say(`${clock(atMs)}  ${describeFault(fault)}`);
+  }
 }
 
 class Rig {
@@ -103,8 +111,9 @@ class Rig {
       await this.#calmRun(pool);
       return outcomeOf(settings, pool, ORACLE_DATABASE);
     });
-    if (oracle.verifyExit !== 0)
+    if (oracle.verifyExit !== 0) {
       throw new Error(`the fault-free run fails verify: exit ${oracle.verifyExit}`);
+    }
     say(`${this.#now()}  oracle done: ${oracle.report?.rows} rows in ${oracle.digests.length} months`);
 
     const database = settings.POSTGRES_DB;
@@ -128,7 +137,9 @@ class Rig {
     const { settings } = this.#stack;
     for (const args of [["migrate", "up"], ["seed"]]) {
       const { code, stderr } = await payments(settings, ...args);
-      if (code !== 0) throw new Error(`payments ${args.join(" ")}: exit ${code}: ${stderr}`);
+      if (code !== 0) {
+        throw new Error(`payments ${args.join(" ")}: exit ${code}: ${stderr}`);
+      }
     }
     await withPool(settings, { role: "admin", database: "postgres" }, async (admin) => {
       await admin.query(`DROP DATABASE IF EXISTS ${ORACLE_DATABASE} WITH (FORCE)`);
@@ -143,16 +154,21 @@ class Rig {
     const driver = await Driver.open(this.#stack.settings, pool);
     try {
       const runs = await driver.enter(this.#load);
-      for (const slot of this.#slots) slot.start(ORACLE_DATABASE);
+      for (const slot of this.#slots) {
+        slot.start(ORACLE_DATABASE);
+      }
       await driver.sendInTime(
         { runs: this.#load.runs.map((run) => ({ ...run, atMs: 0 })), poison: [] },
         runs,
       );
       const unfinished = await driver.drained();
-      if (unfinished.length > 0) throw new Error(`the fault-free run stalls: ${unfinished.join(", ")}`);
+      if (unfinished.length > 0) {
+        throw new Error(`the fault-free run stalls: ${unfinished.join(", ")}`);
+      }
       const queues = await checkQueues(this.#stack);
-      if (queues.complaints.length > 0)
+      if (queues.complaints.length > 0) {
         throw new Error(`the fault-free run: ${queues.complaints.join(", ")}`);
+      }
       await Promise.all(this.#slots.map((slot) => slot.stop()));
     } finally {
       await driver.close();
@@ -163,7 +179,9 @@ class Rig {
     const driver = await Driver.open(this.#stack.settings, pool);
     try {
       const runs = await driver.enter(this.#load);
-      for (const slot of this.#slots) slot.start(database);
+      for (const slot of this.#slots) {
+        slot.start(database);
+      }
       const began = Date.now();
       const sending = driver.sendInTime(this.#load, runs);
       const targets = { stack: this.#stack, slots: this.#slots, database };
@@ -185,7 +203,9 @@ class Rig {
 
   async #heal(database: string): Promise<void> {
     for (const slot of this.#slots) {
-      for (const proxy of Object.values(slot.proxies)) proxy.pass();
+      for (const proxy of Object.values(slot.proxies)) {
+        proxy.pass();
+      }
       slot.thaw();
       slot.start(database);
     }
@@ -194,7 +214,9 @@ class Rig {
 
   /** Should a run have stalled: where, and whether `payments resume` would have helped. */
   async #rescue(driver: Driver, unfinished: readonly string[]): Promise<string[]> {
-    if (unfinished.length === 0) return [];
+    if (unfinished.length === 0) {
+      return [];
+    }
     const queues = [...(await this.#stack.queueDepths())].map(([name, messages]) => `${name} ${messages}`);
     say(`${this.#now()}  stalled: ${unfinished.join(", ")}; queues: ${queues.join(", ")}; resuming`);
     const sent = await driver.resume(unfinished);
@@ -223,11 +245,15 @@ class Rig {
       ([what, n]) => `${what} ${n}`,
     );
     say(`failures logged: ${failures.join(", ") || "none"}; dead letters: ${letters}`);
-    for (const note of this.#stack.secondStarts) say(note);
+    for (const note of this.#stack.secondStarts) {
+      say(note);
+    }
     say("");
     for (const { name, complaints } of checks) {
       say(`${complaints.length === 0 ? "ok  " : "FAIL"}  ${name}`);
-      for (const complaint of complaints.slice(0, 20)) say(`      ${complaint}`);
+      for (const complaint of complaints.slice(0, 20)) {
+        say(`      ${complaint}`);
+      }
     }
     const failed = checks.filter((check) => check.complaints.length > 0).length;
     const faults = [...tally.done.values()].reduce((sum, n) => sum + n, 0);
@@ -250,6 +276,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     return 1;
   });
   const problem = await outputProblem();
-  if (problem !== undefined) complain(`chaos.sh: ${problem}`);
-  if (problem !== undefined) process.exitCode ||= problem.exitCode;
+  if (problem !== undefined) {
+    complain(`chaos.sh: ${problem}`);
+  }
+  if (problem !== undefined) {
+    process.exitCode ||= problem.exitCode;
+  }
 }

@@ -40,7 +40,9 @@ export function readOptions(args: readonly string[]): Options | string {
         "print-schedule": { type: "boolean", default: false },
       },
     });
-    if (values.seed === undefined || values.minutes === undefined) return "--seed and --minutes are required";
+    if (values.seed === undefined || values.minutes === undefined) {
+      return "--seed and --minutes are required";
+    }
     const minutes = within("--minutes", values.minutes, 0.1, 1_440);
     return {
       seed: Math.floor(within("--seed", values.seed, 0, 4_294_967_295)),
@@ -57,6 +59,8 @@ export function readOptions(args: readonly string[]): Options | string {
 
 function within(name: string, text: string, low: number, high: number): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (!(value >= low && value <= high)) throw new Error(`${name} takes ${low} to ${high}, not '${text}'`);
+  if (!(value >= low && value <= high)) {
+    throw new Error(`${name} takes ${low} to ${high}, not '${text}'`);
+  }
   return value;
 }

@@ -35,7 +35,9 @@ describe("the schedule", () => {
       for (const { atMs, fault } of events.filter((event) => event.lane === lane)) {
         expect(atMs).toBeGreaterThanOrEqual(free);
         expect(atMs).toBeLessThan(options.durationMs);
-        if (fault.kind === "worker.freeze") expect(fault.forMs).toBeLessThanOrEqual(options.longestFreezeMs);
+        if (fault.kind === "worker.freeze") {
+          expect(fault.forMs).toBeLessThanOrEqual(options.longestFreezeMs);
+        }
         free = atMs + fault.forMs;
       }
     }
@@ -44,7 +46,9 @@ describe("the schedule", () => {
   test("has every kind of fault within ten minutes, each told in one line", () => {
     const events = scheduleOf(options);
     expect(new Set(events.map((event) => event.fault.kind)).size).toBe(15);
-    for (const { fault } of events) expect(describeFault(fault)).toMatch(new RegExp(`^${fault.kind} .* s$`));
+    for (const { fault } of events) {
+      expect(describeFault(fault)).toMatch(new RegExp(`^${fault.kind} .* s$`));
+    }
   });
 });
 
@@ -55,7 +59,9 @@ describe("the load", () => {
         const load = loadOf({ seed, durationMs: 5 * MINUTE_MS, rows });
         const total = load.runs.reduce((sum, run) => sum + run.spec.rows, 0);
         expect(Math.abs(total - rows)).toBeLessThanOrEqual(load.runs.length);
-        for (const { spec } of load.runs) specSchema.parse(spec);
+        for (const { spec } of load.runs) {
+          specSchema.parse(spec);
+        }
         expect(new Set(load.poison.map(({ body }) => body)).size).toBe(load.poison.length);
         expect(loadOf({ seed, durationMs: 5 * MINUTE_MS, rows })).toEqual(load);
       }),

@@ -140,7 +140,9 @@ function lane<Kind extends string>(
   // The first ones come soon, so that short runs see each lane.
   let atMs = dice.between(500, timing.gapMs[0]);
   while (atMs < options.durationMs) {
-    if (deck.length === 0) deck = dice.shuffle(kinds);
+    if (deck.length === 0) {
+      deck = dice.shuffle(kinds);
+    }
     const fault = draw(deck.pop() as Kind, dice);
     events.push({ atMs, lane: name, fault });
     atMs += fault.forMs + dice.between(...timing.gapMs);

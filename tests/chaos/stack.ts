@@ -44,7 +44,9 @@ export class Stack {
   /** Signals a server by its pid file and waits until it is gone. */
   async end(server: ServerName, signal: NodeJS.Signals): Promise<void> {
     const pid = this.#livePid(server);
-    if (pid === undefined) return;
+    if (pid === undefined) {
+      return;
+    }
     process.kill(pid, signal);
     const limit = { withinMs: 120_000, everyMs: 50 };
     await eventually(`${server} gone after ${signal}`, () => this.#livePid(server) !== pid, limit);

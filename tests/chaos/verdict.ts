@@ -132,7 +132,9 @@ async function peek(settings: AllSettings, queue: string): Promise<GetMessage[]>
     const messages: GetMessage[] = [];
     for (;;) {
       const message = await channel.get(queue);
-      if (message === false) return messages;
+      if (message === false) {
+        return messages;
+      }
       messages.push(message);
     }
   });

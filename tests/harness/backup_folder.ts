@@ -52,7 +52,9 @@ export class BackupFolder {
       .filter((name) => name.endsWith(".dat.gz"))
       .map((name) => this.file(id, "dump", name))
       .find((path) => rows.test(gunzipSync(readFileSync(path)).toString("latin1")));
-    if (found === undefined) throw new Error(`no data file holds ${rows}`);
+    if (found === undefined) {
+      throw new Error(`no data file holds ${rows}`);
+    }
     return found;
   }
 
@@ -91,12 +93,21 @@ export class BackupFolder {
     if (root) {
       execFileSync("mount", ["--bind", this.path, this.path]);
       execFileSync("mount", ["-o", "remount,ro,bind", this.path]);
-    } else for (const path of everything) chmodSync(path, 0o500);
+    } else {
+      for (const path of everything) {
+        chmodSync(path, 0o500);
+      }
+    }
     try {
       await work();
     } finally {
-      if (root) execFileSync("umount", [this.path]);
-      else for (const path of everything) chmodSync(path, 0o700);
+      if (root) {
+        execFileSync("umount", [this.path]);
+      } else {
+        for (const path of everything) {
+          chmodSync(path, 0o700);
+        }
+      }
     }
   }
 

@@ -20,7 +20,9 @@ async function api(settings: AllSettings, method: string, path: string, body?: u
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  if (!response.ok) {
+    throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  }
   const text = await response.text();
   return text === "" ? undefined : JSON.parse(text);
 }
@@ -83,7 +85,9 @@ export async function drain(settings: AllSettings, queue: string): Promise<GetMe
     const messages: GetMessage[] = [];
     for (;;) {
       const message = await channel.get(queue, { noAck: true });
-      if (message === false) return messages;
+      if (message === false) {
+        return messages;
+      }
       messages.push(message);
     }
   });
@@ -105,7 +109,9 @@ export function testFamily(
 
 export async function dropQueues(settings: AllSettings, family: QueueFamily): Promise<void> {
   await onChannel(settings, async (channel) => {
-    for (const queue of queueNames(family)) await channel.deleteQueue(queue);
+    for (const queue of queueNames(family)) {
+      await channel.deleteQueue(queue);
+    }
   });
 }
 

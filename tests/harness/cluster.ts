@@ -24,7 +24,11 @@ export class Cluster {
     this.port = port;
     this.owner = owner;
     this.major = major;
-    if (owner) for (const path of [this.folder, this.wal]) chownSync(path, owner.uid, owner.gid);
+    if (owner) {
+      for (const path of [this.folder, this.wal]) {
+        chownSync(path, owner.uid, owner.gid);
+      }
+    }
     chmodSync(this.folder, 0o755);
   }
 

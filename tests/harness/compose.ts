@@ -52,8 +52,12 @@ function variablesIn(text: string): Variable[] {
 }
 
 function stringsIn(value: unknown): string[] {
-  if (typeof value === "string") return [value];
-  if (value === null || typeof value !== "object") return [];
+  if (typeof value === "string") {
+    return [value];
+  }
+  if (value === null || typeof value !== "object") {
+    return [];
+  }
   return Object.values(value).flatMap(stringsIn);
 }
 
@@ -70,10 +74,17 @@ const isOneShot = (file: Compose, name: string) =>
 export function checkVariables(file: Compose): string[] {
   const problems: string[] = [];
   for (const { name, operator, argument } of stringsIn(file).flatMap(variablesIn)) {
-    if (!isSetting(name) && !name.startsWith(COMPOSE_PREFIX)) problems.push(`${name} is not a setting`);
-    if (operator === ":?" && argument !== "") continue;
-    if (isSecret(name)) problems.push(`${name} must be required with a message, and without a default`);
-    else if (operator !== ":-") problems.push(`${name} has neither a default nor a message`);
+    if (!isSetting(name) && !name.startsWith(COMPOSE_PREFIX)) {
+      problems.push(`${name} is not a setting`);
+    }
+    if (operator === ":?" && argument !== "") {
+      continue;
+    }
+    if (isSecret(name)) {
+      problems.push(`${name} must be required with a message, and without a default`);
+    } else if (operator !== ":-") {
+      problems.push(`${name} has neither a default nor a message`);
+    }
   }
   return problems;
 }
@@ -85,19 +96,30 @@ export function checkEnvironment(file: Compose): string[] {
     for (const [key, value] of Object.entries(environment)) {
       const where = `${service}: ${key}`;
       if (value === null) {
-        if (!isSetting(key) || isSecret(key)) problems.push(`${where} cannot be handed on`);
+        if (!isSetting(key) || isSecret(key)) {
+          problems.push(`${where} cannot be handed on`);
+        }
         continue;
       }
       const [variable] = variablesIn(value);
-      if (SECRET.test(key) && variable === undefined) problems.push(`${where} is a password in plain text`);
-      if (!isOurs(rest)) continue;
-      if (!isSetting(key)) problems.push(`${where} is not a setting`);
-      else if (variable !== undefined && variable.name !== key)
+      if (SECRET.test(key) && variable === undefined) {
+        problems.push(`${where} is a password in plain text`);
+      }
+      if (!isOurs(rest)) {
+        continue;
+      }
+      if (!isSetting(key)) {
+        problems.push(`${where} is not a setting`);
+      } else if (variable !== undefined && variable.name !== key) {
         problems.push(`${where} is given ${variable.name}`);
-      else if (key.endsWith("_HOST")) {
+      } else if (key.endsWith("_HOST")) {
         // Where it listens itself: on the container's own network.
-        if (value === "0.0.0.0" && (rest.ports ?? []).length === 0) continue;
-        if (file.services[value] === undefined) problems.push(`${where} names no service`);
+        if (value === "0.0.0.0" && (rest.ports ?? []).length === 0) {
+          continue;
+        }
+        if (file.services[value] === undefined) {
+          problems.push(`${where} names no service`);
+        }
       }
     }
   }
@@ -119,12 +141,17 @@ export function checkDependencies(file: Compose): string[] {
   for (const [service, { depends_on = {} }] of services(file)) {
     for (const [name, { condition = "service_started" }] of Object.entries(depends_on)) {
       const target = file.services[name];
-      if (target === undefined) problems.push(`${service} depends on ${name}, which does not exist`);
-      else if (condition === "service_healthy") {
-        if (target.healthcheck === undefined) problems.push(`${name} has no healthcheck to wait for`);
-      } else if (condition !== "service_completed_successfully")
+      if (target === undefined) {
+        problems.push(`${service} depends on ${name}, which does not exist`);
+      } else if (condition === "service_healthy") {
+        if (target.healthcheck === undefined) {
+          problems.push(`${name} has no healthcheck to wait for`);
+        }
+      } else if (condition !== "service_completed_successfully") {
         problems.push(`${service} does not wait for ${name}: ${condition}`);
-      else if (target.restart !== "no") problems.push(`${name} is awaited to end, but restarts`);
+      } else if (target.restart !== "no") {
+        problems.push(`${name} is awaited to end, but restarts`);
+      }
     }
   }
   return problems;
@@ -135,8 +162,12 @@ export function checkImages(file: Compose, version: string): string[] {
   const problems: string[] = [];
   for (const [service, { image = "", build }] of services(file)) {
     const tag = image.split(":")[1] ?? "";
-    if (!/^v?\d+\.\d+/.test(tag)) problems.push(`${service}: ${image} is not pinned`);
-    if (build !== undefined && tag !== version) problems.push(`${service}: ${image} is not of ${version}`);
+    if (!/^v?\d+\.\d+/.test(tag)) {
+      problems.push(`${service}: ${image} is not pinned`);
+    }
+    if (build !== undefined && tag !== version) {
+      problems.push(`${service}: ${image} is not of ${version}`);
+    }
   }
   return problems;
 }

@@ -25,7 +25,9 @@ const LOCK_KEY = 7_291_530_002;
 /** A database that nobody has touched yet; `seeded` is ready for runs, `empty` has no schema. @returns its name. */
 export async function createDatabase(kind: "seeded" | "empty" = "seeded"): Promise<string> {
   return asAdmin(async (admin) => {
-    if (kind === "empty") return create(admin, "template0");
+    if (kind === "empty") {
+      return create(admin, "template0");
+    }
     await ensureTemplate(admin);
     return create(admin, TEMPLATE);
   });
@@ -60,7 +62,9 @@ async function ensureTemplate(admin: Queryable): Promise<void> {
     const { rowCount } = await admin.query("SELECT FROM pg_database WHERE datname = $1 AND datistemplate", [
       TEMPLATE,
     ]);
-    if (rowCount === 1) return;
+    if (rowCount === 1) {
+      return;
+    }
     await admin.query(`DROP DATABASE IF EXISTS ${TEMPLATE} WITH (FORCE)`);
     await admin.query(`CREATE DATABASE ${TEMPLATE} OWNER payments_owner`);
     await withPool({ role: "admin", database: TEMPLATE }, (pool) => migrateUp(pool));
@@ -85,8 +89,9 @@ export async function withPool<T>(
   work: (pool: Pool) => Promise<T>,
 ): Promise<T> {
   const { role, ...others } = options;
-  if (role === "reader" || role === "exporter")
+  if (role === "reader" || role === "exporter") {
     return withPoolOf(testSettings(credentials(role)), others, work);
+  }
   return withPoolOf(testSettings(), { ...others, role }, work);
 }
 

@@ -76,7 +76,9 @@ export class DeadLetterLab {
     const policy = { pattern: `^${queue.replaceAll(".", "[.]")}$`, definition, "apply-to": "queues" };
     const put = { method: "PUT", headers, body: JSON.stringify(policy) };
     const answer = await fetch(`${api}/policies/${RABBITMQ_VHOST}/test`, put);
-    if (!answer.ok) throw new Error(`policy: ${answer.status} ${await answer.text()}`);
+    if (!answer.ok) {
+      throw new Error(`policy: ${answer.status} ${await answer.text()}`);
+    }
     await eventually("policy in force", async () => {
       const response = await fetch(`${api}/queues/${RABBITMQ_VHOST}/${queue}`, { headers });
       const { effective_policy_definition: effective } = (await response.json()) as Record<string, unknown>;
@@ -88,12 +90,16 @@ export class DeadLetterLab {
   ids(queue: string): Promise<string[]> {
     return onChannel(this.settings, async (channel) => {
       const { messageCount } = await channel.checkQueue(queue);
-      if (messageCount === 0) return [];
+      if (messageCount === 0) {
+        return [];
+      }
       await channel.prefetch(messageCount);
       return new Promise<string[]>((resolve, reject) => {
         const ids: string[] = [];
         const take = (message: ConsumeMessage | null) => {
-          if (ids.push(String(message?.properties.messageId)) === messageCount) resolve(ids);
+          if (ids.push(String(message?.properties.messageId)) === messageCount) {
+            resolve(ids);
+          }
         };
         channel.consume(queue, take).catch(reject);
       });

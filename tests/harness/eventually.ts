@@ -12,8 +12,12 @@ export async function eventually<T>(
   const deadline = Date.now() + withinMs;
   for (;;) {
     const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    if (answer !== undefined && answer !== false) {
+      return answer;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`not within ${withinMs} ms: ${what}`);
+    }
     await sleep(everyMs);
   }
 }

@@ -48,15 +48,20 @@ export async function behindPgBouncer<T>(
   );
   // It refuses to run as root, like PostgreSQL.
   const owner = await serverOwner();
-  if (owner) for (const path of [folder, config, list]) chownSync(path, owner.uid, owner.gid);
+  if (owner) {
+    for (const path of [folder, config, list]) {
+      chownSync(path, owner.uid, owner.gid);
+    }
+  }
   const child = start([PGBOUNCER, "--quiet", config], { env: { LC_ALL: "C" }, owner });
   const output = outputOf(child);
   const ended = once(child, "exit");
   try {
     const behind = { ...settings, POSTGRES_PORT: port };
     await eventually("PgBouncer", () => {
-      if (child.exitCode !== null)
+      if (child.exitCode !== null) {
         throw new Error(`PgBouncer ended with ${child.exitCode}: ${output.stderr}`);
+      }
       return answers(behind);
     });
     return await work(behind);

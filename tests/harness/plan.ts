@@ -50,7 +50,9 @@ export async function explain(
       `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE explained ${list === "" ? "" : `(${list})`}`,
     );
     const root = rows[0]?.["QUERY PLAN"][0].Plan;
-    if (root === undefined) throw new Error("EXPLAIN returned no plan");
+    if (root === undefined) {
+      throw new Error("EXPLAIN returned no plan");
+    }
     return shapeOf(root);
   } finally {
     await pool.query("DEALLOCATE explained");
@@ -66,20 +68,27 @@ function shapeOf(root: Node): PlanShape {
   const visit = (node: Node, parent: Node | undefined) => {
     const table = node["Relation Name"];
     const leaf = /^txn_(\d{4}_\d{2})$/.exec(table ?? "")?.[1];
-    if (leaf !== undefined) leaves.add(leaf);
-    if (leaf !== undefined && parent?.["Node Type"] !== "Aggregate") byLeaf = false;
-    if (node["Index Name"] !== undefined)
+    if (leaf !== undefined) {
+      leaves.add(leaf);
+    }
+    if (leaf !== undefined && parent?.["Node Type"] !== "Aggregate") {
+      byLeaf = false;
+    }
+    if (node["Index Name"] !== undefined) {
       indexes.add(node["Index Name"].replace(/^txn_\d{4}_\d{2}_/, "txn_"));
+    }
     if (table !== undefined) {
       scans += node["Actual Loops"];
       scannedRows += node["Actual Rows"] * node["Actual Loops"];
       filteredRows += (node["Rows Removed by Filter"] ?? 0) * node["Actual Loops"];
     }
-    if (table !== undefined && node["Node Type"] === "Seq Scan")
+    if (table !== undefined && node["Node Type"] === "Seq Scan") {
       seqScans.add(leaf === undefined ? table : "txn");
+    }
     for (const child of node.Plans ?? []) {
-      if (node["Node Type"].endsWith("Sort"))
+      if (node["Node Type"].endsWith("Sort")) {
         sortedRows = Math.max(sortedRows, child["Actual Rows"] * child["Actual Loops"]);
+      }
       visit(child, node);
     }
   };

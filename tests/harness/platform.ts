@@ -67,7 +67,9 @@ export class Platform {
   }
 
   async close(): Promise<void> {
-    for (const worker of this.workers) await worker.stop();
+    for (const worker of this.workers) {
+      await worker.stop();
+    }
     await this.source?.close();
     await this.publisher.close();
     await this.pool.end();
@@ -102,8 +104,12 @@ export class Platform {
     const run = await createRun(this.pool, { ...SMALL_SPEC, ...spec }, 4);
     await planStep(this.context, run.runId);
     const { staged = planRun(run.spec).chunks, cleaned = staged } = upTo;
-    for (let chunk = 0; chunk < staged; chunk++) await stageStep(this.context, run.runId, chunk);
-    for (let chunk = 0; chunk < cleaned; chunk++) await cleanStep(this.context, run.runId, chunk);
+    for (let chunk = 0; chunk < staged; chunk++) {
+      await stageStep(this.context, run.runId, chunk);
+    }
+    for (let chunk = 0; chunk < cleaned; chunk++) {
+      await cleanStep(this.context, run.runId, chunk);
+    }
     return run;
   }
 
@@ -116,7 +122,9 @@ export class Platform {
 
   /** Sends what a run waits for, as `payments resume` does, and waits until it is done. */
   async finish(runId: string): Promise<void> {
-    for (const message of await missingMessages(this.pool, runId)) await this.send(message);
+    for (const message of await missingMessages(this.pool, runId)) {
+      await this.send(message);
+    }
     await this.done(runId);
   }
 

@@ -101,7 +101,9 @@ export class WorkerProcess {
 
   /** Resolves with the signal or exit status that ended it. */
   async ended(): Promise<NodeJS.Signals | number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, "exit");
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      await once(this.child, "exit");
+    }
     return this.child.signalCode ?? this.child.exitCode;
   }
 
@@ -111,7 +113,9 @@ export class WorkerProcess {
 
   /** SIGKILL, SIGTERM, …; resolves with its exit status, null after a kill. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
+    if (this.child.exitCode !== null || this.child.signalCode !== null) {
+      return this.child.exitCode;
+    }
     const closed = once(this.child, "close");
     this.child.kill(signal);
     await closed;
@@ -123,8 +127,9 @@ export class WorkerProcess {
   }
 
   private failure(): false {
-    if (this.child.exitCode !== null)
+    if (this.child.exitCode !== null) {
       throw new Error(`worker ended with ${this.child.exitCode}: ${this.log}`);
+    }
     return false;
   }
 }

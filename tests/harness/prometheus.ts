@@ -43,7 +43,9 @@ export class Monitored {
     const monitored = new Monitored(Object.fromEntries(ports.map(([, name, port]) => [name, port])));
     for (const command of [["migrate", "up"], ["seed"]]) {
       const { code, stderr } = await payments(monitored.settings, ...command);
-      if (code !== 0) throw new Error(stderr);
+      if (code !== 0) {
+        throw new Error(stderr);
+      }
     }
     await monitored.startWorker();
     return monitored;
@@ -70,7 +72,9 @@ export class Monitored {
   /** Runs `payments kickoff --wait`. */
   async load(rows: number): Promise<void> {
     const { code, stderr } = await payments(this.settings, "kickoff", "--rows", `${rows}`, "--wait");
-    if (code !== 0) throw new Error(stderr);
+    if (code !== 0) {
+      throw new Error(stderr);
+    }
   }
 
   async sql(statement: string): Promise<void> {
@@ -117,10 +121,11 @@ export class Monitored {
 
   /** Enters a backup that ended so long ago. */
   async backup(ago: string, state: "completed" | "failed"): Promise<void> {
-    if (state === "completed")
+    if (state === "completed") {
       await this.sql(
         `UPDATE ops.backup SET finished_at = finished_at - interval '10 days', started_at = started_at - interval '10 days'`,
       );
+    }
     await this.sql(`
       INSERT INTO ops.backup (backup_id, kind, state, started_at, finished_at, bytes, failure)
       VALUES (gen_random_uuid(), 'dump', '${state}', now() - interval '${ago}' - interval '1 minute',
@@ -129,10 +134,11 @@ export class Monitored {
 
   /** Enters a restore drill that ended so long ago. */
   async drill(ago: string, state: "passed" | "failed"): Promise<void> {
-    if (state === "passed")
+    if (state === "passed") {
       await this.sql(
         `UPDATE ops.restore_drill SET finished_at = finished_at - interval '10 days', started_at = started_at - interval '10 days'`,
       );
+    }
     await this.sql(`
       INSERT INTO ops.restore_drill (backup_id, place, state, started_at, finished_at, failure)
       VALUES ('test', 'database', '${state}', now() - interval '${ago}' - interval '1 minute',
@@ -172,7 +178,9 @@ export class Monitored {
       data: unknown;
       error?: string;
     };
-    if (status !== "success") throw new Error(`${path}: ${error}`);
+    if (status !== "success") {
+      throw new Error(`${path}: ${error}`);
+    }
     return data;
   }
 }

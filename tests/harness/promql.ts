@@ -14,10 +14,16 @@ export function metricNames(expr: string): string[] {
   const names = new Set<string>();
   parser.parse(expr).iterate({
     enter: (node) => {
-      if (node.type.isError) throw new Error(`not PromQL at ${node.from}: ${expr}`);
-      if (node.name !== "VectorSelector") return;
+      if (node.type.isError) {
+        throw new Error(`not PromQL at ${node.from}: ${expr}`);
+      }
+      if (node.name !== "VectorSelector") {
+        return;
+      }
       const name = node.node.getChild("Identifier");
-      if (name === null) throw new Error(`a selector without a metric's name at ${node.from}: ${expr}`);
+      if (name === null) {
+        throw new Error(`a selector without a metric's name at ${node.from}: ${expr}`);
+      }
       names.add(expr.slice(name.from, name.to));
     },
   });

@@ -33,7 +33,9 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await proxy.close();
-  for (const socket of atServer) socket.destroy();
+  for (const socket of atServer) {
+    socket.destroy();
+  }
   server.close();
 });
 

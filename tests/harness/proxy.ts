@@ -83,7 +83,11 @@ export class TcpProxy {
   /** Fair weather again. Connections that lost bytes are reset, as they are of no use. */
   pass(): void {
     this.#weather = FAIR;
-    for (const pair of this.#pairs) if (pair.damaged || pair.deaf.length > 0) reset(pair);
+    for (const pair of this.#pairs) {
+      if (pair.damaged || pair.deaf.length > 0) {
+        reset(pair);
+      }
+    }
   }
 
   /** Holds every piece of data (up to 64 KiB) for so long. */
@@ -108,12 +112,16 @@ export class TcpProxy {
 
   /** Resets all connections, without a goodbye to either side. */
   reset(): void {
-    for (const pair of this.#pairs) reset(pair);
+    for (const pair of this.#pairs) {
+      reset(pair);
+    }
   }
 
   /** Leaves all connections open now half-open for good, in both directions or one; new ones work. */
   silence(directions: readonly Direction[] = BOTH): void {
-    for (const pair of this.#pairs) pair.deaf = directions;
+    for (const pair of this.#pairs) {
+      pair.deaf = directions;
+    }
   }
 
   /** Resets the first connection on which so many more bytes have passed, right behind the last of them. */
@@ -132,7 +140,9 @@ export class TcpProxy {
    * @param spared pieces with the marker that pass before that unharmed: if every answer were lost, nobody would get on.
    */
   swallowReplyTo(marker: Buffer, spared = 0): Trap {
-    if (marker.length > MARKER_MAX_BYTES) throw new Error(`a marker has at most ${MARKER_MAX_BYTES} bytes`);
+    if (marker.length > MARKER_MAX_BYTES) {
+      throw new Error(`a marker has at most ${MARKER_MAX_BYTES} bytes`);
+    }
     let left = spared;
     // So much of what came before that a marker in two pieces is found, and one that has passed is not found again.
     const before = (pair: Pair) => pair.tail.subarray(Math.max(0, pair.tail.length - marker.length + 1));
@@ -188,7 +198,9 @@ export class TcpProxy {
       socket.setNoDelay(true);
       socket.on("error", () => undefined);
       socket.on("close", () => {
-        if (client.destroyed && pair.server.destroyed) this.#pairs.delete(pair);
+        if (client.destroyed && pair.server.destroyed) {
+          this.#pairs.delete(pair);
+        }
       });
     }
     void this.#relay(pair, "toServer");
@@ -200,23 +212,35 @@ export class TcpProxy {
     const [from, to] = direction === "toServer" ? [pair.client, pair.server] : [pair.server, pair.client];
     const forward = async (piece: Buffer) => {
       pair.passed[direction] += piece.length;
-      if (direction === "toServer") pair.tail = Buffer.concat([pair.tail, piece]).subarray(-MARKER_MAX_BYTES);
+      if (direction === "toServer") {
+        pair.tail = Buffer.concat([pair.tail, piece]).subarray(-MARKER_MAX_BYTES);
+      }
       await new Promise<void>((resolve) => to.write(piece, () => resolve()));
     };
     let broken = false;
     try {
       for await (const piece of from.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        if (this.#weather.delayMs > 0) await sleep(this.#weather.delayMs);
-        if (this.#loses(pair, direction)) pair.damaged = true;
-        else if (direction === "toClient" && pair.onReply !== undefined) pair.onReply();
-        else if (!(await this.#trapped(pair, direction, piece, forward))) await forward(piece);
+        if (this.#weather.delayMs > 0) {
+          await sleep(this.#weather.delayMs);
+        }
+        if (this.#loses(pair, direction)) {
+          pair.damaged = true;
+        } else if (direction === "toClient" && pair.onReply !== undefined) {
+          pair.onReply();
+        } else if (!(await this.#trapped(pair, direction, piece, forward))) {
+          await forward(piece);
+        }
       }
     } catch {
       broken = true;
     }
-    if (this.#loses(pair, direction)) pair.damaged = true;
-    else if (broken) to.resetAndDestroy();
-    else to.end();
+    if (this.#loses(pair, direction)) {
+      pair.damaged = true;
+    } else if (broken) {
+      to.resetAndDestroy();
+    } else {
+      to.end();
+    }
   }
 
   #loses(pair: Pair, direction: Direction): boolean {
@@ -226,7 +250,9 @@ export class TcpProxy {
   /** Offers a piece to the traps; one that takes it has dealt with it, and with the connection. */
   async #trapped(pair: Pair, direction: Direction, piece: Buffer, forward: Forward): Promise<boolean> {
     for (const trap of this.#traps) {
-      if (!trap.matches(pair, direction, piece)) continue;
+      if (!trap.matches(pair, direction, piece)) {
+        continue;
+      }
       this.#traps.delete(trap);
       await trap.strike(pair, piece, forward);
       reset(pair);

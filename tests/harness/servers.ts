@@ -34,7 +34,9 @@ export async function rabbitmqctl(...args: string[]): Promise<string> {
 
 function stackDir(): string {
   const dir = process.env["STACK_DIR"];
-  if (!dir) throw new Error("no test stack in the environment; run: scripts/test.sh fault");
+  if (!dir) {
+    throw new Error("no test stack in the environment; run: scripts/test.sh fault");
+  }
   return dir;
 }
 

@@ -14,7 +14,9 @@ const worker = new Process({ settings: loadAllSettings(), logger }, (runtime) =>
   workerParts(runtime, {
     leaseTimes: { beatMs: Number(leaseMs) / 5, leaseMs: Number(leaseMs) },
     reached: (here) => {
-      if (here === point && --left === 0) process.kill(process.pid, signal);
+      if (here === point && --left === 0) {
+        process.kill(process.pid, signal);
+      }
     },
   }),
 );

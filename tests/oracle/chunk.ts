@@ -82,7 +82,9 @@ export function generate(
   for (let i = 0; ; i++) {
     const buffer = new Uint8Array(sizes[Math.min(i, sizes.length - 1)] ?? 65_536);
     const filled = generator.fill(buffer);
-    if (filled === 0) break;
+    if (filled === 0) {
+      break;
+    }
     parts.push(Buffer.from(buffer.subarray(0, filled)));
   }
   return { bytes: Buffer.concat(parts), key: generator.answerKey(), chunk };
@@ -102,14 +104,22 @@ export function sha256(bytes: Uint8Array): string {
 /** @throws Error at the first byte that PostgreSQL would not take. */
 export function decodeCopy(bytes: Buffer): StagedRow[] {
   const reader = new Reader(bytes);
-  if (reader.take(11).toString("latin1") !== "PGCOPY\n\u00ff\r\n\0") throw new Error("no COPY signature");
-  if (reader.int32() !== 0 || reader.int32() !== 0) throw new Error("flags or header extension");
+  if (reader.take(11).toString("latin1") !== "PGCOPY\n\u00ff\r\n\0") {
+    throw new Error("no COPY signature");
+  }
+  if (reader.int32() !== 0 || reader.int32() !== 0) {
+    throw new Error("flags or header extension");
+  }
   const rows: StagedRow[] = [];
   for (let fields = reader.int16(); fields !== -1; fields = reader.int16()) {
-    if (fields !== 16) throw new Error(`row ${rows.length} has ${fields} fields`);
+    if (fields !== 16) {
+      throw new Error(`row ${rows.length} has ${fields} fields`);
+    }
     rows.push(decodeRow(reader));
   }
-  if (reader.left() !== 0) throw new Error(`${reader.left()} bytes after the trailer`);
+  if (reader.left() !== 0) {
+    throw new Error(`${reader.left()} bytes after the trailer`);
+  }
   return rows;
 }
 
@@ -126,7 +136,9 @@ class Reader {
   }
 
   take(length: number): Buffer {
-    if (length > this.left()) throw new Error(`the stream ends early, at byte ${this.at}`);
+    if (length > this.left()) {
+      throw new Error(`the stream ends early, at byte ${this.at}`);
+    }
     this.at += length;
     return this.bytes.subarray(this.at - length, this.at);
   }
@@ -148,7 +160,9 @@ class Reader {
 function decodeRow(reader: Reader): StagedRow {
   const required = <T>(decode: (field: Buffer) => T): T => {
     const field = reader.field();
-    if (field === null) throw new Error("null in a column that is never null");
+    if (field === null) {
+      throw new Error("null in a column that is never null");
+    }
     return decode(field);
   };
   const optional = <T>(decode: (field: Buffer) => T): T | null => {
@@ -176,7 +190,9 @@ function decodeRow(reader: Reader): StagedRow {
 }
 
 function sized(field: Buffer, bytes: number): Buffer {
-  if (field.length !== bytes) throw new Error(`field of ${field.length} bytes, expected ${bytes}`);
+  if (field.length !== bytes) {
+    throw new Error(`field of ${field.length} bytes, expected ${bytes}`);
+  }
   return field;
 }
 
@@ -185,19 +201,25 @@ const int8 = (field: Buffer) => safe(sized(field, 8).readBigInt64BE());
 const text = (field: Buffer) => new TextDecoder("utf-8", { fatal: true }).decode(field);
 
 function safe(value: bigint): number {
-  if (value !== BigInt(Number(value))) throw new Error(`${value} is not a safe number`);
+  if (value !== BigInt(Number(value))) {
+    throw new Error(`${value} is not a safe number`);
+  }
   return Number(value);
 }
 
 function timestamptz(field: Buffer): number {
   const us = sized(field, 8).readBigInt64BE();
-  if (us % 1_000n !== 0n) throw new Error("time not in whole milliseconds");
+  if (us % 1_000n !== 0n) {
+    throw new Error("time not in whole milliseconds");
+  }
   return safe(us / 1_000n) + Date.UTC(2000, 0, 1);
 }
 
 function bool(field: Buffer): boolean {
   const byte = sized(field, 1)[0];
-  if (byte !== 0 && byte !== 1) throw new Error(`boolean ${byte}`);
+  if (byte !== 0 && byte !== 1) {
+    throw new Error(`boolean ${byte}`);
+  }
   return byte === 1;
 }
 
@@ -209,17 +231,25 @@ function numericCents(field: Buffer): number {
     number,
     number,
   ];
-  if (scale !== 2 || (sign !== 0 && sign !== 0x4000)) throw new Error(`scale ${scale}, sign ${sign}`);
+  if (scale !== 2 || (sign !== 0 && sign !== 0x4000)) {
+    throw new Error(`scale ${scale}, sign ${sign}`);
+  }
   sized(field, 8 + 2 * digits);
   let tenThousandths = 0n;
   for (let i = 0; i < digits; i++) {
     const digit = field.readInt16BE(8 + 2 * i);
-    if (digit < 0 || digit > 9_999) throw new Error(`digit ${digit}`);
+    if (digit < 0 || digit > 9_999) {
+      throw new Error(`digit ${digit}`);
+    }
     const exponent = weight - i + 1;
-    if (exponent < 0) throw new Error("more than four decimals");
+    if (exponent < 0) {
+      throw new Error("more than four decimals");
+    }
     tenThousandths += BigInt(digit) * 10_000n ** BigInt(exponent);
   }
-  if (tenThousandths % 100n !== 0n) throw new Error("more than two decimals");
+  if (tenThousandths % 100n !== 0n) {
+    throw new Error("more than two decimals");
+  }
   return safe((sign === 0 ? 1n : -1n) * (tenThousandths / 100n));
 }
 
@@ -249,7 +279,9 @@ export function clean(rows: readonly StagedRow[], spec: PlannedSpec, month: stri
     }
     accepted.push(fixed as CleanRow);
     const repair = repairOf(row);
-    if (repair !== undefined) findings.push({ row, class: repair, outcome: "repaired" });
+    if (repair !== undefined) {
+      findings.push({ row, class: repair, outcome: "repaired" });
+    }
   }
   return { accepted, findings };
 }
@@ -276,15 +308,31 @@ function reasonToReject(
   { from, to, keeper }: { from: number; to: number; keeper: number },
 ): string | undefined {
   const { terminalMerchant } = population();
-  if (lineOf(row) !== keeper) return "duplicate";
-  if (row.timeMs < from || row.timeMs >= to) return "bad_time";
-  if (row.account < 1 || row.account > 100_000) return "orphan_account";
-  if (row.merchant < 1 || row.merchant > 5_000) return "orphan_merchant";
+  if (lineOf(row) !== keeper) {
+    return "duplicate";
+  }
+  if (row.timeMs < from || row.timeMs >= to) {
+    return "bad_time";
+  }
+  if (row.account < 1 || row.account > 100_000) {
+    return "orphan_account";
+  }
+  if (row.merchant < 1 || row.merchant > 5_000) {
+    return "orphan_merchant";
+  }
   const owner = terminalMerchant[row.terminal - 1];
-  if (owner === undefined) return "orphan_terminal";
-  if (owner + 1 !== row.merchant) return "foreign_terminal";
-  if (fixed.cents === null || fixed.cents <= 0 || fixed.cents > 100_000_000_00) return "bad_amount";
-  if (!isOneOf(CURRENCIES, fixed.currency)) return "bad_currency";
+  if (owner === undefined) {
+    return "orphan_terminal";
+  }
+  if (owner + 1 !== row.merchant) {
+    return "foreign_terminal";
+  }
+  if (fixed.cents === null || fixed.cents <= 0 || fixed.cents > 100_000_000_00) {
+    return "bad_amount";
+  }
+  if (!isOneOf(CURRENCIES, fixed.currency)) {
+    return "bad_currency";
+  }
   const known =
     isOneOf(KINDS, fixed.kind) &&
     isOneOf(CHANNELS, fixed.channel) &&
@@ -303,12 +351,17 @@ function codesOfRow(row: StagedRow): string[] {
 }
 
 function repairOf(row: StagedRow): string | undefined {
-  if (row.cents === null) return "decimal_comma";
+  if (row.cents === null) {
+    return "decimal_comma";
+  }
   const codes = codesOfRow(row);
-  if (codes.some((code) => code !== code.trim())) return "padding";
+  if (codes.some((code) => code !== code.trim())) {
+    return "padding";
+  }
   const [currency = "", ...others] = codes;
-  if (currency !== currency.toUpperCase() || others.some((code) => code !== code.toLowerCase()))
+  if (currency !== currency.toUpperCase() || others.some((code) => code !== code.toLowerCase())) {
     return "text_case";
+  }
   return undefined;
 }
 

@@ -103,7 +103,9 @@ export class Broker {
   /** Resolves when the broker has the message; what it rejects with is what lib/broker/publisher.ts says. */
   async publish(sender: Actor, queue: string, body: string, handedBack = false): Promise<void> {
     await this.#scheduler.turn(sender, `publish ${body}`);
-    if (!this.up) throw new CoreError("PUBLISH_TIMEOUT", "no connection");
+    if (!this.up) {
+      throw new CoreError("PUBLISH_TIMEOUT", "no connection");
+    }
     const confirmed = new Promise<void>((resolve, reject) => {
       const store = () => this.put(queue, body, 0, handedBack);
       const parcel: Parcel = {
@@ -115,11 +117,18 @@ export class Broker {
           this.#parcels.delete(parcel);
           const { trap } = this;
           this.trap = undefined;
-          if (trap !== undefined) this.#scheduler.note(`  ** ${trap}`);
-          if (trap === "refused") return reject(new CoreError("PUBLISH_NACKED", "the queue is full"));
+          if (trap !== undefined) {
+            this.#scheduler.note(`  ** ${trap}`);
+          }
+          if (trap === "refused") {
+            return reject(new CoreError("PUBLISH_NACKED", "the queue is full"));
+          }
           store();
-          if (trap === undefined) resolve();
-          else reject(new CoreError("PUBLISH_TIMEOUT", "not confirmed"));
+          if (trap === undefined) {
+            resolve();
+          } else {
+            reject(new CoreError("PUBLISH_TIMEOUT", "not confirmed"));
+          }
         },
       };
       this.#parcels.add(parcel);
@@ -138,10 +147,16 @@ export class Broker {
   /** What the broker may do next. */
   moves(): Move[] {
     const moves: Move[] = [...this.#parcels];
-    if (!this.up) return moves;
-    if (![...this.letters].some(({ queue }) => queue === ETL_QUEUES.work)) return moves;
+    if (!this.up) {
+      return moves;
+    }
+    if (![...this.letters].some(({ queue }) => queue === ETL_QUEUES.work)) {
+      return moves;
+    }
     for (const { consumer, unacked, move } of this.#subscriptions) {
-      if (!consumer.stopping && unacked.size < consumer.concurrency) moves.push(move);
+      if (!consumer.stopping && unacked.size < consumer.concurrency) {
+        moves.push(move);
+      }
     }
     return moves;
   }
@@ -150,9 +165,13 @@ export class Broker {
   cutConsumer(whose?: Actor): void {
     for (const subscription of this.#subscriptions) {
       const { consumer, unacked, over } = subscription;
-      if (whose !== undefined && consumer.actor !== whose) continue;
+      if (whose !== undefined && consumer.actor !== whose) {
+        continue;
+      }
       this.#subscriptions.delete(subscription);
-      for (const letter of unacked.keys()) this.#return(letter);
+      for (const letter of unacked.keys()) {
+        this.#return(letter);
+      }
       over.abort(LOST);
     }
   }
@@ -160,9 +179,13 @@ export class Broker {
   /** The same for publishing, which has a link of its own: what was on its way has arrived, or not. */
   cutPublisher(whose?: Actor): void {
     for (const parcel of this.#parcels) {
-      if (whose !== undefined && parcel.sender !== whose) continue;
+      if (whose !== undefined && parcel.sender !== whose) {
+        continue;
+      }
       this.#parcels.delete(parcel);
-      if (this.#scheduler.dice.between(0, 1) === 0) parcel.store();
+      if (this.#scheduler.dice.between(0, 1) === 0) {
+        parcel.store();
+      }
       parcel.fail(new CoreError("PUBLISH_INTERRUPTED", "the link was lost"));
     }
   }
@@ -198,7 +221,9 @@ export class Broker {
       overdue: overdue.signal,
     };
     void consumer.slots.run(async () => {
-      if (!over.signal.aborted) await this.#settle(subscription, letter, delivery);
+      if (!over.signal.aborted) {
+        await this.#settle(subscription, letter, delivery);
+      }
     });
   }
 
@@ -213,19 +238,29 @@ export class Broker {
     if (outcome.kind === "retry" || outcome.kind === "reject") {
       this.#scheduler.failure ??= new RuleBroken(`${letter.body} failed: ${outcome.code}, ${outcome.reason}`);
     }
-    if (over.signal.aborted || !unacked.has(letter)) return;
+    if (over.signal.aborted || !unacked.has(letter)) {
+      return;
+    }
     if (outcome.kind === "release" && !(await this.#copy(letter, consumer.actor))) {
-      if (unacked.delete(letter)) this.#return(letter);
+      if (unacked.delete(letter)) {
+        this.#return(letter);
+      }
       return;
     }
     await this.#scheduler.turn(consumer.actor, `ack ${letter.body}`);
-    if (!over.signal.aborted) unacked.delete(letter);
+    if (!over.signal.aborted) {
+      unacked.delete(letter);
+    }
   }
 
   /** A handler goes on for longer than a message may be held: a copy stands for it. */
   async renew({ letter, actor }: Pick<Broker["held"][number], "letter" | "actor">): Promise<void> {
-    if (!(await this.#copy(letter, actor))) return;
-    for (const { unacked } of this.#subscriptions) unacked.delete(letter);
+    if (!(await this.#copy(letter, actor))) {
+      return;
+    }
+    for (const { unacked } of this.#subscriptions) {
+      unacked.delete(letter);
+    }
   }
 
   #copy({ body }: Letter, holder: Actor): Promise<boolean> {

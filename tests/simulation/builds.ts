@@ -5,23 +5,27 @@ import { sqlError, type Table, type Transaction } from "./store.js";
 /** Statements on rows of transactions: the builds they are copied into, the leaves they end in, their roll-ups. */
 export const BUILD_MEANINGS: Meanings = {
   "SELECT etl.create_builds($1, $2, …)": async ({ db, tx, values: [run, months] }) => {
-    for (const month of months as string[])
+    for (const month of months as string[]) {
       await demand(tx.insert(db.builds, `${run}/${month}`, true), "staging", "42P07");
+    }
     return rows({});
   },
   'COPY "staging"."<build>" (…) FROM STDIN (FORMAT binary)': async (call) => {
     const { db, tx, values, words } = call;
     const { run, month } = await build(call, words[0]);
     const bytes = values[0] as readonly number[];
-    for (const slice of slicesOf({ run, month, chunk: bytes[0] ?? -1 }, bytes.length))
+    for (const slice of slicesOf({ run, month, chunk: bytes[0] ?? -1 }, bytes.length)) {
       await tx.insert(slice.part === "right" ? db.built : db.suspects, db.serial(), slice);
+    }
     return NOTHING;
   },
   'WITH … DELETE FROM "staging"."<suspects>" … INSERT INTO payments.txn_reject … INSERT INTO "staging"."<leaf>" …':
     judge,
   "DELETE FROM payments.txn_reject WHERE run_id = $1 AND chunk_no IN (SELECT chunk_no FROM etl.chunk WHERE run_id = $1 AND month = $2)":
     async ({ db, tx, values: [run, month] }) => {
-      for (const [key] of of(tx, db.rejects, String(run), String(month))) await tx.delete(db.rejects, key);
+      for (const [key] of of(tx, db.rejects, String(run), String(month))) {
+        await tx.delete(db.rejects, key);
+      }
       return NOTHING;
     },
   "SELECT etl.publish_build($1, $2)": publish,
@@ -33,9 +37,13 @@ export const BUILD_MEANINGS: Meanings = {
     const { db, tx, words } = call;
     const { run, month } = await build(call, words[1]);
     const leaf = monthOf(words[0]);
-    if ((await tx.lock(db.leaves, leaf, "share")) === undefined) throw noTable(words[0]);
+    if ((await tx.lock(db.leaves, leaf, "share")) === undefined) {
+      throw noTable(words[0]);
+    }
     const copied = of(tx, db.built, run, month).map(([, slice]) => slice);
-    for (const slice of copied) await enter(tx, db.txn, { ...slice, month: leaf });
+    for (const slice of copied) {
+      await enter(tx, db.txn, { ...slice, month: leaf });
+    }
     return { rows: [], rowCount: rowsIn(copied) };
   },
   "SELECT n.nspname || '.' || c.relname AS name FROM pg_inherits i … WHERE i.inhparent = 'payments.txn'::regclass …":
@@ -50,14 +58,18 @@ export const BUILD_MEANINGS: Meanings = {
   "INSERT INTO etl.month AS m (month) VALUES ($1) ON CONFLICT (month) DO UPDATE SET month = m.month RETURNING xmax = 0 AS entered":
     async ({ db, tx, values: [month] }) => {
       const entered = await tx.insert(db.months, String(month), true);
-      if (!entered) await tx.update(db.months, String(month), (row) => row);
+      if (!entered) {
+        await tx.update(db.months, String(month), (row) => row);
+      }
       return rows({ entered });
     },
   "DELETE FROM payments.agg_<table> WHERE month = $1": async ({ db, tx, values, words }) => {
     const key = `${words[0]}/${values[0]}`;
     const old = tx.read(db.rollups, key);
     // Rows that another has put in their place meanwhile are others, which this statement does not see.
-    if ((await tx.lock(db.rollups, key, "exclusive")) === old) await tx.delete(db.rollups, key);
+    if ((await tx.lock(db.rollups, key, "exclusive")) === old) {
+      await tx.delete(db.rollups, key);
+    }
     return NOTHING;
   },
   'INSERT INTO payments.agg_<table> … FROM "<schema>"."<leaf>" …': async (call) => {
@@ -84,10 +96,14 @@ async function judge(call: Call): Promise<Result> {
   await build(call, words[1]);
   let [passed, rejected] = [0, 0];
   for (const [key, { chunk: other }] of of(tx, db.suspects, place.run, place.month)) {
-    if (place.run !== run || other !== chunk) continue;
+    if (place.run !== run || other !== chunk) {
+      continue;
+    }
     // Gone, if another was at it.
     const slice = await tx.lock(db.suspects, key, "exclusive");
-    if (slice === undefined) continue;
+    if (slice === undefined) {
+      continue;
+    }
     await tx.delete(db.suspects, key);
     if (slice.part === "rejected") {
       await enter(tx, db.rejects, slice);
@@ -98,16 +114,22 @@ async function judge(call: Call): Promise<Result> {
     }
   }
   const suspects = passed + rejected;
-  if (suspects > 0) await tx.update(db.findings, `${run}/${chunk}`, () => suspects);
+  if (suspects > 0) {
+    await tx.update(db.findings, `${run}/${chunk}`, () => suspects);
+  }
   return rows({ suspects, passed, repaired: passed, rejected, reasons: {} });
 }
 
 async function publish({ db, tx, values }: Call): Promise<Result> {
   const [run, month] = [String(values[0]), String(values[1])];
   const built = of(tx, db.built, run, month);
-  if (!(await drop(db, tx, run, month))) throw noTable(`${run}/${month}`);
+  if (!(await drop(db, tx, run, month))) {
+    throw noTable(`${run}/${month}`);
+  }
   await demand(tx.insert(db.leaves, month, true), "payments", "42P07");
-  for (const [, slice] of built) await enter(tx, db.txn, slice);
+  for (const [, slice] of built) {
+    await enter(tx, db.txn, slice);
+  }
   // ATTACH: one at a time, beside readers and writers.
   await tx.lock(db.tableLocks, "payments.txn", "write");
   return rows({});
@@ -115,9 +137,14 @@ async function publish({ db, tx, values }: Call): Promise<Result> {
 
 /** @returns whether it was there. */
 async function drop(db: Database, tx: Transaction, run: string, month: string): Promise<boolean> {
-  if (!(await tx.delete(db.builds, `${run}/${month}`))) return false;
-  for (const table of [db.built, db.suspects])
-    for (const [key] of of(tx, table, run, month)) await tx.delete(table, key);
+  if (!(await tx.delete(db.builds, `${run}/${month}`))) {
+    return false;
+  }
+  for (const table of [db.built, db.suspects]) {
+    for (const [key] of of(tx, table, run, month)) {
+      await tx.delete(table, key);
+    }
+  }
   return true;
 }
 
@@ -135,7 +162,9 @@ async function leafRows(call: Call, schema: string | undefined, leaf: string | u
     return of(tx, db.built, run, month).map(([, slice]) => slice);
   }
   const month = monthOf(leaf);
-  if ((await tx.lock(db.leaves, month, "share")) === undefined) throw noTable(leaf);
+  if ((await tx.lock(db.leaves, month, "share")) === undefined) {
+    throw noTable(leaf);
+  }
   return tx.scan(db.txn).filter((slice) => slice.month === month);
 }
 
@@ -147,7 +176,9 @@ function of(tx: Transaction, table: Table<Slice>, run: string, month: string): [
 async function build({ db, tx }: Call, table: string | undefined): Promise<{ run: string; month: string }> {
   const [, run = "", year, monthNo] = String(table).split("_");
   const month = `${year}-${monthNo}-01`;
-  if ((await tx.lock(db.builds, `${run}/${month}`, "share")) === undefined) throw noTable(table);
+  if ((await tx.lock(db.builds, `${run}/${month}`, "share")) === undefined) {
+    throw noTable(table);
+  }
   return { run, month };
 }
 

@@ -22,7 +22,9 @@ export const FAULTS: readonly Fault[] = [
   function cancelRun(simulation) {
     const { dice } = simulation.scheduler;
     const runs = [...simulation.postgres.db.runs.values()].filter(({ state }) => !isOver(state));
-    if (runs.length === 0 || dice.between(1, 3) > 1) return undefined;
+    if (runs.length === 0 || dice.between(1, 3) > 1) {
+      return undefined;
+    }
     const { run_id } = dice.pick(runs);
     simulation.cancel(run_id);
     return `payments cancel ${run_id}`;
@@ -34,12 +36,16 @@ export const FAULTS: readonly Fault[] = [
   // What a lease that has run out does, too.
   function endBackends({ postgres, scheduler, workers }) {
     const { actor } = scheduler.dice.pick(workers);
-    for (const connection of postgres.connectionsOf(actor)) connection.cut();
+    for (const connection of postgres.connectionsOf(actor)) {
+      connection.cut();
+    }
     return `all backends of ${actor.name} are ended`;
   },
   function cutConnection({ postgres, scheduler }) {
     const busy = postgres.connectionsOf().filter(({ inTransaction }) => inTransaction);
-    if (busy.length === 0) return undefined;
+    if (busy.length === 0) {
+      return undefined;
+    }
     const connection = scheduler.dice.pick(busy);
     connection.cut();
     return `a connection of ${connection.owner.name} to PostgreSQL is lost in mid-transaction`;
@@ -49,32 +55,42 @@ export const FAULTS: readonly Fault[] = [
     return "the reply to the next COMMIT will be lost";
   },
   function crashBroker({ broker }) {
-    if (broker.beginning) return undefined;
+    if (broker.beginning) {
+      return undefined;
+    }
     broker.crash();
     return "RabbitMQ crashes";
   },
   function loseBroker(simulation) {
     // A bare `stage` is in no ledger yet: who typed it must look and type it again.
-    if (simulation.broker.beginning) return undefined;
+    if (simulation.broker.beginning) {
+      return undefined;
+    }
     simulation.broker.crash();
     simulation.broker.letters.clear();
     simulation.owesResume = true;
     return "RabbitMQ crashes and loses its disk";
   },
   function cutConsumer({ broker, scheduler, workers }) {
-    if (broker.beginning) return undefined;
+    if (broker.beginning) {
+      return undefined;
+    }
     const { actor } = scheduler.dice.pick(workers);
     broker.cutConsumer(actor);
     return `${actor.name} loses its link for consuming, and goes on`;
   },
   function outlast({ broker, scheduler }) {
-    if (broker.held.length === 0) return undefined;
+    if (broker.held.length === 0) {
+      return undefined;
+    }
     const { letter, actor, overdue } = scheduler.dice.pick(broker.held);
     overdue.abort("held for long");
     return `${actor.name} has held ${letter.body} for long`;
   },
   function outwork({ broker, scheduler }) {
-    if (broker.held.length === 0 || broker.beginning) return undefined;
+    if (broker.held.length === 0 || broker.beginning) {
+      return undefined;
+    }
     const held = scheduler.dice.pick(broker.held);
     held.overdue.abort("held for long");
     void broker.renew(held);
@@ -95,7 +111,9 @@ export const FAULTS: readonly Fault[] = [
   },
   function duplicate({ broker, scheduler }) {
     const twice = [...broker.letters].filter(({ body }) => body !== "stage");
-    if (twice.length === 0) return undefined;
+    if (twice.length === 0) {
+      return undefined;
+    }
     const { queue, body } = scheduler.dice.pick(twice);
     broker.put(queue, body);
     return `${body} is there twice`;
@@ -103,7 +121,9 @@ export const FAULTS: readonly Fault[] = [
   /** Any message about what was sent out once, early or late. */
   function stray({ postgres, broker, scheduler: { dice } }) {
     const opened = [...postgres.db.runMonths.values()];
-    if (opened.length === 0) return undefined;
+    if (opened.length === 0) {
+      return undefined;
+    }
     const { run, month } = dice.pick(opened);
     const chunk = dice.between(0, (postgres.db.runs.get(run)?.next_chunk ?? 1) - 1);
     const message = dice.pick<OutMessage>([

@@ -35,7 +35,9 @@ export function changed(row: object | undefined): Result {
 
 /** @throws unless it was entered, with the SQLSTATE of what is unique, or of a relation that is there already. */
 export async function demand(entered: Promise<boolean>, what: string, code = "23505"): Promise<void> {
-  if (!(await entered)) throw sqlError(code, `${what} has it already`);
+  if (!(await entered)) {
+    throw sqlError(code, `${what} has it already`);
+  }
 }
 
 export async function seen<T>(

@@ -45,7 +45,9 @@ export class Postgres {
 
   crash(): void {
     this.up = false;
-    for (const connection of this.#connections) connection.cut();
+    for (const connection of this.#connections) {
+      connection.cut();
+    }
   }
 
   restart(): void {
@@ -57,7 +59,9 @@ export class Postgres {
   }
 
   #connect(actor: Actor): Connection {
-    if (!this.up) throw sqlError("ECONNREFUSED", "connect ECONNREFUSED");
+    if (!this.up) {
+      throw sqlError("ECONNREFUSED", "connect ECONNREFUSED");
+    }
     const connection: Connection = new Connection(this, this.#scheduler, actor, () => {
       this.#connections.delete(connection);
     });
@@ -72,7 +76,9 @@ export class Postgres {
     } catch (error) {
       this.#scheduler.failure ??= error as Error;
     }
-    if (!this.losesReply) return;
+    if (!this.losesReply) {
+      return;
+    }
     this.losesReply = false;
     this.#scheduler.note("  committed, and the reply lost");
     throw connectionLost();
@@ -121,7 +127,9 @@ class Connection {
   query(query: Query, values?: readonly unknown[]): Promise<Result>;
   query(query: Writable): Writable;
   query(query: Query | Writable, values?: readonly unknown[]): Promise<Result> | Writable {
-    if (query instanceof Writable) return this.#copy((query as Writable & { text: string }).text);
+    if (query instanceof Writable) {
+      return this.#copy((query as Writable & { text: string }).text);
+    }
     const [text, parameters] = typeof query === "string" ? [query, values] : [query.text, query.values];
     return this.#run(text, parameters ?? []);
   }
@@ -131,7 +139,9 @@ class Connection {
     if (text !== "BEGIN" && !text.startsWith("SET LOCAL")) {
       await this.#scheduler.turn(this.owner, summary(text, values));
     }
-    if (this.#cut) throw connectionLost();
+    if (this.#cut) {
+      throw connectionLost();
+    }
     if (text === "BEGIN") {
       this.#explicit = true;
       this.#transaction = this.#newTransaction();
@@ -144,16 +154,25 @@ class Connection {
   }
 
   async #execute(text: string, values: readonly unknown[]): Promise<Result> {
-    if (this.#spoilt) throw sqlError("25P02", "current transaction is aborted");
+    if (this.#spoilt) {
+      throw sqlError("25P02", "current transaction is aborted");
+    }
     this.#transaction ??= this.#newTransaction();
     try {
       const result = await execute(this.#server.db, this.#transaction, text, values);
-      if (!this.#explicit) this.#end(true);
+      if (!this.#explicit) {
+        this.#end(true);
+      }
       return result;
     } catch (error) {
-      if (error instanceof UnknownStatement) this.#scheduler.failure ??= error;
-      if (this.#explicit) this.#spoilt = true;
-      else this.#end(false);
+      if (error instanceof UnknownStatement) {
+        this.#scheduler.failure ??= error;
+      }
+      if (this.#explicit) {
+        this.#spoilt = true;
+      } else {
+        this.#end(false);
+      }
       throw error;
     }
   }
@@ -168,9 +187,14 @@ class Connection {
     this.#explicit = false;
     this.#spoilt = false;
     const wrote = transaction?.wrote;
-    if (commit) transaction?.commit();
-    else transaction?.rollback();
-    if (!commit || !wrote) return;
+    if (commit) {
+      transaction?.commit();
+    } else {
+      transaction?.rollback();
+    }
+    if (!commit || !wrote) {
+      return;
+    }
     try {
       this.#server.committed();
     } catch (error) {
@@ -183,9 +207,14 @@ class Connection {
   #copy(text: string): Writable {
     const rows: number[] = [];
     const step = async (what: string, values: readonly unknown[] = []) => {
-      if (what === text) await this.#run(text, values);
-      else await this.#scheduler.turn(this.owner, what);
-      if (this.#cut) throw connectionLost();
+      if (what === text) {
+        await this.#run(text, values);
+      } else {
+        await this.#scheduler.turn(this.owner, what);
+      }
+      if (this.#cut) {
+        throw connectionLost();
+      }
     };
     const sink = new Writable({
       highWaterMark: 1,

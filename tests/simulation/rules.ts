@@ -17,13 +17,21 @@ import type { Postgres } from "./postgres.js";
 import { RuleBroken } from "./scheduler.js";
 
 function demand(kept: boolean, rule: string): void {
-  if (!kept) throw new RuleBroken(rule);
+  if (!kept) {
+    throw new RuleBroken(rule);
+  }
 }
 
 /** What must be true of everything that was ever committed. */
 export function checkCommitted(db: Database): void {
-  for (const run of db.runs.values()) if (run.state !== "cancelled") checkWindow(db, run);
-  for (const month of db.runMonths.values()) checkMonth(db, month);
+  for (const run of db.runs.values()) {
+    if (run.state !== "cancelled") {
+      checkWindow(db, run);
+    }
+  }
+  for (const month of db.runMonths.values()) {
+    checkMonth(db, month);
+  }
   checkRows(db);
   checkPublished(db);
 }
@@ -64,9 +72,13 @@ function checkRows(db: Database): void {
     demand(month !== undefined, `${chunk.run}: chunk ${chunk.chunk} is there, and its month is not`);
     const ended = month?.state === "done";
     for (const slice of slicesOf(chunk, chunk.txn_rows)) {
-      if (!cleaned && slice.part !== "right") due.suspects.push(slice);
-      else if (slice.part === "rejected") due.rejects.push(slice);
-      else due[ended ? "txn" : "built"].push(slice);
+      if (!cleaned && slice.part !== "right") {
+        due.suspects.push(slice);
+      } else if (slice.part === "rejected") {
+        due.rejects.push(slice);
+      } else {
+        due[ended ? "txn" : "built"].push(slice);
+      }
     }
   }
   same("rows being built", due.built, db.built.values());
@@ -76,7 +88,9 @@ function checkRows(db: Database): void {
 }
 
 function checkCounts(db: Database, { run, chunk, state, txn_rows, accepted }: ChunkRow): void {
-  if (state === "staged") return;
+  if (state === "staged") {
+    return;
+  }
   const due = `${txn_rows - REJECTED_ROWS} accepted, ${SUSPECTS} found`;
   const found = `${accepted} accepted, ${db.findings.get(`${run}/${chunk}`)} found`;
   demand(due === found, `${run}/${chunk}: expected ${due}, counted ${found}`);
@@ -96,8 +110,9 @@ function checkPublished(db: Database): void {
   );
   for (const month of db.leaves.keys()) {
     const rows = [...db.txn.values()].filter((slice) => slice.month === month);
-    for (const table of ["merchant_day", "network_hour"])
+    for (const table of ["merchant_day", "network_hour"]) {
       same(`agg_${table} of ${month}`, rows, db.rollups.get(`${table}/${month}`) ?? []);
+    }
   }
 }
 

@@ -33,7 +33,9 @@ export class Scheduler {
   /** Resolves when it is this one's turn; never, when the actor has died. */
   turn(actor: Actor, what: string): Promise<void> {
     return new Promise((resolve) => {
-      if (actor.alive) this.#turns.push({ actor, what: `${actor.name}: ${what}`, go: resolve });
+      if (actor.alive) {
+        this.#turns.push({ actor, what: `${actor.name}: ${what}`, go: resolve });
+      }
     });
   }
 
@@ -50,12 +52,16 @@ export class Scheduler {
   /** Makes a move and lets everybody run until they wait again. */
   async make(move: Move): Promise<void> {
     const index = (this.#turns as Move[]).indexOf(move);
-    if (index >= 0) this.#turns.splice(index, 1);
+    if (index >= 0) {
+      this.#turns.splice(index, 1);
+    }
     this.note(move.what);
     move.go();
     // By the next tick all promises have settled.
     await new Promise<void>((resolve) => process.nextTick(resolve));
-    if (this.failure !== undefined) throw this.failure;
+    if (this.failure !== undefined) {
+      throw this.failure;
+    }
   }
 
   note(what: string): void {

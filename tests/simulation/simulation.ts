@@ -77,7 +77,9 @@ export class Simulation {
         await nextRound();
         possible = this.#possible();
       }
-      if (possible.length === 0) return checkEnd(this.postgres, this.broker, this.runs);
+      if (possible.length === 0) {
+        return checkEnd(this.postgres, this.broker, this.runs);
+      }
       await this.scheduler.make(this.#fault() ?? this.scheduler.dice.pick(possible));
     }
     throw new RuleBroken(`no end after ${MOST_MOVES} moves`);
@@ -105,13 +107,17 @@ export class Simulation {
 
   #fault(): Move | undefined {
     const { dice } = this.scheduler;
-    if (this.#faultsLeft === 0 || dice.between(1, MOVES_PER_FAULT) > 1) return undefined;
+    if (this.#faultsLeft === 0 || dice.between(1, MOVES_PER_FAULT) > 1) {
+      return undefined;
+    }
     const fault = dice.pick(FAULTS);
     return {
       what: "fault",
       go: () => {
         const what = fault(this);
-        if (what === undefined) return;
+        if (what === undefined) {
+          return;
+        }
         this.#faultsLeft -= 1;
         this.scheduler.note(`  ** ${what}`);
       },
@@ -121,13 +127,18 @@ export class Simulation {
   #possible(): Move[] {
     const { postgres, broker } = this;
     const moves = [...this.scheduler.turns, ...broker.moves()];
-    if (!postgres.up) moves.push({ what: "PostgreSQL is back", go: () => postgres.restart() });
-    if (!broker.up) moves.push({ what: "RabbitMQ is back", go: () => broker.restart() });
+    if (!postgres.up) {
+      moves.push({ what: "PostgreSQL is back", go: () => postgres.restart() });
+    }
+    if (!broker.up) {
+      moves.push({ what: "RabbitMQ is back", go: () => broker.restart() });
+    }
     for (const worker of this.#workers) {
       const { name, alive } = worker.actor;
       const ended = !alive || (worker.stopping && broker.idle(worker));
-      if (ended) moves.push({ what: `another worker for ${name}`, go: () => this.#replace(worker) });
-      else if (broker.up && !worker.stopping && !broker.subscribed(worker)) {
+      if (ended) {
+        moves.push({ what: `another worker for ${name}`, go: () => this.#replace(worker) });
+      } else if (broker.up && !worker.stopping && !broker.subscribed(worker)) {
         moves.push({ what: `${name} consumes`, go: () => broker.subscribe(worker) });
       }
     }

@@ -51,7 +51,9 @@ function planOf(text: string): Plan {
   const line = oneLine(text);
   for (const { pattern, meaning } of patterns) {
     const words = pattern.exec(line)?.slice(1);
-    if (words !== undefined) return (db, tx, values) => meaning({ db, tx, values, words });
+    if (words !== undefined) {
+      return (db, tx, values) => meaning({ db, tx, values, words });
+    }
   }
   throw new UnknownStatement(`the simulation does not know this statement, see statements.ts: ${line}`);
 }

@@ -26,7 +26,9 @@ export const MEANINGS: Meanings = {
     async ({ db, tx }) => {
       const begun = tx.scan(db.runs).filter((run) => run.begun_by_message);
       const run = begun.sort((a, b) => a.redeliveries - b.redeliveries)[0];
-      if (run === undefined) return NOTHING;
+      if (run === undefined) {
+        return NOTHING;
+      }
       return changed(await updateRun(db, tx, run.run_id, (row) => ({ redeliveries: row.redeliveries + 1 })));
     },
   "SELECT * FROM etl.run WHERE run_id = $1 [FOR UPDATE]": async ({ db, tx, values, words }) =>
@@ -52,7 +54,9 @@ export const MEANINGS: Meanings = {
     async ({ db, tx, values: [run] }) => {
       let released: number | undefined;
       await updateRun(db, tx, run, (row) => {
-        if (row.next_chunk < (row.chunks_total ?? 0)) released = row.next_chunk;
+        if (row.next_chunk < (row.chunks_total ?? 0)) {
+          released = row.next_chunk;
+        }
         return { next_chunk: row.next_chunk + (released === undefined ? 0 : 1) };
       });
       return released === undefined ? NOTHING : rows({ chunk_no: released });
@@ -81,7 +85,9 @@ export const MEANINGS: Meanings = {
   "UPDATE etl.run_month SET chunks_done = chunks_done + 1 WHERE run_id = $1 AND month = $2 RETURNING chunks_done = chunks_total AS complete":
     async ({ db, tx, values: [run, month] }) => {
       const row = await tx.update(db.runMonths, `${run}/${month}`, (old) => {
-        if (old.chunks_done === old.chunks_total) throw sqlError("23514", "chunks_done <= chunks_total");
+        if (old.chunks_done === old.chunks_total) {
+          throw sqlError("23514", "chunks_done <= chunks_total");
+        }
         return { ...old, chunks_done: old.chunks_done + 1 };
       });
       return row === undefined ? NOTHING : rows({ complete: row.chunks_done === row.chunks_total });
@@ -89,7 +95,9 @@ export const MEANINGS: Meanings = {
   "SELECT chunks_done = chunks_total AS complete, state = 'done' AS done FROM etl.run_month WHERE run_id = $1 AND month = $2 [FOR UPDATE]":
     async ({ db, tx, values: [run, month], words }) => {
       const row = await seen(tx, db.runMonths, `${run}/${month}`, words[0]);
-      if (row === undefined) return NOTHING;
+      if (row === undefined) {
+        return NOTHING;
+      }
       return rows({ complete: row.chunks_done === row.chunks_total, done: row.state === "done" });
     },
   "UPDATE etl.run_month SET state = 'done', … WHERE run_id = $1 AND month = $2": async ({ db, tx, values }) =>

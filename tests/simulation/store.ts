@@ -28,15 +28,25 @@ export class Table<T> {
 
   /** What is committed. */
   *values(): Generator<T> {
-    for (const row of this.rows.values()) if (row.committed !== undefined) yield row.committed;
+    for (const row of this.rows.values()) {
+      if (row.committed !== undefined) {
+        yield row.committed;
+      }
+    }
   }
 
   *entries(): Generator<[string, T]> {
-    for (const [key, row] of this.rows) if (row.committed !== undefined) yield [key, row.committed];
+    for (const [key, row] of this.rows) {
+      if (row.committed !== undefined) {
+        yield [key, row.committed];
+      }
+    }
   }
 
   *keys(): Generator<string> {
-    for (const [key] of this.entries()) yield key;
+    for (const [key] of this.entries()) {
+      yield key;
+    }
   }
 
   get(key: string): T | undefined {
@@ -82,7 +92,9 @@ export class Transaction {
     const entries: [string, T][] = [];
     for (const [key, row] of table.rows) {
       const value = row.seenBy(this);
-      if (value !== undefined) entries.push([key, value]);
+      if (value !== undefined) {
+        entries.push([key, value]);
+      }
     }
     return entries;
   }
@@ -91,8 +103,12 @@ export class Transaction {
   async lock<T>(table: Table<T>, key: string, mode: Mode): Promise<T | undefined> {
     for (;;) {
       const row = table.rows.get(key);
-      if (row?.seenBy(this) === undefined) return undefined;
-      if (this.#take(row, mode)) return row.seenBy(this);
+      if (row?.seenBy(this) === undefined) {
+        return undefined;
+      }
+      if (this.#take(row, mode)) {
+        return row.seenBy(this);
+      }
       await this.#wait(row, mode);
     }
   }
@@ -106,7 +122,9 @@ export class Transaction {
         table.rows.set(key, row);
       }
       const foreign = row.writer !== undefined && row.writer !== this;
-      if (!foreign && row.seenBy(this) !== undefined) return false;
+      if (!foreign && row.seenBy(this) !== undefined) {
+        return false;
+      }
       if (!foreign && this.#take(row, "exclusive")) {
         this.#write(row, value);
         return true;
@@ -118,7 +136,9 @@ export class Transaction {
   async update<T>(table: Table<T>, key: string, change: (value: T) => T): Promise<T | undefined> {
     const value = await this.lock(table, key, "write");
     const row = table.rows.get(key);
-    if (value === undefined || row === undefined) return undefined;
+    if (value === undefined || row === undefined) {
+      return undefined;
+    }
     this.#write(row, change(value));
     return row.pending;
   }
@@ -126,13 +146,19 @@ export class Transaction {
   async delete<T>(table: Table<T>, key: string): Promise<boolean> {
     const value = await this.lock(table, key, "exclusive");
     const row = table.rows.get(key);
-    if (value === undefined || row === undefined) return false;
+    if (value === undefined || row === undefined) {
+      return false;
+    }
     this.#write(row, undefined);
     return true;
   }
 
   commit(): void {
-    for (const row of this.#rows) if (row.writer === this) row.committed = row.pending;
+    for (const row of this.#rows) {
+      if (row.writer === this) {
+        row.committed = row.pending;
+      }
+    }
     this.#end();
   }
 
@@ -142,11 +168,17 @@ export class Transaction {
 
   #end(): void {
     this.#over = true;
-    for (const wake of this.#waitsFor?.row.waiting.splice(0) ?? []) wake();
+    for (const wake of this.#waitsFor?.row.waiting.splice(0) ?? []) {
+      wake();
+    }
     for (const row of this.#rows) {
-      if (row.writer === this) row.writer = undefined;
+      if (row.writer === this) {
+        row.writer = undefined;
+      }
       row.holders.delete(this);
-      for (const wake of row.waiting.splice(0)) wake();
+      for (const wake of row.waiting.splice(0)) {
+        wake();
+      }
     }
     this.#rows.clear();
   }
@@ -157,9 +189,13 @@ export class Transaction {
   }
 
   #take(row: Row<unknown>, mode: Mode): boolean {
-    if (this.#blockers(row, mode).length > 0) return false;
+    if (this.#blockers(row, mode).length > 0) {
+      return false;
+    }
     const held = row.holders.get(this);
-    if (held === undefined || strength(mode) > strength(held)) row.holders.set(this, mode);
+    if (held === undefined || strength(mode) > strength(held)) {
+      row.holders.set(this, mode);
+    }
     this.#rows.add(row);
     return true;
   }
@@ -171,18 +207,28 @@ export class Transaction {
 
   async #wait(row: Row<unknown>, mode: Mode): Promise<void> {
     const blockers = this.#blockers(row, mode);
-    if (blockers.some((blocker) => blocker.#leadsTo(this))) throw sqlError("40P01", "deadlock detected");
+    if (blockers.some((blocker) => blocker.#leadsTo(this))) {
+      throw sqlError("40P01", "deadlock detected");
+    }
     this.#waitsFor = { row, mode };
     await new Promise<void>((wake) => row.waiting.push(wake));
     this.#waitsFor = undefined;
-    if (this.#over) throw connectionLost();
+    if (this.#over) {
+      throw connectionLost();
+    }
     await this.#myTurn();
-    if (this.#over) throw connectionLost();
+    if (this.#over) {
+      throw connectionLost();
+    }
   }
 
   #leadsTo(goal: Transaction): boolean {
-    if (this === goal) return true;
-    if (this.#waitsFor === undefined) return false;
+    if (this === goal) {
+      return true;
+    }
+    if (this.#waitsFor === undefined) {
+      return false;
+    }
     const { row, mode } = this.#waitsFor;
     return this.#blockers(row, mode).some((blocker) => blocker.#leadsTo(goal));
   }

@@ -57,7 +57,9 @@ export class WorkerProcess {
     const breakers = {
       PostgreSQL: breaker("PostgreSQL", () => pool.query("SELECT 1")),
       RabbitMQ: breaker("RabbitMQ", async () => {
-        if (!broker.up) throw new Error("it takes no messages");
+        if (!broker.up) {
+          throw new Error("it takes no messages");
+        }
       }),
     };
     const ports: DeliveryPorts = {
@@ -86,7 +88,9 @@ export class WorkerProcess {
   /** kill -9: whatever it was doing never goes on. */
   kill(): void {
     this.#scheduler.kill(this.actor);
-    for (const connection of this.#postgres.connectionsOf(this.actor)) connection.cut();
+    for (const connection of this.#postgres.connectionsOf(this.actor)) {
+      connection.cut();
+    }
     this.#broker.cutConsumer(this.actor);
     this.#broker.cutPublisher(this.actor);
   }

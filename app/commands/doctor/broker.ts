@@ -43,7 +43,9 @@ export function brokerChecks(context: CommandContext): { checks: Check[]; close:
 async function setUp(link: Link): Promise<Session> {
   const alarm = deferred<string>();
   link.onBlocked((blocked, reason) => {
-    if (blocked) alarm.resolve(reason);
+    if (blocked) {
+      alarm.resolve(reason);
+    }
   });
   const channel = await link.openConfirmChannel();
   await declareFamily(channel, ETL_QUEUES);
@@ -57,7 +59,9 @@ async function alarm({ channel, alarm }: Session): Promise<string> {
   const reason = await within(CONFIRM_MS, Promise.race([confirmed, alarm.promise]), () =>
     Error(`no confirm within ${CONFIRM_MS / 1_000} s`),
   );
-  if (reason === undefined) return "none; a message was confirmed";
+  if (reason === undefined) {
+    return "none; a message was confirmed";
+  }
   throw new CoreError("RABBITMQ_ALARM", `the broker takes no messages: ${reason}.`, {
     hint: "Make room on its disk, or memory, or lower disk_free_limit, or raise vm_memory_high_watermark.",
   });
@@ -73,7 +77,9 @@ async function worker(context: CommandContext, { channel }: Session): Promise<st
     );
     return rows[0]?.count ?? 0;
   });
-  if (slots > 0 && beating > 0) return `${beating} at work`;
+  if (slots > 0 && beating > 0) {
+    return `${beating} at work`;
+  }
   if (slots > 0) {
     throw new Error(
       `${slots} take messages from ${ETL_QUEUES.work}, but none beats in this database: another's?`,
@@ -86,6 +92,8 @@ async function worker(context: CommandContext, { channel }: Session): Promise<st
 
 async function deadLetters({ channel }: Session): Promise<string> {
   const { messageCount } = await channel.checkQueue(ETL_QUEUES.deadLetter);
-  if (messageCount === 0) return "none";
+  if (messageCount === 0) {
+    return "none";
+  }
   throw new Error(`${messageCount} in ${ETL_QUEUES.deadLetter}. See: payments dlq list.`);
 }

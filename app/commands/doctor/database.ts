@@ -29,7 +29,9 @@ async function version(pool: Pool, settings: Settings): Promise<string> {
     "SELECT current_setting('server_version') AS version, current_setting('server_version_num')::integer AS number",
   );
   const { version = "?", number = 0 } = rows[0] ?? {};
-  if (number < LEAST_POSTGRES) throw new Error(`${version}: at least 15 is needed`);
+  if (number < LEAST_POSTGRES) {
+    throw new Error(`${version}: at least 15 is needed`);
+  }
   return `${version} at ${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}`;
 }
 
@@ -55,7 +57,9 @@ async function writable(pool: Pool): Promise<string> {
 /** The others' passwords are tried where they are given: a command that needs them comes later. */
 async function role(pool: Pool, settings: Settings): Promise<string> {
   const { rows } = await pool.query("SELECT FROM pg_roles WHERE rolname = current_user AND rolsuper");
-  if (rows.length > 0) throw new Error(`${settings.POSTGRES_USER} is a superuser: use payments_loader`);
+  if (rows.length > 0) {
+    throw new Error(`${settings.POSTGRES_USER} is a superuser: use payments_loader`);
+  }
   const let_in = [settings.POSTGRES_USER];
   const {
     POSTGRES_ADMIN_USER: admin,
@@ -75,7 +79,9 @@ async function role(pool: Pool, settings: Settings): Promise<string> {
 async function rights(pool: Pool, settings: Settings): Promise<string> {
   const roles = [settings.POSTGRES_USER, settings.POSTGRES_ADMIN_USER, settings.POSTGRES_BACKUP_USER];
   const { rows } = await pool.query<{ missing: string }>(loadSql("missing_rights"), roles);
-  if (rows.length === 0) return `${roles.join(", ")} have all they need`;
+  if (rows.length === 0) {
+    return `${roles.join(", ")} have all they need`;
+  }
   const named = rows.slice(0, NAMED).map((row) => row.missing);
   const others = rows.length > NAMED ? ` and ${rows.length - NAMED} more` : "";
   throw new CoreError("POSTGRES_AUTH", `rights are missing: ${named.join("; ")}${others}.`, {

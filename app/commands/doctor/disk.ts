@@ -22,8 +22,9 @@ export async function postgresDisk(pool: Pool, settings: Settings): Promise<stri
   }
   const free = await Promise.all([folder, join(folder, "pg_wal")].map(freeGb));
   const least = Math.min(...free);
-  if (least < LEAST_FREE_GB)
+  if (least < LEAST_FREE_GB) {
     throw new Error(`${least} GB free in ${folder}: at least ${LEAST_FREE_GB} GB are needed`);
+  }
   return `${least} GB free in ${folder}`;
 }
 
@@ -41,13 +42,17 @@ async function takeSome(pool: Pool): Promise<void> {
     ]);
     throw done;
   }).catch((error: unknown) => {
-    if (error !== done) throw error;
+    if (error !== done) {
+      throw error;
+    }
   });
 }
 
 /** PostgreSQL's data directory, if we may see it and it is that of the server we talk to. */
 async function dataFolder(settings: Settings): Promise<string | undefined> {
-  if (settings.POSTGRES_ADMIN_PASSWORD === "") return undefined;
+  if (settings.POSTGRES_ADMIN_PASSWORD === "") {
+    return undefined;
+  }
   const folder = await withConnection(settings, "admin", async (pool) => {
     const { rows } = await pool.query<{ data_directory: string }>("SHOW data_directory");
     return rows[0]?.data_directory ?? "";
