@@ -1,6 +1,11 @@
 import { defineConfig } from "vitest/config";
 
 const serverTests = ["**/*.int.test.ts", "**/*.fault.test.ts", "**/*.monitoring.test.ts"];
+/** A test that leaves a process or a connection behind fails. */
+const leaks = {
+  setupFiles: ["tests/harness/leaks_of_file.ts"],
+  globalSetup: ["tests/harness/leaks_of_run.ts"],
+};
 const never = ["**/node_modules/**", "dist/**", ".local/**"];
 
 /** The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults, .monitoring.test.ts with Prometheus. */
@@ -21,6 +26,7 @@ export default defineConfig({
       {
         test: {
           name: "int",
+          ...leaks,
           include: ["**/*.int.test.ts"],
           exclude: never,
           // Two cores carry one pipeline at a time; files side by side only slow each other down.
@@ -32,6 +38,7 @@ export default defineConfig({
       {
         test: {
           name: "fault",
+          ...leaks,
           include: ["**/*.fault.test.ts"],
           exclude: never,
           fileParallelism: false,
@@ -42,6 +49,7 @@ export default defineConfig({
       {
         test: {
           name: "monitoring",
+          ...leaks,
           include: ["**/*.monitoring.test.ts"],
           exclude: never,
           fileParallelism: false,

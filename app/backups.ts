@@ -2,10 +2,13 @@
 import { Command } from "commander";
 import { jobs } from "../jobs/module.js";
 import { runProgram } from "../lib/cli/program.js";
-import { commandsOf } from "./cli.js";
+import { actionsOver, commandsOf } from "./cli.js";
+import { MODULES } from "./modules.js";
 
-const program = new Command("backups").description("Backups of the payments database, and their proof.");
-for (const command of commandsOf(jobs)) {
-  program.addCommand(command);
-}
-await runProgram(program);
+await runProgram(() => {
+  const program = new Command("backups").description("Backups of the payments database, and their proof.");
+  for (const command of commandsOf(jobs, actionsOver(MODULES))) {
+    program.addCommand(command);
+  }
+  return program;
+});

@@ -1,17 +1,23 @@
 import type { Command } from "commander";
 import { type ActionWrapper, actionWrapper } from "../lib/cli/command.js";
-import type { Module } from "../lib/runtime/module.js";
+import { type Module, requireUnambiguous } from "../lib/runtime/module.js";
 import { type SettingsDeclaration, secretNames } from "../lib/settings/define.js";
-import { DECLARATIONS, settingsFor } from "./settings.js";
+import { declarationsOf, settingsFor } from "./settings.js";
 
-/** The wrapper of actions that read lib's settings and, by a command's arguments, those of modules. */
-export function actionsWith(
-  own: (args: readonly unknown[]) => readonly SettingsDeclaration[],
-): ActionWrapper {
-  return actionWrapper((args) => settingsFor(own(args)), secretNames(DECLARATIONS));
+/** Makes the wrapper of actions that read lib's settings and, by a command's arguments, those of modules. */
+export type Actions = (own?: (args: readonly unknown[]) => readonly SettingsDeclaration[]) => ActionWrapper;
+
+/** No action runs while the list breaks a rule: MODULE_INVALID. */
+export function actionsOver(modules: readonly Module[]): Actions {
+  const all = declarationsOf(modules);
+  return (own = () => []) =>
+    actionWrapper((args) => {
+      requireUnambiguous(modules);
+      return settingsFor(own(args), all);
+    }, secretNames(all));
 }
 
-export function commandsOf(module: Module): Command[] {
-  const action = actionsWith(() => [module.settings]);
+export function commandsOf(module: Module, actions: Actions): Command[] {
+  const action = actions(() => [module.settings]);
   return module.commands.map((make) => make(action));
 }

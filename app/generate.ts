@@ -7,16 +7,20 @@ import type { ErrorTable } from "../lib/errors.js";
 import { messageMetrics } from "../lib/observability/message_metrics.js";
 import { type MetricDeclarations, PROCESS_METRICS } from "../lib/observability/registry.js";
 import { packageRoot } from "../lib/root.js";
+import type { Module } from "../lib/runtime/module.js";
 import { renderEnvExample } from "../lib/settings/env_example.js";
 import { MODULES } from "./modules.js";
-import { DECLARATIONS } from "./settings.js";
+import { declarationsOf } from "./settings.js";
 
 /** Pages that follow from the manifests, as `npm run generate` writes them; a test compares. @returns text by path. */
-export function generatedFiles(): Record<string, string> {
+export function generatedFiles(modules: readonly Module[]): Record<string, string> {
   return {
-    ".env.example": renderEnvExample(DECLARATIONS),
-    "docs/metrics.md": withTable(readFileSync(join(packageRoot, "docs/metrics.md"), "utf8"), metricsTable()),
-    "docs/modules.md": modulesPage(),
+    ".env.example": renderEnvExample(declarationsOf(modules)),
+    "docs/metrics.md": withTable(
+      readFileSync(join(packageRoot, "docs/metrics.md"), "utf8"),
+      metricsTable(modules),
+    ),
+    "docs/modules.md": modulesPage(modules),
   };
 }
 
@@ -27,7 +31,7 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
   return [line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line)].join("\n");
 }
 
-function metricsTable(): string {
+function metricsTable(modules: readonly Module[]): string {
   const rowsOf = (from: string, metrics: MetricDeclarations) =>
     Object.values(metrics).map(({ name, kind, labels, help }) => [
       `\`${name}\``,
@@ -40,7 +44,7 @@ function metricsTable(): string {
     ["metric", "from", "type", "labels", "meaning"],
     [
       ...rowsOf("every process", { ...PROCESS_METRICS, ...messageMetrics }),
-      ...MODULES.flatMap(({ name, metrics }) => rowsOf(name, metrics)),
+      ...modules.flatMap(({ name, metrics }) => rowsOf(name, metrics)),
     ],
   );
 }
@@ -54,8 +58,8 @@ function withTable(page: string, generated: string): string {
   return page.replace(TABLE, (_, begin: string, end: string) => `${begin}${generated}\n${end}`);
 }
 
-function modulesPage(): string {
-  const modules = MODULES.map(({ name, settings, schemas, roles, queues, views }) => [
+function modulesPage(modules: readonly Module[]): string {
+  const rows = modules.map(({ name, settings, schemas, roles, queues, views }) => [
     `\`${name}\``,
     list(settings.prefixes),
     list(schemas),
@@ -63,7 +67,7 @@ function modulesPage(): string {
     list(queues.map(({ work }) => work)),
     list(views),
   ]);
-  const queues = MODULES.flatMap((module) =>
+  const queues = modules.flatMap((module) =>
     module.queues.flatMap(queueDeclarations).map((queue) => [
       `\`${queue.name}\``,
       module.name,
@@ -85,7 +89,7 @@ function modulesPage(): string {
 Generated from the manifests in \`app/modules.ts\` by \`npm run generate\`. A module owns the names of its row; a name that
 two manifests claim is refused.
 
-${table(["module", "settings", "schemas", "roles", "work queues", "views for others"], modules)}
+${table(["module", "settings", "schemas", "roles", "work queues", "views for others"], rows)}
 
 ## Queues
 
@@ -100,13 +104,13 @@ the dead letters), for an HTTP request, for a command. What each means stands be
 
 ${table(
   ["code", "module", "verdict", "HTTP", "exit"],
-  [...errorsOf("lib", CoreError.table), ...MODULES.flatMap(({ name, errors }) => errorsOf(name, errors))],
+  [...errorsOf("lib", CoreError.table), ...modules.flatMap(({ name, errors }) => errorsOf(name, errors))],
 )}
 `;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [path, text] of Object.entries(generatedFiles())) {
+  for (const [path, text] of Object.entries(generatedFiles(MODULES))) {
     writeFileSync(join(packageRoot, path), text);
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MODULES } from "./modules.js";
 import { chooseModules } from "./serve.js";
 
-const chosen = (...names: string[]) => chooseModules(names).map(({ name }) => name);
+const chosen = (...names: string[]) => chooseModules(names, MODULES).map(({ name }) => name);
 
 describe("the modules that payments serve runs", () => {
   it("are those named, in their order", () => {

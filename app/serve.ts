@@ -6,11 +6,10 @@ import type { Logger } from "../lib/observability/log.js";
 import { createRegistry } from "../lib/observability/registry.js";
 import { packageVersion } from "../lib/root.js";
 import type { Part } from "../lib/runtime/lifecycle.js";
-import { type Module, requireUnambiguous } from "../lib/runtime/module.js";
+import type { Module } from "../lib/runtime/module.js";
 import { Process } from "../lib/runtime/process.js";
 import type { Settings } from "../lib/settings/base.js";
 import { settingNames } from "../lib/settings/define.js";
-import { MODULES } from "./modules.js";
 
 /** Not services: a worker and jobs are processes of their own. */
 const APART: readonly string[] = ["etl", "jobs"];
@@ -18,13 +17,9 @@ const APART: readonly string[] = ["etl", "jobs"];
 /**
  * The modules named, or all services when none is.
  *
- * @throws CoreError MODULE_UNKNOWN for a name that is none, or stands twice; MODULE_INVALID
+ * @throws CoreError MODULE_UNKNOWN for a name that is none, or stands twice.
  */
-export function chooseModules(
-  names: readonly string[],
-  modules: readonly Module[] = MODULES,
-): readonly Module[] {
-  requireUnambiguous(modules);
+export function chooseModules(names: readonly string[], modules: readonly Module[]): readonly Module[] {
   if (names.length === 0) {
     return modules.filter(({ name }) => !APART.includes(name));
   }
@@ -41,28 +36,34 @@ export function chooseModules(
   });
 }
 
+export interface ServeOptions {
+  /** To be run. */
+  readonly modules: readonly Module[];
+  /** All that there are. */
+  readonly all: readonly Module[];
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Runs modules in this process until `signal` fires, then lets what is in flight finish.
  *
- * @throws PlatformError for what waiting does not mend.
+ * @throws CoreError SETTINGS_INVALID for a port, MODULE_INVALID for a path that two modules want, PORT_TAKEN
+ * @throws PlatformError for what else waiting does not mend.
  */
-export async function serve(
-  modules: readonly Module[],
-  settings: Settings,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  sayIgnored(modules, logger);
+export async function serve({ modules, all, settings, logger, signal }: ServeOptions): Promise<void> {
+  sayIgnored(all, modules, logger);
   const registry = createRegistry({ build: { version: packageVersion() }, process: true });
   const codes = modules.flatMap(({ errors }) => Object.keys(errors));
   const routes: Route[] = [];
-  const operationsAt: Listening[] = [];
+  const places: Place[] = [];
   const served = new Process({ settings, logger, registry, codes }, (runtime) =>
     modules.flatMap((module) => {
       const made = module.start(runtime);
       routes.push(...(made.routes ?? []));
       if (made.operationsAt !== undefined) {
-        operationsAt.push(made.operationsAt);
+        places.push({ ...made.operationsAt, wantedBy: module.name });
       }
       return made.parts;
     }),
@@ -71,12 +72,8 @@ export async function serve(
   const listen = async (own: readonly Route[], at: Listening): Promise<Part> =>
     httpPart(await createHttpServer({ version: packageVersion(), routes: own, operations, logger }), at);
   const api = { host: settings.HTTP_HOST, port: settings.HTTP_PORT };
-  const withApi = routes.length > 0 || operationsAt.length === 0;
-  const places = operationsAt.filter(({ port }) => port !== 0);
-  const clash = withApi && places.some(({ port }) => port === api.port);
-  if (clash) {
-    throw new CoreError("SETTINGS_INVALID", `HTTP_PORT: ${api.port} is wanted by two modules.`);
-  }
+  const withApi = routes.length > 0 || places.length === 0;
+  const open = places.filter(({ port }) => port !== 0);
 
   // Before the start, which may have to wait for a server: that is when somebody asks how it is.
   const servers: Part[] = [];
@@ -87,16 +84,14 @@ export async function serve(
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
   try {
-    for (const place of places) {
+    requireOnePortEach([...open, ...(withApi ? [{ ...api, wantedBy: "the API (HTTP_PORT)" }] : [])]);
+    for (const place of open) {
       const server = await listen([], place);
       servers.push(server);
       await server.start?.().catch((error: unknown) => {
         // Work matters more than being watched.
         const where = `${place.host}:${place.port}`;
-        logger.warn(
-          { code: codeOf(error) },
-          `no metrics: cannot listen on ${where}; set WORKER_METRICS_PORT`,
-        );
+        logger.warn({ code: codeOf(error) }, `no metrics of ${place.wantedBy}: cannot listen on ${where}`);
       });
     }
     if (withApi) {
@@ -118,9 +113,26 @@ export async function serve(
   logger.info("stopped");
 }
 
+interface Place extends Listening {
+  readonly wantedBy: string;
+}
+
+function requireOnePortEach(places: readonly Place[]): void {
+  for (const [i, { port, wantedBy }] of places.entries()) {
+    const other = places.slice(i + 1).find((each) => each.port === port);
+    if (other !== undefined) {
+      throw new CoreError(
+        "SETTINGS_INVALID",
+        `port ${port} is wanted by ${wantedBy} and by ${other.wantedBy}.`,
+        { hint: "See .env.example for the settings that name ports." },
+      );
+    }
+  }
+}
+
 /** A setting of a module that does not run here has no effect; who set it by mistake finds that in the log. */
-function sayIgnored(running: readonly Module[], logger: Logger): void {
-  const others = MODULES.filter((module) => !running.includes(module)).map(({ settings }) => settings);
+function sayIgnored(all: readonly Module[], running: readonly Module[], logger: Logger): void {
+  const others = all.filter((module) => !running.includes(module)).map(({ settings }) => settings);
   const ignored = settingNames(others).filter((name) => process.env[name]);
   if (ignored.length > 0) {
     logger.debug({ ignored }, "settings of modules that do not run here are ignored");

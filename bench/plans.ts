@@ -3,7 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import pg from "pg";
-import { actionsWith } from "../app/cli.js";
+import { actionsOver } from "../app/cli.js";
+import { MODULES } from "../app/modules.js";
 import { print, withDatabase } from "../lib/cli/command.js";
 import { runProgram } from "../lib/cli/program.js";
 import { CoreError } from "../lib/core_errors.js";
@@ -75,7 +76,7 @@ To renew the page:
   scripts/plans.sh --write`,
   )
   .action(
-    actionsWith(() => [])(async ({ settings }, words: string[], { write: renew }: { write?: true }) => {
+    actionsOver(MODULES)()(async ({ settings }, words: string[], { write: renew }: { write?: true }) => {
       if (renew && words.length > 0) {
         throw new CoreError("USAGE_INVALID", "--write takes no arguments.");
       }
@@ -92,4 +93,4 @@ To renew the page:
       return undefined;
     }),
   );
-await runProgram(program);
+await runProgram(() => program);

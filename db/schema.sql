@@ -252,6 +252,27 @@ COMMENT ON TABLE etl.chunk_class IS 'The answer key (injected, written by stage)
 
 COMMENT ON COLUMN etl.chunk_class.found IS 'For fraud classes always 0: nothing in the pipeline looks for fraud yet';
 
+CREATE TABLE etl.failure (
+    run_id text NOT NULL,
+    step text NOT NULL,
+    chunk_no integer,
+    month date,
+    code text NOT NULL,
+    reason text NOT NULL,
+    attempts integer NOT NULL,
+    message_id text,
+    worker text NOT NULL,
+    failed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT failure_attempts_check CHECK ((attempts > 0)),
+    CONSTRAINT failure_check CHECK (((chunk_no IS NOT NULL) = (step = ANY (ARRAY['stage'::text, 'clean'::text])))),
+    CONSTRAINT failure_check1 CHECK (((month IS NOT NULL) = (step = 'agg'::text))),
+    CONSTRAINT failure_step_check CHECK ((step = ANY (ARRAY['plan'::text, 'stage'::text, 'clean'::text, 'agg'::text])))
+);
+
+COMMENT ON TABLE etl.failure IS 'The last dead letter of each step; written by the worker that made it, if the database is there then';
+
+COMMENT ON COLUMN etl.failure.message_id IS 'Of the dead letter; null when its sender gave it none';
+
 CREATE TABLE etl.month (
     month date NOT NULL,
     published_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -321,6 +342,83 @@ CREATE TABLE etl.run_month (
 );
 
 COMMENT ON TABLE etl.run_month IS 'A month of a run: agg is due when all its chunks are cleaned';
+
+CREATE TABLE ops.dead_letter_action (
+    action_id bigint NOT NULL,
+    action text NOT NULL,
+    queue text NOT NULL,
+    letter_id text,
+    error_code text,
+    os_user text NOT NULL,
+    host text NOT NULL,
+    db_role text DEFAULT SESSION_USER NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    state text DEFAULT 'started'::text NOT NULL,
+    letters_total integer NOT NULL,
+    letters_selected integer DEFAULT 0 NOT NULL,
+    letters_done integer DEFAULT 0 NOT NULL,
+    failure text,
+    CONSTRAINT dead_letter_action_action_check CHECK ((action = ANY (ARRAY['replay'::text, 'purge'::text]))),
+    CONSTRAINT dead_letter_action_check CHECK ((letters_done <= letters_selected)),
+    CONSTRAINT dead_letter_action_check1 CHECK (((letter_id IS NULL) OR (error_code IS NULL))),
+    CONSTRAINT dead_letter_action_check2 CHECK (((state = 'started'::text) = (finished_at IS NULL))),
+    CONSTRAINT dead_letter_action_letters_total_check CHECK ((letters_total >= 0)),
+    CONSTRAINT dead_letter_action_state_check CHECK ((state = ANY (ARRAY['started'::text, 'completed'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE ops.dead_letter_action IS 'Each replay and purge of dead letters: who, when, which, how many';
+
+COMMENT ON COLUMN ops.dead_letter_action.letter_id IS 'Only this letter was meant; null together with error_code: all were';
+
+COMMENT ON COLUMN ops.dead_letter_action.error_code IS 'Only letters with this code were meant';
+
+COMMENT ON COLUMN ops.dead_letter_action.state IS 'One that stays started was killed: its letters say how far it got';
+
+COMMENT ON COLUMN ops.dead_letter_action.letters_total IS 'In the queue when it began; later ones are left alone';
+
+CREATE TABLE ops.dead_letter_action_letter (
+    action_id bigint NOT NULL,
+    letter_no integer NOT NULL,
+    letter_id text NOT NULL,
+    error_code text NOT NULL,
+    last_failed_at timestamp with time zone,
+    body_bytes integer NOT NULL,
+    body_sha256 text NOT NULL,
+    body_preview text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT dead_letter_action_letter_letter_no_check CHECK ((letter_no > 0))
+);
+
+COMMENT ON TABLE ops.dead_letter_action_letter IS 'Letters an action dealt with; written after a replay''s copy is confirmed and before the letter leaves the queue';
+
+CREATE VIEW etl.standing_failure AS
+ SELECT f.run_id,
+    f.step,
+    f.chunk_no,
+    f.month,
+    f.code,
+    f.reason,
+    f.attempts,
+    f.message_id,
+    f.worker,
+    f.failed_at
+   FROM (((etl.failure f
+     JOIN etl.run r ON ((r.run_id = f.run_id)))
+     LEFT JOIN etl.chunk c ON (((c.run_id = f.run_id) AND (c.chunk_no = f.chunk_no))))
+     LEFT JOIN etl.run_month m ON (((m.run_id = f.run_id) AND (m.month = f.month))))
+  WHERE (
+        CASE f.step
+            WHEN 'plan'::text THEN (r.state = 'planned'::text)
+            WHEN 'stage'::text THEN ((r.state = 'running'::text) AND (f.chunk_no < r.next_chunk) AND (c.state IS NULL))
+            WHEN 'clean'::text THEN ((r.state = 'running'::text) AND (c.state = 'staged'::text))
+            ELSE ((r.state = 'running'::text) AND (m.state = 'open'::text) AND (m.chunks_done = m.chunks_total))
+        END AND (NOT (EXISTS ( SELECT 1
+           FROM (ops.dead_letter_action_letter l
+             JOIN ops.dead_letter_action a ON ((a.action_id = l.action_id)))
+          WHERE ((a.action = 'replay'::text) AND (l.letter_id = f.message_id) AND (l.recorded_at > f.failed_at))))));
+
+COMMENT ON VIEW etl.standing_failure IS 'What keeps an unfinished run from going on';
 
 CREATE TABLE etl.worker (
     worker_id text NOT NULL,
@@ -433,40 +531,6 @@ CREATE VIEW ops.backup_status AS
 
 COMMENT ON VIEW ops.backup_status IS 'Age, size and result of the latest backups and drill, and how archiving gets on';
 
-CREATE TABLE ops.dead_letter_action (
-    action_id bigint NOT NULL,
-    action text NOT NULL,
-    queue text NOT NULL,
-    letter_id text,
-    error_code text,
-    os_user text NOT NULL,
-    host text NOT NULL,
-    db_role text DEFAULT SESSION_USER NOT NULL,
-    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    finished_at timestamp with time zone,
-    state text DEFAULT 'started'::text NOT NULL,
-    letters_total integer NOT NULL,
-    letters_selected integer DEFAULT 0 NOT NULL,
-    letters_done integer DEFAULT 0 NOT NULL,
-    failure text,
-    CONSTRAINT dead_letter_action_action_check CHECK ((action = ANY (ARRAY['replay'::text, 'purge'::text]))),
-    CONSTRAINT dead_letter_action_check CHECK ((letters_done <= letters_selected)),
-    CONSTRAINT dead_letter_action_check1 CHECK (((letter_id IS NULL) OR (error_code IS NULL))),
-    CONSTRAINT dead_letter_action_check2 CHECK (((state = 'started'::text) = (finished_at IS NULL))),
-    CONSTRAINT dead_letter_action_letters_total_check CHECK ((letters_total >= 0)),
-    CONSTRAINT dead_letter_action_state_check CHECK ((state = ANY (ARRAY['started'::text, 'completed'::text, 'failed'::text])))
-);
-
-COMMENT ON TABLE ops.dead_letter_action IS 'Each replay and purge of dead letters: who, when, which, how many';
-
-COMMENT ON COLUMN ops.dead_letter_action.letter_id IS 'Only this letter was meant; null together with error_code: all were';
-
-COMMENT ON COLUMN ops.dead_letter_action.error_code IS 'Only letters with this code were meant';
-
-COMMENT ON COLUMN ops.dead_letter_action.state IS 'One that stays started was killed: its letters say how far it got';
-
-COMMENT ON COLUMN ops.dead_letter_action.letters_total IS 'In the queue when it began; later ones are left alone';
-
 ALTER TABLE ops.dead_letter_action ALTER COLUMN action_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ops.dead_letter_action_action_id_seq
     START WITH 1
@@ -475,21 +539,6 @@ ALTER TABLE ops.dead_letter_action ALTER COLUMN action_id ADD GENERATED ALWAYS A
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE ops.dead_letter_action_letter (
-    action_id bigint NOT NULL,
-    letter_no integer NOT NULL,
-    letter_id text NOT NULL,
-    error_code text NOT NULL,
-    last_failed_at timestamp with time zone,
-    body_bytes integer NOT NULL,
-    body_sha256 text NOT NULL,
-    body_preview text NOT NULL,
-    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT dead_letter_action_letter_letter_no_check CHECK ((letter_no > 0))
-);
-
-COMMENT ON TABLE ops.dead_letter_action_letter IS 'Letters an action dealt with; written after a replay''s copy is confirmed and before the letter leaves the queue';
 
 CREATE TABLE ops.migration (
     version integer NOT NULL,
@@ -673,6 +722,9 @@ ALTER TABLE ONLY etl.chunk_class
 ALTER TABLE ONLY etl.chunk
     ADD CONSTRAINT chunk_pkey PRIMARY KEY (run_id, chunk_no);
 
+ALTER TABLE ONLY etl.failure
+    ADD CONSTRAINT failure_run_id_step_chunk_no_month_key UNIQUE NULLS NOT DISTINCT (run_id, step, chunk_no, month);
+
 ALTER TABLE ONLY etl.month
     ADD CONSTRAINT month_pkey PRIMARY KEY (month);
 
@@ -744,6 +796,9 @@ ALTER TABLE ONLY etl.chunk_class
 ALTER TABLE ONLY etl.chunk
     ADD CONSTRAINT chunk_run_id_fkey FOREIGN KEY (run_id) REFERENCES etl.run(run_id);
 
+ALTER TABLE ONLY etl.failure
+    ADD CONSTRAINT failure_run_id_fkey FOREIGN KEY (run_id) REFERENCES etl.run(run_id);
+
 ALTER TABLE ONLY etl.run_month
     ADD CONSTRAINT run_month_run_id_fkey FOREIGN KEY (run_id) REFERENCES etl.run(run_id);
 
@@ -807,6 +862,9 @@ GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk_class TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk_class TO payments_exporter;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.failure TO payments_loader;
+GRANT SELECT ON TABLE etl.failure TO payments_exporter;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.month TO payments_loader;
 GRANT SELECT ON TABLE etl.month TO payments_exporter;
 
@@ -818,37 +876,6 @@ GRANT SELECT ON TABLE etl.run TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.run_month TO payments_loader;
 GRANT SELECT ON TABLE etl.run_month TO payments_exporter;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.worker TO payments_loader;
-GRANT SELECT ON TABLE etl.worker TO payments_exporter;
-
-GRANT SELECT ON TABLE ops.backup TO payments_loader;
-GRANT SELECT ON TABLE ops.backup TO payments_exporter;
-GRANT INSERT ON TABLE ops.backup TO payments_backup;
-
-GRANT SELECT ON TABLE ops.restore_drill TO payments_loader;
-GRANT SELECT ON TABLE ops.restore_drill TO payments_exporter;
-
-GRANT INSERT(backup_id) ON TABLE ops.restore_drill TO payments_backup;
-
-GRANT INSERT(place) ON TABLE ops.restore_drill TO payments_backup;
-
-GRANT INSERT(state) ON TABLE ops.restore_drill TO payments_backup;
-
-GRANT INSERT(started_at) ON TABLE ops.restore_drill TO payments_backup;
-
-GRANT INSERT(finished_at) ON TABLE ops.restore_drill TO payments_backup;
-
-GRANT INSERT(restore_ms) ON TABLE ops.restore_drill TO payments_backup;
-
-GRANT INSERT(verify_ms) ON TABLE ops.restore_drill TO payments_backup;
-
-GRANT INSERT(differences) ON TABLE ops.restore_drill TO payments_backup;
-
-GRANT INSERT(failure) ON TABLE ops.restore_drill TO payments_backup;
-
-GRANT SELECT ON TABLE ops.backup_status TO payments_loader;
-GRANT SELECT ON TABLE ops.backup_status TO payments_exporter;
 
 GRANT SELECT ON TABLE ops.dead_letter_action TO payments_loader;
 GRANT SELECT ON TABLE ops.dead_letter_action TO payments_exporter;
@@ -894,6 +921,40 @@ GRANT INSERT(body_bytes) ON TABLE ops.dead_letter_action_letter TO payments_load
 GRANT INSERT(body_sha256) ON TABLE ops.dead_letter_action_letter TO payments_loader;
 
 GRANT INSERT(body_preview) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT SELECT ON TABLE etl.standing_failure TO payments_loader;
+GRANT SELECT ON TABLE etl.standing_failure TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.worker TO payments_loader;
+GRANT SELECT ON TABLE etl.worker TO payments_exporter;
+
+GRANT SELECT ON TABLE ops.backup TO payments_loader;
+GRANT SELECT ON TABLE ops.backup TO payments_exporter;
+GRANT INSERT ON TABLE ops.backup TO payments_backup;
+
+GRANT SELECT ON TABLE ops.restore_drill TO payments_loader;
+GRANT SELECT ON TABLE ops.restore_drill TO payments_exporter;
+
+GRANT INSERT(backup_id) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(place) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(state) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(started_at) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(finished_at) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(restore_ms) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(verify_ms) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(differences) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(failure) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT SELECT ON TABLE ops.backup_status TO payments_loader;
+GRANT SELECT ON TABLE ops.backup_status TO payments_exporter;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
 GRANT SELECT ON TABLE ops.migration TO payments_exporter;

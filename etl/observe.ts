@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Delivery, Handler } from "../lib/broker/delivery.js";
-import { maxAttempts, queueNames } from "../lib/broker/topology.js";
-import type { CodeLabel } from "../lib/observability/code_label.js";
+import { queueNames } from "../lib/broker/topology.js";
 import type { Logger } from "../lib/observability/log.js";
 import type { messageMetrics } from "../lib/observability/message_metrics.js";
 import type { Instruments } from "../lib/observability/registry.js";
@@ -21,18 +20,14 @@ type Messages = Instruments<typeof messageMetrics>;
 /** Counts what steps do, and times them by step and outcome. */
 export class StepObserver {
   readonly #metrics: Metrics;
-  readonly #messages: Messages;
-  readonly #codeLabel: CodeLabel;
 
-  constructor(metrics: Metrics, messages: Messages, codeLabel: CodeLabel) {
+  constructor(metrics: Metrics, messages: Pick<Messages, "publishes">) {
     this.#metrics = metrics;
-    this.#messages = messages;
-    this.#codeLabel = codeLabel;
-    this.#beginAtZero();
+    this.#beginAtZero(messages);
   }
 
   /** A rate or a ratio of what has never happened should be 0, not missing. */
-  #beginAtZero(): void {
+  #beginAtZero(messages: Pick<Messages, "publishes">): void {
     for (const step of STEPS) {
       this.#metrics.inFlight.set({ step }, 0);
       for (const outcome of OUTCOMES) {
@@ -45,7 +40,7 @@ export class StepObserver {
       }
     }
     for (const queue of queueNames(ETL_QUEUES)) {
-      this.#messages.publishes.inc({ queue, result: "confirmed" }, 0);
+      messages.publishes.inc({ queue, result: "confirmed" }, 0);
     }
   }
 
@@ -57,14 +52,6 @@ export class StepObserver {
       try {
         const outcome = await handler(delivery);
         stop({ outcome: outcome.kind });
-        const buried =
-          outcome.kind === "reject" ||
-          (outcome.kind === "retry" && delivery.attempt >= maxAttempts(ETL_QUEUES));
-        if (buried) {
-          this.#messages.deadLettered.inc({ code: this.#codeLabel(outcome.code) });
-        } else if (outcome.kind === "retry") {
-          this.#messages.retried.inc({ code: this.#codeLabel(outcome.code) });
-        }
         return outcome;
       } finally {
         this.#metrics.inFlight.dec({ step });

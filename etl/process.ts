@@ -22,9 +22,9 @@ export interface WorkerOptions {
 
 /** A worker: takes messages from the work queue and runs their steps, until the process is told to stop. */
 export function workerParts(runtime: Runtime<EtlSettings>, options: WorkerOptions = {}): readonly Part[] {
-  const { settings, registry, messages, codeLabel } = runtime;
+  const { settings, registry, messages } = runtime;
   const source = new ChunkSource();
-  const observer = new StepObserver(register(registry, etlMetrics), messages, codeLabel);
+  const observer = new StepObserver(register(registry, etlMetrics), messages);
   return [
     { name: "generator", stop: () => source.close() },
     ...consumerProcess(runtime, {
@@ -45,6 +45,6 @@ export function workerParts(runtime: Runtime<EtlSettings>, options: WorkerOption
           publish: (body, headers) => publisher.publish(ETL_QUEUES.work, body, { headers }),
           reached: options.reached,
         }),
-    }),
+    }).parts,
   ];
 }

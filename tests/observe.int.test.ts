@@ -1,18 +1,9 @@
-import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import { traceId } from "../etl/observe.js";
 import { eventually } from "./harness/eventually.js";
+import { freePort } from "./harness/free_port.js";
 import { Platform, SMALL_SPEC } from "./harness/platform.js";
 import { WorkerProcess } from "./harness/process.js";
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}
 
 /** Sum of all series of a metric. */
 function sum(text: string, metric: string): number {

@@ -23,7 +23,9 @@ SELECT
   c.stage_s,
   c.clean_s,
   m.rows_aggregated,
-  m.agg_s
+  m.agg_s,
+  round(extract(epoch FROM clock_timestamp() - greatest(r.created_at, r.started_at, c.moved_at, m.moved_at)), 3)::float8
+    AS idle_s
 FROM etl.run r
 CROSS JOIN LATERAL (
   SELECT
@@ -35,14 +37,16 @@ CROSS JOIN LATERAL (
     coalesce(sum(repaired), 0)::bigint                         AS repaired,
     coalesce(sum(rejected), 0)::bigint                         AS rejected,
     coalesce(sum(stage_ms), 0)::float8 / 1000                  AS stage_s,
-    coalesce(sum(clean_ms), 0)::float8 / 1000                  AS clean_s
+    coalesce(sum(clean_ms), 0)::float8 / 1000                  AS clean_s,
+    greatest(max(staged_at), max(cleaned_at))                  AS moved_at
   FROM etl.chunk
   WHERE run_id = r.run_id
 ) c
 CROSS JOIN LATERAL (
   SELECT
     coalesce(sum(txn_rows) FILTER (WHERE state = 'done'), 0)::bigint AS rows_aggregated,
-    coalesce(sum(agg_ms), 0)::float8 / 1000                          AS agg_s
+    coalesce(sum(agg_ms), 0)::float8 / 1000                          AS agg_s,
+    max(finished_at)                                                 AS moved_at
   FROM etl.run_month
   WHERE run_id = r.run_id
 ) m

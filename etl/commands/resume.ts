@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { forgetFailures } from "../ledger/failure.js";
 import { missingMessages } from "../runs/resume.js";
 import type { EtlSettings } from "../settings.js";
 import { withBroker } from "./send.js";
@@ -13,7 +14,10 @@ export function resumeCommand(action: ActionWrapper<EtlSettings>): Command {
         const messages = await withDatabase(context.settings, async (pool) => {
           const missing = await missingMessages(pool, runId);
           if (missing.length > 0) {
-            await withBroker(context, (send) => send(pool, missing));
+            await withBroker(context, async (send) => {
+              await forgetFailures(pool, runId);
+              await send(pool, missing);
+            });
           }
           return missing;
         });

@@ -10,6 +10,7 @@ import { formatSeconds, formatTable } from "../../lib/cli/table.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { isOver } from "../ledger/run.js";
 import { type RunStatus, runStatus } from "../runs/status.js";
+import { stuck } from "../runs/stuck.js";
 import type { EtlSettings } from "../settings.js";
 import { watchRuns } from "./watch.js";
 
@@ -35,6 +36,12 @@ async function status(
       printJson({ runs });
     } else {
       print(runs.length === 0 ? "no runs yet; start one: payments kickoff" : tableOf(runs));
+    }
+    for (const run of context.json ? [] : runs) {
+      const problem = stuck(run);
+      if (problem !== undefined) {
+        print(`\n${problem.why}\n${problem.todo}`);
+      }
     }
   });
   return undefined;

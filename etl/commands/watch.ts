@@ -10,17 +10,17 @@ import { pause } from "../../lib/timing.js";
 import { EtlError } from "../errors.js";
 import { isOver } from "../ledger/run.js";
 import { type RunStatus, runStatus } from "../runs/status.js";
+import { STALLED_S, stuck } from "../runs/stuck.js";
 
 const TERMINAL_REFRESH_MS = 250;
 const LINE_EVERY_MS = 3_000;
-/** So long without a single chunk or month done means nobody is working, or the work is in the dead-letter queue. */
-const STALLED_MS = 10 * 60_000;
+const STALLED_MS = STALLED_S * 1_000;
 const STEPS = ["stage", "clean", "agg"] as const;
 
 /**
  * Shows the runs' progress on stderr until all are done: bars on a terminal, a line every few seconds elsewhere.
  *
- * @throws PlatformError RUN_FAILED when nothing has moved for ten minutes, INTERRUPTED on Ctrl-C (the runs go on).
+ * @throws PlatformError RUN_FAILED when a step has failed for good or nothing has moved for ten minutes, INTERRUPTED on Ctrl-C (the runs go on).
  */
 export async function watchRuns(
   pool: Pool,
@@ -44,6 +44,9 @@ export async function watchRuns(
         display.show(runs);
         if (runs.every((run) => isOver(run.state))) {
           return runs;
+        }
+        for (const run of runs.filter(({ failures }) => failures.length > 0)) {
+          throw failed(run);
         }
         const mark = JSON.stringify(runs.map((run) => [run.rowsDone, run.months]));
         if (mark !== moved.mark) {
@@ -71,6 +74,11 @@ function describe(run: RunStatus): string {
 
 function percent(part: number, whole: number): string {
   return whole === 0 ? "100%" : `${Math.floor((part / whole) * 100)}%`;
+}
+
+function failed(run: RunStatus): PlatformError {
+  const { why = "", todo } = stuck(run) ?? {};
+  return new EtlError("RUN_FAILED", why, { hint: todo });
 }
 
 function stalled(runs: readonly RunStatus[]): PlatformError {

@@ -1,6 +1,7 @@
 import type { Queryable } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
 import { EtlError } from "../errors.js";
+import { type Failure, standingFailures } from "../ledger/failure.js";
 import { isOver, type RunState } from "../ledger/run.js";
 
 /** Progress of one run. Rows are generated rows unless named otherwise; step seconds are busy time summed over workers. */
@@ -21,6 +22,10 @@ export interface RunStatus {
   readonly elapsedS: number;
   /** Through all three steps, since planning; 0 before anything is done. */
   readonly rowsPerS: number;
+  /** Since a chunk or a month was done, or the run was entered; 0 when the run is over. */
+  readonly idleS: number;
+  /** Steps that failed for good and that the run still waits for. */
+  readonly failures: readonly Failure[];
   /** Seconds to go at the average pace so far; null when that says nothing. */
   readonly etaS: number | null;
 }
@@ -46,6 +51,7 @@ interface StatusRow {
   clean_s: number;
   rows_aggregated: number;
   agg_s: number;
+  idle_s: number;
 }
 
 /** @throws PlatformError RUN_UNKNOWN when a run is named and there is none. */
@@ -56,7 +62,8 @@ export async function runStatus(db: Queryable, runId: string | null): Promise<Ru
       hint: "List them: payments status.",
     });
   }
-  return rows.map(toStatus);
+  const failures = await standingFailures(db);
+  return rows.map((row) => toStatus(row, failures.get(row.run_id) ?? []));
 }
 
 /** Rows rejected, by reason, over the given runs. */
@@ -72,7 +79,7 @@ export async function rejectReasons(
   return Object.fromEntries(rows.map((row) => [row.class, row.rows]));
 }
 
-function toStatus(row: StatusRow): RunStatus {
+function toStatus(row: StatusRow, failures: readonly Failure[]): RunStatus {
   const share =
     row.rows === 0 ? 1 : (row.rows_staged + row.rows_cleaned + row.rows_aggregated) / (3 * row.rows);
   const unfinished = !isOver(row.state);
@@ -91,6 +98,8 @@ function toStatus(row: StatusRow): RunStatus {
     finishedAt: row.finished_at?.toISOString() ?? null,
     elapsedS: row.elapsed_s,
     rowsPerS: row.elapsed_s > 0 ? Math.round((share * row.rows) / row.elapsed_s) : 0,
+    idleS: unfinished ? row.idle_s : 0,
+    failures,
     etaS: unfinished && share > 0 ? Math.round((row.elapsed_s * (1 - share)) / share) : unfinished ? null : 0,
   };
 }

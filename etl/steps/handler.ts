@@ -1,5 +1,6 @@
 import type { Pool } from "../../lib/postgres/pool.js";
 import type { MessageHandler } from "../../lib/runtime/handle_delivery.js";
+import { recordFailure } from "../ledger/failure.js";
 import { formatMessage, type Message, type OutMessage, parseMessage } from "../message.js";
 import { aboutOf, type StepObserver, tracedLogger } from "../observe.js";
 import { type Origin, originOf, requireOurs } from "../origin.js";
@@ -29,6 +30,9 @@ interface Follower {
   readonly origin: Origin | undefined;
 }
 
+/** Codes of messages about runs that are not in this ledger. */
+const FOREIGN: ReadonlySet<string> = new Set(["RUN_ELSEWHERE", "RUN_UNKNOWN"]);
+
 /** What the pipeline does with each kind of message. A step that is run again finds in the ledger how far it got. */
 export function stepHandler(options: StepHandlerOptions): MessageHandler<Message, Follower> {
   const { pool, worker, settings, observer, publish, reached } = options;
@@ -47,6 +51,13 @@ export function stepHandler(options: StepHandlerOptions): MessageHandler<Message
     publish: async ({ message, origin }) =>
       publish(formatMessage(message), origin ?? (await originOf(pool, message.run))),
     published: async (message) => reached?.(`${message.kind}: published`),
+    deadLettered: async (message, death) => {
+      // What begins a run has none yet, and of another database's runs this ledger says nothing.
+      if (message.kind === "begin" || FOREIGN.has(death.code)) {
+        return;
+      }
+      await recordFailure(pool, message, { ...death, worker });
+    },
   };
 
   function run(context: StepContext, message: Message, again: boolean): Promise<Next> {

@@ -22,22 +22,23 @@ export interface Means {
  * Does with a message as was decided. The original is acked after its copy is safe, so a death in between makes two of it.
  *
  * @param otherwise what becomes of the original when the broker takes no copy.
+ * @returns whether it came to that fate.
  */
 export async function carryOut(
   job: InHand,
   fate: Disposition,
   otherwise: "keep" | "give back",
   means: Means,
-): Promise<void> {
+): Promise<boolean> {
   const [lease] = job.leases;
   // The broker's again, or a copy of it is on its way: it will come.
   if (lease === undefined) {
-    return;
+    return false;
   }
   const done = fate.kind === "ack" ? "forwarded" : await copy(job, lease, fate, means);
   if (done !== "forwarded") {
     if (otherwise === "keep" || lease.link.over.aborted) {
-      return;
+      return false;
     }
     if (done === "impossible") {
       await pause(REJECT_PAUSE_MS, means.stopping);
@@ -57,6 +58,7 @@ export async function carryOut(
     }
   }
   job.settled(leases);
+  return done === "forwarded";
 }
 
 function copy(job: InHand, lease: Lease, fate: Extract<Disposition, { kind: "forward" }>, means: Means) {

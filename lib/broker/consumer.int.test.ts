@@ -14,7 +14,7 @@ import { testSettings } from "../../tests/harness/settings.js";
 import { silentLogger } from "../observability/log.js";
 import { deferred } from "../timing.js";
 import { Consumer, type ConsumerOptions } from "./consumer.js";
-import type { Delivery, Handler } from "./delivery.js";
+import type { Delivery, Handler, Outcome } from "./delivery.js";
 import { Publisher, type PublisherOptions } from "./publisher.js";
 import { type QueueFamily, queueNames } from "./topology.js";
 
@@ -82,6 +82,33 @@ function recorder(): { seen: Delivery[]; handler: Handler; bodies: () => string[
   };
   return { seen, handler, bodies: () => seen.map((delivery) => delivery.body.toString()) };
 }
+
+describe("settlement", () => {
+  it("is told once the broker has the message, and whether it is a dead letter; failing to listen loses nothing", async () => {
+    const settled: string[] = [];
+    const outcomes: Outcome[] = [
+      { kind: "retry", code: "INTERNAL", reason: "no luck" },
+      { kind: "release" },
+      { kind: "reject", code: "MESSAGE_MALFORMED", reason: "no sense" },
+    ];
+    const consumer = await consume(async () => outcomes.shift() ?? { kind: "done" }, {
+      concurrency: 1,
+      onSettled: async ({ delivery, outcome, deadLettered }) => {
+        settled.push(`${outcome.kind} ${delivery.attempt}${deadLettered ? " dead" : ""}`);
+        throw new Error("nobody listens");
+      },
+    });
+    await publisher.publish(family.work, "x");
+    await eventually("the dead letter", () => settled.includes("reject 2 dead"));
+    expect(settled).toEqual(["retry 1", "release 2", "reject 2 dead"]);
+    await publisher.publish(family.work, "y");
+    await eventually("the next message", () => settled.length === 4);
+    expect(settled[3]).toBe("done 1");
+    await consumer.stop();
+    expect(await depth(settings, family.work)).toBe(0);
+    expect(await depth(settings, family.deadLetter)).toBe(1);
+  });
+});
 
 describe("outcomes", () => {
   it("done: the message is gone for good", async () => {

@@ -4,7 +4,7 @@ import type { Logger } from "../observability/log.js";
 import { pause, within } from "../timing.js";
 import { carryOut, type Means } from "./carry_out.js";
 import { BrokerConnection, type Patience } from "./connection.js";
-import type { Handler, Outcome } from "./delivery.js";
+import type { Handler, Outcome, Settlement } from "./delivery.js";
 import type { BrokerAddress } from "./dial.js";
 import { dispose, handBackQueue } from "./disposition.js";
 import { handedBackHeaders } from "./headers.js";
@@ -37,6 +37,8 @@ export interface ConsumerOptions {
   /** Takes retries and dead letters; stays open until the consumer has stopped. */
   readonly publisher: Publisher;
   readonly handler: Handler;
+  /** Told of each delivery what became of it. The broker has it by then: what goes wrong here is logged. */
+  readonly onSettled?: (settlement: Settlement) => Promise<void>;
   /** How long a message is held before it is handed back, or a copy stands for it. A shorter one is for tests. */
   readonly holdMs?: number;
 }
@@ -182,12 +184,20 @@ export class Consumer {
     });
   }
 
-  #settle(job: InHand, outcome: Outcome): Promise<void> {
-    return job.alone(async () => {
+  async #settle(job: InHand, outcome: Outcome): Promise<void> {
+    const { delivery } = job;
+    const { family, name, onSettled, logger } = this.#options;
+    const fate = dispose(outcome, delivery.headers, { family, now: new Date(), worker: name });
+    const settled = await job.alone(async () => {
       job.state = "over";
-      const { family, name } = this.#options;
-      const fate = dispose(outcome, job.delivery.headers, { family, now: new Date(), worker: name });
-      await carryOut(job, fate, "give back", this.#means);
+      return carryOut(job, fate, "give back", this.#means);
+    });
+    if (!settled) {
+      return;
+    }
+    const deadLettered = fate.kind === "forward" && fate.queue === family.deadLetter;
+    await onSettled?.({ delivery, outcome, deadLettered }).catch((error: unknown) => {
+      logger.warn({ err: error, messageId: delivery.messageId }, "a settled message was not recorded");
     });
   }
 

@@ -39,3 +39,11 @@ export type Outcome =
   | { readonly kind: "release" };
 
 export type Handler = (delivery: Delivery) => Promise<Outcome>;
+
+/** What became of a delivery: its outcome, carried out. Until then an outcome is only a wish, for the broker may be away. */
+export interface Settlement {
+  readonly delivery: Delivery;
+  readonly outcome: Outcome;
+  /** Rejected, or retried as often as the ladder allows. */
+  readonly deadLettered: boolean;
+}

@@ -6,8 +6,15 @@ import { stderrLines } from "../process/stderr.js";
 import { outputProblem, write } from "../process/stdout.js";
 import { reportError } from "./command.js";
 
-/** Runs what the command line asks for, and sets the exit status. */
-export async function runProgram(program: Command): Promise<void> {
+/** Runs what the command line asks for, and sets the exit status. @param make of the program; what it throws is told as usual. */
+export async function runProgram(make: () => Command): Promise<void> {
+  let program: Command;
+  try {
+    program = make();
+  } catch (error) {
+    process.exitCode = reportError(error, false);
+    return;
+  }
   everyCommand(program, (command) => {
     if (command !== program) {
       command.option("--json", "machine-readable output");

@@ -66,19 +66,16 @@ export async function createHttpServer(options: HttpOptions): Promise<FastifyIns
     transform: jsonSchemaTransform,
   });
   addOperations(server, options.operations);
+  server.get("/openapi.json", { schema: { hide: true } }, async () => server.swagger());
   for (const route of options.routes) {
     addRoute(server, route);
   }
-  server.get("/openapi.json", { schema: { hide: true } }, async () => server.swagger());
   return server;
 }
 
 /** @throws CoreError MODULE_INVALID when two routes want one method and path. */
 function addRoute(server: FastifyInstance, route: Route): void {
   const { method, path, summary, request = {}, answers, handle } = route;
-  if (server.hasRoute({ method, url: path })) {
-    throw new CoreError("MODULE_INVALID", `two modules want ${method} ${path}.`);
-  }
   const { params, query, body } = request;
   const schema = {
     summary,
@@ -87,7 +84,15 @@ function addRoute(server: FastifyInstance, route: Route): void {
     ...(body === undefined ? {} : { body }),
     response: answers,
   };
-  server.route({ method, url: path, schema, handler: handle });
+  try {
+    server.route({ method, url: path, schema, handler: handle });
+  } catch (error) {
+    // Also for names of parameters that differ: /wallets/:id and /wallets/:name are one path.
+    if (codeOf(error) !== "FST_ERR_DUPLICATED_ROUTE") {
+      throw error;
+    }
+    throw new CoreError("MODULE_INVALID", `two routes want ${method} ${path}.`, { cause: error });
+  }
 }
 
 export interface Listening {

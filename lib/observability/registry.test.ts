@@ -34,6 +34,18 @@ describe("metrics", () => {
   });
 });
 
+it("a value that several modules of a process know is made of theirs", async () => {
+  const registry = createRegistry();
+  const { open } = register(registry, { open: gauge("payments_open", "1 while open") });
+  const states = [1, 0];
+  for (const i of [0, 1]) {
+    onScrape(open, () => states[i] ?? 0, Math.min);
+  }
+  expect(await registry.metrics()).toContain("payments_open 0");
+  states[1] = 1;
+  expect(await registry.metrics()).toContain("payments_open 1");
+});
+
 describe("codes as labels", () => {
   const codeLabel = codeLabelOf(["RUN_UNKNOWN"]);
 

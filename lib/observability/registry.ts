@@ -100,11 +100,19 @@ function make(registry: Registry, declaration: MetricDeclaration): Counter | Gau
   return new Histogram({ ...common, buckets: [...declaration.buckets] });
 }
 
-/** Has a metric ask for its value when it is scraped. */
-export function onScrape(metric: Gauge | Counter, read: () => number): void {
+const readers = new WeakMap<Gauge | Counter, (() => number)[]>();
+
+/** Has a metric ask for its value when it is scraped; where several modules of a process answer, `combine` makes one of theirs. */
+export function onScrape(
+  metric: Gauge | Counter,
+  read: () => number,
+  combine: (...values: number[]) => number = Math.max,
+): void {
+  const all = [...(readers.get(metric) ?? []), read];
+  readers.set(metric, all);
   // prom-client calls it before each scrape; the type keeps it for the constructor, where nothing can be read yet.
   (metric as unknown as { collect: () => void }).collect = () => {
     metric.reset();
-    metric.inc(read());
+    metric.inc(combine(...all.map((each) => each())));
   };
 }

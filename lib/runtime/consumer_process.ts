@@ -4,12 +4,13 @@ import { Consumer } from "../broker/consumer.js";
 import type { Handler } from "../broker/delivery.js";
 import { Publisher } from "../broker/publisher.js";
 import type { QueueFamily } from "../broker/topology.js";
+import { countSettlement } from "../observability/count_settlement.js";
 import type { Logger } from "../observability/log.js";
 import { onScrape } from "../observability/registry.js";
 import { createPool, type Pool } from "../postgres/pool.js";
 import { waitForSchema } from "../postgres/schema_guard.js";
 import { pause, within } from "../timing.js";
-import { handleDelivery, type MessageHandler } from "./handle_delivery.js";
+import { handleDelivery, type MessageHandler, tellDeath } from "./handle_delivery.js";
 import { Lease, type LeaseStatements, type LeaseTimes } from "./lease.js";
 import type { Dependencies, Part } from "./lifecycle.js";
 import type { Runtime } from "./module.js";
@@ -22,7 +23,7 @@ const SPARE_CONNECTIONS = 3;
 /** Whoever asks whether we are ready will not wait long. */
 const READY_MS = 2_000;
 
-/** What the process has for the handler that it is made for. */
+/** What the handler works with; the module's routes may use it too. */
 export interface Resources {
   readonly pool: Pool;
   readonly publisher: Publisher;
@@ -37,7 +38,8 @@ export interface ConsumerProcessOptions<Message, Follower> {
   readonly queues: QueueFamily;
   /** Messages worked on at a time. */
   readonly concurrency: number;
-  readonly lease: LeaseStatements;
+  /** Where its workers beat, so that one that was frozen cannot commit late. Without one, only the statements' timeouts end it. */
+  readonly lease?: LeaseStatements;
   /** Shorter ones are for tests. */
   readonly leaseTimes?: LeaseTimes | undefined;
   readonly holdMs?: number | undefined;
@@ -46,13 +48,18 @@ export interface ConsumerProcessOptions<Message, Follower> {
   readonly observe?: (handler: Handler) => Handler;
 }
 
-/** Consumes one queue family with a pool, a publisher and a lease of its own. @returns the parts, in the order of their start. */
+export interface ConsumerProcess extends Resources {
+  /** In the order of their start. */
+  readonly parts: readonly Part[];
+}
+
+/** Consumes one queue family with a pool and a publisher of its own. */
 export function consumerProcess<Message, Follower>(
   runtime: Runtime,
   options: ConsumerProcessOptions<Message, Follower>,
-): readonly Part[] {
+): ConsumerProcess {
   const { settings, logger, messages, codeLabel, stopping } = runtime;
-  const { title, queues, concurrency } = options;
+  const { title, queues, concurrency, lease } = options;
   const workerId = `${hostname().slice(0, 24)}:${process.pid}:${randomBytes(4).toString("hex")}`;
   // With its prefix no longer than the 63 characters of an application_name.
   const pool = createPool(settings, {
@@ -82,32 +89,37 @@ export function consumerProcess<Message, Follower>(
       }
     }),
   };
-  const handler = options.handler({ pool, publisher, logger, workerId });
+  const resources: Resources = { pool, publisher, logger, workerId };
+  const handler = options.handler(resources);
   const countOutage = (code: string) => messages.outageWaits.inc({ code: codeLabel(code) });
   const ports = { logger, stopping, breakers, pause, countOutage };
   const handle: Handler = (delivery) => handleDelivery(handler, ports, delivery);
   let consumer: Consumer | undefined;
   const brokerUp = () => publisher.isUp && consumer?.isUp === true;
 
-  messages.slots.set(concurrency);
+  messages.slots.inc(concurrency);
   onScrape(messages.breakerOpen, () => Number(breakers.PostgreSQL.open));
-  onScrape(messages.brokerUp, () => Number(brokerUp()));
+  onScrape(messages.brokerUp, () => Number(brokerUp()), Math.min);
 
-  return [
+  const parts: Part[] = [
     {
       name: "postgres",
       start: () => waitForSchema(pool, logger, stopping),
       stop: () => pool.end(),
       dependencies: () => postgresState(pool),
     },
-    new Lease({
-      pool,
-      workerId,
-      logger,
-      statements: options.lease,
-      times: options.leaseTimes,
-      metrics: messages,
-    }),
+    ...(lease === undefined
+      ? []
+      : [
+          new Lease({
+            pool,
+            workerId,
+            logger,
+            statements: lease,
+            times: options.leaseTimes,
+            metrics: messages,
+          }),
+        ]),
     {
       name: "publisher",
       start: async () => publisher.up(),
@@ -126,6 +138,10 @@ export function consumerProcess<Message, Follower>(
           concurrency,
           publisher,
           handler: options.observe?.(handle) ?? handle,
+          onSettled: async (settlement) => {
+            countSettlement(messages, codeLabel, settlement);
+            await tellDeath(handler, settlement);
+          },
           ...(options.holdMs === undefined ? {} : { holdMs: options.holdMs }),
         });
         await consumer.up();
@@ -134,6 +150,7 @@ export function consumerProcess<Message, Follower>(
       stop: async () => consumer?.stop(DRAIN_MS),
     },
   ];
+  return { ...resources, parts };
 }
 
 async function postgresState(pool: Pool): Promise<Dependencies> {

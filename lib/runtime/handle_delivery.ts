@@ -1,4 +1,5 @@
-import type { Delivery, MessageHeaders, Outcome } from "../broker/delivery.js";
+import type { Delivery, MessageHeaders, Outcome, Settlement } from "../broker/delivery.js";
+import { tidyReason } from "../broker/headers.js";
 import { adviceOf, codeOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { verdictOf } from "../retry.js";
@@ -16,8 +17,16 @@ export interface Circumstances {
   readonly again: boolean;
 }
 
+/** Why a message is among the dead letters. */
+export interface Death {
+  readonly code: string;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly messageId: string | undefined;
+}
+
 /** What a module does with the messages of a queue. */
-export interface MessageHandler<Message, Follower> {
+export interface MessageHandler<Message, Follower = never> {
   /** @throws PlatformError MESSAGE_*, for what is not a message. */
   readonly parse: (body: Buffer) => Message;
   /** What the message is about, for log lines. */
@@ -30,6 +39,8 @@ export interface MessageHandler<Message, Follower> {
   readonly publish: (follower: Follower) => Promise<void>;
   /** Called when all that follows is published. */
   readonly published?: (message: Message) => Promise<void>;
+  /** Called when the message is among the dead letters; not of one that the broker itself put there. */
+  readonly deadLettered?: (message: Message, death: Death) => Promise<void>;
 }
 
 /** What the process gives: a breaker for each server, time, and a record of what was waited for. */
@@ -93,4 +104,23 @@ export async function handleDelivery<Message, Follower>(
       await ports.pause(fullJitterMs(tries, OUTAGE_BACKOFF), stopping);
     }
   }
+}
+
+/** Tells a handler of a dead letter, unless its body is no message. */
+export async function tellDeath<Message, Follower>(
+  handler: MessageHandler<Message, Follower>,
+  { delivery, outcome, deadLettered }: Settlement,
+): Promise<void> {
+  if (!deadLettered || (outcome.kind !== "retry" && outcome.kind !== "reject")) {
+    return;
+  }
+  let message: Message;
+  try {
+    message = handler.parse(delivery.body);
+  } catch {
+    return;
+  }
+  const { code, reason } = outcome;
+  const { attempt: attempts, messageId } = delivery;
+  await handler.deadLettered?.(message, { code, reason: tidyReason(reason), attempts, messageId });
 }

@@ -9,7 +9,7 @@ import type { Listening } from "../http/server.js";
 import type { CodeLabel } from "../observability/code_label.js";
 import type { Logger } from "../observability/log.js";
 import { messageMetrics } from "../observability/message_metrics.js";
-import type { Instruments, MetricDeclarations } from "../observability/registry.js";
+import { type Instruments, type MetricDeclarations, PROCESS_METRICS } from "../observability/registry.js";
 import type { Settings } from "../settings/base.js";
 import type { SettingsDeclaration } from "../settings/define.js";
 import type { Part } from "./lifecycle.js";
@@ -91,7 +91,7 @@ function claimsOf(modules: readonly Module[]): Claims {
     ],
     queue: claims(({ queues }) => queues.flatMap(queueNames)),
     metric: [
-      ...Object.values(messageMetrics).map(({ name }) => [name, "lib"] as const),
+      ...Object.values({ ...PROCESS_METRICS, ...messageMetrics }).map(({ name }) => [name, "lib"] as const),
       ...claims(({ metrics }) => Object.values(metrics).map(({ name }) => name)),
     ],
     schema: claims(({ schemas }) => schemas),

@@ -18,8 +18,9 @@ import { Publisher } from "../../lib/broker/publisher.js";
 import { silentLogger } from "../../lib/observability/log.js";
 import { createPool, type Pool } from "../../lib/postgres/pool.js";
 import { createVhost, dropVhost } from "./broker.js";
-import { createDatabase, dropDatabase } from "./database.js";
+import { createDatabase, dropDatabase, withPool } from "./database.js";
 import { eventually } from "./eventually.js";
+import { openSessions, requireNothingLeft } from "./leaks.js";
 import { testSettings } from "./settings.js";
 import { createWorker, type Worker } from "./worker.js";
 
@@ -74,7 +75,15 @@ export class Platform {
     await this.publisher.close();
     await this.pool.end();
     await dropVhost(this.settings, this.settings.RABBITMQ_VHOST);
-    await dropDatabase(this.settings.POSTGRES_DB);
+    // Dropping ends whatever session is left, so that is looked for before and told after.
+    const database = this.settings.POSTGRES_DB;
+    const left = await withPool({ role: "admin" }, (admin) =>
+      requireNothingLeft(() => openSessions(admin, database)).catch((error: unknown) => error),
+    );
+    await dropDatabase(database);
+    if (left !== undefined) {
+      throw left;
+    }
   }
 
   async startWorker(concurrency = 2, options: WorkerOptions = {}): Promise<Worker> {

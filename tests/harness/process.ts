@@ -6,6 +6,7 @@ import type { Point } from "../../etl/steps/step.js";
 import { type Output, outputOf, start } from "../../lib/process/run.js";
 import { packageRoot } from "../../lib/root.js";
 import { eventually } from "./eventually.js";
+import { CHILD_MARK, trackChild } from "./leaks.js";
 
 const MAIN = join(packageRoot, "dist", "app", "main.js");
 const BACKUPS = join(packageRoot, "dist", "app", "backups.js");
@@ -26,6 +27,11 @@ export function payments(settings: Environment, ...args: string[]): Promise<Comm
 /** The same, for a command to be looked at and signalled while it runs. */
 export function startPayments(settings: Environment, ...args: string[]): StartedCommand {
   return follow(startNode(settings, [MAIN, ...args]));
+}
+
+/** Any program that was compiled for a test. */
+export function startProgram(main: string, settings: Environment, ...args: string[]): StartedCommand {
+  return follow(startNode(settings, [main, ...args]));
 }
 
 /** Runs a command of jobs/, as scripts/backup.sh and its like do. */
@@ -50,7 +56,7 @@ export function startShell(
   script: string,
 ): StartedCommand {
   const shell = ["bash", "-c", `set -o pipefail; ${script}`, "bash", process.execPath, PROGRAMS[program]];
-  return follow(startProgram(shell, settings));
+  return follow(startTracked(shell, settings));
 }
 
 interface StartedCommand {
@@ -143,14 +149,17 @@ function answersReady(port: number): Promise<boolean> {
 
 /** Nothing of the test's own environment but what finds node; no .env of the checkout either. */
 function startNode(settings: Environment, args: readonly string[], stdin: "ignore" | "pipe" = "ignore") {
-  return startProgram([process.execPath, ...args], settings, stdin);
+  return startTracked([process.execPath, ...args], settings, stdin);
 }
 
-function startProgram(
+function startTracked(
   command: readonly string[],
   settings: Environment,
   stdin: "ignore" | "pipe" = "ignore",
 ) {
-  const env = { NO_COLOR: "1", PAYMENTS_ENV_FILE: "/dev/null", ...settings };
-  return start(command, { env, stdio: [stdin, "pipe", "pipe"] });
+  const mark = { [CHILD_MARK]: `${process.env[CHILD_MARK]} child` };
+  const env = { NO_COLOR: "1", PAYMENTS_ENV_FILE: "/dev/null", ...mark, ...settings };
+  const child = start(command, { env, stdio: [stdin, "pipe", "pipe"] });
+  trackChild(child, command.join(" "));
+  return child;
 }

@@ -9,7 +9,6 @@ import type { Delivery, Outcome } from "../../lib/broker/delivery.js";
 import { Slots } from "../../lib/broker/slots.js";
 import { CoreError } from "../../lib/core_errors.js";
 import { messageOf } from "../../lib/errors.js";
-import { codeLabelOf } from "../../lib/observability/code_label.js";
 import { silentLogger } from "../../lib/observability/log.js";
 import { messageMetrics } from "../../lib/observability/message_metrics.js";
 import { createRegistry, register } from "../../lib/observability/registry.js";
@@ -23,11 +22,7 @@ import type { Actor, Scheduler } from "./scheduler.js";
 
 /** Nobody reads what the simulated workers count; making instruments anew for each costs more than a schedule. */
 const registry = createRegistry();
-const observer = new StepObserver(
-  register(registry, etlMetrics),
-  register(registry, messageMetrics),
-  codeLabelOf([]),
-);
+const observer = new StepObserver(register(registry, etlMetrics), register(registry, messageMetrics));
 
 /** A worker's process. Its way with a message is the real one; starting, stopping and the servers are the simulation's. */
 export class WorkerProcess {

@@ -1,0 +1,18 @@
+import { Command } from "commander";
+import { type ActionWrapper, print, printJson, withDatabase } from "../../../../lib/cli/command.js";
+import { formatTable } from "../../../../lib/cli/table.js";
+import { countTickets } from "../store/ticket.js";
+
+export function ticketsCommand(action: ActionWrapper): Command {
+  return new Command("tickets").description("how many tickets there are of each priority").action(
+    action(async ({ settings, json }, _options: object) => {
+      const counts = await withDatabase(settings, countTickets);
+      if (json) {
+        printJson(counts);
+      } else {
+        print(formatTable(["priority", "tickets"], Object.entries(counts)));
+      }
+      return undefined;
+    }),
+  );
+}
