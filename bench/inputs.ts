@@ -2,10 +2,10 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { leafTable } from "../etl/build/names.js";
 import type { ChunkSource } from "../etl/generate/source.js";
 import { planRun } from "../etl/plan.js";
 import type { PlannedSpec } from "../etl/spec.js";
-import { leafTable } from "../etl/steps/step.js";
 import { run } from "./process.js";
 import type { Stack } from "./stack.js";
 

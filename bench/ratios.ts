@@ -161,7 +161,7 @@ export function renderLoad(names: readonly RatioName[], figures: readonly Figure
       what,
       ...[median, min, max].map((value) => value.toFixed(2)),
       target,
-      ok ? "ok" : target.startsWith("<") ? "ABOVE" : "BELOW",
+      ok ? "ok" : missed(target),
     ]),
   );
   return `${rates}\n\n${verdicts}`;
@@ -169,4 +169,8 @@ export function renderLoad(names: readonly RatioName[], figures: readonly Figure
 
 function whole({ median, min, max }: Spread): string[] {
   return [median, min, max].map((value) => formatCount(Math.round(value)));
+}
+
+function missed(target: string): string {
+  return target.startsWith("<") ? "ABOVE" : "BELOW";
 }

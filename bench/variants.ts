@@ -1,11 +1,12 @@
 import { join } from "node:path";
+import { leafTable } from "../etl/build/names.js";
 import type { ChunkSource } from "../etl/generate/source.js";
-import { createRun } from "../etl/ledger/run.js";
+import { createRun } from "../etl/ledger/new_run.js";
 import { planRun } from "../etl/plan.js";
 import type { PlannedSpec } from "../etl/spec.js";
 import { planStep } from "../etl/steps/plan_run.js";
 import { stageStep } from "../etl/steps/stage.js";
-import { leafTable, type StepContext } from "../etl/steps/step.js";
+import type { StepContext } from "../etl/steps/step.js";
 import { silentLogger } from "../lib/observability/log.js";
 import { withPool } from "../lib/postgres/with_pool.js";
 import { packageRoot } from "../lib/root.js";

@@ -35,7 +35,7 @@ BEGIN
 END
 $_$;
 
-CREATE FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) RETURNS void
+CREATE FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], accepted jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -45,7 +45,15 @@ DECLARE
   additions text[];
   build     text;
   added     text;
+  rule      record;
 BEGIN
+  SELECT * INTO rule
+  FROM jsonb_to_record(accepted) AS named (max_amount numeric, currencies text[], kinds text[], channels text[],
+                                           networks text[], statuses text[], response_codes text[]);
+  IF num_nulls(rule.max_amount, rule.currencies, rule.kinds, rule.channels, rule.networks, rule.statuses,
+               rule.response_codes) > 0 THEN
+    RAISE EXCEPTION 'create_builds: a list is missing in %', accepted USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   LOCK TABLE etl.month IN ROW SHARE MODE;  -- waits for a dump, see etl.hold_publishing; so does drop_build
   SELECT CASE WHEN count(*) = max(account_id)::bigint - min(account_id) + 1
               THEN format('account_id >= %s AND account_id <= %s', min(account_id), max(account_id)) END
@@ -88,8 +96,8 @@ BEGIN
            AND network = ANY (%10$L::text[]) AND status = ANY (%11$L::text[]) AND response_code = ANY (%12$L::text[])
            AND is_fraud IS NOT NULL) IS TRUE))
       $build$,
-      build, accounts, merchants, opens[i], closes[i], max_amount,
-      currencies, kinds, channels, networks, statuses, response_codes);
+      build, accounts, merchants, opens[i], closes[i], rule.max_amount,
+      rule.currencies, rule.kinds, rule.channels, rule.networks, rule.statuses, rule.response_codes);
     -- The leaf is made like txn, so it has them too, and what it is attached to must.
     FOREACH added IN ARRAY additions LOOP
       EXECUTE format('ALTER TABLE staging.%I ADD COLUMN %s', build, added);
@@ -106,6 +114,17 @@ BEGIN
   END LOOP;
 END
 $_$;
+
+CREATE FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM etl.create_builds(run, months, opens, closes, jsonb_build_object(
+    'max_amount', max_amount, 'currencies', currencies, 'kinds', kinds, 'channels', channels, 'networks', networks,
+    'statuses', statuses, 'response_codes', response_codes));
+END
+$$;
 
 CREATE FUNCTION etl.create_healed_leaf(month date) RETURNS text
     LANGUAGE sql SECURITY DEFINER
@@ -825,6 +844,9 @@ REVOKE ALL ON FUNCTION etl.attach_leaf(leaf text, month date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION etl.build_name(run text, month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.build_name(run text, month date) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], accepted jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], accepted jsonb) TO payments_loader;
 
 REVOKE ALL ON FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) TO payments_loader;

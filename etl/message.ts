@@ -2,7 +2,7 @@ import { z } from "zod";
 import { CoreError } from "../lib/core_errors.js";
 import type { PlatformError } from "../lib/errors.js";
 
-/** A larger body is not one of ours. */
+/** The pipeline sends no larger body. */
 export const MAX_BODY_BYTES = 64 * 1_024;
 /** What an operator types into the management UI to start a default run. */
 const BARE_STAGE = /^[ \t\r\n]*stage[ \t\r\n]*$/;

@@ -17,7 +17,7 @@ const OUTCOMES = ["done", "retry", "reject", "release"] as const;
 type Metrics = Instruments<typeof etlMetrics>;
 type Messages = Instruments<typeof messageMetrics>;
 
-/** Counts what steps do, and times them by step and outcome. */
+/** Counts the rows and messages of steps, and times each step by its outcome. */
 export class StepObserver {
   readonly #metrics: Metrics;
 
@@ -26,7 +26,7 @@ export class StepObserver {
     this.#beginAtZero(messages);
   }
 
-  /** A rate or a ratio of what has never happened should be 0, not missing. */
+  /** Before anything has happened a rate or a ratio should be 0, not missing. */
   #beginAtZero(messages: Pick<Messages, "publishes">): void {
     for (const step of STEPS) {
       this.#metrics.inFlight.set({ step }, 0);
@@ -59,7 +59,7 @@ export class StepObserver {
     };
   }
 
-  /** For one try of a step: what it reports is counted once it has committed. */
+  /** For one try of a step. Its reports are counted once it has committed. */
   begin(source: StepContext["source"]): {
     readonly source: StepContext["source"];
     readonly report: (facts: StepFacts) => void;
@@ -101,8 +101,8 @@ export class StepObserver {
 }
 
 /**
- * The trace of a run, or of one of its chunks: 32 hexadecimal digits, as in W3C trace contexts. Made of their names, so that every
- * step, redelivery and worker gives a chunk the same one, and nothing has to travel with the messages.
+ * The trace of a run, or of one of its chunks: 32 hexadecimal digits, as in W3C trace contexts. It is computed from their
+ * names: every step, redelivery and worker gives a chunk the same trace, and no message has to carry it.
  */
 export function traceId(run: string, chunk?: number): string {
   return createHash("sha256")

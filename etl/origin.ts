@@ -1,11 +1,12 @@
 import type { MessageHeaders } from "../lib/broker/delivery.js";
 import type { Queryable } from "../lib/postgres/pool.js";
 import { EtlError } from "./errors.js";
+import { runIdentity } from "./ledger/run.js";
 
 /**
- * Which run of which database a message is about. Databases that share a vhost count their runs alike, so "r2" alone may mean
- * another one's, which is done perhaps. Told in headers: the body stays what people know, and may be typed by hand without
- * them. By name and time, not by ids of server or database, so that a message outlives a move or a restore of its database.
+ * Which run of which database a message is about. Databases that share a vhost number their runs alike, so "r2" alone may
+ * mean a run of another database. Headers carry it: the body keeps its form, and a message typed by hand needs no headers.
+ * A run is named by its database's name and by its time, so that a message survives a move or a restore of the database.
  */
 const DATABASE = "x-database";
 const CREATED_AT = "x-run-created-at";
@@ -13,7 +14,7 @@ const CREATED_AT = "x-run-created-at";
 export type Origin = Record<typeof DATABASE | typeof CREATED_AT, string>;
 
 /**
- * What messages about a run of this database bear.
+ * The headers of messages about a run of this database.
  *
  * @throws PlatformError RUN_UNKNOWN
  */
@@ -22,20 +23,15 @@ export function originOf(db: Queryable, runId: string): Promise<Origin> {
 }
 
 /**
- * A message that names another database, or another run of the same number, must not be answered from our ledger: "done
- * already" would lose it. It is tried again, for a worker of its database may take it then, and ends as a dead letter.
+ * Refuses a message that names another database, or another run of the same number. Our ledger might say "done already",
+ * and the message would be lost. It is tried again, because a worker of its database may take it then; at last it becomes a
+ * dead letter.
  *
- * @returns what the messages that follow bear.
+ * @returns the headers of the messages that follow.
  * @throws PlatformError RUN_ELSEWHERE, RUN_UNKNOWN
  */
 export async function requireOurs(db: Queryable, runId: string, headers: MessageHeaders): Promise<Origin> {
-  const { rows } = await db.query<{ database: string; created_at: string | null }>(
-    `SELECT current_database() AS database,
-            (SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') FROM etl.run WHERE run_id = $1)
-              AS created_at`,
-    [runId],
-  );
-  const { database = "?", created_at: createdAt = null } = rows[0] ?? {};
+  const { database, createdAt } = await runIdentity(db, runId);
   const named = headers[DATABASE] ?? database;
   const created = headers[CREATED_AT] ?? createdAt;
   if (named !== database) {

@@ -16,7 +16,7 @@ export interface WorkerOptions {
   /** Shorter ones are for tests. */
   readonly leaseTimes?: LeaseTimes;
   readonly holdMs?: number;
-  /** Called at each named point of a step, see steps/step.ts. */
+  /** Called at each named point of a step, see point.ts. */
   readonly reached?: StepContext["reached"];
 }
 

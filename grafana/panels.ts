@@ -103,9 +103,15 @@ export function buildDashboard(spec: DashboardSpec): dashboards.Dashboard {
   return builder.build();
 }
 
+function builderOf(spec: PanelSpec) {
+  if (spec.kind === "stat") {
+    return statPanel(spec);
+  }
+  return spec.kind === "graph" ? graphPanel(spec) : new TableBuilder();
+}
+
 function buildPanel(spec: PanelSpec, id: number): Builder<Panel> {
-  const panel =
-    spec.kind === "stat" ? statPanel(spec) : spec.kind === "graph" ? graphPanel(spec) : new TableBuilder();
+  const panel = builderOf(spec);
   panel
     .id(id)
     .title(spec.title)

@@ -234,7 +234,12 @@ function forgetSilent(): Promise<void> {
 
 /** Puts so many messages into the work queue that are none of ours. */
 async function fill(messages: number): Promise<void> {
-  const options = { name: "test", logger: silentLogger, patience: "once", families: [ETL_QUEUES] } as const;
+  const options = {
+    name: "test",
+    logger: silentLogger,
+    connectPolicy: "once",
+    families: [ETL_QUEUES],
+  } as const;
   const publisher = new Publisher({ ...options, address: monitored.settings });
   const poison = Array.from({ length: messages }, () => publisher.publish(ETL_QUEUES.work, "poison"));
   await Promise.all(poison);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { createBuilds } from "../etl/build/create.js";
 import { type PlannedMonth, planRun } from "../etl/plan.js";
-import { createBuilds } from "../etl/steps/plan_run.js";
 import { transaction } from "../lib/postgres/pool.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
 import { withPool } from "./harness/database.js";

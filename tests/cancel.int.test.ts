@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { requestedRows } from "../etl/ledger/run.js";
+import { requestedRows } from "../etl/ledger/new_run.js";
 import { cancelRun } from "../etl/runs/cancel.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
@@ -53,6 +53,6 @@ test("a run that never began is cancelled too; a finished one is not; twice is o
   await platform.done(next.runId);
   await platform.stopWorker(worker);
   expect(await platform.value("SELECT state FROM etl.run WHERE run_id = $1", [run.runId])).toBe("cancelled");
-  await expect(cancelRun(platform.pool, next.runId)).rejects.toMatchObject({ code: "SPEC_INVALID" });
+  await expect(cancelRun(platform.pool, next.runId)).rejects.toMatchObject({ code: "RUN_OVER" });
   await expect(cancelRun(platform.pool, "r99")).rejects.toMatchObject({ code: "RUN_UNKNOWN" });
 });

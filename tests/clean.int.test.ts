@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createRun, getRun } from "../etl/ledger/run.js";
+import { createRun } from "../etl/ledger/new_run.js";
+import { getRun } from "../etl/ledger/run.js";
 import { aggStep } from "../etl/steps/agg.js";
 import { cleanStep } from "../etl/steps/clean.js";
 import { planStep } from "../etl/steps/plan_run.js";

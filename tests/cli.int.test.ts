@@ -98,7 +98,6 @@ describe("what is asked for wrongly ends with 2", () => {
       ["--rows 1e12", "rows must not exceed 10^11"],
       ["--rows abc", "rows: "],
       ["--target -1", "rows must not be negative"],
-      ["--rows 10 --target 10", "--rows and --target exclude each other"],
       ["--from 2025-02-01 --to 2025-02-01", "from must be before to"],
       ["--from 2025-02-30", "fromOn: "],
       ["--dirt-rate 1.5", "dirt rate must lie in 0..1"],
@@ -107,6 +106,12 @@ describe("what is asked for wrongly ends with 2", () => {
       const result = await run(`kickoff ${options}`);
       expectError(result, 2, "SPEC_INVALID");
       expect(result.stderr).toContain(says);
+    }
+    const clash = await run("kickoff --rows 10 --target 10");
+    expectError(clash, 2, "USAGE_INVALID");
+    expect(clash.stderr).toContain("--rows and --target exclude each other");
+    for (const month of ["2025-13", "2025-1", "january"]) {
+      expectError(await run(`heal ${month}`), 2, "USAGE_INVALID");
     }
     expect(await runs()).toBe(0);
     expect(await depth(platform.settings, ETL_QUEUES.work)).toBe(0);

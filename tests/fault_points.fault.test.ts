@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Point } from "../etl/point.js";
 import { ETL_QUEUES } from "../etl/queues.js";
-import type { Point } from "../etl/steps/step.js";
 import { depth, publishByHand } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Healed, healMonth } from "../etl/runs/rebuild.js";
+import type { Point } from "../etl/point.js";
+import { type Rebuilt, rebuildMonth } from "../etl/runs/rebuild.js";
 import { aggStep } from "../etl/steps/agg.js";
-import type { Point } from "../etl/steps/step.js";
 import { createPool } from "../lib/postgres/pool.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
@@ -13,8 +13,8 @@ beforeEach(async () => {
 });
 afterEach(() => platform.close());
 
-function heal(month: string): Promise<Healed> {
-  return healMonth(platform.context, month);
+function heal(month: string): Promise<Rebuilt> {
+  return rebuildMonth(platform.context, month);
 }
 
 /** As the owner, who alone may do damage. */
@@ -122,7 +122,7 @@ test("a run that wants to add to the month meanwhile waits, and adds to the heal
       ),
     );
   };
-  expect(await healMonth({ ...platform.context, reached }, "2025-01-01")).toMatchObject({ runs: ["r1"] });
+  expect(await rebuildMonth({ ...platform.context, reached }, "2025-01-01")).toMatchObject({ runs: ["r1"] });
   await adding;
   expect((await platform.verify()).differences).toEqual([]);
   const months =
@@ -133,7 +133,7 @@ test("a run that wants to add to the month meanwhile waits, and adds to the heal
 test("a month that is not there is refused, one that is only being built too", async () => {
   await platform.begin({ rows: 3_000 });
   for (const month of ["2031-01-01", "2025-01-01"]) {
-    await expect(heal(month)).rejects.toMatchObject({ code: "CHUNK_UNKNOWN" });
+    await expect(heal(month)).rejects.toMatchObject({ code: "MONTH_UNKNOWN" });
   }
   expect((await platform.verify()).differences).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
-import { requestedRows, topUp } from "../etl/ledger/run.js";
+import { requestedRows, topUp } from "../etl/ledger/new_run.js";
 import { cancelRun } from "../etl/runs/cancel.js";
+import { planStep } from "../etl/steps/plan_run.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform, SMALL_SPEC } from "./harness/platform.js";
 import { startPayments } from "./harness/process.js";
@@ -21,6 +22,13 @@ test("many that top up to the same target at once enter one run between them", a
     firstTxnId: 5_001,
   });
   expect(await topUp(platform.pool, SMALL_SPEC, 4, 100)).toBeUndefined();
+});
+
+test("a run that another version of the generator made is neither planned nor cancelled", async () => {
+  const run = await platform.kickoff({ rows: 100 });
+  await platform.pool.query("UPDATE etl.run SET generator_version = 1");
+  await expect(cancelRun(platform.pool, run.runId)).rejects.toMatchObject({ code: "GENERATOR_MISMATCH" });
+  await expect(planStep(platform.context, run.runId)).rejects.toMatchObject({ code: "GENERATOR_MISMATCH" });
 });
 
 test("who waits for a run waits for PostgreSQL too", async () => {

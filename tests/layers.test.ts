@@ -32,6 +32,17 @@ const stem = (file: string) => file.replace(/\.ts$/, "");
 const folderOf = (path: string) => path.split("/")[0] ?? "";
 const within = (path: string, place: string) => path === place || path.startsWith(`${place}/`);
 
+/** Floors of the pipeline: each imports from those before it. */
+const FLOORS = ["etl/world", "etl/plan", "etl/generate", "etl/ledger", "etl/build", "etl/steps"];
+const floorOf = (path: string) => FLOORS.findIndex((floor) => within(path, floor));
+
+/** `from → to` for each import that a floor may not make. */
+function upstairs(imports: Imports): string[] {
+  return [...imports].flatMap(([from, targets]) =>
+    targets.filter((to) => floorOf(from) >= 0 && floorOf(to) > floorOf(from)).map((to) => `${from} → ${to}`),
+  );
+}
+
 /** `from → to` for each import that a layer may not make. */
 function upwards(imports: Imports): string[] {
   return [...imports].flatMap(([from, targets]) => {
@@ -94,6 +105,10 @@ describe("imports", () => {
     expect(upwards(imports)).toEqual([]);
   });
 
+  it("of the pipeline's floors go down only", () => {
+    expect(upstairs(imports)).toEqual([]);
+  });
+
   it("go round in no circle", () => {
     expect(circle(imports)).toEqual([]);
   });
@@ -105,7 +120,9 @@ describe("imports", () => {
       ["jobs/d", ["etl/steps/e", "etl/verify/f"]],
       ["services/x/g", ["services/contracts/h", "services/y/i", "services/x/j"]],
       ["app/k", ["tests/l"]],
+      ["etl/build/m", ["etl/plan", "etl/steps/n", "etl/errors"]],
     ]);
+    expect(upstairs(bad)).toEqual(["etl/build/m → etl/steps/n"]);
     expect(upwards(bad)).toEqual([
       "lib/a → etl/b",
       "jobs/d → etl/steps/e",
@@ -126,4 +143,13 @@ it("lib has no word of the pipeline but in lib/domain", () => {
     .filter((file) => !within(file, "lib/domain"))
     .filter((file) => PIPELINE.test(readFileSync(join(packageRoot, file), "utf8")));
   expect(named).toEqual([]);
+});
+
+it("statements on the tables of schema etl stand in etl/ledger", () => {
+  const STATEMENT = /\b(FROM|JOIN|INTO|UPDATE|LOCK TABLE) etl\.\w+(?! *\()/;
+  const elsewhere = sources
+    .filter((file) => within(file, "etl"))
+    .filter((file) => STATEMENT.test(readFileSync(join(packageRoot, file), "utf8")));
+  expect(elsewhere.filter((file) => !within(file, "etl/ledger"))).toEqual([]);
+  expect(elsewhere.length).toBeGreaterThan(4);
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { healMonth } from "../etl/runs/rebuild.js";
+import { rebuildMonth } from "../etl/runs/rebuild.js";
 import { aggStep } from "../etl/steps/agg.js";
 import { withPool } from "./harness/database.js";
 import { Platform } from "./harness/platform.js";
@@ -62,7 +62,7 @@ describe("rows are not added to a month", () => {
     });
     expect(await state(run.runId)).toBe("running");
     if (repair === undefined) {
-      await healMonth(platform.context, JANUARY);
+      await rebuildMonth(platform.context, JANUARY);
     } else {
       await byHand(repair);
     }
@@ -90,7 +90,7 @@ describe("rows are not added to a month", () => {
 test("heal says what is in its way, before it makes anything", async () => {
   await load({});
   await byHand("ALTER TABLE txn_2025_01 RENAME TO january");
-  await expect(healMonth(platform.context, JANUARY)).rejects.toMatchObject({ code: "LEAF_CHANGED" });
+  await expect(rebuildMonth(platform.context, JANUARY)).rejects.toMatchObject({ code: "LEAF_CHANGED" });
 });
 
 test("columns that somebody adds are reported, and hinder neither runs nor verify nor heal", async () => {
@@ -115,7 +115,7 @@ test("columns that somebody adds are reported, and hinder neither runs nor verif
   expect(await differences()).toEqual(reported);
   const digests = await platform.digests();
   await byHand("UPDATE txn_2025_01 SET amount = amount + 1 WHERE txn_id % 10 = 0");
-  await healMonth(platform.context, JANUARY);
+  await rebuildMonth(platform.context, JANUARY);
   expect(await platform.digests()).toEqual(digests);
   expect(await differences()).toEqual(reported);
 });
@@ -123,10 +123,10 @@ test("columns that somebody adds are reported, and hinder neither runs nor verif
 test("heal does not throw away what somebody has put into a column of his own", async () => {
   await load({});
   await byHand("ALTER TABLE txn ADD note text", "UPDATE txn SET note = 'mine' WHERE txn_id % 1000 = 0");
-  await expect(healMonth(platform.context, JANUARY)).rejects.toMatchObject({
+  await expect(rebuildMonth(platform.context, JANUARY)).rejects.toMatchObject({
     code: "LEAF_CHANGED",
     message: expect.stringContaining("column note of payments.txn_2025_01"),
   });
   await byHand("UPDATE txn SET note = NULL");
-  await healMonth(platform.context, JANUARY);
+  await rebuildMonth(platform.context, JANUARY);
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { adoptRun, createRun } from "../etl/ledger/run.js";
+import { adoptRun, createRun } from "../etl/ledger/new_run.js";
 import { ETL_QUEUES } from "../etl/queues.js";
 import { depth, drain, publishByHand } from "./harness/broker.js";
 import { withPool } from "./harness/database.js";
@@ -27,7 +27,7 @@ test("the bare word stage, typed into the management UI, starts a default run", 
 });
 
 test("a bare stage that comes again finds its run: one not planned yet at any age, another for 15 minutes", async () => {
-  const run = await createRun(platform.pool, SMALL_SPEC, 4, true);
+  const run = await createRun(platform.pool, SMALL_SPEC, 4, { begunByMessage: true });
   const admin = { role: "admin", database: platform.settings.POSTGRES_DB } as const;
   const set = (what: string) => withPool(admin, (pool) => pool.query(`UPDATE etl.run SET ${what}`));
   await set("created_at = now() - interval '1 day'");

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Point } from "../etl/point.js";
 import { cancelRun } from "../etl/runs/cancel.js";
 import { aggStep } from "../etl/steps/agg.js";
-import type { Point } from "../etl/steps/step.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
 

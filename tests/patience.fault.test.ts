@@ -92,7 +92,7 @@ test("PostgreSQL is away for 25 timeouts of the broker: no dead letter, a run is
 async function lab() {
   const family = queueFamily(`test.${randomUUID()}`, { ladderMs: [100] });
   const address = platform.settings;
-  const options = { address, logger: silentLogger, patience: "forever" } as const;
+  const options = { address, logger: silentLogger, connectPolicy: "forever" } as const;
   const publisher = new Publisher({ ...options, name: "test", families: [family], timeoutMs: 50 });
   cleanups.push(() => publisher.close());
   await publisher.up();

@@ -11,7 +11,11 @@ const AGGREGATES = ["payments.agg_merchant_day", "payments.agg_network_hour"];
 
 /** A build of r1 whose rule takes just what is said here for right. */
 const createBuild = (month: string) =>
-  `etl.create_builds('r1', '{${month}}', '{${month}}', '{2031-04-01}', 100, '{EUR}', '{purchase}', '{pos}', '{visa}',
+  `etl.create_builds('r1', '{${month}}', '{${month}}', '{2031-04-01}', '{"max_amount": 100, "currencies": ["EUR"],
+     "kinds": ["purchase"], "channels": ["pos"], "networks": ["visa"], "statuses": ["approved"], "response_codes": ["00"]}')`;
+/** As workers of before V0008 call it. */
+const createBuildBefore = (month: string, currencies = "'{EUR}'") =>
+  `etl.create_builds('r2', '{${month}}', '{${month}}', '{2031-04-01}', 100, ${currencies}, '{purchase}', '{pos}', '{visa}',
                      '{approved}', '{00}')`;
 /** Of the owner alone; whoever has a right to call them may name any table. */
 const INTERNAL = [
@@ -22,6 +26,7 @@ const INTERNAL = [
 /** For the loader. */
 const PIPELINE = [
   createBuild("2031-03-01"),
+  createBuildBefore("2031-03-01"),
   "etl.publish_build('r1', '2031-02-01')",
   "etl.drop_build('r1', '2031-02-01')",
   "etl.build_name('r1', '2031-02-01')",
@@ -147,17 +152,26 @@ describe("the loader", () => {
 
   test("cannot slip anything into a build's rule", async () => {
     const code = "{\"EUR')) IS NULL) OR true OR ((' \\\\ %1$s $build$\"}";
-    await as("loader", (pool) =>
-      pool.query(
-        `SELECT etl.create_builds('r2', '{2031-02-01}', '{2031-02-01}', '{2031-03-01}', 100, $1, '{a}', '{a}', '{a}', '{a}', '{a}')`,
-        [code],
-      ),
-    );
+    await as("loader", (pool) => pool.query(`SELECT ${createBuildBefore("2031-02-01", "$1")}`, [code]));
     await as("loader", (pool) => pool.query("INSERT INTO staging.txn_r2_2031_02 (txn_id) VALUES (1)"));
     const { rows } = await as("loader", (pool) =>
       pool.query("SELECT count(*) FROM staging.txn_r2_2031_02_suspect"),
     );
     expect(rows).toEqual([{ count: 1 }]);
+  });
+
+  test("a build's rule is the same by names and by places, and wants every list", async () => {
+    const { rows: rules } = await as("loader", async (pool) => {
+      await pool.query("BEGIN");
+      await pool.query(`SELECT ${createBuild("2031-03-01")}, ${createBuildBefore("2031-03-01")}`);
+      return pool.query(
+        "SELECT pg_get_partkeydef(oid) AS rule FROM pg_class WHERE relname ~ '^txn_r._2031_03$'",
+      );
+    });
+    expect(rules).toHaveLength(2);
+    expect(rules[0]).toEqual(rules[1]);
+    const incomplete = createBuild("2031-03-01").replace('"kinds"', '"kind"');
+    expect(await outcome("loader", `SELECT ${incomplete}`)).toContain("a list is missing");
   });
 });
 

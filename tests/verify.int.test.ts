@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cancelRun } from "../etl/runs/cancel.js";
 import { aggStep } from "../etl/steps/agg.js";
-import type { Difference, VerifyReport } from "../etl/verify/report.js";
+import type { Mismatch, VerifyReport } from "../etl/verify/report.js";
 import { verify } from "../etl/verify/verify.js";
 import type { Pool } from "../lib/postgres/pool.js";
 import { loadSql } from "../lib/postgres/sql.js";
@@ -47,7 +47,7 @@ const VICTIM = `(SELECT txn_id FROM payments.txn JOIN etl.chunk c ON txn_id >= c
 const FEBRUARY = "2025-02-01";
 const IN_CHUNK = { month: FEBRUARY, run: "r1", chunk: 4 };
 
-const CORRUPTIONS: [what: string, sql: string, ...differences: Partial<Difference>[]][] = [
+const CORRUPTIONS: [what: string, sql: string, ...differences: Partial<Mismatch>[]][] = [
   [
     "an amount that is a cent too high",
     `UPDATE payments.txn SET amount = amount + 0.01 WHERE txn_id = ${VICTIM}`,
@@ -285,7 +285,7 @@ test("on the command line a mismatch ends with 3 and says where, as text and as 
 const BUILD = "staging.txn_r1_2025_01";
 const BUILT = `(SELECT min(txn_id) FROM ${BUILD}_leaf)`;
 const IN_BUILT = { month: "2025-01-01", run: "r1", chunk: 0 };
-const BUILD_CORRUPTIONS: [what: string, sql: string, ...differences: Partial<Difference>[]][] = [
+const BUILD_CORRUPTIONS: [what: string, sql: string, ...differences: Partial<Mismatch>[]][] = [
   [
     "an amount that is a cent too high",
     `UPDATE ${BUILD}_leaf SET amount = amount + 0.01 WHERE txn_id = ${BUILT}`,

@@ -4,14 +4,14 @@
 -- Of rows with the same id at most one stands on the line that the id belongs to. So only suspects need looking at to find
 -- the duplicates: the row in its place is kept, be it a suspect or not, else the first.
 --
--- $1 run_id  $2 chunk_no  $3 now  $4 from, $5 to: the chunk's month within the run's window  $6 most an amount may be
--- $7 currencies  $8 kinds  $9 channels  $10 networks  $11 statuses  $12 response codes  $13 id of the first line  $14 lines
+-- $1 run_id  $2 chunk_no  $3 now  $4 from, $5 to: the chunk's month within the run's window
+-- $6 what a row may hold, as etl.create_builds takes it  $7 id of the first line  $8 lines
 -- :"suspects" :"leaf" of what the chunk's month is built in
 -- Result: one row: suspects = passed (of which repaired) + rejected (by reason). By class in etl.chunk_class.
 
 WITH suspect AS (
   DELETE FROM :"suspects" s
-  WHERE coalesce(s.line_id, s.txn_id) >= $13::bigint AND coalesce(s.line_id, s.txn_id) < $13::bigint + $14::integer
+  WHERE coalesce(s.line_id, s.txn_id) >= $7::bigint AND coalesce(s.line_id, s.txn_id) < $7::bigint + $8::integer
   RETURNING
     s.txn_id, s.occurred_at, s.account_id, s.merchant_id, s.terminal_id, s.amount, s.amount_raw, s.currency, s.kind, s.channel,
     s.network, s.status, s.response_code, s.original_txn_id, s.is_fraud, s.line_id,
@@ -24,7 +24,7 @@ claimed AS (
   SELECT
     s.*,
     -- The id's own line is of this chunk and no suspect, so a plainly right row stands there.
-    txn_id BETWEEN $13 AND $13 + $14 - 1 AND txn_id NOT IN (SELECT line FROM suspect) AS taken,
+    txn_id BETWEEN $7 AND $7 + $8 - 1 AND txn_id NOT IN (SELECT line FROM suspect) AS taken,
     first_value(line) OVER (PARTITION BY txn_id ORDER BY line <> txn_id, line) AS keeper
   FROM suspect s
 ),
@@ -43,10 +43,11 @@ flagged AS MATERIALIZED (
         THEN 'orphan_terminal'
       WHEN (SELECT t.merchant_id FROM payments.terminal t WHERE t.terminal_id = s.terminal_id) <> s.merchant_id
         THEN 'foreign_terminal'
-      WHEN (s.value > 0 AND s.value <= $6) IS NOT TRUE THEN 'bad_amount'
-      WHEN (upper(btrim(s.currency)) = ANY ($7)) IS NOT TRUE THEN 'bad_currency'
-      WHEN (lower(btrim(s.kind)) = ANY ($8) AND lower(btrim(s.channel)) = ANY ($9) AND lower(btrim(s.network)) = ANY ($10)
-            AND lower(btrim(s.status)) = ANY ($11) AND btrim(s.response_code) = ANY ($12)) IS NOT TRUE THEN 'bad_code'
+      WHEN (s.value > 0 AND s.value <= rule.max_amount) IS NOT TRUE THEN 'bad_amount'
+      WHEN (upper(btrim(s.currency)) = ANY (rule.currencies)) IS NOT TRUE THEN 'bad_currency'
+      WHEN (lower(btrim(s.kind)) = ANY (rule.kinds) AND lower(btrim(s.channel)) = ANY (rule.channels)
+            AND lower(btrim(s.network)) = ANY (rule.networks) AND lower(btrim(s.status)) = ANY (rule.statuses)
+            AND btrim(s.response_code) = ANY (rule.response_codes)) IS NOT TRUE THEN 'bad_code'
     END AS reason,
     CASE
       WHEN s.amount IS NULL THEN 'decimal_comma'
@@ -57,12 +58,14 @@ flagged AS MATERIALIZED (
            <> (upper(s.currency), lower(s.kind), lower(s.channel), lower(s.network), lower(s.status)) THEN 'text_case'
     END AS repair
   FROM claimed s
+  CROSS JOIN jsonb_to_record($6::jsonb) AS rule (max_amount numeric, currencies text[], kinds text[], channels text[],
+                                                 networks text[], statuses text[], response_codes text[])
 ),
 rejected AS (
   INSERT INTO payments.txn_reject (run_id, chunk_no, reason, rejected_at, line_no, txn_id, occurred_at, account_id,
                                    merchant_id, terminal_id, amount, amount_raw, currency, kind, channel, network, status,
                                    response_code, original_txn_id, is_fraud)
-  SELECT $1, $2, reason, $3, line - $13, txn_id, occurred_at, account_id, merchant_id, terminal_id, amount, amount_raw,
+  SELECT $1, $2, reason, $3, line - $7, txn_id, occurred_at, account_id, merchant_id, terminal_id, amount, amount_raw,
          currency, kind, channel, network, status, response_code, original_txn_id, is_fraud
   FROM flagged
   WHERE reason IS NOT NULL

@@ -7,9 +7,10 @@ import {
   withDatabase,
 } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
+import { CoreError } from "../../lib/core_errors.js";
 import type { Pool } from "../../lib/postgres/pool.js";
-import { EtlError } from "../errors.js";
-import { createRun, isOver, listRuns, type Run, topUp } from "../ledger/run.js";
+import { createRun, topUp } from "../ledger/new_run.js";
+import { isOver, listRuns, type Run } from "../ledger/run.js";
 import { cancelRun } from "../runs/cancel.js";
 import { defaultSpec } from "../runs/default_spec.js";
 import { requireSeed } from "../seed/state.js";
@@ -50,7 +51,7 @@ async function kickoff(context: CommandContext<EtlSettings>, options: Options): 
   // All that can be said against the spec is said before any server is asked.
   const spec = defaultSpec(context.settings, flagsOf(options));
   if (options.target !== undefined && options.rows !== undefined) {
-    throw new EtlError("SPEC_INVALID", "--rows and --target exclude each other.");
+    throw new CoreError("USAGE_INVALID", "--rows and --target exclude each other.");
   }
   await withDatabase(context.settings, async (pool) => {
     await requireSeed(pool);
@@ -130,7 +131,7 @@ function flagsOf(options: Options): Partial<Spec> {
   return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
 }
 
-/** What is no number becomes NaN, which the spec refuses by name. */
+/** What is not a number becomes NaN, which the spec refuses by name. */
 function toNumber(text: string): number {
   return text.trim() === "" ? Number.NaN : Number(text);
 }

@@ -1,6 +1,7 @@
 import { formatCount, formatTable } from "../../lib/cli/table.js";
 import type { Pool } from "../../lib/postgres/pool.js";
-import { type RunStatus, rejectReasons } from "../runs/status.js";
+import { rejectReasons } from "../ledger/reading.js";
+import type { RunStatus } from "../runs/status.js";
 
 const STEPS = ["stage", "clean", "agg"] as const;
 

@@ -3,7 +3,7 @@ import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cl
 import { formatCount, formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import type { EtlSettings } from "../settings.js";
-import { CHECKS, type CheckName, type Difference, type VerifyReport } from "../verify/report.js";
+import { CHECKS, type CheckName, type Mismatch, type VerifyReport } from "../verify/report.js";
 import { verify } from "../verify/verify.js";
 
 /** More would scroll the first ones, which matter most, out of sight; --json has them all. */
@@ -33,7 +33,7 @@ function describe(report: VerifyReport): string {
   }
   const checks = Object.entries(CHECKS).map(([name, what]) => {
     const count = failed.get(name as CheckName) ?? 0;
-    return `${count === 0 ? "ok  " : "FAIL"}  ${what}${count === 0 ? "" : ` (${count})`}`;
+    return count === 0 ? `ok    ${what}` : `FAIL  ${what} (${count})`;
   });
   const months = formatTable(
     ["month", "rows", "digest"],
@@ -57,7 +57,7 @@ function describe(report: VerifyReport): string {
   ].join("\n");
 }
 
-function line(difference: Difference): string {
+function line(difference: Mismatch): string {
   const { check, month, run, chunk, class: name, what, expected, found } = difference;
   const where = [
     month && `month ${month.slice(0, 7)}`,

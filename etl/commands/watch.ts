@@ -90,17 +90,17 @@ function stalled(runs: readonly RunStatus[]): PlatformError {
 
 class Lines {
   readonly refreshMs = LINE_EVERY_MS;
-  private last = "";
+  #last = "";
 
   show(runs: readonly RunStatus[]): void {
     this.note(runs.map(describe).join("\n"));
   }
 
   note(text: string): void {
-    if (text !== this.last && text !== "") {
+    if (text !== this.#last && text !== "") {
       say(text);
     }
-    this.last = text;
+    this.#last = text;
   }
 
   stop(): void {}
@@ -108,7 +108,7 @@ class Lines {
 
 class Bars {
   readonly refreshMs = TERMINAL_REFRESH_MS;
-  private readonly bars = new MultiBar(
+  readonly #bars = new MultiBar(
     {
       format: "{label} |{bar}| {percentage}%  {note}",
       hideCursor: true,
@@ -117,30 +117,30 @@ class Bars {
     },
     Presets.shades_classic,
   );
-  private readonly byLabel = new Map<string, SingleBar>();
-  private gone = false;
+  readonly #byLabel = new Map<string, SingleBar>();
+  #gone = false;
 
   constructor() {
     // A terminal that was closed takes no more bars; what is watched goes on.
     process.stderr.on("error", () => {
-      if (this.gone) {
+      if (this.#gone) {
         return; // stopping them writes, which fails in turn
       }
-      this.gone = true;
-      this.bars.stop();
+      this.#gone = true;
+      this.#bars.stop();
     });
   }
 
   show(runs: readonly RunStatus[]): void {
-    if (this.gone) {
+    if (this.#gone) {
       return;
     }
     for (const run of runs) {
       for (const step of STEPS) {
         const label = `${run.run} ${step.padEnd(5)}`;
         const bar =
-          this.byLabel.get(label) ?? this.bars.create(Math.max(1, run.rows), 0, { label, note: "" });
-        this.byLabel.set(label, bar);
+          this.#byLabel.get(label) ?? this.#bars.create(Math.max(1, run.rows), 0, { label, note: "" });
+        this.#byLabel.set(label, bar);
         const eta = run.etaS === null || isOver(run.state) ? "" : `, ${formatSeconds(run.etaS)} to go`;
         const note = step === "agg" ? `${formatCount(run.rowsPerS)} rows/s${eta}` : "";
         bar.update(run.rows === 0 ? 1 : run.rowsDone[step], { label, note });
@@ -149,12 +149,12 @@ class Bars {
   }
 
   note(text: string): void {
-    if (!this.gone && this.byLabel.size > 0) {
-      this.bars.log(`${text}\n`);
+    if (!this.#gone && this.#byLabel.size > 0) {
+      this.#bars.log(`${text}\n`);
     }
   }
 
   stop(): void {
-    this.bars.stop();
+    this.#bars.stop();
   }
 }

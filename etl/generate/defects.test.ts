@@ -3,7 +3,7 @@ import { population } from "../world/population.js";
 import { Prng } from "../world/prng.js";
 import { POPULATION } from "../world/world.js";
 import { DEFECTS, DefectInjector, DefectSchedule } from "./defects.js";
-import { Draft } from "./row_buffer.js";
+import { RowBuffer } from "./row_buffer.js";
 
 const { firstTerminal, terminalMerchant } = population();
 const FOREIGN_TERMINAL = DEFECTS.findIndex((defect) => defect.class === "foreign_terminal");
@@ -15,7 +15,7 @@ it("a foreign terminal exists and is another merchant's, also of a merchant that
   const injector = new DefectInjector(new Prng(3));
   for (const merchant of [1, largest, POPULATION.merchants]) {
     const owners = Array.from({ length: 20_000 }, () => {
-      const row = Object.assign(new Draft(), { merchant, terminal: 1 });
+      const row = Object.assign(new RowBuffer(), { merchant, terminal: 1 });
       injector.apply(FOREIGN_TERMINAL, row);
       return (terminalMerchant[row.terminal - 1] ?? Number.NaN) + 1;
     });

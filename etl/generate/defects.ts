@@ -3,7 +3,7 @@ import { type Population, population } from "../world/population.js";
 import type { Prng } from "../world/prng.js";
 import { POPULATION } from "../world/world.js";
 import { codesOf, encodeCodes } from "./encoder.js";
-import type { Draft } from "./row_buffer.js";
+import type { RowBuffer } from "./row_buffer.js";
 
 /**
  * Every class of dirt, and what the clean step must make of it. The same names are clean's repair and reject reasons
@@ -50,23 +50,23 @@ export class DefectSchedule {
   nextRow = -1;
   /** Index in DEFECTS of the next defect. */
   nextClass = 0;
-  private readonly rng: Prng;
-  private readonly rate: number;
+  readonly #rng: Prng;
+  readonly #rate: number;
 
   constructor(rate: number, rng: Prng) {
-    this.rate = rate;
-    this.rng = rng;
+    this.#rate = rate;
+    this.#rng = rng;
     this.advance();
   }
 
   advance(): void {
-    if (this.rate === 0) {
+    if (this.#rate === 0) {
       this.nextRow = Number.POSITIVE_INFINITY;
       return;
     }
-    const gap = this.rate === 1 ? 0 : Math.floor(Math.log(1 - this.rng.unit()) / Math.log1p(-this.rate));
+    const gap = this.#rate === 1 ? 0 : Math.floor(Math.log(1 - this.#rng.unit()) / Math.log1p(-this.#rate));
     this.nextRow += 1 + gap;
-    let ticket = this.rng.below(TOTAL_WEIGHT);
+    let ticket = this.#rng.below(TOTAL_WEIGHT);
     this.nextClass = DEFECTS.findIndex((defect) => {
       ticket -= defect.weight;
       return ticket < 0;
@@ -74,7 +74,7 @@ export class DefectSchedule {
   }
 }
 
-/** What a defect changes beside the draft itself. */
+/** What a defect changes beside the row itself. */
 export interface Damage {
   /** Index in DEFECTS of what was done in the end. */
   readonly defect: number;
@@ -84,16 +84,16 @@ export interface Damage {
 
 /** Damages drafts, one class at a time; whatever it does is recognised as just that class by clean. */
 export class DefectInjector {
-  private readonly rng: Prng;
-  private readonly people: Population = population();
+  readonly #rng: Prng;
+  readonly #people: Population = population();
 
   constructor(rng: Prng) {
-    this.rng = rng;
+    this.#rng = rng;
   }
 
-  /** Changes the draft, or says what to write in its place. A duplicate is the caller's: it needs an earlier row. */
-  apply(defect: number, row: Draft): Damage {
-    const rng = this.rng;
+  /** Changes the row, or says what to write in its place. A duplicate is the caller's: it needs an earlier row. */
+  apply(defect: number, row: RowBuffer): Damage {
+    const rng = this.#rng;
     switch (DEFECTS[defect]?.class) {
       case "text_case":
         return { defect, codes: encodeCodes(recase(codesOf(row), rng)) };
@@ -111,7 +111,7 @@ export class DefectInjector {
         row.terminal = POPULATION.terminals + 1 + rng.below(100_000);
         return { defect };
       case "foreign_terminal":
-        row.terminal = this.terminalOfAnother(row.merchant);
+        row.terminal = this.#terminalOfAnother(row.merchant);
         return { defect };
       case "bad_code":
         return { defect, codes: encodeCodes(replaced(codesOf(row), 3, pickFrom(FALSE_NETWORKS, rng))) };
@@ -126,8 +126,8 @@ export class DefectInjector {
   }
 
   /** Also what becomes of a duplicate for which there is no earlier row. */
-  badAmount(row: Draft): Damage {
-    const way = this.rng.below(5);
+  badAmount(row: RowBuffer): Damage {
+    const way = this.#rng.below(5);
     if (way === 0) {
       row.cents = 0;
     } else if (way === 1) {
@@ -135,17 +135,17 @@ export class DefectInjector {
     } else if (way === 2) {
       row.cents = MAX_AMOUNT * 100 + 1 + row.cents;
     } else {
-      return { defect: BAD_AMOUNT, raw: pickFrom(FALSE_AMOUNTS, this.rng) };
+      return { defect: BAD_AMOUNT, raw: pickFrom(FALSE_AMOUNTS, this.#rng) };
     }
     return { defect: BAD_AMOUNT };
   }
 
   /** @param merchant id; @returns the id of a terminal of some other merchant. */
-  private terminalOfAnother(merchant: number): number {
-    const first = this.people.firstTerminal[merchant - 1] ?? 0;
-    const next = this.people.firstTerminal[merchant] ?? 0;
+  #terminalOfAnother(merchant: number): number {
+    const first = this.#people.firstTerminal[merchant - 1] ?? 0;
+    const next = this.#people.firstTerminal[merchant] ?? 0;
     const others = POPULATION.terminals - (next - first);
-    const k = this.rng.below(others);
+    const k = this.#rng.below(others);
     return (k < first ? k : k + (next - first)) + 1;
   }
 }

@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import { anyDraft, asStaged, digestOf } from "../../tests/oracle/chunk.js";
 import { Digest, digestRowsSql, hashCodes } from "./digest.js";
 import { codesOf } from "./encoder.js";
-import { Draft } from "./row_buffer.js";
+import { RowBuffer } from "./row_buffer.js";
 
 describe("Digest", () => {
-  const of = (rows: readonly Draft[]) => {
+  const of = (rows: readonly RowBuffer[]) => {
     const digest = new Digest();
     for (const row of rows) {
       digest.add(row, hashCodes(codesOf(row)));
@@ -26,8 +26,8 @@ describe("Digest", () => {
     fc.assert(
       fc.property(anyDraft, anyDraft, (one, two) => {
         const swapped = [
-          Object.assign(new Draft(), one, { cents: two.cents }),
-          Object.assign(new Draft(), two, { cents: one.cents }),
+          Object.assign(new RowBuffer(), one, { cents: two.cents }),
+          Object.assign(new RowBuffer(), two, { cents: one.cents }),
         ];
         expect(of([two, one])).toEqual(of([one, two]));
         fc.pre((one.cents - two.cents) % 2 ** 32 !== 0 && one.txnId !== two.txnId);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Draft } from "./row_buffer.js";
+import type { RowBuffer } from "./row_buffer.js";
 
 /**
  * An order-independent fingerprint of rows of `txn` that JavaScript and SQL compute alike, with neither 64-bit arithmetic
@@ -46,7 +46,7 @@ export class Digest {
   b = 0;
 
   /** @param codes `hashCodes` of the row's text codes. */
-  add(row: Draft, codes: number): void {
+  add(row: RowBuffer, codes: number): void {
     const us = row.timeMs * 1_000;
     const timeHigh = Math.floor(us / TWO_32);
     const timeLow = us - timeHigh * TWO_32;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { MAX_AMOUNT } from "../../lib/domain/codes.js";
 import { anyDraft, asStaged, decodeCopy } from "../../tests/oracle/chunk.js";
 import { COPY_HEADER, COPY_TRAILER, encodeCodes, MAX_ROW_BYTES, RowEncoder } from "./encoder.js";
-import { Draft } from "./row_buffer.js";
+import { RowBuffer } from "./row_buffer.js";
 
 function written(write: (encoder: RowEncoder) => void): { bytes: Buffer; length: number } {
   const encoder = new RowEncoder(new Uint8Array(1_024));
@@ -57,7 +57,13 @@ describe("RowEncoder", () => {
   it("writes text in place of the amount and of the codes, within its bounds", () => {
     const raw = Buffer.from("999999999,99");
     const codes = ["  EUR  ", " purchase  ", "pos", "mastercard  ", " approved", "é"];
-    const row = Object.assign(new Draft(), { txnId: 5, account: 1, merchant: 1, terminal: 1, originalId: 4 });
+    const row = Object.assign(new RowBuffer(), {
+      txnId: 5,
+      account: 1,
+      merchant: 1,
+      terminal: 1,
+      originalId: 4,
+    });
     const { bytes, length } = written((encoder) => encoder.write(3, row, raw, encodeCodes(codes)));
     const [got] = decodeCopy(bytes);
     expect(got).toMatchObject({ cents: null, amountRaw: "999999999,99", originalId: 4, lineId: 3 });

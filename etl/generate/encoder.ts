@@ -1,6 +1,6 @@
 import { CHANNELS, CURRENCIES, KINDS, NETWORKS, RESPONSE_CODES, STATUSES } from "../../lib/domain/codes.js";
 import { hashCodes } from "./digest.js";
-import type { Draft } from "./row_buffer.js";
+import type { RowBuffer } from "./row_buffer.js";
 
 /**
  * Rows of staging.txn_shape in PostgreSQL's binary COPY format: per row an int16 field count, then per field an int32 length
@@ -57,31 +57,31 @@ export type AmountRaw = Uint8Array | undefined;
 export class RowEncoder {
   bytes: Uint8Array;
   position = 0;
-  private view: DataView;
+  #view: DataView;
 
   constructor(buffer: Uint8Array) {
     this.bytes = buffer;
-    this.view = viewOf(buffer);
+    this.#view = viewOf(buffer);
   }
 
   /** Goes on in another buffer. */
   use(buffer: Uint8Array): void {
     this.bytes = buffer;
-    this.view = viewOf(buffer);
+    this.#view = viewOf(buffer);
     this.position = 0;
   }
 
   /** The digest's word for the row's codes. */
-  codesHash(row: Draft): number {
-    return this.blockOf(row).hash;
+  codesHash(row: RowBuffer): number {
+    return this.#blockOf(row).hash;
   }
 
   /**
    * @param raw what to write in place of the number of cents, undefined for a well-formed amount.
    * @param codes encoded text fields to write in place of the row's own, see `encodeCodes`.
    */
-  write(lineId: number, row: Draft, raw: AmountRaw, codes: Uint8Array | undefined): void {
-    const view = this.view;
+  write(lineId: number, row: RowBuffer, raw: AmountRaw, codes: Uint8Array | undefined): void {
+    const view = this.#view;
     let at = this.position;
     view.setInt16(at, COPY_COLUMNS.length);
     view.setInt32(at + 2, 8);
@@ -101,7 +101,7 @@ export class RowEncoder {
       view.setInt32(at, -1);
       at += 4;
     }
-    const block = codes ?? this.blockOf(row).bytes;
+    const block = codes ?? this.#blockOf(row).bytes;
     this.bytes.set(block, at);
     at += block.length;
     if (row.originalId === 0) {
@@ -137,11 +137,11 @@ export class RowEncoder {
     const at = this.position;
     this.bytes.set(row, at);
     // The row stood in its place, so its last field was null.
-    this.view.setInt32(at + row.length - 4, 8);
-    this.position = setInt64(this.view, at + row.length, lineId);
+    this.#view.setInt32(at + row.length - 4, 8);
+    this.position = setInt64(this.#view, at + row.length, lineId);
   }
 
-  private blockOf(row: Draft): CodeBlock {
+  #blockOf(row: RowBuffer): CodeBlock {
     let key = row.currency;
     key = key * KINDS.length + row.kind;
     key = key * CHANNELS.length + row.channel;
@@ -160,7 +160,7 @@ export class RowEncoder {
 }
 
 /** The row's text codes, in the order of the columns. */
-export function codesOf(row: Draft): string[] {
+export function codesOf(row: RowBuffer): string[] {
   return [
     CURRENCIES[row.currency] ?? "",
     KINDS[row.kind] ?? "",
@@ -205,7 +205,8 @@ function setNumeric(view: DataView, at: number, cents: number): number {
   const absolute = Math.abs(cents);
   const units = Math.floor(absolute / 100);
   const fraction = (absolute - units * 100) * 100;
-  const digits = units < 10_000 ? 2 : units < 100_000_000 ? 3 : 4;
+  const large = units < 100_000_000 ? 3 : 4;
+  const digits = units < 10_000 ? 2 : large;
   view.setInt32(at, 8 + 2 * digits);
   view.setInt16(at + 4, digits);
   view.setInt16(at + 6, digits - 2);

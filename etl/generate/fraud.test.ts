@@ -1,17 +1,17 @@
 import { expect, it } from "vitest";
 import { Prng } from "../world/prng.js";
 import { FRAUD_PATTERNS, FraudEpisodes } from "./fraud.js";
-import { Draft } from "./row_buffer.js";
+import { RowBuffer } from "./row_buffer.js";
 
-/** Patterns of many rows in a row; honest drafts are all alike, as only fraud is looked at. */
+/** Patterns of many rows in a row; legitimate rows are all alike, as only fraud is looked at. */
 function patternsAt(rate: number, rows: number): number[] {
   const episodes = new FraudEpisodes(rate, new Prng(7));
-  const draft = new Draft();
+  const row = new RowBuffer();
   return Array.from({ length: rows }, () => {
-    draft.account = 1;
-    draft.merchant = 1;
-    draft.terminal = 1;
-    return episodes.apply(draft);
+    row.account = 1;
+    row.merchant = 1;
+    row.terminal = 1;
+    return episodes.apply(row);
   });
 }
 

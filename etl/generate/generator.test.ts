@@ -151,9 +151,10 @@ describe("the answer key", () => {
     const found = countByClass(findings);
     const share = (name: string) => (found.get(name) ?? 0) / findings.length;
     expect(found.size).toBe(12);
+    // A duplicate right behind another damaged row has nothing to repeat and becomes a bad amount.
+    const shifts: Readonly<Record<string, number>> = { duplicate: -0.8, bad_amount: 0.8 };
     for (const { class: name, outcome, weight } of DEFECTS) {
-      // A duplicate right behind another damaged row has nothing to repeat and becomes a bad amount.
-      const expected = (weight + (name === "duplicate" ? -0.8 : name === "bad_amount" ? 0.8 : 0)) / 100;
+      const expected = (weight + (shifts[name] ?? 0)) / 100;
       const sigma = Math.sqrt((expected * (1 - expected)) / findings.length);
       expect(Math.abs(share(`${name} ${outcome}`) - expected), name).toBeLessThan(4 * sigma);
     }

@@ -5,8 +5,8 @@ import { DEFECTS, DefectInjector, DefectSchedule, DUPLICATE } from "./defects.js
 import { Digest } from "./digest.js";
 import { COPY_HEADER, COPY_TRAILER, MAX_ROW_BYTES, RowEncoder } from "./encoder.js";
 import { FRAUD_PATTERNS, FraudEpisodes } from "./fraud.js";
-import { HonestTraffic } from "./legitimate.js";
-import { Draft } from "./row_buffer.js";
+import { LegitimateTraffic } from "./legitimate.js";
+import { RowBuffer } from "./row_buffer.js";
 
 /**
  * What a chunk holds, known before any of it is loaded: counts by class, and the rows that clean must end up with.
@@ -33,36 +33,36 @@ const EMPTY = new Uint8Array(0);
  * every machine, whoever asks and however often (the sizes of the buffers do not matter).
  */
 export class ChunkGenerator {
-  private readonly digest = new Digest();
-  private readonly row = new Draft();
-  private readonly traffic: HonestTraffic;
-  private readonly fraud: FraudEpisodes;
-  private readonly schedule: DefectSchedule;
-  private readonly injector: DefectInjector;
-  private readonly rng: Prng;
-  private readonly encoder = new RowEncoder(EMPTY);
-  private readonly defectCounts = new Array<number>(DEFECTS.length).fill(0);
-  private readonly fraudCounts = new Array<number>(FRAUD_PATTERNS.length).fill(0);
-  private readonly total: number;
-  private readonly firstTxnId: number;
-  private next = 0;
-  private headerDone = false;
-  private trailerDone = false;
+  readonly #digest = new Digest();
+  readonly #row = new RowBuffer();
+  readonly #traffic: LegitimateTraffic;
+  readonly #fraud: FraudEpisodes;
+  readonly #schedule: DefectSchedule;
+  readonly #injector: DefectInjector;
+  readonly #rng: Prng;
+  readonly #encoder = new RowEncoder(EMPTY);
+  readonly #defectCounts = new Array<number>(DEFECTS.length).fill(0);
+  readonly #fraudCounts = new Array<number>(FRAUD_PATTERNS.length).fill(0);
+  readonly #total: number;
+  readonly #firstTxnId: number;
+  #next = 0;
+  #headerDone = false;
+  #trailerDone = false;
   /** Bytes of the row that the next duplicate repeats; length 0 when there is none yet. */
-  private original: Uint8Array = EMPTY;
-  private reach = 0;
-  private rowStart = 0;
+  #original: Uint8Array = EMPTY;
+  #reach = 0;
+  #rowStart = 0;
 
   constructor(spec: PlannedSpec, chunk: PlannedChunk) {
     const stream = (n: number) => new Prng(spec.seed, spec.firstTxnId, chunk.chunkNo, n);
-    this.rng = stream(0);
-    this.traffic = new HonestTraffic(chunk, stream(1));
-    this.fraud = new FraudEpisodes(spec.fraudRate, stream(2));
-    this.schedule = new DefectSchedule(spec.dirtRate, stream(3));
-    this.injector = new DefectInjector(this.rng);
-    this.total = chunk.toRow - chunk.fromRow;
-    this.firstTxnId = chunk.firstTxnId;
-    this.planReach();
+    this.#rng = stream(0);
+    this.#traffic = new LegitimateTraffic(chunk, stream(1));
+    this.#fraud = new FraudEpisodes(spec.fraudRate, stream(2));
+    this.#schedule = new DefectSchedule(spec.dirtRate, stream(3));
+    this.#injector = new DefectInjector(this.#rng);
+    this.#total = chunk.toRow - chunk.fromRow;
+    this.#firstTxnId = chunk.firstTxnId;
+    this.#planReach();
   }
 
   /**
@@ -75,19 +75,19 @@ export class ChunkGenerator {
     if (buffer.length < 2 * MAX_ROW_BYTES) {
       throw new RangeError(`a buffer of ${buffer.length} bytes holds no whole row`);
     }
-    const encoder = this.encoder;
+    const encoder = this.#encoder;
     encoder.use(buffer);
-    if (!this.headerDone) {
-      this.append(COPY_HEADER);
+    if (!this.#headerDone) {
+      this.#append(COPY_HEADER);
     }
-    this.headerDone = true;
+    this.#headerDone = true;
     const room = buffer.length - MAX_ROW_BYTES;
-    while (this.next < this.total && encoder.position <= room) {
-      this.writeRow(this.next++);
+    while (this.#next < this.#total && encoder.position <= room) {
+      this.#writeRow(this.#next++);
     }
-    if (this.next === this.total && !this.trailerDone && encoder.position <= room) {
-      this.append(COPY_TRAILER);
-      this.trailerDone = true;
+    if (this.#next === this.#total && !this.#trailerDone && encoder.position <= room) {
+      this.#append(COPY_TRAILER);
+      this.#trailerDone = true;
     }
     return encoder.position;
   }
@@ -97,96 +97,96 @@ export class ChunkGenerator {
     const defects = DEFECTS.map(({ class: name, outcome }, i) => ({
       class: name as string,
       outcome: outcome as string,
-      injected: this.defectCounts[i] ?? 0,
+      injected: this.#defectCounts[i] ?? 0,
     }));
     const frauds = FRAUD_PATTERNS.map(({ class: name }, i) => ({
       class: name as string,
       outcome: "fraud",
-      injected: this.fraudCounts[i] ?? 0,
+      injected: this.#fraudCounts[i] ?? 0,
     }));
     return {
-      rows: this.total,
-      accepted: this.digest.rows,
-      digestA: this.digest.a,
-      digestB: this.digest.b,
+      rows: this.#total,
+      accepted: this.#digest.rows,
+      digestA: this.#digest.a,
+      digestB: this.#digest.b,
       classes: [...defects, ...frauds],
     };
   }
 
-  private writeRow(index: number): void {
-    const row = this.row;
-    this.rowStart = this.encoder.position;
-    row.txnId = this.firstTxnId + index;
-    this.traffic.draw(row, index);
-    const pattern = this.fraud.apply(row);
-    this.traffic.roundToCoins(row);
+  #writeRow(index: number): void {
+    const row = this.#row;
+    this.#rowStart = this.#encoder.position;
+    row.txnId = this.#firstTxnId + index;
+    this.#traffic.draw(row, index);
+    const pattern = this.#fraud.apply(row);
+    this.#traffic.roundToCoins(row);
 
-    if (index < this.schedule.nextRow) {
-      this.accept(pattern);
-      this.encoder.write(row.txnId, row, undefined, undefined);
-      this.keepForDuplicate(index);
+    if (index < this.#schedule.nextRow) {
+      this.#accept(pattern);
+      this.#encoder.write(row.txnId, row, undefined, undefined);
+      this.#keepForDuplicate(index);
       return;
     }
-    const planned = this.schedule.nextClass;
-    this.schedule.advance();
-    if (planned === DUPLICATE && this.original.length > 0) {
-      this.repeatOriginal(index);
+    const planned = this.#schedule.nextClass;
+    this.#schedule.advance();
+    if (planned === DUPLICATE && this.#original.length > 0) {
+      this.#repeatOriginal(index);
     } else {
-      this.writeDamaged(index, planned, pattern);
+      this.#writeDamaged(index, planned, pattern);
     }
-    this.planReach();
+    this.#planReach();
   }
 
-  private writeDamaged(index: number, planned: number, pattern: number): void {
-    const row = this.row;
+  #writeDamaged(index: number, planned: number, pattern: number): void {
+    const row = this.#row;
     const repairable = DEFECTS[planned]?.outcome === "repaired";
     // A repaired row counts as it was before the damage, and that is what clean must find back.
     if (repairable) {
-      this.accept(pattern);
+      this.#accept(pattern);
     }
-    const damage = planned === DUPLICATE ? this.injector.badAmount(row) : this.injector.apply(planned, row);
-    this.count(damage.defect);
-    this.encoder.write(this.firstTxnId + index, row, damage.raw, damage.codes);
+    const damage = planned === DUPLICATE ? this.#injector.badAmount(row) : this.#injector.apply(planned, row);
+    this.#count(damage.defect);
+    this.#encoder.write(this.#firstTxnId + index, row, damage.raw, damage.codes);
   }
 
-  private accept(pattern: number): void {
-    this.digest.add(this.row, this.encoder.codesHash(this.row));
+  #accept(pattern: number): void {
+    this.#digest.add(this.#row, this.#encoder.codesHash(this.#row));
     if (pattern >= 0) {
-      this.fraudCounts[pattern] = (this.fraudCounts[pattern] ?? 0) + 1;
+      this.#fraudCounts[pattern] = (this.#fraudCounts[pattern] ?? 0) + 1;
     }
-    this.traffic.remember(this.row);
+    this.#traffic.remember(this.#row);
   }
 
-  private count(defect: number): void {
-    this.defectCounts[defect] = (this.defectCounts[defect] ?? 0) + 1;
+  #count(defect: number): void {
+    this.#defectCounts[defect] = (this.#defectCounts[defect] ?? 0) + 1;
   }
 
   /** Decides how far back the next duplicate, if that is what comes next, looks for the row it repeats. */
-  private planReach(): void {
-    this.original = EMPTY;
-    this.reach = this.schedule.nextClass === DUPLICATE ? 1 + this.rng.below(DUPLICATE_REACH_ROWS) : 0;
+  #planReach(): void {
+    this.#original = EMPTY;
+    this.#reach = this.#schedule.nextClass === DUPLICATE ? 1 + this.#rng.below(DUPLICATE_REACH_ROWS) : 0;
   }
 
   /** Of the clean rows in reach, the last one that is at least `reach` back, or the first after it. */
-  private keepForDuplicate(index: number): void {
-    if (this.reach === 0) {
+  #keepForDuplicate(index: number): void {
+    if (this.#reach === 0) {
       return;
     }
-    const back = this.schedule.nextRow - index;
-    if (back > DUPLICATE_REACH_ROWS || (back < this.reach && this.original.length > 0)) {
+    const back = this.#schedule.nextRow - index;
+    if (back > DUPLICATE_REACH_ROWS || (back < this.#reach && this.#original.length > 0)) {
       return;
     }
-    const { bytes, position } = this.encoder;
-    this.original = bytes.slice(this.rowStart, position);
+    const { bytes, position } = this.#encoder;
+    this.#original = bytes.slice(this.#rowStart, position);
   }
 
-  private repeatOriginal(index: number): void {
-    this.encoder.repeat(this.original, this.firstTxnId + index);
-    this.count(DUPLICATE);
+  #repeatOriginal(index: number): void {
+    this.#encoder.repeat(this.#original, this.#firstTxnId + index);
+    this.#count(DUPLICATE);
   }
 
-  private append(bytes: Uint8Array): void {
-    this.encoder.bytes.set(bytes, this.encoder.position);
-    this.encoder.position += bytes.length;
+  #append(bytes: Uint8Array): void {
+    this.#encoder.bytes.set(bytes, this.#encoder.position);
+    this.#encoder.position += bytes.length;
   }
 }

@@ -5,14 +5,14 @@ import { type Population, population } from "../world/population.js";
 import type { Prng } from "../world/prng.js";
 import { lognormalTable, slotsByWeight } from "../world/sampling.js";
 import { activity, CATEGORIES, COUNTRIES, UNITS_PER_EUR, WHOLE_UNIT_CURRENCIES } from "../world/world.js";
-import type { Draft } from "./row_buffer.js";
+import type { RowBuffer } from "./row_buffer.js";
 
 const HOUR_MS = 3_600_000;
 const ATM = CHANNELS.indexOf("atm");
 const [PURCHASE, CASH, REFUND] = KINDS.map((_, index) => index) as [number, number, number];
 const [APPROVED, DECLINED, REVERSED] = STATUSES.map((_, index) => index) as [number, number, number];
 
-/** Shares of an honest payment's fate; small numbers so that they can be checked against the data. */
+/** Shares of a legitimate payment's fate; small numbers so that they can be checked against the data. */
 const FOREIGN_SHARE = 0.07;
 const REFUND_SHARE = 0.012;
 const FULL_REFUND_SHARE = 0.7;
@@ -21,7 +21,7 @@ const REVERSED_SHARE = 0.004;
 const DECLINE_SHARE = [0.022, 0.061, 0.034] as const;
 /** The dearest tenth of payments is declined more often. */
 const DEAR_DECLINE_SHARE = 0.05;
-/** Why honest payments are declined. */
+/** Why legitimate payments are declined. */
 const DECLINE_SLOTS = slotsByWeight(
   RESPONSE_CODES.map(
     (code) => ({ "51": 46, "05": 24, "61": 9, "65": 5, "54": 8, "91": 5, "59": 3 })[code as string] ?? 0,
@@ -44,14 +44,14 @@ const COUNTRY_SLOTS = Array.from({ length: 168 }, (_, hour) =>
 /** Purchases a refund may go back to. */
 const MEMORY = 512;
 
-/** Draws honest payments in the order of their time. */
-export class HonestTraffic {
-  private readonly people: Population = population();
-  private readonly chunk: PlannedChunk;
-  private readonly rng: Prng;
-  private hour = 0;
+/** Draws legitimate payments in the order of their time. */
+export class LegitimateTraffic {
+  readonly #people: Population = population();
+  readonly #chunk: PlannedChunk;
+  readonly #rng: Prng;
+  #hour = 0;
   /** The last purchases that could be refunded, in a ring; cents 0 means none or given back. */
-  private readonly memory = {
+  readonly #memory = {
     id: new Float64Array(MEMORY),
     cents: new Float64Array(MEMORY),
     account: new Int32Array(MEMORY),
@@ -61,38 +61,38 @@ export class HonestTraffic {
     channel: new Uint8Array(MEMORY),
     network: new Uint8Array(MEMORY),
   };
-  private remembered = 0;
+  #remembered = 0;
 
   constructor(chunk: PlannedChunk, rng: Prng) {
-    this.chunk = chunk;
-    this.rng = rng;
+    this.#chunk = chunk;
+    this.#rng = rng;
   }
 
   /** Everything of the row but its txnId. @param index counted from the chunk's first row. */
-  draw(row: Draft, index: number): void {
+  draw(row: RowBuffer, index: number): void {
     row.fraud = 0;
     row.originalId = 0;
-    row.timeMs = this.timeOf(index);
-    if (this.rng.unit() < REFUND_SHARE && this.refund(row)) {
+    row.timeMs = this.#timeOf(index);
+    if (this.#rng.unit() < REFUND_SHARE && this.#refund(row)) {
       return;
     }
-    this.place(row);
-    this.price(row);
+    this.#place(row);
+    this.#price(row);
   }
 
   /** Amounts exist in coins of their currency only; nothing is free. */
-  roundToCoins(row: Draft): void {
+  roundToCoins(row: RowBuffer): void {
     const coin = WHOLE_UNIT_CURRENCIES[row.currency] ? 100 : 1;
     row.cents = Math.max(coin, Math.round(row.cents / coin) * coin);
   }
 
   /** A row that will stay in the data: refunds may refer to it. */
-  remember(row: Draft): void {
+  remember(row: RowBuffer): void {
     if (row.kind !== PURCHASE || row.status !== APPROVED || row.fraud !== 0) {
       return;
     }
-    const slot = this.remembered++ % MEMORY;
-    const { memory } = this;
+    const slot = this.#remembered++ % MEMORY;
+    const memory = this.#memory;
     memory.id[slot] = row.txnId;
     memory.cents[slot] = row.cents;
     memory.account[slot] = row.account;
@@ -104,22 +104,23 @@ export class HonestTraffic {
   }
 
   /** Row number → time: the rows of a month spread over its hours by their weight, in order. */
-  private timeOf(index: number): number {
-    const { month, fromRow } = this.chunk;
+  #timeOf(index: number): number {
+    const { month, fromRow } = this.#chunk;
     const cumulative = month.cumulative;
     const last = cumulative.length - 2;
-    const share = (fromRow + index + this.rng.unit()) / month.rows;
+    const share = (fromRow + index + this.#rng.unit()) / month.rows;
     const target = share * (cumulative[last + 1] ?? 0);
-    while (this.hour < last && (cumulative[this.hour + 1] ?? 0) <= target) {
-      this.hour++;
+    while (this.#hour < last && (cumulative[this.#hour + 1] ?? 0) <= target) {
+      this.#hour++;
     }
-    const from = cumulative[this.hour] ?? 0;
-    const within = (target - from) / ((cumulative[this.hour + 1] ?? 0) - from);
-    return month.startMs + this.hour * HOUR_MS + Math.min(HOUR_MS - 1, Math.floor(within * HOUR_MS));
+    const from = cumulative[this.#hour] ?? 0;
+    const within = (target - from) / ((cumulative[this.#hour + 1] ?? 0) - from);
+    return month.startMs + this.#hour * HOUR_MS + Math.min(HOUR_MS - 1, Math.floor(within * HOUR_MS));
   }
 
-  private place(row: Draft): void {
-    const { rng, people } = this;
+  #place(row: RowBuffer): void {
+    const rng = this.#rng;
+    const people = this.#people;
     const countries = COUNTRY_SLOTS[hourOfWeek(row.timeMs)] ?? EMPTY;
     const country = countries[rng.below(countries.length)] ?? 0;
     const account = people.accountsOf[country]?.draw(rng) ?? 0;
@@ -135,8 +136,9 @@ export class HonestTraffic {
     row.currency = people.merchantCurrency[merchant] ?? 0;
   }
 
-  private price(row: Draft): void {
-    const { rng, people } = this;
+  #price(row: RowBuffer): void {
+    const rng = this.#rng;
+    const people = this.#people;
     const merchant = row.merchant - 1;
     const category = people.merchantCategory[merchant] ?? 0;
     const quantile = rng.below(AMOUNT_QUANTILES);
@@ -158,11 +160,11 @@ export class HonestTraffic {
         row.cents = Math.round(units * 100);
       }
     }
-    this.decide(row, quantile >= AMOUNT_QUANTILES * 0.9);
+    this.#decide(row, quantile >= AMOUNT_QUANTILES * 0.9);
   }
 
-  private decide(row: Draft, dear: boolean): void {
-    const { rng } = this;
+  #decide(row: RowBuffer, dear: boolean): void {
+    const rng = this.#rng;
     const share = (DECLINE_SHARE[row.channel] ?? 0) + (dear ? DEAR_DECLINE_SHARE : 0);
     const ticket = rng.unit();
     if (ticket < share) {
@@ -175,8 +177,9 @@ export class HonestTraffic {
   }
 
   /** @returns false when the purchase it hit on has been given back or there is none. */
-  private refund(row: Draft): boolean {
-    const { rng, memory } = this;
+  #refund(row: RowBuffer): boolean {
+    const rng = this.#rng;
+    const memory = this.#memory;
     const slot = rng.below(MEMORY);
     const paid = memory.cents[slot] ?? 0;
     if (paid === 0) {

@@ -16,7 +16,7 @@ const spec = specOf({
 });
 const first = inspect(spec, 0);
 const accepted = first.accepted;
-const honest = accepted.filter((row) => !row.fraud);
+const legitimate = accepted.filter((row) => !row.fraud);
 const fraud = accepted.filter((row) => row.fraud);
 
 const eurosOf = (row: CleanRow) =>
@@ -97,7 +97,7 @@ describe("refunds", () => {
   const refunds = accepted.filter((row) => row.kind === "refund");
   const byId = new Map(accepted.map((row) => [row.txnId, row]));
 
-  it("go back to an earlier approved honest purchase at the same shop, and never above it", () => {
+  it("go back to an earlier approved legitimate purchase at the same shop, and never above it", () => {
     expect(refunds.length).toBeGreaterThan(200);
     for (const refund of refunds) {
       const purchase = byId.get(refund.originalId ?? 0);
@@ -136,7 +136,9 @@ describe("skew", () => {
   it("prices categories in their order, log-normally", () => {
     const byCategory = CATEGORIES.map((category) => ({
       asked: category.medianEur,
-      got: median(honest.filter((row) => categoryOf(row) === category && row.kind !== "refund").map(eurosOf)),
+      got: median(
+        legitimate.filter((row) => categoryOf(row) === category && row.kind !== "refund").map(eurosOf),
+      ),
     }));
     const ranks = (numbers: number[]) => numbers.map((n) => numbers.filter((other) => other < n).length);
     const [asked, got] = [ranks(byCategory.map((c) => c.asked)), ranks(byCategory.map((c) => c.got))];
@@ -151,7 +153,7 @@ describe("skew", () => {
       expect(have / want).toBeLessThan(2.5);
     }
 
-    const grocery = honest.filter((row) => categoryOf(row)?.name === "grocery").map(eurosOf);
+    const grocery = legitimate.filter((row) => categoryOf(row)?.name === "grocery").map(eurosOf);
     expect(mean(grocery)).toBeGreaterThan(1.2 * median(grocery));
     expect(Math.abs(skewness(grocery.map(Math.log)))).toBeLessThan(0.5);
   });
@@ -167,7 +169,7 @@ describe("fraud", () => {
       }
       for (const value of among(fraud)) {
         const has = (row: CleanRow) => row[column] === value;
-        // Most rows with that code are honest, even where one in fifty is fraud, ten times the usual.
+        // Most rows with that code are legitimate, even where one in fifty is fraud, ten times the usual.
         expect(fraud.filter(has).length / accepted.filter(has).length, `${column} ${value}`).toBeLessThan(
           0.5,
         );
@@ -175,13 +177,13 @@ describe("fraud", () => {
     }
   });
 
-  it("hides among honest amounts", () => {
-    const amounts = honest.map(eurosOf).sort((a, b) => a - b);
+  it("hides among legitimate amounts", () => {
+    const amounts = legitimate.map(eurosOf).sort((a, b) => a - b);
     const at = (share: number) => amounts[Math.floor(share * amounts.length)] ?? 0;
     expect(shareOf(fraud, (row) => eurosOf(row) > at(0.001) && eurosOf(row) < at(0.999))).toBeGreaterThan(
       0.9,
     );
-    // No threshold parts the two: amounts of fraud lie on both sides of the honest median.
+    // No threshold parts the two: amounts of fraud lie on both sides of the legitimate median.
     const above = shareOf(fraud, (row) => eurosOf(row) > at(0.5));
     expect(above).toBeGreaterThan(0.2);
     expect(above).toBeLessThan(0.8);
@@ -197,7 +199,7 @@ describe("fraud", () => {
     };
     expect(burst("merchant", "account")).toBeGreaterThanOrEqual(10);
     expect(burst("account", "merchant")).toBeGreaterThanOrEqual(3);
-    expect(countsOf(honest.map((row) => row.account))[0]).toBeLessThan(100);
+    expect(countsOf(legitimate.map((row) => row.account))[0]).toBeLessThan(100);
   });
 });
 

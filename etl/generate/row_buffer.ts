@@ -1,8 +1,8 @@
 /**
- * The row being made: one object per chunk, filled anew for each row, so that the loop allocates nothing. Codes are indices
+ * The row being made: one object per chunk, filled again for each row, so that the loop allocates nothing. Codes are indices
  * into the lists of lib/domain/codes.ts.
  */
-export class Draft {
+export class RowBuffer {
   txnId = 0;
   timeMs = 0;
   /** Ids as stored, counted from 1. */

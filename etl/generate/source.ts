@@ -12,8 +12,8 @@ const BUFFERS_IN_FLIGHT = 4;
 
 /** Chunks as streams, generated on threads of their own; idle threads are kept for the next chunk. */
 export class ChunkSource {
-  private readonly idle: GeneratorThread[] = [];
-  private readonly all = new Set<GeneratorThread>();
+  readonly #idle: GeneratorThread[] = [];
+  readonly #all = new Set<GeneratorThread>();
 
   /**
    * The chunk's binary COPY stream. A buffer is valid only until the next one is asked for; a short last one for good.
@@ -25,64 +25,64 @@ export class ChunkSource {
     chunkNo: number,
     onKey: (key: AnswerKey) => void,
   ): AsyncGenerator<Uint8Array> {
-    const thread = this.idle.pop() ?? this.start();
+    const thread = this.#idle.pop() ?? this.#start();
     try {
       onKey(yield* thread.generate(spec, chunkNo));
     } catch (error) {
-      this.all.delete(thread);
+      this.#all.delete(thread);
       void thread.close();
       throw error;
     } finally {
       // Also after a consumer that stopped early: the thread ignores what is left of the job.
-      if (this.all.has(thread)) {
-        this.idle.push(thread);
+      if (this.#all.has(thread)) {
+        this.#idle.push(thread);
       }
     }
   }
 
   async close(): Promise<void> {
-    const threads = [...this.all];
-    this.all.clear();
-    this.idle.length = 0;
+    const threads = [...this.#all];
+    this.#all.clear();
+    this.#idle.length = 0;
     await Promise.all(threads.map((thread) => thread.close()));
   }
 
-  private start(): GeneratorThread {
+  #start(): GeneratorThread {
     const thread = new GeneratorThread();
-    this.all.add(thread);
+    this.#all.add(thread);
     return thread;
   }
 }
 
 class GeneratorThread {
-  private readonly worker = new Worker(threadFile());
-  private readonly inbox: FromThread[] = [];
-  private wake: (() => void) | undefined;
-  private job = 0;
-  private failure: unknown;
+  readonly #worker = new Worker(threadFile());
+  readonly #inbox: FromThread[] = [];
+  #wake: (() => void) | undefined;
+  #job = 0;
+  #failure: unknown;
 
   constructor() {
-    this.worker.on("message", (message: FromThread) => {
-      if (message.job === this.job) {
-        this.inbox.push(message);
+    this.#worker.on("message", (message: FromThread) => {
+      if (message.job === this.#job) {
+        this.#inbox.push(message);
       }
-      this.wake?.();
+      this.#wake?.();
     });
-    this.worker.on("error", (error) => this.fail(error));
-    this.worker.on("exit", (code) => this.fail(new Error(`generator thread ended with code ${code}`)));
+    this.#worker.on("error", (error) => this.#fail(error));
+    this.#worker.on("exit", (code) => this.#fail(new Error(`generator thread ended with code ${code}`)));
     // An idle thread must not keep a command from ending.
-    this.worker.unref();
+    this.#worker.unref();
   }
 
   async *generate(spec: PlannedSpec, chunkNo: number): AsyncGenerator<Uint8Array, AnswerKey> {
-    this.job++;
-    this.inbox.length = 0;
-    this.send({ kind: "begin", job: this.job, spec, chunkNo });
+    this.#job++;
+    this.#inbox.length = 0;
+    this.#send({ kind: "begin", job: this.#job, spec, chunkNo });
     for (let i = 0; i < BUFFERS_IN_FLIGHT; i++) {
-      this.lend(new ArrayBuffer(BUFFER_BYTES));
+      this.#lend(new ArrayBuffer(BUFFER_BYTES));
     }
     for (;;) {
-      const message = await this.receive();
+      const message = await this.#receive();
       if (message.kind === "end") {
         return message.key;
       }
@@ -93,41 +93,41 @@ class GeneratorThread {
       // A socket asks for more than it has sent as long as that is below its high-water mark (16 or 64 KiB), and lending would
       // take the bytes away under it: PostgreSQL then waits for them for good.
       if (message.bytes >= BUFFER_BYTES / 2) {
-        this.lend(message.buffer);
+        this.#lend(message.buffer);
       }
     }
   }
 
   async close(): Promise<void> {
-    await this.worker.terminate();
+    await this.#worker.terminate();
   }
 
-  private lend(buffer: ArrayBuffer): void {
-    this.send({ kind: "buffer", job: this.job, buffer }, [buffer]);
+  #lend(buffer: ArrayBuffer): void {
+    this.#send({ kind: "buffer", job: this.#job, buffer }, [buffer]);
   }
 
-  private send(message: ToThread, transfer: ArrayBuffer[] = []): void {
-    this.worker.postMessage(message, transfer);
+  #send(message: ToThread, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
   }
 
-  private async receive(): Promise<FromThread> {
+  async #receive(): Promise<FromThread> {
     for (;;) {
-      const message = this.inbox.shift();
+      const message = this.#inbox.shift();
       if (message !== undefined) {
         return message;
       }
-      if (this.failure !== undefined) {
-        throw this.failure;
+      if (this.#failure !== undefined) {
+        throw this.#failure;
       }
       await new Promise<void>((resolve) => {
-        this.wake = resolve;
+        this.#wake = resolve;
       });
     }
   }
 
-  private fail(error: unknown): void {
-    this.failure ??= error;
-    this.wake?.();
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#wake?.();
   }
 }
 

@@ -2,6 +2,7 @@ import { one } from "../../lib/postgres/one.js";
 import type { Client, Queryable } from "../../lib/postgres/pool.js";
 import type { AnswerKey } from "../generate/generator.js";
 import type { MonthProgress } from "./month.js";
+import type { Reading } from "./run.js";
 
 export interface Chunk {
   readonly state: "staged" | "cleaned";
@@ -28,19 +29,24 @@ export interface ChunkEntry {
   readonly worker: string;
 }
 
+export interface StagedChunk {
+  readonly runId: string;
+  readonly chunkNo: number;
+  readonly key: AnswerKey;
+  readonly copyBytes: number;
+  readonly stageMs: number;
+}
+
 /** Completes a chunk's entry with what the generator says it holds. */
 export async function recordStaged(
   client: Client,
-  runId: string,
-  chunkNo: number,
-  key: AnswerKey,
-  copy: { copyBytes: number; stageMs: number },
+  { runId, chunkNo, key, copyBytes, stageMs }: StagedChunk,
 ): Promise<void> {
   await client.query(
     `UPDATE etl.chunk SET accepted_key = $3, digest_a = $4, digest_b = $5, copy_bytes = $6, stage_ms = $7,
                           staged_at = clock_timestamp()
      WHERE run_id = $1 AND chunk_no = $2`,
-    [runId, chunkNo, key.accepted, key.digestA, key.digestB, copy.copyBytes, copy.stageMs],
+    [runId, chunkNo, key.accepted, key.digestA, key.digestB, copyBytes, stageMs],
   );
   await client.query(
     `INSERT INTO etl.chunk_class (run_id, chunk_no, class, outcome, injected)
@@ -60,10 +66,11 @@ export async function getChunk(
   db: Queryable,
   runId: string,
   chunkNo: number,
-  lock: "" | "FOR UPDATE" = "",
+  reading: Reading = {},
 ): Promise<Chunk | undefined> {
   const { rows } = await db.query<{ state: Chunk["state"]; txn_rows: number; released_chunk: number | null }>(
-    `SELECT state, txn_rows, released_chunk FROM etl.chunk WHERE run_id = $1 AND chunk_no = $2 ${lock}`,
+    `SELECT state, txn_rows, released_chunk FROM etl.chunk WHERE run_id = $1 AND chunk_no = $2
+     ${reading.lock ? "FOR UPDATE" : ""}`,
     [runId, chunkNo],
   );
   const row = rows[0];
@@ -78,14 +85,23 @@ export interface Findings {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
+export interface CleanedChunk {
+  readonly runId: string;
+  readonly chunkNo: number;
+  readonly month: string;
+  readonly accepted: number;
+  readonly repaired: number;
+  readonly rejected: number;
+  readonly cleanMs: number;
+}
+
 /**
  * Enters a chunk as cleaned, counts it towards its month and sends out the next chunk in its place. The rows of month and
  * run are locked from here to the commit, so this comes last in the transaction.
  */
 export async function recordCleaned(
   client: Client,
-  chunk: { runId: string; chunkNo: number; month: string },
-  result: { accepted: number; repaired: number; rejected: number; cleanMs: number },
+  chunk: CleanedChunk,
 ): Promise<{ releasedChunk: number | null; month: MonthProgress }> {
   const { runId, chunkNo, month } = chunk;
   const progress = await client.query<{ complete: boolean }>(
@@ -103,7 +119,36 @@ export async function recordCleaned(
     `UPDATE etl.chunk SET state = 'cleaned', accepted = $3, repaired = $4, rejected = $5, released_chunk = $6,
                           clean_ms = $7, cleaned_at = clock_timestamp()
      WHERE run_id = $1 AND chunk_no = $2`,
-    [runId, chunkNo, result.accepted, result.repaired, result.rejected, releasedChunk, result.cleanMs],
+    [runId, chunkNo, chunk.accepted, chunk.repaired, chunk.rejected, releasedChunk, chunk.cleanMs],
   );
   return { releasedChunk, month: { complete: one(progress.rows).complete, done: false } };
+}
+
+/** Which of a run's first `count` chunks have no entry. */
+export async function unstagedChunks(db: Queryable, runId: string, count: number): Promise<number[]> {
+  const { rows } = await db.query<{ chunk_no: number }>(
+    `SELECT n AS chunk_no FROM generate_series(0, $2::integer - 1) AS n
+     WHERE NOT EXISTS (SELECT FROM etl.chunk WHERE run_id = $1 AND chunk_no = n)
+     ORDER BY n`,
+    [runId, count],
+  );
+  return rows.map((row) => row.chunk_no);
+}
+
+/** Chunks that were sent out and are not cleaned. */
+export async function unfinishedChunks(
+  db: Queryable,
+  runId: string,
+): Promise<{ chunkNo: number; staged: boolean }[]> {
+  // One statement, so that a chunk cleaned meanwhile and the chunk it released are seen together or not at all.
+  const { rows } = await db.query<{ chunk_no: number; staged: boolean }>(
+    `SELECT n AS chunk_no, c.state IS NOT NULL AS staged
+     FROM etl.run r
+     CROSS JOIN LATERAL generate_series(0, r.next_chunk - 1) AS n
+     LEFT JOIN etl.chunk c ON c.run_id = r.run_id AND c.chunk_no = n
+     WHERE r.run_id = $1 AND c.state IS DISTINCT FROM 'cleaned'
+     ORDER BY n`,
+    [runId],
+  );
+  return rows.map(({ chunk_no, staged }) => ({ chunkNo: chunk_no, staged }));
 }

@@ -1,6 +1,8 @@
-import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js";
+import { type Pool, transaction } from "../../lib/postgres/pool.js";
+import { dropBuild } from "../build/create.js";
 import { EtlError } from "../errors.js";
-import { getRun } from "../ledger/run.js";
+import { openMonths, removeRunMonth } from "../ledger/month.js";
+import { endAsCancelled, getRun } from "../ledger/run.js";
 
 /** What was taken back. */
 export interface Cancelled {
@@ -9,49 +11,27 @@ export interface Cancelled {
 }
 
 /**
- * Ends a run for good and takes back what it has not finished: what it builds in months whose agg is still to come, and the
- * rejects of those months. Months that it has finished stay. Waits for its steps under way; messages still in the queue then
- * find nothing to do.
+ * Ends a run for good and takes back the months that it has not finished: their builds and rejects. Finished months stay. It
+ * waits for the run's steps under way; messages still in the queue then find nothing to do.
  *
- * @throws PlatformError RUN_UNKNOWN, or SPEC_INVALID when the run is done already.
+ * @throws PlatformError RUN_UNKNOWN, or RUN_OVER when the run is done already.
  */
 export async function cancelRun(pool: Pool, runId: string): Promise<Cancelled> {
   return transaction(pool, async (client) => {
-    const run = await getRun(client, runId, "FOR UPDATE");
+    const run = await getRun(client, runId, { lock: true });
     if (run.state === "done") {
-      throw new EtlError("SPEC_INVALID", `run ${runId} is done: there is nothing to cancel.`);
+      throw new EtlError("RUN_OVER", `run ${runId} is done: there is nothing to cancel.`);
     }
     if (run.state === "cancelled") {
       return { months: [], rows: 0 };
     }
-    const { rows: open } = await client.query<{ month: string }>(
-      "SELECT month FROM etl.run_month WHERE run_id = $1 AND state = 'open' ORDER BY month",
-      [runId],
-    );
+    const months = await openMonths(client, runId);
     let rows = 0;
-    for (const { month } of open) {
-      rows += await takeBack(client, runId, month);
+    for (const month of months) {
+      await dropBuild(client, runId, month);
+      rows += await removeRunMonth(client, runId, month);
     }
-    await client.query(
-      "UPDATE etl.run SET state = 'cancelled', finished_at = clock_timestamp() WHERE run_id = $1",
-      [runId],
-    );
-    return { months: open.map(({ month }) => month), rows };
+    await endAsCancelled(client, runId);
+    return { months, rows };
   });
-}
-
-/** @returns rows that were staged. */
-async function takeBack(client: Client, runId: string, month: string): Promise<number> {
-  await client.query("SELECT etl.drop_build($1, $2)", [runId, month]);
-  await client.query(
-    `DELETE FROM payments.txn_reject
-     WHERE run_id = $1 AND chunk_no IN (SELECT chunk_no FROM etl.chunk WHERE run_id = $1 AND month = $2)`,
-    [runId, month],
-  );
-  const { rows } = await client.query<{ txn_rows: number }>(
-    "DELETE FROM etl.chunk WHERE run_id = $1 AND month = $2 RETURNING txn_rows",
-    [runId, month],
-  );
-  await client.query("DELETE FROM etl.run_month WHERE run_id = $1 AND month = $2", [runId, month]);
-  return rows.reduce((sum, row) => sum + row.txn_rows, 0);
 }

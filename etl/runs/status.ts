@@ -66,23 +66,9 @@ export async function runStatus(db: Queryable, runId: string | null): Promise<Ru
   return rows.map((row) => toStatus(row, failures.get(row.run_id) ?? []));
 }
 
-/** Rows rejected, by reason, over the given runs. */
-export async function rejectReasons(
-  db: Queryable,
-  runIds: readonly string[],
-): Promise<Record<string, number>> {
-  const { rows } = await db.query<{ class: string; rows: number }>(
-    `SELECT class, sum(found)::bigint AS rows FROM etl.chunk_class
-     WHERE run_id = ANY ($1) AND outcome = 'rejected' GROUP BY class HAVING sum(found) > 0 ORDER BY 2 DESC, 1`,
-    [runIds],
-  );
-  return Object.fromEntries(rows.map((row) => [row.class, row.rows]));
-}
-
 function toStatus(row: StatusRow, failures: readonly Failure[]): RunStatus {
   const share =
     row.rows === 0 ? 1 : (row.rows_staged + row.rows_cleaned + row.rows_aggregated) / (3 * row.rows);
-  const unfinished = !isOver(row.state);
   return {
     run: row.run_id,
     state: row.state,
@@ -98,8 +84,13 @@ function toStatus(row: StatusRow, failures: readonly Failure[]): RunStatus {
     finishedAt: row.finished_at?.toISOString() ?? null,
     elapsedS: row.elapsed_s,
     rowsPerS: row.elapsed_s > 0 ? Math.round((share * row.rows) / row.elapsed_s) : 0,
-    idleS: unfinished ? row.idle_s : 0,
+    idleS: isOver(row.state) ? 0 : row.idle_s,
     failures,
-    etaS: unfinished && share > 0 ? Math.round((row.elapsed_s * (1 - share)) / share) : unfinished ? null : 0,
+    etaS: isOver(row.state) ? 0 : secondsToGo(row.elapsed_s, share),
   };
+}
+
+/** At the average pace so far; null before anything is done. */
+function secondsToGo(elapsedS: number, share: number): number | null {
+  return share > 0 ? Math.round((elapsedS * (1 - share)) / share) : null;
 }

@@ -125,13 +125,12 @@ function letters(word: number): string {
   return hex.replaceAll(/[0-9]/g, (digit) => "ghijklmnop".charAt(Number(digit)));
 }
 
+const ESCAPES: Readonly<Record<string, string>> = { "\t": "t", "\n": "n", "\r": "r" };
+
 /** One line of COPY's text format; names hold no tabs, newlines or backslashes, and one that did would be escaped. */
 function line(values: readonly (string | number | undefined)[]): string {
   const fields = values.map((value) =>
-    String(value).replaceAll(
-      /[\\\t\n\r]/g,
-      (c) => `\\${c === "\t" ? "t" : c === "\n" ? "n" : c === "\r" ? "r" : c}`,
-    ),
+    String(value).replaceAll(/[\\\t\n\r]/g, (c) => `\\${ESCAPES[c] ?? c}`),
   );
   return `${fields.join("\t")}\n`;
 }

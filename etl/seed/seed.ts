@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { from as copyFrom } from "pg-copy-streams";
 import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js";
-import { POPULATION } from "../world/world.js";
+import { enterPopulation, lockPopulation } from "../ledger/population.js";
 import {
   ACCOUNT_COLUMNS,
   accountLines,
@@ -24,8 +24,7 @@ const PIECE_CHARACTERS = 64 * 1_024;
  */
 export async function seed(pool: Pool): Promise<boolean> {
   return transaction(pool, async (client) => {
-    // Two seeds at once: the second waits, then finds the first one's work.
-    await client.query("LOCK TABLE etl.population IN SHARE ROW EXCLUSIVE MODE");
+    await lockPopulation(client);
     if ((await seedState(client)) !== "absent") {
       await requireSeed(client);
       return false;
@@ -33,10 +32,7 @@ export async function seed(pool: Pool): Promise<boolean> {
     await copyLines(client, `payments.account (${ACCOUNT_COLUMNS})`, accountLines());
     await copyLines(client, `payments.merchant (${MERCHANT_COLUMNS})`, merchantLines());
     await copyLines(client, `payments.terminal (${TERMINAL_COLUMNS})`, terminalLines());
-    await client.query(
-      "INSERT INTO etl.population (seed, accounts, merchants, terminals) VALUES ($1, $2, $3, $4)",
-      [POPULATION.seed, POPULATION.accounts, POPULATION.merchants, POPULATION.terminals],
-    );
+    await enterPopulation(client);
     return true;
   });
 }

@@ -1,12 +1,11 @@
-import { ACCEPTED } from "../../lib/domain/codes.js";
 import { type Client, transaction } from "../../lib/postgres/pool.js";
-import { loadSql } from "../../lib/postgres/sql.js";
-import { type Chunk, type Findings, getChunk, recordCleaned } from "../ledger/chunk.js";
+import { judgeSuspects } from "../build/judge.js";
+import { type Chunk, getChunk, recordCleaned } from "../ledger/chunk.js";
 import { type MonthProgress, monthProgress } from "../ledger/month.js";
 import { getRun, isActive } from "../ledger/run.js";
 import type { OutMessage } from "../message.js";
-import { chunkOf, type PlannedChunk, planRun, timeOf } from "../plan.js";
-import { buildTables, type Next, type StepContext } from "./step.js";
+import { chunkOf, type PlannedChunk, planRun } from "../plan.js";
+import type { Next, StepContext } from "./step.js";
 
 /** Judges the suspects of a staged chunk: into the leaf that is being built, or into txn_reject. Sends out one more chunk. */
 export async function cleanStep(context: StepContext, runId: string, chunkNo: number): Promise<Next> {
@@ -27,7 +26,7 @@ async function cleanChunk(
   if (!(await isActive(client, runId))) {
     return [];
   }
-  const entry = await getChunk(client, runId, chunkNo, "FOR UPDATE");
+  const entry = await getChunk(client, runId, chunkNo, { lock: true });
   // A clean message without a staged chunk: forged, or lost with a restore to an earlier time. Staging it is right.
   if (entry === undefined) {
     return [{ kind: "stage", run: runId, chunk: chunkNo }];
@@ -39,49 +38,33 @@ async function cleanChunk(
   const counts = await judgeSuspects(client, runId, chunk);
   await context.reached?.("clean: suspects judged");
   const cleanMs = Math.round(performance.now() - started);
-  const { releasedChunk, month: progress } = await recordCleaned(
-    client,
-    { runId, chunkNo, month },
-    { ...counts, cleanMs },
-  );
+  const { releasedChunk, month: progress } = await recordCleaned(client, {
+    runId,
+    chunkNo,
+    month,
+    ...counts,
+    cleanMs,
+  });
   context.logger.info({ run: runId, chunk: chunkNo, ...counts, ms: cleanMs }, "chunk cleaned");
   context.report?.({ step: "clean", ...counts });
-  return followers(runId, month, releasedChunk, progress);
-}
-
-/** Takes a chunk's suspects out of what its month is built in, and puts those that pass into the leaf. */
-export async function judgeSuspects(
-  client: Client,
-  runId: string,
-  chunk: PlannedChunk,
-): Promise<{ accepted: number } & Findings> {
-  const { chunkNo, month, firstTxnId } = chunk;
-  const lines = chunk.toRow - chunk.fromRow;
-  const { leaf, suspects } = buildTables(runId, month.month);
-  const { opens, closes } = timeOf(month);
-  const judged = await client.query<{ suspects: number; passed: number } & Findings>(
-    loadSql("clean_chunk", { suspects, leaf }),
-    [runId, chunkNo, new Date(), opens, closes, ...ACCEPTED, firstTxnId, lines],
-  );
-  const [row] = judged.rows;
-  if (row === undefined) {
-    throw new Error("clean_chunk.sql gives one row");
-  }
-  const { suspects: doubtful, passed, ...found } = row;
-  return { accepted: lines - doubtful + passed, ...found };
+  return followers({ runId, month, releasedChunk }, progress);
 }
 
 /** For a redelivery: what this chunk's completion was to send, as far as nobody has acted on it yet. */
 async function whatFollows(client: Client, runId: string, month: string, cleaned: Chunk): Promise<Next> {
   const released = cleaned.releasedChunk;
   const taken = released === null || (await getChunk(client, runId, released)) !== undefined;
-  return followers(runId, month, taken ? null : released, await monthProgress(client, runId, month));
+  const releasedChunk = taken ? null : released;
+  return followers({ runId, month, releasedChunk }, await monthProgress(client, runId, month));
 }
 
-function followers(runId: string, month: string, released: number | null, progress: MonthProgress): Next {
+function followers(
+  { runId, month, releasedChunk }: { runId: string; month: string; releasedChunk: number | null },
+  progress: MonthProgress,
+): Next {
   const next: OutMessage[] = [];
-  if (released !== null) {
-    next.push({ kind: "stage", run: runId, chunk: released });
+  if (releasedChunk !== null) {
+    next.push({ kind: "stage", run: runId, chunk: releasedChunk });
   }
   if (progress.complete && !progress.done) {
     next.push({ kind: "agg", run: runId, month });

@@ -43,7 +43,7 @@ export function stepHandler(options: StepHandlerOptions): MessageHandler<Message
     work: async (message, { headers, logger, again }) => {
       const origin = message.kind === "begin" ? undefined : await requireOurs(pool, message.run, headers);
       const { source, report, committed } = observer.begin(options.source);
-      const next = await run({ pool, worker, source, logger, report, reached }, message, again);
+      const next = await run({ pool, worker, source, logger, report, reached }, message, { again });
       committed();
       await reached?.(`${message.kind}: committed`);
       return next.map((follower) => ({ message: follower, origin }));
@@ -60,11 +60,15 @@ export function stepHandler(options: StepHandlerOptions): MessageHandler<Message
     },
   };
 
-  function run(context: StepContext, message: Message, again: boolean): Promise<Next> {
+  function run(context: StepContext, message: Message, { again }: { again: boolean }): Promise<Next> {
     switch (message.kind) {
       case "begin":
         // It names no run to look up in the ledger: it must be told that an earlier try may have entered one.
-        return beginStep(context, defaultSpec(settings), settings.STAGE_WINDOW, again);
+        return beginStep(context, {
+          spec: defaultSpec(settings),
+          windowChunks: settings.STAGE_WINDOW,
+          again,
+        });
       case "plan":
         return planStep(context, message.run);
       case "stage":

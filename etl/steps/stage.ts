@@ -1,17 +1,13 @@
-import { pipeline } from "node:stream/promises";
-import { from as copyFrom } from "pg-copy-streams";
-import { type Client, transaction } from "../../lib/postgres/pool.js";
-import { quoteName } from "../../lib/postgres/sql.js";
+import { transaction } from "../../lib/postgres/pool.js";
+import { copyChunk } from "../build/copy.js";
+import { buildTables } from "../build/names.js";
 import { EtlError } from "../errors.js";
-import { COPY_COLUMNS } from "../generate/encoder.js";
-import type { AnswerKey } from "../generate/generator.js";
 import { enterChunk, getChunk, recordStaged } from "../ledger/chunk.js";
 import { getRun, isActive } from "../ledger/run.js";
 import { chunkOf, planRun } from "../plan.js";
-import type { PlannedSpec } from "../spec.js";
-import { buildTables, type Next, type StepContext } from "./step.js";
+import type { Next, StepContext } from "./step.js";
 
-/** Generates a chunk and copies it into what its month is built in; rows, answer key and ledger row come together. */
+/** Generates a chunk and copies it into its month's build; rows, answer key and ledger row come together. */
 export async function stageStep(context: StepContext, runId: string, chunkNo: number): Promise<Next> {
   const started = performance.now();
   const run = await getRun(context.pool, runId);
@@ -30,7 +26,9 @@ export async function stageStep(context: StepContext, runId: string, chunkNo: nu
     if (!(await enterChunk(client, entry))) {
       return false;
     }
-    const copied = await copyChunk(context, client, buildTables(runId, month.month).rows, run.spec, chunkNo);
+    const { source, reached } = context;
+    const table = buildTables(runId, month.month).rows;
+    const copied = await copyChunk(client, { table, spec: run.spec, chunkNo, source, reached });
     if (copied.rows !== rows) {
       throw new EtlError(
         "CHUNK_COUNT_MISMATCH",
@@ -38,7 +36,7 @@ export async function stageStep(context: StepContext, runId: string, chunkNo: nu
       );
     }
     const stageMs = Math.round(performance.now() - started);
-    await recordStaged(client, runId, chunkNo, copied.key, { copyBytes: copied.bytes, stageMs });
+    await recordStaged(client, { runId, chunkNo, key: copied.key, copyBytes: copied.bytes, stageMs });
     context.logger.info({ run: runId, chunk: chunkNo, rows, ms: stageMs }, "chunk staged");
     context.report?.({ step: "stage", rows, copyBytes: copied.bytes });
     return true;
@@ -49,35 +47,4 @@ export async function stageStep(context: StepContext, runId: string, chunkNo: nu
   // Staged before: only if it has not been cleaned yet may the message that follows have been lost.
   const known = await getChunk(context.pool, runId, chunkNo);
   return known?.state === "staged" ? [{ kind: "clean", run: runId, chunk: chunkNo }] : [];
-}
-
-/** Generates a chunk into a table of the shape staging.txn_shape. */
-export async function copyChunk(
-  context: StepContext,
-  client: Client,
-  table: string,
-  spec: PlannedSpec,
-  chunkNo: number,
-): Promise<{ rows: number; bytes: number; key: AnswerKey }> {
-  await context.reached?.("stage: before copy");
-  let key: AnswerKey | undefined;
-  let bytes = 0;
-  const source = context.source.stream(spec, chunkNo, (answer) => {
-    key = answer;
-  });
-  const counted = async function* () {
-    for await (const buffer of source) {
-      bytes += buffer.length;
-      yield buffer;
-      await context.reached?.("stage: in copy");
-    }
-  };
-  const columns = COPY_COLUMNS.join(", ");
-  const copy = client.query(copyFrom(`COPY ${quoteName(table)} (${columns}) FROM STDIN (FORMAT binary)`));
-  await pipeline(counted, copy);
-  await context.reached?.("stage: after copy");
-  if (key === undefined) {
-    throw new Error("the generator ended without an answer key");
-  }
-  return { rows: copy.rowCount, bytes, key };
 }

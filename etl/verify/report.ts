@@ -1,5 +1,5 @@
 /** One thing that is not as it should be, and where. */
-export interface Difference {
+export interface Mismatch {
   readonly check: CheckName;
   readonly what: string;
   readonly month?: string;
@@ -30,7 +30,7 @@ export interface VerifyReport {
   readonly unfinishedRuns: readonly string[];
   readonly months: readonly MonthReport[];
   readonly rows: number;
-  readonly differences: readonly Difference[];
+  readonly differences: readonly Mismatch[];
 }
 
 export interface MonthReport {

@@ -1,9 +1,10 @@
 import { catalogueChanges } from "../../lib/postgres/catalogue.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
+import { monthsOf } from "../ledger/reading.js";
 import { getRun, isOver, listRuns, type Run } from "../ledger/run.js";
 import { verifyMonth } from "./month.js";
-import type { CheckName, Difference, MonthReport, VerifyReport } from "./report.js";
+import type { CheckName, Mismatch, MonthReport, VerifyReport } from "./report.js";
 
 /** Months checked at the same time; each is one sequential scan or two on one connection. */
 const PARALLEL = 2;
@@ -26,7 +27,7 @@ export async function verify(pool: Pool, runId: string | undefined): Promise<Ver
   const all = await listRuns(pool);
   const runs = runId === undefined ? all : [await getRun(pool, runId)];
   const ids = runs.map((run) => run.runId);
-  const differences: Difference[] = [
+  const differences: Mismatch[] = [
     ...(await verifyLedger(pool, ids)),
     ...(await compareFindings(pool, "answer_key", ids)),
     ...(await compareFindings(pool, "rejects", ids)),
@@ -53,19 +54,7 @@ export async function verify(pool: Pool, runId: string | undefined): Promise<Ver
   };
 }
 
-/** Of the given runs, or all that have a leaf: rows in a month that no run has would otherwise go unseen. */
-async function monthsOf(pool: Pool, runIds: readonly string[] | null): Promise<string[]> {
-  const { rows } = await pool.query<{ month: string }>(
-    `SELECT month FROM etl.run_month WHERE $1::text[] IS NULL OR run_id = ANY ($1)
-     UNION
-     SELECT month FROM etl.month WHERE $1::text[] IS NULL
-     ORDER BY month`,
-    [runIds],
-  );
-  return rows.map((row) => row.month);
-}
-
-async function verifyLedger(pool: Pool, runIds: readonly string[]): Promise<Difference[]> {
+async function verifyLedger(pool: Pool, runIds: readonly string[]): Promise<Mismatch[]> {
   const { rows } = await pool.query<{
     run_id: string;
     month: string | null;
@@ -83,11 +72,7 @@ async function verifyLedger(pool: Pool, runIds: readonly string[]): Promise<Diff
   }));
 }
 
-async function compareFindings(
-  pool: Pool,
-  check: CheckName,
-  runIds: readonly string[],
-): Promise<Difference[]> {
+async function compareFindings(pool: Pool, check: CheckName, runIds: readonly string[]): Promise<Mismatch[]> {
   const { rows } = await pool.query<FindingRow>(loadSql(`verify_${check}`), [runIds]);
   return rows.map((row) => ({
     check,
@@ -100,7 +85,7 @@ async function compareFindings(
   }));
 }
 
-async function verifyStructure(pool: Pool): Promise<Difference[]> {
+async function verifyStructure(pool: Pool): Promise<Mismatch[]> {
   const { rows } = await pool.query<{ month: string | null; what: string }>(loadSql("verify_structure"));
   const changes = await catalogueChanges(pool);
   return [

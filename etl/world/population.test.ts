@@ -106,7 +106,7 @@ describe("the world", () => {
     }
   });
 
-  it("keeps every honest amount below what clean believes", () => {
+  it("keeps every legitimate amount below what clean believes", () => {
     const tops = CATEGORIES.map(
       ({ sigma, medianEur }) => medianEur * (lognormalTable(sigma, 4_096).at(-1) ?? 0),
     );

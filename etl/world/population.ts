@@ -104,7 +104,8 @@ function build(): Population {
     const ecomCount = Math.floor((to - from) * (category?.ecom ?? 0) + rng.unit());
     for (let t = from; t < to; t++) {
       terminalMerchant[t] = m;
-      terminalChannel[t] = category?.cash ? ATM : t - from < ecomCount ? ECOM : POS;
+      const shop = t - from < ecomCount ? ECOM : POS;
+      terminalChannel[t] = category?.cash ? ATM : shop;
     }
     if (ecomCount > 0 && !category?.cash) {
       online.push(m);

@@ -3,10 +3,10 @@
  * machine draws the same. One per chunk, seeded by what identifies the chunk.
  */
 export class Prng {
-  private a: number;
-  private b: number;
-  private c: number;
-  private counter = 1;
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter = 1;
 
   /** @param words whole numbers below 2^53 that identify the stream. */
   constructor(...words: number[]) {
@@ -19,9 +19,9 @@ export class Prng {
         b = mix(Math.imul(b, 0x9e3779b1) ^ half);
       }
     }
-    this.a = a;
-    this.b = b;
-    this.c = mix(a ^ 0xc2b2ae35);
+    this.#a = a;
+    this.#b = b;
+    this.#c = mix(a ^ 0xc2b2ae35);
     for (let i = 0; i < 12; i++) {
       this.u32();
     }
@@ -29,11 +29,11 @@ export class Prng {
 
   /** A uniform unsigned 32-bit number. */
   u32(): number {
-    const t = (((this.a + this.b) | 0) + this.counter) | 0;
-    this.counter = (this.counter + 1) | 0;
-    this.a = this.b ^ (this.b >>> 9);
-    this.b = (this.c + (this.c << 3)) | 0;
-    this.c = (((this.c << 21) | (this.c >>> 11)) + t) | 0;
+    const t = (((this.#a + this.#b) | 0) + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + t) | 0;
     return t >>> 0;
   }
 

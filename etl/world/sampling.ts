@@ -35,9 +35,9 @@ const THRESHOLDS = 65_536;
  * was a quarter of the generator's time.
  */
 export class AliasTable {
-  private readonly names: Int32Array;
+  readonly #names: Int32Array;
   /** By place in `names`: the place to take instead, and in the low 16 bits how often (of 65,536) not to. */
-  private readonly entries: Uint32Array;
+  readonly #entries: Uint32Array;
 
   /** @throws RangeError when more than 65,536 have a weight. */
   constructor(weights: ArrayLike<number>) {
@@ -48,8 +48,8 @@ export class AliasTable {
     }
     const total = members.reduce((sum, index) => sum + (weights[index] ?? 0), 0);
     const share = members.map((index) => ((weights[index] ?? 0) * count) / total);
-    this.names = Int32Array.from(members);
-    this.entries = Uint32Array.from(members, (_, place) => place * THRESHOLDS + THRESHOLDS - 1);
+    this.#names = Int32Array.from(members);
+    this.#entries = Uint32Array.from(members, (_, place) => place * THRESHOLDS + THRESHOLDS - 1);
     const small = members.map((_, place) => place).filter((place) => (share[place] ?? 0) < 1);
     const large = members.map((_, place) => place).filter((place) => (share[place] ?? 0) >= 1);
     for (
@@ -57,7 +57,7 @@ export class AliasTable {
       poor !== undefined && rich !== undefined;
       poor = small.pop()
     ) {
-      this.entries[poor] = rich * THRESHOLDS + Math.floor((share[poor] ?? 0) * THRESHOLDS);
+      this.#entries[poor] = rich * THRESHOLDS + Math.floor((share[poor] ?? 0) * THRESHOLDS);
       share[rich] = (share[rich] ?? 0) + (share[poor] ?? 0) - 1;
       if ((share[rich] ?? 0) < 1) {
         small.push(rich);
@@ -68,16 +68,16 @@ export class AliasTable {
 
   /** @returns 0 when nothing has weight. */
   draw(rng: Prng): number {
-    const at = rng.unit() * this.entries.length;
+    const at = rng.unit() * this.#entries.length;
     const place = Math.floor(at);
-    const entry = this.entries[place] ?? 0;
+    const entry = this.#entries[place] ?? 0;
     const taken = (at - place) * THRESHOLDS < (entry & 0xffff) ? place : entry >>> 16;
-    return this.names[taken] ?? 0;
+    return this.#names[taken] ?? 0;
   }
 
   /** The indices that can be drawn, ascending. */
   members(): number[] {
-    return [...this.names];
+    return [...this.#names];
   }
 }
 

@@ -1,6 +1,6 @@
 import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { Difference } from "../../etl/verify/report.js";
+import type { Mismatch } from "../../etl/verify/report.js";
 import { verify } from "../../etl/verify/verify.js";
 import { codeOf, messageOf, PlatformError } from "../../lib/errors.js";
 import type { Owner } from "../../lib/process/run.js";
@@ -23,7 +23,7 @@ export interface PointInTime {
   readonly restoreMs: number;
   readonly verifyMs: number;
   /** What `payments verify` says of the data as it was at that moment. */
-  readonly differences: readonly Difference[];
+  readonly differences: readonly Mismatch[];
 }
 
 /**

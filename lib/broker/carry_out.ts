@@ -1,9 +1,9 @@
 import type { Logger } from "../observability/log.js";
 import { pause } from "../timing.js";
-import type { Disposition } from "./disposition.js";
 import { forward } from "./forward.js";
-import type { InHand, Lease } from "./in_hand.js";
+import type { InFlight, Receipt } from "./in_flight.js";
 import type { Publisher } from "./publisher.js";
+import type { Settlement } from "./settlement.js";
 import { declareFamily, type QueueFamily } from "./topology.js";
 
 /** Before a message goes back because no copy can be made of it: it comes again at once, and each return counts. */
@@ -25,19 +25,19 @@ export interface Means {
  * @returns whether it came to that fate.
  */
 export async function carryOut(
-  job: InHand,
-  fate: Disposition,
+  job: InFlight,
+  settlement: Settlement,
   otherwise: "keep" | "give back",
   means: Means,
 ): Promise<boolean> {
-  const [lease] = job.leases;
+  const [receipt] = job.receipts;
   // The broker's again, or a copy of it is on its way: it will come.
-  if (lease === undefined) {
+  if (receipt === undefined) {
     return false;
   }
-  const done = fate.kind === "ack" ? "forwarded" : await copy(job, lease, fate, means);
+  const done = settlement.kind === "ack" ? "forwarded" : await copy(job, receipt, settlement, means);
   if (done !== "forwarded") {
-    if (otherwise === "keep" || lease.link.over.aborted) {
+    if (otherwise === "keep" || receipt.link.over.aborted) {
       return false;
     }
     if (done === "impossible") {
@@ -47,8 +47,8 @@ export async function carryOut(
     }
   }
   // Copies that came meanwhile, too.
-  const { leases } = job;
-  for (const each of leases) {
+  const { receipts } = job;
+  for (const each of receipts) {
     if (done === "forwarded") {
       each.channel.ack(each.message);
     } else if (done === "impossible") {
@@ -57,19 +57,24 @@ export async function carryOut(
       giveBack(each);
     }
   }
-  job.settled(leases);
+  job.settled(receipts);
   return done === "forwarded";
 }
 
-function copy(job: InHand, lease: Lease, fate: Extract<Disposition, { kind: "forward" }>, means: Means) {
+function copy(
+  job: InFlight,
+  receipt: Receipt,
+  settlement: Extract<Settlement, { kind: "forward" }>,
+  means: Means,
+) {
   const { publisher, logger, stopping, family } = means;
-  const halt = AbortSignal.any([lease.link.over, stopping, job.delivery.overdue]);
-  const redeclare = () => declareFamily(lease.channel, family);
-  return forward({ message: lease.message, fate, publisher, logger, halt, redeclare });
+  const halt = AbortSignal.any([receipt.link.over, stopping, job.delivery.overdue]);
+  const redeclare = () => declareFamily(receipt.channel, family);
+  return forward({ message: receipt.message, settlement, publisher, logger, halt, redeclare });
 }
 
 /** Without a copy, and so without an end to its count: RabbitMQ 4.3 counts no nack, others count any return. */
-function giveBack({ link, channel, message }: Lease): void {
+function giveBack({ link, channel, message }: Receipt): void {
   if (!link.over.aborted) {
     channel.nack(message, false, true);
   }

@@ -18,14 +18,14 @@ const SET_UP_TIMEOUT_MS = 30_000;
  * start before the broker and outlive it; only what waiting cannot cure (credentials, another topology) ends them. After
  * the first success both reconnect until closed.
  */
-export type Patience = "once" | "forever";
+export type ConnectPolicy = "once" | "forever";
 
 export interface ConnectionOptions<Session> {
   readonly address: BrokerAddress;
   /** What the management UI shows. */
   readonly name: string;
   readonly logger: Logger;
-  readonly patience: Patience;
+  readonly connectPolicy: ConnectPolicy;
   /** Opens the channels on each new link. When it fails or stalls, the link is closed and the next one tried. */
   readonly setUp: (link: Link) => Promise<Session>;
 }
@@ -70,7 +70,7 @@ export class BrokerConnection<Session> {
       if (this.#closing.signal.aborted) {
         return this.#session.reject(new CoreError("INTERRUPTED", `The connection "${name}" was closed.`));
       }
-      if (!this.#wasUp && (this.#options.patience === "once" || incurable(reason))) {
+      if (!this.#wasUp && (this.#options.connectPolicy === "once" || incurable(reason))) {
         return this.#session.reject(reason);
       }
       if (livedMs > STABLE_MS) {

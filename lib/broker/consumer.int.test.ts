@@ -50,7 +50,7 @@ function openPublisher(name: string, options: Partial<PublisherOptions> = {}): P
     address: settings,
     name,
     logger: silentLogger,
-    patience: "forever",
+    connectPolicy: "forever",
     families: [family],
   } as const;
   return new Publisher({ ...base, ...options });
@@ -61,7 +61,7 @@ async function consume(handler: Handler, options: Partial<ConsumerOptions> = {})
     address: settings,
     name: `${family.work} consume`,
     logger: silentLogger,
-    patience: "forever",
+    connectPolicy: "forever",
     family,
     concurrency: 2,
     publisher,

@@ -3,15 +3,15 @@ import { messageOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { pause, within } from "../timing.js";
 import { carryOut, type Means } from "./carry_out.js";
-import { BrokerConnection, type Patience } from "./connection.js";
-import type { Handler, Outcome, Settlement } from "./delivery.js";
+import { BrokerConnection, type ConnectPolicy } from "./connection.js";
+import type { Handler, Outcome, Settled } from "./delivery.js";
 import type { BrokerAddress } from "./dial.js";
-import { dispose, handBackQueue } from "./disposition.js";
 import { handedBackHeaders } from "./headers.js";
-import { InHand, type Lease } from "./in_hand.js";
-import { Isolation, SUSPECT_DELIVERY_COUNT } from "./isolation.js";
+import { InFlight, type Receipt } from "./in_flight.js";
+import { Isolation, POISON_CANDIDATE_COUNT } from "./isolation.js";
 import type { Link } from "./link.js";
 import type { Publisher } from "./publisher.js";
+import { handBackQueue, settlementOf } from "./settlement.js";
 import { Slots } from "./slots.js";
 import { Subscription } from "./subscription.js";
 import { declareFamily, type QueueFamily } from "./topology.js";
@@ -30,7 +30,7 @@ export interface ConsumerOptions {
   /** Shown in the management UI and written into dead letters. */
   readonly name: string;
   readonly logger: Logger;
-  readonly patience: Patience;
+  readonly connectPolicy: ConnectPolicy;
   readonly family: QueueFamily;
   /** Messages handled at a time, and held: a crash costs each held one a delivery. */
   readonly concurrency: number;
@@ -38,7 +38,7 @@ export interface ConsumerOptions {
   readonly publisher: Publisher;
   readonly handler: Handler;
   /** Told of each delivery what became of it. The broker has it by then: what goes wrong here is logged. */
-  readonly onSettled?: (settlement: Settlement) => Promise<void>;
+  readonly onSettled?: (settlement: Settled) => Promise<void>;
   /** How long a message is held before it is handed back, or a copy stands for it. A shorter one is for tests. */
   readonly holdMs?: number;
 }
@@ -50,7 +50,7 @@ export interface ConsumerOptions {
 export class Consumer {
   readonly #options: ConsumerOptions;
   readonly #connection: BrokerConnection<Subscription>;
-  readonly #inHand = new Map<InHand, Promise<void>>();
+  readonly #inFlight = new Map<InFlight, Promise<void>>();
   readonly #isolation = new Isolation();
   readonly #slots: Slots;
   readonly #stopping = new AbortController();
@@ -64,7 +64,7 @@ export class Consumer {
     this.#connection = new BrokerConnection({ ...options, setUp: (link) => this.#subscribe(link) });
   }
 
-  /** Resolves when consuming. @throws PlatformError RABBITMQ_UNREACHABLE (patience `once`), RABBITMQ_AUTH */
+  /** Resolves when consuming. @throws PlatformError RABBITMQ_UNREACHABLE (connectPolicy `once`), RABBITMQ_AUTH */
   async up(): Promise<void> {
     await this.#connection.up();
   }
@@ -78,14 +78,14 @@ export class Consumer {
     this.#stopping.abort();
     await this.#subscription?.cancel().catch(() => undefined); // On a lost link there is nothing to cancel.
     const drained = new AbortController();
-    const drain = Promise.all(this.#inHand.values()).then(() => drained.abort());
+    const drain = Promise.all(this.#inFlight.values()).then(() => drained.abort());
     await Promise.race([drain, pause(drainMs, drained.signal)]);
-    if (this.#inHand.size > 0) {
+    if (this.#inFlight.size > 0) {
       this.#options.logger.warn(
-        { messages: this.#inHand.size },
+        { messages: this.#inFlight.size },
         "stopped before all was done; it will come again",
       );
-      const left = [...this.#inHand.keys()].map((job) => this.#settle(job, { kind: "release" }));
+      const left = [...this.#inFlight.keys()].map((job) => this.#settle(job, { kind: "release" }));
       await within(LAST_MS, Promise.all(left), () => new Error("no answer")).catch(() => undefined);
     }
     await this.#connection.close();
@@ -111,19 +111,19 @@ export class Consumer {
   }
 
   /** Never throws: amqplib would close the channel. */
-  #take(lease: Lease): void {
+  #take(receipt: Receipt): void {
     // Came between stop and its confirmation: goes back with the channel, for it might come at once and again and again.
     if (this.#stopping.signal.aborted) {
       return;
     }
-    const twin = [...this.#inHand.keys()].find((job) => job.isFor(lease.message));
+    const twin = [...this.#inFlight.keys()].find((job) => job.isFor(receipt.message));
     if (twin) {
-      twin.attach(lease);
+      twin.attach(receipt);
       return;
     }
-    const job = new InHand(lease);
+    const job = new InFlight(receipt);
     const drop = (error: unknown) =>
-      lease.link.drop(new Error(`could not settle a message: ${messageOf(error)}`));
+      receipt.link.drop(new Error(`could not settle a message: ${messageOf(error)}`));
     const clock = setInterval(
       () => void this.#onOverdue(job).catch(drop),
       this.#options.holdMs ?? HOLD_MS,
@@ -132,15 +132,15 @@ export class Consumer {
       .catch(drop)
       .finally(() => {
         clearInterval(clock);
-        this.#inHand.delete(job);
+        this.#inFlight.delete(job);
       });
-    this.#inHand.set(job, work);
+    this.#inFlight.set(job, work);
   }
 
-  async #work(job: InHand): Promise<void> {
+  async #work(job: InFlight): Promise<void> {
     const task = async () => {
       // The turn may have come late.
-      if (job.state === "over" || job.leases.length === 0) {
+      if (job.state === "over" || job.receipts.length === 0) {
         return;
       }
       if (this.#stopping.signal.aborted) {
@@ -153,11 +153,11 @@ export class Consumer {
     };
     // Prefetch bounds what one link brings; handlers of a lost link may still be running beside those of the next.
     const turn = () => this.#slots.run(task);
-    const isSuspect = job.delivery.deliveryCount >= SUSPECT_DELIVERY_COUNT;
-    await (isSuspect ? this.#isolation.run(turn) : turn());
+    const isPoisonCandidate = job.delivery.deliveryCount >= POISON_CANDIDATE_COUNT;
+    await (isPoisonCandidate ? this.#isolation.run(turn) : turn());
   }
 
-  async #handle({ delivery }: InHand): Promise<Outcome> {
+  async #handle({ delivery }: InFlight): Promise<Outcome> {
     try {
       return await this.#options.handler(delivery);
     } catch (error) {
@@ -167,7 +167,7 @@ export class Consumer {
   }
 
   /** Held for so long that the broker may soon take it back, and count that as the message's fault. */
-  async #onOverdue(job: InHand): Promise<void> {
+  async #onOverdue(job: InFlight): Promise<void> {
     job.overdue();
     if (job.state === "waiting") {
       await this.#settle(job, { kind: "release" });
@@ -184,18 +184,18 @@ export class Consumer {
     });
   }
 
-  async #settle(job: InHand, outcome: Outcome): Promise<void> {
+  async #settle(job: InFlight, outcome: Outcome): Promise<void> {
     const { delivery } = job;
     const { family, name, onSettled, logger } = this.#options;
-    const fate = dispose(outcome, delivery.headers, { family, now: new Date(), worker: name });
+    const settlement = settlementOf(outcome, delivery.headers, { family, now: new Date(), worker: name });
     const settled = await job.alone(async () => {
       job.state = "over";
-      return carryOut(job, fate, "give back", this.#means);
+      return carryOut(job, settlement, "give back", this.#means);
     });
     if (!settled) {
       return;
     }
-    const deadLettered = fate.kind === "forward" && fate.queue === family.deadLetter;
+    const deadLettered = settlement.kind === "forward" && settlement.queue === family.deadLetter;
     await onSettled?.({ delivery, outcome, deadLettered }).catch((error: unknown) => {
       logger.warn({ err: error, messageId: delivery.messageId }, "a settled message was not recorded");
     });

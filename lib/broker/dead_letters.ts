@@ -27,11 +27,12 @@ interface Session {
 }
 
 /**
- * One pass through a dead-letter queue, oldest first, in windows; a letter leaves only by `remove`. Looked at means held
- * unacked until the pass ends, because that is the only way to see the next: the broker keeps the bodies, and here remain
- * one window and a number for every 32 letters. What was not removed goes back in its order, by itself if the process
- * dies. (Behind letters that the pass did not get to see, if the queue has no delivery limit: so RabbitMQ 3.10 does it.)
- * The pass covers what was there at its start and so ends, even if letters come back while it goes on.
+ * One pass through a dead-letter queue, oldest letter first, in windows. A letter leaves the queue only by `remove`.
+ *
+ * The pass holds every letter it has seen unacked until it ends: only so does the broker send the next one. The broker
+ * keeps the bodies; this process keeps one window of them. `close` returns the letters that were not removed, in their order;
+ * the broker does it when the process dies. (RabbitMQ 3.10 puts them behind letters that the pass has not seen, if the
+ * queue has no delivery limit.) The pass ends after as many letters as the queue held at its start.
  */
 export class DeadLetters {
   readonly #connection: BrokerConnection<Session>;
@@ -59,7 +60,7 @@ export class DeadLetters {
     const queue = options.family.deadLetter;
     const connection = new BrokerConnection<Session>({
       ...options,
-      patience: "once",
+      connectPolicy: "once",
       setUp: async (link) => {
         const channel = await link.openChannel();
         await declareFamily(channel, options.family);

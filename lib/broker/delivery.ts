@@ -41,7 +41,7 @@ export type Outcome =
 export type Handler = (delivery: Delivery) => Promise<Outcome>;
 
 /** What became of a delivery: its outcome, carried out. Until then an outcome is only a wish, for the broker may be away. */
-export interface Settlement {
+export interface Settled {
   readonly delivery: Delivery;
   readonly outcome: Outcome;
   /** Rejected, or retried as often as the ladder allows. */

@@ -2,15 +2,15 @@ import type { ConsumeMessage } from "amqplib";
 import { messageOf, PlatformError } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { fullJitterMs, pause } from "../timing.js";
-import type { Disposition } from "./disposition.js";
 import { keptProperties } from "./properties.js";
 import type { Publisher } from "./publisher.js";
+import type { Settlement } from "./settlement.js";
 
 const AGAIN = { baseMs: 500, capMs: 30_000 };
 
 interface Forwarding {
   readonly message: ConsumeMessage;
-  readonly fate: Extract<Disposition, { kind: "forward" }>;
+  readonly settlement: Extract<Settlement, { kind: "forward" }>;
   readonly publisher: Publisher;
   readonly logger: Logger;
   /** The message is lost to us, has been held for too long, or we are to stop: it is tried no more than once. */
@@ -21,20 +21,20 @@ interface Forwarding {
 
 /**
  * Publishes a copy of a message to the ladder or the dead-letter queue: its body, its producer's properties, and the headers of
- * its fate. While the broker won't take it, the original stays in our hands, unacked: no message is lost, nothing spins,
+ * its settlement. While the broker does not take it, the original stays unacked: no message is lost, nothing spins,
  * and since it fills its place in the prefetch, consuming slows down by itself. `impossible`: no copy can be made of it, which
  * repeating won't change; the delivery limit will deal with it.
  */
 export async function forward(work: Forwarding): Promise<"forwarded" | "given up" | "impossible"> {
-  const { message, fate, publisher, logger, halt } = work;
-  const properties = { ...keptProperties(message.properties), headers: fate.headers };
+  const { message, settlement, publisher, logger, halt } = work;
+  const properties = { ...keptProperties(message.properties), headers: settlement.headers };
   for (let failures = 0; ; failures += 1) {
     try {
-      await publisher.publish(fate.queue, message.content, properties);
+      await publisher.publish(settlement.queue, message.content, properties);
       return "forwarded";
     } catch (error) {
       logger.error(
-        { queue: fate.queue, messageId: properties.messageId, failures, err: error },
+        { queue: settlement.queue, messageId: properties.messageId, failures, err: error },
         `cannot forward: ${messageOf(error)}`,
       );
       if (!(error instanceof PlatformError)) {

@@ -1,19 +1,17 @@
 import type { Channel, Message } from "amqplib";
 import { pause } from "../timing.js";
 
-/**
- * What comes back in one answer is in order up to this number (a map of the Erlang runtime), and answers are one command each
- * as long as fewer than 32 are under way (then the broker merges them). Both seen on 3.10; at worst the order suffers.
- */
+/** Messages that one nack returns. RabbitMQ keeps their order up to this number. (Seen on 3.10; at worst the order is lost.) */
 const RETURN_LETTERS = 32;
+/** Nacks sent without waiting. RabbitMQ merges them, and loses the order, when 32 are under way. */
 const RETURNS_UNDER_WAY = 16;
-/** Both steps take milliseconds; after the limit the rest is left to the connection's end. */
+/** How long the queue is watched for what was returned. It takes milliseconds; the connection's end returns the rest. */
 const SETTLE_MS = 5_000;
 const SETTLE_EVERY_MS = 10;
-/** For acks under way, so that the answers to come aren't merged with them. */
-const CALM_MS = 50;
+/** Acks that are under way end first, so that RabbitMQ does not merge the nacks with them. */
+const SETTLE_DELAY_MS = 50;
 
-/** Messages of one channel that will go back into their queue, to where they were: kept as a number for every 32 of them. */
+/** Messages held on a channel, which are returned to their places in the queue. Only every 32nd delivery tag is kept. */
 export class HeldMessages {
   readonly #channel: Channel;
   readonly #queue: string;
@@ -33,12 +31,12 @@ export class HeldMessages {
     }
   }
 
-  /** Asked for rather than left to the connection's end: that shuffles them, and RabbitMQ 4.3 counts it as a failure. */
+  /** Returns all of them in order. The connection's end would shuffle them, and RabbitMQ 4.3 would count a failed delivery. */
   async giveBack(): Promise<void> {
     if (this.#count === 0) {
       return;
     }
-    await pause(CALM_MS);
+    await pause(SETTLE_DELAY_MS);
     // After a pass cut short, messages that it never saw.
     const unseen = await this.#ready();
     const deadline = Date.now() + SETTLE_MS;

@@ -3,7 +3,7 @@ import { eventually } from "../../tests/harness/eventually.js";
 import { TcpProxy } from "../../tests/harness/proxy.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import { silentLogger } from "../observability/log.js";
-import { BrokerConnection, type Patience } from "./connection.js";
+import { BrokerConnection, type ConnectPolicy } from "./connection.js";
 import { type BrokerAddress, dial } from "./dial.js";
 
 const settings = testSettings();
@@ -25,8 +25,18 @@ async function openProxy(): Promise<TcpProxy> {
   return proxy;
 }
 
-function openConnection(to: Partial<BrokerAddress>, patience: Patience, setUp = async () => "ready") {
-  const options = { address: { ...settings, ...to }, name: "test", logger: silentLogger, patience, setUp };
+function openConnection(
+  to: Partial<BrokerAddress>,
+  connectPolicy: ConnectPolicy,
+  setUp = async () => "ready",
+) {
+  const options = {
+    address: { ...settings, ...to },
+    name: "test",
+    logger: silentLogger,
+    connectPolicy,
+    setUp,
+  };
   const connection = new BrokerConnection(options);
   cleanups.push(() => connection.close());
   return connection;

@@ -3,9 +3,9 @@ import type { Socket } from "node:net";
 import type { Channel, ChannelModel, ConfirmChannel } from "amqplib";
 import { deferred, within } from "../timing.js";
 
-/** For each step of a polite goodbye; after that the socket is destroyed. */
-const GOODBYE_MS = 2_000;
-const FAREWELL_MS = 200;
+/** For each step of an orderly close; after that the socket is destroyed. */
+const CLOSE_TIMEOUT_MS = 2_000;
+const LAST_BYTES_TIMEOUT_MS = 200;
 
 /**
  * One connection and its channels with one fate: when anything on it ends, all of it ends. amqplib reports the same loss
@@ -59,8 +59,8 @@ export class Link {
   async close(): Promise<void> {
     const channels = this.#over.signal.aborted ? [] : [...this.#channels];
     this.#over.abort();
-    // Channels first: amqplib lets the connection's goodbye overtake acks that wait in a channel's buffer.
-    await Promise.all(channels.map((channel) => politely(() => channel.close())));
+    // Channels first: amqplib lets the connection's close overtake acks that wait in a channel's buffer.
+    await Promise.all(channels.map((channel) => closed(channel.close())));
     this.#end(new Error("closed by us"));
     await this.#hungUp;
   }
@@ -73,7 +73,7 @@ export class Link {
     return channel;
   }
 
-  /** A channel went away; our own goodbye closes them too, and that is no loss. */
+  /** A channel went away. Our own close ends them too; that is not a loss. */
   #lose(reason: Error): void {
     if (!this.#over.signal.aborted) {
       this.#end(reason);
@@ -95,10 +95,10 @@ export class Link {
     const { stream } = this.#model.connection as unknown as { stream: Socket };
     // amqplib may be about to tell us of the end, in the middle of it: only after that does close() see it.
     await Promise.resolve();
-    await politely(() => this.#model.close());
-    // Time for the last bytes, such as our answer to the broker's own goodbye.
+    await closed(this.#model.close());
+    // Time for the last bytes, such as our answer to the broker's own close.
     if (!stream.destroyed) {
-      await politely(() => once(stream, "close"), FAREWELL_MS);
+      await closed(once(stream, "close"), LAST_BYTES_TIMEOUT_MS);
     }
     if (!stream.destroyed) {
       stream.destroy(new Error("connection given up"));
@@ -106,10 +106,11 @@ export class Link {
   }
 }
 
-async function politely(goodbye: () => Promise<unknown>, limitMs = GOODBYE_MS): Promise<void> {
+/** Waits for a close, but not for long. */
+async function closed(closing: Promise<unknown>, limitMs = CLOSE_TIMEOUT_MS): Promise<void> {
   try {
-    await within(limitMs, goodbye(), () => new Error("no answer"));
+    await within(limitMs, closing, () => new Error("no answer"));
   } catch {
-    // Already closed, or no answer: either way there is nothing more to say.
+    // Already closed, or no answer: either way there is nothing more to do.
   }
 }

@@ -29,7 +29,7 @@ async function open(family: QueueFamily): Promise<Publisher> {
     address: settings,
     name: "poison",
     logger: silentLogger,
-    patience: "once",
+    connectPolicy: "once",
     families: [family],
   });
   cleanups.push(() => publisher.close());
@@ -92,7 +92,7 @@ it("doesn't take the neighbours of a poison message along", async () => {
       address: through(proxy),
       name: "mortal",
       logger: silentLogger,
-      patience: "forever",
+      connectPolicy: "forever",
       family,
       concurrency: 4,
       publisher,

@@ -42,7 +42,7 @@ async function openPublisher(options: Partial<PublisherOptions> = {}): Promise<P
     address: settings,
     name: family.work,
     logger: silentLogger,
-    patience: "once",
+    connectPolicy: "once",
     families: [family],
     ...options,
   });
@@ -178,7 +178,7 @@ it("says what to do about a queue that stands with other arguments", async () =>
     address: settings,
     name: "mismatch",
     logger: silentLogger,
-    patience: "forever",
+    connectPolicy: "forever",
     families: [other],
   });
   open.push(publisher);

@@ -5,7 +5,7 @@ import { codeOf, type PlatformError } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { within } from "../timing.js";
 import { ConfirmedPublishing, type MessageProperties } from "./confirms.js";
-import { BrokerConnection, type Patience } from "./connection.js";
+import { BrokerConnection, type ConnectPolicy } from "./connection.js";
 import type { BrokerAddress } from "./dial.js";
 import { declareFamily, type QueueFamily } from "./topology.js";
 
@@ -16,7 +16,7 @@ export interface PublisherOptions {
   readonly address: BrokerAddress;
   readonly name: string;
   readonly logger: Logger;
-  readonly patience: Patience;
+  readonly connectPolicy: ConnectPolicy;
   /** Declared on every new connection. */
   readonly families: readonly QueueFamily[];
   readonly timeoutMs?: number;
@@ -52,7 +52,7 @@ export class Publisher {
     });
   }
 
-  /** Resolves when connected. @throws PlatformError RABBITMQ_UNREACHABLE (patience `once`), RABBITMQ_AUTH */
+  /** Resolves when connected. @throws PlatformError RABBITMQ_UNREACHABLE (connectPolicy `once`), RABBITMQ_AUTH */
   async up(): Promise<void> {
     await this.#connection.up();
   }
@@ -74,7 +74,7 @@ export class Publisher {
     const delivery = this.#deliver(call, queue, content, { ...properties, messageId });
     const published = within(this.#timeoutMs, delivery, () => {
       call.expired = true;
-      return timedOut(queue, this.#timeoutMs, call.sent);
+      return timedOut(queue, { limitMs: this.#timeoutMs, sent: call.sent });
     });
     this.#inFlight.add(published);
     const started = performance.now();
@@ -129,7 +129,7 @@ export class Publisher {
   }
 }
 
-function timedOut(queue: string, limitMs: number, sent: boolean): PlatformError {
+function timedOut(queue: string, { limitMs, sent }: { limitMs: number; sent: boolean }): PlatformError {
   const what = sent
     ? `was not confirmed within ${limitMs} ms; it may have arrived`
     : `could not be sent within ${limitMs} ms: no connection, or the broker blocks publishers`;

@@ -13,7 +13,7 @@ export async function withPublisher<T>(
   families: readonly QueueFamily[],
   work: (publisher: Publisher) => Promise<T>,
 ): Promise<T> {
-  const publisher = new Publisher({ ...options, patience: "once", families });
+  const publisher = new Publisher({ ...options, connectPolicy: "once", families });
   try {
     await publisher.up();
     return await work(publisher);

@@ -58,11 +58,11 @@ export function actionWrapper<S extends Settings>(
         process.exitCode = (await action({ settings, logger, json, interruption }, ...own)) ?? EXIT.ok;
       } catch (error) {
         // The output's end says it, or nothing: `payments dlq list | head` is no error.
-        process.exitCode = codeOf(error) === "OUTPUT_LOST" ? EXIT.ok : reportError(error, json, settings);
+        process.exitCode = codeOf(error) === "OUTPUT_LOST" ? EXIT.ok : reportError(error, { json, settings });
       }
       const problem = await outputProblem();
       if (problem !== undefined) {
-        process.exitCode = Math.max(Number(process.exitCode), reportError(problem, json));
+        process.exitCode = Math.max(Number(process.exitCode), reportError(problem, { json }));
       }
     };
 }
@@ -80,7 +80,10 @@ export async function withDatabase<T>(
 }
 
 /** One line on stderr: `payments: CODE: what happened. What to do.` @returns the exit status. */
-export function reportError(error: unknown, json: boolean, settings?: Settings): number {
+export function reportError(
+  error: unknown,
+  { json = false, settings }: { json?: boolean; settings?: Settings | undefined } = {},
+): number {
   const known = error instanceof PlatformError ? error : wrapUnknown(error, settings);
   const { code, message, hint } = known;
   if (json) {

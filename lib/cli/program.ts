@@ -12,7 +12,7 @@ export async function runProgram(make: () => Command): Promise<void> {
   try {
     program = make();
   } catch (error) {
-    process.exitCode = reportError(error, false);
+    process.exitCode = reportError(error);
     return;
   }
   everyCommand(program, (command) => {
@@ -35,7 +35,7 @@ export async function runProgram(make: () => Command): Promise<void> {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     const problem = await outputProblem();
     if (problem !== undefined) {
-      process.exitCode = reportError(problem, false);
+      process.exitCode = reportError(problem);
     }
   }
 }

@@ -7,7 +7,7 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 export function jsonOf(letter: DeadLetter): Record<string, unknown> {
   const { id, code, reason, attempts, firstFailedAt, lastFailedAt, worker, properties, headers, body } =
     letter;
-  const text = adviceOf(body);
+  const text = textOf(body);
   return {
     id,
     code,
@@ -27,7 +27,7 @@ export function jsonOf(letter: DeadLetter): Record<string, unknown> {
 
 /** A letter whole, for a person. */
 export function describeLetter(letter: DeadLetter): string {
-  const text = adviceOf(letter.body);
+  const text = textOf(letter.body);
   // Line ends and tabs are the only control characters that are safe to show as they are.
   const readable = text !== undefined && text.replaceAll(/[\n\r\t]/g, "").search(UNPRINTABLE) === -1;
   const fields = {
@@ -56,17 +56,15 @@ export function describeLetter(letter: DeadLetter): string {
 export function previewOf(body: Buffer, maxChars: number): string {
   // At most four bytes to a character; the last one may be cut.
   const head = body.subarray(0, maxChars * 4);
-  const text = adviceOf(head, head.length < body.length);
-  if (text === undefined) {
-    return shorten(`0x${head.toString("hex")}`, maxChars, head.length < body.length);
-  }
-  return shorten(printable(text), maxChars, head.length < body.length);
+  const cut = head.length < body.length;
+  const text = textOf(head, { cut });
+  return shorten(text === undefined ? `0x${head.toString("hex")}` : printable(text), maxChars, { cut });
 }
 
-/** One line, at most so long. */
-export function shorten(text: string, maxChars: number, more = false): string {
+/** At most `maxChars` characters; an ellipsis stands for the rest, also for what was `cut` before. */
+export function shorten(text: string, maxChars: number, { cut = false } = {}): string {
   const chars = [...text];
-  if (chars.length <= maxChars && !more) {
+  if (chars.length <= maxChars && !cut) {
     return text;
   }
   return `${chars.slice(0, maxChars - 1).join("")}…`;
@@ -76,7 +74,7 @@ function printable(text: string): string {
   return text.replaceAll(/\s+/g, " ").replaceAll(UNPRINTABLE, "·");
 }
 
-function adviceOf(bytes: Buffer, cut = false): string | undefined {
+function textOf(bytes: Buffer, { cut = false } = {}): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: cut });
   } catch {

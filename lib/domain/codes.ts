@@ -27,13 +27,13 @@ export const RESPONSE_CODES = ["00", "05", "54", "51", "59", "61", "65", "91"] a
 /** Above this no card payment is believed, whatever the currency. */
 export const MAX_AMOUNT = 100_000_000;
 
-/** What a row may hold, in the order in which etl.create_builds and clean_chunk.sql take it: the two must judge alike. */
-export const ACCEPTED = [
-  MAX_AMOUNT,
-  CURRENCIES,
-  KINDS,
-  CHANNELS,
-  NETWORKS,
-  STATUSES,
-  RESPONSE_CODES,
-] as const;
+/** What a row may hold, by the names in etl.create_builds and clean_chunk.sql: the two must judge alike. */
+export const ACCEPTED = {
+  max_amount: MAX_AMOUNT,
+  currencies: CURRENCIES,
+  kinds: KINDS,
+  channels: CHANNELS,
+  networks: NETWORKS,
+  statuses: STATUSES,
+  response_codes: RESPONSE_CODES,
+} as const;

@@ -34,7 +34,8 @@ export function addOperations(server: FastifyInstance, operations: Operations): 
     const down = Object.keys(checks).filter((name) => checks[name] === "down");
     const unhealthy = down.some((name) => critical.includes(name));
     reply.code(unhealthy ? 503 : 200);
-    const status = unhealthy ? "unhealthy" : down.length > 0 ? "degraded" : "healthy";
+    const impaired = unhealthy ? "unhealthy" : "degraded";
+    const status = down.length > 0 ? impaired : "healthy";
     return { status, checks, timestamp: new Date().toISOString() };
   });
 

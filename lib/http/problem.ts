@@ -39,50 +39,37 @@ export function problemOf(error: unknown, traceId: string): Problem {
       detail: message ?? "is not valid",
     }));
     const detail = "The request does not fit its schema.";
-    return { ...problem(400, "REQUEST_INVALID", detail, traceId, false), errors };
+    return { ...problem({ status: 400, code: "REQUEST_INVALID", detail, traceId }), errors };
   }
   if (error instanceof PlatformError && error.consequence.http < 500) {
-    const detail = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
-    return problem(
-      error.consequence.http,
-      error.code,
-      detail,
-      traceId,
-      error.consequence.verdict !== "reject",
-    );
+    const { code, message, hint, consequence } = error;
+    const detail = hint === undefined ? message : `${message} ${hint}`;
+    const retryable = consequence.verdict !== "reject";
+    return problem({ status: consequence.http, code, detail, traceId, retryable });
   }
-  const refusal = REFUSALS[codeOf(error) ?? ""];
+  const code = REFUSALS[codeOf(error) ?? ""];
   const status = (error as Partial<FastifyError>).statusCode ?? 500;
-  if (refusal !== undefined && status < 500) {
-    return problem(status, refusal, (error as Error).message, traceId, false);
+  if (code !== undefined && status < 500) {
+    return problem({ status, code, detail: (error as Error).message, traceId });
   }
+  const retryable = true;
   if (verdictOf(error) === "outage") {
-    return problem(503, "UNAVAILABLE", "A server that this needs is away. Try again later.", traceId, true);
+    const detail = "A server that this needs is away. Try again later.";
+    return problem({ status: 503, code: "UNAVAILABLE", detail, traceId, retryable });
   }
-  return problem(
-    500,
-    "INTERNAL",
-    `Something went wrong; the log tells what, under ${traceId}.`,
-    traceId,
-    true,
-  );
+  const detail = `Something went wrong; the log tells what, under ${traceId}.`;
+  return problem({ status: 500, code: "INTERNAL", detail, traceId, retryable });
 }
 
-export function problem(
-  status: number,
-  code: string,
-  detail: string,
-  traceId: string,
-  retryable: boolean,
-): Problem {
-  const title = STATUS_CODES[status] ?? "Error";
-  return {
-    type: `urn:payments:problem:${code.toLowerCase()}`,
-    title,
-    status,
-    detail,
-    code,
-    trace_id: traceId,
-    retryable,
-  };
+export function problem(answer: {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly traceId: string;
+  /** The same request may succeed later. */
+  readonly retryable?: boolean;
+}): Problem {
+  const { status, code, detail, traceId, retryable = false } = answer;
+  const type = `urn:payments:problem:${code.toLowerCase()}`;
+  return { type, title: STATUS_CODES[status] ?? "Error", status, detail, code, trace_id: traceId, retryable };
 }

@@ -59,7 +59,9 @@ export async function createHttpServer(options: HttpOptions): Promise<FastifyIns
     return reply
       .code(404)
       .type(PROBLEM_TYPE)
-      .send(`${JSON.stringify(problem(404, "ROUTE_UNKNOWN", detail, request.id, false))}\n`);
+      .send(
+        `${JSON.stringify(problem({ status: 404, code: "ROUTE_UNKNOWN", detail, traceId: request.id }))}\n`,
+      );
   });
   await server.register(swagger, {
     openapi: { openapi: "3.1.0", info: { title: "payments-platform", version: options.version } },

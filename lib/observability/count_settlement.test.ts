@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Outcome, Settlement } from "../broker/delivery.js";
+import type { Outcome, Settled } from "../broker/delivery.js";
 import { codeLabelOf } from "./code_label.js";
 import { countSettlement } from "./count_settlement.js";
 import { messageMetrics } from "./message_metrics.js";
@@ -8,7 +8,7 @@ import { createRegistry, register } from "./registry.js";
 /** What is counted of a message, without the metrics' explanations. */
 async function countsOf(outcome: Outcome, deadLettered: boolean): Promise<string[]> {
   const registry = createRegistry();
-  const settlement = { outcome, deadLettered } as Settlement;
+  const settlement = { outcome, deadLettered } as Settled;
   countSettlement(register(registry, messageMetrics), codeLabelOf(["DESK_FULL"]), settlement);
   const text = await registry.metrics();
   return text.split("\n").filter((line) => /^payments_messages_/.test(line));

@@ -1,4 +1,4 @@
-import type { Settlement } from "../broker/delivery.js";
+import type { Settled } from "../broker/delivery.js";
 import type { CodeLabel } from "./code_label.js";
 import type { messageMetrics } from "./message_metrics.js";
 import type { Instruments } from "./registry.js";
@@ -7,7 +7,7 @@ import type { Instruments } from "./registry.js";
 export function countSettlement(
   messages: Pick<Instruments<typeof messageMetrics>, "retried" | "deadLettered">,
   codeLabel: CodeLabel,
-  { outcome, deadLettered }: Settlement,
+  { outcome, deadLettered }: Settled,
 ): void {
   if (outcome.kind !== "retry" && outcome.kind !== "reject") {
     return;

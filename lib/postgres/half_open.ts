@@ -36,14 +36,14 @@ export function cutConnections(pool: Pool): void {
  * connection the server has nothing to time out.
  */
 export class SilenceWatch {
-  private readonly pool: Pool;
-  private readonly looksAllowed: number;
-  private seen = new Map<Connection, { bytes: number; looks: number }>();
+  readonly #pool: Pool;
+  readonly #looksAllowed: number;
+  #seen = new Map<Connection, { bytes: number; looks: number }>();
 
   /** @param looksAllowed how many looks in a row may find a connection waiting and silent. */
   constructor(pool: Pool, looksAllowed: number) {
-    this.pool = pool;
-    this.looksAllowed = looksAllowed;
+    this.#pool = pool;
+    this.#looksAllowed = looksAllowed;
   }
 
   /**
@@ -53,7 +53,7 @@ export class SilenceWatch {
    * @returns how many connections were cut.
    */
   async look(ask: (query: pg.QueryConfig) => Promise<{ rows: unknown[] }>): Promise<number> {
-    const silent = this.silentConnections();
+    const silent = this.#silentConnections();
     if (silent.size === 0) {
       return 0;
     }
@@ -67,11 +67,11 @@ export class SilenceWatch {
     return rows.length;
   }
 
-  private silentConnections(): Map<number, Connection> {
-    const before = this.seen;
-    this.seen = new Map();
+  #silentConnections(): Map<number, Connection> {
+    const before = this.#seen;
+    this.#seen = new Map();
     const silent = new Map<number, Connection>();
-    for (const connection of connectionsOf(this.pool)) {
+    for (const connection of connectionsOf(this.#pool)) {
       if (connection.readyForQuery !== false || connection.processID === null) {
         continue;
       }
@@ -79,8 +79,8 @@ export class SilenceWatch {
       const bytes = bytesRead + bytesWritten;
       const last = before.get(connection);
       const looks = last?.bytes === bytes ? last.looks + 1 : 0;
-      this.seen.set(connection, { bytes, looks });
-      if (looks >= this.looksAllowed) {
+      this.#seen.set(connection, { bytes, looks });
+      if (looks >= this.#looksAllowed) {
         silent.set(connection.processID, connection);
       }
     }

@@ -6,16 +6,16 @@ import { LineWriter } from "./stderr.js";
 class Descriptor {
   text = "";
   calls = 0;
-  private readonly answers: (number | string)[];
+  readonly #answers: (number | string)[];
 
   /** @param answers how many bytes the next write takes, or the code it fails with; after them it takes all. */
   constructor(...answers: (number | string)[]) {
-    this.answers = answers;
+    this.#answers = answers;
   }
 
   readonly write = (_fd: number, data: Uint8Array, offset: number): number => {
     this.calls++;
-    const answer = this.answers.shift() ?? Number.POSITIVE_INFINITY;
+    const answer = this.#answers.shift() ?? Number.POSITIVE_INFINITY;
     if (typeof answer === "string") {
       throw Object.assign(new Error(answer), { code: answer });
     }

@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { codeOf } from "../errors.js";
 
 /** A reader that is slow is waited for so long; one that stands still must not hold up the work for every line. */
-const PATIENCE_MS = 1_000;
+const WRITE_TIMEOUT_MS = 1_000;
 const NAP_MS = 10;
 
 type Write = (fd: number, data: Uint8Array, offset: number) => number;
@@ -17,58 +17,58 @@ export class LineWriter {
   lost = 0;
   /** The line that says so, in the format of the lines around it. */
   announce = (lost: number, code: string): string => `${lost} lines lost: ${code}\n`;
-  private readonly fd: number;
-  private readonly writeTo: Write;
-  private unsaid = 0;
-  private code = "";
+  readonly #fd: number;
+  readonly #writeTo: Write;
+  #unsaid = 0;
+  #code = "";
   /** The end of a line that was cut by an error: it goes first, so that every line is whole. */
-  private rest: Uint8Array = new Uint8Array();
+  #rest: Uint8Array = new Uint8Array();
 
   constructor(fd: number, writeTo: Write = writeSync) {
-    this.fd = fd;
-    this.writeTo = writeTo;
+    this.#fd = fd;
+    this.#writeTo = writeTo;
   }
 
   write(text: string): void {
-    if (this.unsaid > 0 && this.put(this.announce(this.unsaid, this.code))) {
-      this.unsaid = 0;
+    if (this.#unsaid > 0 && this.#put(this.announce(this.#unsaid, this.#code))) {
+      this.#unsaid = 0;
     }
-    if (this.unsaid === 0 && this.put(text)) {
+    if (this.#unsaid === 0 && this.#put(text)) {
       return;
     }
-    this.unsaid++;
+    this.#unsaid++;
     this.lost++;
   }
 
   /** @returns false when nothing of it was written. */
-  private put(text: string): boolean {
-    this.rest = this.push(this.rest);
-    if (this.rest.length > 0) {
+  #put(text: string): boolean {
+    this.#rest = this.#push(this.#rest);
+    if (this.#rest.length > 0) {
       return false;
     }
     const data = Buffer.from(text);
-    const left = this.push(data);
+    const left = this.#push(data);
     if (left.length === data.length && data.length > 0) {
       return false;
     }
-    this.rest = left;
+    this.#rest = left;
     return true;
   }
 
   /** @returns what could not be written. */
-  private push(data: Uint8Array): Uint8Array {
+  #push(data: Uint8Array): Uint8Array {
     let offset = 0;
-    let patienceMs = this.unsaid > 0 ? 0 : PATIENCE_MS;
+    let leftMs = this.#unsaid > 0 ? 0 : WRITE_TIMEOUT_MS;
     while (offset < data.length) {
       try {
-        offset += this.writeTo(this.fd, data, offset);
+        offset += this.#writeTo(this.#fd, data, offset);
       } catch (error) {
-        this.code = codeOf(error) ?? "UNKNOWN";
+        this.#code = codeOf(error) ?? "UNKNOWN";
         // A pipe that is full and does not block.
-        if (this.code !== "EAGAIN" || patienceMs <= 0) {
+        if (this.#code !== "EAGAIN" || leftMs <= 0) {
           break;
         }
-        patienceMs -= NAP_MS;
+        leftMs -= NAP_MS;
         nap();
       }
     }

@@ -70,7 +70,7 @@ export function consumerProcess<Message, Follower>(
     address: settings,
     name: `${title} ${workerId} (publish)`,
     logger,
-    patience: "forever",
+    connectPolicy: "forever",
     families: [queues],
     observe: (queue, result, ms) => {
       messages.publishes.inc({ queue, result });
@@ -133,7 +133,7 @@ export function consumerProcess<Message, Follower>(
           address: settings,
           name: `${title} ${workerId} (consume)`,
           logger,
-          patience: "forever",
+          connectPolicy: "forever",
           family: queues,
           concurrency,
           publisher,

@@ -1,4 +1,4 @@
-import type { Delivery, MessageHeaders, Outcome, Settlement } from "../broker/delivery.js";
+import type { Delivery, MessageHeaders, Outcome, Settled } from "../broker/delivery.js";
 import { tidyReason } from "../broker/headers.js";
 import { adviceOf, codeOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
@@ -93,7 +93,7 @@ export async function handleDelivery<Message, Follower>(
         logger.error({ code, verdict, messageId: delivery.messageId, ...about, err: error }, reason);
         return { kind: verdict, code, reason };
       }
-      // Patience has no end, but the broker's with a message in hand has.
+      // We wait without end, but the broker takes back what is held for too long.
       if (stopping.aborted || overdue.aborted || lost.aborted) {
         return { kind: "release" };
       }
@@ -109,7 +109,7 @@ export async function handleDelivery<Message, Follower>(
 /** Tells a handler of a dead letter, unless its body is no message. */
 export async function tellDeath<Message, Follower>(
   handler: MessageHandler<Message, Follower>,
-  { delivery, outcome, deadLettered }: Settlement,
+  { delivery, outcome, deadLettered }: Settled,
 ): Promise<void> {
   if (!deadLettered || (outcome.kind !== "retry" && outcome.kind !== "reject")) {
     return;

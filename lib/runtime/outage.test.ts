@@ -24,10 +24,10 @@ it("names the server that answers again, and lets go of whoever has lost patienc
   };
   const stopping = new AbortController().signal;
   const breaker = new Breaker({ server: "RabbitMQ", probe, logger, stopping });
-  const patience = new AbortController();
-  const impatient = breaker.recovered(patience.signal);
+  const signal = new AbortController();
+  const impatient = breaker.recovered(signal.signal);
   const patient = breaker.recovered();
-  patience.abort();
+  signal.abort();
   await impatient;
   expect(breaker.open).toBe(true);
   away = false;

@@ -38,12 +38,12 @@ export class Breaker {
     return this.#recovery !== undefined;
   }
 
-  /** Resolves when the server answers again, or waiting is over; for whoever gives a signal of his own, with that. */
-  async recovered(patience?: AbortSignal): Promise<void> {
+  /** Resolves when the server answers again, or waiting is over; a caller that gives a signal stops waiting with it. */
+  async recovered(signal?: AbortSignal): Promise<void> {
     this.#recovery ??= this.#recover().finally(() => {
       this.#recovery = undefined;
     });
-    await (patience === undefined ? this.#recovery : Promise.race([this.#recovery, aborted(patience)]));
+    await (signal === undefined ? this.#recovery : Promise.race([this.#recovery, aborted(signal)]));
   }
 
   async #recover(): Promise<void> {

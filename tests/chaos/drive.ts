@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AllSettings } from "../../app/settings.js";
-import { createRun, type Run } from "../../etl/ledger/run.js";
+import { createRun } from "../../etl/ledger/new_run.js";
+import type { Run } from "../../etl/ledger/run.js";
 import { formatMessage } from "../../etl/message.js";
 import { ETL_QUEUES } from "../../etl/queues.js";
 import { missingMessages } from "../../etl/runs/resume.js";
@@ -27,7 +28,7 @@ export class Driver {
       address: settings,
       name: "chaos",
       logger: silentLogger,
-      patience: "forever",
+      connectPolicy: "forever",
       families: [ETL_QUEUES],
     });
     await publisher.up();

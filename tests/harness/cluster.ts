@@ -15,15 +15,15 @@ export class Cluster {
   readonly folder: string;
   readonly wal: string;
   readonly port: number;
-  private readonly owner: Owner | undefined;
-  private readonly major: number;
+  readonly #owner: Owner | undefined;
+  readonly #major: number;
 
   private constructor(port: number, owner: Owner | undefined, major: number) {
     this.folder = mkdtempSync(join(tmpdir(), "payments-cluster-"));
     this.wal = this.own("wal");
     this.port = port;
-    this.owner = owner;
-    this.major = major;
+    this.#owner = owner;
+    this.#major = major;
     if (owner) {
       for (const path of [this.folder, this.wal]) {
         chownSync(path, owner.uid, owner.gid);
@@ -42,7 +42,7 @@ export class Cluster {
       await postgresTool("initdb", major),
       ["-D", join(cluster.folder, "data"), "-N", "-E", "UTF8", ...auth],
       {
-        owner: cluster.owner,
+        owner: cluster.#owner,
       },
     );
     return cluster;
@@ -75,10 +75,10 @@ export class Cluster {
     writeFileSync(script, readFileSync(join(packageRoot, "scripts", "wal_archive.sh")), { mode: 0o755 });
     return withServer(
       {
-        postgres: await postgresTool("postgres", this.major),
+        postgres: await postgresTool("postgres", this.#major),
         data,
         log: join(this.folder, "log"),
-        owner: this.owner,
+        owner: this.#owner,
         ready: () => this.superuser("SELECT", "postgres"),
         settings: {
           port: String(this.port),
@@ -100,7 +100,7 @@ export class Cluster {
     const names = ["admin", "loader", "reader", "exporter", "backup"];
     const set = [`\\set dbname ${database}`, ...names.map((name) => `\\set ${name}_password '${PASSWORD}'`)];
     const sql = `${set.join("\n")}\n${readFileSync(join(packageRoot, "db", "roles.sql"), "utf8")}`;
-    await execute(await postgresTool("psql", this.major), ["-Xq"], {
+    await execute(await postgresTool("psql", this.#major), ["-Xq"], {
       address: this.#address("postgres"),
       input: sql,
     });

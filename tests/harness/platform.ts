@@ -1,6 +1,7 @@
 import type { AllSettings } from "../../app/settings.js";
 import { ChunkSource } from "../../etl/generate/source.js";
-import { createRun, type Run } from "../../etl/ledger/run.js";
+import { createRun } from "../../etl/ledger/new_run.js";
+import type { Run } from "../../etl/ledger/run.js";
 import { formatMessage, type OutMessage } from "../../etl/message.js";
 import { planRun } from "../../etl/plan.js";
 import type { WorkerOptions } from "../../etl/process.js";
@@ -39,18 +40,18 @@ export const SMALL_SPEC: Spec = {
 export class Platform {
   readonly settings: AllSettings;
   readonly pool: Pool;
-  private readonly publisher: Publisher;
-  private readonly workers = new Set<Worker>();
-  private source: ChunkSource | undefined;
+  readonly #publisher: Publisher;
+  readonly #workers = new Set<Worker>();
+  #source: ChunkSource | undefined;
 
   private constructor(settings: AllSettings) {
     this.settings = settings;
     this.pool = createPool(settings, { max: 4, applicationName: "test" });
-    this.publisher = new Publisher({
+    this.#publisher = new Publisher({
       address: settings,
       name: "test",
       logger: silentLogger,
-      patience: "once",
+      connectPolicy: "once",
       families: [ETL_QUEUES],
     });
   }
@@ -63,16 +64,16 @@ export class Platform {
   static async on(name: string, flags: Partial<Record<keyof AllSettings, string>> = {}): Promise<Platform> {
     await createVhost(testSettings(), name);
     const platform = new Platform(testSettings({ ...flags, POSTGRES_DB: name, RABBITMQ_VHOST: name }));
-    await platform.publisher.up();
+    await platform.#publisher.up();
     return platform;
   }
 
   async close(): Promise<void> {
-    for (const worker of this.workers) {
+    for (const worker of this.#workers) {
       await worker.stop();
     }
-    await this.source?.close();
-    await this.publisher.close();
+    await this.#source?.close();
+    await this.#publisher.close();
     await this.pool.end();
     await dropVhost(this.settings, this.settings.RABBITMQ_VHOST);
     // Dropping ends whatever session is left, so that is looked for before and told after.
@@ -88,24 +89,24 @@ export class Platform {
 
   async startWorker(concurrency = 2, options: WorkerOptions = {}): Promise<Worker> {
     const worker = createWorker({ ...this.settings, WORKER_CONCURRENCY: concurrency }, silentLogger, options);
-    this.workers.add(worker);
+    this.#workers.add(worker);
     await worker.start();
     return worker;
   }
 
   async stopWorker(worker: Worker): Promise<void> {
-    this.workers.delete(worker);
+    this.#workers.delete(worker);
     await worker.stop();
   }
 
   async send(message: OutMessage): Promise<void> {
-    await this.publisher.publish(ETL_QUEUES.work, formatMessage(message));
+    await this.#publisher.publish(ETL_QUEUES.work, formatMessage(message));
   }
 
   /** What steps need that are run one by one, without a worker. */
   get context(): StepContext {
-    this.source ??= new ChunkSource();
-    return { pool: this.pool, source: this.source, logger: silentLogger, worker: "test" };
+    this.#source ??= new ChunkSource();
+    return { pool: this.pool, source: this.#source, logger: silentLogger, worker: "test" };
   }
 
   /** Runs a run's steps as far as asked, without messages: `staged` chunks of all, the first `cleaned` of them cleaned too. */

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { AllSettings } from "../../app/settings.js";
-import type { Point } from "../../etl/steps/step.js";
+import type { Point } from "../../etl/point.js";
 import { type Output, outputOf, start } from "../../lib/process/run.js";
 import { packageRoot } from "../../lib/root.js";
 import { eventually } from "./eventually.js";
@@ -71,7 +71,7 @@ function follow(child: ChildProcess): StartedCommand {
   return { output, ended, child };
 }
 
-/** What happens to a worker, and where; see Point in etl/steps/step.ts. */
+/** What happens to a worker, and where; see Point in etl/point.ts. */
 export interface Fault {
   readonly point: Point;
   readonly nth?: number;
@@ -81,11 +81,11 @@ export interface Fault {
 
 /** A worker in a process of its own, to be killed. */
 export class WorkerProcess {
-  private readonly child: ChildProcess;
+  readonly #child: ChildProcess;
   log = "";
 
   private constructor(child: ChildProcess) {
-    this.child = child;
+    this.#child = child;
     child.stderr?.on("data", (data) => (this.log += String(data)));
   }
 
@@ -95,7 +95,7 @@ export class WorkerProcess {
     // One that serves nothing says it in its log only.
     const { WORKER_METRICS_PORT: port = 0 } = settings;
     const ready = () => (port === 0 ? worker.log.includes("worker ready") : answersReady(port));
-    await eventually("worker ready", async () => (await ready()) || worker.failure());
+    await eventually("worker ready", async () => (await ready()) || worker.#failure());
     return worker;
   }
 
@@ -107,34 +107,34 @@ export class WorkerProcess {
 
   /** Resolves with the signal or exit status that ended it. */
   async ended(): Promise<NodeJS.Signals | number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      await once(this.child, "exit");
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      await once(this.#child, "exit");
     }
-    return this.child.signalCode ?? this.child.exitCode;
+    return this.#child.signalCode ?? this.#child.exitCode;
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
+    this.#child.kill(signal);
   }
 
   /** SIGKILL, SIGTERM, …; resolves with its exit status, null after a kill. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) {
-      return this.child.exitCode;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+      return this.#child.exitCode;
     }
-    const closed = once(this.child, "close");
-    this.child.kill(signal);
+    const closed = once(this.#child, "close");
+    this.#child.kill(signal);
     await closed;
-    return this.child.exitCode;
+    return this.#child.exitCode;
   }
 
   get pid(): number {
-    return this.child.pid ?? 0;
+    return this.#child.pid ?? 0;
   }
 
-  private failure(): false {
-    if (this.child.exitCode !== null) {
-      throw new Error(`worker ended with ${this.child.exitCode}: ${this.log}`);
+  #failure(): false {
+    if (this.#child.exitCode !== null) {
+      throw new Error(`worker ended with ${this.#child.exitCode}: ${this.log}`);
     }
     return false;
   }

@@ -27,11 +27,11 @@ export interface Series {
 /** The test stack with monitoring, the schema in its own database, a worker, and clocks that run faster. */
 export class Monitored {
   readonly settings = testSettings();
-  private readonly ports: Readonly<Record<string, string>>;
-  private worker: WorkerProcess | undefined;
+  readonly #ports: Readonly<Record<string, string>>;
+  #worker: WorkerProcess | undefined;
 
   private constructor(ports: Readonly<Record<string, string>>) {
-    this.ports = ports;
+    this.#ports = ports;
   }
 
   static async start(): Promise<Monitored> {
@@ -60,13 +60,13 @@ export class Monitored {
   }
 
   async startWorker(): Promise<void> {
-    const port = Number(this.ports["WORKER_METRICS_PORT"]);
-    this.worker = await WorkerProcess.start({ ...this.settings, WORKER_METRICS_PORT: port });
+    const port = Number(this.#ports["WORKER_METRICS_PORT"]);
+    this.#worker = await WorkerProcess.start({ ...this.settings, WORKER_METRICS_PORT: port });
   }
 
   async stopWorker(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
-    await this.worker?.stop(signal);
-    this.worker = undefined;
+    await this.#worker?.stop(signal);
+    this.#worker = undefined;
   }
 
   /** Runs `payments kickoff --wait`. */
@@ -162,7 +162,7 @@ export class Monitored {
 
   /** What Alertmanager has been told of and holds for current: name → is it told on, or kept quiet? */
   async told(): Promise<Map<string, "active" | "suppressed" | "unprocessed">> {
-    const answer = await fetch(`http://127.0.0.1:${this.ports["ALERTMANAGER_PORT"]}/api/v2/alerts`);
+    const answer = await fetch(`http://127.0.0.1:${this.#ports["ALERTMANAGER_PORT"]}/api/v2/alerts`);
     const alerts = (await answer.json()) as {
       labels: { alertname: string };
       status: { state: "active" | "suppressed" | "unprocessed" };
@@ -172,7 +172,7 @@ export class Monitored {
 
   /** GET of Prometheus' API. */
   async ask(path: string): Promise<unknown> {
-    const answer = await fetch(`http://127.0.0.1:${this.ports["PROMETHEUS_PORT"]}/api/v1/${path}`);
+    const answer = await fetch(`http://127.0.0.1:${this.#ports["PROMETHEUS_PORT"]}/api/v1/${path}`);
     const { status, data, error } = (await answer.json()) as {
       status: string;
       data: unknown;

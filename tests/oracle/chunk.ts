@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { codesOf } from "../../etl/generate/encoder.js";
 import { type AnswerKey, ChunkGenerator } from "../../etl/generate/generator.js";
-import { Draft } from "../../etl/generate/row_buffer.js";
+import { RowBuffer } from "../../etl/generate/row_buffer.js";
 import { chunkOf, type PlannedChunk, planRun } from "../../etl/plan.js";
 import type { PlannedSpec } from "../../etl/spec.js";
 import { population } from "../../etl/world/population.js";
@@ -124,23 +124,23 @@ export function decodeCopy(bytes: Buffer): StagedRow[] {
 }
 
 class Reader {
-  private readonly bytes: Buffer;
-  private at = 0;
+  readonly #bytes: Buffer;
+  #at = 0;
 
   constructor(bytes: Buffer) {
-    this.bytes = bytes;
+    this.#bytes = bytes;
   }
 
   left(): number {
-    return this.bytes.length - this.at;
+    return this.#bytes.length - this.#at;
   }
 
   take(length: number): Buffer {
     if (length > this.left()) {
-      throw new Error(`the stream ends early, at byte ${this.at}`);
+      throw new Error(`the stream ends early, at byte ${this.#at}`);
     }
-    this.at += length;
-    return this.bytes.subarray(this.at - length, this.at);
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
   int16(): number {
@@ -461,10 +461,10 @@ export const anyDraft = fc
     originalId: fc.oneof(fc.constant(0), txnId),
     fraud: fc.constantFrom(0, 1),
   })
-  .map((fields) => Object.assign(new Draft(), fields));
+  .map((fields) => Object.assign(new RowBuffer(), fields));
 
 /** The row as it reads back. */
-export function asStaged(row: Draft, lineId: number): CleanRow {
+export function asStaged(row: RowBuffer, lineId: number): CleanRow {
   const [currency = "", kind = "", channel = "", network = "", status = "", response = ""] = codesOf(row);
   const { txnId, timeMs, account, merchant, terminal, cents } = row;
   const codes = { currency, kind, channel, network, status, response };

@@ -80,7 +80,7 @@ export class Broker {
   }
 
   /** Messages that handlers have not answered yet. */
-  get inHand(): number {
+  get inFlight(): number {
     return [...this.#subscriptions].reduce((sum, { unacked }) => sum + unacked.size, 0);
   }
 

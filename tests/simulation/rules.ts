@@ -122,7 +122,7 @@ export function checkEnd(postgres: Postgres, broker: Broker, wanted: number): vo
   const dead = [...broker.letters].filter(({ queue }) => queue === ETL_QUEUES.deadLetter);
   demand(dead.length === 0, `a dead letter, given too often: ${dead[0]?.body}`);
   demand(broker.letters.size === 0, `${broker.letters.size} messages are left, nobody takes them`);
-  demand(broker.inHand === 0, `${broker.inHand} messages are held by handlers that wait for good`);
+  demand(broker.inFlight === 0, `${broker.inFlight} messages are held by handlers that wait for good`);
   const connections = postgres.connectionsOf().length;
   demand(connections === 0, `${connections} connections are still at work, and hold what they have locked`);
   const runs = [...db.runs.values()];

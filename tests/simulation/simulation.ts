@@ -1,6 +1,6 @@
 import { setImmediate as nextRound } from "node:timers/promises";
 import { type AllSettings, loadAllSettings } from "../../app/settings.js";
-import { createRun } from "../../etl/ledger/run.js";
+import { createRun } from "../../etl/ledger/new_run.js";
 import { formatMessage } from "../../etl/message.js";
 import { ETL_QUEUES } from "../../etl/queues.js";
 import { cancelRun } from "../../etl/runs/cancel.js";

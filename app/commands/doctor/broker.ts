@@ -26,7 +26,7 @@ export function brokerChecks(context: CommandContext): { checks: Check[]; close:
     address: context.settings,
     name: "payments-doctor",
     logger: context.logger.child({}, { level: "error" }),
-    patience: "once",
+    connectPolicy: "once",
     setUp,
   });
   const ask = async <T>(work: (session: Session) => Promise<T>) => work(await connection.up());

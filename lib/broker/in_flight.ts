@@ -7,7 +7,7 @@ import { headersOf } from "./properties.js";
 import { Slots } from "./slots.js";
 
 /** A message, and where it can be settled: delivery tags belong to their channel. */
-export interface Lease {
+export interface Receipt {
   readonly link: Link;
   readonly channel: Channel;
   readonly message: ConsumeMessage;
@@ -17,19 +17,19 @@ export interface Lease {
  * A message and the handler at work on it. They need not stay together: one that is held for long is replaced by a copy, and
  * when the copy comes here while the handler is still at work, that handler answers for it.
  */
-export class InHand {
+export class InFlight {
   readonly holder: string;
   readonly delivery: Delivery;
   readonly #overdue = new AbortController();
   readonly #alone = new Slots(1);
-  #leases: Lease[];
+  #receipts: Receipt[];
   state: "waiting" | "at work" | "over" = "waiting";
 
-  constructor(lease: Lease) {
-    const { fields, content, properties } = lease.message;
+  constructor(receipt: Receipt) {
+    const { fields, content, properties } = receipt.message;
     const headers = headersOf(properties);
     this.holder = holderOf(headers) ?? randomUUID();
-    this.#leases = [lease];
+    this.#receipts = [receipt];
     this.delivery = {
       body: content,
       headers,
@@ -37,7 +37,7 @@ export class InHand {
       attempt: attemptOf(headers),
       redelivered: fields.redelivered || wasHandedBack(headers),
       deliveryCount: deliveryCountOf(headers),
-      lost: lease.link.over,
+      lost: receipt.link.over,
       overdue: this.#overdue.signal,
     };
   }
@@ -51,14 +51,14 @@ export class InHand {
   }
 
   /** It came again, as a copy of ours or because its link was lost. */
-  attach(lease: Lease): void {
-    this.#leases.push(lease);
+  attach(receipt: Receipt): void {
+    this.#receipts.push(receipt);
   }
 
   /** The message and its copies, as far as they are ours to settle; none while a copy is on its way. */
-  get leases(): readonly Lease[] {
-    this.#leases = this.#leases.filter(({ link }) => !link.over.aborted);
-    return this.#leases;
+  get receipts(): readonly Receipt[] {
+    this.#receipts = this.#receipts.filter(({ link }) => !link.over.aborted);
+    return this.#receipts;
   }
 
   /** One at a time: settling, handing back, replacing by a copy. */
@@ -66,8 +66,8 @@ export class InHand {
     return this.#alone.run(task);
   }
 
-  settled(leases: readonly Lease[]): void {
-    this.#leases = this.#leases.filter((lease) => !leases.includes(lease));
+  settled(receipts: readonly Receipt[]): void {
+    this.#receipts = this.#receipts.filter((receipt) => !receipts.includes(receipt));
   }
 
   overdue(): void {

@@ -2,14 +2,14 @@ import type { Client } from "../../lib/postgres/pool.js";
 import { quoteName } from "../../lib/postgres/sql.js";
 import { EtlError } from "../errors.js";
 import { COPY_COLUMNS } from "../generate/encoder.js";
-import { leafTable } from "./step.js";
+import { leafTable } from "./names.js";
 
 /**
- * Rows that are added to a leaf which somebody has detached, dropped or renamed would be seen by nobody.
+ * Somebody may have detached, dropped or renamed the leaf: nobody would see rows that are added to it.
  *
  * @throws PlatformError LEAF_CHANGED
  */
-export async function requireStanding(client: Client, month: string): Promise<void> {
+export async function requireAttached(client: Client, month: string): Promise<void> {
   const leaf = leafTable(month);
   const attached = await attachedAs(client, month);
   if (attached === leaf) {
@@ -20,15 +20,14 @@ export async function requireStanding(client: Client, month: string): Promise<vo
       ? `${leaf} is not attached to txn, though ${month.slice(0, 7)} is published.`
       : `${month.slice(0, 7)} is attached to txn as ${attached}, not as ${leaf}.`;
   throw new EtlError("LEAF_CHANGED", what, {
-    hint: `Put it back, or make it anew: payments heal ${month.slice(0, 7)}. Then: payments dlq replay.`,
+    hint: `Put it back, or rebuild it: payments heal ${month.slice(0, 7)}. Then: payments dlq replay.`,
   });
 }
 
 /**
- * A month made anew takes the place of its leaf, and holds what its runs made and nothing else.
+ * A rebuilt month takes the place of its leaf, and holds what its runs made and nothing else.
  *
- * @throws PlatformError LEAF_CHANGED when something else has its place, or when what somebody has put into columns of his own
- *   would be lost.
+ * @throws PlatformError LEAF_CHANGED when something else has its place, or when an added column has values, which would be lost.
  */
 export async function requireReplaceable(client: Client, month: string): Promise<void> {
   const leaf = leafTable(month);
@@ -72,7 +71,7 @@ async function attachedAs(client: Client, month: string): Promise<string | null>
   return rows[0]?.name ?? null;
 }
 
-/** Of a leaf, if it is there: names quoted, and what a row has that was not given any other value. */
+/** Columns of the leaf that no migration made: their quoted names, and their default values. */
 async function addedColumns(client: Client, leaf: string): Promise<{ name: string; value: string }[]> {
   const { rows } = await client.query<{ name: string; value: string }>(
     `SELECT quote_ident(a.attname) AS name, coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL') AS value

@@ -10,7 +10,7 @@ import {
 import { maxAttempts, type QueueFamily } from "./topology.js";
 
 /** What becomes of a message. A forwarded one is acked only after its copy is confirmed. */
-export type Disposition =
+export type Settlement =
   | { readonly kind: "ack" }
   | { readonly kind: "forward"; readonly queue: string; readonly headers: Record<string, unknown> };
 
@@ -22,11 +22,11 @@ export interface Circumstances {
 }
 
 /** The rules of the ladder, without a broker: outcome and headers in, destination and headers out. */
-export function dispose(
+export function settlementOf(
   outcome: Outcome,
   headers: MessageHeaders,
   circumstances: Circumstances,
-): Disposition {
+): Settlement {
   if (outcome.kind === "done") {
     return { kind: "ack" };
   }

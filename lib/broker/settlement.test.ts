@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { MessageHeaders, Outcome } from "./delivery.js";
-import { dispose } from "./disposition.js";
+import { settlementOf } from "./settlement.js";
 import { maxAttempts, queueFamily } from "./topology.js";
 
 const family = queueFamily("q", { ladderMs: [1_000, 2_000] });
@@ -9,21 +9,21 @@ const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
 const rules = (second = 0) => ({ family, now: at(second), worker: "w1" });
 const retry: Outcome = { kind: "retry", code: "INTERNAL", reason: "no luck" };
 
-describe("dispose", () => {
+describe("settlementOf", () => {
   it("acks what is done", () => {
-    expect(dispose({ kind: "done" }, {}, rules())).toEqual({ kind: "ack" });
+    expect(settlementOf({ kind: "done" }, {}, rules())).toEqual({ kind: "ack" });
   });
 
   it("hands back what is released as it is: no attempt counts, and what the broker has counted stays known", () => {
     const headers = { tenant: "a", "x-attempt": 2, "x-error-code": "40001", "x-delivery-count": 3 };
-    const first = dispose({ kind: "release" }, { ...headers, "x-held-by": "w", "x-death": [] }, rules());
+    const first = settlementOf({ kind: "release" }, { ...headers, "x-held-by": "w", "x-death": [] }, rules());
     const carried = { tenant: "a", "x-attempt": 2, "x-error-code": "40001", "x-returns": 3 };
     expect(first).toEqual({
       kind: "forward",
       queue: "q.retry.1s",
       headers: { ...carried, "x-handed-back": 1 },
     });
-    const again = dispose({ kind: "release" }, (first as { headers: MessageHeaders }).headers, rules());
+    const again = settlementOf({ kind: "release" }, (first as { headers: MessageHeaders }).headers, rules());
     expect(again).toMatchObject({ headers: { ...carried, "x-handed-back": 2 } });
   });
 
@@ -31,7 +31,7 @@ describe("dispose", () => {
     let headers: MessageHeaders = { traceparent: "00-ab" };
     const visited: string[] = [];
     for (let second = 1; second <= maxAttempts(family); second += 1) {
-      const fate = dispose(retry, headers, rules(second));
+      const fate = settlementOf(retry, headers, rules(second));
       if (fate.kind !== "forward") {
         throw new Error(fate.kind);
       }
@@ -51,7 +51,7 @@ describe("dispose", () => {
   });
 
   it("dead-letters a reject at once", () => {
-    const fate = dispose({ kind: "reject", code: "MESSAGE_MALFORMED", reason: "no step" }, {}, rules());
+    const fate = settlementOf({ kind: "reject", code: "MESSAGE_MALFORMED", reason: "no step" }, {}, rules());
     expect(fate).toMatchObject({
       kind: "forward",
       queue: "q.dlq",
@@ -64,7 +64,7 @@ describe("dispose", () => {
       fc.property(fc.dictionary(fc.string(), fc.anything()), fc.anything(), (foreign, attempt) => {
         let headers: MessageHeaders = { ...foreign, "x-attempt": attempt };
         for (let tries = 0; tries <= maxAttempts(family); tries += 1) {
-          const fate = dispose(retry, headers, rules());
+          const fate = settlementOf(retry, headers, rules());
           if (fate.kind !== "forward") {
             return false;
           }
