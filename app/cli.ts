@@ -4,20 +4,29 @@ import { type Module, requireUnambiguous } from "../lib/runtime/module.js";
 import { type SettingsDeclaration, secretNames } from "../lib/settings/define.js";
 import { declarationsOf, settingsFor } from "./settings.js";
 
-/** Makes the wrapper of actions that read lib's settings and, by a command's arguments, those of modules. */
-export type Actions = (own?: (args: readonly unknown[]) => readonly SettingsDeclaration[]) => ActionWrapper;
+/** What an action reads: the settings that modules declare, by its arguments, and the schema of some of them. */
+export interface ActionNeeds {
+  readonly settings?: (args: readonly unknown[]) => readonly SettingsDeclaration[];
+  /** All when left out. */
+  readonly modules?: readonly Module[];
+}
+
+/** Makes the wrapper of actions that read lib's settings and what they need besides. */
+export type Actions = (needs?: ActionNeeds) => ActionWrapper;
 
 /** No action runs while the list breaks a rule: MODULE_INVALID. */
 export function actionsOver(modules: readonly Module[]): Actions {
   const all = declarationsOf(modules);
-  return (own = () => []) =>
-    actionWrapper((args) => {
+  return ({ settings = () => [], modules: needed = modules } = {}) => {
+    const load = (args: readonly unknown[]) => {
       requireUnambiguous(modules);
-      return settingsFor(own(args), all);
-    }, secretNames(all));
+      return settingsFor(settings(args), all);
+    };
+    return actionWrapper(load, secretNames(all), needed);
+  };
 }
 
 export function commandsOf(module: Module, actions: Actions): Command[] {
-  const action = actions(() => [module.settings]);
+  const action = actions({ settings: () => [module.settings], modules: [module] });
   return module.commands.map((make) => make(action));
 }

@@ -55,10 +55,9 @@ export interface ServeOptions {
 export async function serve({ modules, all, settings, logger, signal }: ServeOptions): Promise<void> {
   sayIgnored(all, modules, logger);
   const registry = createRegistry({ build: { version: packageVersion() }, process: true });
-  const codes = modules.flatMap(({ errors }) => Object.keys(errors));
   const routes: Route[] = [];
   const places: Place[] = [];
-  const served = new Process({ settings, logger, registry, codes }, (runtime) =>
+  const served = new Process({ settings, logger, registry, modules }, (runtime) =>
     modules.flatMap((module) => {
       const made = module.start(runtime);
       routes.push(...(made.routes ?? []));

@@ -76,13 +76,13 @@ To renew the page:
   scripts/plans.sh --write`,
   )
   .action(
-    actionsOver(MODULES)()(async ({ settings }, words: string[], { write: renew }: { write?: true }) => {
+    actionsOver(MODULES)()(async (context, words: string[], { write: renew }: { write?: true }) => {
       if (renew && words.length > 0) {
         throw new CoreError("USAGE_INVALID", "--write takes no arguments.");
       }
       // One connection: a prepared statement is its alone.
       const work = (pool: Pool) => (words.length > 0 ? planOf(pool, words) : page(pool));
-      const text = await withDatabase(settings, work, { max: 1 });
+      const text = await withDatabase(context, work, { max: 1 });
       if (renew) {
         writeFileSync(PAGE, text);
       } else if (words.length > 0) {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { MODULES } from "../app/modules.js";
 import { type AllSettings, loadAllSettings } from "../app/settings.js";
 import { seed } from "../etl/seed/seed.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
@@ -134,7 +135,7 @@ export class Stack {
       `CREATE DATABASE ${TEMPLATE} OWNER payments_owner TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'`,
     );
     const settings = { ...this.settings, POSTGRES_DB: TEMPLATE };
-    await withPool(settings, { role: "admin" }, migrateUp);
+    await withPool(settings, { role: "admin" }, (pool) => migrateUp(pool, MODULES));
     await withPool(settings, {}, seed);
   }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Roles and database, by db/roles.sql. The image's entrypoint runs this once, with an empty volume; run again, it sets
-# all passwords anew. Each variable ROLES_X of the environment becomes the psql variable x.
+# Roles and database, by db/roles.sql, on the server that PGHOST and PGPASSWORD name; any number of times. Each variable
+# ROLES_X of the environment becomes the psql variable x.
 set -euo pipefail
 
 # Passwords reach psql on standard input: arguments would show in process lists.
@@ -13,4 +13,4 @@ set -euo pipefail
     printf "\\\\set %s '%s'\n" "${variable,,}" "$value"
   done
   cat /etc/payments/roles.sql
-} | PGPASSWORD=$POSTGRES_PASSWORD psql -Xq --no-password --set=ON_ERROR_STOP=1 --username=postgres --dbname=postgres
+} | psql -Xq --no-password --set=ON_ERROR_STOP=1 --username=postgres --dbname=postgres

@@ -1,5 +1,6 @@
--- Roles and the database: the only script that needs a superuser. psql runs it, any number of times, on PostgreSQL 15+,
--- connected to the maintenance database `postgres`. It sets every password again, so it also rotates them.
+-- Roles and the database: the only script that needs a superuser. psql runs it on PostgreSQL 15+, connected to the maintenance
+-- database `postgres`; at any time, while the platform runs too: after an upgrade that needs another role, to set passwords
+-- anew, and to put right what was changed by hand.
 --
 -- psql variables: dbname admin_password loader_password reader_password exporter_password backup_password.
 -- Give them by \set on standard input or from a file of mode 0600, never by --variable: arguments show in process lists.
@@ -18,6 +19,7 @@ SET pg_stat_statements.track = 'none';
 SET track_activities = off;
 SET password_encryption = 'scram-sha-256';
 SET client_min_messages = warning;
+SET default_transaction_read_only = off;
 
 -- One script at a time: two of them would trip over each other's CREATE ROLE.
 SELECT pg_advisory_lock(hashtext('payments-platform roles')) \g /dev/null
@@ -30,11 +32,11 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) \gexec
 -- Every attribute is spelt out, so that a role changed by hand is put right. payments_backup may stream the cluster's files,
 -- which is what a base backup is; it reads all data anyway.
 ALTER ROLE payments_owner    NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD NULL;
-ALTER ROLE payments_admin    LOGIN NOSUPERUSER CREATEDB   NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'admin_password';
-ALTER ROLE payments_loader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'loader_password';
-ALTER ROLE payments_reader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'reader_password';
-ALTER ROLE payments_exporter LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'exporter_password';
-ALTER ROLE payments_backup   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION   NOBYPASSRLS INHERIT PASSWORD :'backup_password';
+ALTER ROLE payments_admin    LOGIN NOSUPERUSER CREATEDB   NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'admin_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_loader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'loader_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_reader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'reader_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_exporter LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'exporter_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_backup   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION   NOBYPASSRLS INHERIT PASSWORD :'backup_password' VALID UNTIL 'infinity';
 
 -- A guard against slips, not a right: whoever reads reports should not write by accident.
 ALTER ROLE payments_reader SET default_transaction_read_only = on;
@@ -70,11 +72,14 @@ SELECT 'CREATE DATABASE payments_scratch OWNER payments_owner TEMPLATE template0
        || quote_literal(datctype) || ' IS_TEMPLATE true'
 FROM pg_database
 WHERE datname = 'template0' AND NOT EXISTS (SELECT FROM pg_database WHERE datname = 'payments_scratch') \gexec
+ALTER DATABASE payments_scratch OWNER TO payments_owner;
+ALTER DATABASE payments_scratch IS_TEMPLATE true ALLOW_CONNECTIONS true;
 REVOKE ALL ON DATABASE payments_scratch FROM PUBLIC;
 
 SELECT pg_advisory_unlock(hashtext('payments-platform roles')) \g /dev/null
 \connect payments_scratch
 SET client_min_messages = warning;
+SET default_transaction_read_only = off;
 SELECT pg_advisory_lock(hashtext('payments-platform roles')) \g /dev/null
 SELECT 'CREATE SCHEMA IF NOT EXISTS amcheck; CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA amcheck;
         GRANT USAGE ON SCHEMA amcheck TO payments_owner; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA amcheck TO payments_owner'

@@ -559,13 +559,30 @@ ALTER TABLE ops.dead_letter_action ALTER COLUMN action_id ADD GENERATED ALWAYS A
     CACHE 1
 );
 
-CREATE TABLE ops.migration (
+CREATE TABLE ops.module_migration (
+    module text NOT NULL,
     version integer NOT NULL,
     name text NOT NULL,
     sha256 text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL,
-    took_ms integer NOT NULL
+    took_ms integer NOT NULL,
+    breaking boolean NOT NULL
 );
+
+COMMENT ON TABLE ops.module_migration IS 'Migrations that were applied, a sequence per module';
+
+COMMENT ON COLUMN ops.module_migration.breaking IS 'Code that does not know it refuses to work here';
+
+CREATE VIEW ops.migration AS
+ SELECT module_migration.version,
+    module_migration.name,
+    module_migration.sha256,
+    module_migration.applied_at,
+    module_migration.took_ms
+   FROM ops.module_migration
+  WHERE ((module_migration.module = 'etl'::text) AND ((module_migration.version <= 5) OR module_migration.breaking));
+
+COMMENT ON VIEW ops.migration IS 'For code that knows no modules: the first five of etl, and what it cannot live with';
 
 ALTER TABLE ops.restore_drill ALTER COLUMN drill_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ops.restore_drill_drill_id_seq
@@ -771,8 +788,8 @@ ALTER TABLE ONLY ops.dead_letter_action_letter
 ALTER TABLE ONLY ops.dead_letter_action
     ADD CONSTRAINT dead_letter_action_pkey PRIMARY KEY (action_id);
 
-ALTER TABLE ONLY ops.migration
-    ADD CONSTRAINT migration_pkey PRIMARY KEY (version);
+ALTER TABLE ONLY ops.module_migration
+    ADD CONSTRAINT module_migration_pkey PRIMARY KEY (module, version);
 
 ALTER TABLE ONLY ops.restore_drill
     ADD CONSTRAINT restore_drill_pkey PRIMARY KEY (drill_id);
@@ -977,6 +994,9 @@ GRANT INSERT(failure) ON TABLE ops.restore_drill TO payments_backup;
 
 GRANT SELECT ON TABLE ops.backup_status TO payments_loader;
 GRANT SELECT ON TABLE ops.backup_status TO payments_exporter;
+
+GRANT SELECT ON TABLE ops.module_migration TO payments_loader;
+GRANT SELECT ON TABLE ops.module_migration TO payments_exporter;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
 GRANT SELECT ON TABLE ops.migration TO payments_exporter;

@@ -38,7 +38,7 @@ STACK_DIR=$(realpath -m -- "${STACK_DIR:-$REPO_ROOT/.local/stack}")
 STACK_ID=$(printf '%s' "$STACK_DIR" | sha256sum | cut -c 1-12)
 AWAY_DIR=/var/lib/payments-platform/$STACK_ID # where root keeps the data if the servers' users cannot reach STACK_DIR
 SECRETS=(postgres admin loader reader exporter backup rabbitmq)
-declare -A STATE=() # what must survive a restart: the ports and wishes behind them, DATA_DIR, what was provisioned
+declare -A STATE=() # what must survive a restart: the ports and wishes behind them, DATA_DIR
 
 # shellcheck source-path=SCRIPTDIR source=stack_servers.sh disable=SC1091
 source "$REPO_ROOT/scripts/stack_servers.sh"
@@ -156,8 +156,6 @@ is_database_name() {
   [[ $1 =~ ^[a-z_][a-z0-9_]{0,62}$ && ! $1 =~ ^(postgres|template[01]|payments_scratch)$ ]]
 }
 
-provision_key() { printf '%s %s' "${STATE[POSTGRES_DB]}" "$(sha256sum <"$REPO_ROOT/db/roles.sql" | cut -c 1-16)"; }
-
 cmd_up() { # [--with-monitoring|--without-monitoring]
   local db monitoring=${1:-}
   check_settings
@@ -216,11 +214,7 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
   [[ -z $start_rmq ]] || rmq_start
   [[ -z $start_pg ]] || pg_start
   pg_wait
-  if [[ ${STATE[PROVISIONED]:-} != "$(provision_key)" ]]; then
-    pg_provision
-    STATE[PROVISIONED]=$(provision_key)
-    save_state
-  fi
+  pg_provision
   rmq_wait
   rmq_provision
   # There RabbitMQ 3.10 reports 'NaN' bytes of disk free, which Prometheus refuses together with all its other metrics.

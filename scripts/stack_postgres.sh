@@ -31,7 +31,6 @@ pg_end_strays() { # backends outlive a killed server until they notice
 
 pg_init() {
   note "creating the database cluster in $PG_DIR"
-  STATE[PROVISIONED]='' # whatever an earlier cluster had is gone with it
   local out
   # Built aside and renamed when whole: an initdb that was killed leaves nothing that looks like a cluster.
   "${PG_AS[@]}" rm -rf -- "$PG_DIR/data.new"
@@ -119,7 +118,7 @@ pg_wait() { # crash recovery replays up to max_wal_size, so the limit is generou
   done
 }
 
-# pg_provision: roles and database. Passwords reach psql on standard input: arguments would show in process lists.
+# pg_provision: roles and database, at every `up`. Passwords reach psql on standard input: arguments would show in process lists.
 pg_provision() {
   local name value out
   out=$({

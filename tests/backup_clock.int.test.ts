@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
+import { MODULES } from "../app/modules.js";
 import type { AllSettings } from "../app/settings.js";
 import { backup } from "../jobs/backup/backup.js";
 import { drill } from "../jobs/backup/drill.js";
@@ -24,7 +25,7 @@ let folder: BackupFolder;
 let settings: AllSettings;
 beforeAll(async () => {
   database = await createDatabase("empty");
-  await withPool({ role: "admin", database }, (pool) => migrateUp(pool));
+  await withPool({ role: "admin", database }, (pool) => migrateUp(pool, MODULES));
 });
 afterAll(() => dropDatabase(database));
 beforeEach(() => {

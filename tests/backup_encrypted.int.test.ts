@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { MODULES } from "../app/modules.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
 import { BackupFolder } from "./harness/backup_folder.js";
 import { createDatabase, dropDatabase, withPool } from "./harness/database.js";
@@ -24,7 +25,7 @@ let keys: string;
 const folder = new BackupFolder();
 beforeAll(async () => {
   database = await createDatabase("empty"); // what is encrypted does not matter
-  await withPool({ role: "admin", database }, (pool) => migrateUp(pool));
+  await withPool({ role: "admin", database }, (pool) => migrateUp(pool, MODULES));
   keys = mkdtempSync(join(tmpdir(), "keys-")); // short: gpg's agent listens on a socket in it
 });
 afterAll(async () => {

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { MODULES } from "../app/modules.js";
 import { backup } from "../jobs/backup/backup.js";
 import { loop } from "../jobs/backup/loop.js";
 import { silentLogger } from "../lib/observability/log.js";
@@ -15,7 +16,7 @@ let folder: BackupFolder;
 let said: string[];
 beforeAll(async () => {
   database = await createDatabase("empty");
-  await withPool({ role: "admin", database }, (pool) => migrateUp(pool));
+  await withPool({ role: "admin", database }, (pool) => migrateUp(pool, MODULES));
 });
 afterAll(() => dropDatabase(database));
 beforeEach(() => {

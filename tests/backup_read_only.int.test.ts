@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { MODULES } from "../app/modules.js";
 import { drill } from "../jobs/backup/drill.js";
 import { withLock } from "../jobs/backup/lock.js";
 import { restoreToTime } from "../jobs/backup/point_in_time.js";
@@ -22,7 +23,7 @@ let folder: BackupFolder;
 let id: string;
 beforeAll(async () => {
   database = await createDatabase("empty");
-  await withPool({ role: "admin", database }, (pool) => migrateUp(pool));
+  await withPool({ role: "admin", database }, (pool) => migrateUp(pool, MODULES));
   folder = new BackupFolder();
   expect(await backups(settings(), "backup")).toMatchObject({ code: 0 });
   id = folder.ids()[0] ?? "";

@@ -5,10 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { generatedFiles } from "../app/generate.js";
 import { MODULES } from "../app/modules.js";
 import { chooseModules } from "../app/serve.js";
-import { readMigrations } from "../lib/postgres/migrate.js";
 import { packageRoot } from "../lib/root.js";
 import { depth, publishByHand } from "./harness/broker.js";
-import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { freePort } from "./harness/free_port.js";
 import { Platform } from "./harness/platform.js";
@@ -34,13 +32,8 @@ beforeAll(async () => {
     cwd: packageRoot,
   });
   platform = await Platform.create();
-  // With migrations by module the manifest names the folder, and this is: await start({}, "migrate", "up").ended;
-  await withPool({ role: "admin", database: platform.settings.POSTGRES_DB }, async (pool) => {
-    for (const { sql } of readMigrations(join(DESK, "migrations"))) {
-      await pool.query(`SET ROLE payments_owner; ${sql}`);
-    }
-  });
   port = await freePort();
+  expect(await start({}, "migrate", "up").ended).toMatchObject({ code: 0, stderr: "" });
   url = `http://127.0.0.1:${port}`;
   process = start({ DESK_CONCURRENCY: 4, LOG_LEVEL: "info" }, "serve", "desk");
   await eventually("desk is ready", () => process.output.stderr.includes('"msg":"ready"'));

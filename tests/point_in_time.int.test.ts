@@ -3,6 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { MODULES } from "../app/modules.js";
 import { seed } from "../etl/seed/seed.js";
 import { addressOf, withSession } from "../jobs/backup/address.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
@@ -32,7 +33,7 @@ const restoreTo = (time: string, data: string) =>
 test("a table dropped is back as it was one second before, and nothing that came after is", async () => {
   const { digests, before, end } = await cluster.up(async () => {
     await cluster.provision(database);
-    await withSession(addressOf(settings(), "admin"), (pool) => migrateUp(pool));
+    await withSession(addressOf(settings(), "admin"), (pool) => migrateUp(pool, MODULES));
     await withSession(addressOf(settings(), "loader"), (pool) => seed(pool));
     const platform = await Platform.on(database, cluster.settings());
     const base = await backups(settings(), "backup", "--base");

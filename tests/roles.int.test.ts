@@ -1,5 +1,6 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MODULES } from "../app/modules.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
 import type { Pool } from "../lib/postgres/pool.js";
 import { createDatabase, dropDatabase, type Role, withPool } from "./harness/database.js";
@@ -288,7 +289,7 @@ test("nothing of ours is granted to everybody", async () => {
 test("in a freshly migrated database any client finds txn without its schema", async () => {
   const fresh = await createDatabase("empty");
   try {
-    await withPool({ role: "admin", database: fresh }, (pool) => migrateUp(pool));
+    await withPool({ role: "admin", database: fresh }, (pool) => migrateUp(pool, MODULES));
     const settings = testSettings();
     const client = new pg.Client({
       host: settings.POSTGRES_HOST,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { MODULES } from "../app/modules.js";
 import { seed } from "../etl/seed/seed.js";
 import { requireSeed } from "../etl/seed/state.js";
 import { CATEGORIES, COUNTRIES, POPULATION } from "../etl/world/world.js";
@@ -16,7 +17,7 @@ let seeded: boolean[];
 beforeAll(async () => {
   databases = [await createDatabase("empty"), await createDatabase("empty")];
   for (const database of databases) {
-    await withPool({ role: "admin", database }, (admin) => migrateUp(admin));
+    await withPool({ role: "admin", database }, (admin) => migrateUp(admin, MODULES));
   }
   const [first, second] = databases.map((database) => createPool(testSettings(), { database, max: 2 }));
   if (first === undefined || second === undefined) {

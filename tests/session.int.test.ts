@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { MODULES } from "../app/modules.js";
 import { getRun } from "../etl/ledger/run.js";
 import { seed } from "../etl/seed/seed.js";
 import { migrateUp } from "../lib/postgres/migrate.js";
@@ -64,7 +65,7 @@ function makeHostile(role: Role, of: string): Promise<void> {
 }
 
 test("under hostile settings migrate, seed, runs, verify, heal, backup and restore do as ever", async () => {
-  await withPool({ role: "admin", database }, (pool) => migrateUp(pool));
+  await withPool({ role: "admin", database }, (pool) => migrateUp(pool, MODULES));
   await makeHostile("backup", database);
   expect(await seed(platform.pool)).toBe(true);
   // A rate that needs all its digits: it decides the rows.

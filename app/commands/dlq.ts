@@ -84,7 +84,7 @@ function selecting(command: Command): Command {
 
 /** The database is asked first: without a record nothing is done. */
 async function replayLetters(context: CommandContext, selection: Selection): Promise<undefined> {
-  await withDatabase(context.settings, (db) =>
+  await withDatabase(context, (db) =>
     withLetters(context, (letters) =>
       withPublisher(brokerOptions(context, NAME), [ETL_QUEUES], async (publisher) => {
         const { work, deadLetter: queue } = ETL_QUEUES;
@@ -97,7 +97,7 @@ async function replayLetters(context: CommandContext, selection: Selection): Pro
 }
 
 async function purgeLetters(context: CommandContext, selection: Selection): Promise<undefined> {
-  await withDatabase(context.settings, (db) =>
+  await withDatabase(context, (db) =>
     withLetters(context, async (letters) => {
       const signal = context.interruption();
       report(context, await purge({ db, letters, queue: ETL_QUEUES.deadLetter, selection, signal }));

@@ -3,7 +3,8 @@ import { type ActionWrapper, type CommandContext, print, printJson } from "../..
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import { type CatalogueChanges, catalogueChanges } from "../../lib/postgres/catalogue.js";
-import { migrateUp, migrationStatus, verifySchema } from "../../lib/postgres/migrate.js";
+import { migrationStatus, verifySchema } from "../../lib/postgres/history.js";
+import { migrateUp } from "../../lib/postgres/migrate.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { withPool } from "../../lib/postgres/with_pool.js";
 
@@ -15,14 +16,18 @@ export function migrateCommand(action: ActionWrapper): Command {
     .action(
       action(async (context, _options: object) =>
         withAdmin(context, async (pool) => {
-          const applied = (await migrateUp(pool)).map(({ version, name }) => ({ version, name }));
+          const applied = (await migrateUp(pool, context.modules)).map(({ module, version, name }) => ({
+            module,
+            version,
+            name,
+          }));
           if (context.json) {
             printJson({ applied });
           } else {
             print(
               applied.length === 0
                 ? "schema is up to date"
-                : applied.map((m) => `applied ${label(m)}`).join("\n"),
+                : applied.map((each) => `applied ${each.module} ${fileOf(each)}`).join("\n"),
             );
           }
           return EXIT.ok;
@@ -35,12 +40,12 @@ export function migrateCommand(action: ActionWrapper): Command {
     .action(
       action(async (context, _options: object) =>
         withAdmin(context, async (pool) => {
-          const status = await migrationStatus(pool);
+          const status = await migrationStatus(pool, context.modules);
           if (context.json) {
             printJson({ migrations: status });
           } else {
-            const rows = status.map((row) => [label(row), row.state, row.appliedAt ?? ""]);
-            print(formatTable(["migration", "state", "applied at"], rows));
+            const rows = status.map((row) => [row.module, fileOf(row), row.state, row.appliedAt ?? ""]);
+            print(formatTable(["module", "migration", "state", "applied at"], rows));
           }
           return EXIT.ok;
         }),
@@ -52,7 +57,7 @@ export function migrateCommand(action: ActionWrapper): Command {
     .action(
       action(async (context, _options: object) =>
         withAdmin(context, async (pool) => {
-          await verifySchema(pool);
+          await verifySchema(pool, context.modules);
           const changes = await catalogueChanges(pool);
           const ok = changes.differences.length === 0;
           if (context.json) {
@@ -77,6 +82,6 @@ function describeChanges({ differences, additions }: CatalogueChanges): string {
   return [...differences, ...additions.map((addition) => `harmless: ${addition}`), verdict].join("\n");
 }
 
-function label(migration: { version: number; name: string }): string {
-  return `V${String(migration.version).padStart(4, "0")} ${migration.name}`;
+function fileOf({ version, name }: { version: number; name: string }): string {
+  return `V${String(version).padStart(4, "0")} ${name}`;
 }

@@ -6,7 +6,7 @@ import { chooseModules, serve } from "../serve.js";
 
 export function serveCommand(modules: readonly Module[], actions: Actions): Command {
   const chosen = (names: unknown) => chooseModules(names as string[], modules);
-  const action = actions(([names]) => chosen(names).map(({ settings }) => settings));
+  const action = actions({ settings: ([names]) => chosen(names).map(({ settings }) => settings) });
   return new Command("serve")
     .description("run modules in one process until SIGTERM; without names all services")
     .argument("[modules...]", "e.g. etl")
@@ -20,7 +20,7 @@ export function serveCommand(modules: readonly Module[], actions: Actions): Comm
 
 export function workerCommand(modules: readonly Module[], actions: Actions): Command {
   const etl = modules.filter(({ name }) => name === "etl");
-  const action = actions(() => etl.map(({ settings }) => settings));
+  const action = actions({ settings: () => etl.map(({ settings }) => settings) });
   return new Command("worker")
     .description("take messages and run their steps until SIGTERM, which lets the steps under way finish")
     .action(

@@ -9,9 +9,9 @@ export function cancelCommand(action: ActionWrapper<EtlSettings>): Command {
     .description("end a run for good and take back what it has not published; finished months stay")
     .argument("<run>", "run id, e.g. r1")
     .action(
-      action(async ({ settings, json }, runId: string, _options: object) => {
-        const taken = await withDatabase(settings, (pool) => cancelRun(pool, runId));
-        if (json) {
+      action(async (context, runId: string, _options: object) => {
+        const taken = await withDatabase(context, (pool) => cancelRun(pool, runId));
+        if (context.json) {
           printJson({ run: runId, state: "cancelled", ...taken });
         } else {
           print(

@@ -11,16 +11,16 @@ export function healCommand(action: ActionWrapper<EtlSettings>): Command {
     .description("rebuild a damaged month from its runs' specs and put it in place while readers go on")
     .argument("<month>", "YYYY-MM")
     .action(
-      action(async ({ settings, logger, json }, month: string, _options: object) => {
+      action(async (context, month: string, _options: object) => {
         if (!/^[0-9]{4}-(0[1-9]|1[0-2])$/.test(month)) {
           throw new CoreError("USAGE_INVALID", `'${month}' is not a valid month (YYYY-MM).`);
         }
         const source = new ChunkSource();
         try {
-          const rebuilt = await withDatabase(settings, (pool) =>
-            rebuildMonth({ pool, source, logger }, `${month}-01`),
+          const rebuilt = await withDatabase(context, (pool) =>
+            rebuildMonth({ pool, source, logger: context.logger }, `${month}-01`),
           );
-          if (json) {
+          if (context.json) {
             printJson(rebuilt);
           } else {
             print(

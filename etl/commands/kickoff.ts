@@ -53,7 +53,7 @@ async function kickoff(context: CommandContext<EtlSettings>, options: Options): 
   if (options.target !== undefined && options.rows !== undefined) {
     throw new CoreError("USAGE_INVALID", "--rows and --target exclude each other.");
   }
-  await withDatabase(context.settings, async (pool) => {
+  await withDatabase(context, async (pool) => {
     await requireSeed(pool);
     const started = await start(context, pool, spec, options.target);
     if (started === undefined) {

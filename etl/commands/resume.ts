@@ -11,7 +11,7 @@ export function resumeCommand(action: ActionWrapper<EtlSettings>): Command {
     .argument("<run>", "run id, e.g. r1")
     .action(
       action(async (context, runId: string, _options: object) => {
-        const messages = await withDatabase(context.settings, async (pool) => {
+        const messages = await withDatabase(context, async (pool) => {
           const missing = await missingMessages(pool, runId);
           if (missing.length > 0) {
             await withBroker(context, async (send) => {

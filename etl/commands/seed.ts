@@ -9,10 +9,10 @@ export function seedCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("seed")
     .description("make the accounts, merchants and terminals, unless they are there")
     .action(
-      action(async ({ settings, json }, _options: object) => {
-        const seeded = await withDatabase(settings, seed);
+      action(async (context, _options: object) => {
+        const seeded = await withDatabase(context, seed);
         const { accounts, merchants, terminals } = POPULATION;
-        if (json) {
+        if (context.json) {
           printJson({ seeded, accounts, merchants, terminals });
         } else {
           const what = `${formatCount(accounts)} accounts, ${formatCount(merchants)} merchants, ${formatCount(terminals)} terminals`;

@@ -27,7 +27,7 @@ async function status(
   runId: string | undefined,
   options: { watch?: boolean },
 ): Promise<undefined> {
-  await withDatabase(context.settings, async (pool) => {
+  await withDatabase(context, async (pool) => {
     let runs = await runStatus(pool, runId ?? null);
     if (options.watch) {
       runs = await watch(context, pool, runs);

@@ -14,9 +14,9 @@ export function verifyCommand(action: ActionWrapper<EtlSettings>): Command {
     .description("prove that the data is what its runs describe; exit 3 names what differs")
     .argument("[run]", "run id, e.g. r1; all runs when left out")
     .action(
-      action(async ({ settings, json }, runId: string | undefined, _options: object) => {
-        const report = await withDatabase(settings, (pool) => verify(pool, runId));
-        if (json) {
+      action(async (context, runId: string | undefined, _options: object) => {
+        const report = await withDatabase(context, (pool) => verify(pool, runId));
+        if (context.json) {
           printJson(report);
         } else {
           print(describe(report));

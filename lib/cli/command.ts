@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { CoreError } from "../core_errors.js";
 import { codeOf, EXIT, messageOf, PlatformError } from "../errors.js";
 import { createLogger, type Logger } from "../observability/log.js";
+import type { Migrated } from "../postgres/migrations.js";
 import { addressOf, type Pool, type PoolOptions } from "../postgres/pool.js";
 import { explain } from "../postgres/refusal.js";
 import { requireSchema } from "../postgres/schema_guard.js";
@@ -18,6 +19,8 @@ export interface CommandContext<S extends Settings = Settings> {
   readonly settings: S;
   readonly logger: Logger;
   readonly json: boolean;
+  /** What the command needs the schema of. */
+  readonly modules: readonly Migrated[];
   /** For commands that end in order: once called, Ctrl-C and SIGTERM fire it, and only a second one ends the process. */
   readonly interruption: () => AbortSignal;
 }
@@ -41,10 +44,12 @@ export type CommandFactory<S extends Settings = Settings> = (action: ActionWrapp
  *
  * @param load of the settings; called with the command's arguments when it runs, so that `--help` needs none.
  * @param secrets names of settings whose values no log line shows.
+ * @param modules of which the commands need the schema.
  */
 export function actionWrapper<S extends Settings>(
   load: (args: readonly unknown[]) => S,
   secrets: readonly string[],
+  modules: readonly Migrated[],
 ): ActionWrapper<S> {
   return <Args extends unknown[]>(action: Action<S, Args>) =>
     async (...args: [...Args, Command]) => {
@@ -55,7 +60,8 @@ export function actionWrapper<S extends Settings>(
       try {
         settings = load(own);
         const logger = createLogger({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT, secrets });
-        process.exitCode = (await action({ settings, logger, json, interruption }, ...own)) ?? EXIT.ok;
+        process.exitCode =
+          (await action({ settings, logger, json, modules, interruption }, ...own)) ?? EXIT.ok;
       } catch (error) {
         // The output's end says it, or nothing: `payments dlq list | head` is no error.
         process.exitCode = codeOf(error) === "OUTPUT_LOST" ? EXIT.ok : reportError(error, { json, settings });
@@ -67,14 +73,14 @@ export function actionWrapper<S extends Settings>(
     };
 }
 
-/** Runs `work` with a pool on a database whose schema is the one this code expects. */
+/** Runs `work` with a pool on a database whose schema is the one that the command expects. */
 export async function withDatabase<T>(
-  settings: Settings,
+  { settings, modules }: CommandContext,
   work: (pool: Pool) => Promise<T>,
   options: PoolOptions = {},
 ): Promise<T> {
   return withPool(settings, { applicationName: "payments-cli", max: 4, ...options }, async (pool) => {
-    await requireSchema(pool);
+    await requireSchema(pool, modules);
     return work(pool);
   });
 }

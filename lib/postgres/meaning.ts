@@ -27,12 +27,12 @@ export function meaningOfState(code: string, target: Target): Meaning | undefine
     "28P01": {
       code: "POSTGRES_AUTH",
       what: `${server} refused ${user} and its password`,
-      hint: `Check POSTGRES_USER and POSTGRES_PASSWORD; ${LOCAL_STACK}.`,
+      hint: `Check POSTGRES_USER and POSTGRES_PASSWORD, and that db/roles.sql made the role; ${LOCAL_STACK}.`,
     },
     "28": {
       code: "POSTGRES_AUTH",
       what: `${server} does not let ${user} into database ${database}`,
-      hint: `Check that the role is there and may log in, and that pg_hba.conf lets it in from here.${tlsHint}`,
+      hint: `Check that the role is there and may log in, as db/roles.sql makes it, and that pg_hba.conf lets it in from here.${tlsHint}`,
     },
     "3D000": {
       code: "POSTGRES_AUTH",

@@ -58,7 +58,7 @@ export function consumerProcess<Message, Follower>(
   runtime: Runtime,
   options: ConsumerProcessOptions<Message, Follower>,
 ): ConsumerProcess {
-  const { settings, logger, messages, codeLabel, stopping } = runtime;
+  const { settings, logger, messages, codeLabel, stopping, modules } = runtime;
   const { title, queues, concurrency, lease } = options;
   const workerId = `${hostname().slice(0, 24)}:${process.pid}:${randomBytes(4).toString("hex")}`;
   // With its prefix no longer than the 63 characters of an application_name.
@@ -104,7 +104,7 @@ export function consumerProcess<Message, Follower>(
   const parts: Part[] = [
     {
       name: "postgres",
-      start: () => waitForSchema(pool, logger, stopping),
+      start: () => waitForSchema(pool, modules, logger, stopping),
       stop: () => pool.end(),
       dependencies: () => postgresState(pool),
     },

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Registry } from "prom-client";
 import { z } from "zod";
 import { type QueueFamily, queueNames } from "../broker/topology.js";
@@ -10,6 +11,7 @@ import type { CodeLabel } from "../observability/code_label.js";
 import type { Logger } from "../observability/log.js";
 import { messageMetrics } from "../observability/message_metrics.js";
 import { type Instruments, type MetricDeclarations, PROCESS_METRICS } from "../observability/registry.js";
+import { packageRoot } from "../root.js";
 import type { Settings } from "../settings/base.js";
 import type { SettingsDeclaration } from "../settings/define.js";
 import type { Part } from "./lifecycle.js";
@@ -25,6 +27,8 @@ export interface Module {
   readonly errors: ErrorTable;
   readonly queues: readonly QueueFamily[];
   readonly metrics: MetricDeclarations;
+  /** Folder of its migrations, which need not be there. Default: db/migrations/<name>. */
+  readonly migrations: string;
   /** Schemas in which its migrations make objects; no other module writes there. */
   readonly schemas: readonly string[];
   /** Roles of the cluster that are made for it. */
@@ -43,6 +47,8 @@ export interface Runtime<S extends Settings = Settings> {
   readonly settings: S;
   readonly logger: Logger;
   readonly registry: Registry;
+  /** Those that run in this process. */
+  readonly modules: readonly Module[];
   /** The process's own instruments, shared by its modules. */
   readonly messages: Instruments<typeof messageMetrics>;
   readonly codeLabel: CodeLabel;
@@ -72,7 +78,8 @@ export function defineModule<Own extends object = object>(manifest: Manifest<Own
   const none = { schema: z.object({}), prefixes: [] };
   const lists = { errors: {}, queues: [], metrics: {}, schemas: [], roles: [], views: [], commands: [] };
   const start = () => ({ parts: [] });
-  return { settings: none, start, ...lists, ...manifest } as unknown as Module;
+  const migrations = join(packageRoot, "db", "migrations", manifest.name);
+  return { settings: none, start, migrations, ...lists, ...manifest } as unknown as Module;
 }
 
 /** Names by kind, each with who claims it: a module's name, or `lib`. */
@@ -94,6 +101,7 @@ function claimsOf(modules: readonly Module[]): Claims {
       ...Object.values({ ...PROCESS_METRICS, ...messageMetrics }).map(({ name }) => [name, "lib"] as const),
       ...claims(({ metrics }) => Object.values(metrics).map(({ name }) => name)),
     ],
+    "folder of migrations": claims(({ migrations }) => [migrations]),
     schema: claims(({ schemas }) => schemas),
     role: claims(({ roles }) => roles),
     view: claims(({ views }) => views),

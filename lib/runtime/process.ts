@@ -6,15 +6,15 @@ import { messageMetrics } from "../observability/message_metrics.js";
 import { createRegistry, register } from "../observability/registry.js";
 import type { Settings } from "../settings/base.js";
 import { type Dependencies, Lifecycle, type Part } from "./lifecycle.js";
-import type { Runtime } from "./module.js";
+import type { Module, Runtime } from "./module.js";
 
 export interface ProcessOptions<S extends Settings> {
   readonly settings: S;
   readonly logger: Logger;
   /** By default one that nobody scrapes. */
   readonly registry?: Registry;
-  /** Error codes of the modules that run: as labels they stay as they are. */
-  readonly codes?: readonly string[];
+  /** What runs: their part of the schema is required, and as labels their error codes stay as they are. */
+  readonly modules: readonly Module[];
 }
 
 /** What `payments serve` is inside: a runtime, and the parts that are made with it, under one lifecycle. */
@@ -23,16 +23,19 @@ export class Process<S extends Settings = Settings> {
   readonly #lifecycle: Lifecycle;
 
   constructor(options: ProcessOptions<S>, partsOf: (runtime: Runtime<S>) => readonly Part[]) {
-    const { settings, logger, registry = createRegistry(), codes = [] } = options;
+    const { settings, logger, registry = createRegistry(), modules } = options;
     const messages = register(registry, messageMetrics);
     for (const result of ["ok", "failed"]) {
       messages.heartbeats.inc({ result }, 0);
     }
     // An alert looks at the increase: a series that begins with its first event has none.
     messages.outageWaits.inc({ code: "SQLSTATE_53" }, 0);
-    const codeLabel = codeLabelOf([...Object.keys(CoreError.table), ...codes]);
+    const codes = [CoreError.table, ...modules.map(({ errors }) => errors)].flatMap(Object.keys);
+    const codeLabel = codeLabelOf(codes);
     const stopping = this.#stopping.signal;
-    this.#lifecycle = new Lifecycle(partsOf({ settings, logger, registry, messages, codeLabel, stopping }));
+    this.#lifecycle = new Lifecycle(
+      partsOf({ settings, logger, registry, modules, messages, codeLabel, stopping }),
+    );
   }
 
   /**

@@ -205,9 +205,9 @@ function seconds(duration = "10s"): number {
   return Number(minutes) * 60 + Number(rest);
 }
 
-/** @param sql db/roles.sql; the init script hands it ROLES_X as its variable x. */
+/** @param sql db/roles.sql; the service roles hands it ROLES_X as its variable x. */
 export function checkRoles(file: Compose, sql: string): string[] {
-  const given = Object.keys(file.services["postgres"]?.environment ?? {})
+  const given = Object.keys(file.services["roles"]?.environment ?? {})
     .filter((key) => key.startsWith("ROLES_"))
     .map((key) => key.slice("ROLES_".length).toLowerCase());
   const wanted = new Set([...sql.matchAll(/:['"](\w+)['"]/g)].map(([, name = ""]) => name));

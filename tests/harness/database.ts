@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { MODULES } from "../../app/modules.js";
 import { seed } from "../../etl/seed/seed.js";
-import { migrateUp, readMigrations } from "../../lib/postgres/migrate.js";
+import { migrateUp } from "../../lib/postgres/migrate.js";
+import { inOrder } from "../../lib/postgres/migrations.js";
 import type { Pool, Queryable, SettingsRole } from "../../lib/postgres/pool.js";
 import { withPool as withPoolOf } from "../../lib/postgres/with_pool.js";
 import { testSettings } from "./settings.js";
@@ -13,7 +15,7 @@ import { testSettings } from "./settings.js";
  */
 const TEMPLATE = `test_template_${createHash("sha256")
   .update(
-    readMigrations()
+    inOrder(MODULES)
       .map((migration) => migration.sha256)
       .join(),
   )
@@ -67,7 +69,7 @@ async function ensureTemplate(admin: Queryable): Promise<void> {
     }
     await admin.query(`DROP DATABASE IF EXISTS ${TEMPLATE} WITH (FORCE)`);
     await admin.query(`CREATE DATABASE ${TEMPLATE} OWNER payments_owner`);
-    await withPool({ role: "admin", database: TEMPLATE }, (pool) => migrateUp(pool));
+    await withPool({ role: "admin", database: TEMPLATE }, (pool) => migrateUp(pool, MODULES));
     await withPool({ role: "loader", database: TEMPLATE }, seed);
     // The mark that it is complete, and protection from being written to.
     await admin.query(`ALTER DATABASE ${TEMPLATE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`);

@@ -1,4 +1,5 @@
 import { type ConsumeMessage, connect } from "amqplib";
+import { MODULES } from "../../app/modules.js";
 import type { AllSettings } from "../../app/settings.js";
 import { ETL_QUEUES } from "../../etl/queues.js";
 import { migrateUp } from "../../lib/postgres/migrate.js";
@@ -28,7 +29,7 @@ export class DeadLetterLab {
 
   static async create(): Promise<DeadLetterLab> {
     const name = await createDatabase("empty");
-    await withPool({ role: "admin", database: name }, (pool) => migrateUp(pool));
+    await withPool({ role: "admin", database: name }, (pool) => migrateUp(pool, MODULES));
     await createVhost(testSettings(), name);
     const lab = new DeadLetterLab(testSettings({ POSTGRES_DB: name, RABBITMQ_VHOST: name }));
     // Declares the queues.

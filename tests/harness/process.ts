@@ -29,7 +29,7 @@ export function startPayments(settings: Environment, ...args: string[]): Started
   return follow(startNode(settings, [MAIN, ...args]));
 }
 
-/** Any program that was compiled for a test. */
+/** Any program of ours by its main file: one that was compiled for a test, or is of another release. */
 export function startProgram(main: string, settings: Environment, ...args: string[]): StartedCommand {
   return follow(startNode(settings, [main, ...args]));
 }
@@ -90,8 +90,8 @@ export class WorkerProcess {
   }
 
   /** Resolves when it takes messages. */
-  static async start(settings: Partial<AllSettings>): Promise<WorkerProcess> {
-    const worker = new WorkerProcess(startNode({ ...settings, LOG_LEVEL: "info" }, [MAIN, "worker"]));
+  static async start(settings: Partial<AllSettings>, main = MAIN): Promise<WorkerProcess> {
+    const worker = new WorkerProcess(startNode({ ...settings, LOG_LEVEL: "info" }, [main, "worker"]));
     // One that serves nothing says it in its log only.
     const { WORKER_METRICS_PORT: port = 0 } = settings;
     const ready = () => (port === 0 ? worker.log.includes("worker ready") : answersReady(port));

@@ -1,3 +1,4 @@
+import { etl } from "../../etl/module.js";
 import { type WorkerOptions, workerParts } from "../../etl/process.js";
 import type { EtlSettings } from "../../etl/settings.js";
 import type { Logger } from "../../lib/observability/log.js";
@@ -7,5 +8,7 @@ export type Worker = Process<EtlSettings>;
 
 /** A worker inside the test's process. */
 export function createWorker(settings: EtlSettings, logger: Logger, options: WorkerOptions = {}): Worker {
-  return new Process<EtlSettings>({ settings, logger }, (runtime) => workerParts(runtime, options));
+  return new Process<EtlSettings>({ settings, logger, modules: [etl] }, (runtime) =>
+    workerParts(runtime, options),
+  );
 }

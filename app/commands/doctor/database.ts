@@ -1,9 +1,10 @@
 import { requireSeed } from "../../../etl/seed/state.js";
 import { CoreError } from "../../../lib/core_errors.js";
-import { verifySchema } from "../../../lib/postgres/migrate.js";
+import { verifySchema } from "../../../lib/postgres/history.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
 import { loadSql } from "../../../lib/postgres/sql.js";
 import type { Settings } from "../../../lib/settings/base.js";
+import { MODULES } from "../../modules.js";
 import { checkCatalogue } from "../catalogue_check.js";
 import { type Check, withConnection } from "./check.js";
 import { postgresDisk } from "./disk.js";
@@ -19,7 +20,7 @@ export function databaseChecks(settings: Settings): Check[] {
     ["role", () => ask((pool) => role(pool, settings))],
     ["rights", () => ask((pool) => rights(pool, settings))],
     ["disk", () => ask((pool) => postgresDisk(pool, settings))],
-    ["schema", () => ask((pool) => verifySchema(pool).then(() => checkCatalogue(pool)))],
+    ["schema", () => ask((pool) => verifySchema(pool, MODULES).then(() => checkCatalogue(pool)))],
     ["seed", () => ask(requireSeed).then(() => "dimensions are there")],
   ];
 }

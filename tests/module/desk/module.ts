@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { register } from "../../../lib/observability/registry.js";
+import { packageRoot } from "../../../lib/root.js";
 import { consumerProcess } from "../../../lib/runtime/consumer_process.js";
 import { jsonHandler } from "../../../lib/runtime/json_handler.js";
 import { defineModule } from "../../../lib/runtime/module.js";
@@ -18,6 +20,7 @@ export const desk = defineModule({
   errors: DeskError.table,
   queues: [DESK_QUEUES],
   metrics: deskMetrics,
+  migrations: join(packageRoot, "tests", "module", "desk", "migrations"),
   schemas: ["desk"],
   views: ["desk.audit_ticket"],
   commands: [ticketsCommand],

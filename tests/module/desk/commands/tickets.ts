@@ -5,9 +5,9 @@ import { countTickets } from "../store/ticket.js";
 
 export function ticketsCommand(action: ActionWrapper): Command {
   return new Command("tickets").description("how many tickets there are of each priority").action(
-    action(async ({ settings, json }, _options: object) => {
-      const counts = await withDatabase(settings, countTickets);
-      if (json) {
+    action(async (context, _options: object) => {
+      const counts = await withDatabase(context, countTickets);
+      if (context.json) {
         printJson(counts);
       } else {
         print(formatTable(["priority", "tickets"], Object.entries(counts)));
