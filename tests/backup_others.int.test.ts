@@ -38,11 +38,13 @@ const SEDIMENT = `
   CREATE TABLE public.secret (id int); INSERT INTO public.secret VALUES (1); ALTER TABLE public.secret ENABLE ROW LEVEL SECURITY;
   -- Not restorable at all: pg_restore has an empty search_path.
   CREATE FUNCTION payments.one() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
-  CREATE FUNCTION payments.good(int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT one() = $1';
+  CREATE FUNCTION payments.good(int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT payments.one() = $1';
   SET search_path = payments, public;
   CREATE TABLE public.fussy (id int CHECK (payments.good(id))); INSERT INTO public.fussy VALUES (1);
   CREATE MATERIALIZED VIEW payments.mine AS SELECT count(*) FROM payments.merchant;
   CREATE MATERIALIZED VIEW payments.stale AS SELECT good(1) AS good;
+  -- Last, because from PostgreSQL 17 on a view that needs a search_path cannot be made either.
+  CREATE OR REPLACE FUNCTION payments.good(int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT one() = $1';
   SET ROLE payments_owner; CREATE MATERIALIZED VIEW payments.ours AS SELECT count(*) FROM payments.merchant; RESET ROLE;
 
   GRANT SELECT ON payments.merchant TO "{role}", {other}; GRANT CONNECT ON DATABASE {database} TO "{role}" WITH GRANT OPTION;
