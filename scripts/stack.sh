@@ -150,7 +150,7 @@ check_settings() {
   [[ $mb =~ ^[1-9][0-9]{0,7}$ ]] || die_usage "STACK_MEMORY_MB is '$mb'; give megabytes as a whole number, e.g. 2048"
 }
 
-# is_database_name NAME: the rule of lib/settings/schema.ts, whatever a locale takes for a small letter.
+# is_database_name NAME: the rule of lib/settings/base.ts, whatever a locale takes for a small letter.
 is_database_name() {
   local LC_ALL=C
   [[ $1 =~ ^[a-z_][a-z0-9_]{0,62}$ && ! $1 =~ ^(postgres|template[01]|payments_scratch)$ ]]
