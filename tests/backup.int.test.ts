@@ -2,9 +2,11 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { etl } from "../etl/module.js";
 import { drill } from "../jobs/backup/drill.js";
 import { PlatformError } from "../lib/errors.js";
 import { silentLogger } from "../lib/observability/log.js";
+import { readMigrations } from "../lib/postgres/migrations.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
 import { dropDatabase, withPool } from "./harness/database.js";
 import { Platform } from "./harness/platform.js";
@@ -73,6 +75,7 @@ async function failure(work: Promise<unknown>): Promise<CommandResult> {
 describe("a backup", () => {
   test("says what is in it: the digests that payments verify computes, versions, the ledger's position", async () => {
     const manifest = folder.manifest(id);
+    expect(manifest.schemaVersion).toBe(readMigrations(etl).at(-1)?.version);
     const chunks = await platform.value("SELECT count(*) FROM etl.chunk");
     const months = manifest.tables.filter(({ month }) => month !== null);
     expect(months.map((m) => `${m.month} ${m.rows} ${m.digest}`)).toEqual(await platform.digests());

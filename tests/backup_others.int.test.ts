@@ -36,6 +36,9 @@ const SEDIMENT = `
   CREATE TABLE payments.pages (id int, page text DEFAULT fsm_page_contents(NULL)); INSERT INTO payments.pages VALUES (1, '');
   CREATE INDEX merchant_bloom ON payments.merchant USING bloom (merchant_id);
   CREATE TABLE public.secret (id int); INSERT INTO public.secret VALUES (1); ALTER TABLE public.secret ENABLE ROW LEVEL SECURITY;
+  CREATE TABLE public.forced (id int); INSERT INTO public.forced VALUES (1), (2);
+  ALTER TABLE public.forced ENABLE ROW LEVEL SECURITY; ALTER TABLE public.forced FORCE ROW LEVEL SECURITY;
+  CREATE CAST (text AS int) WITH INOUT;
   -- Not restorable at all: pg_restore has an empty search_path.
   CREATE FUNCTION payments.one() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
   CREATE FUNCTION payments.good(int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT payments.one() = $1';
@@ -128,6 +131,7 @@ const plain = (lines: readonly string[]) =>
   );
 
 const LEFT_OUT = [
+  "cast (pg_catalog.text AS integer) (only a superuser may make it)",
   "comment on extension bloom (only a superuser may install it)",
   "comment on extension pageinspect (only a superuser may install it)",
   "comment on extension postgres_fdw (only a superuser may install it)",
@@ -138,14 +142,17 @@ const LEFT_OUT = [
   "extension postgres_fdw (only a superuser may install it)",
   "foreign table payments.far (its server will not be there)",
   "function public.fast(integer) (only a superuser may make it in its language)",
+  "index payments.merchant_bloom: CREATE INDEX merchant_bloom ON payments.merchant USING bloom (merchant_id) (extension bloom will not be there)",
   "large object N (payments_backup may not read it)",
   "publication everything (only a superuser may make it)",
+  "rows of public.forced (row security hides them from payments_backup)",
   "rows of public.secret (row security hides them from payments_backup)",
   "server elsewhere (its foreign-data wrapper is not for everybody)",
   'setting of "{role}": TimeZone=Asia/Tokyo (only a superuser may set it for a role)',
   "setting of payments_reader: work_mem=8MB (only a superuser may set it for a role)",
   "setting of the database: app.tenant=a=b's (only a superuser may set it)",
   "setting of the database: log_min_duration_statement=1h (only a superuser may set it)",
+  "table payments.pages (extension pageinspect will not be there)",
   "user mapping postgres on server elsewhere (its server will not be there)",
 ];
 
@@ -174,17 +181,21 @@ describe("a backup of a database with other people's things in it", () => {
     expect(named.filter((line) => !/^(owner of|right|column|comment on column) /.test(line)).sort()).toEqual(
       [
         ...foretold,
-        // What hangs on an extension, or cannot be restored by anybody.
-        "index payments.merchant_bloom: CREATE INDEX merchant_bloom ON payments.merchant USING bloom (merchant_id)",
+        // Cannot be restored by anybody, or its rows are in no backup.
         "materialized view payments.stale",
         "materialized view payments.stale without data",
         "table payments.pages",
-        "table payments.pages",
         "table public.fussy",
+        "table public.forced",
         "table public.secret",
       ].sort(),
     );
     expect(differences.filter(({ ours }) => ours)).toEqual([]);
+    const hidden = differences.filter(({ expected }) =>
+      /hidden from the backup: row security/.test(expected),
+    );
+    expect(hidden.map(({ what }) => what)).toEqual(["table public.forced", "table public.secret"]);
+    expect(await column(into, "SELECT count(*) FROM public.forced")).toEqual([0]);
 
     expect(
       await column(
@@ -236,7 +247,8 @@ describe("a backup of a database with other people's things in it", () => {
 
   test("restores where its roles, its locale and a library are not: every other right is given", async () => {
     folder.editManifest(id, (manifest) => {
-      Object.assign(manifest, { ctype: "xx_XX.UTF-8" });
+      // Fewer connections than a restore takes.
+      Object.assign(manifest, { ctype: "xx_XX.UTF-8", connectionLimit: 2 });
       manifest.settings.push("local_preload_libraries=not_here");
     });
     folder.renewSums(id);
@@ -260,11 +272,24 @@ describe("a backup of a database with other people's things in it", () => {
     const named = plain(differences.map(({ what }) => what));
     expect(named).toContain('right payments.merchant: "{role}" SELECT');
     expect(named).toContain('right database: "{role}" CONNECT');
+    expect(await column(into, `SELECT datconnlimit FROM pg_database WHERE datname = '${into}'`)).toEqual([2]);
     // With a setting that lets nobody in there is none at all.
     expect(named).toContain("setting of the database: TimeZone=Europe/Berlin");
     expect(
       await column(into, "SELECT has_table_privilege('payments_reader', 'payments.merchant', 'SELECT')"),
     ).toEqual([true]);
+  });
+
+  test("that finds too few connections says so, and what to do", async () => {
+    const limit = (count: number) =>
+      asSuperuser(database, (pool) => pool.query(`ALTER DATABASE ${database} CONNECTION LIMIT ${count}`));
+    await limit(2);
+    const failed = await run("backup");
+    await limit(50);
+    expect(failed.stderr).toMatch(/(too many connections for|could not connect to) database/);
+    expect(failed.stderr).toMatch(/raise .*limit of the (role or )?database/i);
+    expect(failed.code).toBe(1);
+    expect(folder.ids()).toEqual([id]);
   });
 
   test("is none without the platform's own rows", async () => {

@@ -10,7 +10,21 @@
 -- they stand among the constraints too. Members of an extension come with it. Lines that older manifests hold keep their form.
 
 WITH member AS (
-  SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
+  SELECT classid, objid, refobjid AS extension FROM pg_depend WHERE deptype = 'e'
+),
+untrusted AS (
+  SELECT e.oid, extname
+  FROM pg_extension e LEFT JOIN pg_available_extension_versions v ON v.name = extname AND v.version = extversion
+  WHERE v.trusted IS NOT TRUE
+),
+-- What uses a member of an extension that will not be there; a default and a check are part of their table.
+stranded AS (
+  SELECT coalesce(a.adrelid, c.conrelid, d.objid) AS oid, min('extension ' || extname || ' will not be there') AS why
+  FROM pg_depend d JOIN member m ON m.classid = d.refclassid AND m.objid = d.refobjid JOIN untrusted u ON u.oid = m.extension
+  LEFT JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid
+  LEFT JOIN pg_constraint c ON d.classid = 'pg_constraint'::regclass AND c.oid = d.objid AND c.contype = 'c'
+  WHERE d.deptype = 'n' AND d.classid IN ('pg_class'::regclass, 'pg_attrdef'::regclass, 'pg_constraint'::regclass)
+  GROUP BY 1
 ),
 space AS (
   SELECT n.oid, nspname, nspowner, nspacl, nspname = ANY ($1) AS ours
@@ -41,9 +55,9 @@ other AS (
     WHERE (c.relkind IS NULL OR c.relkind = 'c') AND typtype <> 'm'
       AND NOT EXISTS (SELECT FROM pg_type element WHERE element.typarray = t.oid)
     UNION ALL SELECT 'pg_extension'::regclass, e.oid, extowner,
-      CASE WHEN v.trusted IS NOT TRUE THEN 'only a superuser may install it' END
-    FROM pg_extension e LEFT JOIN pg_available_extension_versions v ON v.name = e.extname AND v.version = e.extversion
-    WHERE extname <> 'amcheck'
+      CASE WHEN u.oid IS NOT NULL THEN 'only a superuser may install it' END
+    FROM pg_extension e LEFT JOIN untrusted u ON u.oid = e.oid
+    WHERE e.extname <> 'amcheck'
     UNION ALL SELECT 'pg_event_trigger'::regclass, oid, evtowner, 'only a superuser may make it' FROM pg_event_trigger
     UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid, fdwowner, 'only a superuser may make it' FROM pg_foreign_data_wrapper
     UNION ALL SELECT 'pg_foreign_server'::regclass, oid, srvowner, 'its foreign-data wrapper is not for everybody' FROM pg_foreign_server
@@ -65,7 +79,13 @@ other AS (
     UNION ALL SELECT 'pg_operator'::regclass, oid, oprowner, NULL FROM pg_operator
     UNION ALL SELECT 'pg_collation'::regclass, oid, collowner, NULL FROM pg_collation
     UNION ALL SELECT 'pg_conversion'::regclass, oid, conowner, NULL FROM pg_conversion
-    UNION ALL SELECT 'pg_cast'::regclass, oid, NULL, NULL FROM pg_cast
+    UNION ALL SELECT 'pg_cast'::regclass, c.oid, NULL,
+      -- Wants the ownership of one of the two types, and none of those that are restored is PostgreSQL's or an extension's.
+      CASE WHEN castmethod = 'b' OR NOT EXISTS (
+        SELECT FROM pg_type t WHERE t.oid IN (castsource, casttarget) AND t.oid >= 16384
+          AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_type'::regclass AND objid = t.oid)
+      ) THEN 'only a superuser may make it' END
+    FROM pg_cast c
     UNION ALL SELECT 'pg_transform'::regclass, oid, NULL, NULL FROM pg_transform
     UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, stxowner, NULL FROM pg_statistic_ext
     UNION ALL SELECT 'pg_policy'::regclass, oid, NULL, NULL FROM pg_policy
@@ -123,8 +143,8 @@ SELECT CASE relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN 'f' THE
        || CASE WHEN relkind = 'p' THEN ' partition by ' || md5(pg_get_partkeydef(oid)) ELSE '' END
        || coalesce(' with ' || reloptions::text, '')
        || CASE WHEN relkind = 'v' THEN ' ' || md5(pg_get_viewdef(oid)) ELSE '' END,
-       ours, CASE relkind WHEN 'f' THEN 'its server will not be there' END
-FROM relation WHERE relkind IN ('r', 'p', 'S', 'v', 'm', 'f')
+       ours, CASE relkind WHEN 'f' THEN 'its server will not be there' ELSE why END
+FROM relation LEFT JOIN stranded USING (oid) WHERE relkind IN ('r', 'p', 'S', 'v', 'm', 'f')
 UNION ALL
 SELECT 'materialized view ' || name || ' ' || md5(pg_get_viewdef(oid)) || CASE WHEN relispopulated THEN '' ELSE ' without data' END, ours, NULL
 FROM relation WHERE relkind = 'm'
@@ -141,8 +161,8 @@ LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE r.relkind IN ('r', 'p')
 UNION ALL
 SELECT 'index ' || x.name || ': ' || pg_get_indexdef(i.indexrelid) || CASE WHEN i.indisvalid THEN '' ELSE ' (not valid)' END,
-       r.ours AND coalesce(parent.relname, x.relname) = ANY ($1), NULL
-FROM pg_index i JOIN relation r ON r.oid = i.indrelid JOIN relation x ON x.oid = i.indexrelid
+       r.ours AND coalesce(parent.relname, x.relname) = ANY ($1), why
+FROM pg_index i JOIN relation r ON r.oid = i.indrelid JOIN relation x ON x.oid = i.indexrelid LEFT JOIN stranded s ON s.oid = x.oid
 LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid LEFT JOIN pg_class parent ON parent.oid = h.inhparent
 UNION ALL
 SELECT 'constraint ' || r.name || ' ' || c.conname || ': ' || pg_get_constraintdef(c.oid),

@@ -10,6 +10,7 @@ import { cleanFolder } from "./leftovers.js";
 import { withLock } from "./lock.js";
 import type { DumpManifest, Manifest } from "./manifest.js";
 import { madeBefore, warnOfAhead } from "./newest.js";
+import { connectionsHint } from "./postgres_tool.js";
 import { backupFolder, idOf, listBackups, lockFile, writeBackup } from "./store.js";
 
 /**
@@ -56,7 +57,7 @@ export async function backup(
       throw error;
     }
     throw new BackupError("BACKUP_FAILED", `no ${kind} was made: ${messageOf(error)}.`, {
-      hint: "Earlier backups are untouched.",
+      hint: connectionsHint(messageOf(error)) ?? "Earlier backups are untouched.",
       cause: error,
     });
   }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { compareContent } from "./compare.js";
-import type { Content } from "./content.js";
+import { type Content, HIDDEN } from "./content.js";
 
 const content: Content = {
   tables: [
@@ -53,6 +53,17 @@ it("knows what is not the platform's own: an object may lack, rows only when pg_
     );
   expect(ours(true)).toEqual(["table geo.place false", "extension pageinspect false"]);
   expect(ours(false)).toEqual(["table geo.place true", "extension pageinspect false"]);
+});
+
+it("names a table whose rows no backup holds, also where they are hidden again", () => {
+  const copy = structuredClone(content);
+  Object.assign(copy.tables[1] as object, { rows: 0, digest: HIDDEN });
+  const expected = expect.stringContaining("hidden from the backup: row security") as string;
+  expect(compareContent(copy, structuredClone(copy))).toEqual([
+    { what: "table geo.place", expected, found: HIDDEN, ours: false },
+  ]);
+  expect(compareContent(copy, content)).toMatchObject([{ what: "table geo.place", expected, ours: false }]);
+  expect(compareContent(content, copy)).toMatchObject([{ what: "table geo.place", found: HIDDEN }]);
 });
 
 it("does not miss in an older manifest what was not looked at then", () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { digestRowsSql } from "../../etl/generate/digest.js";
 import { digestWord } from "../../etl/verify/report.js";
+import { migrationStatus } from "../../lib/postgres/history.js";
 import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
 import { packageRoot } from "../../lib/root.js";
@@ -91,8 +92,7 @@ export async function readContent(
     queue: (await client.query<TableName>(loadSql("backup_tables"))).rows,
     lines: (await client.query<ObjectLine>(loadSql("backup_objects"), [migratedNames(), largeObjects])).rows,
     ledger: (await client.query<Content["ledger"][number]>(loadSql("backup_ledger"))).rows,
-    properties: (await client.query<DatabaseProperties>(loadSql("backup_database")))
-      .rows[0] as DatabaseProperties,
+    properties: await readProperties(client),
   }));
   const tables: TableContent[] = [];
   const reader = () =>
@@ -104,6 +104,14 @@ export async function readContent(
   await Promise.all(Array.from({ length: parallel }, reader));
   tables.sort((a, b) => (a.table < b.table ? -1 : 1));
   return { tables, ...sortLines(lines), ...rest };
+}
+
+async function readProperties(client: Client): Promise<DatabaseProperties> {
+  const { rows } = await client.query<DatabaseProperties>(loadSql("backup_database"));
+  // Not of the view ops.migration, which ends where code of before modules does.
+  const applied = (await migrationStatus(client, [])).filter(({ module }) => module === "etl");
+  const schemaVersion = Math.max(0, ...applied.map(({ version }) => version));
+  return { ...(rows[0] as DatabaseProperties), schemaVersion };
 }
 
 function sortLines(lines: readonly ObjectLine[]) {

@@ -46,9 +46,9 @@ export async function attempt(on: Queryable, sql: string): Promise<boolean> {
   );
 }
 
-/** Gives a database what belongs to it as a whole and is in no dump: rights, limit, comment. */
+/** Gives a database what belongs to it as a whole and is in no dump: rights, comment. */
 export async function setProperties(maintenance: Queryable, database: string, manifest: DumpManifest) {
-  const { grants, connectionLimit = -1, comment = null } = manifest;
+  const { grants, comment = null } = manifest;
   for (const { role, privilege, grantable } of grants) {
     if (!/^[A-Z]+$/.test(privilege)) {
       throw new Error(`not a privilege: ${privilege}`);
@@ -56,9 +56,6 @@ export async function setProperties(maintenance: Queryable, database: string, ma
     const to = role === "public" ? "PUBLIC" : pg.escapeIdentifier(role);
     const option = grantable ? " WITH GRANT OPTION" : "";
     await attempt(maintenance, `GRANT ${privilege} ON DATABASE ${database} TO ${to}${option}`);
-  }
-  if (connectionLimit >= 0) {
-    await attempt(maintenance, `ALTER DATABASE ${database} CONNECTION LIMIT ${connectionLimit}`);
   }
   if (comment !== null) {
     await attempt(maintenance, `COMMENT ON DATABASE ${database} IS ${pg.escapeLiteral(comment)}`);
@@ -77,5 +74,13 @@ export async function applySettings(on: Queryable, database: string, manifest: D
         `ALTER ROLE ${pg.escapeIdentifier(role)} IN DATABASE ${database} ${setClause(setting)}`,
       );
     }
+  }
+}
+
+/** Gives a database its limit. Not before its restore, which may need more connections at the same time. */
+export async function applyConnectionLimit(on: Queryable, database: string, manifest: DumpManifest) {
+  const { connectionLimit = -1 } = manifest;
+  if (connectionLimit >= 0) {
+    await attempt(on, `ALTER DATABASE ${database} CONNECTION LIMIT ${connectionLimit}`);
   }
 }

@@ -8,7 +8,7 @@ import { createDatabaseLike, dropDatabase, MAINTENANCE } from "./database.js";
 import { type Drill, recordDrill } from "./history.js";
 import { withLock } from "./lock.js";
 import { type OpenDump, requireIntact, withOpenDump } from "./open_dump.js";
-import { execute, postgresTool, serverMajor } from "./postgres_tool.js";
+import { connectionsHint, execute, postgresTool, serverMajor } from "./postgres_tool.js";
 import { describeMismatch, failureOf, restoreInto } from "./restore_into.js";
 import { withScratchCluster } from "./scratch_cluster.js";
 import { type Backup, backupFolder, findBackup, lockFile, markVerified } from "./store.js";
@@ -94,6 +94,7 @@ async function drillOne(
       throw error;
     }
     throw new BackupError("RESTORE_FAILED", `${backup.id} could not be verified: ${messageOf(error)}.`, {
+      hint: connectionsHint(messageOf(error)),
       cause: error,
     });
   }

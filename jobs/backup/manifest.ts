@@ -33,7 +33,7 @@ const dump = z.strictObject({
   /** Where the write-ahead log stood when the snapshot was taken. */
   lsn: z.string(),
   databaseBytes: z.number(),
-  /** Of the last migration in ops.migration, which each release has. */
+  /** Of the pipeline's last migration. */
   schemaVersion: z.number().int(),
   collate: z.string(),
   ctype: z.string(),

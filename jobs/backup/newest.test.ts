@@ -49,6 +49,22 @@ describe("newestFirst", () => {
     expect(hoursOf(newestFirst(made(10, 20), NOW))).toEqual([20, 10]);
   });
 
+  it("places one that says nothing by its time, between those that say what they were made after", () => {
+    const [ahead, later] = made(-1, -48) as [Made, Made];
+    const copied = { id: made(-24)[0]?.id ?? "", manifest: undefined };
+    for (const backups of [
+      [ahead, later, copied],
+      [copied, ahead, later],
+      [later, copied, ahead],
+    ]) {
+      expect(hoursOf(newestFirst(backups, NOW))).toEqual([-24, -48, -1]);
+    }
+  });
+
+  it("puts what was made after one of a time to come before it, also when neither has a place", () => {
+    expect(hoursOf(newestFirst(made(-1, 30, 20), NOW))).toEqual([-1, 20, 30]);
+  });
+
   it("does without manifests", () => {
     const backups = made(-3, -2, -1).map((each) => ({ ...each, manifest: undefined }));
     expect(hoursOf(newestFirst(backups, NOW))).toEqual([-1, -2, -3]);
@@ -61,6 +77,39 @@ describe("newestFirst", () => {
         const shuffled = made(...drawn).sort((a, b) => shuffle(a.id) - shuffle(b.id));
         expect(hoursOf(newestFirst(shuffled, NOW))).toEqual([...drawn].reverse());
       }),
+    );
+  });
+
+  it("whatever was copied in, taken away or written by older code, holds to every madeAfter, however they are listed", () => {
+    const idsAt = (hours: number[]) =>
+      made(...hours).map(({ id }, i) => ((hours[i] ?? 0) % 2 === 0 ? id : id.replace("dump", "base")));
+    const hour = fc.integer({ min: -20, max: 20 });
+    const drawn = fc.uniqueArray(hour, { minLength: 1, maxLength: 12 }).chain((hours) =>
+      fc.tuple(...hours.map(() => fc.option(fc.subarray(hours), { nil: undefined }))).map((after) =>
+        hours.map((at, i) => {
+          // Of any it may be said; of later times it counts.
+          const manifest = after[i] === undefined ? undefined : { madeAfter: idsAt(after[i]) };
+          return { id: idsAt([at])[0] ?? "", manifest };
+        }),
+      ),
+    );
+    const later = (a: string, b: string) => a.slice(5) > b.slice(5);
+    fc.assert(
+      fc.property(
+        drawn.chain((backups) =>
+          fc.tuple(fc.constant(backups), fc.shuffledSubarray(backups, { minLength: backups.length })),
+        ),
+        ([backups, shuffled]) => {
+          const ids = newestFirst(backups, NOW).map(({ id }) => id);
+          expect([...ids].sort()).toEqual(backups.map(({ id }) => id).sort());
+          expect(newestFirst(shuffled, NOW).map(({ id }) => id)).toEqual(ids);
+          for (const { id, manifest } of backups) {
+            for (const before of manifest?.madeAfter.filter((other) => later(other, id)) ?? []) {
+              expect(ids.indexOf(before) === -1 || ids.indexOf(id) < ids.indexOf(before)).toBe(true);
+            }
+          }
+        },
+      ),
     );
   });
 });

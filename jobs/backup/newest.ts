@@ -27,18 +27,29 @@ export function unplaced<T extends Dated>(backups: readonly T[], nowMs = Date.no
 }
 
 /**
- * Backups in the order in which they were made, newest first. A clock tells only so much: one that was made later though its
- * time is earlier says so (`madeAfter` in its manifest). Those that have no place come last: nobody takes one for the newest
- * while there is another.
+ * Backups in the order in which they were made, newest first. What was made later though its time is earlier says so
+ * (`madeAfter` in its manifest) and comes first; beyond that their times decide. Those that have no place come as late as that
+ * allows: nobody takes one for the newest while there is another.
  */
 export function newestFirst<T extends Dated>(backups: readonly T[], nowMs = Date.now()): T[] {
-  const after = new Map(backups.map(({ id, manifest }) => [id, new Set(manifest?.madeAfter)]));
-  const wasAfter = (a: T, b: T) => after.get(a.id)?.has(b.id) === true;
-  const isNewer = (a: T, b: T) => wasAfter(a, b) || (!wasAfter(b, a) && stamp(a) > stamp(b));
   const last = new Set(unplaced(backups, nowMs));
-  const rank = (backup: T) => Number(last.has(backup));
-  return [...backups].sort((a, b) => rank(a) - rank(b) || (isNewer(a, b) ? -1 : 1));
+  const left = [...backups].sort(
+    (a, b) =>
+      Number(last.has(a)) - Number(last.has(b)) || descending(stamp(a), stamp(b)) || descending(a.id, b.id),
+  );
+  const order: T[] = [];
+  while (left.length > 0) {
+    const next = left.findIndex((each) => !left.some((other) => wasMadeAfter(other, each)));
+    order.push(...left.splice(next, 1));
+  }
+  return order;
 }
+
+const descending = (a: string, b: string) => Number(a < b) - Number(a > b);
+
+/** Only of later times is it to be said, as madeBefore does: so no two are each made after the other, however many between. */
+const wasMadeAfter = (a: Dated, b: Dated) =>
+  stamp(a) < stamp(b) && a.manifest?.madeAfter?.includes(b.id) === true;
 
 const stamp = ({ id }: Pick<Dated, "id">) => id.replace(/^[a-z]+-/, "");
 

@@ -66,3 +66,14 @@ export async function serverMajor(pool: Pool): Promise<number> {
   );
   return rows[0]?.major ?? 0;
 }
+
+/**
+ * What to do when too few connections were left. pg_dumpall keeps the server's reason to itself.
+ *
+ * @param reason what a program or the server said.
+ */
+export function connectionsHint(reason: string): string | undefined {
+  return /too many connections|connection slots|could not connect to database/.test(reason)
+    ? "A backup takes up to 3 + 2 × BACKUP_JOBS connections, a restore 2 + BACKUP_JOBS: lower BACKUP_JOBS, end idle sessions, or raise the CONNECTION LIMIT of the database or role."
+    : undefined;
+}

@@ -15,7 +15,7 @@ import {
 import { withLock } from "./lock.js";
 import type { DumpManifest } from "./manifest.js";
 import { requireIntact, withOpenDump } from "./open_dump.js";
-import { serverMajor } from "./postgres_tool.js";
+import { connectionsHint, serverMajor } from "./postgres_tool.js";
 import { failureOf, type Restored, restoreInto } from "./restore_into.js";
 import { absentRoles } from "./roles.js";
 import { backupFolder, lockFile } from "./store.js";
@@ -115,6 +115,7 @@ export async function restore(
             throw error;
           }
           throw new BackupError("RESTORE_FAILED", `${into} is as it was: ${messageOf(error)}.`, {
+            hint: connectionsHint(messageOf(error)),
             cause: error,
           });
         }

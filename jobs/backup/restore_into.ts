@@ -6,10 +6,11 @@ import type { BackupSettings } from "../settings.js";
 import { type Address, withSession, withSessions } from "./address.js";
 import { compareContent, type Mismatch } from "./compare.js";
 import { readContent } from "./content.js";
-import { applySettings } from "./database_settings.js";
+import { applyConnectionLimit, applySettings } from "./database_settings.js";
 import type { DumpManifest } from "./manifest.js";
 import type { OpenDump } from "./open_dump.js";
 import { putBack } from "./pg_restore.js";
+import { connectionsHint } from "./postgres_tool.js";
 
 /** A database that a dump was restored into. */
 export interface Restored {
@@ -61,6 +62,7 @@ async function settle(address: Address, pool: Pool, manifest: DumpManifest) {
     await withSession(address, () => Promise.resolve()).catch(() =>
       client.query(`ALTER DATABASE ${database} RESET ALL`),
     );
+    await applyConnectionLimit(client, database, manifest);
   } finally {
     client.release();
   }
@@ -87,6 +89,7 @@ export function failureOf(
         `${id} does not restore to what its manifest says: ${shown}${more}.`,
       )
     : new BackupError("RESTORE_FAILED", `${id} was not restored whole: ${complaint}; ${shown}${more}.`, {
-        hint: "If it lacks rights: restore as a superuser (POSTGRES_ADMIN_USER).",
+        hint:
+          connectionsHint(complaint) ?? "If it lacks rights: restore as a superuser (POSTGRES_ADMIN_USER).",
       });
 }
