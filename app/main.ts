@@ -1,6 +1,15 @@
 #!/usr/bin/env node
-import { runProgram } from "../lib/cli/program.js";
-import { MODULES } from "./modules.js";
-import { paymentsProgram } from "./program.js";
+import { codeOf, EXIT, messageOf } from "../lib/errors.js";
+import { say } from "../lib/process/stderr.js";
+import { packageRoot } from "../lib/root.js";
 
-await runProgram(() => paymentsProgram(MODULES));
+// What is imported above needs no package: of those, half may be gone.
+try {
+  await import("./payments.js");
+} catch (error) {
+  if (!["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"].includes(codeOf(error) ?? "")) {
+    throw error;
+  }
+  say(`payments: a part of it is missing; run: ${packageRoot}/scripts/bootstrap.sh (${messageOf(error)})`);
+  process.exitCode = EXIT.failed;
+}

@@ -107,7 +107,7 @@ describe(".env", () => {
       process.env["PAYMENTS_ENV_FILE"] = fileWith("STAGE_SEED=7");
       expect(loadAllSettings({ env: {} }).STAGE_SEED).toBe(7);
       process.env["PAYMENTS_ENV_FILE"] = join(folder, "missing");
-      expect(() => loadAllSettings({ env: {} })).toThrow(/missing/);
+      expect(() => loadAllSettings({ env: {} })).toThrow(/^PAYMENTS_ENV_FILE: ENOENT.*missing'\.$/);
     } finally {
       if (before === undefined) {
         delete process.env["PAYMENTS_ENV_FILE"];
@@ -126,6 +126,7 @@ describe(".env", () => {
 
   it("may hold what stack.sh takes from there", () => {
     expect(refusal({ file: "STACK_MEMORY_MB=2048" })).toBe("accepted");
+    expect(refusal({ file: "STACK_DIR=x" })).toContain("STACK_DIR: belongs in the environment, not in .env.");
   });
 });
 

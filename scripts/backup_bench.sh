@@ -1,3 +1,3 @@
 #!/usr/bin/env -S bash -p
 # Times backup and restore drill against plain pg_dump and pg_restore: scripts/bench.sh backup, whose --help says how.
-exec "$(dirname -- "${BASH_SOURCE[0]}")/bench.sh" backup "$@"
+exec "$(dirname -- "$0")/bench.sh" backup "$@"

@@ -1,5 +1,6 @@
 #!/usr/bin/env -S bash -p
 # Measures loading, serving and settings on the local stack, in databases and a vhost of the bench's own; --help says how.
+[ -n "${BASH_VERSION:-}" ] || exec bash -p -- "$0" "$@"
 set -euo pipefail
 
 # Before we make the machine busy ourselves.

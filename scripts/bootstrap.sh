@@ -1,5 +1,6 @@
 #!/usr/bin/env -S bash -p
 # From a fresh clone to a loaded, verified payments database: one command, safe to run again.
+[ -n "${BASH_VERSION:-}" ] || exec bash -p -- "$0" "$@"
 set -euo pipefail
 
 usage() {
@@ -121,7 +122,7 @@ prepare_local() {
   require_node
   npm_install
   step 'compiling' 'Is this checkout complete?' build
-  step 'starting PostgreSQL and RabbitMQ' 'See: scripts/stack.sh status' "$REPO_ROOT/scripts/stack.sh" up
+  step 'starting PostgreSQL and RabbitMQ' 'See: scripts/stack.sh status' env MOVE_WORKER=1 "$REPO_ROOT/scripts/stack.sh" up
   local settings
   settings=$("$REPO_ROOT/scripts/stack.sh" env)
   eval "$settings"

@@ -1,6 +1,7 @@
 #!/usr/bin/env -S bash -p
 # Kills, freezes, cuts and restarts everything under a load, by a seed, and proves that nothing of it shows in the data.
 # Its servers are its own, under .local/chaos; --help says the rest.
+[ -n "${BASH_VERSION:-}" ] || exec bash -p -- "$0" "$@"
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091

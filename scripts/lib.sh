@@ -5,7 +5,7 @@
 source "$(dirname -- "${BASH_SOURCE[0]}")/environment.sh"
 
 # What a user's shell exports must not steer us. With -p, as in the first line of each script, bash takes over no functions,
-# no BASH_ENV and no CDPATH; called as `bash scripts/x.sh`, a script runs itself again so.
+# no BASH_ENV and no CDPATH; called as `bash scripts/x.sh` or with sh, a script runs itself again so.
 [[ $- == *p* || ${BASH_SOURCE[-1]} != "$0" ]] || exec bash -p -- "$0" "$@"
 unset CDPATH GLOBIGNORE ENV BASH_ENV POSIXLY_CORRECT # nor shall our children take them
 
@@ -34,6 +34,8 @@ read_env_file() {
       die_usage "cannot read the settings in $file; mend what is named above, README.md (Settings) says how it is read"
   fi
   eval "ENV_FILE=($elements)" # names and quoted values only
+  [[ -z ${ENV_FILE[STACK_DIR]:-}${ENV_FILE[STACK_PORTS]:-} ]] ||
+    die_usage "STACK_DIR and STACK_PORTS belong in the environment, not in $file"
   ENV_FILE_READ=1
 }
 

@@ -59,7 +59,8 @@ payments() { node "$REPO_ROOT/dist/app/main.js" "$@"; }
 run_built() {
   require_node
   [[ -e $REPO_ROOT/dist/$1 ]] || die 'nothing is built yet; run: scripts/bootstrap.sh'
-  if [[ " $* " != *' --help '* && " $* " != *' -h '* && -z ${POSTGRES_PASSWORD:-}${POSTGRES_PASSWORD_FILE:-} && -z $(setting POSTGRES_PASSWORD '') ]]; then
+  [[ " $* " == *' --help '* || " $* " == *' -h '* ]] || read_env_file # a bad one ends us here, but not in $(setting …)
+  if [[ -n $ENV_FILE_READ && -z ${POSTGRES_PASSWORD:-}${POSTGRES_PASSWORD_FILE:-} && -z $(setting POSTGRES_PASSWORD '') ]]; then
     local settings
     settings=$("$REPO_ROOT/scripts/stack.sh" env) || exit 1
     eval "$settings"

@@ -1,5 +1,6 @@
 #!/usr/bin/env -S bash -p
 # Starts a run on the local stack: `payments kickoff` with the stack's settings. All its options are taken.
+[ -n "${BASH_VERSION:-}" ] || exec bash -p -- "$0" "$@"
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"

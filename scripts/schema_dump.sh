@@ -1,6 +1,7 @@
 #!/usr/bin/env -S bash -p
 # The schema of a database as SQL that stays the same until the schema changes: made for db/schema.sql, which shows in one
 # place, and in every diff, what the migrations add up to.
+[ -n "${BASH_VERSION:-}" ] || exec bash -p -- "$0" "$@"
 set -euo pipefail
 
 usage() {

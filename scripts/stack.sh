@@ -1,5 +1,6 @@
 #!/usr/bin/env -S bash -p
 # A PostgreSQL and a RabbitMQ of this project's own, from the system's packages, on loopback only.
+[ -n "${BASH_VERSION:-}" ] || exec bash -p -- "$0" "$@"
 set -euo pipefail
 umask 022
 unset "${!PG@}" # a client's settings must not steer our own psql and pg_isready
@@ -20,7 +21,7 @@ Usage: scripts/stack.sh COMMAND
   reset [--yes]     down, then delete data, passwords and logs
 
 Settings, from the environment or .env:
-  STACK_DIR         where everything lives (default .local/stack; environment only)
+  STACK_DIR         where everything lives (default .local/stack; environment only, relative to where you are)
   POSTGRES_PORT RABBITMQ_PORT RABBITMQ_MGMT_PORT RABBITMQ_PROMETHEUS_PORT
                     preferred ports (5432 5672 15672 15692); a free one is used where one is taken
   WORKER_METRICS_PORT PROMETHEUS_PORT ALERTMANAGER_PORT POSTGRES_EXPORTER_PORT

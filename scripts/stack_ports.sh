@@ -46,14 +46,21 @@ worker_runs() {
   return 1
 }
 
-# choose_worker_port: kept where it was chosen, though it is taken, if by a worker.
+# choose_worker_port: kept while a worker has it, whatever is asked for, unless MOVE_WORKER says that it will be restarted.
 choose_worker_port() {
-  local wish=''
+  local wish='' port=${STATE[WORKER_METRICS_PORT]:-}
   [[ ${STACK_PORTS:-} == free ]] || wish=$(setting WORKER_METRICS_PORT 9464)
+  if [[ -n $port ]] && { worker_runs || worker_listens; }; then
+    same_wish WORKER_METRICS_PORT "$wish" && return
+    if [[ -z ${MOVE_WORKER:-} ]]; then
+      [[ -z $wish ]] ||
+        note "a worker runs, so WORKER_METRICS_PORT stays $port; scripts/bootstrap.sh moves its worker to $wish, as does down, then up"
+      return
+    fi
+  fi
   if [[ $wish == 0 ]]; then
     STATE[WORKER_METRICS_PORT]=0 STATE[WISH_WORKER_METRICS_PORT]=0 # workers shall serve nothing
-  elif [[ -z ${STATE[WORKER_METRICS_PORT]:-} ]] || ! same_wish WORKER_METRICS_PORT "$wish" ||
-    { port_taken "${STATE[WORKER_METRICS_PORT]}" && ! worker_runs && ! worker_listens; }; then
+  elif [[ -z $port ]] || ! same_wish WORKER_METRICS_PORT "$wish" || port_taken "$port"; then
     choose_port WORKER_METRICS_PORT 9464
   fi
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env -S bash -p
 # The gate on another release, in a system of its own: what scripts/test.sh --in calls.
 # shellcheck disable=SC2016 # quoted commands are for the shell in the system
+[ -n "${BASH_VERSION:-}" ] || exec bash -p -- "$0" "$@"
 set -euo pipefail
 
 usage() {

@@ -71,7 +71,7 @@ describe("doctor", () => {
   test("a database that is read-only", async () => {
     await alter("SET default_transaction_read_only = on");
     try {
-      expect(await failures()).toMatchObject({
+      expect(await failures()).toEqual({
         writable: expect.stringMatching(/^POSTGRES_READ_ONLY: .* set by: database\. /),
       });
     } finally {

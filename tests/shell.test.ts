@@ -83,6 +83,7 @@ describe("what a user's shell exports", () => {
       const args = name === "schema_dump.sh" ? ["--help"] : ["-h"];
       const calm = await called(clean, `scripts/${name}`, ...args);
       expect(await called(hostile, `scripts/${name}`, ...args), name).toEqual(calm);
+      expect(await called(clean, "sh", `scripts/${name}`, ...args), name).toEqual(calm);
     }
   });
 
@@ -117,6 +118,20 @@ describe("bin/payments", () => {
         stdout: "status two words\n",
       });
     }
+    await rm(join(checkout, "dist"), { recursive: true });
+    await rm(join(checkout, "node_modules"), { recursive: true });
+  });
+
+  it("says what to do where a package is half there", async () => {
+    await cp(join(packageRoot, "dist"), join(checkout, "dist"), { recursive: true });
+    await mkdir(join(checkout, "node_modules/commander"), { recursive: true });
+    expect(await called(clean, "bin/payments", "--version")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(
+        /^payments: a part of it is missing; run: .*checkout\/scripts\/bootstrap\.sh \(Cannot find package .*\)\n$/,
+      ),
+    });
     await rm(join(checkout, "dist"), { recursive: true });
     await rm(join(checkout, "node_modules"), { recursive: true });
   });
@@ -161,6 +176,21 @@ describe("scripts/stack.sh", () => {
       code: 2,
       stderr: expect.stringMatching(new RegExp(`^stack.sh: ${name} `)),
     });
+  });
+});
+
+describe("a bad .env", () => {
+  it.each([
+    ["not a setting", /^\S.*bad:1: is not NAME=value\nbackup\.sh: cannot read the settings in .*bad; .*\n$/],
+    ["STACK_DIR=x", /^backup\.sh: STACK_DIR and STACK_PORTS belong in the environment, not in .*bad\n$/],
+  ])("is told once: %s", async (text, told) => {
+    const bad = join(folder, "bad");
+    await writeFile(bad, `${text}\n`);
+    await mkdir(join(checkout, "dist/app"), { recursive: true });
+    await writeFile(join(checkout, "dist/app/backups.js"), "");
+    const { code, stderr } = await called({ ...clean, PAYMENTS_ENV_FILE: bad }, "scripts/backup.sh");
+    await rm(join(checkout, "dist"), { recursive: true });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(told) });
   });
 });
 

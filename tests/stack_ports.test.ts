@@ -122,6 +122,24 @@ describe("the worker's port", () => {
     expect(lost.said).toContain(`port ${theirs} (WORKER_METRICS_PORT) is taken`);
   });
 
+  it("stays though another is asked for while a worker has it, until the worker is to be restarted", async () => {
+    const ours = await worker();
+    const kept = { WORKER_METRICS_PORT: ours, WISH_WORKER_METRICS_PORT: 9464 };
+    const wish = { WORKER_METRICS_PORT: 9555 };
+    const state = await stateAfter(kept, "choose_worker_port", wish);
+    const note = expect.stringMatching(
+      /^test: a worker runs, .* stays \d+; scripts\/bootstrap\.sh .* to 9555.*\n$/,
+    );
+    expect(state).toEqual({
+      WORKER_METRICS_PORT: String(ours),
+      WISH_WORKER_METRICS_PORT: "9464",
+      said: note,
+    });
+    const moved = await stateAfter(kept, "choose_worker_port", { ...wish, MOVE_WORKER: 1 });
+    expect(moved["WISH_WORKER_METRICS_PORT"]).toBe("9555");
+    expect(moved["WORKER_METRICS_PORT"]).not.toBe(String(ours));
+  });
+
   it("may be 0, where workers serve nothing", async () => {
     const state = await stateAfter({}, "choose_worker_port", { WORKER_METRICS_PORT: 0 });
     expect(state["WORKER_METRICS_PORT"]).toBe("0");

@@ -59,10 +59,15 @@ export function meaningOfState(code: string, target: Target): Meaning | undefine
       what: `the disk of ${server} is full`,
       hint: "Make room there; what waits goes on by itself.",
     },
+    "53400": {
+      code: "POSTGRES_EXHAUSTED",
+      what: `${server} refused what goes beyond a limit in its configuration`,
+      hint: "The limit is in brackets: raise it for the role or database, or let less run at once.",
+    },
     "53": {
       code: "POSTGRES_EXHAUSTED",
       what: `${server} has run out of memory or of another resource`,
-      hint: "See its log.",
+      hint: "What it lacks is in brackets: give it more, or let less run at once.",
     },
     "57P03": {
       code: "POSTGRES_UNREACHABLE",
@@ -72,7 +77,7 @@ export function meaningOfState(code: string, target: Target): Meaning | undefine
     "57P": {
       code: "POSTGRES_UNREACHABLE",
       what: `${server} ended the connection`,
-      hint: "It was stopped or restarted, or somebody ended the session: try again, and see its log.",
+      hint: "The cause is in brackets: a stop, a restart, a timeout, or somebody who ended the session. Try again.",
     },
     "08P01": {
       code: "POSTGRES_UNREACHABLE",

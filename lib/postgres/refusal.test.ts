@@ -28,6 +28,7 @@ describe("explain", () => {
     ["25006", "POSTGRES_READ_ONLY", true],
     ["53300", "POSTGRES_EXHAUSTED", true],
     ["53100", "POSTGRES_EXHAUSTED", true],
+    ["53400", "POSTGRES_EXHAUSTED", true],
     ["53200", "POSTGRES_EXHAUSTED", true],
     ["57P03", "POSTGRES_UNREACHABLE", true],
     ["57P01", "POSTGRES_UNREACHABLE", true],
@@ -93,5 +94,15 @@ describe("who answers", () => {
     const refusal = await refusalBy(answer, sslmode);
     expect(refusal).toMatchObject({ code });
     expect(waitingMends(refusal)).toBe(waits);
+  });
+
+  it("nobody, where there is no socket in the folder", async () => {
+    const env = { POSTGRES_HOST: "/nonexistent", POSTGRES_PORT: "5999", POSTGRES_PASSWORD: "x" };
+    const pool = createPool(loadSettings([baseSettings], { env, envFile: "/dev/null" }));
+    await expect(connect(pool)).rejects.toMatchObject({
+      code: "POSTGRES_UNREACHABLE",
+      message: expect.stringContaining("nobody listens at /nonexistent/.s.PGSQL.5999 (connect ENOENT"),
+    });
+    await pool.end();
   });
 });

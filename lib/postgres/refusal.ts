@@ -45,6 +45,13 @@ function say({ code, what, hint }: Meaning, cause: unknown, by: string): Platfor
 /** The connection was cut or never answered, and the driver cannot say more. */
 async function meaningOfSilence(target: Target, code: string): Promise<Meaning> {
   const where = `${target.host}:${target.port}`;
+  if (code === "ENOENT" && target.host.startsWith("/")) {
+    return {
+      code: "POSTGRES_UNREACHABLE",
+      what: `nobody listens at ${target.host}/.s.PGSQL.${target.port}`,
+      hint: `Start PostgreSQL, or check POSTGRES_HOST, the folder of its socket, and POSTGRES_PORT, which names the file; ${LOCAL_STACK}.`,
+    };
+  }
   const answer = target.host.startsWith("/") ? "silent" : await askPostgres(target);
   if (answer === "other") {
     return {

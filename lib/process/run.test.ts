@@ -18,6 +18,11 @@ test("one that fails, or is not there, says why in one line", async () => {
   await expect(run(command)).rejects.toThrow("sh ended with 3: ERROR: no room");
   await expect(run(["no-such-program"])).rejects.toThrow(/^no-such-program ended with 127: .*No such file/);
   expect(firstErrorLine("")).toBe("no reason given");
+  expect(firstErrorLine("one\ntwo\n")).toBe("two");
+  const dump = 'pg_dumpall: error: could not connect to database "payments"';
+  const fatal = 'FATAL:  role "payments_backup" is not permitted to log in';
+  expect(firstErrorLine(`${dump}\npg_dumpall: hint: none\n  ${fatal}\n`)).toBe(`${dump}: ${fatal}`);
+  expect(firstErrorLine(`psql: error: ${fatal}\nFATAL:  again\n`)).toBe(`psql: error: ${fatal}`);
 });
 
 test("a signal ends it, and is the reason", async () => {

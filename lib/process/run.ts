@@ -93,8 +93,14 @@ export async function run(command: readonly string[], options: RunOptions = {}):
   }
 }
 
-/** The first line that names an error, as what comes after it is mostly its consequence; else the last one there is. */
+/**
+ * The first line that names an error, as what comes after it is mostly its consequence, and a later one with the server's
+ * reason, where it gives none itself; else the last one there is.
+ */
 export function firstErrorLine(stderr: string): string {
   const lines = stderr.split("\n").filter((line) => line.trim() !== "");
-  return lines.find((line) => /error|fatal|failed/i.test(line)) ?? lines.at(-1) ?? "no reason given";
+  const first = lines.findIndex((line) => /error|fatal|failed/i.test(line));
+  const error = lines.at(first) ?? "no reason given";
+  const reason = lines.slice(first + 1).find((line) => /\b(FATAL|DETAIL): /i.test(line));
+  return first < 0 || reason === undefined || /FATAL: /.test(error) ? error : `${error}: ${reason.trim()}`;
 }

@@ -1,5 +1,11 @@
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
+import { eventually } from "../../tests/harness/eventually.js";
+import { packageRoot } from "../root.js";
+import { outputOf, run, start } from "./run.js";
 import { LineWriter } from "./stderr.js";
 
 /** A descriptor that takes some bytes of each write, or fails. */
@@ -59,6 +65,13 @@ describe("lines to a descriptor that fails", () => {
     expect(stuck.calls).toBeLessThan(150);
   });
 
+  it("wait no longer because there was room to say what is lost", () => {
+    const stuck = Array.from({ length: 101 }, () => "EAGAIN");
+    const descriptor = new Descriptor(...stuck, 99, ...stuck);
+    expect(linesOf(descriptor, "a", "b", "c").lost).toBe(3);
+    expect(descriptor.calls).toBe(104);
+  });
+
   it("are in order, whole, and written or counted, whatever happens", () => {
     const answer = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom("ENOSPC", "EIO", "EPIPE"));
     fc.assert(
@@ -77,3 +90,59 @@ describe("lines to a descriptor that fails", () => {
     );
   });
 });
+
+describe("a pipe whose reader stands still", () => {
+  const folder = mkdtempSync(join(tmpdir(), "payments-stderr-"));
+  const pipe = join(folder, "pipe");
+  const module = JSON.stringify(join(packageRoot, "dist", "lib", "process", "stderr.js"));
+  const script = `
+    import { say } from ${module};
+    for (let i = 0; i < 300; i++) say(String(i).padEnd(1_000, "."));
+    console.log("written");
+    process.stdin.once("data", () => { say("on"); process.exit(); }).on("end", () => process.exit());`;
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("holds up nobody, and is told what it has missed", async () => {
+    await run(["mkfifo", pipe]);
+    const reader = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+    const shell = [
+      "sh",
+      "-c",
+      'exec "$0" --input-type=module -e "$1" 2>"$2"',
+      process.execPath,
+      script,
+      pipe,
+    ];
+    const child = start(shell);
+    const output = outputOf(child);
+    try {
+      await eventually("the end of its work", () => output.stdout === "written\n");
+      let seen = drain(reader);
+      child.stdin?.write("go on\n");
+      await eventually("its end", () => child.exitCode !== null);
+      seen += drain(reader);
+      expect(seen).toMatch(/\n\d+ lines lost: EAGAIN\non\n$/);
+      const lost = [...seen.matchAll(/^(\d+) lines lost/gm)].reduce(
+        (sum, [, count]) => sum + Number(count),
+        0,
+      );
+      expect(seen.match(/^\d+\.+$/gm)).toHaveLength(300 - lost);
+    } finally {
+      child.kill("SIGKILL");
+      closeSync(reader);
+    }
+  });
+});
+
+/** All that is in a pipe just now. */
+function drain(fd: number): string {
+  const buffer = Buffer.alloc(1 << 20);
+  let length = 0;
+  try {
+    for (;;) {
+      length += readSync(fd, buffer, length, buffer.length - length, null);
+    }
+  } catch {
+    return buffer.toString("utf8", 0, length);
+  }
+}

@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { constants, fstatSync, openSync, writeSync } from "node:fs";
 import { codeOf } from "../errors.js";
 
 /** A reader that is slow is waited for so long; one that stands still must not hold up the work for every line. */
@@ -21,6 +21,8 @@ export class LineWriter {
   readonly #writeTo: Write;
   #unsaid = 0;
   #code = "";
+  /** The last line was lost. That the short one which says so found room does not make the reader a quick one. */
+  #stands = false;
   /** The end of a line that was cut by an error: it goes first, so that every line is whole. */
   #rest: Uint8Array = new Uint8Array();
 
@@ -33,7 +35,8 @@ export class LineWriter {
     if (this.#unsaid > 0 && this.#put(this.announce(this.#unsaid, this.#code))) {
       this.#unsaid = 0;
     }
-    if (this.#unsaid === 0 && this.#put(text)) {
+    this.#stands = this.#unsaid > 0 || !this.#put(text);
+    if (!this.#stands) {
       return;
     }
     this.#unsaid++;
@@ -58,7 +61,7 @@ export class LineWriter {
   /** @returns what could not be written. */
   #push(data: Uint8Array): Uint8Array {
     let offset = 0;
-    let leftMs = this.#unsaid > 0 ? 0 : WRITE_TIMEOUT_MS;
+    let leftMs = this.#stands ? 0 : WRITE_TIMEOUT_MS;
     while (offset < data.length) {
       try {
         offset += this.#writeTo(this.#fd, data, offset);
@@ -82,8 +85,22 @@ function nap(): void {
   Atomics.wait(never, 0, 0, NAP_MS);
 }
 
+/**
+ * A pipe whose reader stands still would hold up each write for good. It is opened anew, as whoever shares ours may count on
+ * its blocking; a socket cannot be opened so, nor can another user's pipe.
+ */
+function patient(fd: number): number {
+  try {
+    return fstatSync(fd).isFIFO()
+      ? openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK)
+      : fd;
+  } catch {
+    return fd;
+  }
+}
+
 /** Where log, progress and errors of this process go. */
-export const stderrLines = new LineWriter(2);
+export const stderrLines = new LineWriter(patient(2));
 
 /** One or more lines for whoever watches. */
 export function say(text: string): void {

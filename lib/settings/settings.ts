@@ -10,8 +10,10 @@ type Values = Readonly<Record<string, string | undefined>>;
 
 /** In `.env` all names are ours, but for what Docker Compose reads there. */
 const FOREIGN_PREFIXES = ["COMPOSE_", "DOCKER_"];
-/** And what only scripts/stack.sh takes from there. */
+/** And what only scripts/stack.sh takes from there; the others of its own it takes from the environment. */
 const STACK_NAMES = ["STACK_MEMORY_MB"];
+
+const ENVIRONMENT_NAMES = ["STACK_DIR", "STACK_PORTS"];
 
 export interface SettingsSources {
   /** Declared by modules that do not run here: their names are known, their values nobody looks at. */
@@ -57,7 +59,8 @@ export function loadSettings<const Declarations extends readonly SettingsDeclara
   const prefixes = all.flatMap((declaration) => declaration.prefixes);
   for (const name of Object.keys(file)) {
     if (!known.has(name) && !hasPrefix(name, FOREIGN_PREFIXES) && !STACK_NAMES.includes(name)) {
-      problems.push(`${name}: unknown setting in .env`);
+      const own = ENVIRONMENT_NAMES.includes(name);
+      problems.push(`${name}: ${own ? "belongs in the environment, not" : "unknown setting"} in .env`);
     }
   }
   for (const name of Object.keys(env)) {
@@ -81,7 +84,9 @@ export function loadSettings<const Declarations extends readonly SettingsDeclara
     }
   }
   if (problems.length > 0) {
-    throw new CoreError("SETTINGS_INVALID", problems.join("; "), { hint: "See .env.example." });
+    throw new CoreError("SETTINGS_INVALID", `${problems.join("; ").replace(/\.$/, "")}.`, {
+      hint: "See .env.example.",
+    });
   }
   return settings as SettingsOf<Declarations>;
 }
@@ -123,7 +128,7 @@ function readEnvFile(given: string | undefined, problems: string[]): Record<stri
     problems.push(...read.problems);
     return defined(read.values);
   } catch (error) {
-    problems.push(`.env: ${messageOf(error)}`);
+    problems.push(`${named === undefined ? ".env" : "PAYMENTS_ENV_FILE"}: ${messageOf(error)}`);
     return {};
   }
 }

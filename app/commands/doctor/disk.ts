@@ -1,5 +1,6 @@
 import { readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { codeOf } from "../../../lib/errors.js";
 import { type Pool, transaction } from "../../../lib/postgres/pool.js";
 import type { Settings } from "../../../lib/settings/base.js";
 import { withConnection } from "./check.js";
@@ -8,6 +9,7 @@ import { withConnection } from "./check.js";
 const LEAST_FREE_GB = 5;
 /** Rows of 1,900 bytes, four to a page: below the size from which PostgreSQL compresses. */
 const TRIAL_ROWS = 16_384;
+const READ_ONLY = "25006";
 const TRIAL_MB = (TRIAL_ROWS / 4) * 8_192 * 1e-6;
 
 /**
@@ -15,10 +17,12 @@ const TRIAL_MB = (TRIAL_ROWS / 4) * 8_192 * 1e-6;
  * full disk is error 53100. Where the server's own folder can be seen from here, its free space is asked too.
  */
 export async function postgresDisk(pool: Pool, settings: Settings): Promise<string> {
-  await takeSome(pool);
+  const tried = await takeSome(pool);
   const folder = await dataFolder(settings).catch(() => undefined);
   if (folder === undefined) {
-    return `room for ${TRIAL_MB.toFixed(0)} MB more; how much there is in all cannot be seen from here`;
+    return !tried
+      ? "not tried, as nothing can be written: see writable"
+      : `room for ${TRIAL_MB.toFixed(0)} MB more; how much there is in all cannot be seen from here`;
   }
   const free = await Promise.all([folder, join(folder, "pg_wal")].map(freeGb));
   const least = Math.min(...free);
@@ -28,10 +32,14 @@ export async function postgresDisk(pool: Pool, settings: Settings): Promise<stri
   return `${least} GB free in ${folder}`;
 }
 
-/** Into a temporary table where new tables go; no log is written for it, and the rollback gives its file back. */
-async function takeSome(pool: Pool): Promise<void> {
+/**
+ * Into a temporary table where new tables go; no log is written for it, and the rollback gives its file back.
+ *
+ * @returns false where the server takes no changes, which is another check's finding.
+ */
+async function takeSome(pool: Pool): Promise<boolean> {
   const done = new Error("taken back");
-  await transaction(pool, async (client) => {
+  return transaction(pool, async (client) => {
     await client.query(
       `SELECT set_config('temp_tablespaces', quote_ident(spcname), true) FROM pg_tablespace
        WHERE spcname = current_setting('default_tablespace') AND has_tablespace_privilege(spcname, 'CREATE')`,
@@ -42,9 +50,10 @@ async function takeSome(pool: Pool): Promise<void> {
     ]);
     throw done;
   }).catch((error: unknown) => {
-    if (error !== done) {
+    if (error !== done && codeOf(error) !== READ_ONLY) {
       throw error;
     }
+    return error === done;
   });
 }
 
