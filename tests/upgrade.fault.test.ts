@@ -50,7 +50,7 @@ describe.skipIf(!known)(`a database made by ${BEFORE}`, () => {
       expect(await before(...args)).toMatchObject({ code: 0, stderr: "" });
     }
     const worker = await WorkerProcess.start(platform.settings, main);
-    await platform.done("r1");
+    await eventually("r1 done", async () => (await state("r1")) === "done", { withinMs: 60_000 });
     for (const seed of ["2", "3"]) {
       await before("kickoff", "--rows", "40000", "--seed", seed, ...MONTHS, "--chunk-rows", "2000");
     }

@@ -3,6 +3,7 @@
 // start it as it is.
 
 import { loadAllSettings } from "../../dist/app/settings.js";
+import { etl } from "../../dist/etl/module.js";
 import { workerParts } from "../../dist/etl/process.js";
 import { createLogger } from "../../dist/lib/observability/log.js";
 import { Process } from "../../dist/lib/runtime/process.js";
@@ -10,7 +11,7 @@ import { Process } from "../../dist/lib/runtime/process.js";
 const [point, nth, signal, leaseMs] = process.argv.slice(2);
 let left = Number(nth);
 const logger = createLogger({ level: "info", format: "json", secrets: [] });
-const worker = new Process({ settings: loadAllSettings(), logger }, (runtime) =>
+const worker = new Process({ settings: loadAllSettings(), logger, modules: [etl] }, (runtime) =>
   workerParts(runtime, {
     leaseTimes: { beatMs: Number(leaseMs) / 5, leaseMs: Number(leaseMs) },
     reached: (here) => {
