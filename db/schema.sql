@@ -74,11 +74,15 @@ BEGIN
   -- Columns of txn that no migration made, as far as a row can do without them.
   SELECT coalesce(array_agg(format('%I %s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
                                    CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation END,
-                                   ' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid))), '{}')
+                                   CASE a.attgenerated WHEN 's' THEN ' GENERATED ALWAYS AS (' || d.expression || ') STORED'
+                                                       WHEN 'v' THEN ' GENERATED ALWAYS AS (' || d.expression || ') VIRTUAL'
+                                                       ELSE ' DEFAULT ' || d.expression END)
+                            ORDER BY a.attgenerated, a.attnum), '{}')  -- what a column is generated from comes first
   INTO additions
   FROM pg_attribute a
   JOIN pg_type t ON t.oid = a.atttypid
-  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = ''
+  LEFT JOIN (SELECT adrelid, adnum, pg_get_expr(adbin, adrelid) AS expression FROM pg_attrdef) d
+    ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   WHERE a.attrelid = 'payments.txn'::regclass AND a.attnum > 0 AND NOT a.attisdropped
     AND a.attname NOT IN (SELECT attname FROM pg_attribute WHERE attrelid = 'staging.txn_shape'::regclass AND NOT attisdropped);
 
@@ -180,7 +184,8 @@ BEGIN
   IF month IS NULL OR extract(day FROM month) <> 1 THEN
     RAISE EXCEPTION 'make_leaf: % is not the first day of a month', month USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  EXECUTE format('CREATE TABLE %I.%I (LIKE payments.txn INCLUDING DEFAULTS)', namespace, leaf);
+  EXECUTE format('CREATE TABLE %I.%I (LIKE payments.txn INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS)',
+                 namespace, leaf);
   EXECUTE format('ALTER TABLE %I.%I ADD CONSTRAINT %I CHECK (occurred_at >= %L AND occurred_at < %L)',
                  namespace, leaf, leaf || '_month', to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00'),
                  to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00'));

@@ -20,7 +20,7 @@ export class EtlError extends defineErrors({
   CHUNK_COUNT_MISMATCH: { verdict: "reject", http: 500, exit: EXIT.failed },
   /** The month is not published, or not one of the run's. */
   MONTH_UNKNOWN: { verdict: "reject", http: 404, exit: EXIT.failed },
-  /** A published month's leaf is not where its run left it, or holds what no run made. */
+  /** A published month's leaf, or txn itself, is not as runs left it: moved, changed, or holding what no run made. */
   LEAF_CHANGED: { verdict: "reject", http: 409, exit: EXIT.failed },
   /** Readers keep a month locked. */
   MONTH_LOCKED: { verdict: "retry", http: 409, exit: EXIT.failed },

@@ -26,6 +26,11 @@ export function healCommand(action: ActionWrapper<EtlSettings>): Command {
             print(
               `${month}: ${formatCount(rebuilt.rows)} rows of ${rebuilt.runs.join(", ")} rebuilt; payments verify proves it`,
             );
+            if (rebuilt.refilled.length > 0) {
+              print(
+                `added columns whose default is another each time were filled anew: ${rebuilt.refilled.join(", ")}`,
+              );
+            }
           }
         } finally {
           await source.close();

@@ -2,11 +2,12 @@ import type { Logger } from "../../lib/observability/log.js";
 import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js";
 import { copyChunk } from "../build/copy.js";
 import { createBuilds, dropBuild } from "../build/create.js";
+import { ofHeal } from "../build/drift.js";
 import { dropRejects, judgeSuspects } from "../build/judge.js";
-import { requireReplaceable } from "../build/leaf.js";
 import { buildTables, leafTable } from "../build/names.js";
 import { copyLeaf } from "../build/publish.js";
 import { createReplacement, swapReplacement } from "../build/replace.js";
+import { requireReplaceable } from "../build/replaceable.js";
 import { rollUp } from "../build/rollup.js";
 import { EtlError } from "../errors.js";
 import type { ChunkSource } from "../generate/source.js";
@@ -27,6 +28,8 @@ export interface Rebuilt {
   readonly month: string;
   readonly runs: readonly string[];
   readonly rows: number;
+  /** Columns that somebody added, which got another default than they had: a time, a random or running number. */
+  readonly refilled: readonly string[];
 }
 
 /**
@@ -39,9 +42,9 @@ export interface Rebuilt {
  *   way, MONTH_LOCKED when readers keep it locked, CHUNK_COUNT_MISMATCH when a chunk does not come out as predicted.
  */
 export async function rebuildMonth(context: RebuildContext, month: string): Promise<Rebuilt> {
-  return transaction(context.pool, async (client) => {
+  const rebuild = async (client: Client): Promise<Rebuilt> => {
     const runs = await lockMonth(client, month);
-    await requireReplaceable(client, month);
+    const refilled = await requireReplaceable(client, month);
     const leaf = await createReplacement(client, month);
     let rows = 0;
     for (const runId of runs) {
@@ -49,8 +52,9 @@ export async function rebuildMonth(context: RebuildContext, month: string): Prom
     }
     await swapReplacement(client, month);
     await rollUp(client, month, leafTable(month));
-    return { month, runs, rows };
-  });
+    return { month, runs, rows, refilled };
+  };
+  return ofHeal(() => transaction(context.pool, rebuild));
 }
 
 /** Makes a run's part of the month again, in a build of its own. @returns rows accepted. */

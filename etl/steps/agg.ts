@@ -1,4 +1,5 @@
 import { transaction } from "../../lib/postgres/pool.js";
+import { ofRun } from "../build/drift.js";
 import { appendBuild, publishBuild } from "../build/publish.js";
 import { enterMonth, monthProgress, recordAggregated } from "../ledger/month.js";
 import { isActive } from "../ledger/run.js";
@@ -24,7 +25,7 @@ export async function aggStep(context: StepContext, runId: string, month: string
 
     // One agg of a month at a time: the second of two runs must see what the first has attached and rolled up.
     const publish = (await enterMonth(client, month)) ? publishBuild : appendBuild;
-    await publish(client, { runId, month, reached: context.reached });
+    await ofRun(runId, () => publish(client, { runId, month, reached: context.reached }));
 
     const aggMs = Math.round(performance.now() - started);
     const runDone = await recordAggregated(client, { runId, month, aggMs });

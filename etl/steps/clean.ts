@@ -1,4 +1,5 @@
 import { type Client, transaction } from "../../lib/postgres/pool.js";
+import { ofRun } from "../build/drift.js";
 import { judgeSuspects } from "../build/judge.js";
 import { type Chunk, getChunk, recordCleaned } from "../ledger/chunk.js";
 import { type MonthProgress, monthProgress } from "../ledger/month.js";
@@ -35,7 +36,7 @@ async function cleanChunk(
     return whatFollows(client, runId, month, entry);
   }
 
-  const counts = await judgeSuspects(client, runId, chunk);
+  const counts = await ofRun(runId, () => judgeSuspects(client, runId, chunk));
   await context.reached?.("clean: suspects judged");
   const cleanMs = Math.round(performance.now() - started);
   const { releasedChunk, month: progress } = await recordCleaned(client, {

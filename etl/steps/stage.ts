@@ -1,5 +1,6 @@
 import { transaction } from "../../lib/postgres/pool.js";
 import { copyChunk } from "../build/copy.js";
+import { ofRun } from "../build/drift.js";
 import { buildTables } from "../build/names.js";
 import { EtlError } from "../errors.js";
 import { enterChunk, getChunk, recordStaged } from "../ledger/chunk.js";
@@ -28,7 +29,9 @@ export async function stageStep(context: StepContext, runId: string, chunkNo: nu
     }
     const { source, reached } = context;
     const table = buildTables(runId, month.month).rows;
-    const copied = await copyChunk(client, { table, spec: run.spec, chunkNo, source, reached });
+    const copied = await ofRun(runId, () =>
+      copyChunk(client, { table, spec: run.spec, chunkNo, source, reached }),
+    );
     if (copied.rows !== rows) {
       throw new EtlError(
         "CHUNK_COUNT_MISMATCH",
