@@ -37,7 +37,7 @@ node "$rig" "${args[@]}" --print-schedule >/dev/null # a wrong option is better 
 
 # shellcheck disable=SC2317 # called by the trap
 drop_stack() {
-  ((status == 0)) || keep_logs || true
+  ((rig_status == 0)) || keep_logs || true
   [[ -n $keep ]] || scripts/stack.sh reset --yes || true
 }
 # shellcheck disable=SC2317
@@ -47,7 +47,7 @@ keep_logs() { # the servers', beside the workers'
   note "the logs of workers and servers are in $CHAOS_LOG_DIR"
 }
 
-status=1
+rig_status=1
 # One rig at a time: two would share servers, and one's kill would be the other's surprise.
 make_own_dir "$CHAOS_LOG_DIR"
 rm -rf -- "$CHAOS_LOG_DIR/servers"
@@ -60,10 +60,10 @@ scripts/stack.sh up
 node --enable-source-maps "$rig" "${args[@]}" 8>&- &
 pid=$!
 trap 'kill -s TERM "$pid" 2>/dev/null || true' INT TERM HUP
-status=0
-wait "$pid" || status=$?
+rig_status=0
+wait "$pid" || rig_status=$?
 while kill -0 "$pid" 2>/dev/null; do # a signal ends the wait before the rig
-  status=0
-  wait "$pid" || status=$?
+  rig_status=0
+  wait "$pid" || rig_status=$?
 done
-exit "$status"
+exit "$rig_status"

@@ -38,7 +38,7 @@ test("kickoff --wait ends at once when a chunk failed for good; status says why 
   const waited = await run("kickoff", ...FLAGS, "--wait");
   expect(Date.now() - started).toBeLessThan(30_000);
   const failure = await failed("r1");
-  const why = "r1 does not go on: clean of chunk 0 failed: 23514: ";
+  const why = "r1 does not go on: clean of chunk 0 failed: LEAF_CHANGED: ";
   const todo = `payments dlq show ${failure.messageId}. When its cause is mended: payments dlq replay ${failure.messageId}, or payments resume r1.`;
   expect(waited).toMatchObject({ code: 1 });
   expect(waited.stderr).toContain(`payments: RUN_FAILED: ${why}`);
@@ -49,7 +49,7 @@ test("kickoff --wait ends at once when a chunk failed for good; status says why 
   expect(status.stdout).toContain(why);
   expect(status.stdout).toContain(todo);
   expect(JSON.parse((await run("status", "--json")).stdout)).toMatchObject({
-    runs: [{ state: "running", failures: [{ step: "clean", chunk: 0, code: "23514", attempts: 1 }] }],
+    runs: [{ state: "running", failures: [{ step: "clean", chunk: 0, code: "LEAF_CHANGED", attempts: 1 }] }],
   });
   expect((await run("status", "--watch")).stderr).toContain("RUN_FAILED");
 
