@@ -10,6 +10,7 @@ import type { Module } from "../lib/runtime/module.js";
 import { Process } from "../lib/runtime/process.js";
 import type { Settings } from "../lib/settings/base.js";
 import { settingNames } from "../lib/settings/define.js";
+import { namesThatAreSet } from "../lib/settings/settings.js";
 
 /** Not services: a worker and jobs are processes of their own. */
 const APART: readonly string[] = ["etl", "jobs"];
@@ -132,7 +133,7 @@ function requireOnePortEach(places: readonly Place[]): void {
 /** A setting of a module that does not run here has no effect; who set it by mistake finds that in the log. */
 function sayIgnored(all: readonly Module[], running: readonly Module[], logger: Logger): void {
   const others = all.filter((module) => !running.includes(module)).map(({ settings }) => settings);
-  const ignored = settingNames(others).filter((name) => process.env[name]);
+  const ignored = namesThatAreSet(settingNames(others));
   if (ignored.length > 0) {
     logger.debug({ ignored }, "settings of modules that do not run here are ignored");
   }

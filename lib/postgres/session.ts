@@ -31,7 +31,7 @@ const PINNED: Readonly<Record<string, string>> = {
   default_transaction_deferrable: "off",
   // A step that loses against another is tried again on the same connection.
   exit_on_error: "off",
-  // A COPY, an index build or a proof may take any time; who is frozen is found by heartbeats (lib/runtime/lease.ts, silence.ts).
+  // A COPY, an index build or a proof may take any time; who is frozen is found by heartbeats (lib/runtime/lease.ts, half_open.ts).
   statement_timeout: "0",
   lock_timeout: "0",
   transaction_timeout: "0",

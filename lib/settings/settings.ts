@@ -91,6 +91,12 @@ export function loadSettings<const Declarations extends readonly SettingsDeclara
   return settings as SettingsOf<Declarations>;
 }
 
+/** Those of `names` that the environment or `.env` sets. */
+export function namesThatAreSet(names: readonly string[]): string[] {
+  const values = { ...readEnvFile(undefined, []), ...defined(process.env) };
+  return names.filter((name) => values[name] !== undefined);
+}
+
 /** Blank means unset, as in a compose file's `${NAME:-}`. */
 function defined(values: Values): Record<string, string> {
   const out: Record<string, string> = {};
