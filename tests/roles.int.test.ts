@@ -14,7 +14,7 @@ const AGGREGATES = ["payments.agg_merchant_day", "payments.agg_network_hour"];
 const createBuild = (month: string) =>
   `etl.create_builds('r1', '{${month}}', '{${month}}', '{2031-04-01}', '{"max_amount": 100, "currencies": ["EUR"],
      "kinds": ["purchase"], "channels": ["pos"], "networks": ["visa"], "statuses": ["approved"], "response_codes": ["00"]}')`;
-/** As workers of before V0008 call it. */
+/** As workers of before V0007 call it. */
 const createBuildBefore = (month: string, currencies = "'{EUR}'") =>
   `etl.create_builds('r2', '{${month}}', '{${month}}', '{2031-04-01}', 100, ${currencies}, '{purchase}', '{pos}', '{visa}',
                      '{approved}', '{00}')`;

@@ -1,11 +1,29 @@
--- A column that somebody adds to txn by hand made every later run fail: a month's leaf is made like txn, what it is built in was
--- made like staging.txn_shape alone, and the one could not be attached to the other (42804). The function is that of V0002 but for
--- the additions.
+-- A column that somebody adds to txn by hand, plain, generated or with a CHECK, made every later run and heal fail: a leaf is made
+-- like txn, what it is built in was made like staging.txn_shape alone, and the one could not be attached to the other (42804). Now
+-- both have what txn has. etl.create_builds took seven of its eleven parameters in an order that only a comment kept: two lists
+-- exchanged made no error, but a rule that no row meets. Now they have names. Workers of before call the function of before,
+-- which passes them on. The rest is as in V0002.
+
+-- A bare table beside the parent. The CHECK lets ATTACH skip its scan.
+CREATE OR REPLACE FUNCTION etl.make_leaf(namespace text, leaf text, month date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF month IS NULL OR extract(day FROM month) <> 1 THEN
+    RAISE EXCEPTION 'make_leaf: % is not the first day of a month', month USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  EXECUTE format('CREATE TABLE %I.%I (LIKE payments.txn INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS)',
+                 namespace, leaf);
+  EXECUTE format('ALTER TABLE %I.%I ADD CONSTRAINT %I CHECK (occurred_at >= %L AND occurred_at < %L)',
+                 namespace, leaf, leaf || '_month', to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00'),
+                 to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00'));
+  EXECUTE format('GRANT SELECT, INSERT ON %I.%I TO payments_loader', namespace, leaf);
+END
+$$;
 
 -- Of several months at once, because reading the dimensions takes longer than making the tables.
-CREATE OR REPLACE FUNCTION etl.create_builds(
-  run text, months date[], opens timestamptz[], closes timestamptz[], max_amount numeric,
-  currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]
+CREATE FUNCTION etl.create_builds(
+  run text, months date[], opens timestamptz[], closes timestamptz[], accepted jsonb
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -15,7 +33,15 @@ DECLARE
   additions text[];
   build     text;
   added     text;
+  rule      record;
 BEGIN
+  SELECT * INTO rule
+  FROM jsonb_to_record(accepted) AS named (max_amount numeric, currencies text[], kinds text[], channels text[],
+                                           networks text[], statuses text[], response_codes text[]);
+  IF num_nulls(rule.max_amount, rule.currencies, rule.kinds, rule.channels, rule.networks, rule.statuses,
+               rule.response_codes) > 0 THEN
+    RAISE EXCEPTION 'create_builds: a list is missing in %', accepted USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   LOCK TABLE etl.month IN ROW SHARE MODE;  -- waits for a dump, see etl.hold_publishing; so does drop_build
   SELECT CASE WHEN count(*) = max(account_id)::bigint - min(account_id) + 1
               THEN format('account_id >= %s AND account_id <= %s', min(account_id), max(account_id)) END
@@ -36,11 +62,15 @@ BEGIN
   -- Columns of txn that no migration made, as far as a row can do without them.
   SELECT coalesce(array_agg(format('%I %s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
                                    CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation END,
-                                   ' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid))), '{}')
+                                   CASE a.attgenerated WHEN 's' THEN ' GENERATED ALWAYS AS (' || d.expression || ') STORED'
+                                                       WHEN 'v' THEN ' GENERATED ALWAYS AS (' || d.expression || ') VIRTUAL'
+                                                       ELSE ' DEFAULT ' || d.expression END)
+                            ORDER BY a.attgenerated, a.attnum), '{}')  -- what a column is generated from comes first
   INTO additions
   FROM pg_attribute a
   JOIN pg_type t ON t.oid = a.atttypid
-  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = ''
+  LEFT JOIN (SELECT adrelid, adnum, pg_get_expr(adbin, adrelid) AS expression FROM pg_attrdef) d
+    ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   WHERE a.attrelid = 'payments.txn'::regclass AND a.attnum > 0 AND NOT a.attisdropped
     AND a.attname NOT IN (SELECT attname FROM pg_attribute WHERE attrelid = 'staging.txn_shape'::regclass AND NOT attisdropped);
 
@@ -58,8 +88,8 @@ BEGIN
            AND network = ANY (%10$L::text[]) AND status = ANY (%11$L::text[]) AND response_code = ANY (%12$L::text[])
            AND is_fraud IS NOT NULL) IS TRUE))
       $build$,
-      build, accounts, merchants, opens[i], closes[i], max_amount,
-      currencies, kinds, channels, networks, statuses, response_codes);
+      build, accounts, merchants, opens[i], closes[i], rule.max_amount,
+      rule.currencies, rule.kinds, rule.channels, rule.networks, rule.statuses, rule.response_codes);
     -- The leaf is made like txn, so it has them too, and what it is attached to must.
     FOREACH added IN ARRAY additions LOOP
       EXECUTE format('ALTER TABLE staging.%I ADD COLUMN %s', build, added);
@@ -74,5 +104,21 @@ BEGIN
     EXECUTE format('GRANT INSERT ON staging.%I TO payments_loader', build);
     EXECUTE format('GRANT SELECT, DELETE ON staging.%I TO payments_loader', build || '_suspect');
   END LOOP;
+END
+$$;
+
+REVOKE ALL ON FUNCTION etl.create_builds(text, date[], timestamptz[], timestamptz[], jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION etl.create_builds(text, date[], timestamptz[], timestamptz[], jsonb) TO payments_loader;
+
+CREATE OR REPLACE FUNCTION etl.create_builds(
+  run text, months date[], opens timestamptz[], closes timestamptz[], max_amount numeric,
+  currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]
+) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM etl.create_builds(run, months, opens, closes, jsonb_build_object(
+    'max_amount', max_amount, 'currencies', currencies, 'kinds', kinds, 'channels', channels, 'networks', networks,
+    'statuses', statuses, 'response_codes', response_codes));
 END
 $$;
