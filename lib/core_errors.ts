@@ -69,6 +69,8 @@ export class CoreError extends defineErrors({
   MESSAGE_TOO_LARGE: { verdict: "reject", http: 413, exit: failed },
   /** Body is not of a shape that its consumer knows. */
   MESSAGE_MALFORMED: { verdict: "reject", http: 400, exit: failed },
+  /** An event is of a schema version that this code does not know. */
+  MESSAGE_VERSION_UNKNOWN: { verdict: "reject", http: 400, exit: failed },
   /** A message was tried as often as the retry ladder allows. */
   ATTEMPTS_EXHAUSTED: { verdict: "reject", http: 500, exit: failed },
 

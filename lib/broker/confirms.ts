@@ -3,6 +3,7 @@ import { CoreError } from "../core_errors.js";
 import type { PlatformError } from "../errors.js";
 import { type Deferred, deferred } from "../timing.js";
 import type { Link } from "./link.js";
+import { type Destination, nameOf } from "./topology.js";
 
 export type MessageProperties = Pick<
   Options.Publish,
@@ -18,6 +19,13 @@ export type MessageProperties = Pick<
   | "priority"
   | "expiration"
 >;
+
+/** A message with its own id, ready to be sent. */
+export interface OutgoingMessage {
+  readonly to: Destination;
+  readonly body: Buffer;
+  readonly properties: MessageProperties & { readonly messageId: string };
+}
 
 /**
  * Publishing on one link, where published means: on disk in a quorum queue. The broker acks even what it had no queue for,
@@ -68,35 +76,71 @@ export class ConfirmedPublishing {
 
   /** Sends now, or after the one of the same id. @throws PlatformError PUBLISH_UNROUTABLE, PUBLISH_NACKED, PUBLISH_INTERRUPTED */
   async send(
-    queue: string,
+    to: Destination,
     body: Buffer,
     properties: MessageProperties & { readonly messageId: string },
   ): Promise<void> {
-    const key = keyOf(queue, properties.messageId);
+    const { exchange, routingKey } = addressOf(to);
+    const key = keyOf(routingKey, properties.messageId);
     for (let ahead = this.#underWay.get(key); ahead !== undefined; ahead = this.#underWay.get(key)) {
       await ahead.catch(() => undefined);
     }
     if (this.over) {
-      throw interrupted(queue, undefined);
+      throw interrupted(to, undefined);
     }
     const confirmed = deferred<void>();
     const onConfirm = (failure: unknown) => {
       this.#underWay.delete(key);
       if (this.#returned.delete(key)) {
-        confirmed.reject(unroutable(queue));
+        confirmed.reject(unroutable(to));
       } else if (failure === null) {
         confirmed.resolve();
       } else {
-        confirmed.reject(this.over ? interrupted(queue, failure) : nacked(queue));
+        confirmed.reject(this.over ? interrupted(to, failure) : nacked(to));
       }
     };
     const options = { ...properties, persistent: true, mandatory: true };
-    const roomLeft = this.#channel.publish("", queue, body, options, onConfirm);
+    const roomLeft = this.#channel.publish(exchange, routingKey, body, options, onConfirm);
     this.#underWay.set(key, confirmed.promise);
     if (!roomLeft) {
       this.#room ??= deferred();
     }
     return confirmed.promise;
+  }
+
+  /**
+   * Sends all of them at once; resolves when each is confirmed. One promise for all: of thousands a second, each of its own
+   * costs more than its message.
+   *
+   * @throws PlatformError as `send`, of the first that failed; the others may have arrived.
+   */
+  sendAll(messages: readonly OutgoingMessage[]): Promise<void> {
+    const all = deferred<void>();
+    let missing = messages.length;
+    if (missing === 0) {
+      all.resolve();
+    }
+    let roomLeft = true;
+    for (const { to, body, properties } of messages) {
+      const { exchange, routingKey } = addressOf(to);
+      const key = keyOf(routingKey, properties.messageId);
+      const onConfirm = (failure: unknown) => {
+        missing -= 1;
+        if (this.#returned.delete(key)) {
+          all.reject(unroutable(to));
+        } else if (failure !== null) {
+          all.reject(this.over ? interrupted(to, failure) : nacked(to));
+        } else if (missing === 0) {
+          all.resolve();
+        }
+      };
+      const options = { ...properties, persistent: true, mandatory: true };
+      roomLeft = this.#channel.publish(exchange, routingKey, body, options, onConfirm);
+    }
+    if (!roomLeft) {
+      this.#room ??= deferred();
+    }
+    return all.promise;
   }
 
   #makeRoom(): void {
@@ -108,22 +152,29 @@ export class ConfirmedPublishing {
   }
 }
 
-function keyOf(queue: string, messageId: unknown): string {
-  return `${queue} ${String(messageId)}`;
+function addressOf(to: Destination): Exclude<Destination, string> {
+  return typeof to === "string" ? { exchange: "", routingKey: to } : to;
 }
 
-function unroutable(queue: string): PlatformError {
-  return new CoreError("PUBLISH_UNROUTABLE", `There is no queue "${queue}".`);
+function keyOf(routingKey: string, messageId: unknown): string {
+  return `${routingKey} ${String(messageId)}`;
 }
 
-function nacked(queue: string): PlatformError {
-  return new CoreError("PUBLISH_NACKED", `The broker refused a message for "${queue}": the queue is full.`);
+function unroutable(to: Destination): PlatformError {
+  return new CoreError("PUBLISH_UNROUTABLE", `There is no queue for "${nameOf(to)}".`);
 }
 
-function interrupted(queue: string, cause: unknown): PlatformError {
+function nacked(to: Destination): PlatformError {
+  return new CoreError(
+    "PUBLISH_NACKED",
+    `The broker refused a message for "${nameOf(to)}": a queue is full.`,
+  );
+}
+
+function interrupted(to: Destination, cause: unknown): PlatformError {
   return new CoreError(
     "PUBLISH_INTERRUPTED",
-    `The connection went away before a message for "${queue}" was confirmed; it may have arrived.`,
+    `The connection went away before a message for "${nameOf(to)}" was confirmed; it may have arrived.`,
     { cause },
   );
 }

@@ -11,7 +11,7 @@ import { InFlight, type Receipt } from "./in_flight.js";
 import { Isolation, POISON_CANDIDATE_COUNT } from "./isolation.js";
 import type { Link } from "./link.js";
 import type { Publisher } from "./publisher.js";
-import { handBackQueue, settlementOf } from "./settlement.js";
+import { handBackTo, settlementOf } from "./settlement.js";
 import { Slots } from "./slots.js";
 import { Subscription } from "./subscription.js";
 import { declareFamily, type QueueFamily } from "./topology.js";
@@ -178,9 +178,9 @@ export class Consumer {
       if (job.state === "over" || this.#stopping.signal.aborted) {
         return;
       }
-      const queue = handBackQueue(this.#options.family);
+      const to = handBackTo(this.#options.family);
       const headers = handedBackHeaders(job.delivery.headers, job.holder);
-      await carryOut(job, { kind: "forward", queue, headers }, "keep", this.#means);
+      await carryOut(job, { kind: "forward", to, headers }, "keep", this.#means);
     });
   }
 
@@ -195,7 +195,7 @@ export class Consumer {
     if (!settled) {
       return;
     }
-    const deadLettered = settlement.kind === "forward" && settlement.queue === family.deadLetter;
+    const deadLettered = settlement.kind === "forward" && settlement.to === family.deadLetter;
     await onSettled?.({ delivery, outcome, deadLettered }).catch((error: unknown) => {
       logger.warn({ err: error, messageId: delivery.messageId }, "a settled message was not recorded");
     });

@@ -5,6 +5,7 @@ import { fullJitterMs, pause } from "../timing.js";
 import { keptProperties } from "./properties.js";
 import type { Publisher } from "./publisher.js";
 import type { Settlement } from "./settlement.js";
+import { nameOf } from "./topology.js";
 
 const AGAIN = { baseMs: 500, capMs: 30_000 };
 
@@ -30,11 +31,11 @@ export async function forward(work: Forwarding): Promise<"forwarded" | "given up
   const properties = { ...keptProperties(message.properties), headers: settlement.headers };
   for (let failures = 0; ; failures += 1) {
     try {
-      await publisher.publish(settlement.queue, message.content, properties);
+      await publisher.publish(settlement.to, message.content, properties);
       return "forwarded";
     } catch (error) {
       logger.error(
-        { queue: settlement.queue, messageId: properties.messageId, failures, err: error },
+        { queue: nameOf(settlement.to), messageId: properties.messageId, failures, err: error },
         `cannot forward: ${messageOf(error)}`,
       );
       if (!(error instanceof PlatformError)) {

@@ -12,6 +12,8 @@ export const HEADER = {
   firstFailedAt: "x-first-failed-at",
   lastFailedAt: "x-last-failed-at",
   worker: "x-worker",
+  /** On dead letters: the work queue whose consumer failed. */
+  queue: "x-queue",
   /** On messages handed back unfinished, which to the broker are new ones: how often, and how often it had got them back before. */
   handedBack: "x-handed-back",
   returns: "x-returns",

@@ -4,10 +4,10 @@ import { CoreError } from "../core_errors.js";
 import { codeOf, type PlatformError } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { within } from "../timing.js";
-import { ConfirmedPublishing, type MessageProperties } from "./confirms.js";
+import { ConfirmedPublishing, type MessageProperties, type OutgoingMessage } from "./confirms.js";
 import { BrokerConnection, type ConnectPolicy } from "./connection.js";
 import type { BrokerAddress } from "./dial.js";
-import { declareFamily, type QueueFamily } from "./topology.js";
+import { type Destination, declareFamily, nameOf, type QueueFamily } from "./topology.js";
 
 /** A blocked broker (memory or disk alarm) takes what we send and answers nothing, for as long as the alarm lasts. */
 const CONFIRM_TIMEOUT_MS = 10_000;
@@ -64,17 +64,44 @@ export class Publisher {
    * @throws PlatformError PUBLISH_UNROUTABLE and PUBLISH_NACKED: it did not arrive. PUBLISH_INTERRUPTED and
    * PUBLISH_TIMEOUT: it may have; publishing it again may make it two.
    */
-  async publish(queue: string, body: Buffer | string, properties: MessageProperties = {}): Promise<void> {
+  async publish(to: Destination, body: Buffer | string, properties: MessageProperties = {}): Promise<void> {
     if (this.#closed) {
       throw new CoreError("PUBLISH_INTERRUPTED", "The publisher is closed.");
     }
     const call = { sent: false, expired: false };
     const content = typeof body === "string" ? Buffer.from(body) : body;
     const messageId = properties.messageId ?? randomUUID();
-    const delivery = this.#deliver(call, queue, content, { ...properties, messageId });
+    const message = { to, body: content, properties: { ...properties, messageId } };
+    const delivery = this.#deliver(call, (session) => session.send(to, content, message.properties));
+    await this.#watch(call, delivery, [message]);
+  }
+
+  /**
+   * Publishes all of them at once; resolves when the broker has each safe in its queues.
+   *
+   * @throws PlatformError as `publish`, of the first that failed; the others may have arrived.
+   */
+  async publishAll(messages: readonly OutgoingMessage[]): Promise<void> {
+    if (this.#closed) {
+      throw new CoreError("PUBLISH_INTERRUPTED", "The publisher is closed.");
+    }
+    const call = { sent: false, expired: false };
+    await this.#watch(
+      call,
+      this.#deliver(call, (session) => session.sendAll(messages)),
+      messages,
+    );
+  }
+
+  /** Waits for a delivery, but not for long, and tells what came of it. */
+  async #watch(call: Call, delivery: Promise<void>, messages: readonly OutgoingMessage[]): Promise<void> {
+    const [first] = messages;
+    if (first === undefined) {
+      return;
+    }
     const published = within(this.#timeoutMs, delivery, () => {
       call.expired = true;
-      return timedOut(queue, { limitMs: this.#timeoutMs, sent: call.sent });
+      return timedOut(nameOf(first.to), { limitMs: this.#timeoutMs, sent: call.sent });
     });
     this.#inFlight.add(published);
     const started = performance.now();
@@ -86,7 +113,10 @@ export class Publisher {
       throw error;
     } finally {
       this.#inFlight.delete(published);
-      this.#observe?.(queue, result, performance.now() - started);
+      const ms = performance.now() - started;
+      for (const { to } of this.#observe === undefined ? [] : messages) {
+        this.#observe?.(nameOf(to), result, ms);
+      }
     }
   }
 
@@ -106,12 +136,7 @@ export class Publisher {
     await this.#connection.close();
   }
 
-  async #deliver(
-    call: { sent: boolean; expired: boolean },
-    queue: string,
-    body: Buffer,
-    properties: MessageProperties & { readonly messageId: string },
-  ): Promise<void> {
+  async #deliver(call: Call, send: (session: ConfirmedPublishing) => Promise<void>): Promise<void> {
     for (;;) {
       const session = await this.#connection.up();
       await session.room();
@@ -123,10 +148,16 @@ export class Publisher {
         await nextTurn();
       } else if (session.hasRoom) {
         call.sent = true;
-        return session.send(queue, body, properties);
+        return send(session);
       }
     }
   }
+}
+
+/** How far a publish has come. */
+interface Call {
+  sent: boolean;
+  expired: boolean;
 }
 
 function timedOut(queue: string, { limitMs, sent }: { limitMs: number; sent: boolean }): PlatformError {

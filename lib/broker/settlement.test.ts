@@ -20,7 +20,7 @@ describe("settlementOf", () => {
     const carried = { tenant: "a", "x-attempt": 2, "x-error-code": "40001", "x-returns": 3 };
     expect(first).toEqual({
       kind: "forward",
-      queue: "q.retry.1s",
+      to: "q.retry.1s",
       headers: { ...carried, "x-handed-back": 1 },
     });
     const again = settlementOf({ kind: "release" }, (first as { headers: MessageHeaders }).headers, rules());
@@ -35,7 +35,7 @@ describe("settlementOf", () => {
       if (fate.kind !== "forward") {
         throw new Error(fate.kind);
       }
-      visited.push(fate.queue);
+      visited.push(fate.to as string);
       headers = fate.headers;
     }
     expect(visited).toEqual(["q.retry.1s", "q.retry.2s", "q.dlq"]);
@@ -47,6 +47,7 @@ describe("settlementOf", () => {
       "x-first-failed-at": at(1).toISOString(),
       "x-last-failed-at": at(3).toISOString(),
       "x-worker": "w1",
+      "x-queue": "q",
     });
   });
 
@@ -54,7 +55,7 @@ describe("settlementOf", () => {
     const fate = settlementOf({ kind: "reject", code: "MESSAGE_MALFORMED", reason: "no step" }, {}, rules());
     expect(fate).toMatchObject({
       kind: "forward",
-      queue: "q.dlq",
+      to: "q.dlq",
       headers: { "x-error-code": "MESSAGE_MALFORMED", "x-reason": "no step", "x-attempts": 1 },
     });
   });
@@ -68,7 +69,7 @@ describe("settlementOf", () => {
           if (fate.kind !== "forward") {
             return false;
           }
-          if (fate.queue === family.deadLetter) {
+          if (fate.to === family.deadLetter) {
             return true;
           }
           headers = fate.headers;

@@ -7,12 +7,12 @@ import {
   producersHeaders,
   tidyReason,
 } from "./headers.js";
-import { maxAttempts, type QueueFamily } from "./topology.js";
+import { type Destination, maxAttempts, type QueueFamily, rungOf } from "./topology.js";
 
 /** What becomes of a message. A forwarded one is acked only after its copy is confirmed. */
 export type Settlement =
   | { readonly kind: "ack" }
-  | { readonly kind: "forward"; readonly queue: string; readonly headers: Record<string, unknown> };
+  | { readonly kind: "forward"; readonly to: Destination; readonly headers: Record<string, unknown> };
 
 export interface Circumstances {
   readonly family: QueueFamily;
@@ -32,7 +32,7 @@ export function settlementOf(
   }
   const { family, worker } = circumstances;
   if (outcome.kind === "release") {
-    return { kind: "forward", queue: handBackQueue(family), headers: handedBackHeaders(headers) };
+    return { kind: "forward", to: handBackTo(family), headers: handedBackHeaders(headers) };
   }
   const attempt = attemptOf(headers);
   const now = circumstances.now.toISOString();
@@ -44,24 +44,24 @@ export function settlementOf(
     [HEADER.lastFailedAt]: now,
     [HEADER.worker]: worker,
   };
-  const rung = outcome.kind === "retry" ? family.ladder[attempt - 1] : undefined;
-  if (rung) {
-    return { kind: "forward", queue: rung.queue, headers: { ...failed, [HEADER.attempt]: attempt + 1 } };
+  const rung = outcome.kind === "retry" ? rungOf(family, attempt) : undefined;
+  if (rung !== undefined) {
+    return { kind: "forward", to: rung, headers: { ...failed, [HEADER.attempt]: attempt + 1 } };
   }
-  const dead = { ...failed, [HEADER.attempts]: attempt };
+  const dead = { ...failed, [HEADER.attempts]: attempt, [HEADER.queue]: family.work };
   if (outcome.kind === "retry") {
     dead[HEADER.errorCode] = "ATTEMPTS_EXHAUSTED";
     dead[HEADER.reason] = tidyReason(
       `${maxAttempts(family)} attempts, last ${outcome.code}: ${outcome.reason}`,
     );
   }
-  return { kind: "forward", queue: family.deadLetter, headers: dead };
+  return { kind: "forward", to: family.deadLetter, headers: dead };
 }
 
 /**
  * Where a message goes that comes back without an attempt. To the work queue it would come at once, and that one may be full; the
  * shortest rung takes it all the same.
  */
-export function handBackQueue(family: QueueFamily): string {
-  return family.ladder[0]?.queue ?? family.work;
+export function handBackTo(family: QueueFamily): Destination {
+  return rungOf(family, 1) ?? family.work;
 }

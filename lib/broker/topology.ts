@@ -6,10 +6,14 @@ import type { Channel } from "amqplib";
  * Valid on RabbitMQ 3.10 and 4.x: all queues are durable quorum queues, the only kind both take that survives a broker's death.
  *
  * A family is a work queue, the retry ladder beside it and the dead-letter queue below it. All of it hangs on the default
- * exchange, so a queue's name is its routing key and there is no binding to forget.
+ * exchange, so a queue's name is its routing key and there is no binding to forget; services take events from a topic exchange
+ * besides.
  */
 export interface QueueFamily {
   readonly work: string;
+  /** Event of the exchange that is routed into the work queue; without one the queue is addressed by its name alone. */
+  readonly event?: string;
+  /** Families of one service share theirs, and the rungs of their ladders. */
   readonly deadLetter: string;
   /** By attempt: a message that failed its n-th attempt waits in rung n − 1. */
   readonly ladder: readonly Rung[];
@@ -19,10 +23,21 @@ export interface QueueFamily {
 interface Rung {
   readonly queue: string;
   readonly delayMs: number;
+  /** A rung that several families share: a message enters by its exchange, with the name of its work queue as routing key. */
+  readonly shared?: true;
 }
+
+/** Where a message is sent. A plain text is the name of a queue. */
+export type Destination = string | { readonly exchange: string; readonly routingKey: string };
+
+/** All events of the services; the routing key is the event's name. */
+export const EVENTS_EXCHANGE = "payments.events";
 
 /** Doubling up to 64 s: seven attempts within about two minutes, then a person has to look. Outages don't count. */
 const LADDER_MS = [2_000, 4_000, 8_000, 16_000, 32_000, 64_000] as const;
+
+/** A payment is waited for: four attempts within 14 s. */
+const SERVICE_LADDER_MS = [2_000, 4_000, 8_000] as const;
 
 /**
  * Returns to the queue before the broker dead-letters a message by itself: for poison that kills its worker before that
@@ -53,6 +68,40 @@ export function queueFamily(
   };
 }
 
+/** A service's queues: one for each event that it takes, three rungs and the dead letters in common. */
+export function serviceQueues(
+  module: string,
+  options: {
+    readonly service: string;
+    readonly events: readonly string[];
+    readonly ladderMs?: readonly number[];
+  },
+): QueueFamily[] {
+  const { service, events, ladderMs = SERVICE_LADDER_MS } = options;
+  const { deadLetter, ladder, deliveryLimit } = queueFamily(module, { ladderMs });
+  return events.map((event) => ({
+    work: `${service}-${event.replaceAll(".", "-")}-consumer`,
+    event,
+    deadLetter,
+    ladder: ladder.map((rung) => ({ ...rung, shared: true })),
+    deliveryLimit,
+  }));
+}
+
+/** Where a message of the family waits for its next attempt. */
+export function rungOf(family: QueueFamily, attempt: number): Destination | undefined {
+  const rung = family.ladder[attempt - 1];
+  return rung?.shared === true ? { exchange: rung.queue, routingKey: family.work } : rung?.queue;
+}
+
+/** For log lines, errors and metrics: the queue, the shared rung or the event. */
+export function nameOf(to: Destination): string {
+  if (typeof to === "string") {
+    return to;
+  }
+  return to.exchange === EVENTS_EXCHANGE ? to.routingKey : to.exchange;
+}
+
 /** How often a message is tried before it is given up: once, and once more after each rung. */
 export function maxAttempts(family: QueueFamily): number {
   return family.ladder.length + 1;
@@ -78,8 +127,11 @@ export function queueDeclarations(family: QueueFamily): QueueDeclaration[] {
     quorum(family.deadLetter, { "x-delivery-limit": DEAD_LETTER_LIMIT }),
     quorum(family.work, { ...deadLetteringTo(family.deadLetter), "x-delivery-limit": family.deliveryLimit }),
     // One queue per delay: an expiry of the message's own is only looked at when it reaches the head.
-    ...family.ladder.map(({ queue, delayMs }) =>
-      quorum(queue, { ...deadLetteringTo(family.work), "x-message-ttl": delayMs }),
+    ...family.ladder.map(({ queue, delayMs, shared }) =>
+      quorum(queue, {
+        ...deadLetteringTo(shared === true ? undefined : family.work),
+        "x-message-ttl": delayMs,
+      }),
     ),
   ];
 }
@@ -89,13 +141,26 @@ export async function declareFamily(channel: Channel, family: QueueFamily): Prom
   for (const queue of queueDeclarations(family)) {
     await channel.assertQueue(queue.name, { durable: true, arguments: queue.arguments });
   }
+  for (const { queue } of family.ladder.filter(({ shared }) => shared)) {
+    await channel.assertExchange(queue, "fanout", { durable: true });
+    await channel.bindQueue(queue, queue, "");
+  }
+  // Bound last: an event must find its queue's ladder and dead letters there.
+  if (family.event !== undefined) {
+    await channel.assertExchange(EVENTS_EXCHANGE, "topic", { durable: true });
+    await channel.bindQueue(family.work, EVENTS_EXCHANGE, family.event);
+  }
 }
 
-/** At-least-once, for which the broker wants reject-publish; with drop-head it silently falls back to at-most-once. */
-function deadLetteringTo(queue: string): object {
+/**
+ * At-least-once, for which the broker wants reject-publish; with drop-head it silently falls back to at-most-once.
+ *
+ * @param queue without one a message goes to the queue that its routing key names.
+ */
+function deadLetteringTo(queue: string | undefined): object {
   return {
     "x-dead-letter-exchange": "",
-    "x-dead-letter-routing-key": queue,
+    ...(queue === undefined ? {} : { "x-dead-letter-routing-key": queue }),
     "x-dead-letter-strategy": "at-least-once",
     "x-overflow": "reject-publish",
   };

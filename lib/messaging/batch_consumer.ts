@@ -1,0 +1,253 @@
+import type { Channel, ConsumeMessage } from "amqplib";
+import { BrokerConnection } from "../broker/connection.js";
+import type { Outcome } from "../broker/delivery.js";
+import type { BrokerAddress } from "../broker/dial.js";
+import { forward } from "../broker/forward.js";
+import { deliveryCountOf } from "../broker/headers.js";
+import { POISON_CANDIDATE_COUNT } from "../broker/isolation.js";
+import type { Link } from "../broker/link.js";
+import { headersOf } from "../broker/properties.js";
+import type { Publisher } from "../broker/publisher.js";
+import { settlementOf } from "../broker/settlement.js";
+import { Subscription } from "../broker/subscription.js";
+import { declareFamily, type QueueFamily } from "../broker/topology.js";
+import { messageOf } from "../errors.js";
+import type { Logger } from "../observability/log.js";
+import { pause } from "../timing.js";
+import type { RawEvent } from "./read_event.js";
+
+/** How many events are handled at once, and how long the first of them waits for others. */
+export interface BatchSize {
+  readonly max: number;
+  readonly waitMs: number;
+}
+
+/** Batches of 200 that wait 5 ms carry 1,667 payments a second on two cores; longer waits add up over the stages of a saga. */
+export const BATCH: BatchSize = { max: 200, waitMs: 5 };
+
+/** A third of the time after which RabbitMQ takes messages back (consumer_timeout) and counts that as their fault. */
+const HOLD_MS = 600_000;
+
+export interface BatchConsumerOptions {
+  readonly address: BrokerAddress;
+  /** Shown in the management UI and written into dead letters. */
+  readonly name: string;
+  readonly logger: Logger;
+  readonly family: QueueFamily;
+  readonly batch?: BatchSize;
+  /** Takes retries and dead letters; stays open until the consumer has stopped. */
+  readonly publisher: Publisher;
+  /** Never throws. `halt` fires when the messages are, or soon will be, somebody else's: what only waits should end then. */
+  readonly handle: (messages: readonly RawEvent[], halt: AbortSignal) => Promise<readonly Outcome[]>;
+  /** Told of each batch when all of it is settled. */
+  readonly onSettled?: (settled: SettledBatch) => void;
+  /** Shorter ones are for tests. */
+  readonly holdMs?: number;
+}
+
+export interface SettledBatch {
+  readonly outcomes: readonly Outcome[];
+  readonly tookMs: number;
+}
+
+/**
+ * Consumes a work queue in batches, one after the other: the next one gathers while this one is at work. Through lost
+ * connections, cancelled consumers and deleted queues. A message leaves the queue only after its outcome is safe: at least once.
+ */
+export class BatchConsumer {
+  readonly #options: BatchConsumerOptions;
+  readonly #batch: BatchSize;
+  readonly #connection: BrokerConnection<Intake>;
+  readonly #stopping = new AbortController();
+  #intake: Intake | undefined;
+
+  constructor(options: BatchConsumerOptions) {
+    this.#options = options;
+    this.#batch = options.batch ?? BATCH;
+    this.#connection = new BrokerConnection({
+      ...options,
+      connectPolicy: "forever",
+      setUp: (link) => this.#subscribe(link),
+    });
+  }
+
+  /** Resolves when consuming. @throws PlatformError RABBITMQ_AUTH, QUEUE_MISMATCH */
+  async up(): Promise<void> {
+    await this.#connection.up();
+  }
+
+  get isUp(): boolean {
+    return this.#connection.isUp;
+  }
+
+  /** Takes no more messages, lets the batch at work end (`drainMs` at most); what waits goes back to its queue. */
+  async stop(drainMs: number): Promise<void> {
+    this.#stopping.abort();
+    await this.#intake?.stop(drainMs);
+    await this.#connection.close();
+  }
+
+  async #subscribe(link: Link): Promise<Intake> {
+    const { family } = this.#options;
+    const channel = await link.openChannel();
+    await declareFamily(channel, family);
+    // The next batch is here when this one ends.
+    await channel.prefetch(2 * this.#batch.max);
+    const intake = new Intake(link, channel, this.#batch, this.#stopping.signal, (messages) =>
+      this.#settle(link, channel, messages),
+    );
+    await intake.subscription(family.work).start();
+    this.#intake = intake;
+    return intake;
+  }
+
+  /** From messages to their acks. Throws when the link is to be given up. */
+  async #settle(link: Link, channel: Channel, messages: readonly ConsumeMessage[]): Promise<void> {
+    const { handle, onSettled, holdMs = HOLD_MS } = this.#options;
+    const started = performance.now();
+    const overdue = new AbortController();
+    const clock = setTimeout(() => overdue.abort(), holdMs).unref();
+    const halt = AbortSignal.any([this.#stopping.signal, link.over, overdue.signal]);
+    try {
+      const outcomes = await handle(messages.map(rawOf), halt);
+      const last = messages.at(-1);
+      if (link.over.aborted || last === undefined) {
+        return;
+      }
+      if (!outcomes.every(({ kind }) => kind === "done")) {
+        await this.#forwardFailures(channel, messages, outcomes, halt);
+      } else {
+        channel.ack(last, true);
+      }
+      onSettled?.({ outcomes, tookMs: performance.now() - started });
+    } finally {
+      clearTimeout(clock);
+    }
+  }
+
+  /** One by one, because of each the copy must be safe before it is acked. */
+  async #forwardFailures(
+    channel: Channel,
+    messages: readonly ConsumeMessage[],
+    outcomes: readonly Outcome[],
+    halt: AbortSignal,
+  ): Promise<void> {
+    const { family, name, publisher, logger } = this.#options;
+    const redeclare = () => declareFamily(channel, family);
+    for (const [i, message] of messages.entries()) {
+      const outcome = outcomes[i] as Outcome;
+      const settlement = settlementOf(outcome, headersOf(message.properties), {
+        family,
+        now: new Date(),
+        worker: name,
+      });
+      const done =
+        settlement.kind === "ack" ||
+        (await forward({ message, settlement, publisher, logger, halt, redeclare })) === "forwarded";
+      if (done) {
+        channel.ack(message);
+      } else {
+        channel.nack(message, false, true);
+      }
+    }
+  }
+}
+
+/** What one link brings: gathers messages into batches and has them settled in turn. */
+class Intake {
+  readonly #link: Link;
+  readonly #channel: Channel;
+  readonly #batch: BatchSize;
+  readonly #stopping: AbortSignal;
+  readonly #settle: (messages: readonly ConsumeMessage[]) => Promise<void>;
+  readonly #waiting: ConsumeMessage[] = [];
+  #subscription: Subscription | undefined;
+  #clock: NodeJS.Timeout | undefined;
+  #work: Promise<void> | undefined;
+
+  constructor(
+    link: Link,
+    channel: Channel,
+    batch: BatchSize,
+    stopping: AbortSignal,
+    settle: (messages: readonly ConsumeMessage[]) => Promise<void>,
+  ) {
+    this.#link = link;
+    this.#channel = channel;
+    this.#batch = batch;
+    this.#stopping = stopping;
+    this.#settle = settle;
+  }
+
+  subscription(queue: string): Subscription {
+    this.#subscription = new Subscription({ link: this.#link, channel: this.#channel, queue }, (message) => {
+      if (message === null) {
+        this.#link.drop(new Error(`the broker cancelled the consumer of ${queue}`));
+      } else {
+        this.#take(message);
+      }
+    });
+    return this.#subscription;
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    await this.#subscription?.cancel().catch(() => undefined); // On a lost link there is nothing to cancel.
+    clearTimeout(this.#clock);
+    const waited = new AbortController();
+    const drained = Promise.resolve(this.#work).then(() => waited.abort());
+    await Promise.race([drained, pause(drainMs, waited.signal)]);
+  }
+
+  #take(message: ConsumeMessage): void {
+    this.#waiting.push(message);
+    if (this.#work !== undefined) {
+      return;
+    }
+    if (this.#waiting.length >= this.#batch.max) {
+      this.#begin();
+    } else {
+      this.#clock ??= setTimeout(() => this.#begin(), this.#batch.waitMs);
+    }
+  }
+
+  #begin(): void {
+    clearTimeout(this.#clock);
+    this.#clock = undefined;
+    this.#work = this.#workOff()
+      .catch((error: unknown) =>
+        this.#link.drop(new Error(`could not settle a batch: ${messageOf(error)}`)),
+      )
+      .finally(() => {
+        this.#work = undefined;
+      });
+  }
+
+  async #workOff(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#stopping.aborted && !this.#link.over.aborted) {
+      await this.#settle(this.#next());
+    }
+  }
+
+  /** A message that may have killed its worker goes alone, or it takes a batch of innocent ones with it each time. */
+  #next(): ConsumeMessage[] {
+    const until = this.#waiting.slice(0, this.#batch.max).findIndex(isPoisonCandidate);
+    if (until === -1) {
+      return this.#waiting.splice(0, this.#batch.max);
+    }
+    return this.#waiting.splice(0, Math.max(until, 1));
+  }
+}
+
+function isPoisonCandidate({ fields, properties }: ConsumeMessage): boolean {
+  // Looked at by every message, so the cheap question comes first.
+  return fields.redelivered && deliveryCountOf(headersOf(properties)) >= POISON_CANDIDATE_COUNT;
+}
+
+function rawOf({ content, properties }: ConsumeMessage): RawEvent {
+  return {
+    body: content,
+    type: properties.type,
+    messageId: properties.messageId,
+    headers: properties.headers ?? {},
+  };
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from "node:crypto";
+import { v5, v7 } from "uuid";
+import type { z } from "zod";
+import type { OutgoingMessage } from "../broker/confirms.js";
+import { EVENTS_EXCHANGE } from "../broker/topology.js";
+import { newTraceId, traceIdOf } from "../observability/trace.js";
+
+/** An event that a service publishes and others take: what both ends agree on. */
+export interface EventContract<Body> {
+  /** Routing key and `type` property, e.g. `wallet.response`. */
+  readonly name: string;
+  /** Raised when older consumers cannot read it any more; they make dead letters of it then. */
+  readonly version: number;
+  /** Fields that it does not name are ignored. */
+  readonly schema: z.ZodType<Body>;
+  /** What it is about, e.g. a payment's id. */
+  readonly key: (body: Body) => string;
+}
+
+/** Headers of an event, beside the broker's and those of lib/broker/headers.ts. */
+export const EVENT_HEADER = {
+  traceparent: "traceparent",
+  key: "key",
+  schemaVersion: "schema-version",
+  /** On what is sent once more: observers skip it, so that they count what happened and not how often it was said. */
+  repeat: "x-repeat",
+} as const;
+
+/** Of ids that follow from others. Any constant. */
+const NAMESPACE = "c2c5e3b4-3a58-4d0e-9a7e-6f0f5b8a4e10";
+
+/** An id that is new, and greater than all before it of this process. */
+export const newId = (): string => v7();
+
+/**
+ * The same id whenever it is asked for: of a message that follows from another one, however often that comes.
+ *
+ * @param cause id of the message that it follows from
+ * @param purpose tells followers of one cause apart
+ */
+export const derivedId = (cause: string, purpose: string): string => v5(`${purpose} ${cause}`, NAMESPACE);
+
+export interface EventOptions {
+  readonly messageId: string;
+  /** 32 hex digits; a new trace when there is none. */
+  readonly traceId?: string | undefined;
+  readonly repeat?: boolean;
+}
+
+/** An event as a message. Its body is the contract's JSON and nothing else. */
+export function eventMessage<Body>(
+  event: EventContract<Body>,
+  body: Body,
+  { messageId, traceId = newTraceId(), repeat = false }: EventOptions,
+): OutgoingMessage {
+  return toExchange({
+    event: event.name,
+    messageId,
+    body: JSON.stringify(body),
+    headers: {
+      [EVENT_HEADER.traceparent]: `00-${traceId}-${randomBytes(8).toString("hex")}-01`,
+      [EVENT_HEADER.key]: event.key(body),
+      [EVENT_HEADER.schemaVersion]: event.version,
+      ...(repeat ? { [EVENT_HEADER.repeat]: true } : {}),
+    },
+    atMs: Date.now(),
+  });
+}
+
+/** What is kept of an event while it waits in an outbox. */
+export interface StoredEvent {
+  readonly event: string;
+  readonly messageId: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly atMs: number;
+}
+
+export function toExchange({ event, messageId, body, headers, atMs }: StoredEvent): OutgoingMessage {
+  return {
+    to: { exchange: EVENTS_EXCHANGE, routingKey: event },
+    body: Buffer.from(body),
+    properties: {
+      messageId,
+      type: event,
+      contentType: "application/json",
+      timestamp: Math.floor(atMs / 1_000),
+      headers,
+    },
+  };
+}
+
+/** An event in the hands of its handler. */
+export interface ReceivedEvent<Body> {
+  readonly body: Body;
+  /** Of the message; the same for every copy of it. */
+  readonly messageId: string;
+  readonly traceId: string;
+}
+
+export function traceOf(headers: Readonly<Record<string, unknown>>): string {
+  return traceIdOf(headers[EVENT_HEADER.traceparent]) ?? newTraceId();
+}

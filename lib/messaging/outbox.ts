@@ -1,0 +1,126 @@
+import type { OutgoingMessage } from "../broker/confirms.js";
+import type { Publisher } from "../broker/publisher.js";
+import { adviceOf, codeOf } from "../errors.js";
+import type { Logger } from "../observability/log.js";
+import type { Pool, Queryable } from "../postgres/pool.js";
+import { quoteName } from "../postgres/sql.js";
+import type { Part } from "../runtime/lifecycle.js";
+import { pause } from "../timing.js";
+import { type StoredEvent, toExchange } from "./event.js";
+
+/** What a live process has not sent by then, a dead or busy one left behind. */
+const LEFT_BEHIND_S = 5;
+/** How long whoever took a message has for sending it, before another one may. */
+const CLAIM_S = 30;
+const SWEEP_EVERY_MS = 1_000;
+const SWEEP_BATCH = 500;
+
+export interface OutboxOptions {
+  /** Whose table `outbox` it is. */
+  readonly schema: string;
+  readonly pool: Pool;
+  readonly publisher: Publisher;
+  readonly logger: Logger;
+}
+
+/**
+ * Events whose cause is a row and not a message: they are entered in the transaction that causes them, published after its
+ * commit by the same process, and by any other one's sweeper when that process died in between. At least once.
+ */
+export class Outbox implements Part {
+  readonly name = "outbox";
+  readonly #options: OutboxOptions;
+  readonly #sql: { readonly enter: string; readonly claim: string; readonly remove: string };
+  readonly #stopping = new AbortController();
+  readonly #sending = new Set<Promise<void>>();
+  #sweeping: Promise<void> | undefined;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    const table = quoteName(`${options.schema}.outbox`);
+    this.#sql = {
+      enter: `INSERT INTO ${table} (message_id, event, headers, body)
+              SELECT * FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[])`,
+      claim: `UPDATE ${table} SET claimed_until = now() + make_interval(secs => ${CLAIM_S})
+              WHERE message_id IN (
+                SELECT message_id FROM ${table}
+                WHERE entered_at < now() - make_interval(secs => ${LEFT_BEHIND_S})
+                  AND (claimed_until IS NULL OR claimed_until < now())
+                ORDER BY message_id LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED)
+              RETURNING message_id AS "messageId", event, headers, body,
+                        (extract(epoch FROM entered_at) * 1000)::float8 AS "atMs"`,
+      remove: `DELETE FROM ${table} WHERE message_id = ANY ($1::uuid[])`,
+    };
+  }
+
+  /** Enters messages for events of the exchange, in the transaction of their cause. */
+  async enter(tx: Queryable, messages: readonly OutgoingMessage[]): Promise<void> {
+    if (messages.length === 0) {
+      return;
+    }
+    await tx.query({
+      name: "outbox_enter",
+      text: this.#sql.enter,
+      values: [
+        messages.map(({ properties }) => properties.messageId),
+        messages.map(({ properties }) => properties.type),
+        messages.map(({ properties }) => JSON.stringify(properties.headers)),
+        messages.map(({ body }) => body.toString()),
+      ],
+    });
+  }
+
+  /** Sends what has been committed, and does not wait for it: what fails is left to the sweeper. */
+  send(messages: readonly OutgoingMessage[]): void {
+    if (messages.length === 0) {
+      return;
+    }
+    const sent = this.#sendAll(messages)
+      .catch((error: unknown) => {
+        const { logger, schema } = this.#options;
+        logger.warn({ code: codeOf(error), schema }, `events wait in the outbox: ${adviceOf(error)}`);
+      })
+      .finally(() => this.#sending.delete(sent));
+    this.#sending.add(sent);
+  }
+
+  async start(): Promise<void> {
+    this.#sweeping ??= this.#sweepOn();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#sweeping;
+    await Promise.all(this.#sending);
+  }
+
+  /** Sends what was left behind. @returns how many. */
+  async sweep(): Promise<number> {
+    const { rows } = await this.#options.pool.query<StoredEvent>(this.#sql.claim);
+    if (rows.length > 0) {
+      await this.#sendAll(rows.map(toExchange));
+      this.#options.logger.info({ events: rows.length }, "sent events that had been left in the outbox");
+    }
+    return rows.length;
+  }
+
+  async #sendAll(messages: readonly OutgoingMessage[]): Promise<void> {
+    const { publisher, pool } = this.#options;
+    await publisher.publishAll(messages);
+    const ids = messages.map(({ properties }) => properties.messageId);
+    await pool.query({ name: "outbox_remove", text: this.#sql.remove, values: [ids] });
+  }
+
+  async #sweepOn(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const more = await this.sweep().catch((error: unknown) => {
+        this.#options.logger.debug({ code: codeOf(error) }, "the outbox was not swept");
+        return 0;
+      });
+      if (more < SWEEP_BATCH) {
+        await pause(SWEEP_EVERY_MS, signal);
+      }
+    }
+  }
+}

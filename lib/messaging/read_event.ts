@@ -1,0 +1,54 @@
+import { CoreError } from "../core_errors.js";
+import { derivedId, EVENT_HEADER, type EventContract, type ReceivedEvent, traceOf } from "./event.js";
+
+/** A message as it came: from anyone, so of any shape. */
+export interface RawEvent {
+  readonly body: Buffer;
+  readonly type: unknown;
+  readonly messageId: string | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Goes by the message's `type`, never by the way that it came.
+ *
+ * @throws CoreError MESSAGE_MALFORMED, MESSAGE_VERSION_UNKNOWN, with what is wrong but never the body itself
+ */
+export function readEvent<Body>(event: EventContract<Body>, raw: RawEvent): ReceivedEvent<Body> {
+  if (raw.type !== event.name) {
+    const type = typeof raw.type === "string" ? JSON.stringify(raw.type.slice(0, 100)) : "missing";
+    throw new CoreError("MESSAGE_MALFORMED", `its type is ${type}; this queue takes ${event.name}.`);
+  }
+  const version = raw.headers[EVENT_HEADER.schemaVersion];
+  if (typeof version === "number" && version > event.version) {
+    throw new CoreError(
+      "MESSAGE_VERSION_UNKNOWN",
+      `${event.name} has schema version ${version}; this code reads up to ${event.version}.`,
+      { hint: "Deploy the newer consumer, then replay the letter." },
+    );
+  }
+  const parsed = event.schema.safeParse(readJson(raw.body));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `${path.join(".") || "body"}: ${message}`,
+    );
+    throw new CoreError("MESSAGE_MALFORMED", `${problems.join("; ")}.`);
+  }
+  return {
+    body: parsed.data,
+    // One without an id is known by what it says.
+    messageId: raw.messageId ?? derivedId(raw.body.toString("latin1"), event.name),
+    traceId: traceOf(raw.headers),
+  };
+}
+
+/** @throws CoreError MESSAGE_MALFORMED */
+export function readJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(utf8.decode(body));
+  } catch {
+    throw new CoreError("MESSAGE_MALFORMED", "body is not JSON.");
+  }
+}
