@@ -74,6 +74,13 @@ export class CoreError extends defineErrors({
   /** A message was tried as often as the retry ladder allows. */
   ATTEMPTS_EXHAUSTED: { verdict: "reject", http: 500, exit: failed },
 
+  /** An amount is no decimal number, has decimals that its currency lacks, or is out of bounds. */
+  AMOUNT_INVALID: { verdict: "reject", http: 422, exit: usage },
+  /** A currency is no active code of ISO 4217. */
+  CURRENCY_UNKNOWN: { verdict: "reject", http: 422, exit: usage },
+  /** There is a card number or a card's secret where none may be. */
+  CARD_DATA_REFUSED: { verdict: "reject", http: 422, exit: usage },
+
   /** No letter in the dead-letter queue has this id. */
   DEAD_LETTER_UNKNOWN: { verdict: "reject", http: 404, exit: usage },
   /** Which dead letters are meant was not said, or said twice. */
