@@ -13,7 +13,7 @@ import { settingNames } from "../lib/settings/define.js";
 import { namesThatAreSet } from "../lib/settings/settings.js";
 
 /** Not services: a worker and jobs are processes of their own. */
-const APART: readonly string[] = ["etl", "jobs"];
+const APART: readonly string[] = ["etl", "jobs", "platform"];
 
 /**
  * The modules named, or all services when none is.
@@ -58,7 +58,7 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
   const registry = createRegistry({ build: { version: packageVersion() }, process: true });
   const routes: Route[] = [];
   const places: Place[] = [];
-  const served = new Process({ settings, logger, registry, modules }, (runtime) =>
+  const served = new Process({ settings, logger, registry, modules, all }, (runtime) =>
     modules.flatMap((module) => {
       const made = module.start(runtime);
       routes.push(...(made.routes ?? []));

@@ -4,6 +4,7 @@ import type { Module } from "../lib/runtime/module.js";
 import { baseSettings, type Settings } from "../lib/settings/base.js";
 import type { SettingsDeclaration } from "../lib/settings/define.js";
 import { loadSettings, type SettingsSources } from "../lib/settings/settings.js";
+import type { WalletSettings } from "../services/wallet/settings.js";
 import { MODULES } from "./modules.js";
 import { type StackSettings, stackSettings } from "./stack_settings.js";
 
@@ -29,7 +30,7 @@ export function settingsFor(
 }
 
 /** For what looks across modules: the bench, tests. */
-export interface AllSettings extends EtlSettings, BackupSettings, StackSettings {}
+export interface AllSettings extends EtlSettings, BackupSettings, StackSettings, WalletSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */
 export function loadAllSettings(sources: SettingsSources = {}): AllSettings {

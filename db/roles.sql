@@ -2,7 +2,8 @@
 -- database `postgres`; at any time, while the platform runs too: after an upgrade that needs another role, to set passwords
 -- anew, and to put right what was changed by hand.
 --
--- psql variables: dbname admin_password loader_password reader_password exporter_password backup_password.
+-- psql variables: dbname admin_password loader_password reader_password exporter_password
+-- backup_password app_password.
 -- Give them by \set on standard input or from a file of mode 0600, never by --variable: arguments show in process lists.
 -- Schemas, tables and the rights on them come from db/migrations, run by payments_admin.
 \set ON_ERROR_STOP on
@@ -26,7 +27,7 @@ SELECT pg_advisory_lock(hashtext('payments-platform roles')) \g /dev/null
 
 SELECT format('CREATE ROLE %I', r)
 FROM unnest(ARRAY['payments_owner', 'payments_admin', 'payments_loader', 'payments_reader',
-                  'payments_exporter', 'payments_backup']) r
+                  'payments_exporter', 'payments_backup', 'payments_app', 'payments_wallet']) r
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) \gexec
 
 -- Every attribute is spelt out, so that a role changed by hand is put right. payments_backup may stream the cluster's files,
@@ -37,16 +38,21 @@ ALTER ROLE payments_loader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICA
 ALTER ROLE payments_reader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'reader_password' VALID UNTIL 'infinity';
 ALTER ROLE payments_exporter LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'exporter_password' VALID UNTIL 'infinity';
 ALTER ROLE payments_backup   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION   NOBYPASSRLS INHERIT PASSWORD :'backup_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_app      LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD :'app_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_wallet NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
 
 -- A guard against slips, not a right: whoever reads reports should not write by accident.
 ALTER ROLE payments_reader SET default_transaction_read_only = on;
 
--- The admin acts as the owner. From 16 on a membership says for itself whether it inherits and may SET ROLE.
+-- The admin acts as the owner, a service as its own role and nothing besides. From 16 on a membership says for itself whether it
+-- inherits and may SET ROLE.
 SELECT current_setting('server_version_num')::int >= 160000 AS pg16 \gset
 \if :pg16
 GRANT payments_owner TO payments_admin WITH INHERIT TRUE, SET TRUE;
+GRANT payments_wallet TO payments_app WITH INHERIT FALSE, SET TRUE;
 \else
 GRANT payments_owner TO payments_admin;
+GRANT payments_wallet TO payments_app;
 \endif
 GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO payments_admin; -- a DBA sees and stops sessions, ends a bench with a checkpoint
 GRANT pg_monitor TO payments_exporter;
@@ -60,7 +66,8 @@ SELECT format('ALTER DATABASE %I OWNER TO payments_owner', datname)
 FROM pg_database WHERE datname = :'dbname' AND datdba <> 'payments_owner'::regrole \gexec
 
 REVOKE ALL ON DATABASE :"dbname" FROM PUBLIC;
-GRANT CONNECT ON DATABASE :"dbname" TO payments_admin, payments_loader, payments_reader, payments_exporter, payments_backup;
+GRANT CONNECT ON DATABASE :"dbname" TO payments_admin, payments_loader, payments_reader, payments_exporter, payments_backup,
+  payments_app, payments_wallet;
 GRANT TEMPORARY ON DATABASE :"dbname" TO payments_admin, payments_loader;
 
 -- Its view spans all databases; kept in the maintenance database, it stays out of dumps that a plain role must restore.

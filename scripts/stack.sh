@@ -38,7 +38,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 STACK_DIR=$(realpath -m -- "${STACK_DIR:-$REPO_ROOT/.local/stack}")
 STACK_ID=$(printf '%s' "$STACK_DIR" | sha256sum | cut -c 1-12)
 AWAY_DIR=/var/lib/payments-platform/$STACK_ID # where root keeps the data if the servers' users cannot reach STACK_DIR
-SECRETS=(postgres admin loader reader exporter backup rabbitmq)
+SECRETS=(postgres admin loader reader exporter backup app rabbitmq)
 declare -A STATE=() # what must survive a restart: the ports and wishes behind them, DATA_DIR
 
 # shellcheck source-path=SCRIPTDIR source=stack_servers.sh disable=SC1091

@@ -123,7 +123,7 @@ pg_provision() {
   local name value out
   out=$({
     printf '\\set dbname %s\n' "${STATE[POSTGRES_DB]}"
-    for name in admin loader reader exporter backup; do
+    for name in admin loader reader exporter backup app; do
       value=$(<"$STACK_DIR/secrets/${name}_password")
       value=${value//\\/\\\\} value=${value//\'/\'\'} # for a password that was put there by hand
       printf "\\\\set %s_password '%s'\n" "$name" "$value"

@@ -13,6 +13,7 @@ import { Subscription } from "../broker/subscription.js";
 import { declareFamily, type QueueFamily } from "../broker/topology.js";
 import { messageOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
+import type { Part } from "../runtime/lifecycle.js";
 import { pause } from "../timing.js";
 import type { RawEvent } from "./read_event.js";
 
@@ -25,6 +26,8 @@ export interface BatchSize {
 /** Batches of 200 that wait 5 ms carry 1,667 payments a second on two cores; longer waits add up over the stages of a saga. */
 export const BATCH: BatchSize = { max: 200, waitMs: 5 };
 
+/** A batch takes milliseconds; one that takes longer goes to whoever comes next. */
+const DRAIN_MS = 10_000;
 /** A third of the time after which RabbitMQ takes messages back (consumer_timeout) and counts that as their fault. */
 const HOLD_MS = 600_000;
 
@@ -39,52 +42,50 @@ export interface BatchConsumerOptions {
   readonly publisher: Publisher;
   /** Never throws. `halt` fires when the messages are, or soon will be, somebody else's: what only waits should end then. */
   readonly handle: (messages: readonly RawEvent[], halt: AbortSignal) => Promise<readonly Outcome[]>;
-  /** Told of each batch when all of it is settled. */
-  readonly onSettled?: (settled: SettledBatch) => void;
+  /** Told of each batch when all of it is settled, and of each message of it that failed. */
+  readonly onBatch?: (batch: { readonly size: number; readonly tookMs: number }) => void;
+  readonly onFailed?: (failed: { readonly outcome: Outcome; readonly deadLettered: boolean }) => void;
   /** Shorter ones are for tests. */
   readonly holdMs?: number;
-}
-
-export interface SettledBatch {
-  readonly outcomes: readonly Outcome[];
-  readonly tookMs: number;
 }
 
 /**
  * Consumes a work queue in batches, one after the other: the next one gathers while this one is at work. Through lost
  * connections, cancelled consumers and deleted queues. A message leaves the queue only after its outcome is safe: at least once.
  */
-export class BatchConsumer {
+export class BatchConsumer implements Part {
+  readonly name: string;
   readonly #options: BatchConsumerOptions;
   readonly #batch: BatchSize;
-  readonly #connection: BrokerConnection<Intake>;
+  #connection: BrokerConnection<Intake> | undefined;
   readonly #stopping = new AbortController();
   #intake: Intake | undefined;
 
   constructor(options: BatchConsumerOptions) {
     this.#options = options;
     this.#batch = options.batch ?? BATCH;
-    this.#connection = new BrokerConnection({
-      ...options,
-      connectPolicy: "forever",
-      setUp: (link) => this.#subscribe(link),
-    });
+    this.name = `consumer of ${options.family.work}`;
   }
 
   /** Resolves when consuming. @throws PlatformError RABBITMQ_AUTH, QUEUE_MISMATCH */
-  async up(): Promise<void> {
+  async start(): Promise<void> {
+    this.#connection = new BrokerConnection({
+      ...this.#options,
+      connectPolicy: "forever",
+      setUp: (link) => this.#subscribe(link),
+    });
     await this.#connection.up();
   }
 
   get isUp(): boolean {
-    return this.#connection.isUp;
+    return this.#connection?.isUp === true;
   }
 
-  /** Takes no more messages, lets the batch at work end (`drainMs` at most); what waits goes back to its queue. */
-  async stop(drainMs: number): Promise<void> {
+  /** Takes no more messages and lets the batch at work end; what waits goes back to its queue. */
+  async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#intake?.stop(drainMs);
-    await this.#connection.close();
+    await this.#intake?.stop(DRAIN_MS);
+    await this.#connection?.close();
   }
 
   async #subscribe(link: Link): Promise<Intake> {
@@ -103,7 +104,7 @@ export class BatchConsumer {
 
   /** From messages to their acks. Throws when the link is to be given up. */
   async #settle(link: Link, channel: Channel, messages: readonly ConsumeMessage[]): Promise<void> {
-    const { handle, onSettled, holdMs = HOLD_MS } = this.#options;
+    const { handle, onBatch, holdMs = HOLD_MS } = this.#options;
     const started = performance.now();
     const overdue = new AbortController();
     const clock = setTimeout(() => overdue.abort(), holdMs).unref();
@@ -119,7 +120,7 @@ export class BatchConsumer {
       } else {
         channel.ack(last, true);
       }
-      onSettled?.({ outcomes, tookMs: performance.now() - started });
+      onBatch?.({ size: messages.length, tookMs: performance.now() - started });
     } finally {
       clearTimeout(clock);
     }
@@ -146,6 +147,10 @@ export class BatchConsumer {
         (await forward({ message, settlement, publisher, logger, halt, redeclare })) === "forwarded";
       if (done) {
         channel.ack(message);
+        this.#options.onFailed?.({
+          outcome,
+          deadLettered: settlement.kind === "forward" && settlement.to === family.deadLetter,
+        });
       } else {
         channel.nack(message, false, true);
       }
@@ -214,9 +219,7 @@ class Intake {
     clearTimeout(this.#clock);
     this.#clock = undefined;
     this.#work = this.#workOff()
-      .catch((error: unknown) =>
-        this.#link.drop(new Error(`could not settle a batch: ${messageOf(error)}`)),
-      )
+      .catch((error: unknown) => this.#link.drop(new Error(`could not settle a batch: ${messageOf(error)}`)))
       .finally(() => {
         this.#work = undefined;
       });

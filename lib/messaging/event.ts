@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { v5, v7 } from "uuid";
 import type { z } from "zod";
 import type { OutgoingMessage } from "../broker/confirms.js";
 import { EVENTS_EXCHANGE } from "../broker/topology.js";
@@ -25,20 +24,6 @@ export const EVENT_HEADER = {
   /** On what is sent once more: observers skip it, so that they count what happened and not how often it was said. */
   repeat: "x-repeat",
 } as const;
-
-/** Of ids that follow from others. Any constant. */
-const NAMESPACE = "c2c5e3b4-3a58-4d0e-9a7e-6f0f5b8a4e10";
-
-/** An id that is new, and greater than all before it of this process. */
-export const newId = (): string => v7();
-
-/**
- * The same id whenever it is asked for: of a message that follows from another one, however often that comes.
- *
- * @param cause id of the message that it follows from
- * @param purpose tells followers of one cause apart
- */
-export const derivedId = (cause: string, purpose: string): string => v5(`${purpose} ${cause}`, NAMESPACE);
 
 export interface EventOptions {
   readonly messageId: string;

@@ -1,5 +1,6 @@
 import { CoreError } from "../core_errors.js";
-import { derivedId, EVENT_HEADER, type EventContract, type ReceivedEvent, traceOf } from "./event.js";
+import { derivedId } from "../domain/ids.js";
+import { EVENT_HEADER, type EventContract, type ReceivedEvent, traceOf } from "./event.js";
 
 /** A message as it came: from anyone, so of any shape. */
 export interface RawEvent {

@@ -7,7 +7,7 @@ import type { Instruments } from "./registry.js";
 export function countSettlement(
   messages: Pick<Instruments<typeof messageMetrics>, "retried" | "deadLettered">,
   codeLabel: CodeLabel,
-  { outcome, deadLettered }: Settled,
+  { outcome, deadLettered }: Pick<Settled, "outcome" | "deadLettered">,
 ): void {
   if (outcome.kind !== "retry" && outcome.kind !== "reject") {
     return;

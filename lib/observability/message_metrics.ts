@@ -13,6 +13,21 @@ export const messageMetrics = {
     "Messages sent to the dead-letter queue by a worker, by error code",
     "code",
   ),
+  events: counter(
+    "payments_events_total",
+    "Events of the services that were taken from their queues and settled",
+    "service",
+    "event",
+  ),
+  eventBatchSeconds: histogram(
+    "payments_event_batch_seconds",
+    "From taking a batch of events to their acks, which is after their commit and their followers' confirms",
+    // 200 debits take some 10 ms; the statement limit is 5 s.
+    {
+      labels: ["service", "event"],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30],
+    },
+  ),
   outageWaits: counter(
     "payments_outage_waits_total",
     "Steps that began to wait for a server that is away or out of room, by error code",

@@ -26,7 +26,7 @@ export interface Address extends Target {
 }
 
 /** Whose name and password the settings have. */
-export type SettingsRole = "loader" | "admin" | "backup";
+export type SettingsRole = "loader" | "admin" | "backup" | "app";
 
 export interface PoolOptions {
   readonly role?: SettingsRole;
@@ -36,6 +36,8 @@ export interface PoolOptions {
   readonly applicationName?: string;
   /** Settings that its sessions have besides those of session.ts. */
   readonly session?: Readonly<Record<string, string>>;
+  /** What a bigint comes as. Default: number. */
+  readonly bigints?: "number" | "bigint";
 }
 
 type Explanation = (error: unknown) => Promise<PlatformError>;
@@ -43,7 +45,7 @@ const explanations = new WeakMap<Pool, Explanation>();
 
 /**
  * A connection pool that survives dying sockets. Dates come as `YYYY-MM-DD` text (a JS Date would shift them by the local
- * zone), bigints as numbers (all of ours stay below 2^53; digests are numeric and come as text).
+ * zone), bigints as numbers (the pipeline's stay below 2^53; digests are numeric and come as text) unless they are money.
  */
 export function createPool(at: Settings | Address, options: PoolOptions = {}): Pool {
   const address = "POSTGRES_HOST" in at ? addressOf(at, options.role) : at;
@@ -69,7 +71,7 @@ export function createPool(at: Settings | Address, options: PoolOptions = {}): P
           return (text: string) => text;
         }
         if (oid === INT8_OID) {
-          return Number;
+          return options.bigints === "bigint" ? BigInt : Number;
         }
         return pg.types.getTypeParser(oid, format as "text");
       },
@@ -113,6 +115,7 @@ export function addressOf(settings: Settings, role: SettingsRole = "loader"): Ad
     loader: [settings.POSTGRES_USER, settings.POSTGRES_PASSWORD] as const,
     admin: [settings.POSTGRES_ADMIN_USER, settings.POSTGRES_ADMIN_PASSWORD] as const,
     backup: [settings.POSTGRES_BACKUP_USER, settings.POSTGRES_BACKUP_PASSWORD] as const,
+    app: [settings.POSTGRES_APP_USER, settings.POSTGRES_APP_PASSWORD] as const,
   }[role];
   return {
     host: settings.POSTGRES_HOST,

@@ -8,7 +8,7 @@ export type { Target };
 /** Nobody had to ask for it before the server did: some let us in without. */
 export function noPassword(target: Target): PlatformError {
   const message = `PostgreSQL at ${target.host}:${target.port} asks ${target.user} for a password, and none is set.`;
-  const hint = `Set POSTGRES_PASSWORD (an admin's: POSTGRES_ADMIN_PASSWORD, a backup's: POSTGRES_BACKUP_PASSWORD); ${LOCAL_STACK}.`;
+  const hint = `Set POSTGRES_PASSWORD (an admin's: POSTGRES_ADMIN_PASSWORD, a backup's: POSTGRES_BACKUP_PASSWORD, the services': POSTGRES_APP_PASSWORD); ${LOCAL_STACK}.`;
   return new CoreError("POSTGRES_AUTH", message, { hint });
 }
 

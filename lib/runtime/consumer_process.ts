@@ -153,7 +153,8 @@ export function consumerProcess<Message, Follower>(
   return { ...resources, parts };
 }
 
-async function postgresState(pool: Pool): Promise<Dependencies> {
+/** Whether the database answers. */
+export async function postgresState(pool: Pool): Promise<Dependencies> {
   const asked = pool.query({ text: "SELECT 1", query_timeout: READY_MS } as { text: string });
   const answered = await within(READY_MS, asked, () => new Error("no answer")).then(
     () => true,

@@ -49,6 +49,8 @@ export interface Runtime<S extends Settings = Settings> {
   readonly registry: Registry;
   /** Those that run in this process. */
   readonly modules: readonly Module[];
+  /** The queues of all modules that there are, also of those that run elsewhere. */
+  readonly families: readonly QueueFamily[];
   /** The process's own instruments, shared by its modules. */
   readonly messages: Instruments<typeof messageMetrics>;
   readonly codeLabel: CodeLabel;
@@ -96,7 +98,8 @@ function claimsOf(modules: readonly Module[]): Claims {
       ...Object.keys(CoreError.table).map((code) => [code, "lib"] as const),
       ...claims(({ errors }) => Object.keys(errors)),
     ],
-    queue: claims(({ queues }) => queues.flatMap(queueNames)),
+    // A service's queues share rungs and dead letters.
+    queue: claims(({ queues }) => [...new Set(queues.flatMap(queueNames))]),
     metric: [
       ...Object.values({ ...PROCESS_METRICS, ...messageMetrics }).map(({ name }) => [name, "lib"] as const),
       ...claims(({ metrics }) => Object.values(metrics).map(({ name }) => name)),

@@ -15,6 +15,8 @@ export interface ProcessOptions<S extends Settings> {
   readonly registry?: Registry;
   /** What runs: their part of the schema is required, and as labels their error codes stay as they are. */
   readonly modules: readonly Module[];
+  /** All that there are; by default those that run. */
+  readonly all?: readonly Module[];
 }
 
 /** What `payments serve` is inside: a runtime, and the parts that are made with it, under one lifecycle. */
@@ -23,7 +25,7 @@ export class Process<S extends Settings = Settings> {
   readonly #lifecycle: Lifecycle;
 
   constructor(options: ProcessOptions<S>, partsOf: (runtime: Runtime<S>) => readonly Part[]) {
-    const { settings, logger, registry = createRegistry(), modules } = options;
+    const { settings, logger, registry = createRegistry(), modules, all = modules } = options;
     const messages = register(registry, messageMetrics);
     for (const result of ["ok", "failed"]) {
       messages.heartbeats.inc({ result }, 0);
@@ -33,8 +35,9 @@ export class Process<S extends Settings = Settings> {
     const codes = [CoreError.table, ...modules.map(({ errors }) => errors)].flatMap(Object.keys);
     const codeLabel = codeLabelOf(codes);
     const stopping = this.#stopping.signal;
+    const families = all.flatMap(({ queues }) => queues);
     this.#lifecycle = new Lifecycle(
-      partsOf({ settings, logger, registry, modules, messages, codeLabel, stopping }),
+      partsOf({ settings, logger, registry, modules, families, messages, codeLabel, stopping }),
     );
   }
 

@@ -35,6 +35,10 @@ const schema = z.object({
     .default("payments_backup")
     .describe("Role of the backups: reads everything, writes their history only"),
   POSTGRES_BACKUP_PASSWORD: secret.describe("Its password"),
+  POSTGRES_APP_USER: text
+    .default("payments_app")
+    .describe("Login of the services: each acts as the role of its own schema, and has no rights besides"),
+  POSTGRES_APP_PASSWORD: secret.describe("Its password"),
   RABBITMQ_HOST: text.default("127.0.0.1").describe("Where RabbitMQ listens"),
   RABBITMQ_PORT: port.default(5672).describe("AMQP port; stack.sh takes a free one when it is in use"),
   RABBITMQ_USER: text.default("payments").describe("Broker user"),

@@ -60,6 +60,7 @@ export class Cluster {
       POSTGRES_PASSWORD: PASSWORD,
       POSTGRES_ADMIN_PASSWORD: PASSWORD,
       POSTGRES_BACKUP_PASSWORD: PASSWORD,
+      POSTGRES_APP_PASSWORD: PASSWORD,
     };
     return { POSTGRES_PORT: String(this.port), ...password, BACKUP_WAL_DIR: this.wal, ...more };
   }
@@ -97,7 +98,7 @@ export class Cluster {
 
   /** Roles and database, by db/roles.sql. */
   async provision(database: string): Promise<void> {
-    const names = ["admin", "loader", "reader", "exporter", "backup"];
+    const names = ["admin", "loader", "reader", "exporter", "backup", "app"];
     const set = [`\\set dbname ${database}`, ...names.map((name) => `\\set ${name}_password '${PASSWORD}'`)];
     const sql = `${set.join("\n")}\n${readFileSync(join(packageRoot, "db", "roles.sql"), "utf8")}`;
     await execute(await postgresTool("psql", this.#major), ["-Xq"], {

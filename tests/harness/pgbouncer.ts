@@ -28,6 +28,7 @@ export async function behindPgBouncer<T>(
     [settings.POSTGRES_USER, settings.POSTGRES_PASSWORD],
     [settings.POSTGRES_ADMIN_USER, settings.POSTGRES_ADMIN_PASSWORD],
     [settings.POSTGRES_BACKUP_USER, settings.POSTGRES_BACKUP_PASSWORD],
+    [settings.POSTGRES_APP_USER, settings.POSTGRES_APP_PASSWORD],
   ];
   const [config, list] = [join(folder, "pgbouncer.ini"), join(folder, "userlist.txt")];
   writeFileSync(list, users.map(([name, password]) => `"${name}" "${password}"\n`).join(""), { mode: 0o600 });

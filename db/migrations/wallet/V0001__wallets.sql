@@ -1,0 +1,164 @@
+-- after platform 1
+-- Wallets, and every movement that made their balances. A movement is one row with both of its ends, so that it cannot be
+-- unbalanced. What must not be, PostgreSQL refuses: tests/hostile_sql.int.test.ts tries.
+
+CREATE SCHEMA wallet;
+
+CREATE TABLE wallet.wallet (
+  wallet_id  uuid        PRIMARY KEY,
+  -- Money of payments lies on a clearing wallet, money from outside comes out of a funding one: a pair for each currency.
+  kind       text        NOT NULL DEFAULT 'customer' CHECK (kind IN ('customer', 'clearing', 'funding')),
+  user_id    text        NOT NULL CHECK (length(user_id) BETWEEN 1 AND 128),
+  currency   text        NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+  -- In minor units. Where there is no limit to keep there is none: a running balance would be one lock for all.
+  balance    bigint      CHECK (balance >= 0),
+  created_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  closed_at  timestamptz,
+  CHECK ((kind = 'customer') = (balance IS NOT NULL)),
+  CHECK (closed_at IS NULL OR balance = 0),
+  UNIQUE (wallet_id, currency)
+) WITH (fillfactor = 70); -- a balance changes in its page
+CREATE UNIQUE INDEX wallet_open_key ON wallet.wallet (user_id, currency) WHERE closed_at IS NULL AND kind = 'customer';
+COMMENT ON TABLE wallet.wallet IS 'One open wallet per user and currency, and the clearing and funding ones of each currency';
+
+CREATE TABLE wallet.movement (
+  movement_id uuid        NOT NULL,
+  -- The payment that it belongs to, else the movement itself: all of a payment is in one partition.
+  cause_id    uuid        NOT NULL,
+  kind        text        NOT NULL CHECK (kind IN ('debit', 'refund', 'credit', 'withdrawal', 'funding')),
+  from_id     uuid        NOT NULL,
+  to_id       uuid        NOT NULL CHECK (to_id <> from_id),
+  amount      bigint      NOT NULL CHECK (amount > 0),
+  currency    text        NOT NULL,
+  reference   text        CHECK (length(reference) BETWEEN 1 AND 128),
+  moved_at    timestamptz NOT NULL DEFAULT now(),
+  -- A payment's debit has the payment's own id, so there is one at most, and each of its refunds an id made of what was asked.
+  PRIMARY KEY (cause_id, movement_id),
+  CHECK ((kind = 'refund') = (movement_id <> cause_id)),
+  CHECK ((kind IN ('refund', 'credit', 'withdrawal')) = (reference IS NOT NULL)),
+  -- Both ends have its currency.
+  FOREIGN KEY (from_id, currency) REFERENCES wallet.wallet (wallet_id, currency),
+  FOREIGN KEY (to_id, currency) REFERENCES wallet.wallet (wallet_id, currency)
+) PARTITION BY RANGE (cause_id);
+CREATE TABLE wallet.movement_default PARTITION OF wallet.movement DEFAULT;
+-- A customer's history. Each row is in one of the two: its other end is a clearing or a funding wallet.
+CREATE INDEX movement_out_idx ON wallet.movement (from_id, moved_at, movement_id) WHERE kind IN ('debit', 'withdrawal');
+CREATE INDEX movement_in_idx ON wallet.movement (to_id, moved_at, movement_id) WHERE kind IN ('refund', 'credit', 'funding');
+CREATE TRIGGER movement_final BEFORE UPDATE OR DELETE OR TRUNCATE ON wallet.movement
+  FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+COMMENT ON TABLE wallet.movement IS 'Money from one wallet to another; final';
+
+CREATE TABLE wallet.decision (
+  payment_id uuid        PRIMARY KEY,
+  outcome    text        NOT NULL CHECK (outcome IN ('approved', 'declined', 'cancelled')),
+  reason     text        NOT NULL CHECK (reason IN ('success', 'insufficient_funds', 'unknown_wallet', 'cancelled')),
+  user_id    text        NOT NULL CHECK (length(user_id) BETWEEN 1 AND 128),
+  wallet_id  uuid        REFERENCES wallet.wallet,
+  amount     bigint      CHECK (amount > 0),
+  currency   text,
+  refunded   bigint      NOT NULL DEFAULT 0 CHECK (refunded >= 0),
+  -- The request that was decided; another one for the same payment is a repetition.
+  message_id text        NOT NULL CHECK (length(message_id) <= 255),
+  decided_at timestamptz NOT NULL DEFAULT now(),
+  CHECK ((outcome = 'approved') = (reason = 'success')),
+  CHECK ((outcome = 'cancelled') = (reason = 'cancelled')),
+  CHECK (outcome <> 'approved' OR (wallet_id IS NOT NULL AND amount IS NOT NULL AND currency IS NOT NULL)),
+  -- Nothing goes back that was not taken.
+  CHECK (refunded <= CASE outcome WHEN 'approved' THEN amount ELSE 0 END)
+) PARTITION BY RANGE (payment_id);
+CREATE TABLE wallet.decision_default PARTITION OF wallet.decision DEFAULT;
+COMMENT ON TABLE wallet.decision IS 'What was decided about a payment, once; a repeated request is answered with it';
+
+CREATE FUNCTION wallet.keep_decision() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  IF TG_OP = 'DELETE' OR NEW.refunded < OLD.refunded
+     OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.wallet_id, NEW.amount, NEW.currency, NEW.decided_at)
+        IS DISTINCT FROM (OLD.payment_id, OLD.outcome, OLD.reason, OLD.wallet_id, OLD.amount, OLD.currency, OLD.decided_at) THEN
+    RAISE EXCEPTION 'the decision on payment % is final; only its refunds may grow', OLD.payment_id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER decision_final BEFORE UPDATE OR DELETE ON wallet.decision
+  FOR EACH ROW EXECUTE FUNCTION wallet.keep_decision();
+
+-- Business keys of credits and withdrawals, over all months: partitions of movement cannot have them.
+CREATE TABLE wallet.reference (
+  wallet_id   uuid   NOT NULL REFERENCES wallet.wallet,
+  kind        text   NOT NULL CHECK (kind IN ('credit', 'withdrawal')),
+  reference   text   NOT NULL CHECK (length(reference) BETWEEN 1 AND 128),
+  movement_id uuid   NOT NULL,
+  amount      bigint NOT NULL CHECK (amount > 0),
+  balance     bigint NOT NULL,
+  PRIMARY KEY (wallet_id, kind, reference)
+);
+COMMENT ON TABLE wallet.reference IS 'Each reference takes effect once per wallet and kind; balance as it was answered';
+
+CREATE TABLE wallet.illegal_transition (
+  message_id  text        NOT NULL,
+  event       text        NOT NULL,
+  payment_id  uuid        NOT NULL,
+  state       text        NOT NULL,
+  reason      text        NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (message_id, event)
+);
+COMMENT ON TABLE wallet.illegal_transition IS 'Events that came too late or contradict a decision: recorded, never applied';
+
+CREATE TABLE wallet.outbox (
+  message_id    uuid        PRIMARY KEY,
+  event         text        NOT NULL,
+  headers       jsonb       NOT NULL,
+  body          text        NOT NULL,
+  entered_at    timestamptz NOT NULL DEFAULT now(),
+  claimed_until timestamptz
+);
+COMMENT ON TABLE wallet.outbox IS 'Events to be published; a row lives for milliseconds';
+
+-- What is not as it must be, a row a difference; no rows is the proof.
+CREATE VIEW wallet.audit_difference AS
+WITH moved AS (
+  SELECT wallet_id, sum(amount) AS balance
+  FROM (SELECT to_id AS wallet_id, amount FROM wallet.movement
+        UNION ALL
+        SELECT from_id, -amount FROM wallet.movement) leg
+  GROUP BY wallet_id
+), paid AS (
+  SELECT cause_id AS payment_id,
+         sum(amount) FILTER (WHERE kind = 'debit') AS debited,
+         coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0) AS refunded
+  FROM wallet.movement
+  WHERE kind IN ('debit', 'refund')
+  GROUP BY cause_id
+)
+SELECT 'wallet ' || w.wallet_id AS what,
+       'balance of its movements ' || coalesce(m.balance, 0) || ' ' || w.currency AS expected,
+       coalesce(w.balance::text, 'none') AS found
+FROM wallet.wallet w LEFT JOIN moved m USING (wallet_id)
+WHERE w.kind = 'customer' AND w.balance IS DISTINCT FROM coalesce(m.balance, 0)
+UNION ALL
+SELECT 'payment ' || payment_id,
+       'debited ' || coalesce(p.debited::text, 'nothing') || ', refunded ' || coalesce(p.refunded, 0) || ' by movements',
+       'decided ' || coalesce(d.amount::text, 'nothing') || ', refunded ' || coalesce(d.refunded, 0)
+FROM (SELECT * FROM wallet.decision WHERE outcome = 'approved') d FULL JOIN paid p USING (payment_id)
+WHERE (d.amount, d.refunded) IS DISTINCT FROM (p.debited, p.refunded)
+UNION ALL
+SELECT 'movement ' || m.movement_id, 'a reference ' || m.reference || ' of its amount', coalesce(r.amount::text, 'none')
+FROM wallet.movement m LEFT JOIN wallet.reference r USING (movement_id)
+WHERE m.kind IN ('credit', 'withdrawal') AND (r.reference, r.amount) IS DISTINCT FROM (m.reference, m.amount);
+COMMENT ON VIEW wallet.audit_difference IS 'Each way in which balances, decisions and movements disagree';
+
+GRANT USAGE ON SCHEMA ops, wallet TO payments_wallet;
+GRANT SELECT ON ops.module_migration TO payments_wallet;
+GRANT EXECUTE ON FUNCTION ops.add_months TO payments_wallet;
+GRANT SELECT, INSERT ON wallet.wallet, wallet.movement, wallet.decision, wallet.reference, wallet.illegal_transition TO payments_wallet;
+GRANT UPDATE (balance, updated_at, closed_at) ON wallet.wallet TO payments_wallet;
+GRANT UPDATE (refunded) ON wallet.decision TO payments_wallet;
+GRANT SELECT, INSERT, DELETE ON wallet.outbox TO payments_wallet;
+GRANT UPDATE (claimed_until) ON wallet.outbox TO payments_wallet;
+GRANT USAGE ON SCHEMA wallet TO payments_loader, payments_exporter;
+GRANT SELECT ON wallet.audit_difference TO payments_loader, payments_exporter;

@@ -1,0 +1,33 @@
+import type { Settings } from "../settings/base.js";
+import { createPool, type Pool } from "./pool.js";
+
+/**
+ * So that a process that was frozen lets go of its locks before anybody misses them. Statements of a service take
+ * milliseconds; one that may take longer says so itself.
+ */
+const LIMITS = {
+  idle_in_transaction_session_timeout: "1s",
+  lock_timeout: "2s",
+  statement_timeout: "5s",
+};
+
+export interface ServicePoolOptions {
+  /** Whose tables it works on; the role `payments_<schema>` has the rights. */
+  readonly role: string;
+  readonly schema: string;
+  readonly max: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+}
+
+/** A pool of a service: acts as the service's own role, whoever logged in; bigints are money and come as bigint. */
+export function createServicePool(settings: Settings, options: ServicePoolOptions): Pool {
+  const { role, schema, max, applicationName } = options;
+  return createPool(settings, {
+    role: "app",
+    max,
+    applicationName,
+    bigints: "bigint",
+    session: { ...LIMITS, role, search_path: schema },
+  });
+}

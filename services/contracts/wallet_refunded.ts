@@ -1,0 +1,21 @@
+import { z } from "zod";
+import type { EventContract } from "../../lib/messaging/event.js";
+import { amount, paymentId, traceId, userId } from "./fields.js";
+
+const schema = z.object({
+  payment_id: paymentId,
+  user_id: userId,
+  refund_id: z.string().min(1).max(128),
+  amount,
+  /** Of all refunds of the payment so far. */
+  refunded_total: amount,
+  trace_id: traceId.optional(),
+});
+
+/** wallet → payments, metrics: money went back; it proves that there was a debit. */
+export const walletRefunded: EventContract<z.output<typeof schema>> = {
+  name: "wallet.refunded",
+  version: 1,
+  schema,
+  key: ({ payment_id }) => payment_id,
+};

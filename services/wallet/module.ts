@@ -1,0 +1,51 @@
+import { defineModule } from "../../lib/runtime/module.js";
+import { serviceProcess } from "../../lib/runtime/service_process.js";
+import { walletDebitRequested } from "../contracts/wallet_debit_requested.js";
+import { walletRefundRequested } from "../contracts/wallet_refund_requested.js";
+import { WalletError } from "./errors.js";
+import { onDebitRequested } from "./handlers/on_debit_requested.js";
+import { onRefundRequested } from "./handlers/on_refund_requested.js";
+import { WALLET_QUEUES } from "./queues.js";
+import { closeWallet } from "./routes/close_wallet.js";
+import { getWallet } from "./routes/get_wallet.js";
+import { listMovements } from "./routes/list_movements.js";
+import { listWallets } from "./routes/list_wallets.js";
+import { creditWallet, debitWallet } from "./routes/move_money.js";
+import { openWallet } from "./routes/open_wallet.js";
+import { refundPayment } from "./routes/refund_payment.js";
+import { walletSettings } from "./settings.js";
+
+/** Who has how much. Knows nothing of a payment but its id. */
+export const wallet = defineModule({
+  name: "wallet",
+  settings: walletSettings,
+  errors: WalletError.table,
+  queues: WALLET_QUEUES,
+  schemas: ["wallet"],
+  roles: ["payments_wallet"],
+  views: ["wallet.audit_difference"],
+  start: (runtime) => {
+    const { pool, outbox, parts } = serviceProcess(runtime, {
+      service: "wallet-service",
+      schema: "wallet",
+      queues: WALLET_QUEUES,
+      connections: runtime.settings.WALLET_CONNECTIONS,
+      partitioned: ["movement", "decision"],
+      reactions: [
+        { event: walletDebitRequested, handle: onDebitRequested },
+        { event: walletRefundRequested, handle: onRefundRequested },
+      ],
+    });
+    const routes = [
+      openWallet(pool),
+      listWallets(pool),
+      getWallet(pool),
+      closeWallet(pool),
+      creditWallet(pool),
+      debitWallet(pool),
+      listMovements(pool),
+      refundPayment(pool, outbox),
+    ];
+    return { parts, routes };
+  },
+});

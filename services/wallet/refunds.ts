@@ -1,0 +1,110 @@
+import { formatAmount, parseAmount } from "../../lib/domain/money.js";
+import type { Queryable } from "../../lib/postgres/pool.js";
+import { clearingId } from "./domain/debit.js";
+import { decideRefund, refundMovementId } from "./domain/refund.js";
+import { findDecisions, lockDecisions, type RecordedDecision } from "./store/decision.js";
+import { enterRefunds, findRefunds, type NewRefund } from "./store/movement.js";
+import { lockWalletsOf } from "./store/wallet.js";
+
+export interface Refund {
+  readonly paymentId: string;
+  readonly refundId: string;
+  /** Decimal text; without one all that is left goes back. */
+  readonly amount: string | undefined;
+}
+
+export type RefundOutcome =
+  | {
+      readonly kind: "refunded";
+      readonly userId: string;
+      /** Decimal text. */
+      readonly amount: string;
+      readonly refundedTotal: string;
+      /** It had been made before; then the total may count later ones too. */
+      readonly repeat: boolean;
+    }
+  | { readonly kind: "unknown payment" }
+  /** The payment was declined, or given up before it was debited. */
+  | { readonly kind: "nothing taken"; readonly outcome: string }
+  /** The same refund was made with another amount. */
+  | { readonly kind: "contradiction"; readonly amount: string }
+  /** Decimal text of what is left. */
+  | { readonly kind: "too much"; readonly left: string };
+
+/**
+ * Gives back what was taken for payments, in the order of the refunds.
+ *
+ * @throws CoreError AMOUNT_INVALID for an amount that is none of its payment's currency
+ */
+export async function refundPayments(tx: Queryable, refunds: readonly Refund[]): Promise<RefundOutcome[]> {
+  const ids = [...new Set(refunds.map(({ paymentId }) => paymentId))];
+  // Wallets are locked before decisions, as debits do it.
+  const users = (await findDecisions(tx, ids)).map(({ userId }) => userId);
+  const wallets = await lockWalletsOf(tx, [...new Set(users)]);
+  const decisions = new Map((await lockDecisions(tx, ids)).map((each) => [each.paymentId, each]));
+  const made = new Map(
+    await findRefunds(
+      tx,
+      refunds.map((refund) => ({ paymentId: refund.paymentId, movementId: refundMovementId(refund) })),
+    ),
+  );
+  const entering: NewRefund[] = [];
+  const outcomes = refunds.map((refund): RefundOutcome => {
+    const decision = decisions.get(refund.paymentId);
+    if (decision === undefined) {
+      return { kind: "unknown payment" };
+    }
+    const { userId, outcome, currency, walletId } = decision;
+    if (currency === null || walletId === null || outcome !== "approved") {
+      return { kind: "nothing taken", outcome };
+    }
+    const amount = refund.amount === undefined ? undefined : parseAmount(refund.amount, currency);
+    const movementId = refundMovementId(refund);
+    const before = made.get(movementId);
+    if (before !== undefined) {
+      return repetition(decision, currency, { before, amount });
+    }
+    const decided = decideRefund({ amount }, decision);
+    if (decided.kind === "nothing taken") {
+      return { kind: "nothing taken", outcome };
+    }
+    if (decided.kind === "too much") {
+      return { kind: "too much", left: formatAmount(decided.left, currency) };
+    }
+    // To the wallet that paid; to its successor where that one was closed and another one opened.
+    const open = wallets.find((wallet) => wallet.userId === userId && wallet.currency === currency);
+    entering.push({
+      movementId,
+      paymentId: refund.paymentId,
+      refundId: refund.refundId,
+      clearingId: clearingId(currency),
+      walletId: open?.walletId ?? walletId,
+      amount: decided.amount,
+      currency,
+    });
+    made.set(movementId, decided.amount);
+    decisions.set(refund.paymentId, { ...decision, refunded: decided.refundedTotal });
+    const refundedTotal = formatAmount(decided.refundedTotal, currency);
+    return {
+      kind: "refunded",
+      userId,
+      amount: formatAmount(decided.amount, currency),
+      refundedTotal,
+      repeat: false,
+    };
+  });
+  await enterRefunds(tx, entering);
+  return outcomes;
+}
+
+function repetition(
+  { userId, refunded }: RecordedDecision,
+  currency: string,
+  { before, amount }: { readonly before: bigint; readonly amount: bigint | undefined },
+): RefundOutcome {
+  if (amount !== undefined && amount !== before) {
+    return { kind: "contradiction", amount: formatAmount(before, currency) };
+  }
+  const refundedTotal = formatAmount(refunded, currency);
+  return { kind: "refunded", userId, amount: formatAmount(before, currency), refundedTotal, repeat: true };
+}

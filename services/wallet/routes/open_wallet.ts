@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { newId } from "../../../lib/domain/ids.js";
+import { minorDigitsOf } from "../../../lib/domain/money.js";
+import { defineRoute } from "../../../lib/http/route.js";
+import type { Pool } from "../../../lib/postgres/pool.js";
+import { currency, userId } from "../../contracts/fields.js";
+import { WalletError } from "../errors.js";
+import { insertWallet, walletsOf } from "../store/wallet.js";
+import { bodyOf, walletBody } from "./wallet_body.js";
+
+export const openWallet = (pool: Pool) =>
+  defineRoute({
+    method: "POST",
+    path: "/wallets",
+    summary: "Open a wallet; a user has one of each currency",
+    request: { body: z.strictObject({ user_id: userId, currency }) },
+    answers: { 201: walletBody },
+    handle: async ({ body: { user_id, currency } }) => {
+      minorDigitsOf(currency); // throws CURRENCY_UNKNOWN
+      const opened = await insertWallet(pool, { walletId: newId(), userId: user_id, currency });
+      if (opened === undefined) {
+        const open = (await walletsOf(pool, user_id)).find((wallet) => wallet.currency === currency);
+        throw new WalletError("WALLET_EXISTS", `the user has wallet ${open?.walletId} of ${currency}.`);
+      }
+      return { status: 201, body: bodyOf(opened), headers: { location: `/wallets/${opened.walletId}` } };
+    },
+  });

@@ -1,0 +1,97 @@
+import type { Queryable } from "../../../lib/postgres/pool.js";
+import { clearingId, type Decision } from "../domain/debit.js";
+
+/** A decision as it stands. */
+export interface RecordedDecision extends Decision {
+  /** In minor units. */
+  readonly refunded: bigint;
+  /** Of the request that was decided. */
+  readonly messageId: string;
+}
+
+/** A decision to be entered, and the request that asked for it. */
+export type NewDecision = Decision & { readonly messageId: string };
+
+const COLUMNS = `payment_id AS "paymentId", outcome, reason, user_id AS "userId", wallet_id AS "walletId", amount, currency,
+  refunded, message_id AS "messageId"`;
+
+export async function findDecisions(
+  db: Queryable,
+  paymentIds: readonly string[],
+): Promise<readonly RecordedDecision[]> {
+  const { rows } = await db.query<RecordedDecision>({
+    name: "wallet_find_decisions",
+    text: `SELECT ${COLUMNS} FROM wallet.decision WHERE payment_id = ANY ($1::uuid[])`,
+    values: [paymentIds],
+  });
+  return rows;
+}
+
+/** Locked until the end of the transaction, so that their refunds are counted one after the other. */
+export async function lockDecisions(
+  tx: Queryable,
+  paymentIds: readonly string[],
+): Promise<readonly RecordedDecision[]> {
+  const { rows } = await tx.query<RecordedDecision>({
+    name: "wallet_lock_decisions",
+    text: `SELECT ${COLUMNS} FROM wallet.decision WHERE payment_id = ANY ($1::uuid[]) ORDER BY payment_id FOR NO KEY UPDATE`,
+    values: [paymentIds],
+  });
+  return rows;
+}
+
+/**
+ * Enters decisions, the debits of the approved ones and what is left in their wallets, which must be locked. A payment that
+ * was decided meanwhile is left as it is.
+ *
+ * @returns ids of the payments that were entered.
+ */
+export async function enterDecisions(
+  tx: Queryable,
+  decisions: readonly NewDecision[],
+): Promise<ReadonlySet<string>> {
+  if (decisions.length === 0) {
+    return new Set();
+  }
+  // By id, so that two batches with the same payments do not wait for each other.
+  const sorted = decisions.toSorted((a, b) => (a.paymentId < b.paymentId ? -1 : 1));
+  const { rows } = await tx.query<{ paymentId: string }>({
+    name: "wallet_enter_decisions",
+    text: ENTER,
+    values: [
+      sorted.map(({ paymentId }) => paymentId),
+      sorted.map(({ outcome }) => outcome),
+      sorted.map(({ reason }) => reason),
+      sorted.map(({ userId }) => userId),
+      sorted.map(({ walletId }) => walletId),
+      sorted.map(({ amount }) => amount),
+      sorted.map(({ currency }) => currency),
+      sorted.map(({ messageId }) => messageId),
+      sorted.map(({ currency }) => (currency === null ? null : clearingId(currency))),
+    ],
+  });
+  return new Set(rows.map(({ paymentId }) => paymentId));
+}
+
+const ENTER = `
+  WITH asked AS (
+    SELECT *
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::text[], $8::text[], $9::uuid[])
+      AS a (payment_id, outcome, reason, user_id, wallet_id, amount, currency, message_id, clearing_id)
+  ), entered AS (
+    INSERT INTO wallet.decision (payment_id, outcome, reason, user_id, wallet_id, amount, currency, message_id)
+    SELECT payment_id, outcome, reason, user_id, wallet_id, amount, currency, message_id FROM asked
+    ON CONFLICT (payment_id) DO NOTHING
+    RETURNING payment_id
+  ), approved AS (
+    SELECT a.* FROM asked a JOIN entered USING (payment_id) WHERE a.outcome = 'approved'
+  ), moved AS (
+    INSERT INTO wallet.movement (movement_id, cause_id, kind, from_id, to_id, amount, currency)
+    SELECT payment_id, payment_id, 'debit', wallet_id, clearing_id, amount, currency FROM approved
+  ), spent AS (
+    UPDATE wallet.wallet w
+    SET balance = w.balance - s.amount, updated_at = now()
+    FROM (SELECT wallet_id, sum(amount)::bigint AS amount FROM approved GROUP BY wallet_id) s
+    WHERE w.wallet_id = s.wallet_id
+  )
+  SELECT payment_id AS "paymentId" FROM entered`;

@@ -1,0 +1,86 @@
+import type { Queryable } from "../../../lib/postgres/pool.js";
+import { clearingId, fundingId, type Wallet } from "../domain/debit.js";
+
+export interface WalletRow extends Wallet {
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly closedAt: Date | null;
+}
+
+const COLUMNS = `wallet_id AS "walletId", user_id AS "userId", currency, balance, created_at AS "createdAt",
+  updated_at AS "updatedAt", closed_at AS "closedAt"`;
+
+/** Open wallets of the users, locked in the order that all follow. */
+export async function lockWalletsOf(tx: Queryable, userIds: readonly string[]): Promise<readonly Wallet[]> {
+  const { rows } = await tx.query<Wallet>({
+    name: "wallet_lock_wallets",
+    text: `SELECT wallet_id AS "walletId", user_id AS "userId", currency, balance FROM wallet.wallet
+           WHERE user_id = ANY ($1::text[]) AND closed_at IS NULL AND kind = 'customer'
+           ORDER BY wallet_id FOR NO KEY UPDATE`,
+    values: [userIds],
+  });
+  return rows;
+}
+
+/** @returns the wallet, or undefined when the user has an open one of that currency. */
+export async function insertWallet(
+  tx: Queryable,
+  { walletId, userId, currency }: Pick<Wallet, "walletId" | "userId" | "currency">,
+): Promise<WalletRow | undefined> {
+  const { rows } = await tx.query<WalletRow>({
+    name: "wallet_insert",
+    // Its currency's clearing and funding wallets are there before anything moves.
+    text: `WITH counterparts AS (
+             INSERT INTO wallet.wallet (wallet_id, kind, user_id, currency, balance)
+             VALUES ($4, 'clearing', 'clearing', $3, NULL), ($5, 'funding', 'funding', $3, NULL)
+             ON CONFLICT DO NOTHING
+           )
+           INSERT INTO wallet.wallet (wallet_id, user_id, currency, balance) VALUES ($1, $2, $3, 0)
+           ON CONFLICT (user_id, currency) WHERE closed_at IS NULL AND kind = 'customer' DO NOTHING
+           RETURNING ${COLUMNS}`,
+    values: [walletId, userId, currency, clearingId(currency), fundingId(currency)],
+  });
+  return rows[0];
+}
+
+/** A customer's wallet, open or closed. */
+export async function findWallet(db: Queryable, walletId: string): Promise<WalletRow | undefined> {
+  const { rows } = await db.query<WalletRow>({
+    name: "wallet_find",
+    text: `SELECT ${COLUMNS} FROM wallet.wallet WHERE wallet_id = $1 AND kind = 'customer'`,
+    values: [walletId],
+  });
+  return rows[0];
+}
+
+/** The same, locked. */
+export async function lockWallet(tx: Queryable, walletId: string): Promise<WalletRow | undefined> {
+  const { rows } = await tx.query<WalletRow>({
+    name: "wallet_lock",
+    text: `SELECT ${COLUMNS} FROM wallet.wallet WHERE wallet_id = $1 AND kind = 'customer' FOR NO KEY UPDATE`,
+    values: [walletId],
+  });
+  return rows[0];
+}
+
+/** Of a user, oldest first; there is one a currency, so 200 are all. */
+export async function walletsOf(db: Queryable, userId: string): Promise<readonly WalletRow[]> {
+  const { rows } = await db.query<WalletRow>({
+    name: "wallet_of_user",
+    text: `SELECT ${COLUMNS} FROM wallet.wallet WHERE user_id = $1 AND kind = 'customer' AND closed_at IS NULL
+           ORDER BY wallet_id LIMIT 200`,
+    values: [userId],
+  });
+  return rows;
+}
+
+/** Closes an open, empty wallet. @returns whether it did. */
+export async function closeWallet(db: Queryable, walletId: string): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: "wallet_close",
+    text: `UPDATE wallet.wallet SET closed_at = now(), updated_at = now()
+           WHERE wallet_id = $1 AND closed_at IS NULL AND balance = 0 AND kind = 'customer'`,
+    values: [walletId],
+  });
+  return rowCount === 1;
+}

@@ -1,0 +1,228 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newId } from "../../lib/domain/ids.js";
+import { drain } from "../../tests/harness/broker.js";
+import { eventually } from "../../tests/harness/eventually.js";
+import { Services } from "../../tests/harness/service.js";
+import { walletDebitRequested } from "../contracts/wallet_debit_requested.js";
+import { walletRefundRequested } from "../contracts/wallet_refund_requested.js";
+import { walletRefunded } from "../contracts/wallet_refunded.js";
+import { walletResponse } from "../contracts/wallet_response.js";
+
+let services: Services;
+beforeAll(async () => {
+  services = await Services.create("wallet");
+  await services.start();
+});
+afterAll(() => services?.close());
+
+/** A user with a wallet of so much. */
+async function funded(amount: string, currency = "USD"): Promise<{ user: string; wallet: string }> {
+  const user = `user-${randomUUID()}`;
+  const opened = await services.post("/wallets", { user_id: user, currency });
+  expect(opened.status).toBe(201);
+  const wallet = opened.body.id as string;
+  expect((await services.post(`/wallets/${wallet}/credit`, { amount, reference: "opening" })).status).toBe(
+    201,
+  );
+  return { user, wallet };
+}
+
+const balance = async (wallet: string) => (await services.get(`/wallets/${wallet}`)).body.balance as string;
+
+describe("over HTTP a wallet", () => {
+  test("is opened once per user and currency, found, and closed when it is empty", async () => {
+    const user = `user-${randomUUID()}`;
+    const opened = await services.post("/wallets", { user_id: user, currency: "EUR" });
+    expect(opened).toMatchObject({ status: 201, body: { user_id: user, balance: "0.00", currency: "EUR" } });
+    const { id } = opened.body as { id: string };
+    expect(opened.headers.get("location")).toBe(`/wallets/${id}`);
+    const again = await services.post("/wallets/", { user_id: user, currency: "EUR" });
+    expect(again).toMatchObject({
+      status: 409,
+      body: { code: "WALLET_EXISTS", detail: expect.stringContaining(id) },
+    });
+    expect((await services.get(`/wallets?user_id=${user}`)).body.wallets).toEqual([opened.body]);
+    await services.post(`/wallets/${id}/credit`, { amount: 1, reference: "a" });
+    expect(await services.request("DELETE", `/wallets/${id}`)).toMatchObject({
+      status: 409,
+      body: { code: "WALLET_NOT_EMPTY" },
+    });
+    await services.post(`/wallets/${id}/debit`, { amount: "1.00", reference: "b" });
+    expect((await services.request("DELETE", `/wallets/${id}`)).status).toBe(204);
+    expect((await services.request("DELETE", `/wallets/${id}`)).status).toBe(204);
+    expect((await services.post("/wallets", { user_id: user, currency: "EUR" })).status).toBe(201);
+  });
+
+  test("takes each reference once per kind, and answers a repetition as before", async () => {
+    const { wallet } = await funded("10.00");
+    const first = await services.post(`/wallets/${wallet}/debit`, { amount: "4.00", reference: "r" });
+    expect(first).toMatchObject({ status: 201, body: { amount: "4.00", balance: "6.00" } });
+    await services.post(`/wallets/${wallet}/credit`, { amount: "1.00", reference: "r" });
+    const again = await services.post(`/wallets/${wallet}/debit`, { amount: "4.00", reference: "r" });
+    expect(again).toMatchObject({ status: 201, body: first.body });
+    expect(again.headers.get("idempotent-replayed")).toBe("true");
+    const other = await services.post(`/wallets/${wallet}/debit`, { amount: "4.01", reference: "r" });
+    expect(other).toMatchObject({ status: 409, body: { code: "REFERENCE_USED" } });
+    expect(await balance(wallet)).toBe("7.00");
+  });
+
+  test("never goes below nothing, whoever asks at the same time", async () => {
+    const { wallet } = await funded("10.00");
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        services.post(`/wallets/${wallet}/debit`, { amount: "1.00", reference: `r${i}` }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(10);
+    expect(answers.filter(({ body }) => body.code === "FUNDS_INSUFFICIENT")).toHaveLength(40);
+    expect(await balance(wallet)).toBe("0.00");
+  });
+
+  test("tells its movements, newest first", async () => {
+    const yen = await funded("5", "JPY");
+    await services.post(`/wallets/${yen.wallet}/debit`, { amount: 2, reference: "out" });
+    const { body } = await services.get(`/wallets/${yen.wallet}/movements`);
+    expect(body.movements).toMatchObject([
+      { kind: "withdrawal", direction: "out", amount: "2", currency: "JPY", reference: "out" },
+      { kind: "credit", direction: "in", amount: "5" },
+    ]);
+  });
+});
+
+describe("a debit that is asked for by an event", () => {
+  const ask = (user: string, amount: string, payment = newId()) => ({
+    payment_id: payment,
+    user_id: user,
+    amount,
+    currency: "USD",
+  });
+
+  test("is decided once, in order of arrival, and answered however often it comes", async () => {
+    const { user, wallet } = await funded("10.00");
+    const responses = await services.watch(walletResponse);
+    const asked = [ask(user, "6.00"), ask(user, "5.00"), ask(user, "4.00"), ask("nobody", "1.00")];
+    await services.publish(walletDebitRequested, asked);
+    await eventually("all answered", async () => (await responses()).length === 4);
+    await services.publish(walletDebitRequested, asked);
+    const seen = await eventually("all answered again", async () => {
+      const all = await responses();
+      return all.length === 8 && all;
+    });
+    const of = (i: number) =>
+      seen
+        .filter(({ body }) => body.payment_id === asked[i]?.payment_id)
+        .map(({ body }) => `${body.status} ${body.reason} ${body.amount}`);
+    expect(of(0)).toEqual(Array(2).fill("APPROVED success 6.00"));
+    expect(of(1)).toEqual(Array(2).fill("DECLINED insufficient_funds 5.00"));
+    expect(of(2)).toEqual(Array(2).fill("APPROVED success 4.00"));
+    expect(of(3)).toEqual(Array(2).fill("DECLINED unknown_wallet 1.00"));
+    const repeats = seen.map(({ message }) => message.properties.headers?.["x-repeat"] === true);
+    expect(repeats.filter(Boolean)).toHaveLength(4);
+    expect(await balance(wallet)).toBe("0.00");
+  });
+
+  test("that is malformed, of another currency's digits or of a later schema becomes a dead letter; its neighbours do not", async () => {
+    const { user, wallet } = await funded("10.00");
+    const responses = await services.watch(walletResponse);
+    await services.publish(walletDebitRequested, [
+      ask(user, "1.001"),
+      ask(user, "1.00"),
+      { ...ask(user, "1.00"), payment_id: "x" },
+    ]);
+    await services.publish({ ...walletDebitRequested, version: 2 }, [ask(user, "1.00")]);
+    await eventually("answered", async () => (await responses()).length === 1);
+    const letters = await eventually("the letters", async () => {
+      const all = await drain(services.settings, "wallet.dlq");
+      return all.length > 0 && all;
+    });
+    const codes = letters.map(({ properties }) => properties.headers?.["x-error-code"]);
+    expect(codes).toEqual(expect.arrayContaining(["AMOUNT_INVALID", "MESSAGE_MALFORMED"]));
+    expect(await balance(wallet)).toBe("9.00");
+  });
+});
+
+describe("a refund", () => {
+  const paid = async (amount: string) => {
+    const { user, wallet } = await funded(amount);
+    const payment = newId();
+    const responses = await services.watch(walletResponse);
+    await services.publish(walletDebitRequested, [
+      { payment_id: payment, user_id: user, amount, currency: "USD" },
+    ]);
+    await eventually("debited", async () => (await responses()).length === 1);
+    return { user, wallet, payment };
+  };
+
+  test("gives back parts, then the rest, never more, and announces each once", async () => {
+    const { wallet, payment } = await paid("10.00");
+    const refunded = await services.watch(walletRefunded);
+    const refund = (body: object) => services.post("/wallets/refund", { payment_id: payment, ...body });
+    expect(await refund({ amount: "3.00" })).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: "#/refund_id" }] },
+    });
+    const parts = await Promise.all(
+      Array.from({ length: 50 }, () => refund({ amount: "3.00", refund_id: "a" })),
+    );
+    expect(new Set(parts.map(({ status, body }) => `${status} ${body.amount}`))).toEqual(
+      new Set(["200 3.00"]),
+    );
+    expect(await balance(wallet)).toBe("3.00");
+    expect(await refund({ amount: "2.00", refund_id: "a" })).toMatchObject({
+      status: 409,
+      body: { code: "REFERENCE_USED" },
+    });
+    expect(await refund({ amount: "7.01", refund_id: "b" })).toMatchObject({
+      status: 409,
+      body: { code: "REFUND_REFUSED" },
+    });
+    expect(await refund({})).toMatchObject({
+      status: 200,
+      body: { amount: "7.00", refunded_total: "10.00" },
+    });
+    expect(await refund({})).toMatchObject({ status: 200, body: { amount: "7.00" } });
+    expect(await balance(wallet)).toBe("10.00");
+    await eventually("two announced", async () => (await refunded()).length === 2);
+  });
+
+  test("that is asked for before its debit cancels the payment", async () => {
+    const { user, wallet } = await funded("10.00");
+    const payment = newId();
+    const responses = await services.watch(walletResponse);
+    await services.publish(walletRefundRequested, [{ payment_id: payment, user_id: user }]);
+    await eventually("cancelled", () =>
+      services.platform
+        .value<number>("SELECT count(*) FROM wallet.audit_difference")
+        .then(
+          async () =>
+            (await services.post("/wallets/refund", { payment_id: payment })).body.code === "REFUND_REFUSED",
+        ),
+    );
+    await services.publish(walletDebitRequested, [
+      { payment_id: payment, user_id: user, amount: "1.00", currency: "USD" },
+    ]);
+    const [seen] = await eventually("answered", async () => {
+      const all = await responses();
+      return all.length === 1 && all;
+    });
+    expect(seen?.body).toMatchObject({ status: "DECLINED", reason: "cancelled" });
+    expect(await balance(wallet)).toBe("10.00");
+  });
+
+  test("that is asked for by an event gives back the rest once", async () => {
+    const { user, wallet, payment } = await paid("10.00");
+    const refunded = await services.watch(walletRefunded);
+    await services.publish(walletRefundRequested, Array(3).fill({ payment_id: payment, user_id: user }));
+    const seen = await eventually("announced", async () => {
+      const all = await refunded();
+      return all.length === 3 && all;
+    });
+    expect(seen.map(({ body }) => body.refunded_total)).toEqual(["10.00", "10.00", "10.00"]);
+    expect(await balance(wallet)).toBe("10.00");
+  });
+});
+
+test("after all of it the books agree", async () => {
+  expect(await services.differences("wallet")).toEqual([]);
+});

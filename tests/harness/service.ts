@@ -1,0 +1,146 @@
+import type { GetMessage } from "amqplib";
+import { MODULES } from "../../app/modules.js";
+import { chooseModules, serve } from "../../app/serve.js";
+import type { AllSettings } from "../../app/settings.js";
+import { Publisher } from "../../lib/broker/publisher.js";
+import { EVENTS_EXCHANGE } from "../../lib/broker/topology.js";
+import { newId } from "../../lib/domain/ids.js";
+import { type EventContract, eventMessage } from "../../lib/messaging/event.js";
+import { silentLogger } from "../../lib/observability/log.js";
+import { onChannel } from "./broker.js";
+import { eventually } from "./eventually.js";
+import { freePort } from "./free_port.js";
+import { Platform } from "./platform.js";
+
+const FAMILIES = MODULES.flatMap(({ queues }) => queues);
+
+/** An HTTP answer, read. */
+export interface Answer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects
+  readonly body: any;
+  readonly headers: Headers;
+}
+
+/** Services that run in this process as `payments serve` runs them, on a database and a vhost of their own. */
+export class Services {
+  readonly platform: Platform;
+  readonly #publisher: Publisher;
+  readonly #names: readonly string[];
+  #port = 0;
+  #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
+
+  private constructor(platform: Platform, names: readonly string[]) {
+    this.platform = platform;
+    this.#names = names;
+    this.#publisher = new Publisher({
+      address: platform.settings,
+      name: "test events",
+      logger: silentLogger,
+      connectPolicy: "once",
+      families: FAMILIES,
+    });
+  }
+
+  static async create(...names: string[]): Promise<Services> {
+    const services = new Services(await Platform.create(), names);
+    await services.#publisher.up();
+    return services;
+  }
+
+  get settings(): AllSettings {
+    return this.platform.settings;
+  }
+
+  async start(): Promise<void> {
+    this.#port = await freePort();
+    const stop = new AbortController();
+    const settings = { ...this.settings, HTTP_PORT: this.#port };
+    const modules = chooseModules(this.#names, MODULES);
+    const ended = serve({ modules, all: MODULES, settings, logger: silentLogger, signal: stop.signal });
+    ended.catch(() => undefined);
+    this.#running = { stop, ended };
+    await eventually("services are ready", async () => {
+      await Promise.race([ended, Promise.resolve()]);
+      return (await this.get("/readyz").catch(() => undefined))?.status === 200;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#running?.stop.abort();
+    await this.#running?.ended;
+    this.#running = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    await this.#publisher.close();
+    await this.platform.close();
+  }
+
+  async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const response = await fetch(`http://127.0.0.1:${this.#port}${path}`, {
+      method,
+      headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      body: text.startsWith("{") ? JSON.parse(text) : text,
+      headers: response.headers,
+    };
+  }
+
+  get = (path: string) => this.request("GET", path);
+  post = (path: string, body: unknown) => this.request("POST", path, body);
+
+  /** Publishes events as their service would. */
+  async publish<Body>(
+    event: EventContract<Body>,
+    bodies: readonly Body[],
+    messageId?: string,
+  ): Promise<void> {
+    await this.#publisher.publishAll(
+      bodies.map((body) => eventMessage(event, body, { messageId: messageId ?? newId() })),
+    );
+  }
+
+  /** A queue that gets every event of a name from now on; tells what came, oldest first. */
+  async watch<Body>(event: EventContract<Body>): Promise<() => Promise<Seen<Body>[]>> {
+    const queue = `test.${newId()}`;
+    await onChannel(this.settings, async (channel) => {
+      await channel.assertExchange(EVENTS_EXCHANGE, "topic", { durable: true });
+      await channel.assertQueue(queue, { durable: true });
+      await channel.bindQueue(queue, EVENTS_EXCHANGE, event.name);
+    });
+    const seen: Seen<Body>[] = [];
+    return async () => {
+      await onChannel(this.settings, async (channel) => {
+        for (;;) {
+          const message = await channel.get(queue, { noAck: true });
+          if (message === false) {
+            return;
+          }
+          seen.push({ body: JSON.parse(message.content.toString()) as Body, message });
+        }
+      });
+      return seen;
+    };
+  }
+
+  /** Ways in which the books disagree: none. */
+  async differences(schema: string): Promise<unknown[]> {
+    return (await this.platform.pool.query(`SELECT * FROM ${schema}.audit_difference`)).rows;
+  }
+}
+
+export interface Seen<Body> {
+  readonly body: Body;
+  readonly message: GetMessage;
+}
