@@ -3,7 +3,7 @@ import { CoreError } from "../core_errors.js";
 import type { PlatformError } from "../errors.js";
 import { type Deferred, deferred } from "../timing.js";
 import type { Link } from "./link.js";
-import { type Destination, nameOf } from "./topology.js";
+import { type Destination, EVENTS_EXCHANGE, nameOf } from "./topology.js";
 
 export type MessageProperties = Pick<
   Options.Publish,
@@ -35,14 +35,17 @@ export interface OutgoingMessage {
 export class ConfirmedPublishing {
   readonly #channel: ConfirmChannel;
   readonly #over: AbortSignal;
+  readonly #events: ReadonlySet<string>;
   readonly #returned = new Set<string>();
   readonly #underWay = new Map<string, Promise<void>>();
   /** Pending while the broker blocks us or the channel's buffer is full: what waits stays with its caller. */
   #room: Deferred<void> | undefined;
   #blocked = false;
 
-  constructor(channel: ConfirmChannel, link: Link) {
+  /** @param events that somebody takes; of another one nobody misses it when no queue does */
+  constructor(channel: ConfirmChannel, link: Link, events: ReadonlySet<string>) {
     this.#channel = channel;
+    this.#events = events;
     this.#over = link.over;
     channel.on("return", ({ fields, properties }: Message) =>
       this.#returned.add(keyOf(fields.routingKey, properties.messageId)),
@@ -134,7 +137,8 @@ export class ConfirmedPublishing {
           all.resolve();
         }
       };
-      const options = { ...properties, persistent: true, mandatory: true };
+      const mandatory = exchange !== EVENTS_EXCHANGE || this.#events.has(routingKey);
+      const options = { ...properties, persistent: true, mandatory };
       roomLeft = this.#channel.publish(exchange, routingKey, body, options, onConfirm);
     }
     if (!roomLeft) {

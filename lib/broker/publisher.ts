@@ -39,6 +39,7 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#timeoutMs = options.timeoutMs ?? CONFIRM_TIMEOUT_MS;
     this.#observe = options.observe;
+    const events = new Set(options.families.flatMap(({ event }) => event ?? []));
     this.#connection = new BrokerConnection({
       ...options,
       setUp: async (link) => {
@@ -46,7 +47,7 @@ export class Publisher {
         for (const family of options.families) {
           await declareFamily(channel, family);
         }
-        this.#session = new ConfirmedPublishing(channel, link);
+        this.#session = new ConfirmedPublishing(channel, link, events);
         return this.#session;
       },
     });

@@ -2,6 +2,7 @@ import { defineModule } from "../../lib/runtime/module.js";
 import { serviceProcess } from "../../lib/runtime/service_process.js";
 import { walletDebitRequested } from "../contracts/wallet_debit_requested.js";
 import { walletRefundRequested } from "../contracts/wallet_refund_requested.js";
+import { walletsCommand } from "./commands/wallets.js";
 import { WalletError } from "./errors.js";
 import { onDebitRequested } from "./handlers/on_debit_requested.js";
 import { onRefundRequested } from "./handlers/on_refund_requested.js";
@@ -24,6 +25,7 @@ export const wallet = defineModule({
   schemas: ["wallet"],
   roles: ["payments_wallet"],
   views: ["wallet.audit_difference"],
+  commands: [walletsCommand],
   start: (runtime) => {
     const { pool, outbox, parts } = serviceProcess(runtime, {
       service: "wallet-service",

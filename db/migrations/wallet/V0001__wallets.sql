@@ -1,4 +1,5 @@
 -- after platform 1
+-- after etl 1
 -- Wallets, and every movement that made their balances. A movement is one row with both of its ends, so that it cannot be
 -- unbalanced. What must not be, PostgreSQL refuses: tests/hostile_sql.int.test.ts tries.
 
@@ -96,6 +97,8 @@ CREATE TABLE wallet.reference (
   balance     bigint NOT NULL,
   PRIMARY KEY (wallet_id, kind, reference)
 );
+CREATE TRIGGER reference_final BEFORE UPDATE OR DELETE OR TRUNCATE ON wallet.reference
+  FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 COMMENT ON TABLE wallet.reference IS 'Each reference takes effect once per wallet and kind; balance as it was answered';
 
 CREATE TABLE wallet.illegal_transition (
@@ -118,6 +121,17 @@ CREATE TABLE wallet.outbox (
   claimed_until timestamptz
 );
 COMMENT ON TABLE wallet.outbox IS 'Events to be published; a row lives for milliseconds';
+
+-- Customer n is the holder of account n. What the seeding reads of the pipeline's tables, which it never writes.
+CREATE VIEW wallet.account AS SELECT account_id, currency FROM payments.account;
+COMMENT ON VIEW wallet.account IS 'Accounts for which wallets are seeded';
+
+CREATE TABLE wallet.seeding (
+  currency text    PRIMARY KEY,
+  wallets  bigint  NOT NULL,
+  amount   numeric NOT NULL
+);
+COMMENT ON TABLE wallet.seeding IS 'The answer key of seeded wallets: how many, and how much was put into them in minor units';
 
 -- What is not as it must be, a row a difference; no rows is the proof.
 CREATE VIEW wallet.audit_difference AS
@@ -149,13 +163,20 @@ WHERE (d.amount, d.refunded) IS DISTINCT FROM (p.debited, p.refunded)
 UNION ALL
 SELECT 'movement ' || m.movement_id, 'a reference ' || m.reference || ' of its amount', coalesce(r.amount::text, 'none')
 FROM wallet.movement m LEFT JOIN wallet.reference r USING (movement_id)
-WHERE m.kind IN ('credit', 'withdrawal') AND (r.reference, r.amount) IS DISTINCT FROM (m.reference, m.amount);
+WHERE m.kind IN ('credit', 'withdrawal') AND (r.reference, r.amount) IS DISTINCT FROM (m.reference, m.amount)
+UNION ALL
+SELECT 'seeded wallets of ' || currency, coalesce(s.amount, 0) || ' put into them', coalesce(f.amount, 0) || ' by movements'
+FROM wallet.seeding s
+FULL JOIN (SELECT currency, sum(amount) AS amount FROM wallet.movement WHERE kind = 'funding' GROUP BY currency) f USING (currency)
+WHERE coalesce(s.amount, 0) <> coalesce(f.amount, 0);
 COMMENT ON VIEW wallet.audit_difference IS 'Each way in which balances, decisions and movements disagree';
 
 GRANT USAGE ON SCHEMA ops, wallet TO payments_wallet;
 GRANT SELECT ON ops.module_migration TO payments_wallet;
 GRANT EXECUTE ON FUNCTION ops.add_months TO payments_wallet;
 GRANT SELECT, INSERT ON wallet.wallet, wallet.movement, wallet.decision, wallet.reference, wallet.illegal_transition TO payments_wallet;
+GRANT SELECT ON wallet.account TO payments_wallet;
+GRANT SELECT, INSERT, UPDATE ON wallet.seeding TO payments_wallet;
 GRANT UPDATE (balance, updated_at, closed_at) ON wallet.wallet TO payments_wallet;
 GRANT UPDATE (refunded) ON wallet.decision TO payments_wallet;
 GRANT SELECT, INSERT, DELETE ON wallet.outbox TO payments_wallet;

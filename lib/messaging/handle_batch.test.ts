@@ -1,0 +1,169 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { CoreError } from "../core_errors.js";
+import { silentLogger } from "../observability/log.js";
+import { Breaker } from "../runtime/outage.js";
+import { type EventContract, eventMessage, type ReceivedEvent } from "./event.js";
+import { type BatchPorts, type EventOutcome, handleBatch } from "./handle_batch.js";
+import type { RawEvent } from "./read_event.js";
+
+const schema = z.object({ n: z.number() });
+const event: EventContract<{ n: number }> = {
+  name: "test.counted",
+  version: 1,
+  schema,
+  key: ({ n }) => `${n}`,
+};
+type Counted = ReceivedEvent<{ n: number }>;
+const done: EventOutcome = { kind: "done" };
+
+function raw(n: unknown, more: Partial<RawEvent> = {}): RawEvent {
+  return {
+    body: Buffer.from(JSON.stringify({ n })),
+    type: event.name,
+    messageId: `m${String(n)}`,
+    headers: {},
+    ...more,
+  };
+}
+
+function ports(more: Partial<BatchPorts> = {}): BatchPorts & { readonly waits: string[] } {
+  const waits: string[] = [];
+  const halt = new AbortController().signal;
+  const breaker = (server: "PostgreSQL" | "RabbitMQ") =>
+    new Breaker({
+      server,
+      probe: async () => undefined,
+      logger: silentLogger,
+      stopping: halt,
+      pause: async () => undefined,
+    });
+  return {
+    waits,
+    logger: silentLogger,
+    halt,
+    breakers: { PostgreSQL: breaker("PostgreSQL"), RabbitMQ: breaker("RabbitMQ") },
+    pause: async () => undefined,
+    countOutage: (code) => waits.push(code),
+    publishAll: async () => undefined,
+    ...more,
+  };
+}
+
+const sqlError = (code: string) => Object.assign(new Error("sql"), { code });
+
+describe("a batch", () => {
+  it("is handled in one call, and each event has its own outcome", async () => {
+    const calls: number[][] = [];
+    const handle = async (events: readonly Counted[]): Promise<EventOutcome[]> => {
+      calls.push(events.map(({ body }) => body.n));
+      return events.map(({ body }) => (body.n === 2 ? { kind: "reject", code: "X", reason: "two" } : done));
+    };
+    const outcomes = await handleBatch(
+      { event, handle },
+      ports(),
+      [1, 2, 3].map((n) => raw(n)),
+    );
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["done", "reject", "done"]);
+    expect(calls).toEqual([[1, 2, 3]]);
+  });
+
+  it("loses what is no event of its queue to the dead letters, and nothing else", async () => {
+    const handle = async (events: readonly Counted[]) => events.map(() => done);
+    const outcomes = await handleBatch({ event, handle }, ports(), [
+      raw(1),
+      raw("one"),
+      raw(2, { type: "test.other" }),
+      raw(3, { type: undefined }),
+      raw(4, { body: Buffer.from("{") }),
+      raw(5, { headers: { "schema-version": 2 } }),
+      raw(6, { headers: { "schema-version": 1 } }),
+    ]);
+    const codes = outcomes.map((each) => (each.kind === "reject" ? each.code : each.kind));
+    const malformed = "MESSAGE_MALFORMED";
+    expect(codes).toEqual([
+      "done",
+      malformed,
+      malformed,
+      malformed,
+      malformed,
+      "MESSAGE_VERSION_UNKNOWN",
+      "done",
+    ]);
+  });
+
+  it("is halved until the culprit stands alone", async () => {
+    const calls: number[] = [];
+    const handle = async (events: readonly Counted[]) => {
+      calls.push(events.length);
+      if (events.some(({ body }) => body.n === 13)) {
+        throw sqlError("23514");
+      }
+      return events.map(() => done);
+    };
+    const outcomes = await handleBatch(
+      { event, handle },
+      ports(),
+      Array.from({ length: 64 }, (_, n) => raw(n)),
+    );
+    expect(outcomes.flatMap((each, i) => (each.kind === "done" ? [] : [[i, each.kind]]))).toEqual([
+      [13, "reject"],
+    ]);
+    // Two at each size below the whole.
+    expect(calls).toHaveLength(13);
+  });
+
+  it.each([
+    ["55P03", 0],
+    ["40P01", 0],
+    ["40001", 0],
+    ["57P01", 1],
+    ["ECONNREFUSED", 1],
+  ])("waits out %s whole, without an attempt", async (code, outages) => {
+    let tries = 0;
+    const sizes: number[] = [];
+    const handle = async (events: readonly Counted[]) => {
+      sizes.push(events.length);
+      tries += 1;
+      if (tries < 3) {
+        throw sqlError(code);
+      }
+      return events.map(() => done);
+    };
+    const at = ports();
+    const outcomes = await handleBatch({ event, handle }, at, [raw(1), raw(2)]);
+    expect(outcomes).toEqual([{ kind: "done" }, { kind: "done" }]);
+    expect(sizes).toEqual([2, 2, 2]);
+    expect(at.waits).toHaveLength(outages * 2);
+  });
+
+  it("is not done again when only its followers could not be published", async () => {
+    let handled = 0;
+    const sent: unknown[] = [];
+    const follower = eventMessage(event, { n: 7 }, { messageId: "01920000-0000-7000-8000-000000000000" });
+    const handle = async (events: readonly Counted[]): Promise<EventOutcome[]> => {
+      handled += 1;
+      return events.map(() => ({ kind: "done", followers: [follower] }));
+    };
+    let failures = 2;
+    const publishAll: BatchPorts["publishAll"] = async (messages) => {
+      if (failures > 0) {
+        failures -= 1;
+        throw new CoreError("PUBLISH_TIMEOUT", "no confirm");
+      }
+      sent.push(...messages);
+    };
+    expect(await handleBatch({ event, handle }, ports({ publishAll }), [raw(1)])).toEqual([{ kind: "done" }]);
+    expect([handled, sent.length]).toEqual([1, 1]);
+  });
+
+  it("is handed back when the process is to stop", async () => {
+    const stop = new AbortController();
+    const handle = async (): Promise<EventOutcome[]> => {
+      stop.abort();
+      throw sqlError("57P01");
+    };
+    const outcomes = await handleBatch({ event, handle }, ports({ halt: stop.signal }), [raw(1), raw(2)]);
+    expect(outcomes).toEqual([{ kind: "release" }, { kind: "release" }]);
+  });
+});

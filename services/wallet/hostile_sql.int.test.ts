@@ -1,0 +1,209 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newId } from "../../lib/domain/ids.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import { createServicePool } from "../../lib/postgres/service_pool.js";
+import { createDatabase, dropDatabase, withPool } from "../../tests/harness/database.js";
+import { testSettings } from "../../tests/harness/settings.js";
+import { fundingId } from "./domain/debit.js";
+import { onDebitRequested } from "./handlers/on_debit_requested.js";
+import { refundPayments } from "./refunds.js";
+import { enterTransfer } from "./store/movement.js";
+import { insertWallet } from "./store/wallet.js";
+
+/** What must not be is refused by PostgreSQL itself: to the service's role, and where that has no say, to the owner too. */
+let database: string;
+let service: Pool;
+const payment = newId();
+const [usd, eur] = [newId(), newId()];
+
+beforeAll(async () => {
+  database = await createDatabase("seeded");
+  service = createServicePool(testSettings({ POSTGRES_DB: database }), {
+    role: "payments_wallet",
+    schema: "wallet",
+    max: 2,
+    applicationName: "hostile",
+  });
+  for (const [walletId, currency] of [
+    [usd, "USD"],
+    [eur, "EUR"],
+  ] as const) {
+    await insertWallet(service, { walletId, userId: "mallory", currency });
+    const transfer = {
+      movementId: newId(),
+      kind: "credit",
+      walletId,
+      fundingId: fundingId(currency),
+      amount: 1_000n,
+      currency,
+      reference: "r",
+    } as const;
+    await enterTransfer(service, transfer);
+  }
+  const body = { payment_id: payment, user_id: "mallory", amount: "6.00", currency: "USD" };
+  await onDebitRequested(service, [{ body, messageId: randomUUID(), traceId: "0".repeat(32) }]);
+  await refundPayments(service, [{ paymentId: payment, refundId: "a", amount: "1.00" }]);
+});
+afterAll(async () => {
+  await service?.end();
+  await dropDatabase(database);
+});
+
+/** The SQLSTATE of a statement, which is undone in any case. */
+async function refusal(pool: Pool, sql: string): Promise<string> {
+  const client = await pool.connect();
+  try {
+    await client.query("BEGIN");
+    await client.query(sql);
+    return "done";
+  } catch (error) {
+    return (error as { code: string }).code;
+  } finally {
+    await client.query("ROLLBACK");
+    client.release();
+  }
+}
+
+const clearing = `(SELECT wallet_id FROM wallet.wallet WHERE kind = 'clearing' AND currency = 'USD')`;
+const movement = (columns: Record<string, string>) => {
+  const row = {
+    movement_id: `'${payment}'`,
+    cause_id: `'${payment}'`,
+    kind: "'debit'",
+    from_id: `'${usd}'`,
+    to_id: clearing,
+    amount: "1",
+    currency: "'USD'",
+    reference: "NULL",
+    ...columns,
+  };
+  return `INSERT INTO wallet.movement (${Object.keys(row).join(", ")}) VALUES (${Object.values(row).join(", ")})`;
+};
+const own = (sql: string) => sql.replaceAll("$id", `gen_random_uuid()`);
+
+describe.each(["the service", "the owner"])("%s cannot", (who) => {
+  const as = <T>(work: (pool: Pool) => Promise<T>): Promise<T> =>
+    who === "the service"
+      ? work(service)
+      : withPool({ role: "admin", database }, async (pool) => {
+          await pool.query("SET ROLE payments_owner");
+          return work(pool);
+        });
+
+  test.each([
+    ["debit a payment twice", movement({}), ["23505"]],
+    ["move nothing", movement({ movement_id: own("$id"), cause_id: own("$id"), amount: "0" }), ["23514"]],
+    [
+      "move less than nothing",
+      movement({ movement_id: own("$id"), cause_id: own("$id"), amount: "-1" }),
+      ["23514"],
+    ],
+    ["move from a wallet to itself", movement({ to_id: `'${usd}'` }), ["23514"]],
+    [
+      "move between currencies",
+      movement({
+        movement_id: "'00000000-0000-7000-8000-000000000001'",
+        cause_id: "'00000000-0000-7000-8000-000000000001'",
+        to_id: `'${eur}'`,
+      }),
+      ["23503"],
+    ],
+    [
+      "move from a wallet that is not there",
+      movement({
+        movement_id: "'00000000-0000-7000-8000-000000000001'",
+        cause_id: "'00000000-0000-7000-8000-000000000001'",
+        from_id: own("$id"),
+      }),
+      ["23503"],
+    ],
+    ["enter a refund as the debit's own row", movement({ kind: "'refund'", reference: "'x'" }), ["23514"]],
+    ["enter a debit beside the payment's own", movement({ movement_id: own("$id") }), ["23514"]],
+    ["change a movement", "UPDATE wallet.movement SET amount = amount + 1", ["42501", "23001"]],
+    ["delete a movement", "DELETE FROM wallet.movement", ["42501", "23001"]],
+    ["delete all movements", "TRUNCATE wallet.movement", ["42501", "23001"]],
+    ["go below nothing", `UPDATE wallet.wallet SET balance = -1 WHERE wallet_id = '${usd}'`, ["23514"]],
+    [
+      "close a wallet with money",
+      `UPDATE wallet.wallet SET closed_at = now() WHERE wallet_id = '${usd}'`,
+      ["23514"],
+    ],
+    [
+      "change a wallet's currency",
+      `UPDATE wallet.wallet SET currency = 'EUR' WHERE wallet_id = '${usd}'`,
+      ["42501", "23503", "23505"],
+    ],
+    [
+      "open a second wallet of a currency",
+      "INSERT INTO wallet.wallet (wallet_id, user_id, currency, balance) VALUES (gen_random_uuid(), 'mallory', 'USD', 0)",
+      ["23505"],
+    ],
+    [
+      "give a clearing wallet a balance",
+      `UPDATE wallet.wallet SET balance = 5 WHERE wallet_id = ${clearing}`,
+      ["23514"],
+    ],
+    [
+      "refund more than was taken",
+      `UPDATE wallet.decision SET refunded = 601 WHERE payment_id = '${payment}'`,
+      ["23514"],
+    ],
+    [
+      "take a refund back",
+      `UPDATE wallet.decision SET refunded = 0 WHERE payment_id = '${payment}'`,
+      ["23001"],
+    ],
+    [
+      "turn a decision over",
+      `UPDATE wallet.decision SET outcome = 'declined', reason = 'insufficient_funds' WHERE payment_id = '${payment}'`,
+      ["42501", "23001"],
+    ],
+    ["forget a decision", "DELETE FROM wallet.decision", ["42501", "23001"]],
+    [
+      "refund what was declined",
+      "INSERT INTO wallet.decision (payment_id, outcome, reason, user_id, refunded, message_id) VALUES (gen_random_uuid(), 'declined', 'unknown_wallet', 'x', 1, 'm')",
+      ["23514"],
+    ],
+    [
+      "approve without a wallet",
+      "INSERT INTO wallet.decision (payment_id, outcome, reason, user_id, amount, currency, message_id) VALUES (gen_random_uuid(), 'approved', 'success', 'x', 1, 'USD', 'm')",
+      ["23514"],
+    ],
+    [
+      "use a reference twice",
+      `INSERT INTO wallet.reference VALUES ('${usd}', 'credit', 'r', gen_random_uuid(), 1, 1)`,
+      ["23505"],
+    ],
+    ["change what a reference did", `UPDATE wallet.reference SET amount = 1`, ["42501", "23001"]],
+  ])("%s", async (_, sql, states) => {
+    expect(states).toContain(await as((pool) => refusal(pool, sql)));
+  });
+});
+
+test("the service's login has no rights of its own", async () => {
+  const settings = testSettings({ POSTGRES_DB: database });
+  const bare = createServicePool(settings, {
+    role: "none",
+    schema: "wallet",
+    max: 1,
+    applicationName: "bare",
+  });
+  try {
+    expect(await refusal(bare, "SELECT FROM wallet.wallet")).toBe("42501");
+    expect(await refusal(service, "SELECT FROM payments.txn")).toBe("42501");
+  } finally {
+    await bare.end();
+  }
+});
+
+test("what a superuser changes by hand is named", async () => {
+  await withPool({ role: "admin", database }, async (pool) => {
+    await pool.query("SET ROLE payments_owner");
+    await pool.query(`UPDATE wallet.wallet SET balance = balance + 1 WHERE wallet_id = '${usd}'`);
+    const { rows } = await pool.query("SELECT what, expected, found FROM wallet.audit_difference");
+    expect(rows).toEqual([
+      { what: `wallet ${usd}`, expected: "balance of its movements 500 USD", found: "501" },
+    ]);
+  });
+});
