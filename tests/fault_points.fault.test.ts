@@ -1,11 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Point } from "../etl/point.js";
 import { ETL_QUEUES } from "../etl/queues.js";
 import { depth, publishByHand } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
-import { WorkerProcess } from "./harness/process.js";
+import { processState, WorkerProcess } from "./harness/process.js";
 
 /** Two months of two chunks each. */
 const SPEC = { rows: 6_000, toOn: "2025-03-01", chunkRows: 2_000 };
@@ -90,7 +89,7 @@ test.each(["stage: in copy", "agg: month published"] as const)(
       leaseMs: lease.leaseMs,
     });
     await platform.kickoff(SPEC);
-    const stopped = async () => (await readState(frozen.pid)) === "T";
+    const stopped = async () => (await processState(frozen.pid)) === "T";
     await eventually("frozen", stopped, { withinMs: 30_000 });
     const worker = await platform.startWorker(2, { leaseTimes: lease });
     // It holds its chunk until it is reaped; only then can the other one go on to the end.
@@ -107,9 +106,3 @@ test.each(["stage: in copy", "agg: month published"] as const)(
     expect(await platform.value("SELECT count(*) FROM etl.worker")).toBe(0);
   },
 );
-
-/** The process's state letter in /proc: R, S, T (stopped), … */
-async function readState(pid: number): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  return stat.slice(stat.lastIndexOf(")") + 2).at(0);
-}

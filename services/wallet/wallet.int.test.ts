@@ -11,7 +11,7 @@ import { walletResponse } from "../contracts/wallet_response.js";
 
 let services: Services;
 beforeAll(async () => {
-  services = await Services.create("wallet");
+  services = await Services.create({}, "wallet");
   await services.start();
 });
 afterAll(() => services?.close());

@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AllSettings } from "../../app/settings.js";
 import type { Point } from "../../etl/point.js";
@@ -10,6 +11,7 @@ import { CHILD_MARK, trackChild } from "./leaks.js";
 
 const MAIN = join(packageRoot, "dist", "app", "main.js");
 const BACKUPS = join(packageRoot, "dist", "app", "backups.js");
+const SERVICE_AT = join(packageRoot, "tests", "harness", "service_at.mjs");
 const WORKER_AT = join(packageRoot, "tests", "harness", "worker_at.mjs");
 
 export interface CommandResult extends Readonly<Output> {
@@ -138,6 +140,26 @@ export class WorkerProcess {
     }
     return false;
   }
+}
+
+/** A service in a process of its own that signals itself at a point; see service_at.mjs. */
+export function startServiceAt(
+  settings: Environment,
+  fault: {
+    readonly module: string;
+    readonly point: string;
+    readonly nth?: number;
+    readonly signal: NodeJS.Signals;
+  },
+): StartedCommand {
+  const { module, point, nth = 1, signal } = fault;
+  return follow(startNode(settings, [SERVICE_AT, module, point, String(nth), signal]));
+}
+
+/** The process's state letter in /proc: R, S, T (stopped), … */
+export async function processState(pid: number | undefined): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return stat.slice(stat.lastIndexOf(")") + 2).at(0);
 }
 
 function answersReady(port: number): Promise<boolean> {

@@ -42,8 +42,8 @@ export class Services {
     });
   }
 
-  static async create(...names: string[]): Promise<Services> {
-    const services = new Services(await Platform.create(), names);
+  static async create(flags: Parameters<typeof Platform.create>[0], ...names: string[]): Promise<Services> {
+    const services = new Services(await Platform.create(flags), names);
     await services.#publisher.up();
     return services;
   }
