@@ -21,7 +21,7 @@ export function numberText(value: unknown): unknown {
   if (value instanceof JsonNumber) {
     return value.text;
   }
-  return typeof value === "number" ? String(value) : value;
+  return typeof value === "number" || typeof value === "bigint" ? String(value) : value;
 }
 
 /**
