@@ -30,7 +30,7 @@ const MEANINGS: ReadonlyMap<string, KeyMeaning> = new Map([
 ]);
 
 /** More words than the longest name has are not looked at. */
-const MAX_WORDS = 4;
+const MAX_WORDS = 6;
 
 /** Callers use few keys, and to tell one takes 2 µs: 26 of the 100 that a request may have. Emptied when somebody makes keys up. */
 const known = new Map<string, KeyMeaning>();
@@ -64,11 +64,10 @@ function meaningOfWords(key: string): KeyMeaning {
   return "free";
 }
 
-/** Words in lower case and without accents, split where the case changes and where there is no letter or digit. */
+/** Words in lower case, split where the case changes and where there is no letter or digit; an accent is none, and goes. */
 function wordsOf(key: string): string[] {
   return key
     .normalize("NFD")
-    .replaceAll(/\p{M}/gu, "")
     .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
     .replaceAll(/([A-Z])([A-Z][a-z])/g, "$1 $2")
     .toLowerCase()

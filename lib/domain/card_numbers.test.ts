@@ -87,6 +87,14 @@ describe("in free text", () => {
     );
   });
 
+  it("the first of two that share digits is masked", () => {
+    const first = cardNumber("4", 16, "4");
+    const second = cardNumber(first.slice(4), 16);
+    const text = groups(first + second.slice(-4), [4, 4, 4, 4, 4]);
+    expect(maskNumbersIn(text)).toBe(`${maskNumber(text.slice(0, 19))}${text.slice(19)}`);
+    expect(isCardNumber(second)).toBe(true);
+  });
+
   it.each([
     ["a wrong check digit", `${visa.slice(0, -1)}${(Number(visa.at(-1)) + 1) % 10}`],
     ["a longer number", `${visa}0000`],

@@ -30,7 +30,7 @@ export const CURRENCY_CODES: readonly string[] = [...MINOR_DIGITS.keys()].sort()
 /** What a column of type bigint holds at most, 2^63 − 1. */
 export const LARGEST_MINOR = 2n ** 63n - 1n;
 
-/** A JSON number without an exponent. 19 digits before the point are what a bigint has; more would only cost time. */
+/** A JSON number without an exponent. A bigint column has 19 digits; to compute with 100,000 would only cost time. */
 const DECIMAL = /^(-?(?:0|[1-9][0-9]{0,18}))(?:\.([0-9]+))?$/;
 
 /** Minor units, both ends included. */
@@ -63,7 +63,10 @@ export function parseAmount(text: string, currency: string, bounds: AmountBounds
   const digits = minorDigitsOf(currency);
   const [, whole, fraction = ""] = DECIMAL.exec(text) ?? [];
   if (whole === undefined) {
-    throw new CoreError("AMOUNT_INVALID", "the amount is no plain decimal number such as 100.50.");
+    throw new CoreError(
+      "AMOUNT_INVALID",
+      "the amount is no plain decimal number, of 19 digits at most before its point.",
+    );
   }
   if (/[1-9]/.test(fraction.slice(digits))) {
     throw new CoreError("AMOUNT_INVALID", `the amount has more decimals than ${currency} has: ${digits}.`);
