@@ -1,4 +1,5 @@
 import { CURRENCIES } from "../../lib/domain/codes.js";
+import { minorDigitsOf } from "../../lib/domain/money.js";
 
 /** Where people live and spend. Weights are relative; offsets are standard time, daylight saving is left out. */
 interface Country {
@@ -33,7 +34,7 @@ export const COUNTRIES: readonly Country[] = [
 /** Price of a euro's worth, in the order of CURRENCIES: for the size of amounts, not for accounting. */
 export const UNITS_PER_EUR = [1, 1.1, 0.85, 0.95, 11, 4.3, 1.5, 1.65, 160, 6, 20, 95] as const;
 /** Currencies whose smallest coin is one whole unit. */
-export const WHOLE_UNIT_CURRENCIES: readonly boolean[] = CURRENCIES.map((code) => code === "JPY");
+export const WHOLE_UNIT_CURRENCIES: readonly boolean[] = CURRENCIES.map((code) => minorDigitsOf(code) === 0);
 
 /** What is bought where. `medianEur` and `sigma` shape the log-normal amount; `ecom` is the share of terminals online. */
 interface Category {
