@@ -7,6 +7,7 @@ import { codeOf, messageOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { newTraceId, traceIdOf } from "../observability/trace.js";
 import type { Part } from "../runtime/lifecycle.js";
+import { readJsonBodies } from "./json_body.js";
 import { addOperations, type Operations } from "./operations.js";
 import { PROBLEM_TYPE, problem, problemOf } from "./problem.js";
 import type { Route } from "./route.js";
@@ -38,6 +39,7 @@ export async function createHttpServer(options: HttpOptions): Promise<FastifyIns
     genReqId: (request) => traceIdOf(request.headers["traceparent"]) ?? newTraceId(),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "trace_id" }),
   });
+  readJsonBodies(server);
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
   server.setErrorHandler((error, request, reply) => {
