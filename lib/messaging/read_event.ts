@@ -1,5 +1,6 @@
 import { CoreError } from "../core_errors.js";
 import { derivedId } from "../domain/ids.js";
+import { parseJson } from "../domain/json_parse.js";
 import { EVENT_HEADER, type EventContract, type ReceivedEvent, traceOf } from "./event.js";
 
 /** A message as it came: from anyone, so of any shape. */
@@ -9,8 +10,6 @@ export interface RawEvent {
   readonly messageId: string | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
 }
-
-const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * Goes by the message's `type`, never by the way that it came.
@@ -30,7 +29,7 @@ export function readEvent<Body>(event: EventContract<Body>, raw: RawEvent): Rece
       { hint: "Deploy the newer consumer, then replay the letter." },
     );
   }
-  const parsed = event.schema.safeParse(readJson(raw.body));
+  const parsed = event.schema.safeParse(parseJson(raw.body));
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
       ({ path, message }) => `${path.join(".") || "body"}: ${message}`,
@@ -43,13 +42,4 @@ export function readEvent<Body>(event: EventContract<Body>, raw: RawEvent): Rece
     messageId: raw.messageId ?? derivedId(raw.body.toString("latin1"), event.name),
     traceId: traceOf(raw.headers),
   };
-}
-
-/** @throws CoreError MESSAGE_MALFORMED */
-export function readJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(utf8.decode(body));
-  } catch {
-    throw new CoreError("MESSAGE_MALFORMED", "body is not JSON.");
-  }
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { amount, currency } from "../../lib/domain/fields.js";
 import type { EventContract } from "../../lib/messaging/event.js";
-import { amount, currency, paymentId, traceId, userId } from "./fields.js";
+import { paymentId, traceId, userId } from "./fields.js";
 
 const schema = z.object({
   payment_id: paymentId,

@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { amount, reference } from "../../lib/domain/fields.js";
 import type { EventContract } from "../../lib/messaging/event.js";
-import { amount, paymentId, traceId, userId } from "./fields.js";
+import { paymentId, traceId, userId } from "./fields.js";
 
 const schema = z.object({
   payment_id: paymentId,
   user_id: userId,
-  refund_id: z.string().min(1).max(128),
+  refund_id: reference,
   amount,
   /** Of all refunds of the payment so far. */
   refunded_total: amount,

@@ -87,6 +87,53 @@ describe("over HTTP a wallet", () => {
       { kind: "withdrawal", direction: "out", amount: "2", currency: "JPY", reference: "out" },
       { kind: "credit", direction: "in", amount: "5" },
     ]);
+    for (let i = 0; i < 5; i++) {
+      await services.post(`/wallets/${yen.wallet}/credit`, { amount: 1, reference: `more ${i}` });
+    }
+    const pages: string[][] = [];
+    let cursor = "";
+    do {
+      const page = await services.get(`/wallets/${yen.wallet}/movements?limit=3${cursor}`);
+      pages.push(page.body.movements.map(({ reference }: { reference: string }) => reference));
+      cursor = page.body.next === null ? "" : `&cursor=${page.body.next}`;
+    } while (cursor !== "");
+    expect(pages).toEqual([["more 4", "more 3", "more 2"], ["more 1", "more 0", "out"], ["opening"]]);
+    const forged = await services.get(`/wallets/${yen.wallet}/movements?cursor=abc`);
+    expect(forged).toMatchObject({ status: 400, body: { code: "REQUEST_INVALID" } });
+  });
+});
+
+describe("bad input is refused with a problem, and moves nothing", () => {
+  test.each<readonly [string, number, string]>([
+    ['{"amount": -1, "reference": "r"}', 422, "AMOUNT_INVALID"],
+    ['{"amount": 0, "reference": "r"}', 422, "AMOUNT_INVALID"],
+    ['{"amount": 1.001, "reference": "r"}', 422, "AMOUNT_INVALID"],
+    ['{"amount": 1e3, "reference": "r"}', 422, "AMOUNT_INVALID"],
+    ['{"amount": "10,00", "reference": "r"}', 422, "AMOUNT_INVALID"],
+    ['{"amount": "NaN", "reference": "r"}', 422, "AMOUNT_INVALID"],
+    ['{"amount": 99999999999999999999, "reference": "r"}', 422, "AMOUNT_INVALID"],
+    ['{"amount": 92233720368547758.07, "reference": "r"}', 422, "BALANCE_TOO_LARGE"],
+    ['{"amount": NaN, "reference": "r"}', 400, "MESSAGE_MALFORMED"],
+    ['{"amount": 1, "amount": 2, "reference": "r"}', 400, "MESSAGE_MALFORMED"],
+    ['{"amount": 1, "reference": ""}', 400, "REQUEST_INVALID"],
+    ['{"amount": 1, "reference": "r", "more": 1}', 400, "REQUEST_INVALID"],
+    ['{"amount": true, "reference": "r"}', 400, "REQUEST_INVALID"],
+    ['{"reference": "r"}', 400, "REQUEST_INVALID"],
+  ])("%s is %i %s", async (body, status, code) => {
+    const { wallet } = await funded("1.00");
+    expect(await services.request("POST", `/wallets/${wallet}/credit`, body)).toMatchObject({
+      status,
+      body: { code },
+    });
+    expect(await balance(wallet)).toBe("1.00");
+  });
+
+  test.each([
+    ["usd", 400],
+    ["XYZ", 422],
+    ["XAU", 422],
+  ])("currency %s is %i", async (currency, status) => {
+    expect((await services.post("/wallets", { user_id: "u", currency })).status).toBe(status);
   });
 });
 

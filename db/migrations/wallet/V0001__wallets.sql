@@ -9,7 +9,7 @@ CREATE TABLE wallet.wallet (
   wallet_id  uuid        PRIMARY KEY,
   -- Money of payments lies on a clearing wallet, money from outside comes out of a funding one: a pair for each currency.
   kind       text        NOT NULL DEFAULT 'customer' CHECK (kind IN ('customer', 'clearing', 'funding')),
-  user_id    text        NOT NULL CHECK (length(user_id) BETWEEN 1 AND 128),
+  user_id    text        NOT NULL CHECK (length(user_id) BETWEEN 1 AND 255),
   currency   text        NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
   -- In minor units. Where there is no limit to keep there is none: a running balance would be one lock for all.
   balance    bigint      CHECK (balance >= 0),
@@ -32,7 +32,7 @@ CREATE TABLE wallet.movement (
   to_id       uuid        NOT NULL CHECK (to_id <> from_id),
   amount      bigint      NOT NULL CHECK (amount > 0),
   currency    text        NOT NULL,
-  reference   text        CHECK (length(reference) BETWEEN 1 AND 128),
+  reference   text        CHECK (length(reference) BETWEEN 1 AND 255),
   moved_at    timestamptz NOT NULL DEFAULT now(),
   -- A payment's debit has the payment's own id, so there is one at most, and each of its refunds an id made of what was asked.
   PRIMARY KEY (cause_id, movement_id),
@@ -54,7 +54,7 @@ CREATE TABLE wallet.decision (
   payment_id uuid        PRIMARY KEY,
   outcome    text        NOT NULL CHECK (outcome IN ('approved', 'declined', 'cancelled')),
   reason     text        NOT NULL CHECK (reason IN ('success', 'insufficient_funds', 'unknown_wallet', 'cancelled')),
-  user_id    text        NOT NULL CHECK (length(user_id) BETWEEN 1 AND 128),
+  user_id    text        NOT NULL CHECK (length(user_id) BETWEEN 1 AND 255),
   wallet_id  uuid        REFERENCES wallet.wallet,
   amount     bigint      CHECK (amount > 0),
   currency   text,
@@ -91,7 +91,7 @@ CREATE TRIGGER decision_final BEFORE UPDATE OR DELETE ON wallet.decision
 CREATE TABLE wallet.reference (
   wallet_id   uuid   NOT NULL REFERENCES wallet.wallet,
   kind        text   NOT NULL CHECK (kind IN ('credit', 'withdrawal')),
-  reference   text   NOT NULL CHECK (length(reference) BETWEEN 1 AND 128),
+  reference   text   NOT NULL CHECK (length(reference) BETWEEN 1 AND 255),
   movement_id uuid   NOT NULL,
   amount      bigint NOT NULL CHECK (amount > 0),
   balance     bigint NOT NULL,

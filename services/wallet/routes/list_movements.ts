@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { formatAmount } from "../../../lib/domain/money.js";
+import { cursorOf, pageQuery } from "../../../lib/http/page.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
 import { type MovementRow, movementsOf } from "../store/movement.js";
@@ -17,6 +18,9 @@ const movement = z.object({
   created_at: z.iso.datetime(),
 });
 
+/** Where a page ends: time with its microseconds, and id. */
+const position = z.tuple([z.iso.datetime(), z.uuid()]);
+
 export const listMovements = (pool: Pool) =>
   defineRoute({
     method: "GET",
@@ -24,16 +28,17 @@ export const listMovements = (pool: Pool) =>
     summary: "A wallet's movements, newest first, by pages",
     request: {
       params: z.object({ id: z.uuid() }),
-      query: z.strictObject({
-        limit: z.coerce.number().int().min(1).max(100).default(50),
-        cursor: z.string().optional(),
-      }),
+      query: z.strictObject(pageQuery(position)),
     },
     answers: { 200: z.object({ movements: z.array(movement), next: z.string().nullable() }) },
-    handle: async ({ params: { id }, query: { limit } }) => {
+    handle: async ({ params: { id }, query: { limit, cursor } }) => {
       known(id, await findWallet(pool, id));
-      const rows = await movementsOf(pool, id, { limit: limit + 1 });
-      return { status: 200, body: { movements: rows.slice(0, limit).map(bodyOf), next: null } };
+      const before = cursor === undefined ? undefined : { movedAt: cursor[0], movementId: cursor[1] };
+      // One more than asked for tells whether there are others.
+      const rows = await movementsOf(pool, id, { limit: limit + 1, before });
+      const last = rows.length > limit ? rows[limit - 1] : undefined;
+      const next = last === undefined ? null : cursorOf([last.movedAt, last.movementId]);
+      return { status: 200, body: { movements: rows.slice(0, limit).map(bodyOf), next } };
     },
   });
 

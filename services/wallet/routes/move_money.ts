@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { amount, reference } from "../../../lib/domain/fields.js";
 import { newId } from "../../../lib/domain/ids.js";
 import { formatAmount, LARGEST_MINOR, parseAmount } from "../../../lib/domain/money.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import { type Pool, transaction } from "../../../lib/postgres/pool.js";
-import { amount } from "../../contracts/fields.js";
 import { fundingId } from "../domain/debit.js";
 import { WalletError } from "../errors.js";
 import { enterTransfer, findReference, type UsedReference } from "../store/movement.js";
@@ -31,7 +31,7 @@ function moveMoney(pool: Pool, verb: "credit" | "debit", summary: string) {
     summary,
     request: {
       params: z.object({ id: z.uuid() }),
-      body: z.strictObject({ amount, reference: z.string().min(1).max(128) }),
+      body: z.strictObject({ amount, reference }),
     },
     answers: { 201: moved },
     handle: async ({ params: { id }, body: { amount: text, reference } }) =>

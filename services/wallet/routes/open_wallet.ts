@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { currency } from "../../../lib/domain/fields.js";
 import { newId } from "../../../lib/domain/ids.js";
 import { minorDigitsOf } from "../../../lib/domain/money.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
-import { currency, userId } from "../../contracts/fields.js";
+import { userId } from "../../contracts/fields.js";
 import { WalletError } from "../errors.js";
 import { insertWallet, walletsOf } from "../store/wallet.js";
 import { bodyOf, walletBody } from "./wallet_body.js";

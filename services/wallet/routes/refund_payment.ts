@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { amount, reference } from "../../../lib/domain/fields.js";
 import { newId } from "../../../lib/domain/ids.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import type { Outbox } from "../../../lib/messaging/outbox.js";
 import { type Pool, transaction } from "../../../lib/postgres/pool.js";
-import { amount, paymentId } from "../../contracts/fields.js";
+import { paymentId } from "../../contracts/fields.js";
 import { REST } from "../domain/refund.js";
 import { WalletError } from "../errors.js";
 import { refundedEvent } from "../events.js";
@@ -13,7 +14,7 @@ const body = z
   .strictObject({
     payment_id: paymentId,
     amount: amount.optional(),
-    refund_id: z.string().min(1).max(128).optional(),
+    refund_id: reference.optional(),
   })
   .refine(({ amount, refund_id }) => amount === undefined || refund_id !== undefined, {
     path: ["refund_id"],

@@ -1,14 +1,14 @@
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { parseJson } from "../domain/json_parse.js";
-import { formatAmount, parseAmount } from "../domain/money.js";
+import { pageQuery } from "../http/page.js";
+import { defineRoute } from "../http/route.js";
+import { createHttpServer } from "../http/server.js";
 import { silentLogger } from "../observability/log.js";
 import { createRegistry } from "../observability/registry.js";
 import { amount, currency, id, reference, whole } from "./fields.js";
-import { pageQuery } from "./page.js";
-import { defineRoute } from "./route.js";
-import { createHttpServer } from "./server.js";
+import { parseJson } from "./json_parse.js";
+import { formatAmount, parseAmount } from "./money.js";
 
 const accepted = (schema: z.ZodType, json: string) => {
   const parsed = schema.safeParse(parseJson(json));

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { JsonNumber, numberText } from "../domain/json.js";
+import { JsonNumber, numberText } from "./json.js";
 
 /**
  * Fields that requests of several services have. They tell the form; what an amount or a currency means is decided with
