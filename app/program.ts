@@ -3,6 +3,7 @@ import { CoreError } from "../lib/core_errors.js";
 import { packageVersion } from "../lib/root.js";
 import type { Module } from "../lib/runtime/module.js";
 import { actionsOver, commandsOf } from "./cli.js";
+import { auditCommand } from "./commands/audit.js";
 import { dlqCommand } from "./commands/dlq.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { migrateCommand } from "./commands/migrate.js";
@@ -25,6 +26,7 @@ export function paymentsProgram(modules: readonly Module[]): Command {
       .flatMap((module) => commandsOf(module, actions)),
     serveCommand(modules, actions),
     workerCommand(modules, actions),
+    auditCommand(actions(), modules),
     dlqCommand(actions()),
     doctorCommand(actions()),
   ]) {

@@ -168,7 +168,11 @@ UNION ALL
 SELECT 'seeded wallets of ' || currency, coalesce(s.amount, 0) || ' put into them', coalesce(f.amount, 0) || ' by movements'
 FROM wallet.seeding s
 FULL JOIN (SELECT currency, sum(amount) AS amount FROM wallet.movement WHERE kind = 'funding' GROUP BY currency) f USING (currency)
-WHERE coalesce(s.amount, 0) <> coalesce(f.amount, 0);
+WHERE coalesce(s.amount, 0) <> coalesce(f.amount, 0)
+UNION ALL
+SELECT 'event ' || message_id, 'published', event || ' in the outbox since ' || entered_at
+FROM wallet.outbox
+WHERE entered_at <= now() - make_interval(secs => coalesce(nullif(current_setting('payments.audit_grace_s', true), '')::integer, 60));
 COMMENT ON VIEW wallet.audit_difference IS 'Each way in which balances, decisions and movements disagree';
 
 GRANT USAGE ON SCHEMA ops, wallet TO payments_wallet;
