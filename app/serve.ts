@@ -11,6 +11,7 @@ import { Process } from "../lib/runtime/process.js";
 import type { Settings } from "../lib/settings/base.js";
 import { settingNames } from "../lib/settings/define.js";
 import { namesThatAreSet } from "../lib/settings/settings.js";
+import { aborted } from "../lib/timing.js";
 
 /** Not services: a worker and jobs are processes of their own. */
 const APART: readonly string[] = ["etl", "jobs"];
@@ -77,12 +78,7 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
 
   // Before the start, which may have to wait for a server: that is when somebody asks how it is.
   const servers: Part[] = [];
-  const stopped = new Promise<void>((resolve) => {
-    if (signal.aborted) {
-      resolve();
-    }
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  const stopped = aborted(signal);
   try {
     requireOnePortEach([...open, ...(withApi ? [{ ...api, wantedBy: "the API (HTTP_PORT)" }] : [])]);
     for (const place of open) {

@@ -20,16 +20,18 @@ export interface Part {
 
 /** The parts of a process as one: started in order, drained and stopped in reverse. */
 export class Lifecycle {
+  readonly #stopping = new AbortController();
   readonly #parts: readonly Part[];
 
-  constructor(parts: readonly Part[]) {
-    this.#parts = parts;
+  /** @param partsOf gets a signal that fires at the beginning of `stop`. */
+  constructor(partsOf: (stopping: AbortSignal) => readonly Part[]) {
+    this.#parts = partsOf(this.#stopping.signal);
   }
 
-  /** @param stopping ends it between two parts. @throws what the first part throws that cannot start; `stop` frees the others. */
-  async start(stopping: AbortSignal): Promise<void> {
+  /** Ends between two parts when it is told to stop. @throws what the first part throws that cannot start; `stop` frees the others. */
+  async start(): Promise<void> {
     for (const part of this.#parts) {
-      if (stopping.aborted) {
+      if (this.#stopping.signal.aborted) {
         return;
       }
       await part.start?.();
@@ -38,6 +40,7 @@ export class Lifecycle {
 
   /** Drains and stops all parts, last first; one that fails does not keep the others. @throws the first failure. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
     const failures: unknown[] = [];
     for (const end of ["drain", "stop"] as const) {
       for (const part of this.#parts.toReversed()) {
