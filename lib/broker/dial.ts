@@ -1,10 +1,11 @@
 import { connect } from "amqplib";
+import type { Settings } from "../settings/base.js";
 import { tlsOptions } from "../tls.js";
-import type { BrokerAddress } from "./address.js";
 import { Link } from "./link.js";
 import { refusal } from "./refusal.js";
 
-export type { BrokerAddress };
+/** Where the broker is, and as whom we come. */
+export type BrokerAddress = Pick<Settings, Extract<keyof Settings, `RABBITMQ_${string}`>>;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 

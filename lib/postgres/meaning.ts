@@ -1,22 +1,12 @@
-import type { CoreCode } from "../core_errors.js";
+import { LOCAL_STACK, type Meaning, meaningOfErrno, type Place } from "../probe.js";
 import { isTlsCode, type TlsMode } from "../tls.js";
 
 /** Where it was tried, and as whom. */
-export interface Target {
-  readonly host: string;
-  readonly port: number;
+export interface Target extends Place {
   readonly user: string;
   readonly database: string;
   readonly tls: TlsMode;
 }
-
-export interface Meaning {
-  readonly code: CoreCode;
-  readonly what: string;
-  readonly hint: string;
-}
-
-export const LOCAL_STACK = 'the local stack\'s: eval "$(scripts/stack.sh env)"';
 
 /** First match wins; a key of two characters is a class of SQLSTATEs. */
 export function meaningOfState(code: string, target: Target): Meaning | undefined {
@@ -97,29 +87,16 @@ export function meaningOfState(code: string, target: Target): Meaning | undefine
   return key === undefined ? undefined : meanings[key];
 }
 
-export function meaningOfNetwork(code: string, { host, port, tls }: Target): Meaning | undefined {
-  const where = `${host}:${port}`;
-  if (isTlsCode(code)) {
-    return {
-      code: "POSTGRES_TLS",
-      what: `no TLS that can be trusted with PostgreSQL at ${where}`,
-      hint:
-        tls === "verify-full"
-          ? "Name the authority of its certificate in POSTGRES_SSLROOTCERT, and the host as the certificate does; POSTGRES_SSLMODE=require trusts any."
-          : "See its log: its TLS may be of an older kind than Node.js takes.",
-    };
+export function meaningOfNetwork(code: string, target: Target): Meaning | undefined {
+  if (!isTlsCode(code)) {
+    return meaningOfErrno(code, "PostgreSQL", target);
   }
-  const hints: Readonly<Record<string, readonly [what: string, hint: string]>> = {
-    ECONNREFUSED: [
-      `nobody listens at ${where}`,
-      `Start PostgreSQL (scripts/stack.sh up), or check POSTGRES_HOST and POSTGRES_PORT; ${LOCAL_STACK}.`,
-    ],
-    ENOTFOUND: [`the host name ${host} is not known`, "Check POSTGRES_HOST."],
-    EAI_AGAIN: [`the host name ${host} cannot be looked up just now`, "Check POSTGRES_HOST and the DNS."],
-    ETIMEDOUT: [`no answer from ${where}`, "Check POSTGRES_HOST, POSTGRES_PORT and the firewalls between."],
-    EHOSTUNREACH: [`no way to ${where}`, "Check POSTGRES_HOST and the network."],
-    ENETUNREACH: [`no way to ${where}`, "Check POSTGRES_HOST and the network."],
+  return {
+    code: "POSTGRES_TLS",
+    what: `no TLS that can be trusted with PostgreSQL at ${target.host}:${target.port}`,
+    hint:
+      target.tls === "verify-full"
+        ? "Name the authority of its certificate in POSTGRES_SSLROOTCERT, and the host as the certificate does; POSTGRES_SSLMODE=require trusts any."
+        : "See its log: its TLS may be of an older kind than Node.js takes.",
   };
-  const hint = Object.hasOwn(hints, code) ? hints[code] : undefined;
-  return hint && { code: "POSTGRES_UNREACHABLE", what: hint[0], hint: hint[1] };
 }

@@ -1,7 +1,7 @@
 import { CoreError } from "../core_errors.js";
 import { codeOf, messageOf, PlatformError } from "../errors.js";
-import { askPostgres } from "../probe.js";
-import { LOCAL_STACK, type Meaning, meaningOfNetwork, meaningOfState, type Target } from "./meaning.js";
+import { askPostgres, LOCAL_STACK, type Meaning } from "../probe.js";
+import { meaningOfNetwork, meaningOfState, type Target } from "./meaning.js";
 
 export type { Target };
 
@@ -20,13 +20,8 @@ export async function connectionError(error: unknown, target: Target): Promise<P
   if (error instanceof PlatformError) {
     return error;
   }
-  const known = explain(error, target);
-  if (known !== undefined) {
-    return known;
-  }
   const code = codeOf(error) ?? "";
-  const what = await meaningOfSilence(target, code);
-  return say(what, error, code);
+  return explain(error, target) ?? say(await meaningOfSilence(target, code), error, code);
 }
 
 /** The same for an error of any statement; undefined where it says nothing of the server but of the statement. */
