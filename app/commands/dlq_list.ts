@@ -2,9 +2,8 @@ import type { DeadLetter } from "../../lib/broker/dead_letter.js";
 import type { DeadLetters } from "../../lib/broker/dead_letters.js";
 import { type CommandContext, print } from "../../lib/cli/command.js";
 import { formatCount, formatTable } from "../../lib/cli/table.js";
-import { CoreError } from "../../lib/core_errors.js";
 import { describeLetter, jsonOf, previewOf, shorten } from "../../lib/dead_letters/present.js";
-import { matches, type Selection, unknownLetter } from "../../lib/dead_letters/selection.js";
+import { type Selection, selectedWindows } from "../../lib/dead_letters/selection.js";
 import { ready, write } from "../../lib/process/stdout.js";
 
 /** A screenful for a person; --json has them all unless told otherwise. */
@@ -63,7 +62,7 @@ export async function showLetter(
 ): Promise<undefined> {
   const document = new JsonLetters();
   let found = 0;
-  for await (const letter of select(context, letters, { kind: "id", id })) {
+  for await (const letter of select(context, letters, { id })) {
     found += 1;
     if (context.json) {
       await document.add(letter);
@@ -77,27 +76,14 @@ export async function showLetter(
   return undefined;
 }
 
-/** @throws PlatformError DEAD_LETTER_UNKNOWN at the end when there is none of that id. */
 async function* select(
   context: CommandContext,
   letters: DeadLetters,
   selection: Selection,
 ): AsyncGenerator<DeadLetter, void, undefined> {
-  let found = false;
-  for await (const window of letters.windows()) {
-    if (context.interruption().aborted) {
-      throw new CoreError("INTERRUPTED", "Not all letters were looked at.");
-    }
-    for (const letter of window) {
-      if (!matches(selection, letter)) {
-        continue;
-      }
-      found = true;
-      yield letter;
-    }
-  }
-  if (selection.kind === "id" && !found) {
-    throw unknownLetter(selection.id);
+  const stopped = () => (context.interruption().aborted ? "Not all letters were looked at." : undefined);
+  for await (const window of selectedWindows(letters, selection, stopped)) {
+    yield* window;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { type ActionWrapper, print, printJson } from "../../lib/cli/command.js";
+import { type ActionWrapper, printResult } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import { addressOf } from "../../lib/postgres/pool.js";
@@ -15,7 +15,7 @@ export function doctorCommand(action: ActionWrapper): Command {
     )
     .action(
       action(async (context, _options: object) => {
-        const { settings, json } = context;
+        const { settings } = context;
         const broker = brokerChecks(context);
         const checks: Check[] = [["node", node], ...databaseChecks(settings), ...broker.checks];
         const findings: Finding[] = [];
@@ -27,16 +27,12 @@ export function doctorCommand(action: ActionWrapper): Command {
           await broker.close();
         }
         const ok = findings.every((finding) => finding.ok);
-        if (json) {
-          printJson({ ok, findings });
-        } else {
-          print(
-            formatTable(
-              ["check", "", "finding"],
-              findings.map((f) => [f.what, f.ok ? "ok" : "FAIL", f.note]),
-            ),
-          );
-        }
+        printResult(context, { ok, findings }, () =>
+          formatTable(
+            ["check", "", "finding"],
+            findings.map((f) => [f.what, f.ok ? "ok" : "FAIL", f.note]),
+          ),
+        );
         return ok ? EXIT.ok : EXIT.failed;
       }),
     );

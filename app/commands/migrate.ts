@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { type ActionWrapper, type CommandContext, print, printJson } from "../../lib/cli/command.js";
+import { type ActionWrapper, type CommandContext, printResult } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import { type CatalogueChanges, catalogueChanges } from "../../lib/postgres/catalogue.js";
@@ -21,15 +21,8 @@ export function migrateCommand(action: ActionWrapper): Command {
             version,
             name,
           }));
-          if (context.json) {
-            printJson({ applied });
-          } else {
-            print(
-              applied.length === 0
-                ? "schema is up to date"
-                : applied.map((each) => `applied ${each.module} ${fileOf(each)}`).join("\n"),
-            );
-          }
+          const lines = applied.map((each) => `applied ${each.module} ${fileOf(each)}`);
+          printResult(context, { applied }, () => lines.join("\n") || "schema is up to date");
           return EXIT.ok;
         }),
       ),
@@ -41,12 +34,10 @@ export function migrateCommand(action: ActionWrapper): Command {
       action(async (context, _options: object) =>
         withAdmin(context, async (pool) => {
           const status = await migrationStatus(pool, context.modules);
-          if (context.json) {
-            printJson({ migrations: status });
-          } else {
-            const rows = status.map((row) => [row.module, fileOf(row), row.state, row.appliedAt ?? ""]);
-            print(formatTable(["module", "migration", "state", "applied at"], rows));
-          }
+          const rows = status.map((row) => [row.module, fileOf(row), row.state, row.appliedAt ?? ""]);
+          printResult(context, { migrations: status }, () =>
+            formatTable(["module", "migration", "state", "applied at"], rows),
+          );
           return EXIT.ok;
         }),
       ),
@@ -60,11 +51,7 @@ export function migrateCommand(action: ActionWrapper): Command {
           await verifySchema(pool, context.modules);
           const changes = await catalogueChanges(pool);
           const ok = changes.differences.length === 0;
-          if (context.json) {
-            printJson({ ok, ...changes });
-          } else {
-            print(describeChanges(changes));
-          }
+          printResult(context, { ok, ...changes }, () => describeChanges(changes));
           return ok ? EXIT.ok : EXIT.mismatch;
         }),
       ),

@@ -1,23 +1,8 @@
-import type { ConfirmChannel, Message, Options } from "amqplib";
+import type { ConfirmChannel, Message } from "amqplib";
 import { CoreError } from "../core_errors.js";
-import type { PlatformError } from "../errors.js";
 import { type Deferred, deferred } from "../timing.js";
 import type { Link } from "./link.js";
-
-export type MessageProperties = Pick<
-  Options.Publish,
-  | "headers"
-  | "messageId"
-  | "type"
-  | "contentType"
-  | "contentEncoding"
-  | "correlationId"
-  | "replyTo"
-  | "appId"
-  | "timestamp"
-  | "priority"
-  | "expiration"
->;
+import type { MessageProperties } from "./properties.js";
 
 /**
  * Publishing on one link, where published means: on disk in a quorum queue. The broker acks even what it had no queue for,
@@ -76,18 +61,27 @@ export class ConfirmedPublishing {
     for (let ahead = this.#underWay.get(key); ahead !== undefined; ahead = this.#underWay.get(key)) {
       await ahead.catch(() => undefined);
     }
+    const interrupted = (cause?: unknown) =>
+      new CoreError(
+        "PUBLISH_INTERRUPTED",
+        `The connection went away before a message for "${queue}" was confirmed; it may have arrived.`,
+        { cause },
+      );
     if (this.over) {
-      throw interrupted(queue, undefined);
+      throw interrupted();
     }
     const confirmed = deferred<void>();
     const onConfirm = (failure: unknown) => {
       this.#underWay.delete(key);
       if (this.#returned.delete(key)) {
-        confirmed.reject(unroutable(queue));
+        confirmed.reject(new CoreError("PUBLISH_UNROUTABLE", `There is no queue "${queue}".`));
       } else if (failure === null) {
         confirmed.resolve();
+      } else if (this.over) {
+        confirmed.reject(interrupted(failure));
       } else {
-        confirmed.reject(this.over ? interrupted(queue, failure) : nacked(queue));
+        const refused = `The broker refused a message for "${queue}": the queue is full.`;
+        confirmed.reject(new CoreError("PUBLISH_NACKED", refused));
       }
     };
     const options = { ...properties, persistent: true, mandatory: true };
@@ -110,20 +104,4 @@ export class ConfirmedPublishing {
 
 function keyOf(queue: string, messageId: unknown): string {
   return `${queue} ${String(messageId)}`;
-}
-
-function unroutable(queue: string): PlatformError {
-  return new CoreError("PUBLISH_UNROUTABLE", `There is no queue "${queue}".`);
-}
-
-function nacked(queue: string): PlatformError {
-  return new CoreError("PUBLISH_NACKED", `The broker refused a message for "${queue}": the queue is full.`);
-}
-
-function interrupted(queue: string, cause: unknown): PlatformError {
-  return new CoreError(
-    "PUBLISH_INTERRUPTED",
-    `The connection went away before a message for "${queue}" was confirmed; it may have arrived.`,
-    { cause },
-  );
 }

@@ -20,12 +20,15 @@ const SET_UP_TIMEOUT_MS = 30_000;
  */
 export type ConnectPolicy = "once" | "forever";
 
-export interface ConnectionOptions<Session> {
+export interface ConnectionTarget {
   readonly address: BrokerAddress;
   /** What the management UI shows. */
   readonly name: string;
   readonly logger: Logger;
   readonly connectPolicy: ConnectPolicy;
+}
+
+export interface ConnectionOptions<Session> extends ConnectionTarget {
   /** Opens the channels on each new link. When it fails or stalls, the link is closed and the next one tried. */
   readonly setUp: (link: Link) => Promise<Session>;
 }
@@ -145,23 +148,19 @@ function incurable(error: Error): boolean {
 }
 
 /** Gives the broker's reply codes to a declaration a name and a remedy. */
-function setUpFailure(error: unknown): PlatformError {
-  if (codeOf(error) === "403") {
-    return new CoreError("RABBITMQ_AUTH", messageOf(error), {
-      hint: "The user needs configure, write and read permission on the vhost: rabbitmqctl set_permissions.",
-      cause: error,
-    });
+function setUpFailure(cause: unknown): PlatformError {
+  if (cause instanceof PlatformError) {
+    return cause;
   }
-  if (codeOf(error) === "406") {
-    return new CoreError("QUEUE_MISMATCH", messageOf(error), {
-      hint: "A queue of that name stands with other arguments: drain and delete it, then start again.",
-      cause: error,
-    });
+  const message = messageOf(cause);
+  if (codeOf(cause) === "403") {
+    const hint =
+      "The user needs configure, write and read permission on the vhost: rabbitmqctl set_permissions.";
+    return new CoreError("RABBITMQ_AUTH", message, { hint, cause });
   }
-  if (error instanceof PlatformError) {
-    return error;
+  if (codeOf(cause) === "406") {
+    const hint = "A queue of that name stands with other arguments: drain and delete it, then start again.";
+    return new CoreError("QUEUE_MISMATCH", message, { hint, cause });
   }
-  return new CoreError("RABBITMQ_UNREACHABLE", `RabbitMQ did not let us set up: ${messageOf(error)}.`, {
-    cause: error,
-  });
+  return new CoreError("RABBITMQ_UNREACHABLE", `RabbitMQ did not let us set up: ${message}.`, { cause });
 }

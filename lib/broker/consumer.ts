@@ -1,11 +1,9 @@
 import type { ConsumeMessage } from "amqplib";
 import { messageOf } from "../errors.js";
-import type { Logger } from "../observability/log.js";
 import { pause, within } from "../timing.js";
 import { carryOut, type Means } from "./carry_out.js";
-import { BrokerConnection, type ConnectPolicy } from "./connection.js";
+import { BrokerConnection, type ConnectionTarget } from "./connection.js";
 import type { Handler, Outcome, Settled } from "./delivery.js";
-import type { BrokerAddress } from "./dial.js";
 import { handedBackHeaders } from "./headers.js";
 import { InFlight, type Receipt } from "./in_flight.js";
 import { Isolation, POISON_CANDIDATE_COUNT } from "./isolation.js";
@@ -25,12 +23,8 @@ const HOLD_MS = 600_000;
 /** For a handler that waits to notice that its message is overdue: it may be trying once more to connect and to publish. */
 const NOTICE_MS = 30_000;
 
-export interface ConsumerOptions {
-  readonly address: BrokerAddress;
-  /** Shown in the management UI and written into dead letters. */
-  readonly name: string;
-  readonly logger: Logger;
-  readonly connectPolicy: ConnectPolicy;
+/** Its name is written into dead letters, too. */
+export interface ConsumerOptions extends ConnectionTarget {
   readonly family: QueueFamily;
   /** Messages handled at a time, and held: a crash costs each held one a delivery. */
   readonly concurrency: number;

@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
 import type { Message } from "amqplib";
-import type { MessageProperties } from "./confirms.js";
 import type { MessageHeaders } from "./delivery.js";
 import { attemptOf, HEADER, producersHeaders, tidyReason } from "./headers.js";
-import { expirationOf, headersOf, type KeptProperties, keptProperties, STAND_IN } from "./properties.js";
+import {
+  expirationOf,
+  headersOf,
+  type KeptProperties,
+  keptProperties,
+  type MessageProperties,
+  STAND_IN,
+} from "./properties.js";
 
 /** A message that failed for good, and what is known of its failure. */
 export interface DeadLetter {

@@ -1,11 +1,9 @@
 import type { Channel, ConsumeMessage } from "amqplib";
 import { CoreError } from "../core_errors.js";
 import { codeOf, messageOf, type PlatformError } from "../errors.js";
-import type { Logger } from "../observability/log.js";
 import { deferred, pause } from "../timing.js";
-import { BrokerConnection } from "./connection.js";
+import { BrokerConnection, type ConnectionTarget } from "./connection.js";
 import { type DeadLetter, readDeadLetter } from "./dead_letter.js";
-import type { BrokerAddress } from "./dial.js";
 import { byTag, HeldMessages } from "./held_messages.js";
 import type { Link } from "./link.js";
 import { declareFamily, type QueueFamily } from "./topology.js";
@@ -51,12 +49,9 @@ export class DeadLetters {
   }
 
   /** @throws PlatformError RABBITMQ_*, QUEUE_MISMATCH; DEAD_LETTERS_BUSY: a letter held by another pass would look lost. */
-  static async open(options: {
-    readonly address: BrokerAddress;
-    readonly name: string;
-    readonly logger: Logger;
-    readonly family: QueueFamily;
-  }): Promise<DeadLetters> {
+  static async open(
+    options: Omit<ConnectionTarget, "connectPolicy"> & { readonly family: QueueFamily },
+  ): Promise<DeadLetters> {
     const queue = options.family.deadLetter;
     const connection = new BrokerConnection<Session>({
       ...options,

@@ -90,22 +90,21 @@ export function producersHeaders(headers: MessageHeaders): Record<string, unknow
     .filter(([name]) => !OWN.has(name) && !BROKERS.test(name))
     .map(([name, value]) => ({ name, value, bytes: entryBytes(name, value) }));
   let room = MAX_FOREIGN_BYTES;
-  const cut = new Set<string>();
-  for (const { name, bytes } of foreign.toSorted((a, b) => a.bytes - b.bytes)) {
-    room -= bytes;
+  const cut = new Set<unknown>();
+  for (const header of foreign.toSorted((a, b) => a.bytes - b.bytes)) {
+    room -= header.bytes;
     if (room < 0) {
-      cut.add(name);
+      cut.add(header);
     }
   }
-  const kept = foreign.filter(({ name }) => !cut.has(name)).map(({ name, value }) => [name, value]);
-  if (cut.size === 0) {
-    return Object.fromEntries(kept);
+  const kept = foreign.filter((header) => !cut.has(header)).map(({ name, value }) => [name, value]);
+  if (cut.size > 0) {
+    const named = foreign
+      .filter((header) => cut.has(header))
+      .map(({ name, bytes }) => `${name} (${bytes} bytes)`);
+    kept.push([CUT_HEADER, tidyReason(`too large to be kept: ${named.join(", ")}`, MAX_CUT_CHARS)]);
   }
-  const named = foreign
-    .filter(({ name }) => cut.has(name))
-    .map(({ name, bytes }) => `${name} (${bytes} bytes)`);
-  const mark = tidyReason(`too large to be kept: ${named.join(", ")}`, MAX_CUT_CHARS);
-  return { ...Object.fromEntries(kept), [CUT_HEADER]: mark };
+  return Object.fromEntries(kept);
 }
 
 /** A reason fit for a header and a terminal: one line, no control characters, not too long. */

@@ -1,22 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CoreError } from "../core_errors.js";
-import { codeOf, type PlatformError } from "../errors.js";
-import type { Logger } from "../observability/log.js";
+import { codeOf } from "../errors.js";
 import { within } from "../timing.js";
-import { ConfirmedPublishing, type MessageProperties } from "./confirms.js";
-import { BrokerConnection, type ConnectPolicy } from "./connection.js";
-import type { BrokerAddress } from "./dial.js";
+import { ConfirmedPublishing } from "./confirms.js";
+import { BrokerConnection, type ConnectionTarget } from "./connection.js";
+import type { MessageProperties } from "./properties.js";
 import { declareFamily, type QueueFamily } from "./topology.js";
 
 /** A blocked broker (memory or disk alarm) takes what we send and answers nothing, for as long as the alarm lasts. */
 const CONFIRM_TIMEOUT_MS = 10_000;
 
-export interface PublisherOptions {
-  readonly address: BrokerAddress;
-  readonly name: string;
-  readonly logger: Logger;
-  readonly connectPolicy: ConnectPolicy;
+export interface PublisherOptions extends ConnectionTarget {
   /** Declared on every new connection. */
   readonly families: readonly QueueFamily[];
   readonly timeoutMs?: number;
@@ -74,7 +69,12 @@ export class Publisher {
     const delivery = this.#deliver(call, queue, content, { ...properties, messageId });
     const published = within(this.#timeoutMs, delivery, () => {
       call.expired = true;
-      return timedOut(queue, { limitMs: this.#timeoutMs, sent: call.sent });
+      const what = call.sent
+        ? `was not confirmed within ${this.#timeoutMs} ms; it may have arrived`
+        : `could not be sent within ${this.#timeoutMs} ms: no connection, or the broker blocks publishers`;
+      return new CoreError("PUBLISH_TIMEOUT", `A message for "${queue}" ${what}.`, {
+        hint: "See the broker's alarms: memory, disk.",
+      });
     });
     this.#inFlight.add(published);
     const started = performance.now();
@@ -127,13 +127,4 @@ export class Publisher {
       }
     }
   }
-}
-
-function timedOut(queue: string, { limitMs, sent }: { limitMs: number; sent: boolean }): PlatformError {
-  const what = sent
-    ? `was not confirmed within ${limitMs} ms; it may have arrived`
-    : `could not be sent within ${limitMs} ms: no connection, or the broker blocks publishers`;
-  return new CoreError("PUBLISH_TIMEOUT", `A message for "${queue}" ${what}.`, {
-    hint: "See the broker's alarms: memory, disk.",
-  });
 }

@@ -73,6 +73,15 @@ export function actionWrapper<S extends Settings>(
     };
 }
 
+/** Prints a command's result: the value with --json, else what `text` makes of it for a person. */
+export function printResult({ json }: CommandContext, value: unknown, text: () => string): void {
+  if (json) {
+    printJson(value);
+  } else {
+    print(text());
+  }
+}
+
 /** Runs `work` with a pool on a database whose schema is the one that the command expects. */
 export async function withDatabase<T>(
   { settings, modules }: CommandContext,
