@@ -1,8 +1,7 @@
 import type { Registry } from "prom-client";
 import { CoreError } from "../core_errors.js";
-import { codeLabelOf } from "../observability/code_label.js";
 import type { Logger } from "../observability/log.js";
-import { messageMetrics } from "../observability/message_metrics.js";
+import { codeLabelOf, messageMetrics } from "../observability/message_metrics.js";
 import { createRegistry, register } from "../observability/registry.js";
 import type { Settings } from "../settings/base.js";
 import { Lifecycle, type Part } from "./lifecycle.js";
