@@ -34,7 +34,7 @@ export interface ConsumerOptions extends ConnectionTarget {
   /** Told of each delivery what became of it. The broker has it by then: what goes wrong here is logged. */
   readonly onSettled?: (settlement: Settled) => Promise<void>;
   /** How long a message is held before it is handed back, or a copy stands for it. A shorter one is for tests. */
-  readonly holdMs?: number;
+  readonly holdMs?: number | undefined;
 }
 
 /**

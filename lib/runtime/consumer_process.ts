@@ -7,8 +7,9 @@ import type { QueueFamily } from "../broker/topology.js";
 import type { Logger } from "../observability/log.js";
 import { countSettlement } from "../observability/message_metrics.js";
 import { onScrape } from "../observability/registry.js";
+import { requireSchema } from "../postgres/history.js";
 import { createPool, type Pool } from "../postgres/pool.js";
-import { waitForSchema } from "../postgres/schema_guard.js";
+import { untilDone } from "../retry.js";
 import { pause, within } from "../timing.js";
 import { handleDelivery, type MessageHandler, tellDeath } from "./handle_delivery.js";
 import { Lease, type LeaseStatements, type LeaseTimes } from "./lease.js";
@@ -94,6 +95,9 @@ export function consumerProcess<Message, Follower>(
   const countOutage = (code: string) => messages.outageWaits.inc({ code: codeLabel(code) });
   const ports = { logger, stopping, breakers, pause, countOutage };
   const handle: Handler = (delivery) => handleDelivery(handler, ports, delivery);
+  const times = options.leaseTimes;
+  const leasePart =
+    lease && new Lease({ pool, workerId, logger, statements: lease, times, metrics: messages });
   let consumer: Consumer | undefined;
   const brokerUp = () => publisher.isUp && consumer?.isUp === true;
 
@@ -104,22 +108,11 @@ export function consumerProcess<Message, Follower>(
   const parts: Part[] = [
     {
       name: "postgres",
-      start: () => waitForSchema(pool, modules, logger, stopping),
+      start: () => untilDone("PostgreSQL", () => requireSchema(pool, modules), { logger, signal: stopping }),
       stop: () => pool.end(),
       dependencies: () => postgresState(pool),
     },
-    ...(lease === undefined
-      ? []
-      : [
-          new Lease({
-            pool,
-            workerId,
-            logger,
-            statements: lease,
-            times: options.leaseTimes,
-            metrics: messages,
-          }),
-        ]),
+    ...(leasePart === undefined ? [] : [leasePart]),
     {
       name: "publisher",
       start: async () => publisher.up(),
@@ -142,7 +135,7 @@ export function consumerProcess<Message, Follower>(
             countSettlement(messages, codeLabel, settlement);
             await tellDeath(handler, settlement);
           },
-          ...(options.holdMs === undefined ? {} : { holdMs: options.holdMs }),
+          holdMs: options.holdMs,
         });
         await consumer.up();
         logger.info({ concurrency }, "worker ready");
@@ -155,9 +148,10 @@ export function consumerProcess<Message, Follower>(
 
 async function postgresState(pool: Pool): Promise<Dependencies> {
   const asked = pool.query({ text: "SELECT 1", query_timeout: READY_MS } as { text: string });
-  const answered = await within(READY_MS, asked, () => new Error("no answer")).then(
-    () => true,
-    () => false,
-  );
-  return { postgres: answered ? "up" : "down" };
+  try {
+    await within(READY_MS, asked, () => new Error("no answer"));
+    return { postgres: "up" };
+  } catch {
+    return { postgres: "down" };
+  }
 }

@@ -1,11 +1,10 @@
 import type pg from "pg";
-import { codeOf, messageOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import type { messageMetrics } from "../observability/message_metrics.js";
 import type { Instruments } from "../observability/registry.js";
 import { cutConnections, SilenceWatch } from "../postgres/half_open.js";
 import type { Pool } from "../postgres/pool.js";
-import { waitingMends } from "../retry.js";
+import { untilDone } from "../retry.js";
 import { pause } from "../timing.js";
 import type { Part } from "./lifecycle.js";
 
@@ -64,19 +63,8 @@ export class Lease implements Part {
 
   /** Resolves after the first beat, however long the database is away, so that nothing is done without a lease. */
   async start(): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
-      try {
-        await this.#beat();
-        break;
-      } catch (error) {
-        if (!waitingMends(error)) {
-          throw error;
-        }
-        const { logger } = this.#options;
-        logger.warn({ code: codeOf(error) }, `waiting for the first heartbeat: ${messageOf(error)}`);
-        await pause(this.#times.beatMs, this.#stopping.signal);
-      }
-    }
+    const { logger } = this.#options;
+    await untilDone("the first heartbeat", () => this.#beat(), { logger, signal: this.#stopping.signal });
     this.#beating = this.#keepBeating();
   }
 
