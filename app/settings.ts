@@ -1,11 +1,25 @@
+import { z } from "zod";
 import type { EtlSettings } from "../etl/settings.js";
 import type { BackupSettings } from "../jobs/settings.js";
 import type { Module } from "../lib/runtime/module.js";
 import { baseSettings, type Settings } from "../lib/settings/base.js";
-import type { SettingsDeclaration } from "../lib/settings/define.js";
+import { port, type SettingsDeclaration } from "../lib/settings/define.js";
 import { loadSettings, type SettingsSources } from "../lib/settings/settings.js";
 import { MODULES } from "./modules.js";
-import { type StackSettings, stackSettings } from "./stack_settings.js";
+
+const stackSchema = z.object({
+  RABBITMQ_MGMT_PORT: port.default(15_672).describe("Management UI and HTTP API"),
+  RABBITMQ_PROMETHEUS_PORT: port.default(15_692).describe("The broker's own metrics"),
+  PROMETHEUS_PORT: port.default(9_090).describe("Prometheus"),
+  ALERTMANAGER_PORT: port.default(9_093).describe("Alertmanager"),
+  POSTGRES_EXPORTER_PORT: port.default(9_187).describe("PostgreSQL's metrics, and those of the ledger"),
+  GRAFANA_PORT: port.default(3_000).describe("Grafana; in containers only"),
+});
+
+interface StackSettings extends z.infer<typeof stackSchema> {}
+
+/** Read by scripts/ and compose/ only: where they put what stands beside the processes. */
+const stackSettings: SettingsDeclaration<StackSettings> = { schema: stackSchema, prefixes: [] };
 
 /** Every setting there is, by who declares it. */
 export function declarationsOf(modules: readonly Module[]): readonly SettingsDeclaration[] {

@@ -1,6 +1,6 @@
 import { AMQP_HEADER, ask } from "../probe.js";
+import type { BrokerAddress } from "../settings/base.js";
 import { tlsOptions } from "../tls.js";
-import type { BrokerAddress } from "./dial.js";
 
 const ANSWER_MS = 5_000;
 const METHOD_FRAME = 1;

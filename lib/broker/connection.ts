@@ -2,8 +2,9 @@ import { CoreError } from "../core_errors.js";
 import { adviceOf, codeOf, messageOf, PlatformError } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { isIncurable } from "../retry.js";
+import type { BrokerAddress } from "../settings/base.js";
 import { type Deferred, deferred, fullJitterMs, pause, within } from "../timing.js";
-import { type BrokerAddress, dial } from "./dial.js";
+import { dial } from "./dial.js";
 import type { Link } from "./link.js";
 
 /** First retry within 100 ms (a broker that only dropped us), later ones within 10 s (one that restarts). */

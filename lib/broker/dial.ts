@@ -1,11 +1,8 @@
 import { connect } from "amqplib";
-import type { Settings } from "../settings/base.js";
+import type { BrokerAddress } from "../settings/base.js";
 import { tlsOptions } from "../tls.js";
 import { Link } from "./link.js";
 import { refusal } from "./refusal.js";
-
-/** Where the broker is, and as whom we come. */
-export type BrokerAddress = Pick<Settings, Extract<keyof Settings, `RABBITMQ_${string}`>>;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 

@@ -1,9 +1,9 @@
 import { CoreError } from "../core_errors.js";
 import { codeOf, messageOf, type PlatformError } from "../errors.js";
 import { askAmqp, LOCAL_STACK, type Meaning, meaningOfErrno } from "../probe.js";
+import type { BrokerAddress } from "../settings/base.js";
 import { isTlsCode } from "../tls.js";
 import { askWhy, type Reply } from "./ask_why.js";
-import type { BrokerAddress } from "./dial.js";
 
 const ACCESS_REFUSED = 403;
 /** An unknown vhost, one without rights, or a limit that is reached. */

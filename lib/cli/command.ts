@@ -99,40 +99,27 @@ export function reportError(
   error: unknown,
   { json = false, settings }: { json?: boolean; settings?: Settings | undefined } = {},
 ): number {
-  const known = error instanceof PlatformError ? error : wrapUnknown(error, settings);
+  const known = error instanceof PlatformError ? error : explained(error, settings);
   const { code, message, hint } = known;
-  if (json) {
-    say(JSON.stringify({ error: { code, message, hint } }));
-  } else {
-    say(`payments: ${known}`);
-  }
+  say(json ? JSON.stringify({ error: { code, message, hint } }) : `payments: ${known}`);
   return known.exitCode;
 }
 
-function wrapUnknown(error: unknown, settings: Settings | undefined): PlatformError {
-  const explained = settings && explain(error, addressOf(settings));
-  if (explained !== undefined) {
-    return explained;
-  }
-  const code = verdictOf(error) === "outage" ? "POSTGRES_UNREACHABLE" : "INTERNAL";
-  return new CoreError(code, messageOf(error), { cause: error });
+function explained(cause: unknown, settings: Settings | undefined): PlatformError {
+  const code = verdictOf(cause) === "outage" ? "POSTGRES_UNREACHABLE" : "INTERNAL";
+  return (
+    (settings && explain(cause, addressOf(settings))) ?? new CoreError(code, messageOf(cause), { cause })
+  );
 }
 
 let interrupted: AbortController | undefined;
 
 function interruption(): AbortSignal {
-  if (interrupted !== undefined) {
-    return interrupted.signal;
+  if (interrupted === undefined) {
+    const controller = new AbortController();
+    const onSignal = () => (controller.signal.aborted ? process.exit(EXIT.interrupted) : controller.abort());
+    process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+    interrupted = controller;
   }
-  const controller = new AbortController();
-  interrupted = controller;
-  const onSignal = () => {
-    if (controller.signal.aborted) {
-      process.exit(EXIT.interrupted);
-    }
-    controller.abort();
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  return controller.signal;
+  return interrupted.signal;
 }

@@ -80,13 +80,11 @@ async function worker(context: CommandContext, { channel }: Session): Promise<st
   if (slots > 0 && beating > 0) {
     return `${beating} at work`;
   }
-  if (slots > 0) {
-    throw new Error(
-      `${slots} take messages from ${ETL_QUEUES.work}, but none beats in this database: another's?`,
-    );
-  }
+  const { work } = ETL_QUEUES;
   throw new Error(
-    `nobody takes messages from ${ETL_QUEUES.work}: no run gets on. Start one: payments worker.`,
+    slots > 0
+      ? `${slots} take messages from ${work}, but none beats in this database: another's?`
+      : `nobody takes messages from ${work}: no run gets on. Start one: payments worker.`,
   );
 }
 
