@@ -25,11 +25,8 @@ export function tlsOptions(mode: TlsMode, rootCert: string, host: string): TlsOp
   }
   // No name may be sent for an address.
   const name = isIP(host) === 0 ? { servername: host } : {};
-  if (mode === "require") {
-    return { rejectUnauthorized: false, ...name };
-  }
-  if (rootCert === "") {
-    return { rejectUnauthorized: true, ...name };
+  if (mode === "require" || rootCert === "") {
+    return { rejectUnauthorized: mode !== "require", ...name };
   }
   try {
     return { rejectUnauthorized: true, ca: readFileSync(rootCert, "utf8"), ...name };

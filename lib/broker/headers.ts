@@ -34,8 +34,7 @@ const MAX_CUT_CHARS = 500;
 
 /** A message's attempt, 1 when the header is missing or not to be believed. */
 export function attemptOf(headers: MessageHeaders): number {
-  const value = headers[HEADER.attempt];
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 1 ? value : 1;
+  return countOf(headers[HEADER.attempt]) || 1;
 }
 
 /** How often the broker has got it back without an outcome, also before it was handed back. */
