@@ -16,11 +16,7 @@ import { aborted } from "../lib/timing.js";
 /** Not services: a worker and jobs are processes of their own. */
 const APART: readonly string[] = ["etl", "jobs"];
 
-/**
- * The modules named, or all services when none is.
- *
- * @throws CoreError MODULE_UNKNOWN for a name that is none, or stands twice.
- */
+/** The modules named, or all services when none is. @throws CoreError MODULE_UNKNOWN for a name that is none, or stands twice. */
 export function chooseModules(names: readonly string[], modules: readonly Module[]): readonly Module[] {
   if (names.length === 0) {
     return modules.filter(({ name }) => !APART.includes(name));
@@ -39,9 +35,7 @@ export function chooseModules(names: readonly string[], modules: readonly Module
 }
 
 export interface ServeOptions {
-  /** To be run. */
   readonly modules: readonly Module[];
-  /** All that there are. */
   readonly all: readonly Module[];
   readonly settings: Settings;
   readonly logger: Logger;

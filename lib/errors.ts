@@ -18,9 +18,7 @@ export interface Consequence {
   readonly verdict: Verdict;
   /** An outage that only a person can end: a setting here or there is wrong. A process that is just starting does not wait for it. */
   readonly byHand?: true;
-  /** Status of the HTTP answer. */
   readonly http: number;
-  /** Exit status of the command. */
   readonly exit: (typeof EXIT)[keyof typeof EXIT];
 }
 

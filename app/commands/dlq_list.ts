@@ -26,13 +26,8 @@ export async function listLetters(
   for await (const letter of select(context, letters, selection)) {
     selected += 1;
     byCode.set(letter.code, (byCode.get(letter.code) ?? 0) + 1);
-    if (selected > most) {
-      continue;
-    }
-    if (context.json) {
-      await document.add(letter);
-    } else {
-      rows.push(rowOf(letter));
+    if (selected <= most) {
+      await (context.json ? document.add(letter) : rows.push(rowOf(letter)));
     }
   }
   const counts = [...byCode].toSorted((a, b) => b[1] - a[1]);
@@ -42,14 +37,10 @@ export async function listLetters(
   } else if (total === 0) {
     print("no dead letters");
   } else {
-    const tables =
-      selected === 0 ? [] : [formatTable(COLUMNS, rows), formatTable(["code", "letters"], counts)];
+    const tables = [formatTable(COLUMNS, rows), formatTable(["code", "letters"], counts)];
     const hidden = selected > rows.length ? `, ${rows.length} shown` : "";
-    print(
-      [...tables, `${formatCount(selected)} of ${formatCount(total)} dead letters ${verdict}${hidden}`].join(
-        "\n\n",
-      ),
-    );
+    const summary = `${formatCount(selected)} of ${formatCount(total)} dead letters ${verdict}${hidden}`;
+    print([...(selected === 0 ? [] : tables), summary].join("\n\n"));
   }
   return undefined;
 }
@@ -88,16 +79,17 @@ async function* select(
 }
 
 class JsonLetters {
-  #count = 0;
+  #before = '{"letters":[';
 
   async add(letter: DeadLetter): Promise<void> {
-    await put(`${this.#count === 0 ? '{"letters":[' : ","}\n${JSON.stringify(jsonOf(letter))}`);
-    this.#count += 1;
+    await put(`${this.#before}\n${JSON.stringify(jsonOf(letter))}`);
+    this.#before = ",";
   }
 
   async end(rest: object): Promise<void> {
     const others = JSON.stringify(rest).slice(1, -1);
-    await put(`${this.#count === 0 ? '{"letters":[' : ""}\n]${others === "" ? "" : `,${others}`}}\n`);
+    const opening = this.#before === "," ? "" : this.#before;
+    await put(`${opening}\n]${others === "" ? "" : `,${others}`}}\n`);
   }
 }
 

@@ -55,7 +55,6 @@ export class BrokerConnection<Session> {
     return this.#session.promise;
   }
 
-  /** Whether there is a session just now. */
   get isUp(): boolean {
     return this.#isUp;
   }
@@ -68,13 +67,15 @@ export class BrokerConnection<Session> {
   }
 
   async #supervise(): Promise<void> {
-    const { logger, name } = this.#options;
+    const { logger, name, connectPolicy } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
       const { reason, livedMs } = await this.#live();
       if (this.#closing.signal.aborted) {
         return this.#session.reject(new CoreError("INTERRUPTED", `The connection "${name}" was closed.`));
       }
-      if (!this.#wasUp && (this.#options.connectPolicy === "once" || incurable(reason))) {
+      // Waiting won't help: wrong credentials, missing rights, or queues that stand with other arguments.
+      const incurable = isIncurable(reason) || codeOf(reason) === "QUEUE_MISMATCH";
+      if (!this.#wasUp && (connectPolicy === "once" || incurable)) {
         return this.#session.reject(reason);
       }
       if (livedMs > STABLE_MS) {
@@ -82,7 +83,7 @@ export class BrokerConnection<Session> {
       }
       const waitMs = Math.round(fullJitterMs(attempt, RECONNECT));
       const details = { connection: name, code: codeOf(reason), waitMs };
-      logger[incurable(reason) ? "error" : "warn"](details, `no broker connection: ${adviceOf(reason)}`);
+      logger[incurable ? "error" : "warn"](details, `no broker connection: ${adviceOf(reason)}`);
       await pause(waitMs, this.#closing.signal);
     }
   }
@@ -141,11 +142,6 @@ export class BrokerConnection<Session> {
       () => new Error(`no answer within ${SET_UP_TIMEOUT_MS / 1_000} s while setting up`),
     );
   }
-}
-
-/** Waiting won't help: wrong credentials, missing rights, or queues that stand with other arguments. */
-function incurable(error: Error): boolean {
-  return isIncurable(error) || codeOf(error) === "QUEUE_MISMATCH";
 }
 
 /** Gives the broker's reply codes to a declaration a name and a remedy. */

@@ -98,7 +98,7 @@ export class Consumer {
         this.#take({ link, channel, message });
       }
     };
-    const subscription = new Subscription({ link, channel, queue: family.work }, onMessage);
+    const subscription = new Subscription(link, channel, family.work, onMessage);
     await subscription.start();
     this.#subscription = subscription;
     return subscription;

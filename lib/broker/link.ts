@@ -45,7 +45,7 @@ export class Link {
   }
 
   /** @param listener told whether the broker blocks us, and why. */
-  onBlocked(listener: (blocked: boolean, reason: string) => void): void {
+  onBlocked(listener: (blocked: boolean, reason: string) => unknown): void {
     this.#model.on("blocked", (reason: string) => listener(true, reason));
     this.#model.on("unblocked", () => listener(false, ""));
   }

@@ -26,8 +26,8 @@ export interface PublisherOptions extends ConnectionTarget {
 export class Publisher {
   readonly #connection: BrokerConnection<ConfirmedPublishing>;
   readonly #timeoutMs: number;
-  readonly #inFlight = new Set<Promise<void>>();
   readonly #observe: PublisherOptions["observe"];
+  readonly #inFlight = new Set<Promise<void>>();
   #session: ConfirmedPublishing | undefined;
   #closed = false;
 

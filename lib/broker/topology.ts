@@ -12,13 +12,8 @@ export interface QueueFamily {
   readonly work: string;
   readonly deadLetter: string;
   /** By attempt: a message that failed its n-th attempt waits in rung n − 1. */
-  readonly ladder: readonly Rung[];
+  readonly ladder: readonly { readonly queue: string; readonly delayMs: number }[];
   readonly deliveryLimit: number;
-}
-
-interface Rung {
-  readonly queue: string;
-  readonly delayMs: number;
 }
 
 /** Doubling up to 64 s: seven attempts within about two minutes, then a person has to look. Outages don't count. */
@@ -62,15 +57,9 @@ export function queueNames(family: QueueFamily): string[] {
   return [family.work, family.deadLetter, ...family.ladder.map((rung) => rung.queue)];
 }
 
-/** A queue as it is declared. */
-export interface QueueDeclaration {
-  readonly name: string;
-  readonly arguments: Readonly<Record<string, unknown>>;
-}
-
 /** From the bottom up: a dead letter without its queue would wait in the source queue. */
-export function queueDeclarations(family: QueueFamily): QueueDeclaration[] {
-  const quorum = (name: string, limits: object) => ({
+export function queueDeclarations(family: QueueFamily) {
+  const quorum = (name: string, limits: Readonly<Record<string, unknown>>) => ({
     name,
     arguments: { "x-queue-type": "quorum", ...limits },
   });
@@ -92,7 +81,7 @@ export async function declareFamily(channel: Channel, family: QueueFamily): Prom
 }
 
 /** At-least-once, for which the broker wants reject-publish; with drop-head it silently falls back to at-most-once. */
-function deadLetteringTo(queue: string): object {
+function deadLetteringTo(queue: string) {
   return {
     "x-dead-letter-exchange": "",
     "x-dead-letter-routing-key": queue,

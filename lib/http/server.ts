@@ -24,7 +24,6 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 72_000;
 
 export interface HttpOptions {
-  /** Of the API, for its OpenAPI document. */
   readonly version: string;
   readonly routes: readonly Route[];
   readonly operations: Operations;

@@ -28,11 +28,7 @@ export interface Migration {
 
 export type MigrationId = Pick<Migration, "module" | "version">;
 
-/**
- * A module's files in order; `V0001__name.sql`, numbered without gaps.
- *
- * @throws CoreError MODULE_INVALID
- */
+/** A module's files in order; `V0001__name.sql`, numbered without gaps. @throws CoreError MODULE_INVALID */
 export function readMigrations({ name: module, migrations: folder }: Migrated): Migration[] {
   if (!existsSync(folder)) {
     return [];

@@ -12,7 +12,6 @@ import { pinSession } from "./session.js";
 export type Pool = pg.Pool;
 export type Client = pg.PoolClient;
 
-/** Either can run a query. */
 export type Queryable = Pick<pg.Pool, "query">;
 
 /** Dates come as `YYYY-MM-DD` text (a JS Date would shift them by the local zone), bigints as numbers (ours stay below 2^53). */

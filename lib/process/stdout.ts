@@ -40,11 +40,7 @@ export function write(text: string): void {
   }
 }
 
-/**
- * Waits for a reader that is slower than we are.
- *
- * @throws PlatformError OUTPUT_LOST when there is no use in writing more.
- */
+/** Waits for a reader that is slower than we are. @throws PlatformError OUTPUT_LOST when there is no use in writing more. */
 export async function ready(): Promise<void> {
   if (stream?.writableNeedDrain === true && failure === undefined) {
     await once(stream, "drain").catch(() => undefined);

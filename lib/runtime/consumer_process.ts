@@ -37,7 +37,6 @@ export interface ConsumerProcessOptions<Message, Follower> {
   /** In names of connections, e.g. `payments-worker`. */
   readonly title: string;
   readonly queues: QueueFamily;
-  /** Messages worked on at a time. */
   readonly concurrency: number;
   /** Where its workers beat, so that one that was frozen cannot commit late. Without one, only the statements' timeouts end it. */
   readonly lease?: LeaseStatements;
@@ -50,7 +49,6 @@ export interface ConsumerProcessOptions<Message, Follower> {
 }
 
 export interface ConsumerProcess extends Resources {
-  /** In the order of their start. */
   readonly parts: readonly Part[];
 }
 

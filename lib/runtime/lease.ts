@@ -88,7 +88,6 @@ export class Lease implements Part {
         await this.#beat();
         last = performance.now();
         await this.#reap();
-        await this.#watchOwn();
       } catch {
         // Whoever works on the database meets the same error and reports it.
         if (performance.now() - last < this.#times.leaseMs) {
@@ -102,13 +101,16 @@ export class Lease implements Part {
 
   async #beat(): Promise<void> {
     const { statements, workerId, metrics } = this.#options;
-    await this.#ask(statements.beat(workerId)).catch((error: unknown) => {
+    try {
+      await this.#ask(statements.beat(workerId));
+      metrics.heartbeats.inc({ result: "ok" });
+    } catch (error) {
       metrics.heartbeats.inc({ result: "failed" });
       throw error;
-    });
-    metrics.heartbeats.inc({ result: "ok" });
+    }
   }
 
+  /** Ends the connections of others that have gone silent, and our own whose other end has. */
   async #reap(): Promise<void> {
     const { statements, metrics, logger } = this.#options;
     const { rows } = await this.#ask(statements.reap(this.#times.leaseMs));
@@ -117,12 +119,9 @@ export class Lease implements Part {
       metrics.reapedBackends.inc(backends);
       logger.warn({ silent: worker_id, backends }, "ended the connections of a worker that has gone silent");
     }
-  }
-
-  async #watchOwn(): Promise<void> {
     const connections = await this.#watch.look((query) => this.#ask(query));
     if (connections > 0) {
-      this.#options.logger.warn({ connections }, "cut connections whose other end has gone silent");
+      logger.warn({ connections }, "cut connections whose other end has gone silent");
     }
   }
 

@@ -46,7 +46,6 @@ export interface Runtime<S extends Settings = Settings> {
   readonly settings: S;
   readonly logger: Logger;
   readonly registry: Registry;
-  /** Those that run in this process. */
   readonly modules: readonly Module[];
   /** The process's own instruments, shared by its modules. */
   readonly messages: Instruments<typeof messageMetrics>;
@@ -58,7 +57,6 @@ export interface Runtime<S extends Settings = Settings> {
 export interface ModuleParts {
   /** Started in order, stopped in reverse. */
   readonly parts: readonly Part[];
-  /** On the process's HTTP server. */
   readonly routes?: readonly Route[];
   /** Where its metrics and readiness are served besides; the HTTP server, which has them too, is for processes with routes. */
   readonly operationsAt?: Listening;

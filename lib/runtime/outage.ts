@@ -18,7 +18,6 @@ export interface BreakerOptions {
   readonly logger: Logger;
   /** Ends all waiting. */
   readonly stopping: AbortSignal;
-  /** Between two probes. */
   readonly pause?: typeof pause;
 }
 

@@ -16,7 +16,6 @@ const ENVIRONMENT_NAMES = ["STACK_DIR", "STACK_PORTS"];
 export interface SettingsSources {
   /** Declared by modules that do not run here: their names are known, their values nobody looks at. */
   readonly others?: readonly SettingsDeclaration[];
-  /** By setting name. */
   readonly flags?: Values;
   /** By default the process's own. */
   readonly env?: Values;

@@ -2,7 +2,8 @@ import { requireSeed } from "../../../etl/seed/state.js";
 import { CoreError } from "../../../lib/core_errors.js";
 import { catalogueChanges } from "../../../lib/postgres/catalogue.js";
 import { verifySchema } from "../../../lib/postgres/history.js";
-import type { Pool } from "../../../lib/postgres/pool.js";
+import { one } from "../../../lib/postgres/one.js";
+import { addressOf, type Pool } from "../../../lib/postgres/pool.js";
 import { loadSql } from "../../../lib/postgres/sql.js";
 import type { Settings } from "../../../lib/settings/base.js";
 import { MODULES } from "../../modules.js";
@@ -31,7 +32,7 @@ async function version(pool: Pool, settings: Settings): Promise<string> {
   const { rows } = await pool.query<{ version: string; number: number }>(
     "SELECT current_setting('server_version') AS version, current_setting('server_version_num')::integer AS number",
   );
-  const { version = "?", number = 0 } = rows[0] ?? {};
+  const { version, number } = one(rows);
   if (number < LEAST_POSTGRES) {
     throw new Error(`${version}: at least 15 is needed`);
   }
@@ -43,7 +44,7 @@ async function writable(pool: Pool): Promise<string> {
     `SELECT pg_is_in_recovery() AS standby, setting = 'on' AS read_only, source
      FROM pg_settings WHERE name = 'default_transaction_read_only'`,
   );
-  const { standby, read_only, source } = rows[0] ?? {};
+  const { standby, read_only, source } = one(rows);
   if (standby) {
     throw new CoreError("POSTGRES_READ_ONLY", "this server is a standby, or still recovering.", {
       hint: "Name the primary in POSTGRES_HOST, or promote it: pg_promote().",
@@ -64,17 +65,11 @@ async function role(pool: Pool, settings: Settings): Promise<string> {
     throw new Error(`${settings.POSTGRES_USER} is a superuser: use payments_loader`);
   }
   const let_in = [settings.POSTGRES_USER];
-  const {
-    POSTGRES_ADMIN_USER: admin,
-    POSTGRES_ADMIN_PASSWORD,
-    POSTGRES_BACKUP_USER,
-    POSTGRES_BACKUP_PASSWORD,
-  } = settings;
-  if (POSTGRES_ADMIN_PASSWORD !== "") {
-    await withConnection(settings, "admin", async () => let_in.push(admin));
-  }
-  if (POSTGRES_BACKUP_PASSWORD !== "") {
-    await withConnection(settings, "backup", async () => let_in.push(POSTGRES_BACKUP_USER));
+  for (const other of ["admin", "backup"] as const) {
+    const { user, password } = addressOf(settings, other);
+    if (password !== "") {
+      await withConnection(settings, other, async () => let_in.push(user));
+    }
   }
   return `${let_in.join(", ")} let in; ${settings.POSTGRES_USER} is no superuser`;
 }
