@@ -1,11 +1,12 @@
 import { Command } from "commander";
 import { type ActionWrapper, printResult } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
-import { EXIT } from "../../lib/errors.js";
+import { EXIT, messageOf, PlatformError } from "../../lib/errors.js";
 import { addressOf } from "../../lib/postgres/pool.js";
+import { explain, type Target } from "../../lib/postgres/refusal.js";
 import { leastNode } from "../../lib/root.js";
 import { brokerChecks } from "./doctor/broker.js";
-import { type Check, examine, type Finding } from "./doctor/check.js";
+import type { Check } from "./doctor/check.js";
 import { databaseChecks } from "./doctor/database.js";
 
 export function doctorCommand(action: ActionWrapper): Command {
@@ -38,11 +39,26 @@ export function doctorCommand(action: ActionWrapper): Command {
     );
 }
 
+interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly note: string;
+}
+
+/** @param target the database that an SQLSTATE is about. */
+async function examine([what, run]: Check, target: Target): Promise<Finding> {
+  try {
+    return { what, ok: true, note: await run() };
+  } catch (error) {
+    const known = error instanceof PlatformError ? error : explain(error, target);
+    return { what, ok: false, note: known === undefined ? messageOf(error) : String(known) };
+  }
+}
+
 async function node(): Promise<string> {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const [leastMajor = 0, leastMinor = 0] = leastNode().split(".").map(Number);
-  const ok = major > leastMajor || (major === leastMajor && minor >= leastMinor);
-  if (!ok) {
+  if (major < leastMajor || (major === leastMajor && minor < leastMinor)) {
     throw new Error(`${process.version}: at least ${leastNode()} is needed`);
   }
   return process.version;

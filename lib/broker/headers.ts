@@ -1,5 +1,4 @@
 import type { MessageHeaders } from "./delivery.js";
-import { entryBytes } from "./table_size.js";
 
 /** The headers we add. Our own, because the broker's `x-death` counts differently in each of its versions. */
 export const HEADER = {
@@ -114,4 +113,26 @@ export function tidyReason(reason: string, maxChars: number = MAX_REASON_CHARS):
     .trim();
   const chars = [...line];
   return chars.length > maxChars ? `${chars.slice(0, maxChars - 1).join("")}…` : line;
+}
+
+/** Bytes that a value takes in an AMQP table, tag included; of a number the most that one may take. */
+function encodedBytes(value: unknown): number {
+  if (typeof value === "string") {
+    return 5 + Buffer.byteLength(value);
+  }
+  if (Buffer.isBuffer(value)) {
+    return 5 + value.length;
+  }
+  if (Array.isArray(value)) {
+    return value.reduce((sum: number, each) => sum + encodedBytes(each), 5);
+  }
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).reduce((sum, [name, each]) => sum + entryBytes(name, each), 5);
+  }
+  return 9;
+}
+
+/** The same for an entry with its name. */
+export function entryBytes(name: string, value: unknown): number {
+  return 1 + Buffer.byteLength(name) + encodedBytes(value);
 }
