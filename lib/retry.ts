@@ -70,12 +70,7 @@ export function waitingMends(error: unknown): boolean {
 
 const START_BACKOFF = { baseMs: 250, capMs: 5_000 };
 
-/**
- * Does what a start needs, again until it succeeds or `signal` fires.
- *
- * @param what is waited for, for the log.
- * @throws what waiting does not mend.
- */
+/** Does what a start needs, again until it succeeds or `signal` fires. @param what is waited for. @throws what waiting does not mend. */
 export async function untilDone(
   what: string,
   work: () => Promise<void>,

@@ -7,6 +7,7 @@ import { messageOf } from "./errors.js";
 export const TLS_MODES = ["disable", "require", "verify-full"] as const;
 export type TlsMode = (typeof TLS_MODES)[number];
 
+/** What a driver is told about TLS. */
 export interface TlsOptions {
   readonly rejectUnauthorized: boolean;
   readonly ca?: string;
@@ -14,8 +15,6 @@ export interface TlsOptions {
 }
 
 /**
- * What a driver is told about TLS.
- *
  * @param rootCert file with the authorities to trust; blank: those that Node.js trusts.
  * @throws PlatformError SETTINGS_INVALID when the file cannot be read.
  */

@@ -162,13 +162,13 @@ export class Consumer {
 
   /** Held for so long that the broker may soon take it back, and count that as the message's fault. */
   async #onOverdue(job: InFlight): Promise<void> {
-    job.overdue();
+    job.overdue.abort();
     if (job.state === "waiting") {
       await this.#settle(job, { kind: "release" });
       return;
     }
     await pause(Math.min(NOTICE_MS, this.#options.holdMs ?? HOLD_MS), this.#stopping.signal);
-    await job.alone(async () => {
+    await job.fate.run(async () => {
       if (job.state === "over" || this.#stopping.signal.aborted) {
         return;
       }
@@ -182,7 +182,7 @@ export class Consumer {
     const { delivery } = job;
     const { family, name, onSettled, logger } = this.#options;
     const settlement = settlementOf(outcome, delivery.headers, { family, now: new Date(), worker: name });
-    const settled = await job.alone(async () => {
+    const settled = await job.fate.run(async () => {
       job.state = "over";
       return carryOut(job, settlement, "give back", this.#means);
     });

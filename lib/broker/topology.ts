@@ -1,12 +1,10 @@
 import type { Channel } from "amqplib";
 
 /**
- * How the queues of the platform are made; which there are, the modules' manifests say. A queue's arguments stand here and
- * nowhere else, because a queue declared twice with different arguments is a PRECONDITION_FAILED for whoever comes second.
- * Valid on RabbitMQ 3.10 and 4.x: all queues are durable quorum queues, the only kind both take that survives a broker's death.
- *
- * A family is a work queue, the retry ladder beside it and the dead-letter queue below it. All of it hangs on the default
- * exchange, so a queue's name is its routing key and there is no binding to forget.
+ * A work queue, the retry ladder beside it and the dead-letter queue below it, all on the default exchange: a queue's name is its
+ * routing key. Arguments stand here and nowhere else, because a queue declared twice with different ones is a PRECONDITION_FAILED
+ * for whoever comes second. All are durable quorum queues, the only kind that RabbitMQ 3.10 and 4.x both take and that survives a
+ * broker's death.
  */
 export interface QueueFamily {
   readonly work: string;

@@ -44,7 +44,6 @@ export type CommandFactory<S extends Settings = Settings> = (action: ActionWrapp
  *
  * @param load of the settings; called with the command's arguments when it runs, so that `--help` needs none.
  * @param secrets names of settings whose values no log line shows.
- * @param modules of which the commands need the schema.
  */
 export function actionWrapper<S extends Settings>(
   load: (args: readonly unknown[]) => S,

@@ -2,10 +2,9 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import { stderrLines } from "../process/stderr.js";
 
 /**
- * Metrics are declared by whoever counts: lib's in message_metrics.ts, a module's in its metrics.ts. A declaration is data,
- * so that docs/metrics.md and the manifest's rules can read it; `register` makes instruments of it, in the process's
- * registry. Counters count since the process began; what must survive it is in the database, and
- * prometheus/postgres_exporter.yml reads it there. Labels are bounded: lists of the code, or codes through `codeLabel`.
+ * A declaration is data, so that docs/metrics.md and the manifest's rules can read it; `register` makes instruments of it. Counters
+ * count since the process began; what must survive it is in the database, and prometheus/postgres_exporter.yml reads it there.
+ * Labels are bounded: lists of the code, or codes through `codeLabel`.
  */
 export interface MetricDeclaration<Kind extends keyof typeof INSTRUMENTS = keyof typeof INSTRUMENTS> {
   readonly kind: Kind;

@@ -2,10 +2,7 @@
 export type Dependencies = Readonly<Record<string, DependencyState>>;
 type DependencyState = "up" | "down";
 
-/**
- * Anything that a process starts and stops: a pool, a publisher, a consumer, an HTTP server, a loop. All of them have this
- * one lifecycle, so the process has one too.
- */
+/** Anything that a process starts and stops: a pool, a publisher, a consumer, an HTTP server, a loop. */
 export interface Part {
   /** For log lines, e.g. `consumer`. */
   readonly name: string;

@@ -16,9 +16,8 @@ import type { SettingsDeclaration } from "../settings/define.js";
 import type { Part } from "./lifecycle.js";
 
 /**
- * What a module is and what it owns: the names in its manifest. Nothing outside its folder lists them again. Settings,
- * error table, topology, metrics, commands and docs pages follow from the manifests in app/modules.ts, and
- * `requireUnambiguous` refuses a name that two of them claim.
+ * What a module is and what it owns: the names in its manifest, which nothing outside its folder lists again. Settings, error table,
+ * topology, metrics, commands and docs pages follow from the manifests in app/modules.ts.
  */
 export interface Module {
   readonly name: string;
