@@ -56,9 +56,7 @@ async function examine([what, run]: Check, target: Target): Promise<Finding> {
 }
 
 async function node(): Promise<string> {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  const [leastMajor = 0, leastMinor = 0] = leastNode().split(".").map(Number);
-  if (major < leastMajor || (major === leastMajor && minor < leastMinor)) {
+  if (process.versions.node.localeCompare(leastNode(), "en", { numeric: true }) < 0) {
     throw new Error(`${process.version}: at least ${leastNode()} is needed`);
   }
   return process.version;

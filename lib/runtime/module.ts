@@ -117,15 +117,12 @@ export function requireUnambiguous(modules: readonly Module[]): void {
       owners.set(name, owner);
     }
   }
-  for (const { name, settings } of modules) {
-    const strange = Object.keys(settings.schema.shape).filter(
-      (setting) => !settings.prefixes.some((prefix) => setting.startsWith(prefix)),
-    );
-    for (const setting of strange) {
-      problems.push(`setting ${setting} has no prefix of module ${name}`);
+  for (const { name, settings, views, schemas } of modules) {
+    for (const setting of Object.keys(settings.schema.shape)) {
+      if (!settings.prefixes.some((prefix) => setting.startsWith(prefix))) {
+        problems.push(`setting ${setting} has no prefix of module ${name}`);
+      }
     }
-  }
-  for (const { name, views, schemas } of modules) {
     for (const view of views.filter((each) => !schemas.includes(each.split(".")[0] ?? ""))) {
       problems.push(`view ${view} of ${name} is not in a schema of its own`);
     }
