@@ -7,26 +7,10 @@ import { migrationStatus } from "../../lib/postgres/history.js";
 import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
 import { packageRoot } from "../../lib/root.js";
-import type { DumpManifest, TableContent } from "./manifest.js";
+import type { DatabaseProperties, DumpManifest, TableContent } from "./manifest.js";
 
 /** All that is in a database, in a form that is equal when the databases are. */
 export type Content = Pick<DumpManifest, "tables" | "objects" | "others" | "ledger">;
-export type DatabaseProperties = Pick<
-  DumpManifest,
-  | "server"
-  | "serverVersionNum"
-  | "lsn"
-  | "databaseBytes"
-  | "schemaVersion"
-  | "collate"
-  | "ctype"
-  | "settings"
-  | "roleSettings"
-  | "grants"
-  | "connectionLimit"
-  | "comment"
-  | "extensions"
->;
 
 /** In the place of a digest, when row security keeps rows from whoever reads. */
 export const HIDDEN = "hidden";

@@ -11,23 +11,6 @@ export const MAINTENANCE = "postgres";
 
 export type TargetState = "missing" | "empty" | "filled";
 
-/** Whether a database is there. */
-export async function databaseExists(maintenance: Pool, name: string): Promise<boolean> {
-  const { rowCount } = await maintenance.query("SELECT FROM pg_database WHERE datname = $1", [name]);
-  return rowCount === 1;
-}
-
-/** Whether a database holds any table, view or function of somebody's. @param pool connected to it. */
-export async function isEmpty(pool: Pool): Promise<boolean> {
-  const { rows } = await pool.query<{ objects: number }>(
-    `SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-             WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema')
-          + (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-             WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema') AS objects`,
-  );
-  return rows[0]?.objects === 0;
-}
-
 /** Makes a database as the manifest's was, but for its settings: owner, collation, and who may connect. */
 export async function createDatabaseLike(
   maintenance: Pool,

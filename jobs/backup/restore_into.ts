@@ -1,7 +1,7 @@
 import { messageOf, type PlatformError } from "../../lib/errors.js";
 import { connect, type Pool } from "../../lib/postgres/pool.js";
 import { quoteName } from "../../lib/postgres/sql.js";
-import { BackupError } from "../errors.js";
+import { BackupError, connectionsHint } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
 import { type Address, withSession, withSessions } from "./address.js";
 import { compareContent, type Mismatch } from "./compare.js";
@@ -10,7 +10,6 @@ import { applyConnectionLimit, applySettings } from "./database_settings.js";
 import type { DumpManifest } from "./manifest.js";
 import type { OpenDump } from "./open_dump.js";
 import { putBack } from "./pg_restore.js";
-import { connectionsHint } from "./postgres_tool.js";
 
 /** A database that a dump was restored into. */
 export interface Restored {
@@ -72,24 +71,21 @@ export const describeMismatch = ({ what, expected, found }: Mismatch) =>
   `${what}: expected ${expected}, found ${found}`;
 
 /** The error that a restored database is to be thrown away for, if it is: one of the platform's own things is not as it was. */
-export function failureOf(
-  id: string,
-  { differences: all, complaint }: Pick<Restored, "differences" | "complaint">,
-): PlatformError | undefined {
-  const differences = all.filter(({ ours }) => ours);
+export function failureOf(id: string, restored: Restored): PlatformError | undefined {
+  const { complaint } = restored;
+  const differences = restored.differences.filter(({ ours }) => ours);
   if (differences.length === 0) {
     return undefined;
   }
   const shown = differences.slice(0, 5).map(describeMismatch).join("; ");
   const more = differences.length > 5 ? `; and ${differences.length - 5} more` : "";
   // Nothing is said of the backup when it could not be put back, for want of disk or rights.
-  return complaint === null
-    ? new BackupError(
-        "RESTORE_MISMATCH",
-        `${id} does not restore to what its manifest says: ${shown}${more}.`,
-      )
-    : new BackupError("RESTORE_FAILED", `${id} was not restored whole: ${complaint}; ${shown}${more}.`, {
-        hint:
-          connectionsHint(complaint) ?? "If it lacks rights: restore as a superuser (POSTGRES_ADMIN_USER).",
-      });
+  if (complaint === null) {
+    const what = `${id} does not restore to what its manifest says: ${shown}${more}.`;
+    return new BackupError("RESTORE_MISMATCH", what);
+  }
+  const hint =
+    connectionsHint(complaint) ?? "If it lacks rights: restore as a superuser (POSTGRES_ADMIN_USER).";
+  const what = `${id} was not restored whole: ${complaint}; ${shown}${more}.`;
+  return new BackupError("RESTORE_FAILED", what, { hint });
 }
