@@ -3,30 +3,28 @@
 
 # service_rows: name, state, address, pid, directory, one line each, separated by tabs.
 service_rows() {
-  local file pid state
-  row() { printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "${4:--}" "$5"; } # no empty field: read would merge tabs
-  state=down pid=$(live_pid "$PG_PID_FILE") && { state=starting; pg_answers && state=up; }
-  row postgres "$state" "127.0.0.1:${STATE[POSTGRES_PORT]:--}" "$pid" "$PG_DIR"
-  state=down pid=$(live_pid "$RMQ_PID_FILE") && { state=starting; rmq_answers && state=up; }
-  row rabbitmq "$state" "127.0.0.1:${STATE[RABBITMQ_PORT]:--}" "$pid" "$RMQ_DIR"
-  row rabbitmq-management "$state" "127.0.0.1:${STATE[RABBITMQ_MGMT_PORT]:--}" "$pid" "$RMQ_DIR"
-  row rabbitmq-prometheus "$state" "127.0.0.1:${STATE[RABBITMQ_PROMETHEUS_PORT]:--}" "$pid" "$RMQ_DIR"
-  state=down pid=$(live_pid "$EPMD_PID_FILE") && state=up
-  row epmd "$state" "127.0.0.1:${STATE[EPMD_PORT]:--}" "$pid" "$RMQ_DIR"
+  local file name rmq=false
+  row() { # NAME PROGRAM ADDRESS DIR COMMAND...: up if it runs and COMMAND says so
+    local state=down pid
+    if pid=$(live_pid "$STACK_DIR/run/$2.pid"); then state=starting && "${@:5}" && state=up; fi
+    printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$state" "$3" "${pid:--}" "$4" # no empty field: read would merge tabs
+  }
+  at() { printf '127.0.0.1:%s\n' "${STATE[$1]:--}"; }
+  row postgres postgres "$(at POSTGRES_PORT)" "$PG_DIR" pg_answers
+  running rabbitmq && rmq_answers && rmq=true
+  row rabbitmq rabbitmq "$(at RABBITMQ_PORT)" "$RMQ_DIR" "$rmq"
+  row rabbitmq-management rabbitmq "$(at RABBITMQ_MGMT_PORT)" "$RMQ_DIR" "$rmq"
+  row rabbitmq-prometheus rabbitmq "$(at RABBITMQ_PROMETHEUS_PORT)" "$RMQ_DIR" "$rmq"
+  row epmd epmd "$(at EPMD_PORT)" "$RMQ_DIR" true
   if mon_wanted; then
     for file in "${MON_PROGRAMS[@]}"; do
-      state=down pid=$(live_pid "$STACK_DIR/run/$file.pid") && { state=starting; mon_answers "$file" && state=up; }
-      row "$file" "$state" "127.0.0.1:${STATE[${MON_PORT[$file]}]:--}" "$pid" "$MON_DIR"
+      row "$file" "$file" "$(at "${MON_PORT[$file]}")" "$MON_DIR" mon_answers "$file"
     done
   fi
-  if backups_wanted; then
-    state=down pid=$(live_pid "$BACKUPS_PID_FILE") && state=up
-    row backups "$state" - "$pid" -
-  fi
+  ! backups_wanted || row backups backups - - true
   for file in "$STACK_DIR"/run/worker*.pid; do
-    [[ -e $file ]] || continue
-    state=down pid=$(live_pid "$file") && state=up
-    row "$(basename -- "$file" .pid)" "$state" - "$pid" -
+    name=$(basename -- "$file" .pid)
+    [[ ! -e $file ]] || row "$name" "$name" - - true
   done
 }
 
@@ -57,7 +55,7 @@ cmd_status() {
 cmd_env() {
   check_owner env
   attach || die "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
-  if ! pg_running || ! rmq_running; then die "the stack in $STACK_DIR is not running; start it with: scripts/stack.sh up"; fi
+  if ! running postgres || ! running rabbitmq; then die "the stack in $STACK_DIR is not running; start it with: scripts/stack.sh up"; fi
   local name secrets=$STACK_DIR/secrets
   local -A value=(
     [STACK_DIR]=$STACK_DIR
@@ -105,13 +103,8 @@ cmd_logs() {
   done
   check_owner logs "$@"
   attach || die "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
-  shopt -s nullglob
-  [[ -n $what && $what != postgres ]] ||
-    { logs+=("$PG_LOG") && mapfile -t -O 1 logs < <(find "$PG_DIR/log" -name '*.log' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-); }
-  [[ -n $what && $what != rabbitmq ]] || logs+=("$RMQ_LOG" "$RMQ_DIR"/log/rabbitmq.log)
-  [[ -n $what && $what != worker ]] || logs+=("$STACK_DIR"/logs/worker*.log)
-  for arg in "${MON_PROGRAMS[@]}"; do
-    [[ -n $what && $what != "$arg" ]] || logs+=("$STACK_DIR/logs/$arg"*.log)
+  for arg in ${what:-postgres rabbitmq worker "${MON_PROGRAMS[@]}"}; do
+    mapfile -t -O "${#logs[@]}" logs < <(logs_of "$arg")
   done
   ((${#logs[@]})) || { note "no log yet of: ${what:-anything}"; return 0; }
   exec tail -n 100 "${follow[@]}" -- "${logs[@]}"

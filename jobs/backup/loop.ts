@@ -14,15 +14,12 @@ import { type Backup, listBackups } from "./store.js";
 /** Looked at again at least so often: another process may have made a backup meanwhile. */
 const LOOK_MS = 60_000;
 
-interface Plan {
+interface Job {
   readonly name: string;
   readonly intervalS: number;
   /** When it succeeded, by what lies in the folder: a restart forgets nothing. */
   readonly times: (backups: readonly Backup[]) => readonly string[];
   readonly run: (signal: AbortSignal) => Promise<unknown>;
-}
-
-interface Job extends Plan {
   /** When it last succeeded here: nothing in the folder may say so, be it that there was nothing to do, be it read-only. */
   doneMs: number;
   failures: number;
@@ -93,12 +90,14 @@ function makeJobs(settings: BackupSettings, logger: Logger): Job[] {
       logger.error({ code: codeOf(error) }, `retention failed: ${messageOf(error)}`);
     });
   };
-  const plans: Plan[] = [
+  const unknown = { doneMs: Number.NaN, failures: 0, failedMs: 0, random: Math.random() };
+  return [
     {
       name: "dump",
       intervalS: settings.BACKUP_INTERVAL_S,
       times: made("dump"),
       run: (signal) => make("dump", signal),
+      ...unknown,
     },
     {
       name: "base backup",
@@ -110,6 +109,7 @@ function makeJobs(settings: BackupSettings, logger: Logger): Job[] {
           await make("base", signal);
         }
       },
+      ...unknown,
     },
     {
       name: "restore drill",
@@ -121,15 +121,9 @@ function makeJobs(settings: BackupSettings, logger: Logger): Job[] {
           logger.warn({ backup: id }, `no mark was written: ${notMarked}`);
         }
       },
+      ...unknown,
     },
   ];
-  return plans.map((plan) => ({
-    ...plan,
-    doneMs: Number.NaN,
-    failures: 0,
-    failedMs: 0,
-    random: Math.random(),
-  }));
 }
 
 async function archives(settings: BackupSettings): Promise<boolean> {

@@ -5,7 +5,7 @@ import type { BackupSettings } from "../settings.js";
 import { listFiles, MANIFEST, SUMS, sizeOf } from "./files.js";
 import { cleanFolder, removeBackup } from "./leftovers.js";
 import { withLock } from "./lock.js";
-import { unplaced, warnOfAhead } from "./newest.js";
+import { isoTimeOf, unplaced, warnOfAhead } from "./newest.js";
 import { type Candidate, expired } from "./retention.js";
 import { BASE_FILES, type Backup, listBackups, lockFile, walFolder } from "./store.js";
 
@@ -86,7 +86,4 @@ async function removeWal(folder: string, remaining: readonly Backup[]): Promise<
 /** Segments are named timeline, then position; as pg_archivecleanup does, the timeline is left out of the comparison. */
 const position = (segment: string) => segment.slice(8, 24);
 
-function toCandidate({ id, verifiedAt }: Backup): Candidate {
-  const [, year, month, day, time] = /-(\d{4})(\d\d)(\d\d)T(\d{6})/.exec(id) ?? [];
-  return { id, at: `${year}-${month}-${day}T${time}`, verifiedAt };
-}
+const toCandidate = ({ id, verifiedAt }: Backup): Candidate => ({ id, at: isoTimeOf(id), verifiedAt });
