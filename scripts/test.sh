@@ -21,7 +21,9 @@ running for the next call. The last line is: N passed, N failed.
 TEXT
 }
 
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=node.sh disable=SC1091
 source "$REPO_ROOT/scripts/node.sh"
 
 if [[ ${1:-} == --in ]]; then exec "$REPO_ROOT/scripts/test_in.sh" "${@:2}"; fi
