@@ -10,7 +10,7 @@ import { addressOf, LOOPBACK, withSessions } from "./address.js";
 import { withLock } from "./lock.js";
 import { requireIntact } from "./open_dump.js";
 import { execute, majorOf, postgresTool } from "./postgres_tool.js";
-import { freePort, listensOn, serverOwner, withServer } from "./server.js";
+import { freePort, listensOn, type ServerOptions, serverOwner, withServer } from "./server.js";
 import { BASE_FILES, listBackups, lockFile, walFolder } from "./store.js";
 
 export interface PointInTime {
@@ -59,7 +59,8 @@ export async function restoreToTime(
     try {
       const owner = await serverOwner();
       await copyFiles(files, target, owner, signal);
-      const recovered = await recover({ settings, postgres, target, owner, wanted, signal, started });
+      const server = { postgres, data: target, log: `${target}.log`, owner, signal };
+      const recovered = await recover(settings, server, wanted, started);
       return { backup: id, data: target, wanted: wanted.toISOString(), ...recovered };
     } catch (error) {
       await rm(target, { recursive: true, force: true });
@@ -124,20 +125,12 @@ async function copyFiles(
   }
 }
 
-interface Recovery {
-  readonly settings: BackupSettings;
-  readonly postgres: string;
-  readonly target: string;
-  readonly owner: Owner | undefined;
-  readonly wanted: Date;
-  readonly signal: AbortSignal | undefined;
-  readonly started: number;
-}
-
 async function recover(
-  recovery: Recovery,
+  settings: BackupSettings,
+  files: Omit<ServerOptions, "ready" | "settings">,
+  wanted: Date,
+  started: number,
 ): Promise<Pick<PointInTime, "lastTransactionAt" | "restoreMs" | "verifyMs" | "differences">> {
-  const { settings, postgres, target, owner, wanted, signal, started } = recovery;
   const address = { ...addressOf(settings, "loader"), ...LOOPBACK, port: await freePort() };
   const wal = walFolder(settings).replaceAll("%", "%%").replaceAll("'", "'\\''");
   // Nobody gets in before it is promoted, so the first who does finds it as it was wanted.
@@ -155,8 +148,7 @@ async function recover(
     archive_mode: "on",
     archive_command: "",
   };
-  const files = { data: target, log: `${target}.log` };
-  const server = { postgres, ...files, owner, signal, ready, settings: { ...listening, ...recovering } };
+  const server = { ...files, ready, settings: { ...listening, ...recovering } };
   return withServer(server, async () => {
     const restoreMs = Math.round(performance.now() - started);
     return withSessions(address, 3, async (pool) => {

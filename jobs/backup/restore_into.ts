@@ -34,7 +34,7 @@ export async function restoreInto(
   return withSessions(address, settings.BACKUP_JOBS + 1, async (pool) => {
     const started = performance.now();
     const jobs = settings.BACKUP_JOBS;
-    const complaint = await putBack({ pool, address, dump, jobs, signal });
+    const complaint = await putBack(pool, address, dump, { jobs, signal });
     // A dump carries no statistics, and the first plans without them would be bad ones. The sample is that of etl.index_leaf.
     await pool.query("SET default_statistics_target = 25; ANALYZE");
     const restored = performance.now();
