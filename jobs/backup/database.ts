@@ -41,7 +41,7 @@ export async function dropDatabase(maintenance: Pool, name: string): Promise<voi
  * Gives the restored database its name. What has the name now is renamed, not dropped, unless it is empty: the last thing to
  * lose at three in the morning is what was there before.
  *
- * @returns the name of what was replaced, if it is still there.
+ * @returns the name of what was replaced; null when it is not there any more.
  */
 export async function renameInto(
   maintenance: Pool,
@@ -49,10 +49,10 @@ export async function renameInto(
   name: string,
   state: TargetState,
   at: Date,
-): Promise<string | undefined> {
+): Promise<string | null> {
   if (state === "missing") {
     await maintenance.query(`ALTER DATABASE ${quoteName(restored)} RENAME TO ${quoteName(name)}`);
-    return undefined;
+    return null;
   }
   const stamp = at.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").toLowerCase();
   const replaced = `${name.slice(0, 40)}_before_${stamp}`;
@@ -76,7 +76,7 @@ export async function renameInto(
   }
   if (state === "empty") {
     await dropDatabase(maintenance, replaced);
-    return undefined;
+    return null;
   }
   await maintenance.query(`ALTER DATABASE ${quoteName(replaced)} WITH ALLOW_CONNECTIONS true`);
   return replaced;

@@ -9,29 +9,21 @@ import { execute } from "./postgres_tool.js";
 
 type Encryption = NonNullable<DumpManifest["encryption"]>;
 
-interface Tool {
-  readonly package: string;
-  readonly encrypt: (recipient: string) => readonly string[];
-  readonly decrypt: (settings: BackupSettings) => readonly string[];
-  /** What to check when it does not decrypt. */
-  readonly hint: string;
-}
-
 /** Keys of this keyring only: gpg would look a mistyped address up in the network, and encrypt to whoever it finds. */
 const GPG = ["--batch", "--yes", "--quiet", "--no-tty", "--no-auto-key-locate"];
 
-/** What each tool takes before `--output to from`. */
-const TOOLS: Readonly<Record<Encryption["tool"], Tool>> = {
+/** What each tool takes before `--output to from`, and what to check when it does not decrypt. */
+const TOOLS = {
   age: {
     package: "age",
-    encrypt: (recipient) => ["--recipient", recipient],
-    decrypt: (settings) => ["--decrypt", "--identity", settings.BACKUP_AGE_IDENTITY],
+    encrypt: (recipient: string) => ["--recipient", recipient],
+    decrypt: (settings: BackupSettings) => ["--decrypt", "--identity", settings.BACKUP_AGE_IDENTITY],
     hint: "Check BACKUP_AGE_IDENTITY.",
   },
   gpg: {
     package: "gnupg",
     // Whose key it is was decided by whoever set it, and pg_dump compresses.
-    encrypt: (key) => [
+    encrypt: (key: string) => [
       ...GPG,
       "--trust-model=always",
       "--compress-algo=none",

@@ -96,7 +96,7 @@ export async function restore(
             throw wrong;
           }
           const replaced = await renameInto(maintenance, beside, into, target, new Date());
-          return { ...plan, ...restored, replaced: replaced ?? null };
+          return { ...plan, ...restored, replaced };
         } catch (error) {
           await dropDatabase(maintenance, beside).catch(() => undefined);
           throw withCode(error, "RESTORE_FAILED", `${into} is as it was`);

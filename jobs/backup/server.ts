@@ -80,19 +80,17 @@ export async function withServer<T>(options: ServerOptions, work: () => Promise<
     deathSignal: "INT",
     detached: true,
   });
-  let [gone, unstarted] = [false, ""];
+  let end: string | undefined;
   // That it could not be started at all is an event too, and must not end us.
   const exited = once(server, "exit")
-    .catch((error: unknown) => {
-      unstarted = messageOf(error);
-    })
-    .then(() => {
-      gone = true;
+    .then(() => "", messageOf)
+    .then((reason) => {
+      end = reason;
     });
   try {
     while (!(await isReady(ready))) {
-      if (gone) {
-        throw new Error(`the server did not start: ${unstarted || serverError(await readFile(log, "utf8"))}`);
+      if (end !== undefined) {
+        throw new Error(`the server did not start: ${end || serverError(await readFile(log, "utf8"))}`);
       }
       if (signal?.aborted) {
         throw new CoreError("INTERRUPTED", "stopped before the server was ready.");
