@@ -29,24 +29,16 @@ service_rows() {
 }
 
 cmd_status() {
-  local rows name state address pid dir separator=''
+  local rows
   check_owner status "$@"
   attach || note "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
   rows=$(service_rows)
   if [[ ${1:-} == --json ]]; then
-    json() { local text=${1//\\/\\\\}; printf '"%s"' "${text//\"/\\\"}"; }
-    printf '['
-    while IFS=$'\t' read -r name state address pid dir; do
-      printf '%s{"service":%s,"state":%s,"address":%s,"pid":%s,"dir":%s}' "$separator" "$(json "$name")" \
-        "$(json "$state")" "$(json "$address")" "${pid/#-/null}" "$(json "$dir")"
-      separator=,
-    done <<<"$rows"
-    printf ']\n'
+    sed -E 's/[\\"]/\\&/g; s/(.*)\t(.*)\t(.*)\t(.*)\t(.*)/{"service":"\1","state":"\2","address":"\3","pid":\4,"dir":"\5"}/
+      s/"pid":-,/"pid":null,/' <<<"$rows" | paste -s -d , | sed 's/.*/[&]/'
   else
-    printf '%-20s %-9s %-16s %-8s %s\n' SERVICE STATE ADDRESS PID DIRECTORY
-    while IFS=$'\t' read -r name state address pid dir; do
-      printf '%-20s %-9s %-16s %-8s %s\n' "$name" "$state" "$address" "$pid" "$dir"
-    done <<<"$rows"
+    awk -F '\t' '{ printf "%-20s %-9s %-16s %-8s %s\n", $1, $2, $3, $4, $5 }' \
+      <<<$'SERVICE\tSTATE\tADDRESS\tPID\tDIRECTORY\n'"$rows"
   fi
   # Workers come and go; the stack is up when its servers are.
   ! grep -Ev '^worker' <<<"$rows" | cut -f 2 | grep -qvx up
@@ -78,17 +70,12 @@ cmd_env() {
   printf 'unset PGHOSTADDR PGSERVICE PGOPTIONS PGCHANNELBINDING PGREQUIREAUTH PGGSSENCMODE PGTARGETSESSIONATTRS PGSSLNEGOTIATION\n'
   for name in "${!value[@]}"; do printf 'export %s=%s\n' "$name" "$(shell_quote "${value[$name]}")"; done | sort
   # `payments` of this checkout, once, however often this is evaluated.
-  case :$PATH: in
-    *:"$REPO_ROOT/bin":*) ;;
-    *)
-      if [[ $REPO_ROOT == *:* ]]; then
-        note "no program is found in a path with a colon in it; call $REPO_ROOT/bin/payments"
-      else
-        # shellcheck disable=SC2016 # for the shell that evaluates it
-        printf 'export PATH=%s":$PATH"\n' "$(shell_quote "$REPO_ROOT/bin")"
-      fi
-      ;;
-  esac
+  if [[ $REPO_ROOT == *:* ]]; then
+    note "no program is found in a path with a colon in it; call $REPO_ROOT/bin/payments"
+  elif [[ :$PATH: != *:"$REPO_ROOT/bin":* ]]; then
+    # shellcheck disable=SC2016 # for the shell that evaluates it
+    printf 'export PATH=%s":$PATH"\n' "$(shell_quote "$REPO_ROOT/bin")"
+  fi
 }
 
 cmd_logs() {
