@@ -73,12 +73,10 @@ choose_data_dir() {
   [[ -z ${STATE[DATA_DIR]:-} ]] || return 0
   STATE[DATA_DIR]=$STACK_DIR/data
   mkdir -p "$STACK_DIR/data"
-  if ((EUID == 0)); then
-    for account in postgres rabbitmq; do
-      run_as "$account"
-      "${RUN_AS[@]}" test -x "$STACK_DIR/data" || STATE[DATA_DIR]=$AWAY_DIR
-    done
-  fi
+  for account in postgres rabbitmq; do
+    run_as "$(server_user "$account")"
+    "${RUN_AS[@]}" test -x "$STACK_DIR/data" || STATE[DATA_DIR]=$AWAY_DIR
+  done
   if [[ ${STATE[DATA_DIR]} == "$AWAY_DIR" ]]; then
     rmdir "$STACK_DIR/data"
     mkdir -p "$AWAY_DIR"
@@ -88,13 +86,14 @@ choose_data_dir() {
 
 # --- commands --------------------------------------------------------------------------------------------------------
 install_missing() {
+  local program
   local -a missing=()
   [[ -n $(pg_bins) ]] || missing+=(postgresql postgresql-client)
   [[ -x $RMQ_HOME/bin/rabbitmq-server ]] || missing+=(rabbitmq-server)
   if [[ $1 == --with-monitoring ]]; then
-    command -v prometheus >/dev/null || missing+=(prometheus)
-    command -v prometheus-alertmanager >/dev/null || missing+=(prometheus-alertmanager)
-    command -v prometheus-postgres-exporter >/dev/null || missing+=(prometheus-postgres-exporter)
+    for program in prometheus{,-alertmanager,-postgres-exporter}; do
+      command -v "$program" >/dev/null || missing+=("$program")
+    done
   fi
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 }
@@ -128,6 +127,9 @@ attach() {
   rmq_setup
   mon_setup
 }
+
+# attach_or_die: the same, and says what to do.
+attach_or_die() { attach || die "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"; }
 
 # check_settings: those of the servers, before anything is done.
 check_settings() {
@@ -267,7 +269,7 @@ cmd_reset() {
 
 cmd_rabbitmqctl() {
   check_owner rabbitmqctl "$@"
-  attach || die "there is no stack in $STACK_DIR; start one with: scripts/stack.sh up"
+  attach_or_die
   "${RMQ_AS[@]}" "$RMQ_HOME/bin/rabbitmqctl" "$@"
 }
 

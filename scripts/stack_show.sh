@@ -46,7 +46,7 @@ cmd_status() {
 
 cmd_env() {
   check_owner env
-  attach || die "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
+  attach_or_die
   if ! running postgres || ! running rabbitmq; then die "the stack in $STACK_DIR is not running; start it with: scripts/stack.sh up"; fi
   local name secrets=$STACK_DIR/secrets
   local -A value=(
@@ -89,7 +89,7 @@ cmd_logs() {
     esac
   done
   check_owner logs "$@"
-  attach || die "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
+  attach_or_die
   for arg in ${what:-postgres rabbitmq worker "${MON_PROGRAMS[@]}"}; do
     mapfile -t -O "${#logs[@]}" logs < <(logs_of "$arg")
   done

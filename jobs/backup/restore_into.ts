@@ -6,7 +6,7 @@ import type { BackupSettings } from "../settings.js";
 import { type Address, withSession, withSessions } from "./address.js";
 import { compareContent, type Mismatch } from "./compare.js";
 import { readContent } from "./content.js";
-import { applyConnectionLimit, applySettings } from "./database_settings.js";
+import { applySettings, attempt } from "./database_settings.js";
 import type { DumpManifest } from "./manifest.js";
 import type { OpenDump } from "./open_dump.js";
 import { putBack } from "./pg_restore.js";
@@ -53,6 +53,7 @@ export async function restoreInto(
 
 /** Gives a database its settings, unless they keep everybody out, as a library does that this server lacks. */
 async function settle(address: Address, pool: Pool, manifest: DumpManifest) {
+  const { connectionLimit = -1 } = manifest;
   const database = quoteName(address.database);
   // One connection throughout: the next may be the one that is kept out.
   const client = await connect(pool);
@@ -61,7 +62,10 @@ async function settle(address: Address, pool: Pool, manifest: DumpManifest) {
     await withSession(address, () => Promise.resolve()).catch(() =>
       client.query(`ALTER DATABASE ${database} RESET ALL`),
     );
-    await applyConnectionLimit(client, database, manifest);
+    // Not before the restore, which may need more connections at the same time.
+    if (connectionLimit >= 0) {
+      await attempt(client, `ALTER DATABASE ${database} CONNECTION LIMIT ${connectionLimit}`);
+    }
   } finally {
     client.release();
   }
