@@ -55,7 +55,7 @@ logs_of() { # PROGRAM: its log files, one a line
       find "$PG_DIR/log" -name '*.log' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-
       ;;
     rabbitmq) printf '%s\n' "$RMQ_LOG" "$RMQ_DIR/log/rabbitmq.log" ;;
-    *) find "$STACK_DIR/logs" -name "$1*.log" | sort ;;
+    *) find "$STACK_DIR/logs" -maxdepth 1 -name "$1*.log" | sort ;;
   esac
 }
 

@@ -7,7 +7,7 @@ service_rows() {
   row() { # NAME PROGRAM ADDRESS DIR COMMAND...: up if it runs and COMMAND says so
     local state=down pid
     if pid=$(live_pid "$STACK_DIR/run/$2.pid"); then state=starting && "${@:5}" && state=up; fi
-    printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$state" "$3" "${pid:--}" "$4" # no empty field: read would merge tabs
+    printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$state" "$3" "${pid:--}" "$4"
   }
   at() { printf '127.0.0.1:%s\n' "${STATE[$1]:--}"; }
   row postgres postgres "$(at POSTGRES_PORT)" "$PG_DIR" pg_answers
