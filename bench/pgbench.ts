@@ -12,7 +12,7 @@ import { run } from "./process.js";
 import type { Report } from "./report.js";
 import type { Stack } from "./stack.js";
 
-export interface PgbenchOptions {
+interface PgbenchOptions {
   readonly clients: number;
   readonly seconds: number;
   readonly rows: number;
@@ -33,12 +33,13 @@ interface Served extends Latencies {
 
 /** Loads a database by the pipeline, then lets pgbench serve from it: each script alone, then all as a mix. */
 export async function benchPgbench(stack: Stack, report: Report, options: PgbenchOptions): Promise<void> {
-  await requireDisk(stack, { textRows: 0, binaryRows: 0, loadedRows: options.rows });
+  await requireDisk(stack, { loadedRows: options.rows });
   const served: Served[] = [];
   await stack.withDatabase(async () => {
     report.say(`loading ${formatCount(options.rows)} rows`);
     await runPipeline(stack, options.rows);
-    await vacuum(stack);
+    // What autovacuum does within minutes of a load: visibility maps and statistics as a server has them in service.
+    await withPool(stack.settings, { role: "admin" }, (pool) => pool.query("VACUUM (ANALYZE) payments.txn"));
     const data = await dataFacts(stack);
     for (const script of SCRIPTS) {
       report.say(`${script.name} for ${options.seconds} s`);
@@ -49,11 +50,6 @@ export async function benchPgbench(stack: Stack, report: Report, options: Pgbenc
   });
   await report.save({ options, served });
   report.print(render(served));
-}
-
-/** What autovacuum does within minutes of a load: visibility maps and statistics as a server has them in service. */
-async function vacuum(stack: Stack): Promise<void> {
-  await withPool(stack.settings, { role: "admin" }, (pool) => pool.query("VACUUM (ANALYZE) payments.txn"));
 }
 
 type Data = Readonly<Record<string, string | number>>;
