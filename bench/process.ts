@@ -3,7 +3,7 @@ import { messageOf } from "../lib/errors.js";
 import { type RunOptions, run as runProgram } from "../lib/process/run.js";
 import { BenchError } from "./errors.js";
 
-const POLL_MS = 50;
+const POLL_MS = 200;
 /** What a program of the bench gets of our environment: nothing that steers a client. */
 export const BASE_ENV = { LANG: "C.UTF-8", NO_COLOR: "1" };
 

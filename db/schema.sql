@@ -239,7 +239,8 @@ BEGIN
   EXECUTE format('ALTER TABLE payments.%I RENAME TO %I', healed, leaf);
   EXECUTE format('ALTER TABLE payments.%I RENAME CONSTRAINT %I TO %I', leaf, healed || '_month', leaf || '_month');
   FOR name IN
-    SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = format('payments.%I', leaf)::regclass
+    SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE i.indrelid = format('payments.%I', leaf)::regclass
   LOOP
     EXECUTE format('ALTER INDEX payments.%I RENAME TO %I', name, leaf || substr(name, length(healed) + 1));
   END LOOP;

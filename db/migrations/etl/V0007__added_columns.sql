@@ -1,5 +1,5 @@
--- What somebody adds to txn by hand (a column, a CHECK, an index) comes along in builds and leaves: a leaf that lacks a column cannot be
--- attached (42804). The codes that a row may hold are given by name, so that two lists cannot be exchanged unnoticed. The release
+-- What somebody adds to txn by hand (a column, a CHECK, an index) comes along in builds and leaves: a leaf that lacks a column
+-- cannot be attached (42804). The codes that a row may hold are given by name, so that two lists cannot be exchanged unnoticed. The release
 -- before calls the function with eleven parameters, which passes them on. The rest is as in V0002.
 
 -- A bare table beside the parent. The CHECK lets ATTACH skip its scan.
@@ -60,7 +60,8 @@ BEGIN
   EXECUTE format('ALTER TABLE payments.%I RENAME TO %I', healed, leaf);
   EXECUTE format('ALTER TABLE payments.%I RENAME CONSTRAINT %I TO %I', leaf, healed || '_month', leaf || '_month');
   FOR name IN
-    SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = format('payments.%I', leaf)::regclass
+    SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE i.indrelid = format('payments.%I', leaf)::regclass
   LOOP
     EXECUTE format('ALTER INDEX payments.%I RENAME TO %I', name, leaf || substr(name, length(healed) + 1));
   END LOOP;

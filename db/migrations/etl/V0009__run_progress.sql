@@ -1,5 +1,5 @@
--- How far runs have got: for `payments status` and for the exporter. Rows are generated rows; step seconds are busy time summed over
--- workers; elapsed_s counts from planning to the end, or to now; share is of all three steps; eta_s is at the average pace so far,
+-- How far runs have got: for `payments status` and for the exporter. Rows are generated rows. Step seconds are busy time, summed
+-- over workers; elapsed_s counts from planning to the end, or to now; share is of all three steps; eta_s is at the average pace so far,
 -- 0 when the run is over, null before anything is done.
 CREATE VIEW etl.run_progress AS
 SELECT
