@@ -8,7 +8,7 @@ import { messageMetrics } from "../lib/observability/message_metrics.js";
 import { type MetricDeclarations, PROCESS_METRICS } from "../lib/observability/registry.js";
 import { packageRoot } from "../lib/root.js";
 import type { Module } from "../lib/runtime/module.js";
-import { renderEnvExample } from "../lib/settings/env_example.js";
+import { type SettingsDeclaration, secretNames } from "../lib/settings/define.js";
 import { MODULES } from "./modules.js";
 import { declarationsOf } from "./settings.js";
 
@@ -24,6 +24,29 @@ export function generatedFiles(modules: readonly Module[]): Record<string, strin
   };
 }
 
+/** The text of `.env.example`: every setting, commented out at its default, with its meaning. */
+export function renderEnvExample(declarations: readonly SettingsDeclaration[]): string {
+  const lines = [
+    "# Generated from the modules' settings by `npm run generate`; copy to .env and change what you need.",
+    "# Precedence: command-line flag > environment > .env > default. Secrets can come from a file: NAME_FILE=/path.",
+    '# The local stack (scripts/stack.sh) generates its own passwords; `eval "$(scripts/stack.sh env)"` exports them.',
+  ];
+  const secrets = new Set(secretNames(declarations));
+  let group = "";
+  for (const { schema } of declarations) {
+    const defaults = schema.parse({}) as Readonly<Record<string, unknown>>;
+    for (const [name, setting] of Object.entries(schema.shape)) {
+      const prefix = name.split("_")[0] ?? "";
+      if (prefix !== group) {
+        lines.push("");
+      }
+      group = prefix;
+      lines.push(`# ${setting.description}`, `#${name}=${secrets.has(name) ? "" : defaults[name]}`);
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
 const list = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ") || "–";
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
@@ -33,20 +56,12 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
 
 function metricsTable(modules: readonly Module[]): string {
   const rowsOf = (from: string, metrics: MetricDeclarations) =>
-    Object.values(metrics).map(({ name, kind, labels, help }) => [
-      `\`${name}\``,
-      from,
-      kind,
-      labels.join(", ") || "–",
-      help,
-    ]);
-  return table(
-    ["metric", "from", "type", "labels", "meaning"],
-    [
-      ...rowsOf("every process", { ...PROCESS_METRICS, ...messageMetrics }),
-      ...modules.flatMap(({ name, metrics }) => rowsOf(name, metrics)),
-    ],
-  );
+    Object.values(metrics).map(({ name, kind, labels, help }) => {
+      return [`\`${name}\``, from, kind, labels.join(", ") || "–", help];
+    });
+  const ofProcess = rowsOf("every process", { ...PROCESS_METRICS, ...messageMetrics });
+  const ofModules = modules.flatMap(({ name, metrics }) => rowsOf(name, metrics));
+  return table(["metric", "from", "type", "labels", "meaning"], [...ofProcess, ...ofModules]);
 }
 
 const TABLE = /(<!-- generated [^\n]*-->\n)[\s\S]*?(<!-- end -->)/;
@@ -68,22 +83,17 @@ function modulesPage(modules: readonly Module[]): string {
     list(views),
   ]);
   const queues = modules.flatMap((module) =>
-    module.queues.flatMap(queueDeclarations).map((queue) => [
-      `\`${queue.name}\``,
-      module.name,
-      Object.entries(queue.arguments)
-        .map(([key, value]) => `${key} ${value === "" ? '""' : value}`)
-        .join(", "),
-    ]),
+    module.queues.flatMap(queueDeclarations).map((queue) => {
+      const given = Object.entries(queue.arguments).map(
+        ([key, value]) => `${key} ${value === "" ? '""' : value}`,
+      );
+      return [`\`${queue.name}\``, module.name, given.join(", ")];
+    }),
   );
   const errorsOf = (owner: string, errors: ErrorTable) =>
-    Object.entries(errors).map(([code, { verdict, http, exit }]) => [
-      `\`${code}\``,
-      owner,
-      verdict,
-      http,
-      exit,
-    ]);
+    Object.entries(errors).map(([code, { verdict, http, exit }]) => {
+      return [`\`${code}\``, owner, verdict, http, exit];
+    });
   return `# Modules
 
 Generated from the manifests in \`app/modules.ts\` by \`npm run generate\`. A module owns the names of its row; a name that

@@ -5,7 +5,8 @@ import { packageRoot } from "../lib/root.js";
 
 // What is imported above needs no package: of those, half may be gone.
 try {
-  await import("./payments.js");
+  const { main } = await import("./program.js");
+  await main();
 } catch (error) {
   if (!["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"].includes(codeOf(error) ?? "")) {
     throw error;

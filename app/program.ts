@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { runProgram } from "../lib/cli/program.js";
 import { CoreError } from "../lib/core_errors.js";
 import { packageVersion } from "../lib/root.js";
 import type { Module } from "../lib/runtime/module.js";
@@ -8,6 +9,9 @@ import { dlqCommand } from "./commands/dlq.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { serveCommand, workerCommand } from "./commands/serve.js";
+import { MODULES } from "./modules.js";
+
+export const main = () => runProgram(() => paymentsProgram(MODULES));
 
 /** The command line `payments` of a list of modules. @throws CoreError MODULE_INVALID for a command that two of them want. */
 export function paymentsProgram(modules: readonly Module[]): Command {

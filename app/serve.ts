@@ -11,15 +11,12 @@ import { Process } from "../lib/runtime/process.js";
 import type { Settings } from "../lib/settings/base.js";
 import { settingNames } from "../lib/settings/define.js";
 import { namesThatAreSet } from "../lib/settings/settings.js";
+import { aborted } from "../lib/timing.js";
 
 /** Not services: a worker and jobs are processes of their own. */
 const APART: readonly string[] = ["etl", "jobs", "platform"];
 
-/**
- * The modules named, or all services when none is.
- *
- * @throws CoreError MODULE_UNKNOWN for a name that is none, or stands twice.
- */
+/** The modules named, or all services when none is. @throws CoreError MODULE_UNKNOWN for a name that is none, or stands twice. */
 export function chooseModules(names: readonly string[], modules: readonly Module[]): readonly Module[] {
   if (names.length === 0) {
     return modules.filter(({ name }) => !APART.includes(name));
@@ -38,9 +35,7 @@ export function chooseModules(names: readonly string[], modules: readonly Module
 }
 
 export interface ServeOptions {
-  /** To be run. */
   readonly modules: readonly Module[];
-  /** All that there are. */
   readonly all: readonly Module[];
   readonly settings: Settings;
   readonly logger: Logger;
@@ -69,36 +64,32 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
     }),
   );
   const operations = { registry, dependencies: () => served.dependencies(), critical: ["postgres"] };
-  const listen = async (own: readonly Route[], at: Listening): Promise<Part> =>
-    httpPart(await createHttpServer({ version: packageVersion(), routes: own, operations, logger }), at);
-  const api = { host: settings.HTTP_HOST, port: settings.HTTP_PORT };
+  const { HTTP_HOST: host, HTTP_PORT: port } = settings;
+  const api = { host, port, wantedBy: "the API (HTTP_PORT)" };
   const withApi = routes.length > 0 || places.length === 0;
-  const open = places.filter(({ port }) => port !== 0);
+  const wanted = [...places.filter((place) => place.port !== 0), ...(withApi ? [api] : [])];
 
   // Before the start, which may have to wait for a server: that is when somebody asks how it is.
   const servers: Part[] = [];
-  const stopped = new Promise<void>((resolve) => {
-    if (signal.aborted) {
-      resolve();
-    }
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  const stopped = aborted(signal);
   try {
-    requireOnePortEach([...open, ...(withApi ? [{ ...api, wantedBy: "the API (HTTP_PORT)" }] : [])]);
-    for (const place of open) {
-      const server = await listen([], place);
+    requireOnePortEach(wanted);
+    for (const place of wanted) {
+      const own = place === api ? routes : [];
+      const app = await createHttpServer({ version: packageVersion(), routes: own, operations, logger });
+      const server = httpPart(app, place);
       servers.push(server);
       await server.start?.().catch((error: unknown) => {
+        if (place === api) {
+          throw error;
+        }
         // Work matters more than being watched.
         const where = `${place.host}:${place.port}`;
         logger.warn({ code: codeOf(error) }, `no metrics of ${place.wantedBy}: cannot listen on ${where}`);
       });
     }
     if (withApi) {
-      const server = await listen(routes, api);
-      servers.push(server);
-      await server.start?.();
-      logger.info(api, "HTTP server up");
+      logger.info({ host, port }, "HTTP server up");
     }
     await Promise.race([served.start(), stopped]);
     logger.info({ modules: modules.map(({ name }) => name) }, "ready");
@@ -121,11 +112,9 @@ function requireOnePortEach(places: readonly Place[]): void {
   for (const [i, { port, wantedBy }] of places.entries()) {
     const other = places.slice(i + 1).find((each) => each.port === port);
     if (other !== undefined) {
-      throw new CoreError(
-        "SETTINGS_INVALID",
-        `port ${port} is wanted by ${wantedBy} and by ${other.wantedBy}.`,
-        { hint: "See .env.example for the settings that name ports." },
-      );
+      const problem = `port ${port} is wanted by ${wantedBy} and by ${other.wantedBy}.`;
+      const hint = "See .env.example for the settings that name ports.";
+      throw new CoreError("SETTINGS_INVALID", problem, { hint });
     }
   }
 }

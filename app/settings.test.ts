@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { PlatformError } from "../lib/errors.js";
 import { packageRoot } from "../lib/root.js";
 import { pathNames, secretNames, settingNames } from "../lib/settings/define.js";
-import { renderEnvExample } from "../lib/settings/env_example.js";
+import { renderEnvExample } from "./generate.js";
 import { DECLARATIONS, loadAllSettings } from "./settings.js";
 
 const NAMES = settingNames(DECLARATIONS);

@@ -1,12 +1,26 @@
+import { z } from "zod";
 import type { EtlSettings } from "../etl/settings.js";
 import type { BackupSettings } from "../jobs/settings.js";
 import type { Module } from "../lib/runtime/module.js";
-import { baseSettings, type Settings } from "../lib/settings/base.js";
-import type { SettingsDeclaration } from "../lib/settings/define.js";
+import { baseSettings } from "../lib/settings/base.js";
+import { port, type SettingsDeclaration } from "../lib/settings/define.js";
 import { loadSettings, type SettingsSources } from "../lib/settings/settings.js";
 import type { WalletSettings } from "../services/wallet/settings.js";
 import { MODULES } from "./modules.js";
-import { type StackSettings, stackSettings } from "./stack_settings.js";
+
+const stackSchema = z.object({
+  RABBITMQ_MGMT_PORT: port.default(15_672).describe("Management UI and HTTP API"),
+  RABBITMQ_PROMETHEUS_PORT: port.default(15_692).describe("The broker's own metrics"),
+  PROMETHEUS_PORT: port.default(9_090).describe("Prometheus"),
+  ALERTMANAGER_PORT: port.default(9_093).describe("Alertmanager"),
+  POSTGRES_EXPORTER_PORT: port.default(9_187).describe("PostgreSQL's metrics, and those of the ledger"),
+  GRAFANA_PORT: port.default(3_000).describe("Grafana; in containers only"),
+});
+
+interface StackSettings extends z.infer<typeof stackSchema> {}
+
+/** Read by scripts/ and compose/ only: where they put what stands beside the processes. */
+const stackSettings: SettingsDeclaration<StackSettings> = { schema: stackSchema, prefixes: [] };
 
 /** Every setting there is, by who declares it. */
 export function declarationsOf(modules: readonly Module[]): readonly SettingsDeclaration[] {
@@ -14,20 +28,6 @@ export function declarationsOf(modules: readonly Module[]): readonly SettingsDec
 }
 
 export const DECLARATIONS = declarationsOf(MODULES);
-
-/**
- * The settings of lib and of `own`; what other modules declare is known, and ignored.
- *
- * @throws CoreError SETTINGS_INVALID
- */
-export function settingsFor(
-  own: readonly SettingsDeclaration[],
-  all: readonly SettingsDeclaration[],
-  sources: SettingsSources = {},
-): Settings {
-  const others = all.filter((each) => each !== baseSettings && !own.includes(each));
-  return loadSettings([baseSettings, ...own], { ...sources, others }) as Settings;
-}
 
 /** For what looks across modules: the bench, tests. */
 export interface AllSettings extends EtlSettings, BackupSettings, StackSettings, WalletSettings {}

@@ -11,8 +11,7 @@ import type { Stack } from "./stack.js";
 
 const BACKUPS = join(packageRoot, "dist", "app", "backups.js");
 
-type Figure = "dumpMs" | "bytes" | "restoreMs" | "backupMs" | "backupBytes" | "backupRestoreMs" | "drillMs";
-type Round = Record<Figure, number>;
+type Figure = keyof (Awaited<ReturnType<typeof plain>> & Awaited<ReturnType<typeof ours>>);
 
 const RATIOS: readonly [what: string, over: Figure, under: Figure][] = [
   ["backup, ms", "backupMs", "dumpMs"],
@@ -24,7 +23,7 @@ const RATIOS: readonly [what: string, over: Figure, under: Figure][] = [
 /** Backup and drill of the user's database as it is, against a plain dump and its restore, in turns. */
 export async function benchBackup(stack: Stack, report: Report, rounds: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "bench-backup-"));
-  const figures: Round[] = [];
+  const figures: Record<Figure, number>[] = [];
   try {
     for (let round = 1; round <= rounds; round++) {
       const figure = { ...(await plain(stack, folder)), ...(await ours(stack, join(folder, "backups"))) };
@@ -43,7 +42,7 @@ export async function benchBackup(stack: Stack, report: Report, rounds: number):
   report.print(formatTable([`median of ${rounds}`, "ours", "plain", "ratio"], rows));
 }
 
-async function plain(stack: Stack, folder: string): Promise<Pick<Round, "dumpMs" | "bytes" | "restoreMs">> {
+async function plain(stack: Stack, folder: string) {
   const file = join(folder, "plain");
   const tool = (name: string, database: string, ...args: string[]) =>
     run([join(stack.pgBin, name), ...args], {
@@ -66,7 +65,7 @@ async function plain(stack: Stack, folder: string): Promise<Pick<Round, "dumpMs"
   return { dumpMs, bytes: (await stat(file)).size, restoreMs };
 }
 
-async function ours(stack: Stack, folder: string): Promise<Omit<Round, "dumpMs" | "bytes" | "restoreMs">> {
+async function ours(stack: Stack, folder: string) {
   const env = { ...stack.own, BACKUP_DIR: folder, LOG_LEVEL: "warn" };
   const backups = async (command: string) =>
     JSON.parse(await run([process.execPath, BACKUPS, command, "--json"], { env, signal: stack.signal }));

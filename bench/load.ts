@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ChunkSource } from "../etl/generate/source.js";
 import { defaultSpec } from "../etl/runs/default_spec.js";
 import type { PlannedSpec } from "../etl/spec.js";
+import { formatCount } from "../lib/cli/table.js";
 import { exportText, flush, type Inputs, writeBinary } from "./inputs.js";
 import { requireDisk } from "./machine.js";
 import { runPipeline } from "./pipeline.js";
@@ -18,9 +19,17 @@ import {
 } from "./ratios.js";
 import type { Report } from "./report.js";
 import type { Stack } from "./stack.js";
-import { binaryCopy, carefulDba, executeValues, findPython, psqlCopy, stageAlone } from "./variants.js";
+import {
+  binaryCopy,
+  carefulDba,
+  executeValues,
+  findPython,
+  type Measured,
+  psqlCopy,
+  stageAlone,
+} from "./variants.js";
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly rows: number;
   readonly runs: number;
   readonly only: readonly RatioName[];
@@ -51,9 +60,8 @@ export async function benchLoad(stack: Stack, report: Report, options: LoadOptio
     const inputs = await makeInputs(stack, report, { folder, spec, source, has });
     for (let round = 1; round <= runs; round++) {
       for (const variant of variants) {
-        const measured = await stack.withDatabase(() =>
-          measure(stack, variant, { rows, spec, source, inputs, python }),
-        );
+        const given = { rows, spec, source, inputs, python };
+        const measured = await stack.withDatabase(() => MEASURES[variant](stack, given));
         const figure = { round, variant, ...measured };
         figures.push(figure);
         report.say(`round ${round}  ${variant.padEnd(9)} ${describe(figure)}`);
@@ -77,38 +85,16 @@ interface Given {
   readonly python: string | undefined;
 }
 
-async function measure(
-  stack: Stack,
-  variant: Variant,
-  { rows, spec, source, inputs, python }: Given,
-): Promise<Pick<Figure, "rows" | "seconds" | "peakMb">> {
-  switch (variant) {
-    case "psql":
-      return psqlCopy(stack, inputs);
-    case "dba":
-      return carefulDba(stack, inputs);
-    case "stage":
-      return stageAlone(stack, spec, source);
-    case "binary":
-      return binaryCopy(stack, inputs);
-    case "python":
-      return executeValues(stack, inputs, python ?? "python3");
-    case "pipeline":
-      return wholePipeline(stack, rows);
-    case "large":
-      return wholePipeline(stack, 2 * rows);
-    case "small":
-      return wholePipeline(stack, Math.round(rows / 5));
-  }
-}
-
-async function wholePipeline(
-  stack: Stack,
-  rows: number,
-): Promise<Pick<Figure, "rows" | "seconds" | "peakMb">> {
-  const { accepted, seconds, peakMb } = await runPipeline(stack, rows);
-  return { rows: accepted, seconds, peakMb };
-}
+const MEASURES: Readonly<Record<Variant, (stack: Stack, given: Given) => Promise<Measured>>> = {
+  psql: (stack, { inputs }) => psqlCopy(stack, inputs),
+  dba: (stack, { inputs }) => carefulDba(stack, inputs),
+  stage: (stack, { spec, source }) => stageAlone(stack, spec, source),
+  binary: (stack, { inputs }) => binaryCopy(stack, inputs),
+  python: (stack, { inputs, python = "python3" }) => executeValues(stack, inputs, python),
+  pipeline: (stack, { rows }) => runPipeline(stack, rows),
+  large: (stack, { rows }) => runPipeline(stack, 2 * rows),
+  small: (stack, { rows }) => runPipeline(stack, Math.round(rows / 5)),
+};
 
 /** Only what the wanted variants read. */
 async function makeInputs(
@@ -128,17 +114,17 @@ async function makeInputs(
       return exportText(stack, folder, spec);
     });
   }
+  let chunks: Inputs["chunks"] = [];
   if (has("stage", "python")) {
     report.say("preparing: writing chunks as binary files");
+    chunks = await writeBinary(stack, folder, spec, source);
   }
-  const chunks = has("stage", "python") ? await writeBinary(stack, folder, spec, source) : [];
   await flush(folder);
   return { ...text, chunks };
 }
 
 function describe(figure: Figure): string {
   const { rows, seconds, peakMb } = figure;
-  const count = (value: number) => Math.round(value).toLocaleString("en-US");
-  const peak = peakMb === undefined ? "" : `, worker's peak ${count(peakMb)} MB`;
-  return `${count(rows)} rows in ${seconds.toFixed(1)} s: ${count(rateOf(figure))} rows/s${peak}`;
+  const peak = peakMb === undefined ? "" : `, worker's peak ${Math.round(peakMb)} MB`;
+  return `${formatCount(rows)} rows in ${seconds.toFixed(1)} s: ${formatCount(Math.round(rateOf(figure)))} rows/s${peak}`;
 }

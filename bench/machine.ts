@@ -53,7 +53,7 @@ export async function machineFacts(stack: Stack, loadAverage: number): Promise<M
     diskFreeMb: await freeMb(stack.dir),
     kernel: os.release(),
     postgresql: version.rows[0]?.server_version ?? "unknown",
-    rabbitmq: await rabbitmqVersion(stack),
+    rabbitmq: (await stack.rabbitmqctl("version")).trim(),
     node: process.version,
     loadAverage,
     settings: Object.fromEntries(rows.map(({ name, setting }) => [name, setting])),
@@ -71,17 +71,12 @@ export function renderMachine({ settings, ...facts }: Machine): string {
 /** @throws PlatformError BENCH_REFUSED when a commit might not survive a power cut. */
 export function requireDurability(settings: Readonly<Record<string, string>>): void {
   const weak = Object.entries(DURABILITY).filter(([name, safe]) => !safe.includes(settings[name] ?? ""));
-  if (weak.length === 0) {
-    return;
+  if (weak.length > 0) {
+    const found = weak.map(([name]) => `${name} = ${settings[name]}`).join(", ");
+    const message = `the server may lose commits (${found}): its figures would mean nothing.`;
+    const hint = "Take the setting back: ALTER SYSTEM RESET, and db/postgresql.conf as it was.";
+    throw new BenchError("BENCH_REFUSED", message, { hint });
   }
-  const found = weak.map(([name]) => `${name} = ${settings[name]}`).join(", ");
-  throw new BenchError(
-    "BENCH_REFUSED",
-    `the server may lose commits (${found}): its figures would mean nothing.`,
-    {
-      hint: "Take the setting back: ALTER SYSTEM RESET, and db/postgresql.conf as it was.",
-    },
-  );
 }
 
 /** Bytes a row: of text (98 measured), of binary (142 measured), and an allowance for a database while it is being loaded. */
@@ -91,20 +86,23 @@ const LOADED_BYTES = 320;
 
 /** Rows of each kind that will be on disk at the same time. */
 export interface DiskUse {
-  readonly textRows: number;
-  readonly binaryRows: number;
+  readonly textRows?: number;
+  readonly binaryRows?: number;
   readonly loadedRows: number;
 }
 
 /** @throws PlatformError BENCH_REFUSED before anything is written that would not fit. */
-export async function requireDisk(stack: Stack, use: DiskUse): Promise<void> {
+export async function requireDisk(
+  stack: Stack,
+  { textRows = 0, binaryRows = 0, loadedRows }: DiskUse,
+): Promise<void> {
   const { rows } = await stack.admin.query<{ data_directory: string; wal_mb: number }>(
     `SELECT current_setting('data_directory') AS data_directory,
             pg_size_bytes(current_setting('max_wal_size')) / 1048576 AS wal_mb`,
   );
   const { data_directory: dataDir = stack.dir, wal_mb: walMb = 0 } = rows[0] ?? {};
-  const filesMb = (use.textRows * TEXT_BYTES + use.binaryRows * BINARY_BYTES) / 2 ** 20;
-  const dataMb = (use.loadedRows * LOADED_BYTES) / 2 ** 20 + walMb;
+  const filesMb = (textRows * TEXT_BYTES + binaryRows * BINARY_BYTES) / 2 ** 20;
+  const dataMb = (loadedRows * LOADED_BYTES) / 2 ** 20 + walMb;
   const together = (await stat(stack.dir)).dev === (await stat(dataDir)).dev;
   const needs: [string, number][] = together
     ? [[stack.dir, filesMb + dataMb]]
@@ -114,24 +112,14 @@ export async function requireDisk(stack: Stack, use: DiskUse): Promise<void> {
       ];
   for (const [path, needMb] of needs) {
     const free = await freeMb(path);
-    if (free >= needMb) {
-      continue;
+    if (free < needMb) {
+      const message = `${Math.ceil(needMb)} MB are needed on the disk of ${path}, ${free} MB are free.`;
+      throw new BenchError("BENCH_REFUSED", message, { hint: "Free some, or give fewer --rows." });
     }
-    const message = `${Math.ceil(needMb)} MB are needed on the disk of ${path}, ${free} MB are free.`;
-    throw new BenchError("BENCH_REFUSED", message, { hint: "Free some, or give fewer --rows." });
   }
 }
 
 async function freeMb(path: string): Promise<number> {
   const { bavail, bsize } = await statfs(path);
   return Math.floor((bavail * bsize) / 2 ** 20);
-}
-
-async function rabbitmqVersion(stack: Stack): Promise<string> {
-  const { RABBITMQ_HOST: host, RABBITMQ_MGMT_PORT: port, ...settings } = stack.settings;
-  const credentials = `${settings.RABBITMQ_USER}:${settings.RABBITMQ_PASSWORD}`;
-  const authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
-  const answer = await fetch(`http://${host}:${port}/api/overview`, { headers: { authorization } });
-  const { rabbitmq_version: version } = (await answer.json()) as { rabbitmq_version?: string };
-  return version ?? "unknown";
 }

@@ -5,12 +5,12 @@ import { EXIT, messageOf, PlatformError } from "../lib/errors.js";
 import { say, stderrLines } from "../lib/process/stderr.js";
 import { outputProblem, write } from "../lib/process/stdout.js";
 import { benchBackup } from "./backup.js";
-import { benchLoad, type LoadOptions } from "./load.js";
+import { benchLoad } from "./load.js";
 import { machineFacts, requireDurability } from "./machine.js";
-import { benchPgbench, type PgbenchOptions } from "./pgbench.js";
+import { benchPgbench } from "./pgbench.js";
 import { RATIOS, type RatioName } from "./ratios.js";
 import { Report } from "./report.js";
-import { benchSetting, putBack, readChange, type SettingOptions } from "./setting.js";
+import { benchSetting, putBack, readChange } from "./setting.js";
 import { Stack } from "./stack.js";
 
 const interruption = new AbortController();
@@ -35,67 +35,61 @@ const program = new Command("bench.sh")
     "\nHow to read the figures: docs/bench.md. Exit status: 0 ok, 1 failed, 2 usage, 130 interrupted.",
   );
 
-program
-  .command("load")
-  .description("the whole pipeline against what one would do by hand: ratios R1 to R6")
-  .option("--rows <n>", "rows N of the measured load", count(10_000, 1_000_000_000), 10_000_000)
-  .option("--runs <k>", "rounds; each measures everything once", count(1, 99), 3)
-  .option("--only <names>", "some of the ratios, e.g. R1,R2", ratioNames, NAMES)
-  .option("--keep", "leave the files that were copied in STACK_DIR/bench", false)
-  .option("--json <file>", "write all figures there")
-  .action((options: LoadOptions & { json?: string }) =>
-    bench("load", options.json, (stack, report) => benchLoad(stack, report, options)),
-  );
+measures(
+  program
+    .command("load")
+    .description("the whole pipeline against what one would do by hand: ratios R1 to R6")
+    .option("--rows <n>", "rows N of the measured load", count(10_000, 1_000_000_000), 10_000_000)
+    .option("--runs <k>", "rounds; each measures everything once", count(1, 99), 3)
+    .option("--only <names>", "some of the ratios, e.g. R1,R2", ratioNames, NAMES)
+    .option("--keep", "leave the files that were copied in STACK_DIR/bench", false),
+  benchLoad,
+);
+measures(
+  program
+    .command("pgbench")
+    .description("what a payments database serves, by pgbench on a loaded database: TPS and latencies")
+    .option("--clients <c>", "sessions at a time", count(1, 1_000), 8)
+    .option("--seconds <s>", "how long each script runs", count(1, 86_400), 30)
+    .option("--rows <n>", "rows loaded beforehand", count(10_000, 1_000_000_000), 2_000_000),
+  benchPgbench,
+);
+measures(
+  program
+    .command("setting")
+    .description(
+      "the same load with a server setting as it is and as another, in turn; it is put back at the end",
+    )
+    .argument("<name=value>", "e.g. max_wal_size=1GB", readChange)
+    .option("--rows <n>", "rows of the load", count(10_000, 1_000_000_000), 2_000_000)
+    .option("--runs <k>", "rounds; each measures both", count(1, 99), 3),
+  benchSetting,
+);
+measures(
+  program
+    .command("backup")
+    .description(
+      "backup and restore drill of the stack's database as it is, against pg_dump -Fc and pg_restore",
+    )
+    .argument("[rounds]", "each measures everything once", count(1, 99), 3),
+  (stack, report, _options: object, rounds: number) => benchBackup(stack, report, rounds),
+);
 
-program
-  .command("pgbench")
-  .description("what a payments database serves, by pgbench on a loaded database: TPS and latencies")
-  .option("--clients <c>", "sessions at a time", count(1, 1_000), 8)
-  .option("--seconds <s>", "how long each script runs", count(1, 86_400), 30)
-  .option("--rows <n>", "rows loaded beforehand", count(10_000, 1_000_000_000), 2_000_000)
-  .option("--json <file>", "write all figures there")
-  .action((options: PgbenchOptions & { json?: string }) =>
-    bench("pgbench", options.json, (stack, report) => benchPgbench(stack, report, options)),
-  );
-
-program
-  .command("setting")
-  .description(
-    "the same load with a server setting as it is and as another, in turn; it is put back at the end",
-  )
-  .argument("<name=value>", "e.g. max_wal_size=1GB", readChange)
-  .option("--rows <n>", "rows of the load", count(10_000, 1_000_000_000), 2_000_000)
-  .option("--runs <k>", "rounds; each measures both", count(1, 99), 3)
-  .option("--json <file>", "write all figures there")
-  .action(
-    (change: ReturnType<typeof readChange>, options: Omit<SettingOptions, "change"> & { json?: string }) =>
-      bench("setting", options.json, (stack, report) => benchSetting(stack, report, { ...options, change })),
-  );
-
-program
-  .command("backup")
-  .description(
-    "backup and restore drill of the stack's database as it is, against pg_dump -Fc and pg_restore",
-  )
-  .argument("[rounds]", "each measures everything once", count(1, 99), 3)
-  .option("--json <file>", "write all figures there")
-  .action((rounds: number, options: { json?: string }) =>
-    bench("backup", options.json, (stack, report) => benchBackup(stack, report, rounds)),
-  );
-
-async function bench(
-  command: string,
-  json: string | undefined,
-  work: (stack: Stack, report: Report) => Promise<void>,
-): Promise<void> {
-  const stack = await Stack.open(interruption.signal);
-  const report = new Report(command, json && resolve(process.env["BENCH_CWD"] ?? ".", json));
-  await stack.prepared(async () => {
-    await putBack(stack); // of a bench that was killed
-    const machine = await machineFacts(stack, Number(process.env["BENCH_LOAD_AVERAGE"]));
-    requireDurability(machine.settings);
-    report.about(machine);
-    await work(stack, report);
+/** Lets a command measure; `work` gets its options and its argument, if it has one. */
+function measures<Options, Argument>(
+  command: Command,
+  work: (stack: Stack, report: Report, options: Options, argument: Argument) => Promise<void>,
+): void {
+  command.option("--json <file>", "write all figures there").action(async () => {
+    const options = command.opts<Options & { json?: string }>();
+    const file = options.json && resolve(process.env["BENCH_CWD"] ?? ".", options.json);
+    const stack = await Stack.open(interruption.signal);
+    await stack.prepared(async () => {
+      await putBack(stack); // of a bench that was killed
+      const machine = await machineFacts(stack, Number(process.env["BENCH_LOAD_AVERAGE"]));
+      requireDurability(machine.settings);
+      await work(stack, new Report(command.name(), machine, file), options, command.processedArgs[0]);
+    });
   });
 }
 

@@ -14,14 +14,10 @@ export async function readLatencies(files: readonly string[]): Promise<Map<numbe
   for (const file of files) {
     for await (const line of createInterface({ input: createReadStream(file) })) {
       const entry = parseLogLine(line);
-      if (entry === undefined) {
-        continue;
-      }
-      const known = latencies.get(entry.script);
-      if (known === undefined) {
-        latencies.set(entry.script, [entry.us]);
-      } else {
+      if (entry !== undefined) {
+        const known = latencies.get(entry.script) ?? [];
         known.push(entry.us);
+        latencies.set(entry.script, known);
       }
     }
   }

@@ -12,7 +12,7 @@ import { run } from "./process.js";
 import type { Report } from "./report.js";
 import type { Stack } from "./stack.js";
 
-export interface PgbenchOptions {
+interface PgbenchOptions {
   readonly clients: number;
   readonly seconds: number;
   readonly rows: number;
@@ -33,37 +33,35 @@ interface Served extends Latencies {
 
 /** Loads a database by the pipeline, then lets pgbench serve from it: each script alone, then all as a mix. */
 export async function benchPgbench(stack: Stack, report: Report, options: PgbenchOptions): Promise<void> {
-  await requireDisk(stack, { textRows: 0, binaryRows: 0, loadedRows: options.rows });
+  await requireDisk(stack, { loadedRows: options.rows });
   const served: Served[] = [];
   await stack.withDatabase(async () => {
     report.say(`loading ${formatCount(options.rows)} rows`);
     await runPipeline(stack, options.rows);
-    await vacuum(stack);
-    const data = await dataFacts(stack);
+    // What autovacuum does within minutes of a load: visibility maps and statistics as a server has them in service.
+    await withPool(stack.settings, { role: "admin" }, (pool) => pool.query("VACUUM (ANALYZE) payments.txn"));
     for (const script of SCRIPTS) {
       report.say(`${script.name} for ${options.seconds} s`);
-      served.push(...(await serve(stack, options, data, [script])));
+      served.push(...(await serve(stack, options, [script])));
     }
     report.say(`mix for ${options.seconds} s`);
-    served.push(...(await serve(stack, options, data, SCRIPTS)));
+    served.push(...(await serve(stack, options, SCRIPTS)));
   });
   await report.save({ options, served });
   report.print(render(served));
 }
 
-/** What autovacuum does within minutes of a load: visibility maps and statistics as a server has them in service. */
-async function vacuum(stack: Stack): Promise<void> {
-  await withPool(stack.settings, { role: "admin" }, (pool) => pool.query("VACUUM (ANALYZE) payments.txn"));
-}
-
 type Data = Readonly<Record<string, string | number>>;
 
-/** The variables of the scripts. The run with the highest ids is the measured one: the warm-up, with a month of its own, came before it. */
+/**
+ * The variables of the scripts. The run with the highest ids is the measured one: the warm-up, with a month of its own, came
+ * before it. The next id lies beyond every one that an earlier script has entered.
+ */
 async function dataFacts(stack: Stack): Promise<Data> {
   return withPool(stack.settings, {}, async (pool) => {
     const { rows } = await pool.query<Data>(
       `SELECT account_first, account_last, merchant_first, merchant_last, terminal_first, terminal_last,
-              txn_first, txn_last, txn_last + 1 AS next_txn_id,
+              txn_first, txn_last, (SELECT max(txn_id) + 1 FROM txn) AS next_txn_id,
               to_on - from_on AS days, from_on AS first_day, to_on - 1 AS last_day, 0 AS n
        FROM (SELECT min(account_id) AS account_first, max(account_id) AS account_last FROM account) a,
             (SELECT min(merchant_id) AS merchant_first, max(merchant_id) AS merchant_last FROM merchant) m,
@@ -79,7 +77,6 @@ async function dataFacts(stack: Stack): Promise<Data> {
 async function serve(
   stack: Stack,
   { clients, seconds }: PgbenchOptions,
-  data: Data,
   scripts: readonly (typeof SCRIPTS)[number][],
 ): Promise<Served[]> {
   const folder = join(stack.dir, "bench");
@@ -92,7 +89,7 @@ async function serve(
         join(stack.pgBin, "pgbench"),
         ...["--no-vacuum", "--protocol=prepared", `--time=${seconds}`, "--log"],
         ...[`--client=${clients}`, `--jobs=${Math.min(clients, os.availableParallelism())}`],
-        ...Object.entries(await withNextId(stack, data)).map(([name, value]) => `--define=${name}=${value}`),
+        ...Object.entries(await dataFacts(stack)).map(([name, value]) => `--define=${name}=${value}`),
         ...scripts.map(
           ({ name, weight }) => `--file=${join(packageRoot, "bench", "pgbench", name)}.sql@${weight}`,
         ),
@@ -105,14 +102,6 @@ async function serve(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Beyond every id that an earlier script has entered. */
-async function withNextId(stack: Stack, data: Data): Promise<Data> {
-  const { rows } = await withPool(stack.settings, {}, (pool) =>
-    pool.query<{ next: number }>("SELECT max(txn_id) + 1 AS next FROM txn"),
-  );
-  return { ...data, next_txn_id: rows[0]?.next ?? 1 };
 }
 
 function linesOf(

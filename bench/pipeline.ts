@@ -2,28 +2,25 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { isOver } from "../etl/ledger/run.js";
+import { getRun, isOver } from "../etl/ledger/run.js";
 import { runStatus } from "../etl/runs/status.js";
 import type { Pool } from "../lib/postgres/pool.js";
 import { withPool } from "../lib/postgres/with_pool.js";
-import { start } from "../lib/process/run.js";
+import { type Output, outputOf, start } from "../lib/process/run.js";
 import { packageRoot } from "../lib/root.js";
 import { BenchError } from "./errors.js";
-import { BASE_ENV, run } from "./process.js";
+import { BASE_ENV, run, until } from "./process.js";
 import type { Stack } from "./stack.js";
 
 const MAIN = join(packageRoot, "dist", "app", "main.js");
 const WORKER_START_MS = 60_000;
-const POLL_MS = 200;
 /** Two chunks, one for each of a worker's threads, in a month long before any measured run: code is compiled, connections stand. */
 const WARM_UP = ["--rows", "100000", "--chunk-rows", "50000", "--from", "1980-01-01", "--to", "1980-02-01"];
 
 /** One run of the whole pipeline. */
 export interface PipelineFigures {
   /** Rows in txn, as the ledger and the table say. */
-  readonly accepted: number;
-  readonly generated: number;
+  readonly rows: number;
   /** From the moment the run is entered to the moment its last month is published and aggregated, by the ledger's clock. */
   readonly seconds: number;
   /** The worker's largest resident set, warm-up included. */
@@ -55,21 +52,15 @@ async function kickoff(stack: Stack, args: readonly string[]): Promise<string> {
 }
 
 async function finished(stack: Stack, pool: Pool, worker: BenchWorker, runId: string): Promise<void> {
-  for (;;) {
-    const { rows } = await pool.query("SELECT state FROM etl.run WHERE run_id = $1", [runId]);
-    if (isOver(rows[0]?.state)) {
-      return;
-    }
+  const over = async () => {
     worker.mustLive();
-    await sleep(POLL_MS, undefined, { signal: stack.signal });
-  }
+    return isOver((await getRun(pool, runId)).state);
+  };
+  await until(`run ${runId} to end`, over, { signal: stack.signal });
 }
 
 /** @throws PlatformError BENCH_FAILED when the table does not hold what the ledger says: such a run measures nothing. */
-async function figuresOf(
-  pool: Pool,
-  runId: string,
-): Promise<{ accepted: number; generated: number; seconds: number }> {
+async function figuresOf(pool: Pool, runId: string): Promise<{ rows: number; seconds: number }> {
   const [status] = await runStatus(pool, runId);
   const { rows } = await pool.query<{ seconds: number; found: number }>(
     `SELECT extract(epoch FROM finished_at - created_at)::float8 AS seconds,
@@ -82,34 +73,30 @@ async function figuresOf(
     const message = `run ${runId} is ${status?.state}: ${status?.accepted} rows accepted, ${row?.found} in txn.`;
     throw new BenchError("BENCH_FAILED", message);
   }
-  return { accepted: status.accepted, generated: status.rows, seconds: row.seconds };
+  return { rows: status.accepted, seconds: row.seconds };
 }
 
 class BenchWorker {
   readonly #child: ChildProcess;
-  #log = "";
+  readonly #output: Output;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    child.stderr?.on("data", (data) => {
-      this.#log = (this.#log + String(data)).slice(-4_000);
-    });
+    this.#output = outputOf(child);
   }
 
   /** Resolves when it takes messages. */
   static async start(stack: Stack): Promise<BenchWorker> {
     const env = { ...BASE_ENV, ...stack.settings, LOG_LEVEL: "info", LOG_FORMAT: "json" };
-    const child = start([process.execPath, MAIN, "worker"], { env, stdio: ["ignore", "ignore", "pipe"] });
-    const worker = new BenchWorker(child);
-    const deadline = Date.now() + WORKER_START_MS;
+    const worker = new BenchWorker(
+      start([process.execPath, MAIN, "worker"], { env, stdio: ["ignore", "ignore", "pipe"] }),
+    );
+    const ready = () => {
+      worker.mustLive();
+      return worker.#output.stderr.includes("worker ready");
+    };
     try {
-      while (!worker.#log.includes("worker ready")) {
-        worker.mustLive();
-        if (Date.now() > deadline) {
-          throw new BenchError("BENCH_FAILED", `no worker ready in ${WORKER_START_MS} ms.`);
-        }
-        await sleep(POLL_MS / 4, undefined, { signal: stack.signal });
-      }
+      await until("a worker to be ready", ready, { withinMs: WORKER_START_MS, signal: stack.signal });
       return worker;
     } catch (error) {
       await worker.stop();
@@ -117,12 +104,15 @@ class BenchWorker {
     }
   }
 
+  get #ended(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   mustLive(): void {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      return;
+    if (this.#ended) {
+      const last = this.#output.stderr.trimEnd().split("\n").at(-1);
+      throw new BenchError("BENCH_FAILED", `the worker has ended: ${last}`);
     }
-    const last = this.#log.trimEnd().split("\n").at(-1);
-    throw new BenchError("BENCH_FAILED", `the worker has ended: ${last}`);
   }
 
   peakMb(): number {
@@ -132,7 +122,7 @@ class BenchWorker {
 
   /** Drains, unless the bench was interrupted: then its database is about to go anyway. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+    if (this.#ended) {
       return;
     }
     const ended = once(this.#child, "exit");

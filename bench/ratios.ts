@@ -1,7 +1,8 @@
 import { formatCount, formatTable } from "../lib/cli/table.js";
 
-/** What is measured; several ratios may share one. */
-export type Variant = "pipeline" | "psql" | "dba" | "stage" | "binary" | "python" | "large" | "small";
+/** What is measured, in the order within a round; several ratios may share one. */
+const VARIANTS = ["pipeline", "psql", "dba", "stage", "binary", "python", "large", "small"] as const;
+export type Variant = (typeof VARIANTS)[number];
 
 /** One measurement. `rows` are those that the rate counts: accepted ones of a pipeline, those copied of all others. */
 export interface Figure {
@@ -20,56 +21,29 @@ interface Ratio {
   readonly what: string;
   readonly over: Variant;
   readonly under: Variant;
-  readonly of: "rate" | "peak";
+  /** Rates when left out. */
+  readonly of?: "peak";
   readonly atLeast?: number;
   readonly atMost?: number;
 }
 
 export const RATIOS: readonly Ratio[] = [
-  {
-    name: "R1",
-    what: "pipeline / one psql \\copy",
-    over: "pipeline",
-    under: "psql",
-    of: "rate",
-    atLeast: 2.5,
-  },
-  {
-    name: "R2",
-    what: "pipeline / the careful DBA",
-    over: "pipeline",
-    under: "dba",
-    of: "rate",
-    atLeast: 0.7,
-  },
-  {
-    name: "R3",
-    what: "stage / two binary \\copy",
-    over: "stage",
-    under: "binary",
-    of: "rate",
-    atLeast: 0.95,
-  },
-  { name: "R4", what: "stage / psycopg2", over: "stage", under: "python", of: "rate", atLeast: 15 },
-  { name: "R5", what: "rate at 2N rows / at N/5", over: "large", under: "small", of: "rate", atLeast: 0.9 },
+  { name: "R1", what: "pipeline / one psql \\copy", over: "pipeline", under: "psql", atLeast: 2.5 },
+  { name: "R2", what: "pipeline / the careful DBA", over: "pipeline", under: "dba", atLeast: 0.7 },
+  { name: "R3", what: "stage / two binary \\copy", over: "stage", under: "binary", atLeast: 0.95 },
+  { name: "R4", what: "stage / psycopg2", over: "stage", under: "python", atLeast: 15 },
+  { name: "R5", what: "rate at 2N rows / at N/5", over: "large", under: "small", atLeast: 0.9 },
   { name: "R6", what: "peak at 2N rows / at N/5", over: "large", under: "small", of: "peak", atMost: 1.15 },
 ];
 const PEAK_LIMIT_MB = 400;
 
-/** The variants that the named ratios need, in the order in which they are measured within a round. */
+/** The variants that the named ratios need, in the order in which they are measured. */
 export function variantsOf(names: readonly RatioName[]): Variant[] {
-  const order: readonly Variant[] = [
-    "pipeline",
-    "psql",
-    "dba",
-    "stage",
-    "binary",
-    "python",
-    "large",
-    "small",
-  ];
-  const wanted = RATIOS.filter((ratio) => names.includes(ratio.name));
-  return order.filter((variant) => wanted.some(({ over, under }) => over === variant || under === variant));
+  const wanted = RATIOS.filter(({ name }) => names.includes(name)).flatMap(({ over, under }) => [
+    over,
+    under,
+  ]);
+  return VARIANTS.filter((variant) => wanted.includes(variant));
 }
 
 export interface Spread {
@@ -88,6 +62,13 @@ export function spreadOf(values: readonly number[]): Spread {
     min: at(0),
     max: at(sorted.length - 1),
   };
+}
+
+/** For a table: counts, or numbers of so many decimals. */
+export function spreadCells({ median, min, max }: Spread, decimals?: number): string[] {
+  return [median, min, max].map((value) =>
+    decimals === undefined ? formatCount(Math.round(value)) : value.toFixed(decimals),
+  );
 }
 
 export interface Verdict extends Spread {
@@ -152,25 +133,14 @@ export function ratesOf(figures: readonly Figure[]): { variant: Variant; rows: n
 export function renderLoad(names: readonly RatioName[], figures: readonly Figure[]): string {
   const rates = formatTable(
     ["variant", "rows", "rows/s median", "min", "max"],
-    ratesOf(figures).map(({ variant, rows, rate }) => [variant, rows, ...whole(rate)]),
+    ratesOf(figures).map(({ variant, rows, rate }) => [variant, rows, ...spreadCells(rate)]),
   );
   const verdicts = formatTable(
     ["ratio", "of", "median", "min", "max", "target", ""],
-    verdictsOf(names, figures).map(({ name, what, median, min, max, target, ok }) => [
-      name,
-      what,
-      ...[median, min, max].map((value) => value.toFixed(2)),
-      target,
-      ok ? "ok" : missed(target),
-    ]),
+    verdictsOf(names, figures).map(({ name, what, target, ok, ...spread }) => {
+      const missed = target.startsWith("<") ? "ABOVE" : "BELOW";
+      return [name, what, ...spreadCells(spread, 2), target, ok ? "ok" : missed];
+    }),
   );
   return `${rates}\n\n${verdicts}`;
-}
-
-function whole({ median, min, max }: Spread): string[] {
-  return [median, min, max].map((value) => formatCount(Math.round(value)));
-}
-
-function missed(target: string): string {
-  return target.startsWith("<") ? "ABOVE" : "BELOW";
 }

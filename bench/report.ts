@@ -5,19 +5,13 @@ import { type Machine, renderMachine } from "./machine.js";
 
 /** Where a bench's words and figures go: progress to stderr, results to stdout, everything to the file of --json. */
 export class Report {
+  readonly #about: object;
   readonly #file: string | undefined;
-  readonly #command: string;
-  readonly #startedAt = new Date().toISOString();
-  #machine: Machine | undefined;
 
-  constructor(command: string, file: string | undefined) {
-    this.#command = command;
+  /** Prints the machine's facts, and warns when somebody else is at work on it. */
+  constructor(command: string, machine: Machine, file: string | undefined) {
+    this.#about = { command, startedAt: new Date().toISOString(), machine };
     this.#file = file;
-  }
-
-  /** Prints the facts, and warns when somebody else is at work. */
-  about(machine: Machine): void {
-    this.#machine = machine;
     this.print(`${renderMachine(machine)}\n`);
     if (machine.loadAverage > 0.5) {
       this.say(`warning: the load average is ${machine.loadAverage}: other work will show in the figures`);
@@ -34,11 +28,9 @@ export class Report {
 
   /** Again after every round: an interrupted bench keeps what it has. Whole or not at all. */
   async save(results: object): Promise<void> {
-    if (this.#file === undefined) {
-      return;
+    if (this.#file !== undefined) {
+      await writeFile(`${this.#file}.new`, `${JSON.stringify({ ...this.#about, ...results }, null, 2)}\n`);
+      await rename(`${this.#file}.new`, this.#file);
     }
-    const whole = { command: this.#command, startedAt: this.#startedAt, machine: this.#machine, ...results };
-    await writeFile(`${this.#file}.new`, `${JSON.stringify(whole, null, 2)}\n`);
-    await rename(`${this.#file}.new`, this.#file);
   }
 }

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidArgumentError } from "commander";
 import { formatCount, formatTable } from "../lib/cli/table.js";
 import type { Queryable } from "../lib/postgres/pool.js";
 import { BenchError } from "./errors.js";
 import { DURABILITY, requireDisk } from "./machine.js";
 import { runPipeline } from "./pipeline.js";
-import { rateOf, spreadOf } from "./ratios.js";
+import { until } from "./process.js";
+import { rateOf, spreadCells, spreadOf } from "./ratios.js";
 import type { Report } from "./report.js";
 import { type Stack, stackUp } from "./stack.js";
 
@@ -16,8 +16,7 @@ export interface Change {
   readonly value: string;
 }
 
-export interface SettingOptions {
-  readonly change: Change;
+interface SettingOptions {
   readonly rows: number;
   readonly runs: number;
 }
@@ -44,15 +43,19 @@ export function readChange(text: string): Change {
 }
 
 /** The default run's load, in turn with the stack's setting and with the other one. */
-export async function benchSetting(stack: Stack, report: Report, options: SettingOptions): Promise<void> {
-  const { change, rows, runs } = options;
+export async function benchSetting(
+  stack: Stack,
+  report: Report,
+  { rows, runs }: SettingOptions,
+  change: Change,
+): Promise<void> {
   await stack.asSuperuser((db) => noteOf(db, change.name)); // a name that does not exist is better told before the load
-  await requireDisk(stack, { textRows: 0, binaryRows: 0, loadedRows: rows });
+  await requireDisk(stack, { loadedRows: rows });
   const figures: { round: number; value: string; rows: number; seconds: number }[] = [];
   const ratios: number[] = [];
   const measure = async (round: number) => {
     const value = await stack.asSuperuser((db) => current(db, change.name));
-    const { accepted, seconds } = await stack.withDatabase(() => runPipeline(stack, rows));
+    const { rows: accepted, seconds } = await stack.withDatabase(() => runPipeline(stack, rows));
     const figure = { round, value, rows: accepted, seconds };
     figures.push(figure);
     report.say(
@@ -70,18 +73,17 @@ export async function benchSetting(stack: Stack, report: Report, options: Settin
         throw new BenchError("BENCH_REFUSED", `${change.name} is ${before.value} on this stack anyway.`);
       }
       ratios.push(rateOf(after) / rateOf(before));
-      await report.save({ options, figures, ratios });
+      await report.save({ options: { rows, runs, change }, figures, ratios });
     }
   } finally {
     await putBack(stack);
   }
   const values = [...new Set(figures.map(({ value }) => value))];
   const table = values.map((value) => {
-    const { median, min, max } = spreadOf(figures.filter((each) => each.value === value).map(rateOf));
-    return [`${change.name} = ${value}`, ...[median, min, max].map((rate) => formatCount(Math.round(rate)))];
+    const rates = figures.filter((each) => each.value === value).map(rateOf);
+    return [`${change.name} = ${value}`, ...spreadCells(spreadOf(rates))];
   });
-  const { median, min, max } = spreadOf(ratios);
-  table.push(["the other / the stack's", ...[median, min, max].map((ratio) => ratio.toFixed(3))]);
+  table.push(["the other / the stack's", ...spreadCells(spreadOf(ratios), 3)]);
   report.print(formatTable(["setting", "rows/s median", "min", "max"], table));
 }
 
@@ -165,7 +167,8 @@ async function reload(stack: Stack, db: Queryable): Promise<void> {
     });
   const before = await loadedAt();
   await db.query("SELECT pg_reload_conf()");
-  await until(RELOAD_MS, "PostgreSQL to reload its settings", async () => (await loadedAt()) !== before);
+  const reloaded = async () => (await loadedAt()) !== before;
+  await until("PostgreSQL to reload its settings", reloaded, { withinMs: RELOAD_MS });
 }
 
 /** Only PostgreSQL, and fast: workers of the user's wait until it is back. */
@@ -177,7 +180,7 @@ async function restartPostgres(stack: Stack): Promise<void> {
   if (alive()) {
     process.kill(Number(pid), "SIGINT");
   }
-  await until(STOP_MS, "PostgreSQL to stop", async () => !alive());
+  await until("PostgreSQL to stop", () => !alive(), { withinMs: STOP_MS });
   await stackUp();
 }
 
@@ -189,16 +192,6 @@ function startTime(pid: number): string | undefined {
     return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
   } catch {
     return undefined;
-  }
-}
-
-async function until(withinMs: number, what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await holds())) {
-    if (Date.now() > deadline) {
-      throw new BenchError("BENCH_FAILED", `waited ${withinMs} ms in vain for ${what}.`);
-    }
-    await sleep(50);
   }
 }
 

@@ -54,8 +54,8 @@ export class Stack {
       const major = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
       this.pgBin = `/usr/lib/postgresql/${major}/bin`;
       await this.#removeAll();
-      await this.#rabbitmqctl("add_vhost", VHOST);
-      await this.#rabbitmqctl("set_permissions", "-p", VHOST, this.settings.RABBITMQ_USER, ".*", ".*", ".*");
+      await this.rabbitmqctl("add_vhost", VHOST);
+      await this.rabbitmqctl("set_permissions", "-p", VHOST, this.settings.RABBITMQ_USER, ".*", ".*", ".*");
       await this.#createTemplate();
       return await work();
     } finally {
@@ -65,23 +65,22 @@ export class Stack {
   }
 
   /** A database that is migrated, seeded and otherwise empty, for the length of `work`. */
-  async withDatabase<T>(work: () => Promise<T>): Promise<T> {
-    this.signal.throwIfAborted();
-    await this.admin.query(`CREATE DATABASE ${DATABASE} OWNER payments_owner TEMPLATE ${TEMPLATE}`);
-    try {
-      return await work();
-    } finally {
-      await this.#drop(DATABASE);
-    }
+  withDatabase<T>(work: () => Promise<T>): Promise<T> {
+    return this.#with(DATABASE, TEMPLATE, work);
   }
 
   /** An empty database for the length of `work`, which gets its name. */
-  async withScratch<T>(work: (name: string) => Promise<T>): Promise<T> {
-    await this.admin.query(`CREATE DATABASE ${SCRATCH} OWNER payments_owner TEMPLATE template0`);
+  withScratch<T>(work: (name: string) => Promise<T>): Promise<T> {
+    return this.#with(SCRATCH, "template0", work);
+  }
+
+  async #with<T>(database: string, template: string, work: (name: string) => Promise<T>): Promise<T> {
+    this.signal.throwIfAborted();
+    await this.admin.query(`CREATE DATABASE ${database} OWNER payments_owner TEMPLATE ${template}`);
     try {
-      return await work(SCRATCH);
+      return await work(database);
     } finally {
-      await this.#drop(SCRATCH);
+      await this.#drop(database);
     }
   }
 
@@ -144,9 +143,9 @@ export class Stack {
     for (const database of [DATABASE, SCRATCH, TEMPLATE]) {
       await this.#drop(database);
     }
-    const vhosts = await this.#rabbitmqctl("list_vhosts", "--no-table-headers");
+    const vhosts = await this.rabbitmqctl("list_vhosts", "--no-table-headers");
     if (vhosts.split("\n").includes(VHOST)) {
-      await this.#rabbitmqctl("delete_vhost", VHOST);
+      await this.rabbitmqctl("delete_vhost", VHOST);
     }
   }
 
@@ -154,7 +153,8 @@ export class Stack {
     await this.admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
   }
 
-  #rabbitmqctl(...args: string[]): Promise<string> {
+  /** @returns what it prints. */
+  rabbitmqctl(...args: string[]): Promise<string> {
     return run([STACK_SH, "rabbitmqctl", "-q", ...args], { env: { STACK_DIR: this.dir } });
   }
 }

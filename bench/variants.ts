@@ -19,6 +19,8 @@ import type { Stack } from "./stack.js";
 export interface Measured {
   readonly rows: number;
   readonly seconds: number;
+  /** Of a worker, where one was at work. */
+  readonly peakMb?: number;
 }
 
 /** Enough for a steady rate; all rows would take it minutes. */

@@ -159,18 +159,28 @@ CREATE FUNCTION etl.index_leaf(leaf text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET default_statistics_target TO '25'
-    AS $$
+    AS $_$
+DECLARE
+  parent record;
 BEGIN
-  EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I PRIMARY KEY (txn_id, occurred_at)', leaf, leaf || '_pkey');
-  EXECUTE format('CREATE INDEX %I ON payments.%I (account_id, occurred_at) WITH (deduplicate_items = off)',
-                 leaf || '_account_idx', leaf);
-  EXECUTE format('CREATE INDEX %I ON payments.%I (merchant_id, occurred_at) WITH (deduplicate_items = off)',
-                 leaf || '_merchant_idx', leaf);
-  EXECUTE format('CREATE INDEX %I ON payments.%I (original_txn_id) WHERE original_txn_id IS NOT NULL',
-                 leaf || '_original_idx', leaf);
+  FOR parent IN
+    SELECT leaf || substr(x.relname, length('txn') + 1) AS leaf_index, CASE WHEN i.indisunique THEN 'UNIQUE' END AS uniqueness,
+           substring(pg_get_indexdef(x.oid) FROM ' ON ONLY payments\.txn (.*)$') AS definition,
+           (SELECT pg_get_constraintdef(c.oid) FROM pg_constraint c WHERE c.conindid = x.oid AND c.conrelid = i.indrelid) AS promise
+    FROM pg_index i
+    JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE i.indrelid = 'payments.txn'::regclass AND x.relname LIKE 'txn\_%'  -- one of another name gets one from ATTACH
+    ORDER BY x.oid
+  LOOP
+    IF parent.promise IS NOT NULL THEN
+      EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I %s', leaf, parent.leaf_index, parent.promise);
+    ELSE
+      EXECUTE format('CREATE %s INDEX %I ON payments.%I %s', parent.uniqueness, parent.leaf_index, leaf, parent.definition);
+    END IF;
+  END LOOP;
   EXECUTE format('ANALYZE payments.%I', leaf);
 END
-$$;
+$_$;
 
 CREATE FUNCTION etl.leaf_name(month date) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -220,15 +230,19 @@ CREATE FUNCTION etl.swap_healed_leaf(month date) RETURNS void
     AS $$
 DECLARE
   leaf   text := etl.leaf_name(month);
-  suffix text;
+  healed text := leaf || '_healed';
+  name   text;
 BEGIN
   -- In the order in which readers take them: parent, then leaf. Detaching is skipped for a leaf that lost its place.
   LOCK TABLE payments.txn IN ACCESS EXCLUSIVE MODE;
   EXECUTE format('DROP TABLE IF EXISTS payments.%I', leaf);
-  EXECUTE format('ALTER TABLE payments.%I RENAME TO %I', leaf || '_healed', leaf);
-  EXECUTE format('ALTER TABLE payments.%I RENAME CONSTRAINT %I TO %I', leaf, leaf || '_healed_month', leaf || '_month');
-  FOREACH suffix IN ARRAY ARRAY['_pkey', '_account_idx', '_merchant_idx', '_original_idx'] LOOP
-    EXECUTE format('ALTER INDEX payments.%I RENAME TO %I', leaf || '_healed' || suffix, leaf || suffix);
+  EXECUTE format('ALTER TABLE payments.%I RENAME TO %I', healed, leaf);
+  EXECUTE format('ALTER TABLE payments.%I RENAME CONSTRAINT %I TO %I', leaf, healed || '_month', leaf || '_month');
+  FOR name IN
+    SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE i.indrelid = format('payments.%I', leaf)::regclass
+  LOOP
+    EXECUTE format('ALTER INDEX payments.%I RENAME TO %I', name, leaf || substr(name, length(healed) + 1));
   END LOOP;
   PERFORM etl.attach_leaf(leaf, month);
 END
@@ -366,6 +380,66 @@ CREATE TABLE etl.run_month (
 );
 
 COMMENT ON TABLE etl.run_month IS 'A month of a run: agg is due when all its chunks are cleaned';
+
+CREATE VIEW etl.run_progress AS
+ SELECT r.run_id,
+    r.state,
+    r.txn_rows,
+    r.first_txn_id,
+    r.created_at,
+    r.finished_at,
+    COALESCE(r.chunks_total, 0) AS chunks_total,
+    c.chunks_staged,
+    c.chunks_cleaned,
+    COALESCE(r.months_total, 0) AS months_total,
+    r.months_done,
+    c.rows_staged,
+    c.rows_cleaned,
+    m.rows_aggregated,
+    c.accepted,
+    c.repaired,
+    c.rejected,
+    c.stage_s,
+    c.clean_s,
+    m.agg_s,
+    p.elapsed_s,
+    p.share,
+    p.idle_s,
+        CASE
+            WHEN (r.state = ANY (ARRAY['done'::text, 'cancelled'::text])) THEN (0)::double precision
+            WHEN (p.share > (0)::double precision) THEN ((p.elapsed_s * ((1)::double precision - p.share)) / p.share)
+            ELSE NULL::double precision
+        END AS eta_s
+   FROM (((etl.run r
+     CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (chunk.state = 'staged'::text)) AS chunks_staged,
+            count(*) FILTER (WHERE (chunk.state = 'cleaned'::text)) AS chunks_cleaned,
+            COALESCE(sum(chunk.txn_rows), (0)::bigint) AS rows_staged,
+            COALESCE(sum(chunk.txn_rows) FILTER (WHERE (chunk.state = 'cleaned'::text)), (0)::bigint) AS rows_cleaned,
+            COALESCE(sum(chunk.accepted), (0)::bigint) AS accepted,
+            COALESCE(sum(chunk.repaired), (0)::bigint) AS repaired,
+            COALESCE(sum(chunk.rejected), (0)::bigint) AS rejected,
+            ((COALESCE(sum(chunk.stage_ms), (0)::bigint))::double precision / (1000)::double precision) AS stage_s,
+            ((COALESCE(sum(chunk.clean_ms), (0)::bigint))::double precision / (1000)::double precision) AS clean_s,
+            GREATEST(max(chunk.staged_at), max(chunk.cleaned_at)) AS moved_at
+           FROM etl.chunk
+          WHERE (chunk.run_id = r.run_id)) c)
+     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(run_month.txn_rows) FILTER (WHERE (run_month.state = 'done'::text)), (0)::numeric))::bigint AS rows_aggregated,
+            ((COALESCE(sum(run_month.agg_ms), (0)::bigint))::double precision / (1000)::double precision) AS agg_s,
+            max(run_month.finished_at) AS moved_at
+           FROM etl.run_month
+          WHERE (run_month.run_id = r.run_id)) m)
+     CROSS JOIN LATERAL ( SELECT (EXTRACT(epoch FROM (COALESCE(r.finished_at, clock_timestamp()) - COALESCE(r.started_at, r.created_at))))::double precision AS elapsed_s,
+                CASE
+                    WHEN ((r.state = 'done'::text) OR (r.txn_rows = 0)) THEN (1)::double precision
+                    ELSE ((((c.rows_staged + c.rows_cleaned) + m.rows_aggregated))::double precision / ((3 * r.txn_rows))::double precision)
+                END AS share,
+            (
+                CASE
+                    WHEN (r.state = ANY (ARRAY['done'::text, 'cancelled'::text])) THEN (0)::numeric
+                    ELSE EXTRACT(epoch FROM (clock_timestamp() - GREATEST(r.created_at, r.started_at, c.moved_at, m.moved_at)))
+                END)::double precision AS idle_s) p);
+
+COMMENT ON VIEW etl.run_progress IS 'How far each run has got, and how long it will take';
 
 CREATE TABLE ops.dead_letter_action (
     action_id bigint NOT NULL,
@@ -920,6 +994,9 @@ GRANT SELECT ON TABLE etl.run TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.run_month TO payments_loader;
 GRANT SELECT ON TABLE etl.run_month TO payments_exporter;
+
+GRANT SELECT ON TABLE etl.run_progress TO payments_loader;
+GRANT SELECT ON TABLE etl.run_progress TO payments_exporter;
 
 GRANT SELECT ON TABLE ops.dead_letter_action TO payments_loader;
 GRANT SELECT ON TABLE ops.dead_letter_action TO payments_exporter;

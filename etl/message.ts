@@ -13,10 +13,15 @@ const month = z.string().regex(/^[0-9]{4}-(0[1-9]|1[0-2])-01$/);
 const v = z.literal(1);
 
 const schema = z.union([
-  z.strictObject({ v, step: z.literal("stage"), run }),
-  z.strictObject({ v, step: z.literal("stage"), run, chunk }),
-  z.strictObject({ v, step: z.literal("clean"), run, chunk }),
-  z.strictObject({ v, step: z.literal("agg"), run, month }),
+  z
+    .strictObject({ v, step: z.literal("stage"), run })
+    .transform((body) => ({ kind: "plan" as const, run: body.run })),
+  z
+    .strictObject({ v, step: z.enum(["stage", "clean"]), run, chunk })
+    .transform(({ v: _, step: kind, ...about }) => ({ kind, ...about })),
+  z
+    .strictObject({ v, step: z.literal("agg"), run, month })
+    .transform(({ v: _, step: kind, ...about }) => ({ kind, ...about })),
 ]);
 
 /** A message of the work queue, checked. `begin` is the bare `stage`; `plan` is a stage message without a chunk. */
@@ -49,14 +54,7 @@ export function parseMessage(body: Buffer): Message {
   if (!parsed.success) {
     throw malformed("not a message of version 1 with step stage, clean or agg and its run, chunk or month");
   }
-  const message = parsed.data;
-  if (message.step === "agg") {
-    return { kind: "agg", run: message.run, month: message.month };
-  }
-  if (!("chunk" in message)) {
-    return { kind: "plan", run: message.run };
-  }
-  return { kind: message.step, run: message.run, chunk: message.chunk };
+  return parsed.data;
 }
 
 /** The body of a message. */

@@ -23,20 +23,16 @@ export class StepObserver {
 
   constructor(metrics: Metrics, messages: Pick<Messages, "publishes">) {
     this.#metrics = metrics;
-    this.#beginAtZero(messages);
-  }
-
-  /** Before anything has happened a rate or a ratio should be 0, not missing. */
-  #beginAtZero(messages: Pick<Messages, "publishes">): void {
+    // Before anything has happened a rate or a ratio should be 0, not missing.
     for (const step of STEPS) {
-      this.#metrics.inFlight.set({ step }, 0);
+      metrics.inFlight.set({ step }, 0);
       for (const outcome of OUTCOMES) {
-        this.#metrics.stepSeconds.zero({ step, outcome });
+        metrics.stepSeconds.zero({ step, outcome });
       }
     }
     for (const { class: reason, outcome } of DEFECTS) {
       if (outcome === "rejected") {
-        this.#metrics.rowsRejected.inc({ reason }, 0);
+        metrics.rowsRejected.inc({ reason }, 0);
       }
     }
     for (const queue of queueNames(ETL_QUEUES)) {

@@ -35,13 +35,9 @@ export async function requireOurs(db: Queryable, runId: string, headers: Message
   const named = headers[DATABASE] ?? database;
   const created = headers[CREATED_AT] ?? createdAt;
   if (named !== database) {
-    throw new EtlError(
-      "RUN_ELSEWHERE",
-      `run ${runId} of database ${named} came to a worker of ${database}.`,
-      {
-        hint: `Give each database a vhost of its own (RABBITMQ_VHOST), start a worker for ${named}, then: payments dlq replay.`,
-      },
-    );
+    const what = `run ${runId} of database ${named} came to a worker of ${database}.`;
+    const hint = `Give each database a vhost of its own (RABBITMQ_VHOST), start a worker for ${named}, then: payments dlq replay.`;
+    throw new EtlError("RUN_ELSEWHERE", what, { hint });
   }
   if (createdAt === null) {
     throw new EtlError("RUN_UNKNOWN", `there is no run ${runId} in database ${database}.`, {
@@ -49,13 +45,10 @@ export async function requireOurs(db: Queryable, runId: string, headers: Message
     });
   }
   if (created !== createdAt) {
-    throw new EtlError(
-      "RUN_ELSEWHERE",
-      `the message is of a run ${runId} created at ${created}, that of database ${database} was at ${createdAt}.`,
-      {
-        hint: "Another server's database of the same name uses this vhost, or this one was restored to an earlier time.",
-      },
-    );
+    const what = `the message is of a run ${runId} created at ${created}, that of database ${database} was at ${createdAt}.`;
+    const hint =
+      "Another server's database of the same name uses this vhost, or this one was restored to an earlier time.";
+    throw new EtlError("RUN_ELSEWHERE", what, { hint });
   }
   return { [DATABASE]: database, [CREATED_AT]: createdAt };
 }

@@ -1,20 +1,6 @@
 import type { Builder, Dataquery } from "@grafana/grafana-foundation-sdk/cog";
 import * as common from "@grafana/grafana-foundation-sdk/common";
-import {
-  BigValueColorMode,
-  LegendDisplayMode,
-  LegendPlacement,
-  StackingMode,
-  TooltipDisplayMode,
-  VisibilityMode,
-} from "@grafana/grafana-foundation-sdk/common";
 import * as dashboards from "@grafana/grafana-foundation-sdk/dashboard";
-import {
-  DashboardBuilder,
-  type Panel,
-  RowBuilder,
-  ThresholdsMode,
-} from "@grafana/grafana-foundation-sdk/dashboard";
 import { DataqueryBuilder } from "@grafana/grafana-foundation-sdk/prometheus";
 import { PanelBuilder as StatBuilder } from "@grafana/grafana-foundation-sdk/stat";
 import { PanelBuilder as TableBuilder } from "@grafana/grafana-foundation-sdk/table";
@@ -24,20 +10,13 @@ import { PanelBuilder as GraphBuilder } from "@grafana/grafana-foundation-sdk/ti
 const PROMETHEUS = { type: "prometheus", uid: "payments-prometheus" };
 const POSTGRES = { type: "grafana-postgresql-datasource", uid: "payments-postgres" };
 
-/** A question to a datasource, and how its answer is called in the legend. */
-export interface Query {
-  readonly expr: string;
-  readonly legend: string;
-  readonly source?: "prometheus" | "postgres";
-}
+/** Grafana's names of units. */
+type Unit = "short" | "percentunit" | "bytes" | "Bps" | "s" | "ops" | "mps" | "rowsps";
 
-/** What a panel shows. `description` says what is good and what to do otherwise; units are Grafana's. */
-export interface PanelSpec {
-  readonly kind: "stat" | "graph" | "table";
-  readonly title: string;
-  readonly description: string;
-  readonly unit: string;
-  readonly queries: readonly Query[];
+/** What is asked, by what it is called in the legend; a query alone has no legend. SQL of a graph gives a column `time`. */
+type Series = string | PanelSpec["queries"];
+
+interface Look {
   /** Of 24 columns. */
   readonly width?: number;
   readonly stacked?: boolean;
@@ -46,43 +25,60 @@ export interface PanelSpec {
   readonly max?: number;
 }
 
+interface PanelSpec extends Look {
+  readonly kind: "stat" | "graph" | "table";
+  readonly title: string;
+  readonly unit: Unit;
+  /** What is good, and what to do otherwise. */
+  readonly description: string;
+  /** By their legends. */
+  readonly queries: Readonly<Record<string, string>>;
+}
+
 export interface DashboardSpec {
   readonly uid: string;
   readonly title: string;
   readonly description: string;
-  readonly from: string;
-  readonly to: string;
-  readonly refresh?: string;
+  /** The last hour, kept up to date, when left out. */
+  readonly window?: { readonly from: string; readonly to: string };
+  /** Prometheus when left out. */
+  readonly source?: "postgres";
   /** Name → its values; the first is the default. */
   readonly variables?: Readonly<Record<string, readonly string[]>>;
-  readonly rows: readonly { readonly title: string; readonly panels: readonly PanelSpec[] }[];
+  /** By the rows' titles. */
+  readonly rows: Readonly<Record<string, readonly PanelSpec[]>>;
 }
 
-export function prom(expr: string, legend = ""): Query {
-  return { expr, legend };
-}
+const panelOf =
+  (kind: PanelSpec["kind"]) =>
+  (title: string, unit: Unit, description: string, series: Series, look: Look = {}): PanelSpec => ({
+    kind,
+    title,
+    unit,
+    description,
+    queries: typeof series === "string" ? { "": series } : series,
+    ...look,
+  });
+export const stat = panelOf("stat");
+export const graph = panelOf("graph");
+export const table = panelOf("table");
 
 /** A counter's increase a second over all who report it, `by` a label if one is given. */
 export const rate = (metric: string, by = "") =>
   `sum${by && ` by (${by})`} (rate(${metric}[$__rate_interval]))`;
 
-/** @param expr gives a column `time` for a graph; other columns are series by name. */
-export function sql(expr: string): Query {
-  return { expr, legend: "", source: "postgres" };
-}
-
 /** The dashboard as Grafana imports it; panels are numbered in their order. */
 export function buildDashboard(spec: DashboardSpec): dashboards.Dashboard {
-  const builder = new DashboardBuilder(spec.title)
+  const builder = new dashboards.DashboardBuilder(spec.title)
     .uid(spec.uid)
     .description(spec.description)
     .tags(["payments"])
     .timezone("utc")
     .readonly()
     .tooltip(dashboards.DashboardCursorSync.Crosshair)
-    .time({ from: spec.from, to: spec.to });
-  if (spec.refresh !== undefined) {
-    builder.refresh(spec.refresh);
+    .time(spec.window ?? { from: "now-1h", to: "now" });
+  if (spec.window === undefined) {
+    builder.refresh("15s");
   }
   for (const [name, values] of Object.entries(spec.variables ?? {})) {
     const [first = ""] = values;
@@ -94,36 +90,31 @@ export function buildDashboard(spec: DashboardSpec): dashboards.Dashboard {
     );
   }
   let id = 1;
-  for (const row of spec.rows) {
-    builder.withRow(new RowBuilder(row.title).id(id++));
-    for (const panel of row.panels) {
-      builder.withPanel(buildPanel(panel, id++));
+  for (const [title, panels] of Object.entries(spec.rows)) {
+    builder.withRow(new dashboards.RowBuilder(title).id(id++));
+    for (const panel of panels) {
+      builder.withPanel(buildPanel(panel, id++, spec.source));
     }
   }
   return builder.build();
 }
 
-function builderOf(spec: PanelSpec) {
-  if (spec.kind === "stat") {
-    return statPanel(spec);
-  }
-  return spec.kind === "graph" ? graphPanel(spec) : new TableBuilder();
-}
+const BUILDERS = { stat: statPanel, graph: graphPanel, table: () => new TableBuilder() };
 
-function buildPanel(spec: PanelSpec, id: number): Builder<Panel> {
-  const panel = builderOf(spec);
-  panel
+function buildPanel(spec: PanelSpec, id: number, source: DashboardSpec["source"]): Builder<dashboards.Panel> {
+  const { kind } = spec;
+  const panel = BUILDERS[kind](spec)
     .id(id)
     .title(spec.title)
     .description(spec.description)
     .unit(spec.unit)
-    .height(spec.kind === "stat" ? 4 : 8)
-    .span(spec.width ?? (spec.kind === "stat" ? 4 : 12))
-    .datasource(spec.queries[0]?.source === "postgres" ? POSTGRES : PROMETHEUS);
-  for (const [n, query] of spec.queries.entries()) {
+    .height(kind === "stat" ? 4 : 8)
+    .span(spec.width ?? (kind === "stat" ? 4 : 12))
+    .datasource(source === "postgres" ? POSTGRES : PROMETHEUS);
+  for (const [n, [legend, expr]] of Object.entries(spec.queries).entries()) {
     const refId = String.fromCharCode("A".charCodeAt(0) + n);
     panel.withTarget(
-      query.source === "postgres" ? sqlQuery(query, refId, spec.kind) : promQuery(query, refId, spec.kind),
+      source === "postgres" ? sqlQuery(expr, refId, kind) : promQuery(expr, legend, refId, kind),
     );
   }
   return panel;
@@ -134,12 +125,12 @@ function graphPanel(spec: PanelSpec): GraphBuilder {
     .min(0)
     .lineWidth(1)
     .fillOpacity(spec.stacked === true ? 30 : 8)
-    .showPoints(VisibilityMode.Never)
-    .tooltip(new common.VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi))
+    .showPoints(common.VisibilityMode.Never)
+    .tooltip(new common.VizTooltipOptionsBuilder().mode(common.TooltipDisplayMode.Multi))
     .legend(
       new common.VizLegendOptionsBuilder()
-        .displayMode(LegendDisplayMode.Table)
-        .placement(LegendPlacement.Bottom)
+        .displayMode(common.LegendDisplayMode.Table)
+        .placement(common.LegendPlacement.Bottom)
         .showLegend(true)
         .calcs(["lastNotNull", "max"]),
     );
@@ -147,7 +138,7 @@ function graphPanel(spec: PanelSpec): GraphBuilder {
     panel.max(spec.max);
   }
   if (spec.stacked === true) {
-    panel.stacking(new common.StackingConfigBuilder().mode(StackingMode.Normal).group("A"));
+    panel.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal).group("A"));
   }
   return panel;
 }
@@ -156,46 +147,35 @@ function statPanel(spec: PanelSpec): StatBuilder {
   const panel = new StatBuilder().reduceOptions(
     new common.ReduceDataOptionsBuilder().calcs(["lastNotNull"]).values(false),
   );
-  const steps = [{ value: null, color: "green" }];
-  const [orange, red] = spec.thresholds ?? [];
-  if (orange === undefined || red === undefined) {
-    return panel.colorMode(BigValueColorMode.None);
+  if (spec.thresholds === undefined) {
+    return panel.colorMode(common.BigValueColorMode.None);
   }
-  const colored = [...steps, { value: orange, color: "orange" }, { value: red, color: "red" }];
+  const [orange, red] = spec.thresholds;
   // A threshold that falls: low is bad.
-  const falling = [
-    { value: null, color: "red" },
-    { value: red, color: "orange" },
-    { value: orange, color: "green" },
-  ];
-  return panel
-    .colorMode(BigValueColorMode.Background)
-    .thresholds(
-      new dashboards.ThresholdsConfigBuilder()
-        .mode(ThresholdsMode.Absolute)
-        .steps(orange <= red ? colored : falling),
-    );
+  const [low, high] = orange <= red ? ["green", "red"] : ["red", "green"];
+  return panel.colorMode(common.BigValueColorMode.Background).thresholds(
+    new dashboards.ThresholdsConfigBuilder().mode(dashboards.ThresholdsMode.Absolute).steps([
+      { value: null, color: low },
+      { value: Math.min(orange, red), color: "orange" },
+      { value: Math.max(orange, red), color: high },
+    ]),
+  );
 }
 
-function promQuery(query: Query, refId: string, kind: PanelSpec["kind"]): Builder<Dataquery> {
-  const built = new DataqueryBuilder()
-    .refId(refId)
-    .expr(query.expr)
-    .legendFormat(query.legend)
-    .datasource(PROMETHEUS);
+function promQuery(expr: string, legend: string, refId: string, kind: PanelSpec["kind"]): Builder<Dataquery> {
+  const built = new DataqueryBuilder().refId(refId).expr(expr).legendFormat(legend).datasource(PROMETHEUS);
   return kind === "graph" ? built.range() : built.instant();
 }
 
 /** The SDK has no builder for PostgreSQL's queries. */
-function sqlQuery(query: Query, refId: string, kind: PanelSpec["kind"]): Builder<Dataquery> {
-  const format = kind === "graph" ? "time_series" : "table";
+function sqlQuery(rawSql: string, refId: string, kind: PanelSpec["kind"]): Builder<Dataquery> {
   const built = {
     refId,
     datasource: POSTGRES,
-    rawSql: query.expr,
+    rawSql,
     rawQuery: true,
     editorMode: "code",
-    format,
+    format: kind === "graph" ? "time_series" : "table",
     _implementsDataqueryVariant: () => undefined,
   };
   return { build: () => built };

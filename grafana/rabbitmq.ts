@@ -1,4 +1,4 @@
-import { type DashboardSpec, prom, rate } from "./panels.js";
+import { type DashboardSpec, graph, rate, stat } from "./panels.js";
 
 const byQueue = (metric: string) => `sum by (queue) (rabbitmq_detailed_queue_${metric})`;
 
@@ -6,209 +6,121 @@ export const rabbitmq: DashboardSpec = {
   uid: "payments-rabbitmq",
   title: "Payments - RabbitMQ",
   description: "The broker by its own metrics, RabbitMQ 3.10 and 4.x: queues, rates, alarms, room.",
-  from: "now-1h",
-  to: "now",
-  refresh: "15s",
-  rows: [
-    {
-      title: "At a glance",
-      panels: [
+  rows: {
+    "At a glance": [
+      stat("Up", "short", "1: its metrics can be had. 0: see RabbitMQDown.", 'min(up{job="rabbitmq"})', {
+        thresholds: [1, 0.5],
+      }),
+      stat("Version", "short", "Of each node.", {
+        "{{rabbitmq_version}}": "count by (rabbitmq_version) (rabbitmq_build_info)",
+      }),
+      stat(
+        "Alarms",
+        "short",
+        "Memory or disk; while there is one, publishers are blocked. See RabbitMQMemoryAlarm and RabbitMQDiskAlarm.",
+        "sum(rabbitmq_alarms_memory_used_watermark) + sum(rabbitmq_alarms_free_disk_space_watermark)",
+        { thresholds: [1, 1] },
+      ),
+      stat(
+        "Waiting",
+        "short",
+        "Ready messages in the work queue; a run keeps no more than its window there.",
+        'sum(rabbitmq_detailed_queue_messages_ready{queue="etl_queue"})',
+        { thresholds: [500, 1000] },
+      ),
+      stat(
+        "Dead letters",
+        "short",
+        "payments dlq list shows them. See DeadLetters.",
+        "sum(payments:dead_letters:sum)",
+        { thresholds: [1, 100] },
+      ),
+      stat(
+        "Consumers",
+        "short",
+        "Of the work queue; 0 with messages waiting: see RabbitMQNoConsumers.",
+        'sum(rabbitmq_detailed_queue_consumers{queue="etl_queue"})',
+      ),
+    ],
+    Queues: [
+      graph(
+        "Ready by queue",
+        "short",
+        "Waiting to be taken; in etl_queue.retry.* waiting for their delay.",
+        { "{{queue}}": byQueue("messages_ready") },
+        { stacked: true },
+      ),
+      graph(
+        "Unacknowledged by queue",
+        "short",
+        "In the hands of workers, at most WORKER_CONCURRENCY each. See RabbitMQUnackedTooHigh.",
+        { "{{queue}}": byQueue("messages_unacked") },
+        { stacked: true },
+      ),
+      graph("Consumers by queue", "short", "One a worker on etl_queue.", {
+        "{{queue}}": byQueue("consumers"),
+      }),
+      graph(
+        "Stuck dead letters",
+        "short",
+        "Messages on their way to another queue that does not take them. See DeadLetteringStuck.",
+        { "{{queue}}": "payments:stuck_dead_lettering:sum" },
+      ),
+    ],
+    Messages: [
+      graph("Published, delivered, acknowledged", "mps", "The three lines run together in a healthy run.", {
+        published: rate("rabbitmq_global_messages_received_total"),
+        delivered: rate("rabbitmq_global_messages_delivered_total"),
+        acknowledged: rate("rabbitmq_global_messages_acknowledged_total"),
+      }),
+      graph("Confirmed", "mps", "Received with a confirm asked for, and confirmed.", {
+        asked: rate("rabbitmq_global_messages_received_confirm_total"),
+        confirmed: rate("rabbitmq_global_messages_confirmed_total"),
+      }),
+      graph("Redelivered", "mps", "Came back from a worker that died, stopped or lost its connection.", {
+        redelivered: rate("rabbitmq_global_messages_redelivered_total"),
+      }),
+      graph(
+        "Dead-lettered by the broker",
+        "mps",
+        "expired: the retry ladder's way back. delivery_limit: poison that kills its worker.",
         {
-          kind: "stat",
-          title: "Up",
-          unit: "short",
-          description: "1: its metrics can be had. 0: see RabbitMQDown.",
-          queries: [prom('min(up{job="rabbitmq"})')],
-          thresholds: [1, 0.5],
+          expired: rate("rabbitmq_global_messages_dead_lettered_expired_total"),
+          rejected: rate("rabbitmq_global_messages_dead_lettered_rejected_total"),
+          delivery_limit: rate("rabbitmq_global_messages_dead_lettered_delivery_limit_total"),
+          confirmed: rate("rabbitmq_global_messages_dead_lettered_confirmed_total"),
         },
+      ),
+      graph(
+        "Unroutable",
+        "mps",
+        "Found no queue: returned to their publisher, or dropped. See RabbitMQUnroutable.",
         {
-          kind: "stat",
-          title: "Version",
-          unit: "short",
-          description: "Of each node.",
-          queries: [prom("count by (rabbitmq_version) (rabbitmq_build_info)", "{{rabbitmq_version}}")],
+          returned: rate("rabbitmq_global_messages_unroutable_returned_total"),
+          dropped: rate("rabbitmq_global_messages_unroutable_dropped_total"),
         },
-        {
-          kind: "stat",
-          title: "Alarms",
-          unit: "short",
-          description:
-            "Memory or disk; while there is one, publishers are blocked. See RabbitMQMemoryAlarm and RabbitMQDiskAlarm.",
-          queries: [
-            prom(
-              "sum(rabbitmq_alarms_memory_used_watermark) + sum(rabbitmq_alarms_free_disk_space_watermark)",
-            ),
-          ],
-          thresholds: [1, 1],
-        },
-        {
-          kind: "stat",
-          title: "Waiting",
-          unit: "short",
-          description: "Ready messages in the work queue; a run keeps no more than its window there.",
-          queries: [prom('sum(rabbitmq_detailed_queue_messages_ready{queue="etl_queue"})')],
-          thresholds: [500, 1000],
-        },
-        {
-          kind: "stat",
-          title: "Dead letters",
-          unit: "short",
-          description: "payments dlq list shows them. See DeadLetters.",
-          queries: [prom("sum(payments:dead_letters:sum)")],
-          thresholds: [1, 100],
-        },
-        {
-          kind: "stat",
-          title: "Consumers",
-          unit: "short",
-          description: "Of the work queue; 0 with messages waiting: see RabbitMQNoConsumers.",
-          queries: [prom('sum(rabbitmq_detailed_queue_consumers{queue="etl_queue"})')],
-        },
-      ],
-    },
-    {
-      title: "Queues",
-      panels: [
-        {
-          kind: "graph",
-          title: "Ready by queue",
-          unit: "short",
-          stacked: true,
-          description: "Waiting to be taken; in etl_queue.retry.* waiting for their delay.",
-          queries: [prom(byQueue("messages_ready"), "{{queue}}")],
-        },
-        {
-          kind: "graph",
-          title: "Unacknowledged by queue",
-          unit: "short",
-          stacked: true,
-          description:
-            "In the hands of workers, at most WORKER_CONCURRENCY each. See RabbitMQUnackedTooHigh.",
-          queries: [prom(byQueue("messages_unacked"), "{{queue}}")],
-        },
-        {
-          kind: "graph",
-          title: "Consumers by queue",
-          unit: "short",
-          description: "One a worker on etl_queue.",
-          queries: [prom(byQueue("consumers"), "{{queue}}")],
-        },
-        {
-          kind: "graph",
-          title: "Stuck dead letters",
-          unit: "short",
-          description:
-            "Messages on their way to another queue that does not take them. See DeadLetteringStuck.",
-          queries: [prom("payments:stuck_dead_lettering:sum", "{{queue}}")],
-        },
-      ],
-    },
-    {
-      title: "Messages",
-      panels: [
-        {
-          kind: "graph",
-          title: "Published, delivered, acknowledged",
-          unit: "mps",
-          description: "The three lines run together in a healthy run.",
-          queries: [
-            prom(rate("rabbitmq_global_messages_received_total"), "published"),
-            prom(rate("rabbitmq_global_messages_delivered_total"), "delivered"),
-            prom(rate("rabbitmq_global_messages_acknowledged_total"), "acknowledged"),
-          ],
-        },
-        {
-          kind: "graph",
-          title: "Confirmed",
-          unit: "mps",
-          description: "Received with a confirm asked for, and confirmed.",
-          queries: [
-            prom(rate("rabbitmq_global_messages_received_confirm_total"), "asked"),
-            prom(rate("rabbitmq_global_messages_confirmed_total"), "confirmed"),
-          ],
-        },
-        {
-          kind: "graph",
-          title: "Redelivered",
-          unit: "mps",
-          description: "Came back from a worker that died, stopped or lost its connection.",
-          queries: [prom(rate("rabbitmq_global_messages_redelivered_total"), "redelivered")],
-        },
-        {
-          kind: "graph",
-          title: "Dead-lettered by the broker",
-          unit: "mps",
-          description: "expired: the retry ladder's way back. delivery_limit: poison that kills its worker.",
-          queries: [
-            prom(rate("rabbitmq_global_messages_dead_lettered_expired_total"), "expired"),
-            prom(rate("rabbitmq_global_messages_dead_lettered_rejected_total"), "rejected"),
-            prom(rate("rabbitmq_global_messages_dead_lettered_delivery_limit_total"), "delivery_limit"),
-            prom(rate("rabbitmq_global_messages_dead_lettered_confirmed_total"), "confirmed"),
-          ],
-        },
-        {
-          kind: "graph",
-          title: "Unroutable",
-          unit: "mps",
-          description: "Found no queue: returned to their publisher, or dropped. See RabbitMQUnroutable.",
-          queries: [
-            prom(rate("rabbitmq_global_messages_unroutable_returned_total"), "returned"),
-            prom(rate("rabbitmq_global_messages_unroutable_dropped_total"), "dropped"),
-          ],
-        },
-        {
-          kind: "graph",
-          title: "Connections and channels",
-          unit: "short",
-          description: "A worker has two connections, to publish and to consume.",
-          queries: [
-            prom("sum(rabbitmq_connections)", "connections"),
-            prom("sum(rabbitmq_channels)", "channels"),
-          ],
-        },
-      ],
-    },
-    {
-      title: "Room",
-      panels: [
-        {
-          kind: "graph",
-          title: "Memory",
-          unit: "bytes",
-          description: "Above the limit the broker blocks publishers.",
-          queries: [
-            prom("sum(rabbitmq_process_resident_memory_bytes)", "used"),
-            prom("sum(rabbitmq_resident_memory_limit_bytes)", "limit"),
-          ],
-        },
-        {
-          kind: "graph",
-          title: "Disk free",
-          unit: "bytes",
-          description: "Below the limit the broker blocks publishers.",
-          queries: [
-            prom("min(rabbitmq_disk_space_available_bytes)", "free"),
-            prom("max(rabbitmq_disk_space_available_limit_bytes)", "limit"),
-          ],
-        },
-        {
-          kind: "graph",
-          title: "File descriptors",
-          unit: "short",
-          description: "Of the node, and how many it may open.",
-          queries: [
-            prom("sum(rabbitmq_process_open_fds)", "open"),
-            prom("sum(rabbitmq_process_max_fds)", "limit"),
-          ],
-        },
-        {
-          kind: "graph",
-          title: "Uptime",
-          unit: "s",
-          description: "Of the node; back at 0 after a restart.",
-          queries: [prom("min(rabbitmq_erlang_uptime_seconds)", "uptime")],
-        },
-      ],
-    },
-  ],
+      ),
+      graph("Connections and channels", "short", "A worker has two connections, to publish and to consume.", {
+        connections: "sum(rabbitmq_connections)",
+        channels: "sum(rabbitmq_channels)",
+      }),
+    ],
+    Room: [
+      graph("Memory", "bytes", "Above the limit the broker blocks publishers.", {
+        used: "sum(rabbitmq_process_resident_memory_bytes)",
+        limit: "sum(rabbitmq_resident_memory_limit_bytes)",
+      }),
+      graph("Disk free", "bytes", "Below the limit the broker blocks publishers.", {
+        free: "min(rabbitmq_disk_space_available_bytes)",
+        limit: "max(rabbitmq_disk_space_available_limit_bytes)",
+      }),
+      graph("File descriptors", "short", "Of the node, and how many it may open.", {
+        open: "sum(rabbitmq_process_open_fds)",
+        limit: "sum(rabbitmq_process_max_fds)",
+      }),
+      graph("Uptime", "s", "Of the node; back at 0 after a restart.", {
+        uptime: "min(rabbitmq_erlang_uptime_seconds)",
+      }),
+    ],
+  },
 };

@@ -1,4 +1,4 @@
-import { defineErrors, EXIT } from "../lib/errors.js";
+import { defineErrors, EXIT, messageOf, PlatformError } from "../lib/errors.js";
 
 /** The codes of backups and restores. */
 export class BackupError extends defineErrors({
@@ -21,3 +21,24 @@ export class BackupError extends defineErrors({
 }) {}
 
 export type BackupCode = keyof typeof BackupError.table;
+
+/** Anything thrown as an error with a code: its own if it has one, else `code`, telling what was not done and why. */
+export function withCode(error: unknown, code: BackupCode, what: string, hint?: string): PlatformError {
+  if (error instanceof PlatformError) {
+    return error;
+  }
+  const reason = messageOf(error);
+  const details = { hint: connectionsHint(reason) ?? hint, cause: error };
+  return new BackupError(code, `${what}: ${reason}.`, details);
+}
+
+/**
+ * What to do when too few connections were left. pg_dumpall keeps the server's reason to itself.
+ *
+ * @param reason what a program or the server said.
+ */
+export function connectionsHint(reason: string): string | undefined {
+  return /too many connections|connection slots|could not connect to database/.test(reason)
+    ? "A backup takes up to 3 + 2 × BACKUP_JOBS connections, a restore 2 + BACKUP_JOBS: lower BACKUP_JOBS, end idle sessions, or raise the CONNECTION LIMIT of the database or role."
+    : undefined;
+}

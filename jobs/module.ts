@@ -1,11 +1,7 @@
 import { defineModule } from "../lib/runtime/module.js";
 import { loop } from "./backup/loop.js";
-import { backupCommand } from "./commands/backup.js";
-import { listCommand } from "./commands/list.js";
-import { loopCommand } from "./commands/loop.js";
-import { restoreCommand } from "./commands/restore.js";
-import { retainCommand } from "./commands/retain.js";
-import { toTimeCommand } from "./commands/to_time.js";
+import { backupCommand, loopCommand, retainCommand } from "./commands/backup.js";
+import { listCommand, restoreCommand, toTimeCommand } from "./commands/restore.js";
 import { verifyCommand } from "./commands/verify.js";
 import { BackupError } from "./errors.js";
 import { backupSettings } from "./settings.js";

@@ -1,7 +1,6 @@
 /**
- * Every error the platform raises on purpose has a stable code: operators grep for it, the dead-letter header carries it,
- * tests assert it. The text may be improved at any time, the code may not. Each module defines its own codes with
- * `defineErrors`; those of lib are in `core_errors.ts`.
+ * Every error that is raised on purpose has a stable code: operators grep for it, the dead-letter header carries it, tests assert
+ * it. The text may be improved at any time, the code may not.
  */
 
 /** Exit codes of every command. */
@@ -18,9 +17,7 @@ export interface Consequence {
   readonly verdict: Verdict;
   /** An outage that only a person can end: a setting here or there is wrong. A process that is just starting does not wait for it. */
   readonly byHand?: true;
-  /** Status of the HTTP answer. */
   readonly http: number;
-  /** Exit status of the command. */
   readonly exit: (typeof EXIT)[keyof typeof EXIT];
 }
 

@@ -1,4 +1,6 @@
-import { codeOf, PlatformError, type Verdict } from "./errors.js";
+import { adviceOf, codeOf, PlatformError, type Verdict } from "./errors.js";
+import type { Logger } from "./observability/log.js";
+import { fullJitterMs, pause } from "./timing.js";
 
 /** Of codes that are not ours. First match wins; a key of two characters is a class of SQLSTATEs. */
 const VERDICTS: Readonly<Record<string, Verdict>> = {
@@ -64,4 +66,25 @@ export function isIncurable(error: unknown): boolean {
  */
 export function waitingMends(error: unknown): boolean {
   return verdictOf(error) === "outage" && !isIncurable(error);
+}
+
+const START_BACKOFF = { baseMs: 250, capMs: 5_000 };
+
+/** Does what a start needs, again until it succeeds or `signal` fires. @param what is waited for. @throws what waiting does not mend. */
+export async function untilDone(
+  what: string,
+  work: () => Promise<void>,
+  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<void> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!waitingMends(error)) {
+        throw error;
+      }
+      logger.warn({ code: codeOf(error) }, `waiting for ${what}: ${adviceOf(error)}`);
+      await pause(fullJitterMs(attempt, START_BACKOFF), signal);
+    }
+  }
 }

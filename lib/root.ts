@@ -22,9 +22,8 @@ function findRoot(from: string): string {
   if (existsSync(join(from, "package.json"))) {
     return from;
   }
-  const parent = dirname(from);
-  if (parent === from) {
+  if (from === dirname(from)) {
     throw new Error("package.json not found above lib/root");
   }
-  return findRoot(parent);
+  return findRoot(dirname(from));
 }

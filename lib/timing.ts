@@ -1,9 +1,8 @@
 import { setTimeout as timer } from "node:timers/promises";
 
 /**
- * How long to wait before try number `attempt` (0 is the first retry): full jitter, anything between nothing and a bound
- * that doubles up to the cap. Full jitter, because all workers lose the broker in the same instant and must not all
- * come back in the same instant.
+ * How long to wait before try number `attempt` (0 is the first retry): anything between nothing and a bound that doubles up to
+ * the cap. Full jitter, because all workers lose the broker in the same instant and must not all come back in one.
  */
 export function fullJitterMs(
   attempt: number,
@@ -40,7 +39,7 @@ export async function within<T>(ms: number, work: Promise<T>, late: () => Error)
   }
 }
 
-/** A promise settled from outside. (Promise.withResolvers arrived with Node 22.) */
+/** A promise settled from outside, as Promise.withResolvers of Node 22 gives. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;

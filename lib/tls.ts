@@ -7,6 +7,7 @@ import { messageOf } from "./errors.js";
 export const TLS_MODES = ["disable", "require", "verify-full"] as const;
 export type TlsMode = (typeof TLS_MODES)[number];
 
+/** What a driver is told about TLS. */
 export interface TlsOptions {
   readonly rejectUnauthorized: boolean;
   readonly ca?: string;
@@ -14,8 +15,6 @@ export interface TlsOptions {
 }
 
 /**
- * What a driver is told about TLS.
- *
  * @param rootCert file with the authorities to trust; blank: those that Node.js trusts.
  * @throws PlatformError SETTINGS_INVALID when the file cannot be read.
  */
@@ -25,11 +24,8 @@ export function tlsOptions(mode: TlsMode, rootCert: string, host: string): TlsOp
   }
   // No name may be sent for an address.
   const name = isIP(host) === 0 ? { servername: host } : {};
-  if (mode === "require") {
-    return { rejectUnauthorized: false, ...name };
-  }
-  if (rootCert === "") {
-    return { rejectUnauthorized: true, ...name };
+  if (mode === "require" || rootCert === "") {
+    return { rejectUnauthorized: mode !== "require", ...name };
   }
   try {
     return { rejectUnauthorized: true, ca: readFileSync(rootCert, "utf8"), ...name };

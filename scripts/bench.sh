@@ -8,10 +8,7 @@ read -r BENCH_LOAD_AVERAGE _ </proc/loadavg
 BENCH_CWD=$PWD # what a relative --json is relative to
 export BENCH_LOAD_AVERAGE BENCH_CWD
 
-# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
-source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source-path=SCRIPTDIR source=node.sh disable=SC1091
-source "$REPO_ROOT/scripts/node.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/node.sh"
 
 # R4 compares with psycopg2; where root runs us it is fetched, everyone else is told what is missing.
 get_psycopg2() {

@@ -14,10 +14,7 @@ Usage: scripts/bootstrap.sh [--docker|--local] [--rows N]
 TEXT
 }
 
-# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
-source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source-path=SCRIPTDIR source=node.sh disable=SC1091
-source "$REPO_ROOT/scripts/node.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/node.sh"
 
 mode='' target=''
 while (($#)); do
@@ -66,7 +63,7 @@ worker_settings() {
 # worker_ready: it can take work; one that serves nothing (port 0) says so in its log.
 worker_ready() {
   if ((WORKER_METRICS_PORT)); then
-    [[ $(http_status "$WORKER_METRICS_PORT" /readyz) == 200 ]]
+    [[ $(http_get "$WORKER_METRICS_PORT" /readyz) == 200* ]]
   else
     grep -qs 'worker ready' "$STACK_DIR/logs/worker.log"
   fi
@@ -162,7 +159,7 @@ COMPOSE_SECRETS=(POSTGRES_PASSWORD POSTGRES_ADMIN_PASSWORD RABBITMQ_PASSWORD COM
 
 compose() { docker compose --env-file "$REPO_ROOT/.env" -f "$REPO_ROOT/compose/docker-compose.yml" "$@"; }
 
-# make_compose_secrets: those that .env lacks, of letters and digits, which need no quoting there.
+# make_compose_secrets: those that .env lacks.
 make_compose_secrets() {
   local name file=$REPO_ROOT/.env
   make_own_dir "$REPO_ROOT"
@@ -172,7 +169,7 @@ make_compose_secrets() {
   for name in "${COMPOSE_SECRETS[@]}"; do
     [[ -n $(setting "$name" '') ]] && continue
     note "making a password for $name in .env"
-    printf '%s=%s\n' "$name" "$(od -An -v -N 24 -tx1 /dev/urandom | tr -d ' \n')" >>"$file"
+    printf '%s=%s\n' "$name" "$(random_password)" >>"$file"
   done
   chmod 600 "$file"
 }
@@ -198,13 +195,5 @@ Stop everything with docker compose --env-file .env -f compose/docker-compose.ym
 TEXT
 }
 
-case $mode in
-  local)
-    bootstrap_local
-    next_steps_local
-    ;;
-  docker)
-    bootstrap_docker
-    next_steps_docker
-    ;;
-esac
+"bootstrap_$mode"
+"next_steps_$mode"

@@ -1,13 +1,27 @@
 # shellcheck shell=bash
 # Helpers shared by scripts/*.sh. Sourcing it starts nothing, and clears away what the user's shell left for other programs.
 
-# shellcheck source-path=SCRIPTDIR source=environment.sh disable=SC1091
-source "$(dirname -- "${BASH_SOURCE[0]}")/environment.sh"
+# --- environment -----------------------------------------------------------------------------------------------------
+# What a user's shell says to other programs must not steer ours. Servers and the programs of jobs/ get an environment of
+# their own (run_as in stack_servers.sh, execute in jobs/backup/postgres_tool.ts), node-postgres too (lib/postgres/environment.ts).
 
-# What a user's shell exports must not steer us. With -p, as in the first line of each script, bash takes over no functions,
-# no BASH_ENV and no CDPATH; called as `bash scripts/x.sh` or with sh, a script runs itself again so.
+# A BASH_ENV that prints would print into what we read from our own scripts. In POSIX mode options after operands are files.
+unset BASH_ENV ENV POSIXLY_CORRECT CDPATH GLOBIGNORE GREP_OPTIONS GREP_COLOR GREP_COLORS
+# With -p, as in the first line of each script, bash takes over no functions; called as `bash scripts/x.sh` or with sh, a
+# script runs itself again so.
 [[ $- == *p* || ${BASH_SOURCE[-1]} != "$0" ]] || exec bash -p -- "$0" "$@"
-unset CDPATH GLOBIGNORE ENV BASH_ENV POSIXLY_CORRECT # nor shall our children take them
+# Options that were exported, and what a function called cd or grep would make of it.
+set +o posix +o noclobber +o noglob +o allexport
+shopt -u nullglob failglob dotglob nocaseglob nocasematch extdebug
+export -n SHELLOPTS BASHOPTS
+while read -r _ _ name; do unset -f "$name"; done < <(declare -Fx)
+# Words and numbers that we read must be those that we know; sorting and [a-z] too.
+export LC_ALL=C.UTF-8
+# Where a client's PG* matter (plans.sh, schema_dump.sh, what `stack.sh env` prints), only those that name the database do.
+for name in "${!PG@}"; do
+  [[ $name == @(PGHOST|PGPORT|PGUSER|PGPASSWORD|PGDATABASE) ]] || unset "$name"
+done
+unset name
 
 REPO_ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 
@@ -72,6 +86,9 @@ make_own_dir() {
   reason=$(mkdir -p -- "$1" 2>&1) && [[ -w $1 ]] && return
   die "cannot write in $1${reason:+ (${reason##*: })}: run this as the user whom it belongs to, or from a copy of the checkout that you may write"
 }
+
+# random_password: letters and digits only, so that it survives any URL, shell and configuration file.
+random_password() { od -An -v -N 24 -tx1 /dev/urandom | tr -d ' \n'; }
 
 # shell_quote TEXT: as one word that any POSIX shell reads back unchanged.
 shell_quote() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
@@ -139,13 +156,13 @@ port_taken() {
   grep -Eqs "^ *[0-9]+: [0-9A-F]+:$hex [0-9A-F]+:[0-9A-F]+ 0A " /proc/net/tcp /proc/net/tcp6
 }
 
-# http_status PORT PATH [HEADER]: of the answer there. Bash speaks HTTP well enough, and curl may be missing.
-http_status() {
-  local status
+# http_get PORT PATH [HEADER]: the status code of the answer there, then its body. Bash speaks HTTP well enough, and curl
+# may be missing.
+http_get() {
   (
     exec 8<>"/dev/tcp/127.0.0.1/$1" || exit
     printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n%s\r\n' "$2" "${3:+$3$'\r\n'}" >&8
-    read -r -t 3 _ status _ <&8 && printf '%s\n' "$status"
+    timeout 10 sed -n '1 s/^[^ ]* \([0-9]*\).*/\1/p; 1,/^\r*$/ d; p' <&8
   ) 2>/dev/null
 }
 

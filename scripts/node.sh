@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Node, the project's packages and its build, for the scripts that need them. Sourced after lib.sh.
+# Node, the project's packages and its build, for the scripts that need them, and all of lib.sh.
 
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 LEAST_NODE=$(sed -n 's/^ *"node": ">=\(.*\)".*/\1/p' "$REPO_ROOT/package.json")
 
 # require_node: there is no package of it to install: Debian 12's is too old.

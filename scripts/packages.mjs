@@ -10,10 +10,7 @@ const here = { os: process.platform, cpu: process.arch, libc: glibcVersionRuntim
 /** A package that is for other machines is rightly left out; an optional one that names no machine may be. */
 function wanted(entry) {
   const named = Object.keys(here).filter((what) => entry[what] !== undefined);
-  if (entry.optional && named.length === 0) {
-    return false;
-  }
-  return named.every((what) => entry[what].includes(here[what]));
+  return named.length === 0 ? !entry.optional : named.every((what) => entry[what].includes(here[what]));
 }
 
 // Not by its version: one that is on npm names another in its package.json.

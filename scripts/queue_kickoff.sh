@@ -2,10 +2,7 @@
 # Starts a run on the local stack: `payments kickoff` with the stack's settings. All its options are taken.
 [ -n "${BASH_VERSION:-}" ] || exec bash -p -- "$0" "$@"
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
-source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source-path=SCRIPTDIR source=node.sh disable=SC1091
-source "$REPO_ROOT/scripts/node.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/node.sh"
 
 require_node
 [[ -e $REPO_ROOT/dist/app/main.js ]] || die 'nothing is built yet; run: scripts/bootstrap.sh'

@@ -22,7 +22,6 @@ same on every version: db/catalogue.txt. To renew both:
 TEXT
 }
 
-# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 case ${1:-} in

@@ -32,7 +32,6 @@ Settings, from the environment or .env:
 TEXT
 }
 
-# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 [[ -z ${STACK_DIR:-} ]] || STACK_DIR=$(absolute_path STACK_DIR "$STACK_DIR" "$PWD")
 STACK_DIR=$(realpath -m -- "${STACK_DIR:-$REPO_ROOT/.local/stack}")
@@ -41,20 +40,7 @@ AWAY_DIR=/var/lib/payments-platform/$STACK_ID # where root keeps the data if the
 SECRETS=(postgres admin loader reader exporter backup app rabbitmq)
 declare -A STATE=() # what must survive a restart: the ports and wishes behind them, DATA_DIR
 
-# shellcheck source-path=SCRIPTDIR source=stack_servers.sh disable=SC1091
-source "$REPO_ROOT/scripts/stack_servers.sh"
-# shellcheck source-path=SCRIPTDIR source=stack_ports.sh disable=SC1091
-source "$REPO_ROOT/scripts/stack_ports.sh"
-# shellcheck source-path=SCRIPTDIR source=stack_postgres.sh disable=SC1091
-source "$REPO_ROOT/scripts/stack_postgres.sh"
-# shellcheck source-path=SCRIPTDIR source=stack_rabbitmq.sh disable=SC1091
-source "$REPO_ROOT/scripts/stack_rabbitmq.sh"
-# shellcheck source-path=SCRIPTDIR source=stack_monitoring.sh disable=SC1091
-source "$REPO_ROOT/scripts/stack_monitoring.sh"
-# shellcheck source-path=SCRIPTDIR source=stack_backups.sh disable=SC1091
-source "$REPO_ROOT/scripts/stack_backups.sh"
-# shellcheck source-path=SCRIPTDIR source=stack_show.sh disable=SC1091
-source "$REPO_ROOT/scripts/stack_show.sh"
+for part in servers ports postgres rabbitmq monitoring backups show; do source "$REPO_ROOT/scripts/stack_$part.sh"; done
 cd / # the servers' users may not be able to read the directory that the caller is in
 
 # --- state and secrets -----------------------------------------------------------------------------------------------
@@ -71,13 +57,13 @@ save_state() {
   mv -f -- "$STACK_DIR/state.new" "$STACK_DIR/state"
 }
 
-make_secrets() { # once; letters and digits only, so that they survive any URL, shell and configuration file
+make_secrets() { # once
   local name file
   [[ -d $STACK_DIR/secrets ]] || mkdir -m 700 "$STACK_DIR/secrets"
   for name in "${SECRETS[@]/%/_password}" erlang_cookie; do
     file=$STACK_DIR/secrets/$name
     [[ -s $file ]] && continue
-    (umask 077 && od -An -v -N 24 -tx1 /dev/urandom | tr -d ' \n' >"$file.new" && mv -f -- "$file.new" "$file")
+    (umask 077 && random_password >"$file.new" && mv -f -- "$file.new" "$file")
   done
 }
 
@@ -87,12 +73,10 @@ choose_data_dir() {
   [[ -z ${STATE[DATA_DIR]:-} ]] || return 0
   STATE[DATA_DIR]=$STACK_DIR/data
   mkdir -p "$STACK_DIR/data"
-  if ((EUID == 0)); then
-    for account in postgres rabbitmq; do
-      run_as "$account"
-      "${RUN_AS[@]}" test -x "$STACK_DIR/data" || STATE[DATA_DIR]=$AWAY_DIR
-    done
-  fi
+  for account in postgres rabbitmq; do
+    run_as "$(server_user "$account")"
+    "${RUN_AS[@]}" test -x "$STACK_DIR/data" || STATE[DATA_DIR]=$AWAY_DIR
+  done
   if [[ ${STATE[DATA_DIR]} == "$AWAY_DIR" ]]; then
     rmdir "$STACK_DIR/data"
     mkdir -p "$AWAY_DIR"
@@ -102,13 +86,14 @@ choose_data_dir() {
 
 # --- commands --------------------------------------------------------------------------------------------------------
 install_missing() {
+  local program
   local -a missing=()
   [[ -n $(pg_bins) ]] || missing+=(postgresql postgresql-client)
   [[ -x $RMQ_HOME/bin/rabbitmq-server ]] || missing+=(rabbitmq-server)
   if [[ $1 == --with-monitoring ]]; then
-    command -v prometheus >/dev/null || missing+=(prometheus)
-    command -v prometheus-alertmanager >/dev/null || missing+=(prometheus-alertmanager)
-    command -v prometheus-postgres-exporter >/dev/null || missing+=(prometheus-postgres-exporter)
+    for program in prometheus{,-alertmanager,-postgres-exporter}; do
+      command -v "$program" >/dev/null || missing+=("$program")
+    done
   fi
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 }
@@ -142,6 +127,9 @@ attach() {
   rmq_setup
   mon_setup
 }
+
+# attach_or_die: the same, and says what to do.
+attach_or_die() { attach || die "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"; }
 
 # check_settings: those of the servers, before anything is done.
 check_settings() {
@@ -191,8 +179,8 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
   rmq_setup
 
   local start_pg='' start_rmq=''
-  pg_running || start_pg=1
-  rmq_running || start_rmq=1
+  running postgres || start_pg=1
+  running rabbitmq || start_rmq=1
   # Whatever of a server outlived it goes first: it may hold the ports, and a new server must not work beside it.
   if [[ -n $start_pg ]]; then
     pg_end_strays
@@ -206,7 +194,7 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
     choose_port RABBITMQ_DIST_PORT ''
     choose_port EPMD_PORT ''
     rmq_setup # its environment holds ports
-  elif ! epmd_running; then
+  elif ! running epmd; then
     (cd -- "$RMQ_DIR" && epmd_start) # the node finds it again by itself
   fi
   choose_worker_port
@@ -281,7 +269,7 @@ cmd_reset() {
 
 cmd_rabbitmqctl() {
   check_owner rabbitmqctl "$@"
-  attach || die "there is no stack in $STACK_DIR; start one with: scripts/stack.sh up"
+  attach_or_die
   "${RMQ_AS[@]}" "$RMQ_HOME/bin/rabbitmqctl" "$@"
 }
 

@@ -1,7 +1,6 @@
 # shellcheck shell=bash
 # The backup job of the local stack, and the archiving that it builds on; sourced by stack.sh.
 
-BACKUPS_PID_FILE=$STACK_DIR/run/backups.pid
 BACKUPS_LOG=$STACK_DIR/logs/backups.log
 
 backups_wanted() { [[ -n ${STATE[BACKUPS]:-} ]]; }
@@ -38,7 +37,7 @@ backups_prepare() {
 
 backups_start() {
   backups_wanted || return 0
-  live_pid "$BACKUPS_PID_FILE" >/dev/null && return
+  running backups && return
   local settings
   if ! command -v node >/dev/null || [[ ! -e $REPO_ROOT/dist/app/backups.js ]]; then
     note 'no backups are made: nothing is built yet; run: scripts/bootstrap.sh, then: scripts/stack.sh up'
@@ -47,19 +46,19 @@ backups_start() {
   settings=$(cmd_env)
   (
     eval "$settings"
-    spawn "$BACKUPS_PID_FILE" "$BACKUPS_LOG" node "$REPO_ROOT/dist/app/backups.js" loop
+    spawn "$STACK_DIR/run/backups.pid" "$BACKUPS_LOG" node "$REPO_ROOT/dist/app/backups.js" loop
   )
   note "backups are made; their log: $BACKUPS_LOG"
 }
 
-backups_stop() { stop_process "$BACKUPS_PID_FILE" 'backup job' TERM 60 KILL 5; }
+backups_stop() { stop_process "$STACK_DIR/run/backups.pid" 'backup job' TERM 60 KILL 5; }
 
 cmd_backups() { # on|off
   check_owner backups "$@"
   [[ -e $STACK_DIR/state ]] || die "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
   check_settings
   take_lock
-  if ! attach || ! pg_running; then die "the stack in $STACK_DIR is not running; start it with: scripts/stack.sh up"; fi
+  if ! attach || ! running postgres; then die "the stack in $STACK_DIR is not running; start it with: scripts/stack.sh up"; fi
   local before=${STATE[BACKUPS]:-}
   STATE[BACKUPS]=''
   [[ $1 == off ]] || STATE[BACKUPS]=1

@@ -7,6 +7,7 @@ MON_PROGRAMS=(postgres-exporter alertmanager prometheus)
 MON_CONF=${STACK_PROMETHEUS_DIR:-$REPO_ROOT/prometheus}
 # As compose gives them to its exporter: what the query file has under the exporter's own names must not come twice.
 MON_EXPORTER_FLAGS=(--no-collector.postmaster --no-collector.stat_user_tables --no-collector.wal --collector.stat_checkpointer)
+declare -A MON_DEFAULT_PORT=([prometheus]=9090 [alertmanager]=9093 [postgres-exporter]=9187)
 declare -A MON_PORT=([prometheus]=PROMETHEUS_PORT [alertmanager]=ALERTMANAGER_PORT [postgres-exporter]=POSTGRES_EXPORTER_PORT)
 
 mon_wanted() { [[ -n ${STATE[MONITORING]:-} ]]; }
@@ -18,32 +19,16 @@ mon_setup() { # where it was, also when it is not wanted any more
   MON_AS=("${RUN_AS[@]}" "HOME=$MON_DIR")
 }
 
-mon_running() { live_pid "$STACK_DIR/run/$1.pid" >/dev/null; }
-
-# mon_says PROGRAM: the status code that it answers with, and what it says of itself.
-mon_says() {
-  local code path=/metrics
+mon_answers() { # PROGRAM
+  local path=/metrics
   [[ $1 == postgres-exporter ]] || path=/-/ready
-  ( # as for RabbitMQ: curl may be missing
-    exec 8<>"/dev/tcp/127.0.0.1/${STATE[${MON_PORT[$1]}]}" || exit
-    printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$path" >&8
-    read -r -t 10 _ code _ <&8 || exit
-    printf '%s ' "$code"
-    [[ $code == 200 ]] || timeout 10 sed '1,/^\r*$/d' <&8 | tr '\n' ' ' | cut -c 1-300
-  ) 2>/dev/null
+  [[ $(http_get "${STATE[${MON_PORT[$1]}]}" "$path") == 200* ]]
 }
-
-mon_answers() { [[ $(mon_says "$1") == 200* ]]; }
 
 mon_choose_ports() {
   local program
   for program in "${MON_PROGRAMS[@]}"; do
-    mon_running "$program" && continue
-    case $program in
-      prometheus) choose_port PROMETHEUS_PORT 9090 ;;
-      alertmanager) choose_port ALERTMANAGER_PORT 9093 ;;
-      postgres-exporter) choose_port POSTGRES_EXPORTER_PORT 9187 ;;
-    esac
+    running "$program" || choose_port "${MON_PORT[$program]}" "${MON_DEFAULT_PORT[$program]}"
   done
 }
 
@@ -105,38 +90,22 @@ mon_start() {
   local program pid sum
   # All that they are started with. Unchanged, they are left alone: a reload drops the alerts that are on their way.
   sum=$({ mon_prometheus_yml && cat "$MON_CONF"/*.yml && printf '%s ' "${STATE[POSTGRES_PORT]} ${STATE[POSTGRES_DB]}"; } | sha256sum | cut -c 1-16)
-  if [[ ${STATE[MONITORING]} == "$sum" ]]; then
-    for program in "${MON_PROGRAMS[@]}"; do mon_running "$program" || mon_spawn "$program"; done
-    return
+  if [[ ${STATE[MONITORING]} != "$sum" ]]; then
+    mon_write_conf
+    STATE[MONITORING]=$sum
+    save_state
+    # The exporter reads its files once only, and PostgreSQL may have another port by now. The others read theirs again.
+    stop_process "$STACK_DIR/run/postgres-exporter.pid" postgres-exporter TERM 5 KILL 5
+    for program in alertmanager prometheus; do
+      pid=$(live_pid "$STACK_DIR/run/$program.pid") && kill -s HUP "$pid"
+    done
   fi
-  mon_write_conf
-  STATE[MONITORING]=$sum
-  save_state
-  for program in "${MON_PROGRAMS[@]}"; do
-    if pid=$(live_pid "$STACK_DIR/run/$program.pid"); then
-      # They read their files again; the exporter's are read once only, and PostgreSQL may have another port by now.
-      if [[ $program == postgres-exporter ]]; then
-        stop_process "$STACK_DIR/run/$program.pid" "$program" TERM 5 KILL 5
-        mon_spawn "$program"
-      else
-        kill -s HUP "$pid"
-      fi
-    else
-      mon_spawn "$program"
-    fi
-  done
+  for program in "${MON_PROGRAMS[@]}"; do running "$program" || mon_spawn "$program"; done
 }
 
 mon_wait() {
   local program
-  local -i end=$((SECONDS + 60))
-  for program in "${MON_PROGRAMS[@]}"; do
-    until mon_answers "$program"; do
-      mon_running "$program" || die "$program did not start: $(last_error "$STACK_DIR/logs/$program.log"); see: scripts/stack.sh logs $program"
-      ((SECONDS < end)) || die "$program is not ready after 60 s: $(mon_says "$program" || echo 'it does not answer'); see: scripts/stack.sh logs $program"
-      sleep 0.1
-    done
-  done
+  for program in "${MON_PROGRAMS[@]}"; do wait_for "$program" 60 mon_answers "$program"; done
 }
 
 mon_stop() {

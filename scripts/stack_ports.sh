@@ -28,16 +28,7 @@ choose_port() {
 }
 
 # worker_listens: is it a worker, whoever started it, that listens on their port? One says so to whoever asks for no page.
-worker_listens() {
-  local line
-  local -i lines=50
-  ( # as for RabbitMQ: curl may be missing
-    exec 8<>"/dev/tcp/127.0.0.1/${STATE[WORKER_METRICS_PORT]}" || exit
-    printf 'GET / HTTP/1.0\r\nHost: localhost\r\n\r\n' >&8
-    while ((lines-- > 0)) && read -r -t 3 line <&8; do [[ $line != *'/metrics, /healthz and /readyz'* ]] || exit 0; done
-    exit 1
-  ) 2>/dev/null
-}
+worker_listens() { [[ $(http_get "${STATE[WORKER_METRICS_PORT]}" /) == *'/metrics, /healthz and /readyz'* ]]; }
 
 # worker_runs: does a worker that bootstrap.sh started? It may be too busy to answer.
 worker_runs() {

@@ -4,7 +4,6 @@
 # TCP on loopback only: a Unix socket's path may not exceed 107 bytes, and a checkout's path easily does.
 
 PG_DIR=-
-PG_PID_FILE=$STACK_DIR/run/postgres.pid
 PG_LOG=$STACK_DIR/logs/postgres-start.log # what the server says before its own log, in PG_DIR/log, is open
 
 pg_bins() { # newest first: every installed server's programs
@@ -22,7 +21,6 @@ pg_setup() {
   PG_AS=("${RUN_AS[@]}" "HOME=$PG_DIR")
 }
 
-pg_running() { live_pid "$PG_PID_FILE" >/dev/null; }
 pg_answers() { "$PG_BIN/pg_isready" -q -t 3 -h 127.0.0.1 -p "${STATE[POSTGRES_PORT]}" -U postgres -d postgres; }
 
 pg_end_strays() { # backends outlive a killed server until they notice
@@ -97,26 +95,11 @@ pg_start() {
     put_file PG_AS "$PG_DIR/data/postgresql.conf"
   note "starting PostgreSQL on 127.0.0.1:${STATE[POSTGRES_PORT]}"
   : >"$PG_LOG"
-  spawn "$PG_PID_FILE" "$PG_LOG" "${PG_AS[@]}" "$PG_BIN/postgres" -D "$PG_DIR/data"
+  spawn "$STACK_DIR/run/postgres.pid" "$PG_LOG" "${PG_AS[@]}" "$PG_BIN/postgres" -D "$PG_DIR/data"
 }
 
-pg_wait() { # crash recovery replays up to max_wal_size, so the limit is generous
-  local -i tries=3000 restarts=1
-  local reason
-  until pg_answers; do
-    if ! pg_running; then
-      reason=$(last_error "$PG_LOG" "$PG_DIR"/log/*.log)
-      ((restarts-- > 0)) || die "PostgreSQL did not start: $reason; see: scripts/stack.sh logs postgres"
-      # Killed while it made an unlogged table, PostgreSQL 15 may stumble over that table's file ("File exists") in its
-      # first recovery; the second one succeeds.
-      note "PostgreSQL did not start ($reason), trying once more"
-      pg_start
-    fi
-    ((tries-- > 0)) || die "PostgreSQL does not answer after 300 s; see: scripts/stack.sh logs postgres"
-    ((tries != 2950)) || note "waiting for PostgreSQL, which may be replaying its log after a crash"
-    sleep 0.1
-  done
-}
+# Crash recovery replays up to max_wal_size, so the limit is generous.
+pg_wait() { wait_for postgres 300 pg_answers; }
 
 # pg_provision: roles and database, at every `up`. Passwords reach psql on standard input: arguments would show in process lists.
 pg_provision() {
@@ -135,6 +118,6 @@ pg_provision() {
 }
 
 pg_stop() { # fast: ends sessions and writes a checkpoint; immediate only if that hangs
-  stop_process "$PG_PID_FILE" PostgreSQL INT 120 QUIT 20 KILL 10
+  stop_process "$STACK_DIR/run/postgres.pid" PostgreSQL INT 120 QUIT 20 KILL 10
   pg_end_strays
 }

@@ -6,9 +6,7 @@
 
 RMQ_HOME=/usr/lib/rabbitmq
 RMQ_DIR=-
-RMQ_PID_FILE=$STACK_DIR/run/rabbitmq.pid
 RMQ_LOG=$STACK_DIR/logs/rabbitmq-start.log # before the node's own log, in RMQ_DIR/log, is open
-EPMD_PID_FILE=$STACK_DIR/run/epmd.pid
 
 rmq_setup() {
   RMQ_DIR=$DATA_DIR/rabbitmq
@@ -26,17 +24,14 @@ rmq_setup() {
     RUNNING_UNDER_SYSTEMD=true) # makes the start script exec the node, so that the pid we get is the node's
 }
 
-rmq_running() { live_pid "$RMQ_PID_FILE" >/dev/null; }
-epmd_running() { live_pid "$EPMD_PID_FILE" >/dev/null; }
-
-# rmq_http: the status code of the management API for our user. 200 means that broker, plugin, user and password work.
+# rmq_http: the management API's answer to our user. 200 means that broker, plugin, user and password work.
 rmq_http() {
   local auth
   auth=$(printf 'payments:%s' "$(<"$STACK_DIR/secrets/rabbitmq_password")" | base64 -w 0)
-  http_status "${STATE[RABBITMQ_MGMT_PORT]}" /api/whoami "Authorization: Basic $auth"
+  http_get "${STATE[RABBITMQ_MGMT_PORT]}" /api/whoami "Authorization: Basic $auth"
 }
 rmq_answers() { # the AMQP port opens last in a boot
-  port_taken "${STATE[RABBITMQ_PORT]}" && port_taken "${STATE[RABBITMQ_PROMETHEUS_PORT]}" && [[ $(rmq_http) == 200 ]]
+  port_taken "${STATE[RABBITMQ_PORT]}" && port_taken "${STATE[RABBITMQ_PROMETHEUS_PORT]}" && [[ $(rmq_http) == 200* ]]
 }
 
 # rmq_conf: the defaults make vhost and user when the node's database is empty; guest never exists.
@@ -72,12 +67,12 @@ CONF
 }
 
 rmq_end_strays() { # epmd, and the helper processes of a killed node
-  stop_process "$EPMD_PID_FILE" epmd TERM 5 KILL 5
+  stop_process "$STACK_DIR/run/epmd.pid" epmd TERM 5 KILL 5
   end_strays RMQ_AS "$RMQ_DIR" 'beam.smp|epmd|erl_child_setup|inet_gethost' TERM KILL
 }
 
 epmd_start() {
-  spawn "$EPMD_PID_FILE" "$STACK_DIR/logs/epmd.log" "${RMQ_AS[@]}" epmd -address 127.0.0.1 -port "${STATE[EPMD_PORT]}"
+  spawn "$STACK_DIR/run/epmd.pid" "$STACK_DIR/logs/epmd.log" "${RMQ_AS[@]}" epmd -address 127.0.0.1 -port "${STATE[EPMD_PORT]}"
 }
 
 rmq_start() {
@@ -90,19 +85,17 @@ rmq_start() {
   : >"$RMQ_LOG"
   cd -- "$RMQ_DIR" || exit # by its working directory a node is known as ours even when its pid file is lost
   epmd_start
-  spawn "$RMQ_PID_FILE" "$RMQ_LOG" "${RMQ_AS[@]}" "$RMQ_HOME/bin/rabbitmq-server"
+  spawn "$STACK_DIR/run/rabbitmq.pid" "$RMQ_LOG" "${RMQ_AS[@]}" "$RMQ_HOME/bin/rabbitmq-server"
   cd / || exit
 }
 
-rmq_wait() {
-  local -i end=$((SECONDS + 180))
-  until rmq_answers; do
-    rmq_running || die "RabbitMQ did not start: $(last_error "$RMQ_LOG" "$RMQ_DIR/log/rabbitmq.log"); see: scripts/stack.sh logs rabbitmq"
-    [[ $(rmq_http) != 401 ]] ||
-      die "RabbitMQ refuses the password in $STACK_DIR/secrets; restore it, or start anew: scripts/stack.sh reset --yes"
-    ((SECONDS < end)) || die "RabbitMQ does not answer after 180 s; see: scripts/stack.sh logs rabbitmq"
-    sleep 0.3
-  done
+rmq_wait() { wait_for rabbitmq 180 rmq_lets_in; }
+
+rmq_lets_in() {
+  rmq_answers && return
+  [[ $(rmq_http) != 401* ]] ||
+    die "RabbitMQ refuses the password in $STACK_DIR/secrets; restore it, or start anew: scripts/stack.sh reset --yes"
+  return 1
 }
 
 # rmq_provision: a node born with this version has every stable feature flag on, one that was upgraded has not, and
@@ -118,6 +111,6 @@ rmq_provision() {
 }
 
 rmq_stop() {
-  stop_process "$RMQ_PID_FILE" RabbitMQ TERM 60 KILL 10
+  stop_process "$STACK_DIR/run/rabbitmq.pid" RabbitMQ TERM 60 KILL 10
   rmq_end_strays
 }

@@ -46,10 +46,37 @@ end_strays() {
   die "processes of an earlier run do not end: ${pids//$'\n'/ }; look at them with: ps -fp <pid>"
 }
 
-last_error() { # LOG...: the most telling line, for a message
+running() { live_pid "$STACK_DIR/run/$1.pid" >/dev/null; } # PROGRAM
+
+logs_of() { # PROGRAM: its log files, one a line
+  case $1 in
+    postgres)
+      printf '%s\n' "$PG_LOG"
+      find "$PG_DIR/log" -name '*.log' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-
+      ;;
+    rabbitmq) printf '%s\n' "$RMQ_LOG" "$RMQ_DIR/log/rabbitmq.log" ;;
+    *) find "$STACK_DIR/logs" -maxdepth 1 -name "$1*.log" | sort ;;
+  esac
+}
+
+# wait_for PROGRAM SECONDS COMMAND...: until COMMAND succeeds.
+wait_for() {
+  local program=$1 limit=$2
+  local -i end=$((SECONDS + limit))
+  shift 2
+  until "$@"; do
+    running "$program" || die "$program did not start: $(last_error "$program"); see: scripts/stack.sh logs $program"
+    ((SECONDS < end)) || die "$program is not ready after $limit s; see: scripts/stack.sh logs $program"
+    sleep 0.1
+  done
+}
+
+last_error() { # PROGRAM: the most telling line of its logs, for a message
   local line pattern
+  local -a logs
+  mapfile -t logs < <(logs_of "$1")
   for pattern in 'fatal:|panic:|eaddrinuse|eacces|could_not_start|\{error,' 'error.*[a-z]$|denied|failed'; do
-    line=$(cat -- "$@" 2>/dev/null | grep -Ei "$pattern" | tail -n 1) || true
+    line=$(cat -- "${logs[@]}" 2>/dev/null | grep -Ei "$pattern" | tail -n 1) || true
     [[ -z $line ]] || break
   done
   printf '%s\n' "${line:-no reason in its log}"

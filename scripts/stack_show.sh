@@ -3,52 +3,42 @@
 
 # service_rows: name, state, address, pid, directory, one line each, separated by tabs.
 service_rows() {
-  local file pid state
-  row() { printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "${4:--}" "$5"; } # no empty field: read would merge tabs
-  state=down pid=$(live_pid "$PG_PID_FILE") && { state=starting; pg_answers && state=up; }
-  row postgres "$state" "127.0.0.1:${STATE[POSTGRES_PORT]:--}" "$pid" "$PG_DIR"
-  state=down pid=$(live_pid "$RMQ_PID_FILE") && { state=starting; rmq_answers && state=up; }
-  row rabbitmq "$state" "127.0.0.1:${STATE[RABBITMQ_PORT]:--}" "$pid" "$RMQ_DIR"
-  row rabbitmq-management "$state" "127.0.0.1:${STATE[RABBITMQ_MGMT_PORT]:--}" "$pid" "$RMQ_DIR"
-  row rabbitmq-prometheus "$state" "127.0.0.1:${STATE[RABBITMQ_PROMETHEUS_PORT]:--}" "$pid" "$RMQ_DIR"
-  state=down pid=$(live_pid "$EPMD_PID_FILE") && state=up
-  row epmd "$state" "127.0.0.1:${STATE[EPMD_PORT]:--}" "$pid" "$RMQ_DIR"
+  local file name rmq=false
+  row() { # NAME PROGRAM ADDRESS DIR COMMAND...: up if it runs and COMMAND says so
+    local state=down pid
+    if pid=$(live_pid "$STACK_DIR/run/$2.pid"); then state=starting && "${@:5}" && state=up; fi
+    printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$state" "$3" "${pid:--}" "$4"
+  }
+  at() { printf '127.0.0.1:%s\n' "${STATE[$1]:--}"; }
+  row postgres postgres "$(at POSTGRES_PORT)" "$PG_DIR" pg_answers
+  running rabbitmq && rmq_answers && rmq=true
+  row rabbitmq rabbitmq "$(at RABBITMQ_PORT)" "$RMQ_DIR" "$rmq"
+  row rabbitmq-management rabbitmq "$(at RABBITMQ_MGMT_PORT)" "$RMQ_DIR" "$rmq"
+  row rabbitmq-prometheus rabbitmq "$(at RABBITMQ_PROMETHEUS_PORT)" "$RMQ_DIR" "$rmq"
+  row epmd epmd "$(at EPMD_PORT)" "$RMQ_DIR" true
   if mon_wanted; then
     for file in "${MON_PROGRAMS[@]}"; do
-      state=down pid=$(live_pid "$STACK_DIR/run/$file.pid") && { state=starting; mon_answers "$file" && state=up; }
-      row "$file" "$state" "127.0.0.1:${STATE[${MON_PORT[$file]}]:--}" "$pid" "$MON_DIR"
+      row "$file" "$file" "$(at "${MON_PORT[$file]}")" "$MON_DIR" mon_answers "$file"
     done
   fi
-  if backups_wanted; then
-    state=down pid=$(live_pid "$BACKUPS_PID_FILE") && state=up
-    row backups "$state" - "$pid" -
-  fi
+  ! backups_wanted || row backups backups - - true
   for file in "$STACK_DIR"/run/worker*.pid; do
-    [[ -e $file ]] || continue
-    state=down pid=$(live_pid "$file") && state=up
-    row "$(basename -- "$file" .pid)" "$state" - "$pid" -
+    name=$(basename -- "$file" .pid)
+    [[ ! -e $file ]] || row "$name" "$name" - - true
   done
 }
 
 cmd_status() {
-  local rows name state address pid dir separator=''
+  local rows
   check_owner status "$@"
   attach || note "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
   rows=$(service_rows)
   if [[ ${1:-} == --json ]]; then
-    json() { local text=${1//\\/\\\\}; printf '"%s"' "${text//\"/\\\"}"; }
-    printf '['
-    while IFS=$'\t' read -r name state address pid dir; do
-      printf '%s{"service":%s,"state":%s,"address":%s,"pid":%s,"dir":%s}' "$separator" "$(json "$name")" \
-        "$(json "$state")" "$(json "$address")" "${pid/#-/null}" "$(json "$dir")"
-      separator=,
-    done <<<"$rows"
-    printf ']\n'
+    sed -E 's/[\\"]/\\&/g; s/(.*)\t(.*)\t(.*)\t(.*)\t(.*)/{"service":"\1","state":"\2","address":"\3","pid":\4,"dir":"\5"}/
+      s/"pid":-,/"pid":null,/' <<<"$rows" | paste -s -d , | sed 's/.*/[&]/'
   else
-    printf '%-20s %-9s %-16s %-8s %s\n' SERVICE STATE ADDRESS PID DIRECTORY
-    while IFS=$'\t' read -r name state address pid dir; do
-      printf '%-20s %-9s %-16s %-8s %s\n' "$name" "$state" "$address" "$pid" "$dir"
-    done <<<"$rows"
+    awk -F '\t' '{ printf "%-20s %-9s %-16s %-8s %s\n", $1, $2, $3, $4, $5 }' \
+      <<<$'SERVICE\tSTATE\tADDRESS\tPID\tDIRECTORY\n'"$rows"
   fi
   # Workers come and go; the stack is up when its servers are.
   ! grep -Ev '^worker' <<<"$rows" | cut -f 2 | grep -qvx up
@@ -56,8 +46,8 @@ cmd_status() {
 
 cmd_env() {
   check_owner env
-  attach || die "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
-  if ! pg_running || ! rmq_running; then die "the stack in $STACK_DIR is not running; start it with: scripts/stack.sh up"; fi
+  attach_or_die
+  if ! running postgres || ! running rabbitmq; then die "the stack in $STACK_DIR is not running; start it with: scripts/stack.sh up"; fi
   local name secrets=$STACK_DIR/secrets
   local -A value=(
     [STACK_DIR]=$STACK_DIR
@@ -81,17 +71,12 @@ cmd_env() {
   printf 'unset PGHOSTADDR PGSERVICE PGOPTIONS PGCHANNELBINDING PGREQUIREAUTH PGGSSENCMODE PGTARGETSESSIONATTRS PGSSLNEGOTIATION\n'
   for name in "${!value[@]}"; do printf 'export %s=%s\n' "$name" "$(shell_quote "${value[$name]}")"; done | sort
   # `payments` of this checkout, once, however often this is evaluated.
-  case :$PATH: in
-    *:"$REPO_ROOT/bin":*) ;;
-    *)
-      if [[ $REPO_ROOT == *:* ]]; then
-        note "no program is found in a path with a colon in it; call $REPO_ROOT/bin/payments"
-      else
-        # shellcheck disable=SC2016 # for the shell that evaluates it
-        printf 'export PATH=%s":$PATH"\n' "$(shell_quote "$REPO_ROOT/bin")"
-      fi
-      ;;
-  esac
+  if [[ $REPO_ROOT == *:* ]]; then
+    note "no program is found in a path with a colon in it; call $REPO_ROOT/bin/payments"
+  elif [[ :$PATH: != *:"$REPO_ROOT/bin":* ]]; then
+    # shellcheck disable=SC2016 # for the shell that evaluates it
+    printf 'export PATH=%s":$PATH"\n' "$(shell_quote "$REPO_ROOT/bin")"
+  fi
 }
 
 cmd_logs() {
@@ -105,14 +90,9 @@ cmd_logs() {
     esac
   done
   check_owner logs "$@"
-  attach || die "there is no stack in $STACK_DIR yet; start it with: scripts/stack.sh up"
-  shopt -s nullglob
-  [[ -n $what && $what != postgres ]] ||
-    { logs+=("$PG_LOG") && mapfile -t -O 1 logs < <(find "$PG_DIR/log" -name '*.log' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-); }
-  [[ -n $what && $what != rabbitmq ]] || logs+=("$RMQ_LOG" "$RMQ_DIR"/log/rabbitmq.log)
-  [[ -n $what && $what != worker ]] || logs+=("$STACK_DIR"/logs/worker*.log)
-  for arg in "${MON_PROGRAMS[@]}"; do
-    [[ -n $what && $what != "$arg" ]] || logs+=("$STACK_DIR/logs/$arg"*.log)
+  attach_or_die
+  for arg in ${what:-postgres rabbitmq worker "${MON_PROGRAMS[@]}"}; do
+    mapfile -t -O "${#logs[@]}" logs < <(logs_of "$arg")
   done
   ((${#logs[@]})) || { note "no log yet of: ${what:-anything}"; return 0; }
   exec tail -n 100 "${follow[@]}" -- "${logs[@]}"

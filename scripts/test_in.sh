@@ -16,7 +16,6 @@ made anew. It gets a copy of this checkout as it is, what is not committed inclu
 TEXT
 }
 
-# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 declare -A SUITES=([debian-13]=trixie)

@@ -57,11 +57,11 @@ it("every documented metric is served", async () => {
   expect(exporterMetrics().filter((name) => !served.has(name))).toEqual([]);
 });
 
-describe.each(DASHBOARDS)("$title", ({ rows }) => {
-  const panels = rows.flatMap((row) => row.panels);
+describe.each(DASHBOARDS)("$title", ({ rows, source }) => {
+  const panels = Object.values(rows).flat();
 
   it.each(panels)("$title has data", async ({ queries }) => {
-    for (const { expr, source } of queries) {
+    for (const expr of Object.values(queries)) {
       const values = source === "postgres" ? await ofPostgres(expr) : await ofPrometheus(expr);
       expect(
         values.some((value) => Number.isFinite(value)),

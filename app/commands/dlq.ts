@@ -2,16 +2,10 @@ import { Command, InvalidArgumentError } from "commander";
 import { ETL_QUEUES } from "../../etl/queues.js";
 import { DeadLetters } from "../../lib/broker/dead_letters.js";
 import { brokerOptions, withPublisher } from "../../lib/cli/broker.js";
-import {
-  type ActionWrapper,
-  type CommandContext,
-  print,
-  printJson,
-  withDatabase,
-} from "../../lib/cli/command.js";
+import { type ActionWrapper, type CommandContext, printResult, withDatabase } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
 import { CoreError } from "../../lib/core_errors.js";
-import { type ActionReport, purge, replay } from "../../lib/dead_letters/action.js";
+import { type Action, type ActionReport, purge, replay } from "../../lib/dead_letters/action.js";
 import { type Selection, selectionOf } from "../../lib/dead_letters/selection.js";
 import { listLetters, SHOWN, showLetter } from "./dlq_list.js";
 
@@ -51,7 +45,11 @@ export function dlqCommand(action: ActionWrapper): Command {
       action(async (context, id: string | undefined, options: SelectOptions & { dryRun?: boolean }) => {
         const selection = selectionOf(id, options);
         if (options.dryRun !== true) {
-          return replayLetters(context, selection);
+          return act(context, selection, (due) =>
+            withPublisher(brokerOptions(context, NAME), [ETL_QUEUES], (publisher) =>
+              replay({ ...due, publisher, workQueue: ETL_QUEUES.work }),
+            ),
+          );
         }
         return withLetters(context, (letters) =>
           listLetters(context, letters, selection, { verdict: "would be replayed" }),
@@ -69,7 +67,7 @@ export function dlqCommand(action: ActionWrapper): Command {
             hint: "Look at them with payments dlq list, then add --yes.",
           });
         }
-        return purgeLetters(context, selection);
+        return act(context, selection, purge);
       }),
     );
   return dlq;
@@ -83,39 +81,26 @@ function selecting(command: Command): Command {
 }
 
 /** The database is asked first: without a record nothing is done. */
-async function replayLetters(context: CommandContext, selection: Selection): Promise<undefined> {
-  await withDatabase(context, (db) =>
-    withLetters(context, (letters) =>
-      withPublisher(brokerOptions(context, NAME), [ETL_QUEUES], async (publisher) => {
-        const { work, deadLetter: queue } = ETL_QUEUES;
-        const signal = context.interruption();
-        report(context, await replay({ db, letters, queue, selection, signal, publisher, workQueue: work }));
-      }),
-    ),
-  );
-  return undefined;
-}
-
-async function purgeLetters(context: CommandContext, selection: Selection): Promise<undefined> {
+async function act(
+  context: CommandContext,
+  selection: Selection,
+  deal: (action: Action) => Promise<ActionReport>,
+): Promise<undefined> {
   await withDatabase(context, (db) =>
     withLetters(context, async (letters) => {
-      const signal = context.interruption();
-      report(context, await purge({ db, letters, queue: ETL_QUEUES.deadLetter, selection, signal }));
+      const { deadLetter: queue } = ETL_QUEUES;
+      const report = await deal({ db, letters, queue, selection, signal: context.interruption() });
+      const { action, actionId, done, total } = report;
+      const what = action === "replay" ? "replayed" : "purged";
+      printResult(
+        context,
+        report,
+        () =>
+          `${formatCount(done)} of ${formatCount(total)} dead letters ${what}, recorded as action ${actionId}`,
+      );
     }),
   );
   return undefined;
-}
-
-function report(context: CommandContext, result: ActionReport): void {
-  const { action, actionId, done, total } = result;
-  const what = action === "replay" ? "replayed" : "purged";
-  if (context.json) {
-    printJson(result);
-  } else {
-    print(
-      `${formatCount(done)} of ${formatCount(total)} dead letters ${what}, recorded as action ${actionId}`,
-    );
-  }
 }
 
 async function withLetters<T>(

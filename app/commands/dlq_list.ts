@@ -2,9 +2,8 @@ import type { DeadLetter } from "../../lib/broker/dead_letter.js";
 import type { DeadLetters } from "../../lib/broker/dead_letters.js";
 import { type CommandContext, print } from "../../lib/cli/command.js";
 import { formatCount, formatTable } from "../../lib/cli/table.js";
-import { CoreError } from "../../lib/core_errors.js";
 import { describeLetter, jsonOf, previewOf, shorten } from "../../lib/dead_letters/present.js";
-import { matches, type Selection, unknownLetter } from "../../lib/dead_letters/selection.js";
+import { type Selection, selectedWindows } from "../../lib/dead_letters/selection.js";
 import { ready, write } from "../../lib/process/stdout.js";
 
 /** A screenful for a person; --json has them all unless told otherwise. */
@@ -27,13 +26,8 @@ export async function listLetters(
   for await (const letter of select(context, letters, selection)) {
     selected += 1;
     byCode.set(letter.code, (byCode.get(letter.code) ?? 0) + 1);
-    if (selected > most) {
-      continue;
-    }
-    if (context.json) {
-      await document.add(letter);
-    } else {
-      rows.push(rowOf(letter));
+    if (selected <= most) {
+      await (context.json ? document.add(letter) : rows.push(rowOf(letter)));
     }
   }
   const counts = [...byCode].toSorted((a, b) => b[1] - a[1]);
@@ -43,14 +37,10 @@ export async function listLetters(
   } else if (total === 0) {
     print("no dead letters");
   } else {
-    const tables =
-      selected === 0 ? [] : [formatTable(COLUMNS, rows), formatTable(["code", "letters"], counts)];
+    const tables = [formatTable(COLUMNS, rows), formatTable(["code", "letters"], counts)];
     const hidden = selected > rows.length ? `, ${rows.length} shown` : "";
-    print(
-      [...tables, `${formatCount(selected)} of ${formatCount(total)} dead letters ${verdict}${hidden}`].join(
-        "\n\n",
-      ),
-    );
+    const summary = `${formatCount(selected)} of ${formatCount(total)} dead letters ${verdict}${hidden}`;
+    print([...(selected === 0 ? [] : tables), summary].join("\n\n"));
   }
   return undefined;
 }
@@ -63,7 +53,7 @@ export async function showLetter(
 ): Promise<undefined> {
   const document = new JsonLetters();
   let found = 0;
-  for await (const letter of select(context, letters, { kind: "id", id })) {
+  for await (const letter of select(context, letters, { id })) {
     found += 1;
     if (context.json) {
       await document.add(letter);
@@ -77,41 +67,29 @@ export async function showLetter(
   return undefined;
 }
 
-/** @throws PlatformError DEAD_LETTER_UNKNOWN at the end when there is none of that id. */
 async function* select(
   context: CommandContext,
   letters: DeadLetters,
   selection: Selection,
 ): AsyncGenerator<DeadLetter, void, undefined> {
-  let found = false;
-  for await (const window of letters.windows()) {
-    if (context.interruption().aborted) {
-      throw new CoreError("INTERRUPTED", "Not all letters were looked at.");
-    }
-    for (const letter of window) {
-      if (!matches(selection, letter)) {
-        continue;
-      }
-      found = true;
-      yield letter;
-    }
-  }
-  if (selection.kind === "id" && !found) {
-    throw unknownLetter(selection.id);
+  const stopped = () => (context.interruption().aborted ? "Not all letters were looked at." : undefined);
+  for await (const window of selectedWindows(letters, selection, stopped)) {
+    yield* window;
   }
 }
 
 class JsonLetters {
-  #count = 0;
+  #before = '{"letters":[';
 
   async add(letter: DeadLetter): Promise<void> {
-    await put(`${this.#count === 0 ? '{"letters":[' : ","}\n${JSON.stringify(jsonOf(letter))}`);
-    this.#count += 1;
+    await put(`${this.#before}\n${JSON.stringify(jsonOf(letter))}`);
+    this.#before = ",";
   }
 
   async end(rest: object): Promise<void> {
     const others = JSON.stringify(rest).slice(1, -1);
-    await put(`${this.#count === 0 ? '{"letters":[' : ""}\n]${others === "" ? "" : `,${others}`}}\n`);
+    const opening = this.#before === "," ? "" : this.#before;
+    await put(`${opening}\n]${others === "" ? "" : `,${others}`}}\n`);
   }
 }
 

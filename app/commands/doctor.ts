@@ -1,11 +1,12 @@
 import { Command } from "commander";
-import { type ActionWrapper, print, printJson } from "../../lib/cli/command.js";
+import { type ActionWrapper, printResult } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
-import { EXIT } from "../../lib/errors.js";
+import { EXIT, messageOf, PlatformError } from "../../lib/errors.js";
 import { addressOf } from "../../lib/postgres/pool.js";
+import { explain, type Target } from "../../lib/postgres/refusal.js";
 import { leastNode } from "../../lib/root.js";
 import { brokerChecks } from "./doctor/broker.js";
-import { type Check, examine, type Finding } from "./doctor/check.js";
+import type { Check } from "./doctor/check.js";
 import { databaseChecks } from "./doctor/database.js";
 
 export function doctorCommand(action: ActionWrapper): Command {
@@ -15,7 +16,7 @@ export function doctorCommand(action: ActionWrapper): Command {
     )
     .action(
       action(async (context, _options: object) => {
-        const { settings, json } = context;
+        const { settings } = context;
         const broker = brokerChecks(context);
         const checks: Check[] = [["node", node], ...databaseChecks(settings), ...broker.checks];
         const findings: Finding[] = [];
@@ -27,26 +28,35 @@ export function doctorCommand(action: ActionWrapper): Command {
           await broker.close();
         }
         const ok = findings.every((finding) => finding.ok);
-        if (json) {
-          printJson({ ok, findings });
-        } else {
-          print(
-            formatTable(
-              ["check", "", "finding"],
-              findings.map((f) => [f.what, f.ok ? "ok" : "FAIL", f.note]),
-            ),
-          );
-        }
+        printResult(context, { ok, findings }, () =>
+          formatTable(
+            ["check", "", "finding"],
+            findings.map((f) => [f.what, f.ok ? "ok" : "FAIL", f.note]),
+          ),
+        );
         return ok ? EXIT.ok : EXIT.failed;
       }),
     );
 }
 
+interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly note: string;
+}
+
+/** @param target the database that an SQLSTATE is about. */
+async function examine([what, run]: Check, target: Target): Promise<Finding> {
+  try {
+    return { what, ok: true, note: await run() };
+  } catch (error) {
+    const known = error instanceof PlatformError ? error : explain(error, target);
+    return { what, ok: false, note: known === undefined ? messageOf(error) : String(known) };
+  }
+}
+
 async function node(): Promise<string> {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  const [leastMajor = 0, leastMinor = 0] = leastNode().split(".").map(Number);
-  const ok = major > leastMajor || (major === leastMajor && minor >= leastMinor);
-  if (!ok) {
+  if (process.versions.node.localeCompare(leastNode(), "en", { numeric: true }) < 0) {
     throw new Error(`${process.version}: at least ${leastNode()} is needed`);
   }
   return process.version;

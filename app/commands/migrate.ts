@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { type ActionWrapper, type CommandContext, print, printJson } from "../../lib/cli/command.js";
+import { type ActionWrapper, type CommandContext, printResult } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import { type CatalogueChanges, catalogueChanges } from "../../lib/postgres/catalogue.js";
@@ -10,70 +10,47 @@ import { withPool } from "../../lib/postgres/with_pool.js";
 
 export function migrateCommand(action: ActionWrapper): Command {
   const migrate = new Command("migrate").description("bring the database's schema up to date, or look at it");
-  migrate
-    .command("up")
-    .description("apply what is pending")
-    .action(
-      action(async (context, _options: object) =>
-        withAdmin(context, async (pool) => {
-          const applied = (await migrateUp(pool, context.modules)).map(({ module, version, name }) => ({
-            module,
-            version,
-            name,
-          }));
-          if (context.json) {
-            printJson({ applied });
-          } else {
-            print(
-              applied.length === 0
-                ? "schema is up to date"
-                : applied.map((each) => `applied ${each.module} ${fileOf(each)}`).join("\n"),
-            );
-          }
-          return EXIT.ok;
+  const add = (name: string, description: string, work: AdminWork) =>
+    migrate
+      .command(name)
+      .description(description)
+      .action(
+        action(async (context, _options: object) => {
+          const as = { role: "admin", applicationName: "payments-migrate" } as const;
+          return withPool(context.settings, as, (pool) => work(context, pool));
         }),
-      ),
-    );
-  migrate
-    .command("status")
-    .description("list migrations and their state")
-    .action(
-      action(async (context, _options: object) =>
-        withAdmin(context, async (pool) => {
-          const status = await migrationStatus(pool, context.modules);
-          if (context.json) {
-            printJson({ migrations: status });
-          } else {
-            const rows = status.map((row) => [row.module, fileOf(row), row.state, row.appliedAt ?? ""]);
-            print(formatTable(["module", "migration", "state", "applied at"], rows));
-          }
-          return EXIT.ok;
-        }),
-      ),
-    );
-  migrate
-    .command("verify")
-    .description("compare the schema with what this code expects; exit 3 names what differs")
-    .action(
-      action(async (context, _options: object) =>
-        withAdmin(context, async (pool) => {
-          await verifySchema(pool, context.modules);
-          const changes = await catalogueChanges(pool);
-          const ok = changes.differences.length === 0;
-          if (context.json) {
-            printJson({ ok, ...changes });
-          } else {
-            print(describeChanges(changes));
-          }
-          return ok ? EXIT.ok : EXIT.mismatch;
-        }),
-      ),
-    );
+      );
+  add("up", "apply what is pending", up);
+  add("status", "list migrations and their state", status);
+  add("verify", "compare the schema with what this code expects; exit 3 names what differs", verify);
   return migrate;
 }
 
-function withAdmin(context: CommandContext, work: (pool: Pool) => Promise<number>): Promise<number> {
-  return withPool(context.settings, { role: "admin", applicationName: "payments-migrate" }, work);
+type AdminWork = (context: CommandContext, pool: Pool) => Promise<number>;
+
+async function up(context: CommandContext, pool: Pool): Promise<number> {
+  const migrations = await migrateUp(pool, context.modules);
+  const applied = migrations.map(({ module, version, name }) => ({ module, version, name }));
+  const lines = applied.map((each) => `applied ${each.module} ${fileOf(each)}`);
+  printResult(context, { applied }, () => lines.join("\n") || "schema is up to date");
+  return EXIT.ok;
+}
+
+async function status(context: CommandContext, pool: Pool): Promise<number> {
+  const migrations = await migrationStatus(pool, context.modules);
+  const rows = migrations.map((row) => [row.module, fileOf(row), row.state, row.appliedAt ?? ""]);
+  printResult(context, { migrations }, () =>
+    formatTable(["module", "migration", "state", "applied at"], rows),
+  );
+  return EXIT.ok;
+}
+
+async function verify(context: CommandContext, pool: Pool): Promise<number> {
+  await verifySchema(pool, context.modules);
+  const changes = await catalogueChanges(pool);
+  const ok = changes.differences.length === 0;
+  printResult(context, { ok, ...changes }, () => describeChanges(changes));
+  return ok ? EXIT.ok : EXIT.mismatch;
 }
 
 function describeChanges({ differences, additions }: CatalogueChanges): string {

@@ -12,7 +12,7 @@ WITH leaf AS (
     ('payments.account', 'SELECT INSERT'), ('payments.merchant', 'SELECT INSERT'), ('payments.terminal', 'SELECT INSERT'),
     ('payments.txn', 'SELECT INSERT'), ('payments.txn_reject', 'SELECT INSERT DELETE'),
     ('payments.agg_merchant_day', 'SELECT INSERT DELETE'), ('payments.agg_network_hour', 'SELECT INSERT DELETE'),
-    ('staging.txn_shape', 'SELECT'), ('etl.standing_failure', 'SELECT'), ('ops.module_migration', 'SELECT'),
+    ('staging.txn_shape', 'SELECT'), ('etl.standing_failure', 'SELECT'), ('etl.run_progress', 'SELECT'), ('ops.module_migration', 'SELECT'),
     ('ops.migration', 'SELECT'), -- by the release before modules, while both run
     ('ops.dead_letter_action', 'SELECT INSERT UPDATE'), ('ops.dead_letter_action_letter', 'SELECT INSERT')
   ) named (name, privileges)

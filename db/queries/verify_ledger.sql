@@ -25,7 +25,7 @@ runs AS (
   WHERE r.run_id = ANY ($1) AND r.chunks_total IS NOT NULL  -- planned by now
   GROUP BY r.run_id
 )
-SELECT run_id, to_char(month, 'YYYY-MM-DD') AS month, what, expected::float8, found::float8
+SELECT run_id AS run, to_char(month, 'YYYY-MM-DD') AS month, what, expected::float8, found::float8
 FROM (
   -- A cancelled run has taken back its unfinished months.
   SELECT run_id, NULL::date, 'months', months_total, months FROM runs WHERE state <> 'cancelled'

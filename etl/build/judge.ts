@@ -3,7 +3,7 @@ import { one } from "../../lib/postgres/one.js";
 import type { Client } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
 import type { Findings } from "../ledger/chunk.js";
-import { type PlannedChunk, type PlannedMonth, timeOf } from "../plan.js";
+import { type PlannedChunk, timeOf } from "../plan.js";
 import { buildTables } from "./names.js";
 
 /** Takes a chunk's suspects out of its build, and puts those that pass into the leaf, the others into txn_reject. */
@@ -22,13 +22,4 @@ export async function judgeSuspects(
   );
   const { suspects: judged, passed, ...found } = one(rows);
   return { accepted: lines - judged + passed, ...found };
-}
-
-/** Removes what was rejected of a run's month. */
-export async function dropRejects(client: Client, runId: string, month: PlannedMonth): Promise<void> {
-  await client.query("DELETE FROM payments.txn_reject WHERE run_id = $1 AND chunk_no BETWEEN $2 AND $3", [
-    runId,
-    month.firstChunk,
-    month.firstChunk + month.chunks - 1,
-  ]);
 }

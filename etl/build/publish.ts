@@ -73,11 +73,7 @@ async function requireAccepted(client: Client, { runId, month }: Build, rows: nu
   if (rows === accepted) {
     return;
   }
-  throw new EtlError(
-    "CHUNK_COUNT_MISMATCH",
-    `run ${runId}, ${month}: ${rows} rows were built, its chunks accepted ${accepted}.`,
-    {
-      hint: `Somebody changed ${buildTables(runId, month).rows}. Cancel the run and start another: payments cancel ${runId}.`,
-    },
-  );
+  const what = `run ${runId}, ${month}: ${rows} rows were built, its chunks accepted ${accepted}.`;
+  const hint = `Somebody changed ${buildTables(runId, month).rows}. Cancel the run and start another: payments cancel ${runId}.`;
+  throw new EtlError("CHUNK_COUNT_MISMATCH", what, { hint });
 }

@@ -25,11 +25,9 @@ export async function requireReplaceable(client: Client, month: string): Promise
   const leaf = leafTable(month);
   const attached = await attachedAs(client, month);
   if (attached !== null && attached !== leaf) {
-    throw new EtlError(
-      "LEAF_CHANGED",
-      `${month.slice(0, 7)} is attached to txn as ${attached}, not as ${leaf}.`,
-      { hint: `Rename it to ${leaf.split(".")[1]}, or detach it, then heal.` },
-    );
+    const what = `${month.slice(0, 7)} is attached to txn as ${attached}, not as ${leaf}.`;
+    const hint = `Rename it to ${leaf.split(".")[1]}, or detach it, then heal.`;
+    throw new EtlError("LEAF_CHANGED", what, { hint });
   }
   const dependants = await dependantsOf(client, leaf);
   if (dependants.length > 0) {
@@ -38,26 +36,18 @@ export async function requireReplaceable(client: Client, month: string): Promise
     });
   }
   const columns = await addedColumns(client, leaf);
-  for (const column of columns.filter(({ varies }) => !varies)) {
-    await requireEmpty(client, leaf, column);
+  for (const { name, value, required } of columns.filter(({ varies }) => !varies)) {
+    const filled = `SELECT FROM ${quoteName(leaf)} WHERE ${name} IS DISTINCT FROM (${value}) LIMIT 1`;
+    if ((await client.query(filled)).rowCount === 0) {
+      continue;
+    }
+    const hint = required
+      ? "Keep them elsewhere, drop the column, or its NOT NULL and its values, then heal."
+      : `Keep them elsewhere, set the column to ${value}, then heal.`;
+    const what = `column ${name} of ${leaf}, which no migration made, has values that healing would lose.`;
+    throw new EtlError("LEAF_CHANGED", what, { hint });
   }
   return columns.filter(({ varies }) => varies).map(({ name }) => name);
-}
-
-async function requireEmpty(client: Client, leaf: string, column: AddedColumn): Promise<void> {
-  const { name, value, required } = column;
-  const filled = `SELECT FROM ${quoteName(leaf)} WHERE ${name} IS DISTINCT FROM (${value}) LIMIT 1`;
-  if ((await client.query(filled)).rowCount === 0) {
-    return;
-  }
-  const hint = required
-    ? "Keep them elsewhere, drop the column, or its NOT NULL and its values, then heal."
-    : `Keep them elsewhere, set the column to ${value}, then heal.`;
-  throw new EtlError(
-    "LEAF_CHANGED",
-    `column ${name} of ${leaf}, which no migration made, has values that healing would lose.`,
-    { hint },
-  );
 }
 
 /** What would hinder dropping the leaf: views, functions and foreign keys of others. */

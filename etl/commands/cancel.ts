@@ -1,8 +1,9 @@
 import { Command } from "commander";
-import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { type ActionWrapper, withDatabase } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
 import { cancelRun } from "../runs/cancel.js";
 import type { EtlSettings } from "../settings.js";
+import { show } from "./show.js";
 
 export function cancelCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("cancel")
@@ -11,14 +12,12 @@ export function cancelCommand(action: ActionWrapper<EtlSettings>): Command {
     .action(
       action(async (context, runId: string, _options: object) => {
         const taken = await withDatabase(context, (pool) => cancelRun(pool, runId));
-        if (context.json) {
-          printJson({ run: runId, state: "cancelled", ...taken });
-        } else {
-          print(
-            `${runId} is cancelled; ${formatCount(taken.rows)} rows of ${taken.months.length} unfinished month(s) taken back`,
-          );
-        }
-        return undefined;
+        const what = `${formatCount(taken.rows)} rows of ${taken.months.length} unfinished month(s)`;
+        return show(
+          context,
+          { run: runId, state: "cancelled", ...taken },
+          `${runId} is cancelled; ${what} taken back`,
+        );
       }),
     );
 }

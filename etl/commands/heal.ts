@@ -1,10 +1,11 @@
 import { Command } from "commander";
-import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { type ActionWrapper, withDatabase } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
 import { CoreError } from "../../lib/core_errors.js";
 import { ChunkSource } from "../generate/source.js";
 import { rebuildMonth } from "../runs/rebuild.js";
 import type { EtlSettings } from "../settings.js";
+import { show } from "./show.js";
 
 export function healCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("heal")
@@ -20,22 +21,19 @@ export function healCommand(action: ActionWrapper<EtlSettings>): Command {
           const rebuilt = await withDatabase(context, (pool) =>
             rebuildMonth({ pool, source, logger: context.logger }, `${month}-01`),
           );
-          if (context.json) {
-            printJson(rebuilt);
-          } else {
-            print(
-              `${month}: ${formatCount(rebuilt.rows)} rows of ${rebuilt.runs.join(", ")} rebuilt; payments verify proves it`,
+          const { rows, runs, refilled } = rebuilt;
+          const lines = [
+            `${month}: ${formatCount(rows)} rows of ${runs.join(", ")} rebuilt; payments verify proves it`,
+          ];
+          if (refilled.length > 0) {
+            lines.push(
+              `added columns whose default is another each time were filled anew: ${refilled.join(", ")}`,
             );
-            if (rebuilt.refilled.length > 0) {
-              print(
-                `added columns whose default is another each time were filled anew: ${rebuilt.refilled.join(", ")}`,
-              );
-            }
           }
+          return show(context, rebuilt, lines.join("\n"));
         } finally {
           await source.close();
         }
-        return undefined;
       }),
     );
 }

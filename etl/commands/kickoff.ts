@@ -16,7 +16,7 @@ import { defaultSpec } from "../runs/default_spec.js";
 import { requireSeed } from "../seed/state.js";
 import type { EtlSettings } from "../settings.js";
 import type { Spec } from "../spec.js";
-import { type Send, withBroker } from "./send.js";
+import { withBroker } from "./send.js";
 import { summarize } from "./summary.js";
 import { watchRuns } from "./watch.js";
 
@@ -56,13 +56,12 @@ async function kickoff(context: CommandContext<EtlSettings>, options: Options): 
   await withDatabase(context, async (pool) => {
     await requireSeed(pool);
     const started = await start(context, pool, spec, options.target);
-    if (started === undefined) {
-      const note = `${formatCount(options.target ?? 0)} transactions have been asked for already: nothing to start`;
-      if (!context.json) {
-        print(note);
-      }
-    } else if (!context.json) {
-      print(`run ${started.runId}: ${formatCount(started.spec.rows)} transactions`);
+    if (!context.json) {
+      print(
+        started === undefined
+          ? `${formatCount(options.target ?? 0)} transactions have been asked for already: nothing to start`
+          : `run ${started.runId}: ${formatCount(started.spec.rows)} transactions`,
+      );
     }
     const waited = options.wait === true ? await wait(context, pool, started?.runId) : undefined;
     if (context.json) {
@@ -85,20 +84,14 @@ async function start(
     const run =
       target === undefined ? await createRun(pool, spec, window) : await topUp(pool, spec, window, target);
     if (run !== undefined) {
-      await sendOrCancel(pool, run, send);
+      // A run whose first message did not get through would stand in the ledger for good; should it arrive after all, it is void.
+      await send(pool, [{ kind: "plan", run: run.runId }]).catch(async (error: unknown) => {
+        await cancelRun(pool, run.runId);
+        throw error;
+      });
     }
     return run;
   });
-}
-
-/** A run whose first message did not get through would stand in the ledger for good; should it arrive after all, it is void. */
-async function sendOrCancel(pool: Pool, run: Run, send: Send): Promise<void> {
-  try {
-    await send(pool, [{ kind: "plan", run: run.runId }]);
-  } catch (error) {
-    await cancelRun(pool, run.runId);
-    throw error;
-  }
 }
 
 async function wait(
@@ -107,11 +100,8 @@ async function wait(
   started: string | undefined,
 ): Promise<object> {
   const unfinished = (await listRuns(pool)).filter((run) => !isOver(run.state) || run.runId === started);
-  const runs = await watchRuns(
-    pool,
-    unfinished.map((run) => run.runId),
-    context.interruption(),
-  );
+  const ids = unfinished.map((run) => run.runId);
+  const runs = await watchRuns(pool, ids, context.interruption());
   if (!context.json && runs.length > 0) {
     print(`\n${await summarize(pool, runs)}`);
   }

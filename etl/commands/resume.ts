@@ -1,9 +1,10 @@
 import { Command } from "commander";
-import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { type ActionWrapper, withDatabase } from "../../lib/cli/command.js";
 import { forgetFailures } from "../ledger/failure.js";
 import { missingMessages } from "../runs/resume.js";
 import type { EtlSettings } from "../settings.js";
 import { withBroker } from "./send.js";
+import { show } from "./show.js";
 
 export function resumeCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("resume")
@@ -21,16 +22,9 @@ export function resumeCommand(action: ActionWrapper<EtlSettings>): Command {
           }
           return missing;
         });
-        if (context.json) {
-          printJson({ run: runId, sent: messages.length });
-        } else {
-          print(
-            messages.length === 0
-              ? `${runId} is over: nothing to send`
-              : `${runId}: ${messages.length} messages sent`,
-          );
-        }
-        return undefined;
+        const sent = messages.length;
+        const text = sent === 0 ? `${runId} is over: nothing to send` : `${runId}: ${sent} messages sent`;
+        return show(context, { run: runId, sent }, text);
       }),
     );
 }

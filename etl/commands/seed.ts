@@ -1,9 +1,10 @@
 import { Command } from "commander";
-import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { type ActionWrapper, withDatabase } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
 import { seed } from "../seed/seed.js";
 import type { EtlSettings } from "../settings.js";
 import { POPULATION } from "../world/world.js";
+import { show } from "./show.js";
 
 export function seedCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("seed")
@@ -12,13 +13,9 @@ export function seedCommand(action: ActionWrapper<EtlSettings>): Command {
       action(async (context, _options: object) => {
         const seeded = await withDatabase(context, seed);
         const { accounts, merchants, terminals } = POPULATION;
-        if (context.json) {
-          printJson({ seeded, accounts, merchants, terminals });
-        } else {
-          const what = `${formatCount(accounts)} accounts, ${formatCount(merchants)} merchants, ${formatCount(terminals)} terminals`;
-          print(`${what} ${seeded ? "made" : "were there already"}`);
-        }
-        return undefined;
+        const what = `${formatCount(accounts)} accounts, ${formatCount(merchants)} merchants, ${formatCount(terminals)} terminals`;
+        const text = `${what} ${seeded ? "made" : "were there already"}`;
+        return show(context, { seeded, accounts, merchants, terminals }, text);
       }),
     );
 }

@@ -7,12 +7,10 @@ import {
   withDatabase,
 } from "../../lib/cli/command.js";
 import { formatSeconds, formatTable } from "../../lib/cli/table.js";
-import type { Pool } from "../../lib/postgres/pool.js";
-import { isOver } from "../ledger/run.js";
 import { type RunStatus, runStatus } from "../runs/status.js";
 import { stuck } from "../runs/stuck.js";
 import type { EtlSettings } from "../settings.js";
-import { watchRuns } from "./watch.js";
+import { timeToGo, watchRuns } from "./watch.js";
 
 export function statusCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("status")
@@ -30,33 +28,19 @@ async function status(
   await withDatabase(context, async (pool) => {
     let runs = await runStatus(pool, runId ?? null);
     if (options.watch) {
-      runs = await watch(context, pool, runs);
+      const watched = runs.map((run) => run.run);
+      runs = await watchRuns(pool, watched, context.interruption());
     }
     if (context.json) {
       printJson({ runs });
-    } else {
-      print(runs.length === 0 ? "no runs yet; start one: payments kickoff" : tableOf(runs));
+      return;
     }
-    for (const run of context.json ? [] : runs) {
-      const problem = stuck(run);
-      if (problem !== undefined) {
-        print(`\n${problem.why}\n${problem.todo}`);
-      }
+    print(runs.length === 0 ? "no runs yet; start one: payments kickoff" : tableOf(runs));
+    for (const problem of runs.map(stuck).filter((found) => found !== undefined)) {
+      print(`\n${problem.why}\n${problem.todo}`);
     }
   });
   return undefined;
-}
-
-async function watch(
-  context: CommandContext<EtlSettings>,
-  pool: Pool,
-  runs: readonly RunStatus[],
-): Promise<RunStatus[]> {
-  return watchRuns(
-    pool,
-    runs.map((run) => run.run),
-    context.interruption(),
-  );
 }
 
 function tableOf(runs: readonly RunStatus[]): string {
@@ -85,7 +69,7 @@ function tableOf(runs: readonly RunStatus[]): string {
       `${run.months.done}/${run.months.total}`,
       formatSeconds(run.elapsedS),
       run.rowsPerS,
-      run.etaS === null || isOver(run.state) ? "" : formatSeconds(run.etaS),
+      timeToGo(run),
     ]),
   );
 }

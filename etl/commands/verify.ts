@@ -1,10 +1,11 @@
 import { Command } from "commander";
-import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { type ActionWrapper, withDatabase } from "../../lib/cli/command.js";
 import { formatCount, formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import type { EtlSettings } from "../settings.js";
 import { CHECKS, type CheckName, type Mismatch, type VerifyReport } from "../verify/report.js";
 import { verify } from "../verify/verify.js";
+import { show } from "./show.js";
 
 /** More would scroll the first ones, which matter most, out of sight; --json has them all. */
 const SHOWN = 40;
@@ -16,11 +17,7 @@ export function verifyCommand(action: ActionWrapper<EtlSettings>): Command {
     .action(
       action(async (context, runId: string | undefined, _options: object) => {
         const report = await withDatabase(context, (pool) => verify(pool, runId));
-        if (context.json) {
-          printJson(report);
-        } else {
-          print(describe(report));
-        }
+        show(context, report, describe(report));
         return report.ok ? EXIT.ok : EXIT.mismatch;
       }),
     );

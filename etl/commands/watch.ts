@@ -15,7 +15,7 @@ import { STALLED_S, stuck } from "../runs/stuck.js";
 const TERMINAL_REFRESH_MS = 250;
 const LINE_EVERY_MS = 3_000;
 const STALLED_MS = STALLED_S * 1_000;
-const STEPS = ["stage", "clean", "agg"] as const;
+export const STEPS = ["stage", "clean", "agg"] as const;
 
 /**
  * Shows the runs' progress on stderr until all are done: bars on a terminal, a line every few seconds elsewhere.
@@ -45,8 +45,10 @@ export async function watchRuns(
         if (runs.every((run) => isOver(run.state))) {
           return runs;
         }
-        for (const run of runs.filter(({ failures }) => failures.length > 0)) {
-          throw failed(run);
+        const failed = runs.find(({ failures }) => failures.length > 0);
+        if (failed !== undefined) {
+          const { why = "", todo } = stuck(failed) ?? {};
+          throw new EtlError("RUN_FAILED", why, { hint: todo });
         }
         const mark = JSON.stringify(runs.map((run) => [run.rowsDone, run.months]));
         if (mark !== moved.mark) {
@@ -68,17 +70,21 @@ export async function watchRuns(
 /** One line of progress. */
 function describe(run: RunStatus): string {
   const done = STEPS.map((step) => `${step} ${percent(run.rowsDone[step], run.rows)}`).join(", ");
-  const eta = run.etaS === null || isOver(run.state) ? "" : `, ${formatSeconds(run.etaS)} to go`;
-  return `${run.run} ${run.state}: ${done} of ${formatCount(run.rows)} rows, ${formatCount(run.rowsPerS)} rows/s${eta}`;
+  return `${run.run} ${run.state}: ${done} of ${formatCount(run.rows)} rows, ${pace(run)}`;
+}
+
+function pace(run: RunStatus): string {
+  const eta = timeToGo(run);
+  return `${formatCount(run.rowsPerS)} rows/s${eta && `, ${eta} to go`}`;
+}
+
+/** Empty when it says nothing. */
+export function timeToGo(run: RunStatus): string {
+  return run.etaS === null || isOver(run.state) ? "" : formatSeconds(run.etaS);
 }
 
 function percent(part: number, whole: number): string {
   return whole === 0 ? "100%" : `${Math.floor((part / whole) * 100)}%`;
-}
-
-function failed(run: RunStatus): PlatformError {
-  const { why = "", todo } = stuck(run) ?? {};
-  return new EtlError("RUN_FAILED", why, { hint: todo });
 }
 
 function stalled(runs: readonly RunStatus[]): PlatformError {
@@ -141,8 +147,7 @@ class Bars {
         const bar =
           this.#byLabel.get(label) ?? this.#bars.create(Math.max(1, run.rows), 0, { label, note: "" });
         this.#byLabel.set(label, bar);
-        const eta = run.etaS === null || isOver(run.state) ? "" : `, ${formatSeconds(run.etaS)} to go`;
-        const note = step === "agg" ? `${formatCount(run.rowsPerS)} rows/s${eta}` : "";
+        const note = step === "agg" ? pace(run) : "";
         bar.update(run.rows === 0 ? 1 : run.rowsDone[step], { label, note });
       }
     }

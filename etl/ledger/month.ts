@@ -65,13 +65,18 @@ export async function completeMonths(db: Queryable, runId: string): Promise<stri
   return rows.map(({ month }) => month);
 }
 
-/** Removes an open month of a run with its rejects and chunks. @returns rows that were staged. */
-export async function removeRunMonth(client: Client, runId: string, month: string): Promise<number> {
+/** Removes what was rejected of a run's month. */
+export async function removeRejects(client: Client, runId: string, month: string): Promise<void> {
   await client.query(
     `DELETE FROM payments.txn_reject
      WHERE run_id = $1 AND chunk_no IN (SELECT chunk_no FROM etl.chunk WHERE run_id = $1 AND month = $2)`,
     [runId, month],
   );
+}
+
+/** Removes an open month of a run with its rejects and chunks. @returns rows that were staged. */
+export async function removeRunMonth(client: Client, runId: string, month: string): Promise<number> {
+  await removeRejects(client, runId, month);
   const { rows } = await client.query<{ txn_rows: number }>(
     "DELETE FROM etl.chunk WHERE run_id = $1 AND month = $2 RETURNING txn_rows",
     [runId, month],

@@ -61,9 +61,7 @@ export async function getRun(db: Queryable, runId: string, reading: Reading = {}
     [runId],
   );
   if (rows[0] === undefined) {
-    throw new EtlError("RUN_UNKNOWN", `there is no run ${runId}.`, {
-      hint: "List them: payments status.",
-    });
+    throw unknownRun(runId);
   }
   if (rows[0].generator_version !== GENERATOR_VERSION) {
     const versions = `run ${runId} was made by generator version ${rows[0].generator_version}, this is ${GENERATOR_VERSION}.`;
@@ -72,6 +70,10 @@ export async function getRun(db: Queryable, runId: string, reading: Reading = {}
     });
   }
   return toRun(rows[0]);
+}
+
+export function unknownRun(runId: string): EtlError {
+  return new EtlError("RUN_UNKNOWN", `there is no run ${runId}.`, { hint: "List them: payments status." });
 }
 
 /**

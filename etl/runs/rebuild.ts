@@ -3,7 +3,7 @@ import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js"
 import { copyChunk } from "../build/copy.js";
 import { createBuilds, dropBuild } from "../build/create.js";
 import { ofHeal } from "../build/drift.js";
-import { dropRejects, judgeSuspects } from "../build/judge.js";
+import { judgeSuspects } from "../build/judge.js";
 import { buildTables, leafTable } from "../build/names.js";
 import { copyLeaf } from "../build/publish.js";
 import { createReplacement, swapReplacement } from "../build/replace.js";
@@ -11,7 +11,7 @@ import { requireReplaceable } from "../build/replaceable.js";
 import { rollUp } from "../build/rollup.js";
 import { EtlError } from "../errors.js";
 import type { ChunkSource } from "../generate/source.js";
-import { lockMonth } from "../ledger/month.js";
+import { lockMonth, removeRejects } from "../ledger/month.js";
 import { getRun } from "../ledger/run.js";
 import { chunkOf, planRun } from "../plan.js";
 import type { Reached } from "../point.js";
@@ -69,7 +69,7 @@ async function rebuildRun(
   if (planned === undefined) {
     throw new EtlError("MONTH_UNKNOWN", `run ${runId} has no month ${month}.`);
   }
-  await dropRejects(client, runId, planned);
+  await removeRejects(client, runId, month);
   await createBuilds(client, runId, [planned]);
   const build = buildTables(runId, month);
   const { source, reached } = context;

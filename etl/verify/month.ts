@@ -117,13 +117,8 @@ async function verifyContent(
   const digest = digestWord(a, b);
   const predicted = digestWord(predictedA, predictedB);
   if (digest !== predicted) {
-    differences.push({
-      check: "content",
-      month,
-      what: "digest of the month",
-      expected: predicted,
-      found: digest,
-    });
+    const what = "digest of the month";
+    differences.push({ check: "content", month, what, expected: predicted, found: digest });
   }
   return { rows, a, b, differences };
 }
@@ -140,12 +135,8 @@ function compareChunk(month: string, chunk: ChunkPrediction, found: Omit<BucketR
   }
   if (found.a !== chunk.digest_a || found.b !== chunk.digest_b) {
     const expected = digestWord(BigInt(chunk.digest_a), BigInt(chunk.digest_b));
-    differences.push({
-      ...where,
-      what: "digest",
-      expected,
-      found: digestWord(BigInt(found.a), BigInt(found.b)),
-    });
+    const digest = digestWord(BigInt(found.a), BigInt(found.b));
+    differences.push({ ...where, what: "digest", expected, found: digest });
   }
   return differences;
 }

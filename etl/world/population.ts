@@ -7,32 +7,7 @@ import { CATEGORIES, COUNTRIES, currencyIndex, POPULATION } from "./world.js";
  * What the generator needs to know of accounts, merchants and terminals, as columns of small numbers indexed by id - 1.
  * A pure function of POPULATION, so no generator ever reads the database; `payments seed` writes the same facts there.
  */
-export interface Population {
-  readonly accountCountry: Uint8Array;
-  readonly accountCurrency: Uint8Array;
-  readonly accountNetwork: Uint8Array;
-  /** 0 mass, 1 affluent, 2 business. */
-  readonly accountSegment: Uint8Array;
-  /** Factor on the category's amount, in thousandths. */
-  readonly accountLevel: Uint16Array;
-  readonly merchantCategory: Uint8Array;
-  readonly merchantCountry: Uint8Array;
-  readonly merchantCurrency: Uint8Array;
-  readonly merchantLevel: Uint16Array;
-  /** Terminals of merchant m have ids firstTerminal[m] … firstTerminal[m + 1] - 1. */
-  readonly firstTerminal: Int32Array;
-  /** Index into CHANNELS. */
-  readonly terminalChannel: Uint8Array;
-  readonly terminalMerchant: Int32Array;
-  /** By country: its accounts by how active they are. */
-  readonly accountsOf: readonly AliasTable[];
-  /** By country: its merchants by how popular they are. */
-  readonly merchantsOf: readonly AliasTable[];
-  /** All merchants, for those who travel or buy abroad. */
-  readonly merchantsAnywhere: AliasTable;
-  /** Merchants that take cards online, for fraud that needs no card in hand. */
-  readonly onlineMerchants: Int32Array;
-}
+export type Population = Readonly<ReturnType<typeof build>>;
 
 export const SEGMENTS = ["mass", "affluent", "business"] as const;
 const SEGMENT_SHARES = [0.78, 0.16, 0.06];
@@ -47,7 +22,7 @@ export function population(): Population {
   return built;
 }
 
-function build(): Population {
+function build() {
   const { seed, accounts, merchants, terminals } = POPULATION;
   const countrySlots = slotsByWeight(
     COUNTRIES.map((country) => country.weight),
@@ -60,6 +35,7 @@ function build(): Population {
   const accountCurrency = new Uint8Array(accounts);
   const accountNetwork = new Uint8Array(accounts);
   const accountSegment = new Uint8Array(accounts);
+  /** Factor on the category's amount, in thousandths. */
   const accountLevel = new Uint16Array(accounts);
   const accountActivity = new Float64Array(accounts);
   const activities = lognormalTable(0.9, 1_024);
@@ -93,9 +69,11 @@ function build(): Population {
     merchantLevel[i] = thousandths(pickFrom(levels, rng));
   }
 
+  /** Terminals of merchant m have ids firstTerminal[m] … firstTerminal[m + 1] - 1. */
   const firstTerminal = spreadTerminals(popularity, terminals);
   const terminalChannel = new Uint8Array(terminals);
   const terminalMerchant = new Int32Array(terminals);
+  /** Merchants that take cards online, for fraud that needs no card in hand. */
   const online: number[] = [];
   for (let m = 0; m < merchants; m++) {
     const from = firstTerminal[m] ?? 0;
@@ -129,8 +107,10 @@ function build(): Population {
     firstTerminal,
     terminalChannel,
     terminalMerchant,
+    /** By country: its accounts by how active they are, its merchants by how popular they are. */
     accountsOf: COUNTRIES.map((_, c) => inCountry(accountActivity, accountCountry, c)),
     merchantsOf: COUNTRIES.map((_, c) => inCountry(trade, merchantCountry, c)),
+    /** All merchants, for those who travel or buy abroad. */
     merchantsAnywhere: new AliasTable(trade),
     onlineMerchants: Int32Array.from(online),
   };

@@ -9,22 +9,13 @@ import type { Prng } from "./prng.js";
  * @param size slots to fill; the result may be a little longer or shorter by rounding.
  */
 export function slotsByWeight(weights: ArrayLike<number>, size: number): Int32Array {
-  let total = 0;
-  for (let i = 0; i < weights.length; i++) {
-    total += weights[i] ?? 0;
-  }
-  const slots: number[] = [];
-  for (let i = 0; i < weights.length; i++) {
-    const weight = weights[i] ?? 0;
-    if (weight <= 0) {
-      continue;
-    }
-    const copies = Math.max(1, Math.round((weight / total) * size));
-    for (let k = 0; k < copies; k++) {
-      slots.push(i);
-    }
-  }
-  return Int32Array.from(slots);
+  const list = Array.from(weights);
+  const total = list.reduce((sum, weight) => sum + weight, 0);
+  return Int32Array.from(
+    list.flatMap((weight, i) =>
+      weight <= 0 ? [] : new Array<number>(Math.max(1, Math.round((weight / total) * size))).fill(i),
+    ),
+  );
 }
 
 const THRESHOLDS = 65_536;

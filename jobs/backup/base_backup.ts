@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { one } from "../../lib/postgres/one.js";
 import type { BackupSettings } from "../settings.js";
 import { addressOf, withSession } from "./address.js";
 import { listFiles, sizeOf } from "./files.js";
-import type { BaseManifest } from "./manifest.js";
-import { execute, postgresTool, serverMajor } from "./postgres_tool.js";
+import type { BaseManifest, Made } from "./manifest.js";
+import { execute, majorOf, postgresTool } from "./postgres_tool.js";
 import { BASE_FILES } from "./store.js";
 
 /**
@@ -13,21 +14,18 @@ import { BASE_FILES } from "./store.js";
  */
 export async function copyCluster(
   settings: BackupSettings,
-  id: string,
   folder: string,
   signal: AbortSignal | undefined,
-): Promise<BaseManifest> {
-  const startedAt = new Date().toISOString();
+): Promise<Made<BaseManifest>> {
   const address = addressOf(settings, "backup");
-  const { major, server, serverVersionNum } = await withSession(address, async (pool) => ({
-    major: await serverMajor(pool),
-    ...((
-      await pool.query<{ server: string; serverVersionNum: number }>(
-        `SELECT current_setting('server_version') AS server,
-                current_setting('server_version_num')::integer AS "serverVersionNum"`,
-      )
-    ).rows[0] as { server: string; serverVersionNum: number }),
-  }));
+  const server = await withSession(address, async (pool) => {
+    const { rows } = await pool.query<{ server: string; serverVersionNum: number }>(
+      `SELECT current_setting('server_version') AS server,
+              current_setting('server_version_num')::integer AS "serverVersionNum"`,
+    );
+    return one(rows);
+  });
+  const major = majorOf(server);
   const pgBasebackup = await postgresTool("pg_basebackup", major);
   const target = join(folder, BASE_FILES);
   const args = [
@@ -44,13 +42,7 @@ export async function copyCluster(
   const label = await readFile(join(target, "backup_label"), "utf8");
   return {
     kind: "base",
-    version: 1,
-    id,
-    database: address.database,
-    startedAt,
-    finishedAt: new Date().toISOString(),
-    server,
-    serverVersionNum,
+    ...server,
     tool: (await execute(pgBasebackup, ["--version"])).trim(),
     bytes: await sizeOf(target, await listFiles(target)),
     startWal: /\(file ([0-9A-F]{24})\)/.exec(label)?.[1] ?? "",

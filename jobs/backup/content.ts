@@ -4,29 +4,14 @@ import pg from "pg";
 import { digestRowsSql } from "../../etl/generate/digest.js";
 import { digestWord } from "../../etl/verify/report.js";
 import { migrationStatus } from "../../lib/postgres/history.js";
+import { one } from "../../lib/postgres/one.js";
 import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
 import { packageRoot } from "../../lib/root.js";
-import type { DumpManifest, TableContent } from "./manifest.js";
+import type { DatabaseProperties, DumpManifest, TableContent } from "./manifest.js";
 
 /** All that is in a database, in a form that is equal when the databases are. */
 export type Content = Pick<DumpManifest, "tables" | "objects" | "others" | "ledger">;
-export type DatabaseProperties = Pick<
-  DumpManifest,
-  | "server"
-  | "serverVersionNum"
-  | "lsn"
-  | "databaseBytes"
-  | "schemaVersion"
-  | "collate"
-  | "ctype"
-  | "settings"
-  | "roleSettings"
-  | "grants"
-  | "connectionLimit"
-  | "comment"
-  | "extensions"
->;
 
 /** In the place of a digest, when row security keeps rows from whoever reads. */
 export const HIDDEN = "hidden";
@@ -66,10 +51,9 @@ async function inSnapshot<T>(
     if (snapshot !== undefined) {
       await client.query(`SET TRANSACTION SNAPSHOT ${client.escapeLiteral(snapshot)}`);
     }
+    // Beyond what is pinned in every session of ours.
     await client.query(
-      `SET LOCAL search_path = pg_catalog; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres';
-       SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL TimeZone = 'UTC';
-       SET LOCAL quote_all_identifiers = off; SET LOCAL xmlbinary = 'base64'; SET LOCAL lc_monetary = 'C'`,
+      "SET LOCAL search_path = pg_catalog; SET LOCAL xmlbinary = 'base64'; SET LOCAL lc_monetary = 'C'",
     );
     return work(client);
   });
@@ -111,7 +95,7 @@ async function readProperties(client: Client): Promise<DatabaseProperties> {
   // Not of the view ops.migration, which ends where code of before modules does.
   const applied = (await migrationStatus(client, [])).filter(({ module }) => module === "etl");
   const schemaVersion = Math.max(0, ...applied.map(({ version }) => version));
-  return { ...(rows[0] as DatabaseProperties), schemaVersion };
+  return { ...one(rows), schemaVersion };
 }
 
 function sortLines(lines: readonly ObjectLine[]) {
@@ -138,6 +122,6 @@ async function readTable(
       : `SELECT count(*) AS rows, coalesce(sum(a), 0)::text AS a, coalesce(sum(b), 0)::text AS b
          FROM (${digestRowsSql(name)}) digested`;
   const { rows } = await client.query<{ rows: number; a: string; b: string }>(sql);
-  const row = rows[0] ?? { rows: 0, a: "0", b: "0" };
+  const row = one(rows);
   return { table, month, rows: row.rows, digest: digestWord(BigInt(row.a), BigInt(row.b)) };
 }

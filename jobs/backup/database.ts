@@ -11,23 +11,6 @@ export const MAINTENANCE = "postgres";
 
 export type TargetState = "missing" | "empty" | "filled";
 
-/** Whether a database is there. */
-export async function databaseExists(maintenance: Pool, name: string): Promise<boolean> {
-  const { rowCount } = await maintenance.query("SELECT FROM pg_database WHERE datname = $1", [name]);
-  return rowCount === 1;
-}
-
-/** Whether a database holds any table, view or function of somebody's. @param pool connected to it. */
-export async function isEmpty(pool: Pool): Promise<boolean> {
-  const { rows } = await pool.query<{ objects: number }>(
-    `SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-             WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema')
-          + (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-             WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema') AS objects`,
-  );
-  return rows[0]?.objects === 0;
-}
-
 /** Makes a database as the manifest's was, but for its settings: owner, collation, and who may connect. */
 export async function createDatabaseLike(
   maintenance: Pool,
@@ -58,7 +41,7 @@ export async function dropDatabase(maintenance: Pool, name: string): Promise<voi
  * Gives the restored database its name. What has the name now is renamed, not dropped, unless it is empty: the last thing to
  * lose at three in the morning is what was there before.
  *
- * @returns the name of what was replaced, if it is still there.
+ * @returns the name of what was replaced; null when it is not there any more.
  */
 export async function renameInto(
   maintenance: Pool,
@@ -66,10 +49,10 @@ export async function renameInto(
   name: string,
   state: TargetState,
   at: Date,
-): Promise<string | undefined> {
+): Promise<string | null> {
   if (state === "missing") {
     await maintenance.query(`ALTER DATABASE ${quoteName(restored)} RENAME TO ${quoteName(name)}`);
-    return undefined;
+    return null;
   }
   const stamp = at.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").toLowerCase();
   const replaced = `${name.slice(0, 40)}_before_${stamp}`;
@@ -93,7 +76,7 @@ export async function renameInto(
   }
   if (state === "empty") {
     await dropDatabase(maintenance, replaced);
-    return undefined;
+    return null;
   }
   await maintenance.query(`ALTER DATABASE ${quoteName(replaced)} WITH ALLOW_CONNECTIONS true`);
   return replaced;

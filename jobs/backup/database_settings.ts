@@ -76,11 +76,3 @@ export async function applySettings(on: Queryable, database: string, manifest: D
     }
   }
 }
-
-/** Gives a database its limit. Not before its restore, which may need more connections at the same time. */
-export async function applyConnectionLimit(on: Queryable, database: string, manifest: DumpManifest) {
-  const { connectionLimit = -1 } = manifest;
-  if (connectionLimit >= 0) {
-    await attempt(on, `ALTER DATABASE ${database} CONNECTION LIMIT ${connectionLimit}`);
-  }
-}

@@ -1,6 +1,6 @@
-import { messageOf, PlatformError } from "../../lib/errors.js";
+import { messageOf } from "../../lib/errors.js";
 import type { Logger } from "../../lib/observability/log.js";
-import { BackupError } from "../errors.js";
+import { BackupError, withCode } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
 import { type Address, addressOf, withSession } from "./address.js";
 import type { Mismatch } from "./compare.js";
@@ -8,10 +8,10 @@ import { createDatabaseLike, dropDatabase, MAINTENANCE } from "./database.js";
 import { type Drill, recordDrill } from "./history.js";
 import { withLock } from "./lock.js";
 import { type OpenDump, requireIntact, withOpenDump } from "./open_dump.js";
-import { connectionsHint, execute, postgresTool, serverMajor } from "./postgres_tool.js";
+import { execute, postgresTool, serverMajor } from "./postgres_tool.js";
 import { describeMismatch, failureOf, restoreInto } from "./restore_into.js";
 import { withScratchCluster } from "./scratch_cluster.js";
-import { type Backup, backupFolder, findBackup, lockFile, markVerified } from "./store.js";
+import { type Backup, findBackup, lockFile, markVerified } from "./store.js";
 
 export interface DrillOptions {
   /** The newest when left out. */
@@ -38,73 +38,55 @@ export async function drill(
   logger: Logger,
   options: DrillOptions,
 ): Promise<PassedDrill> {
-  const folder = backupFolder(settings);
+  const folder = settings.BACKUP_DIR;
   // From here on nobody may take away what is looked at.
   return withLock(lockFile(folder), "shared", async () =>
-    drillOne(settings, logger, folder, await findBackup(folder, "dump", options.id), options),
+    drillOne(settings, logger, await findBackup(folder, "dump", options.id), options),
   );
 }
 
 async function drillOne(
   settings: BackupSettings,
   logger: Logger,
-  folder: string,
   backup: Backup,
-  options: DrillOptions,
+  { place, signal }: DrillOptions,
 ): Promise<PassedDrill> {
-  const [startedAt, started] = [new Date(), performance.now()];
-  const result = () => ({
-    backup: backup.id,
-    place: options.place,
-    startedAt,
-    tookMs: Math.round(performance.now() - started),
-  });
+  const { id } = backup;
+  const begun = { backup: id, place, startedAt: new Date() };
+  const started = performance.now();
+  const record = async (result: Omit<Drill, keyof typeof begun | "tookMs">): Promise<Drill> => {
+    const entry = { ...begun, tookMs: Math.round(performance.now() - started), ...result };
+    await recordDrill(settings, logger, entry);
+    return entry;
+  };
   try {
-    const found = await requireIntact(folder, "dump", backup.id);
-    const { named, ...times } = await withOpenDump(settings, found, options.signal, (dump) =>
-      options.place === "cluster"
-        ? withScratchCluster(dump, options.signal, (address) =>
-            verifyRestore(settings, address, dump, "template0", options.signal),
+    const intact = await requireIntact(settings.BACKUP_DIR, "dump", id);
+    const { named, ...times } = await withOpenDump(settings, intact, signal, (dump) =>
+      place === "cluster"
+        ? withScratchCluster(dump, signal, (server) =>
+            verifyRestore(settings, server, dump, "template0", signal),
           )
-        : verifyRestore(settings, addressOf(settings, "admin"), dump, "payments_scratch", options.signal),
+        : verifyRestore(settings, addressOf(settings, "admin"), dump, "payments_scratch", signal),
     );
-    const passed: Drill = { ...result(), ...times, differences: named.length, failure: null };
-    const notMarked = await markVerified(backup).then(
-      () => null,
-      (error: unknown) => messageOf(error),
-    );
-    await recordDrill(settings, logger, passed);
+    const notMarked = await markVerified(backup).then(() => null, messageOf);
+    const passed = await record({ ...times, differences: named.length, failure: null });
     if (named.length > 0) {
-      logger.warn(
-        { differences: named.map(describeMismatch) },
-        `${backup.id}: ${named.length} things do not come back as they were`,
-      );
+      const differences = named.map(describeMismatch);
+      logger.warn({ differences }, `${id}: ${named.length} things do not come back as they were`);
     }
     return { ...passed, named, notMarked };
   } catch (error) {
-    const found = error instanceof RestoreMismatch ? error.differences : 0;
-    await recordDrill(settings, logger, {
-      ...result(),
-      restoreMs: null,
-      verifyMs: null,
-      differences: found,
-      failure: messageOf(error),
-    });
-    if (error instanceof PlatformError) {
-      throw error;
-    }
-    throw new BackupError("RESTORE_FAILED", `${backup.id} could not be verified: ${messageOf(error)}.`, {
-      hint: connectionsHint(messageOf(error)),
-      cause: error,
-    });
+    const differences = error instanceof RestoreMismatch ? error.differences : 0;
+    await record({ restoreMs: null, verifyMs: null, differences, failure: messageOf(error) });
+    throw withCode(error, "RESTORE_FAILED", `${id} could not be verified`);
   }
 }
 
 class RestoreMismatch extends BackupError {
   readonly differences: number;
 
-  constructor(error: PlatformError, differences: number) {
-    super("RESTORE_MISMATCH", error.message);
+  constructor(message: string, differences: number) {
+    super("RESTORE_MISMATCH", message);
     this.differences = differences;
   }
 }
@@ -117,36 +99,33 @@ async function verifyRestore(
   template: Parameters<typeof createDatabaseLike>[3],
   signal: AbortSignal | undefined,
 ): Promise<{ restoreMs: number; verifyMs: number; named: readonly Mismatch[] }> {
+  const { id } = dump.backup;
   return withSession({ ...server, database: MAINTENANCE }, async (maintenance) => {
-    const address = {
-      ...server,
-      database: `drill_${dump.backup.id.slice(5, 24).toLowerCase()}_${process.pid}`,
-    };
+    const database = `drill_${id.slice(5, 24).toLowerCase()}_${process.pid}`;
+    const address = { ...server, database };
     try {
-      await createDatabaseLike(maintenance, address.database, dump.manifest, template);
+      await createDatabaseLike(maintenance, database, dump.manifest, template);
       const restored = await restoreInto(settings, address, dump, signal);
       const { restoreMs, verifyMs, differences } = restored;
-      const wrong = failureOf(dump.backup.id, restored);
+      const wrong = failureOf(id, restored);
       if (wrong !== undefined) {
-        throw new RestoreMismatch(wrong, differences.length);
+        throw new RestoreMismatch(wrong.message, differences.length);
       }
       const started = performance.now();
       if (template === "template0") {
-        await withSession(address, (pool) =>
-          pool.query(
-            "CREATE SCHEMA IF NOT EXISTS amcheck; CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA amcheck",
-          ),
-        );
+        await withSession(address, (pool) => pool.query(MAKE_AMCHECK));
       }
       const pgAmcheck = await postgresTool("pg_amcheck", await serverMajor(maintenance));
+      const args = [`--jobs=${settings.BACKUP_JOBS}`, "--no-password", database];
       // Exits with 2 when it finds damage, and with 1 when it cannot look.
-      await execute(pgAmcheck, [`--jobs=${settings.BACKUP_JOBS}`, "--no-password", address.database], {
-        address,
-        signal,
-      });
+      await execute(pgAmcheck, args, { address, signal });
       return { restoreMs, verifyMs: verifyMs + Math.round(performance.now() - started), named: differences };
     } finally {
-      await dropDatabase(maintenance, address.database);
+      await dropDatabase(maintenance, database);
     }
   });
 }
+
+/** payments_scratch, the other template, has it. */
+const MAKE_AMCHECK =
+  "CREATE SCHEMA IF NOT EXISTS amcheck; CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA amcheck";

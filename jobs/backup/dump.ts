@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf } from "../../lib/errors.js";
-import type { Client, Pool } from "../../lib/postgres/pool.js";
-import { transaction } from "../../lib/postgres/pool.js";
+import { one } from "../../lib/postgres/one.js";
+import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
 import { BackupError } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
@@ -11,12 +11,14 @@ import { isOther } from "./compare.js";
 import { type Content, HIDDEN, readContent } from "./content.js";
 import { encryptFiles, encryptionOf, requireTool } from "./encryption.js";
 import { listFiles, sizeOf } from "./files.js";
-import type { DumpManifest } from "./manifest.js";
+import type { DumpManifest, Made } from "./manifest.js";
 import { execute, postgresTool, serverMajor } from "./postgres_tool.js";
 
 /** Within a backup's folder: what pg_dump wrote, and the roles that its rights name. */
 export const DUMP = "dump";
 export const GLOBALS = "globals.sql";
+
+const GLOBALS_ONLY = ["--globals-only", "--no-role-passwords", "--database"];
 
 export interface DumpOptions {
   readonly format: DumpManifest["format"];
@@ -29,11 +31,9 @@ export interface DumpOptions {
  */
 export async function dumpDatabase(
   settings: BackupSettings,
-  id: string,
   folder: string,
   options: DumpOptions,
-): Promise<DumpManifest> {
-  const startedAt = new Date().toISOString();
+): Promise<Made<DumpManifest>> {
   const address = addressOf(settings, "backup");
   const encryption = encryptionOf(settings);
   if (encryption !== null) {
@@ -48,15 +48,14 @@ export async function dumpDatabase(
     const stop = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
     const { rows } = await pool.query<Unreadable>(loadSql("backup_hidden"));
-    const unreadable = rows[0] ?? { hidden: [], large_objects: true };
+    const unreadable = one(rows);
     const { properties, ...content } = await withSnapshot(pool, async (snapshot) => {
       const args = dumpArgs(options.format, jobs, snapshot, join(folder, DUMP), unreadable);
       const parts = [
         execute(pgDump, args, { address, signal }),
-        execute(pgDumpall, ["--globals-only", "--no-role-passwords", "--database", address.database], {
-          address,
-          signal,
-        }).then((sql) => writeFile(join(folder, GLOBALS), sql, { mode: 0o600 })),
+        execute(pgDumpall, [...GLOBALS_ONLY, address.database], { address, signal }).then((sql) =>
+          writeFile(join(folder, GLOBALS), sql, { mode: 0o600 }),
+        ),
         readContent(pool, jobs, snapshot, unreadable.large_objects).then(requireOurRows),
       ] as const;
       // The first failure ends the others, and all are awaited: nobody may still be writing when the folder is removed.
@@ -64,7 +63,7 @@ export async function dumpDatabase(
         part.catch(() => stop.abort());
       }
       const ends = await Promise.allSettled(parts);
-      const failures = ends.filter((end) => end.status === "rejected").map((end) => end.reason as Error);
+      const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as Error] : []));
       if (failures.length > 0) {
         throw failures.find((error) => codeOf(error) !== "INTERRUPTED") ?? failures[0];
       }
@@ -76,11 +75,6 @@ export async function dumpDatabase(
     }
     return {
       kind: "dump",
-      version: 1,
-      id,
-      database: address.database,
-      startedAt,
-      finishedAt: new Date().toISOString(),
       tool,
       bytes: await sizeOf(folder, await listFiles(folder)),
       format: options.format,
@@ -134,10 +128,10 @@ function dumpArgs(
 
 /** Exports a snapshot from a transaction that holds publishing back, and keeps it until `work` has ended. */
 async function withSnapshot<T>(pool: Pool, work: (snapshot: string) => Promise<T>): Promise<T> {
-  return transaction(pool, async (client: Client) => {
+  return transaction(pool, async (client) => {
     // In this order: what was committed before the lock was granted must be in the snapshot.
     await client.query("SELECT etl.hold_publishing()");
     const { rows } = await client.query<{ snapshot: string }>("SELECT pg_export_snapshot() AS snapshot");
-    return work(rows[0]?.snapshot ?? "");
+    return work(one(rows).snapshot);
   });
 }

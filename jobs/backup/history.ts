@@ -1,39 +1,23 @@
 import { messageOf } from "../../lib/errors.js";
 import type { Logger } from "../../lib/observability/log.js";
+import { one } from "../../lib/postgres/one.js";
 import type { BackupSettings } from "../settings.js";
 import { addressOf, withSession } from "./address.js";
-import type { Manifest } from "./manifest.js";
+import { type Manifest, rowsOf } from "./manifest.js";
 import { AHEAD_MS } from "./newest.js";
 
-/**
- * For people and alerts, by the database's clock, as all that they compare it with; ours may be wrong. A backup is none the
- * worse for a history that cannot be written.
- */
-export async function recordBackup(
-  settings: BackupSettings,
-  logger: Logger,
-  entry: { id: string; kind: Manifest["kind"]; tookMs: number } & (
-    | { manifest: Manifest }
-    | { failure: unknown }
-  ),
-): Promise<void> {
-  const manifest = "manifest" in entry ? entry.manifest : undefined;
-  const rows = manifest?.kind === "dump" ? manifest.tables.reduce((sum, table) => sum + table.rows, 0) : null;
-  await insert(
-    settings,
-    logger,
-    `INSERT INTO ops.backup (backup_id, kind, state, started_at, finished_at, bytes, row_count, failure)
-     VALUES ($1, $2, $3, now() - $4 * interval '1 millisecond', now(), $5, $6, $7) RETURNING now() AS at`,
-    [
-      entry.id,
-      entry.kind,
-      manifest === undefined ? "failed" : "completed",
-      entry.tookMs,
-      manifest?.bytes ?? null,
-      rows,
-      "failure" in entry ? messageOf(entry.failure) : null,
-    ],
-  );
+type BackupEntry = { id: string; kind: Manifest["kind"]; tookMs: number } & (
+  | { manifest: Manifest }
+  | { failure: unknown }
+);
+
+export async function recordBackup(settings: BackupSettings, logger: Logger, entry: BackupEntry) {
+  const { id, kind, tookMs } = entry;
+  const outcome =
+    "manifest" in entry
+      ? { state: "completed", bytes: entry.manifest.bytes, row_count: rowsOf(entry.manifest) }
+      : { state: "failed", failure: messageOf(entry.failure) };
+  await insert(settings, logger, "ops.backup", tookMs, { backup_id: id, kind, ...outcome });
 }
 
 export interface Drill {
@@ -47,37 +31,33 @@ export interface Drill {
   readonly failure: string | null;
 }
 
-export async function recordDrill(settings: BackupSettings, logger: Logger, drill: Drill): Promise<void> {
-  await insert(
-    settings,
-    logger,
-    `INSERT INTO ops.restore_drill
-       (backup_id, place, state, started_at, finished_at, restore_ms, verify_ms, differences, failure)
-     VALUES ($1, $2, $3, now() - $4 * interval '1 millisecond', now(), $5, $6, $7, $8) RETURNING now() AS at`,
-    [
-      drill.backup,
-      drill.place,
-      drill.failure === null ? "passed" : "failed",
-      drill.tookMs,
-      drill.restoreMs,
-      drill.verifyMs,
-      drill.differences,
-      drill.failure,
-    ],
-  );
+export async function recordDrill(settings: BackupSettings, logger: Logger, drill: Drill) {
+  const { backup, place, tookMs, restoreMs, verifyMs, differences, failure } = drill;
+  const state = failure === null ? "passed" : "failed";
+  const times = { restore_ms: restoreMs, verify_ms: verifyMs };
+  const row = { backup_id: backup, place, state, ...times, differences, failure };
+  await insert(settings, logger, "ops.restore_drill", tookMs, row);
 }
 
+/**
+ * For people and alerts, by the database's clock, as all that they compare it with; ours may be wrong. A backup is none the
+ * worse for a history that cannot be written.
+ */
 async function insert(
   settings: BackupSettings,
   logger: Logger,
-  sql: string,
-  values: unknown[],
+  table: string,
+  tookMs: number,
+  row: Readonly<Record<string, unknown>>,
 ): Promise<void> {
+  const places = Object.keys(row).map((_, i) => `$${i + 2}`);
+  const sql = `INSERT INTO ${table} (started_at, finished_at, ${Object.keys(row).join(", ")})
+    VALUES (now() - $1 * interval '1 millisecond', now(), ${places.join(", ")}) RETURNING now() AS at`;
   try {
     const { rows } = await withSession(addressOf(settings, "backup"), (pool) =>
-      pool.query<{ at: Date }>(sql, values),
+      pool.query<{ at: Date }>(sql, [tookMs, ...Object.values(row)]),
     );
-    const aheadMs = Date.now() - (rows[0]?.at.getTime() ?? Number.NaN);
+    const aheadMs = Date.now() - one(rows).at.getTime();
     if (Math.abs(aheadMs) > AHEAD_MS) {
       logger.warn(
         { aheadS: Math.round(aheadMs / 1_000) },

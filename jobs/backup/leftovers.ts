@@ -44,12 +44,15 @@ export async function cleanFolder(folder: string, logger: Logger): Promise<void>
     if (await isMarked(path)) {
       logger.warn({ folder: path }, `removing ${name}, which a backup that was killed has left`);
       await removeMarked(path);
-    } else if (!(await removeEmpty(path))) {
+      continue;
+    }
+    // Killed before its mark was written, or after it was removed, it left an empty folder.
+    await rmdir(path).catch(() =>
       logger.warn(
         { folder: path },
         `${name} has a name of ours but was not left by a backup; it stays, remove it if nobody needs it`,
-      );
-    }
+      ),
+    );
   }
 }
 
@@ -59,12 +62,4 @@ async function isMarked(path: string): Promise<boolean> {
     [path, join(path, UNFINISHED)].map((each) => lstat(each).catch(() => undefined)),
   );
   return folder?.isDirectory() === true && mark?.isFile() === true;
-}
-
-/** Killed before its mark was written, or after it was removed. @returns false when it is not an empty folder. */
-async function removeEmpty(path: string): Promise<boolean> {
-  return rmdir(path).then(
-    () => true,
-    () => false,
-  );
 }

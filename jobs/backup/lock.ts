@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { CoreError } from "../../lib/core_errors.js";
 import { codeOf, messageOf, type PlatformError } from "../../lib/errors.js";
-import { firstErrorLine } from "../../lib/process/run.js";
-import { type BackupCode, BackupError } from "../errors.js";
+import { firstErrorLine, outputOf } from "../../lib/process/run.js";
+import { type BackupCode, BackupError, withCode } from "../errors.js";
 
 type Mode = "exclusive" | "shared";
 
@@ -55,16 +56,10 @@ async function openLock(file: string, mode: Mode): Promise<FileHandle | undefine
 async function lock(handle: FileHandle, file: string, mode: Mode): Promise<void> {
   const args = [`--${mode}`, "--nonblock", `--conflict-exit-code=${BUSY}`, "3"];
   const child = spawn("flock", args, { stdio: ["ignore", "ignore", "pipe", handle.fd] });
-  let stderr = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", resolve);
-  }).catch((cause: unknown) => {
-    throw new CoreError("TOOL_MISSING", `flock cannot be run: ${messageOf(cause)}.`, {
-      hint: "Install: util-linux.",
-      cause,
-    });
+  const output = outputOf(child);
+  const [code] = await once(child, "close").catch((cause: unknown) => {
+    const hint = "Install: util-linux.";
+    throw new CoreError("TOOL_MISSING", `flock cannot be run: ${messageOf(cause)}.`, { hint, cause });
   });
   if (code === 0) {
     return;
@@ -74,7 +69,7 @@ async function lock(handle: FileHandle, file: string, mode: Mode): Promise<void>
       hint: `Wait for it, or find it: fuser -v '${file}'.`,
     });
   }
-  throw new BackupError(FAILED[mode], `${file} cannot be locked: ${firstErrorLine(stderr)}.`, {
+  throw new BackupError(FAILED[mode], `${file} cannot be locked: ${firstErrorLine(output.stderr)}.`, {
     hint: "Set BACKUP_DIR to a folder on a file system that has locks.",
   });
 }
@@ -89,5 +84,5 @@ function unusable(mode: Mode, cause: unknown): PlatformError {
       EDQUOT: "Make room there.",
     }[codeOf(cause) ?? ""] ?? "Set BACKUP_DIR.";
   const what = mode === "exclusive" ? "BACKUP_DIR cannot be written" : "BACKUP_DIR cannot be read";
-  return new BackupError(FAILED[mode], `${what}: ${messageOf(cause)}.`, { hint, cause });
+  return withCode(cause, FAILED[mode], what, hint);
 }

@@ -1,5 +1,6 @@
 import { codeOf, messageOf } from "../../lib/errors.js";
 import type { Logger } from "../../lib/observability/log.js";
+import { one } from "../../lib/postgres/one.js";
 import { dueAt } from "../../lib/runtime/schedule.js";
 import { pause } from "../../lib/timing.js";
 import type { BackupSettings } from "../settings.js";
@@ -7,9 +8,8 @@ import { addressOf, withSession } from "./address.js";
 import { backup } from "./backup.js";
 import { drill } from "./drill.js";
 import { warnOfAhead } from "./newest.js";
-
 import { prune } from "./prune.js";
-import { type Backup, backupFolder, listBackups } from "./store.js";
+import { type Backup, listBackups } from "./store.js";
 
 /** Looked at again at least so often: another process may have made a backup meanwhile. */
 const LOOK_MS = 60_000;
@@ -33,8 +33,8 @@ interface Job {
  */
 export async function loop(settings: BackupSettings, logger: Logger, signal: AbortSignal): Promise<void> {
   const jobs = makeJobs(settings, logger);
-  const list = () => listBackups(backupFolder(settings));
-  logger.info({ folder: backupFolder(settings) }, "backup loop ready");
+  const list = () => listBackups(settings.BACKUP_DIR);
+  logger.info({ folder: settings.BACKUP_DIR }, "backup loop ready");
   warnOfAhead(await list().catch(() => []), logger);
   while (!signal.aborted) {
     // What cannot be read now may be read later; whatever is due says why it fails.
@@ -81,7 +81,6 @@ async function attempt(job: Job, logger: Logger, signal: AbortSignal): Promise<v
 }
 
 function makeJobs(settings: BackupSettings, logger: Logger): Job[] {
-  const state = () => ({ doneMs: Number.NaN, failures: 0, failedMs: 0, random: Math.random() });
   const made = (kind: Backup["kind"]) => (backups: readonly Backup[]) =>
     backups.flatMap((each) => (each.kind === kind ? (each.manifest?.startedAt ?? []) : []));
   const make = async (kind: Backup["kind"], signal: AbortSignal) => {
@@ -91,13 +90,14 @@ function makeJobs(settings: BackupSettings, logger: Logger): Job[] {
       logger.error({ code: codeOf(error) }, `retention failed: ${messageOf(error)}`);
     });
   };
+  const unknown = { doneMs: Number.NaN, failures: 0, failedMs: 0, random: Math.random() };
   return [
     {
       name: "dump",
       intervalS: settings.BACKUP_INTERVAL_S,
       times: made("dump"),
       run: (signal) => make("dump", signal),
-      ...state(),
+      ...unknown,
     },
     {
       name: "base backup",
@@ -109,19 +109,19 @@ function makeJobs(settings: BackupSettings, logger: Logger): Job[] {
           await make("base", signal);
         }
       },
-      ...state(),
+      ...unknown,
     },
     {
       name: "restore drill",
       intervalS: settings.BACKUP_DRILL_INTERVAL_S,
-      times: (backups) => backups.map(({ verifiedAt }) => verifiedAt).filter((at) => at !== null),
+      times: (backups) => backups.flatMap(({ verifiedAt }) => verifiedAt ?? []),
       run: async (signal) => {
         const { backup: id, notMarked } = await drill(settings, logger, { place: "database", signal });
         if (notMarked !== null) {
           logger.warn({ backup: id }, `no mark was written: ${notMarked}`);
         }
       },
-      ...state(),
+      ...unknown,
     },
   ];
 }
@@ -129,6 +129,6 @@ function makeJobs(settings: BackupSettings, logger: Logger): Job[] {
 async function archives(settings: BackupSettings): Promise<boolean> {
   return withSession(addressOf(settings, "backup"), async (pool) => {
     const { rows } = await pool.query<{ archive_mode: string }>("SHOW archive_mode");
-    return rows[0]?.archive_mode !== "off";
+    return one(rows).archive_mode !== "off";
   });
 }

@@ -25,11 +25,10 @@ const common = {
   madeAfter: z.array(z.string()).optional(),
 };
 
-const dump = z.strictObject({
-  kind: z.literal("dump"),
-  ...common,
-  format: z.enum(["directory", "custom"]),
-  encryption: z.strictObject({ tool: z.enum(["age", "gpg"]), recipient: z.string() }).nullable(),
+/** What belongs to a database as a whole. */
+const properties = z.strictObject({
+  server: common.server,
+  serverVersionNum: common.serverVersionNum,
   /** Where the write-ahead log stood when the snapshot was taken. */
   lsn: z.string(),
   databaseBytes: z.number(),
@@ -48,6 +47,14 @@ const dump = z.strictObject({
   comment: z.string().nullable().optional(),
   /** Those that only a superuser may install. */
   extensions: z.array(z.strictObject({ name: z.string(), schema: z.string() })).optional(),
+});
+
+const dump = z.strictObject({
+  kind: z.literal("dump"),
+  ...common,
+  format: z.enum(["directory", "custom"]),
+  encryption: z.strictObject({ tool: z.enum(["age", "gpg"]), recipient: z.string() }).nullable(),
+  ...properties.shape,
   ledger: z.array(
     z.strictObject({
       run: z.string(),
@@ -80,3 +87,14 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export type DumpManifest = z.infer<typeof dump>;
 export type BaseManifest = z.infer<typeof base>;
 export type TableContent = z.infer<typeof table>;
+export type DatabaseProperties = z.infer<typeof properties>;
+/** A manifest but for what every backup says in the same way. */
+export type Made<M extends Manifest> = Omit<
+  M,
+  "version" | "id" | "database" | "startedAt" | "finishedAt" | "madeAfter"
+>;
+
+/** Rows of all tables; null for a base backup, which does not count them. */
+export function rowsOf(manifest: Manifest): number | null {
+  return manifest.kind === "dump" ? manifest.tables.reduce((sum, { rows }) => sum + rows, 0) : null;
+}

@@ -8,12 +8,13 @@ interface Dated {
   readonly manifest: { readonly madeAfter?: readonly string[] | undefined } | undefined;
 }
 
-/** When a backup says that it was begun, in ms since 1970, by its id: `dump-20261122T024107123Z`. NaN when that is no time. */
-export function timeOf(id: string): number {
-  return Date.parse(
-    id.replace(/^[a-z]+-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z$/, "$1-$2-$3T$4:$5:$6.$7Z"),
-  );
+/** When a backup says that it was begun, as ISO 8601 writes what stands in its id: `dump-20261122T024107123Z`. */
+export function isoTimeOf(id: string): string {
+  return id.replace(/^[a-z]+-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z$/, "$1-$2-$3T$4:$5:$6.$7Z");
 }
+
+/** The same in ms since 1970. NaN when that is no time. */
+export const timeOf = (id: string) => Date.parse(isoTimeOf(id));
 
 /** Whether a backup's time is still to come. */
 export function isAhead(id: string, nowMs = Date.now()): boolean {

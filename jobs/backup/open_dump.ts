@@ -1,14 +1,14 @@
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { codeOf, messageOf } from "../../lib/errors.js";
-import { BackupError } from "../errors.js";
+import { codeOf } from "../../lib/errors.js";
+import { BackupError, withCode } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
 import { DUMP, GLOBALS } from "./dump.js";
 import { decryptFiles } from "./encryption.js";
 import { checkSums, listFiles, MANIFEST } from "./files.js";
 import { markUnfinished, removeMarked } from "./leftovers.js";
-import type { BaseManifest, DumpManifest, Manifest } from "./manifest.js";
+import type { DumpManifest, Manifest } from "./manifest.js";
 import { BASE_FILES, type Backup, findBackup } from "./store.js";
 
 /** A dump that is what was written, readable by pg_restore. */
@@ -20,22 +20,18 @@ export interface OpenDump {
   readonly globals: string;
 }
 
+/** A backup whose manifest can be read. */
+interface Intact<Kind extends Manifest["kind"]> {
+  readonly backup: Backup;
+  readonly manifest: Extract<Manifest, { kind: Kind }>;
+}
+
 /** @throws PlatformError BACKUP_UNKNOWN, BACKUP_DAMAGED */
-export async function requireIntact(
+export async function requireIntact<Kind extends Manifest["kind"]>(
   folder: string,
-  kind: "dump",
+  kind: Kind,
   id?: string,
-): Promise<{ backup: Backup; manifest: DumpManifest }>;
-export async function requireIntact(
-  folder: string,
-  kind: "base",
-  id?: string,
-): Promise<{ backup: Backup; manifest: BaseManifest }>;
-export async function requireIntact(
-  folder: string,
-  kind: Manifest["kind"],
-  id?: string,
-): Promise<{ backup: Backup; manifest: Manifest }> {
+): Promise<Intact<Kind>> {
   const backup = await findBackup(folder, kind, id);
   const problems = await checkSums(backup.path, kind === "base" ? [BASE_FILES] : []);
   if (backup.manifest === undefined) {
@@ -46,7 +42,7 @@ export async function requireIntact(
       hint: "Take an earlier one: scripts/restore.sh --list.",
     });
   }
-  return { backup, manifest: backup.manifest };
+  return { backup, manifest: backup.manifest as Intact<Kind>["manifest"] };
 }
 
 /**
@@ -57,36 +53,27 @@ export async function requireIntact(
  */
 export async function withOpenDump<T>(
   settings: BackupSettings,
-  { backup, manifest }: { backup: Backup; manifest: DumpManifest },
+  { backup, manifest }: Intact<"dump">,
   signal: AbortSignal | undefined,
   work: (dump: OpenDump) => Promise<T>,
 ): Promise<T> {
-  const open = (folder: string): OpenDump => ({
-    backup,
-    manifest,
-    dump: join(folder, DUMP),
-    globals: join(folder, GLOBALS),
-  });
-  if (manifest.encryption === null) {
-    return work(open(backup.path));
+  const open = (folder: string) =>
+    work({ backup, manifest, dump: join(folder, DUMP), globals: join(folder, GLOBALS) });
+  const { encryption } = manifest;
+  if (encryption === null) {
+    return open(backup.path);
   }
   const plain = await makePlain(backup).catch((cause: unknown) => {
-    throw new BackupError(
-      "RESTORE_FAILED",
-      `there is no place for the decrypted files: ${messageOf(cause)}.`,
-      { cause },
-    );
+    throw withCode(cause, "RESTORE_FAILED", "there is no place for the decrypted files");
   });
   try {
     await markUnfinished(plain);
-    const files = (await listFiles(backup.path)).filter((file) =>
-      file.endsWith(`.${manifest.encryption?.tool}`),
-    );
+    const files = (await listFiles(backup.path)).filter((file) => file.endsWith(`.${encryption.tool}`));
     if (manifest.format === "directory") {
       await mkdir(join(plain, DUMP), { mode: 0o700 });
     }
-    await decryptFiles(backup.path, files, plain, manifest.encryption, settings, signal);
-    return await work(open(plain));
+    await decryptFiles(backup.path, files, plain, encryption, settings, signal);
+    return await open(plain);
   } finally {
     await removeMarked(plain);
   }
@@ -95,13 +82,13 @@ export async function withOpenDump<T>(
 async function makePlain(backup: Backup): Promise<string> {
   // A later backup takes it away if we are killed.
   const plain = join(dirname(backup.path), `.${backup.id}.${process.pid}.partial`);
-  return mkdir(plain, { mode: 0o700 }).then(
-    () => plain,
-    (error: unknown) => {
-      if (!["EROFS", "EACCES", "EPERM"].includes(codeOf(error) ?? "")) {
-        throw error;
-      }
-      return mkdtemp(join(tmpdir(), "payments-restore-"));
-    },
-  );
+  try {
+    await mkdir(plain, { mode: 0o700 });
+    return plain;
+  } catch (error) {
+    if (!["EROFS", "EACCES", "EPERM"].includes(codeOf(error) ?? "")) {
+      throw error;
+    }
+    return mkdtemp(join(tmpdir(), "payments-restore-"));
+  }
 }

@@ -2,16 +2,16 @@ import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Mismatch } from "../../etl/verify/report.js";
 import { verify } from "../../etl/verify/verify.js";
-import { codeOf, messageOf, PlatformError } from "../../lib/errors.js";
+import { one } from "../../lib/postgres/one.js";
 import type { Owner } from "../../lib/process/run.js";
-import { BackupError } from "../errors.js";
+import { BackupError, withCode } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
-import { addressOf, LOOPBACK, withSession, withSessions } from "./address.js";
+import { addressOf, LOOPBACK, withSessions } from "./address.js";
 import { withLock } from "./lock.js";
 import { requireIntact } from "./open_dump.js";
-import { execute, postgresTool } from "./postgres_tool.js";
-import { freePort, serverOwner, withServer } from "./server.js";
-import { BASE_FILES, backupFolder, listBackups, lockFile, walFolder } from "./store.js";
+import { execute, majorOf, postgresTool } from "./postgres_tool.js";
+import { freePort, listensOn, type ServerOptions, serverOwner, withServer } from "./server.js";
+import { BASE_FILES, listBackups, lockFile, walFolder } from "./store.js";
 
 export interface PointInTime {
   readonly backup: string;
@@ -45,45 +45,38 @@ export async function restoreToTime(
   const wanted = parseTime(time);
   const target = resolve(data);
   await requireNew(target);
-  const folder = backupFolder(settings);
+  const folder = settings.BACKUP_DIR;
   return withLock(lockFile(folder), "shared", async () => {
     const id = await baseBefore(folder, wanted);
     const started = performance.now();
     const { backup, manifest } = await requireIntact(folder, "base", id);
-    const major = Math.floor(manifest.serverVersionNum / 10_000);
-    const postgres = await postgresTool("postgres", major);
+    const postgres = await postgresTool("postgres", majorOf(manifest));
+    const pgVerifybackup = await postgresTool("pg_verifybackup", majorOf(manifest));
     const files = join(backup.path, BASE_FILES);
-    await execute(await postgresTool("pg_verifybackup", major), [files], { signal }).catch(
-      (cause: unknown) => {
-        throw codeOf(cause) === "INTERRUPTED"
-          ? cause
-          : new BackupError("BACKUP_DAMAGED", `${id}: ${messageOf(cause)}.`, { cause });
-      },
-    );
+    await execute(pgVerifybackup, [files], { signal }).catch((error: unknown) => {
+      throw withCode(error, "BACKUP_DAMAGED", id);
+    });
     try {
       const owner = await serverOwner();
       await copyFiles(files, target, owner, signal);
-      return await recover({ settings, postgres, target, owner, wanted, signal, started, backup: backup.id });
+      const server = { postgres, data: target, log: `${target}.log`, owner, signal };
+      const recovered = await recover(settings, server, wanted, started);
+      return { backup: id, data: target, wanted: wanted.toISOString(), ...recovered };
     } catch (error) {
       await rm(target, { recursive: true, force: true });
+      const hint =
+        "The archive may end before that time: a running server archives within a minute (archive_timeout).";
+      throw withCode(error, "RESTORE_FAILED", "nothing was restored", hint);
+    } finally {
       await rm(`${target}.log`, { force: true });
-      if (error instanceof PlatformError) {
-        throw error;
-      }
-      throw new BackupError("RESTORE_FAILED", `nothing was restored: ${messageOf(error)}.`, {
-        hint: "The archive may end before that time: a running server archives within a minute (archive_timeout).",
-        cause: error,
-      });
     }
   });
 }
 
 function parseTime(time: string): Date {
   const parsed = new Date(time);
-  if (
-    !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(time) ||
-    Number.isNaN(parsed.getTime())
-  ) {
+  const zoned = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+  if (!zoned.test(time) || Number.isNaN(parsed.getTime())) {
     throw new BackupError("RESTORE_REFUSED", `${time} is no time.`, {
       hint: "Write it with its zone: 2026-01-31T12:00:00Z.",
     });
@@ -101,27 +94,19 @@ async function requireNew(target: string): Promise<void> {
 }
 
 async function baseBefore(folder: string, wanted: Date): Promise<string> {
-  const bases = (await listBackups(folder)).filter(
-    ({ kind, manifest }) => kind === "base" && manifest !== undefined,
-  );
   // By their times, not in the order in which they were made: the log that is replayed has its times from the same clock.
-  const finished = bases
-    .map(({ id, manifest }) => ({
-      id,
-      at: manifest?.finishedAt ?? "",
-      ms: Date.parse(manifest?.finishedAt ?? ""),
-    }))
-    .sort((a, b) => b.ms - a.ms);
-  const found = finished.find(({ ms }) => ms <= wanted.getTime());
+  const bases = (await listBackups(folder))
+    .flatMap(({ manifest }) => (manifest?.kind === "base" ? [manifest] : []))
+    .sort((a, b) => Date.parse(b.finishedAt) - Date.parse(a.finishedAt));
+  const found = bases.find(({ finishedAt }) => Date.parse(finishedAt) <= wanted.getTime());
   if (found !== undefined) {
     return found.id;
   }
-  const oldest = finished.at(-1)?.at;
+  const oldest = bases.at(-1);
   throw new BackupError("BACKUP_UNKNOWN", `no base backup was finished before ${wanted.toISOString()}.`, {
-    hint:
-      oldest === undefined
-        ? "There is none at all: scripts/backup.sh --base."
-        : `The oldest one ended at ${oldest}.`,
+    hint: oldest
+      ? `The oldest one ended at ${oldest.finishedAt}.`
+      : "There is none at all: scripts/backup.sh --base.",
   });
 }
 
@@ -140,64 +125,37 @@ async function copyFiles(
   }
 }
 
-interface Recovery {
-  readonly settings: BackupSettings;
-  readonly postgres: string;
-  readonly target: string;
-  readonly owner: Owner | undefined;
-  readonly wanted: Date;
-  readonly signal: AbortSignal | undefined;
-  readonly started: number;
-  readonly backup: string;
-}
-
-async function recover(recovery: Recovery): Promise<PointInTime> {
-  const { settings, postgres, target, owner, wanted, signal, started, backup } = recovery;
-  const port = await freePort();
-  const address = { ...addressOf(settings, "loader"), ...LOOPBACK, port };
+async function recover(
+  settings: BackupSettings,
+  files: Omit<ServerOptions, "ready" | "settings">,
+  wanted: Date,
+  started: number,
+): Promise<Pick<PointInTime, "lastTransactionAt" | "restoreMs" | "verifyMs" | "differences">> {
+  const address = { ...addressOf(settings, "loader"), ...LOOPBACK, port: await freePort() };
   const wal = walFolder(settings).replaceAll("%", "%%").replaceAll("'", "'\\''");
-  const server = {
-    postgres,
-    data: target,
-    log: `${target}.log`,
-    owner,
-    signal,
-    // Nobody gets in before it is promoted, so the first who does finds it as it was wanted.
-    ready: () => withSession(address, (pool) => pool.query("SELECT")),
-    // Given on the command line, so that nothing of it stays in the new cluster's files.
-    settings: {
-      restore_command: `test -f '${wal}'/%f.gz && gzip -dc '${wal}'/%f.gz >%p`,
-      // Its zone as a number: abbreviations are not known yet when the command line is read.
-      recovery_target_time: wanted.toISOString().replace("Z", "+00"),
-      recovery_target_action: "promote",
-      recovery_target_timeline: "latest",
-      hot_standby: "off",
-      // Nothing goes into the archive until it is decided which server goes on; what is to go there, its new timeline's
-      // history first, is remembered for then.
-      archive_mode: "on",
-      archive_command: "",
-      port: String(port),
-      listen_addresses: LOOPBACK.host,
-      unix_socket_directories: "",
-      logging_collector: "off",
-    },
+  // Nobody gets in before it is promoted, so the first who does finds it as it was wanted.
+  const { ready, settings: listening } = listensOn(address);
+  // Given on the command line, so that nothing of it stays in the new cluster's files.
+  const recovering = {
+    restore_command: `test -f '${wal}'/%f.gz && gzip -dc '${wal}'/%f.gz >%p`,
+    // Its zone as a number: abbreviations are not known yet when the command line is read.
+    recovery_target_time: wanted.toISOString().replace("Z", "+00"),
+    recovery_target_action: "promote",
+    recovery_target_timeline: "latest",
+    hot_standby: "off",
+    // Nothing goes into the archive until it is decided which server goes on; what is to go there, its new timeline's
+    // history first, is remembered for then.
+    archive_mode: "on",
+    archive_command: "",
   };
-  const result = await withServer(server, async () => {
+  const server = { ...files, ready, settings: { ...listening, ...recovering } };
+  return withServer(server, async () => {
     const restoreMs = Math.round(performance.now() - started);
     return withSessions(address, 3, async (pool) => {
       const { rows } = await pool.query<{ at: Date | null }>("SELECT pg_last_xact_replay_timestamp() AS at");
-      const report = await verify(pool, undefined);
-      return {
-        backup,
-        data: target,
-        wanted: wanted.toISOString(),
-        lastTransactionAt: rows[0]?.at?.toISOString() ?? null,
-        restoreMs,
-        verifyMs: Math.round(performance.now() - started) - restoreMs,
-        differences: report.differences,
-      };
+      const { differences } = await verify(pool, undefined);
+      const verifyMs = Math.round(performance.now() - started) - restoreMs;
+      return { lastTransactionAt: one(rows).at?.toISOString() ?? null, restoreMs, verifyMs, differences };
     });
   });
-  await rm(`${target}.log`, { force: true });
-  return result;
 }

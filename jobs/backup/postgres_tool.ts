@@ -59,21 +59,14 @@ export async function postgresTool(name: string, major: number): Promise<string>
   throw new CoreError("TOOL_MISSING", `${what}.`, { hint: `Install: postgresql-client-${major}.` });
 }
 
+/** The major version of a server by its `server_version_num`. */
+export const majorOf = ({ serverVersionNum }: { readonly serverVersionNum: number }) =>
+  Math.floor(serverVersionNum / 10_000);
+
 /** The major version of the server behind a pool. */
 export async function serverMajor(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ major: number }>(
     "SELECT current_setting('server_version_num')::integer / 10000 AS major",
   );
   return rows[0]?.major ?? 0;
-}
-
-/**
- * What to do when too few connections were left. pg_dumpall keeps the server's reason to itself.
- *
- * @param reason what a program or the server said.
- */
-export function connectionsHint(reason: string): string | undefined {
-  return /too many connections|connection slots|could not connect to database/.test(reason)
-    ? "A backup takes up to 3 + 2 × BACKUP_JOBS connections, a restore 2 + BACKUP_JOBS: lower BACKUP_JOBS, end idle sessions, or raise the CONNECTION LIMIT of the database or role."
-    : undefined;
 }

@@ -5,10 +5,9 @@ import type { BackupSettings } from "../settings.js";
 import { listFiles, MANIFEST, SUMS, sizeOf } from "./files.js";
 import { cleanFolder, removeBackup } from "./leftovers.js";
 import { withLock } from "./lock.js";
-import type { BaseManifest } from "./manifest.js";
-import { unplaced, warnOfAhead } from "./newest.js";
+import { isoTimeOf, unplaced, warnOfAhead } from "./newest.js";
 import { type Candidate, expired } from "./retention.js";
-import { BASE_FILES, type Backup, backupFolder, listBackups, lockFile, walFolder } from "./store.js";
+import { BASE_FILES, type Backup, listBackups, lockFile, walFolder } from "./store.js";
 
 /**
  * Removes the backups whose time is over, and archived log that no base backup needs any more. What cannot be judged stays and
@@ -17,30 +16,27 @@ import { BASE_FILES, type Backup, backupFolder, listBackups, lockFile, walFolder
  * @returns their ids.
  */
 export async function prune(settings: BackupSettings, logger: Logger): Promise<string[]> {
-  const folder = backupFolder(settings);
+  const folder = settings.BACKUP_DIR;
   return withLock(lockFile(folder), "exclusive", async () => {
     await cleanFolder(folder, logger);
     const backups = await listBackups(folder);
     warnOfAhead(backups, logger);
     const judged = await judgeable(backups, logger);
-    const ids = new Set(
-      expired(judged.filter(({ kind }) => kind === "dump").map(toCandidate), {
-        daily: settings.BACKUP_KEEP_DAILY,
-        weekly: settings.BACKUP_KEEP_WEEKLY,
-        monthly: settings.BACKUP_KEEP_MONTHLY,
-      }),
-    );
-    const bases = judged.filter(({ kind }) => kind === "base");
-    for (const { id } of bases.slice(settings.BACKUP_KEEP_BASE)) {
-      ids.add(id);
-    }
+    const dumps = judged.filter(({ kind }) => kind === "dump").map(toCandidate);
+    const bases = judged.filter(({ kind }) => kind === "base").map(({ id }) => id);
+    const keep = {
+      daily: settings.BACKUP_KEEP_DAILY,
+      weekly: settings.BACKUP_KEEP_WEEKLY,
+      monthly: settings.BACKUP_KEEP_MONTHLY,
+    };
+    const ids = new Set([...expired(dumps, keep), ...bases.slice(settings.BACKUP_KEEP_BASE)]);
     for (const backup of backups.filter(({ id }) => ids.has(id))) {
       logger.info({ backup: backup.id }, "retention: removing a backup");
       await removeBackup(backup.path);
     }
     await removeWal(
       walFolder(settings),
-      backups.filter(({ kind, id }) => kind === "base" && !ids.has(id)),
+      backups.filter(({ id }) => !ids.has(id)),
     );
     return [...ids];
   });
@@ -70,14 +66,13 @@ async function isWhole({ path, kind, manifest }: Backup): Promise<boolean> {
   return (await sizeOf(counted, written).catch(() => -1)) === manifest.bytes;
 }
 
-/** Removes archived log that comes before all that the remaining base backups need. */
-async function removeWal(folder: string, bases: readonly Backup[]): Promise<void> {
-  const starts = bases
-    .map(({ manifest }) => (manifest as BaseManifest | undefined)?.startWal ?? "")
+/** Removes archived log that comes before all that the base backups among those that remain need. */
+async function removeWal(folder: string, remaining: readonly Backup[]): Promise<void> {
+  const [oldest] = remaining
+    .map(({ manifest }) => (manifest?.kind === "base" ? manifest.startWal : ""))
     .filter((startWal) => /^[0-9A-F]{24}$/.test(startWal))
     .map(position)
     .sort();
-  const [oldest] = starts;
   if (oldest === undefined) {
     return;
   }
@@ -91,7 +86,4 @@ async function removeWal(folder: string, bases: readonly Backup[]): Promise<void
 /** Segments are named timeline, then position; as pg_archivecleanup does, the timeline is left out of the comparison. */
 const position = (segment: string) => segment.slice(8, 24);
 
-function toCandidate({ id, verifiedAt }: Backup): Candidate {
-  const [, year, month, day, time] = /-(\d{4})(\d\d)(\d\d)T(\d{6})/.exec(id) ?? [];
-  return { id, at: `${year}-${month}-${day}T${time}`, verifiedAt };
-}
+const toCandidate = ({ id, verifiedAt }: Backup): Candidate => ({ id, at: isoTimeOf(id), verifiedAt });

@@ -1,24 +1,17 @@
-import { messageOf, PlatformError } from "../../lib/errors.js";
+import { one } from "../../lib/postgres/one.js";
+import type { Pool } from "../../lib/postgres/pool.js";
 import { databaseName } from "../../lib/settings/base.js";
-import { BackupError } from "../errors.js";
+import { BackupError, withCode } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
-import { addressOf, withSession } from "./address.js";
-import {
-  createDatabaseLike,
-  databaseExists,
-  dropDatabase,
-  isEmpty,
-  MAINTENANCE,
-  renameInto,
-  type TargetState,
-} from "./database.js";
+import { type Address, addressOf, withSession } from "./address.js";
+import { createDatabaseLike, dropDatabase, MAINTENANCE, renameInto, type TargetState } from "./database.js";
 import { withLock } from "./lock.js";
-import type { DumpManifest } from "./manifest.js";
+import { type DumpManifest, rowsOf } from "./manifest.js";
 import { requireIntact, withOpenDump } from "./open_dump.js";
-import { connectionsHint, serverMajor } from "./postgres_tool.js";
+import { majorOf, serverMajor } from "./postgres_tool.js";
 import { failureOf, type Restored, restoreInto } from "./restore_into.js";
 import { absentRoles } from "./roles.js";
-import { backupFolder, lockFile } from "./store.js";
+import { lockFile } from "./store.js";
 
 export interface RestoreOptions {
   /** The newest when left out. */
@@ -65,20 +58,20 @@ export async function restore(
   if (!databaseName.safeParse(into).success) {
     throw new BackupError("RESTORE_REFUSED", `${into} is no name for a database of ours.`);
   }
-  const folder = backupFolder(settings);
+  const folder = settings.BACKUP_DIR;
+  const server = addressOf(settings, "admin");
   return withLock(lockFile(folder), "shared", () =>
-    withSession({ ...addressOf(settings, "admin"), database: MAINTENANCE }, async (maintenance) => {
+    withSession({ ...server, database: MAINTENANCE }, async (maintenance) => {
       // Under the lock: nobody may take it away between its sums and its restore.
       const found = await requireIntact(folder, "dump", options.id);
       await requireVersion(maintenance, found.manifest);
-      const target = await targetState(settings, into, await databaseExists(maintenance, into));
-      const rows = found.manifest.tables.reduce((sum, table) => sum + table.rows, 0);
+      const target = await targetState(maintenance, { ...server, database: into });
       const plan = {
         backup: found.backup.id,
         takenAt: found.manifest.startedAt,
         into,
         target,
-        rows,
+        rows: rowsOf(found.manifest) ?? 0,
         absentRoles: await absentRoles(maintenance, found.manifest),
       };
       if (target === "filled" && !options.force) {
@@ -97,52 +90,41 @@ export async function restore(
         const beside = `restoring_${found.backup.id.slice(5, 24).toLowerCase()}_${process.pid}`;
         try {
           await createDatabaseLike(maintenance, beside, found.manifest, "template0");
-          const restored = await restoreInto(
-            settings,
-            { ...addressOf(settings, "admin"), database: beside },
-            dump,
-            signal,
-          );
+          const restored = await restoreInto(settings, { ...server, database: beside }, dump, signal);
           const wrong = failureOf(found.backup.id, restored);
           if (wrong !== undefined) {
             throw wrong;
           }
           const replaced = await renameInto(maintenance, beside, into, target, new Date());
-          return { ...plan, ...restored, replaced: replaced ?? null };
+          return { ...plan, ...restored, replaced };
         } catch (error) {
           await dropDatabase(maintenance, beside).catch(() => undefined);
-          if (error instanceof PlatformError) {
-            throw error;
-          }
-          throw new BackupError("RESTORE_FAILED", `${into} is as it was: ${messageOf(error)}.`, {
-            hint: connectionsHint(messageOf(error)),
-            cause: error,
-          });
+          throw withCode(error, "RESTORE_FAILED", `${into} is as it was`);
         }
       });
     }),
   );
 }
 
-async function targetState(
-  settings: BackupSettings,
-  database: string,
-  exists: boolean,
-): Promise<TargetState> {
-  if (!exists) {
+async function targetState(maintenance: Pool, target: Address): Promise<TargetState> {
+  const named = "SELECT FROM pg_database WHERE datname = $1";
+  if ((await maintenance.query(named, [target.database])).rowCount === 0) {
     return "missing";
   }
-  const address = { ...addressOf(settings, "admin"), database };
-  return (await withSession(address, isEmpty)) ? "empty" : "filled";
+  const { rows } = await withSession(target, (pool) => pool.query<{ filled: boolean }>(HOLDS_ANYTHING));
+  return one(rows).filled ? "filled" : "empty";
 }
 
+/** Any table, view or function of somebody's. */
+const HOLDS_ANYTHING = `
+  SELECT EXISTS (SELECT FROM (SELECT relnamespace FROM pg_class UNION ALL SELECT pronamespace FROM pg_proc) o (schema)
+                 JOIN pg_namespace n ON n.oid = o.schema
+                 WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema') AS filled`;
+
 /** A server does not read what a newer one wrote. */
-async function requireVersion(
-  maintenance: Parameters<typeof serverMajor>[0],
-  manifest: DumpManifest,
-): Promise<void> {
+async function requireVersion(maintenance: Pool, manifest: DumpManifest): Promise<void> {
   const major = await serverMajor(maintenance);
-  const made = Math.floor(manifest.serverVersionNum / 10_000);
+  const made = majorOf(manifest);
   if (made > major) {
     throw new BackupError("RESTORE_FAILED", `the backup is of PostgreSQL ${made}, the server of ${major}.`, {
       hint: `Restore into a server of version ${made} or newer.`,

@@ -1,19 +1,13 @@
 import type { Pool } from "../../lib/postgres/pool.js";
 import type { DumpManifest } from "./manifest.js";
 
-/** Who owns all that is restored. */
-const OWNER = "payments_owner";
-
 /** What a manifest says of rights; `others` are those of things that are not the platform's. */
-type Granting = Pick<DumpManifest, "grants" | "objects"> & {
-  readonly others?: readonly string[] | undefined;
-};
+type Granting = Pick<DumpManifest, "grants" | "objects" | "others">;
 
-/** Roles that a dump gives rights to. */
-export function rolesOf(manifest: Granting): string[] {
-  const objects = [...manifest.objects, ...(manifest.others ?? [])];
-  const named = objects.map((object) => /^right .*: (".+"|\S+)(?: [A-Z_]+)?$/.exec(object)?.[1]);
-  const roles = [OWNER, ...manifest.grants.map(({ role }) => role), ...named]
+/** Roles that a dump gives rights to, and the owner of all that is restored. */
+export function rolesOf({ grants, objects, others = [] }: Granting): string[] {
+  const named = [...objects, ...others].map((line) => /^right .*: (".+"|\S+)(?: [A-Z_]+)?$/.exec(line)?.[1]);
+  const roles = ["payments_owner", ...grants.map(({ role }) => role), ...named]
     .filter((role) => role !== undefined)
     // A name that needs quotes stands in quotes.
     .map((role) => role.replace(/^"(.*)"$/s, "$1").replaceAll('""', '"'));
@@ -28,4 +22,13 @@ export async function absentRoles(maintenance: Pool, manifest: Granting): Promis
     [rolesOf(manifest)],
   );
   return rows.map(({ role }) => role);
+}
+
+/**
+ * The roles of a backup as any new server takes them: each membership granted by whoever runs the statements. pg_dumpall writes
+ * who granted it, and from 16 on PostgreSQL refuses a grantor without ADMIN OPTION; the old server's first superuser, who needed
+ * none there, is a role like others on a server whose first superuser has another name.
+ */
+export function withoutGrantors(globals: string): string {
+  return globals.replace(/^(GRANT .*) GRANTED BY (?:"(?:[^"\n]|"")+"|[a-z_][a-z0-9_]*);$/gm, "$1;");
 }

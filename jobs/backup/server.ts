@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { chownSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreError } from "../../lib/core_errors.js";
 import { messageOf } from "../../lib/errors.js";
 import { firstErrorLine, type Owner, start } from "../../lib/process/run.js";
 import { isIncurable } from "../../lib/retry.js";
-import { LOOPBACK } from "./address.js";
+import { type Address, LOOPBACK, withSession } from "./address.js";
 import { execute } from "./postgres_tool.js";
 
 /**
@@ -20,25 +20,33 @@ export async function serverOwner(): Promise<Owner | undefined> {
     return undefined;
   }
   const entry = await execute("getent", ["passwd", "postgres"]).catch((cause: unknown) => {
-    throw new CoreError("TOOL_MISSING", "there is no account postgres for a server to run as.", {
-      cause,
-    });
+    throw new CoreError("TOOL_MISSING", "there is no account postgres for a server to run as.", { cause });
   });
-  const [, , uid, gid] = entry.split(":").map(Number);
-  return { uid: uid ?? 0, gid: gid ?? 0 };
+  const [, , uid = 0, gid = 0] = entry.split(":").map(Number);
+  return { uid, gid };
 }
 
 /** A port of loopback that nobody listens on. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, LOOPBACK.host);
   await once(server, "listening");
-  const address = server.address();
+  const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, "close");
-  if (address === null || typeof address === "string") {
-    throw new Error("no port");
-  }
-  return address.port;
+  return port;
+}
+
+/** How a server listens that is for one login on loopback, and what asks whether it does. */
+export function listensOn(address: Address) {
+  return {
+    ready: () => withSession(address, (pool) => pool.query("SELECT")),
+    settings: {
+      port: String(address.port),
+      listen_addresses: LOOPBACK.host,
+      unix_socket_directories: "",
+      logging_collector: "off",
+    },
+  };
 }
 
 export interface ServerOptions {
@@ -72,19 +80,17 @@ export async function withServer<T>(options: ServerOptions, work: () => Promise<
     deathSignal: "INT",
     detached: true,
   });
-  let [gone, unstarted] = [false, ""];
+  let end: string | undefined;
   // That it could not be started at all is an event too, and must not end us.
   const exited = once(server, "exit")
-    .catch((error: unknown) => {
-      unstarted = messageOf(error);
-    })
-    .then(() => {
-      gone = true;
+    .then(() => "", messageOf)
+    .then((reason) => {
+      end = reason;
     });
   try {
     while (!(await isReady(ready))) {
-      if (gone) {
-        throw new Error(`the server did not start: ${unstarted || serverError(await readFile(log, "utf8"))}`);
+      if (end !== undefined) {
+        throw new Error(`the server did not start: ${end || serverError(await readFile(log, "utf8"))}`);
       }
       if (signal?.aborted) {
         throw new CoreError("INTERRUPTED", "stopped before the server was ready.");
@@ -100,22 +106,21 @@ export async function withServer<T>(options: ServerOptions, work: () => Promise<
 
 /** A server that knows us not will not learn it by being asked again. */
 async function isReady(ready: ServerOptions["ready"]): Promise<boolean> {
-  return ready().then(
-    () => true,
-    (error: unknown) => {
-      if (isIncurable(error)) {
-        throw error;
-      }
-      return false;
-    },
-  );
+  try {
+    await ready();
+    return true;
+  } catch (error) {
+    if (isIncurable(error)) {
+      throw error;
+    }
+    return false;
+  }
 }
 
 /** Why it ended, without the time and process id before it; not what it told us when we asked too early. */
 function serverError(log: string): string {
   const fatal = log
     .split("\n")
-    .filter((line) => /FATAL|PANIC/.test(line) && !line.includes("the database system is"))
-    .at(-1);
+    .findLast((line) => /FATAL|PANIC/.test(line) && !line.includes("the database system is"));
   return messageOf((fatal ?? firstErrorLine(log)).replace(/^.*?(FATAL|PANIC|ERROR):\s*/, ""));
 }

@@ -1,8 +1,8 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { codeOf, messageOf } from "../../lib/errors.js";
-import { packageRoot } from "../../lib/root.js";
-import { BackupError } from "../errors.js";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { codeOf } from "../../lib/errors.js";
+import { BackupError, withCode } from "../errors.js";
 import type { BackupSettings } from "../settings.js";
 import { listFiles, MANIFEST, SUMS, sync, UNFINISHED, VERIFIED, writeSums } from "./files.js";
 import { markUnfinished, removeMarked } from "./leftovers.js";
@@ -25,14 +25,8 @@ export interface Backup {
   readonly ahead: boolean;
 }
 
-export function backupFolder(settings: BackupSettings): string {
-  return resolve(packageRoot, settings.BACKUP_DIR);
-}
-
 export function walFolder(settings: BackupSettings): string {
-  return settings.BACKUP_WAL_DIR === ""
-    ? join(backupFolder(settings), "wal")
-    : resolve(packageRoot, settings.BACKUP_WAL_DIR);
+  return settings.BACKUP_WAL_DIR || join(settings.BACKUP_DIR, "wal");
 }
 
 export const lockFile = (folder: string) => join(folder, ".lock");
@@ -48,11 +42,11 @@ export function idOf(kind: Manifest["kind"], at: Date): string {
  *
  * @param fill writes the files and returns the manifest.
  */
-export async function writeBackup<M extends Manifest>(
+export async function writeBackup(
   folder: string,
   id: string,
-  fill: (partial: string) => Promise<M>,
-): Promise<M> {
+  fill: (partial: string) => Promise<Manifest>,
+): Promise<Manifest> {
   const partial = join(folder, `${id}.partial`);
   await mkdir(partial, { mode: 0o700 });
   try {
@@ -64,12 +58,11 @@ export async function writeBackup<M extends Manifest>(
       (file) => !file.startsWith(`${BASE_FILES}/`) || file === `${BASE_FILES}/backup_manifest`,
     );
     await writeSums(partial, own);
-    const written = [...own, SUMS];
-    for (const file of written) {
-      await chmod(join(partial, file), 0o600);
+    const written = [...own, SUMS].map((file) => join(partial, file));
+    for (const path of written) {
+      await chmod(path, 0o600);
     }
-    const folders = [...new Set(written.map((file) => dirname(join(partial, file))))];
-    for (const path of [...written.map((file) => join(partial, file)), ...folders, partial]) {
+    for (const path of new Set([...written, ...written.map((file) => dirname(file)), partial])) {
       await sync(path);
     }
     await rename(partial, join(folder, id));
@@ -93,31 +86,28 @@ export async function listBackups(folder: string): Promise<Backup[]> {
     if (codeOf(cause) === "ENOENT") {
       return [];
     }
-    throw new BackupError("RESTORE_FAILED", `BACKUP_DIR cannot be read: ${messageOf(cause)}.`, {
-      hint: "Give this user the rights to it, or set BACKUP_DIR.",
-      cause,
-    });
+    const hint = "Give this user the rights to it, or set BACKUP_DIR.";
+    throw withCode(cause, "RESTORE_FAILED", "BACKUP_DIR cannot be read", hint);
   });
-  const backups = await Promise.all(
-    names.filter((name) => ID.test(name)).map((name) => readBackup(folder, name)),
-  );
-  return newestFirst(backups);
+  const ids = names.filter((name) => ID.test(name));
+  return newestFirst(await Promise.all(ids.map((id) => readBackup(folder, id))));
 }
 
 async function readBackup(folder: string, id: string): Promise<Backup> {
   const path = join(folder, id);
-  const read = (file: string) =>
-    readFile(join(path, file), "utf8").then((text) => JSON.parse(text) as unknown);
-  const manifest = await read(MANIFEST)
-    .then((value) => manifestSchema.parse(value))
-    .catch(() => undefined);
-  const verified = (await read(VERIFIED).catch(() => null)) as { at?: unknown } | null;
+  /** What a file holds; undefined when it cannot be read, or is something else. */
+  const read = async <T>(file: string, schema: z.ZodType<T>) =>
+    readFile(join(path, file), "utf8")
+      .then((text) => schema.parse(JSON.parse(text)))
+      .catch(() => undefined);
+  const manifest = await read(MANIFEST, manifestSchema);
+  const verified = await read(VERIFIED, z.object({ at: z.string() }));
   return {
     id,
     kind: id.startsWith("base") ? "base" : "dump",
     path,
     manifest: manifest?.id === id ? manifest : undefined,
-    verifiedAt: typeof verified?.at === "string" ? verified.at : null,
+    verifiedAt: verified?.at ?? null,
     ahead: isAhead(id),
   };
 }
@@ -133,8 +123,7 @@ export async function findBackup(
   if (found !== undefined) {
     return found;
   }
-  const what =
-    id === undefined ? `there is no ${kind} in ${folder}.` : `there is no ${kind} ${id} in ${folder}.`;
+  const what = `there is no ${id === undefined ? kind : `${kind} ${id}`} in ${folder}.`;
   throw new BackupError("BACKUP_UNKNOWN", what, { hint: "List them: scripts/restore.sh --list." });
 }
 

@@ -1,11 +1,10 @@
 import { Command, Option } from "commander";
-import { print, printJson } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
 import { backup } from "../backup/backup.js";
-import type { DumpManifest, Manifest } from "../backup/manifest.js";
-import { type BackupAction, type BackupContext, megabytes, seconds } from "./command.js";
-import { runLoop } from "./loop.js";
-import { retain } from "./retain.js";
+import { loop } from "../backup/loop.js";
+import { type DumpManifest, type Manifest, rowsOf } from "../backup/manifest.js";
+import { prune } from "../backup/prune.js";
+import { type BackupAction, type BackupContext, megabytes, seconds, show } from "./command.js";
 
 interface Options {
   readonly format: DumpManifest["format"];
@@ -39,23 +38,38 @@ export function backupCommand(action: BackupAction): Command {
     );
 }
 
+export function retainCommand(action: BackupAction): Command {
+  return new Command("retain")
+    .description("remove backups and archived log whose time is over")
+    .action(action((context, _options: object) => retain(context)));
+}
+
+export function loopCommand(action: BackupAction): Command {
+  return new Command("loop")
+    .description("backups, retention and restore drills on time, until SIGTERM")
+    .action(action((context, _options: object) => runLoop(context)));
+}
+
 async function makeBackup(context: BackupContext, { base, format }: Options): Promise<undefined> {
-  const { settings, logger, json } = context;
-  const options = { format, signal: context.interruption() };
+  const { settings, logger, interruption } = context;
+  const options = { format, signal: interruption() };
   const manifest = await backup(settings, logger, base ? "base" : "dump", options);
-  if (json) {
-    printJson(manifest);
-  } else {
-    print(describe(manifest));
-  }
-  return undefined;
+  show(context, manifest, [describe(manifest)]);
 }
 
 function describe(manifest: Manifest): string {
   const took = seconds(Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt));
-  const rows =
-    manifest.kind === "dump"
-      ? `, ${formatCount(manifest.tables.reduce((sum, table) => sum + table.rows, 0))} rows`
-      : "";
-  return `${manifest.id}: ${megabytes(manifest.bytes)}${rows} in ${took}`;
+  const rows = rowsOf(manifest);
+  const counted = rows === null ? "" : `, ${formatCount(rows)} rows`;
+  return `${manifest.id}: ${megabytes(manifest.bytes)}${counted} in ${took}`;
+}
+
+async function retain(context: BackupContext): Promise<undefined> {
+  const removed = await prune(context.settings, context.logger);
+  show(context, { removed }, [removed.length === 0 ? "nothing to remove" : `removed: ${removed.join(", ")}`]);
+}
+
+async function runLoop({ settings, logger, interruption }: BackupContext): Promise<undefined> {
+  await loop(settings, logger, interruption());
+  logger.info("backup loop stopped");
 }

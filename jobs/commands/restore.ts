@@ -1,16 +1,19 @@
 import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
-import { print, printJson } from "../../lib/cli/command.js";
-import { formatCount } from "../../lib/cli/table.js";
+import { formatCount, formatTable } from "../../lib/cli/table.js";
 import { CoreError } from "../../lib/core_errors.js";
+import { EXIT } from "../../lib/errors.js";
 import { say, stderrLines } from "../../lib/process/stderr.js";
-import { warnOfAhead } from "../backup/newest.js";
+import { restoreToTime } from "../backup/point_in_time.js";
 import { type RestorePlan, type RestoreResult, restore } from "../backup/restore.js";
 import { describeMismatch } from "../backup/restore_into.js";
-import { backupFolder, listBackups } from "../backup/store.js";
-import { type BackupAction, type BackupContext, seconds } from "./command.js";
-import { list } from "./list.js";
-import { type ToTimeOptions, toTime } from "./to_time.js";
+import type { Backup } from "../backup/store.js";
+import { type BackupAction, type BackupContext, listAndWarn, megabytes, seconds, show } from "./command.js";
+
+interface ToTimeOptions {
+  readonly toTime: string;
+  readonly data: string;
+}
 
 interface Options extends Partial<ToTimeOptions> {
   readonly list?: true;
@@ -56,10 +59,47 @@ export function restoreCommand(action: BackupAction): Command {
     );
 }
 
+export function listCommand(action: BackupAction): Command {
+  return new Command("list")
+    .description("list the backups, newest first")
+    .action(action((context, _options: object) => list(context)));
+}
+
+export function toTimeCommand(action: BackupAction): Command {
+  return new Command("to-time")
+    .description("the whole cluster as it was at a moment, in a new data directory")
+    .requiredOption("--to-time <time>", "with its zone, e.g. 2026-01-31T12:00:00Z")
+    .requiredOption("--data <dir>", "new data directory")
+    .action(action((context, options: ToTimeOptions) => toTime(context, options)));
+}
+
+async function list(context: BackupContext): Promise<undefined> {
+  const backups = await listAndWarn(context);
+  const header = ["backup", "database", "size", "PostgreSQL", "verified"];
+  show(context, backups, [formatTable(header, backups.map(cellsOf))]);
+}
+
+function cellsOf({ id, manifest, verifiedAt }: Backup): string[] {
+  if (manifest === undefined) {
+    return [id, "?", "?", "?", "manifest cannot be read"];
+  }
+  return [id, manifest.database, megabytes(manifest.bytes), manifest.server, verifiedAt ?? ""];
+}
+
+async function toTime(context: BackupContext, { toTime: time, data }: ToTimeOptions): Promise<number> {
+  const result = await restoreToTime(context.settings, time, data, context.interruption());
+  const { backup, wanted, lastTransactionAt, restoreMs, verifyMs, differences } = result;
+  show(context, result, [
+    `${result.data} is the cluster as it was at ${wanted}, from ${backup}; its last transaction: ${lastTransactionAt ?? "none since"}`,
+    `restore ${seconds(restoreMs)}, payments verify ${seconds(verifyMs)}: ${differences.length} difference(s)`,
+  ]);
+  return differences.length === 0 ? EXIT.ok : EXIT.mismatch;
+}
+
 async function restoreDump(context: BackupContext, options: Options): Promise<undefined> {
-  const { settings, logger, json } = context;
+  const { settings } = context;
   if (options.backup === undefined) {
-    warnOfAhead(await listBackups(backupFolder(settings)), logger);
+    await listAndWarn(context);
   }
   const into = options.into ?? settings.POSTGRES_DB;
   const dryRun = options.dryRun === true;
@@ -71,25 +111,17 @@ async function restoreDump(context: BackupContext, options: Options): Promise<un
     signal: context.interruption(),
     typeName: () => promptLine(`This replaces database ${into}. Type its name to go on: `),
     onPlan: (plan) => {
-      if (dryRun && json) {
-        printJson(plan);
+      const lines = describePlan(plan, dryRun);
+      if (dryRun) {
+        show(context, plan, lines);
       } else {
-        for (const line of describePlan(plan, dryRun)) {
-          (dryRun ? print : say)(line);
-        }
+        lines.forEach(say);
       }
     },
   });
   if (result !== undefined) {
-    if (json) {
-      printJson(result);
-    } else {
-      for (const line of describeResult(result)) {
-        print(line);
-      }
-    }
+    show(context, result, describeResult(result));
   }
-  return undefined;
 }
 
 function describePlan(plan: RestorePlan, dryRun: boolean): string[] {

@@ -1,10 +1,7 @@
 import { Command, Option } from "commander";
-import { print, printJson } from "../../lib/cli/command.js";
 import { drill } from "../backup/drill.js";
-import { warnOfAhead } from "../backup/newest.js";
 import { describeMismatch } from "../backup/restore_into.js";
-import { backupFolder, listBackups } from "../backup/store.js";
-import { type BackupAction, type BackupContext, seconds } from "./command.js";
+import { type BackupAction, type BackupContext, listAndWarn, seconds, show } from "./command.js";
 
 interface Options {
   readonly backup?: string;
@@ -25,24 +22,19 @@ export function verifyCommand(action: BackupAction): Command {
 }
 
 async function verify(context: BackupContext, { backup: id, cluster }: Options): Promise<undefined> {
-  const { settings, logger, json } = context;
+  const { settings, logger, interruption } = context;
   if (id === undefined) {
-    warnOfAhead(await listBackups(backupFolder(settings)), logger);
+    await listAndWarn(context);
   }
   const place = cluster ? "cluster" : "database";
-  const result = await drill(settings, logger, { id, place, signal: context.interruption() });
-  if (json) {
-    printJson(result);
-    return;
-  }
+  const result = await drill(settings, logger, { id, place, signal: interruption() });
   const { backup, restoreMs, verifyMs, named, notMarked } = result;
-  print(
+  const lines = [
     `verified: ${backup} restores to what its manifest says; restore ${seconds(restoreMs ?? 0)}, checks ${seconds(verifyMs ?? 0)}`,
-  );
-  for (const mismatch of named) {
-    print(`not as it was: ${describeMismatch(mismatch)}`);
-  }
+    ...named.map((mismatch) => `not as it was: ${describeMismatch(mismatch)}`),
+  ];
   if (notMarked !== null) {
-    print(`no mark was written, so ${backup} is not listed as verified: ${notMarked}`);
+    lines.push(`no mark was written, so ${backup} is not listed as verified: ${notMarked}`);
   }
+  show(context, result, lines);
 }

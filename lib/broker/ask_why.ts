@@ -1,12 +1,11 @@
-import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { AMQP_HEADER, ask } from "../probe.js";
+import type { BrokerAddress } from "../settings/base.js";
 import { tlsOptions } from "../tls.js";
-import type { BrokerAddress } from "./address.js";
 
 const ANSWER_MS = 5_000;
 const METHOD_FRAME = 1;
 const FRAME_END = 0xce;
-/** class and method of AMQP 0-9-1's connection. */
+/** Class and method of AMQP 0-9-1's connection. */
 const START = 0x000a_000a;
 const START_OK = 0x000a_000b;
 const TUNE = 0x000a_001e;
@@ -27,53 +26,39 @@ export interface Reply {
  * @returns undefined when it says nothing, or lets us in after all.
  */
 export function askWhy(address: BrokerAddress): Promise<Reply | undefined> {
-  return new Promise((resolve) => {
-    const { RABBITMQ_HOST: host, RABBITMQ_PORT: port } = address;
-    const tls = tlsOptions(address.RABBITMQ_SSLMODE, address.RABBITMQ_SSLROOTCERT, host);
-    const greet = () => socket.write("AMQP\0\0\x09\x01", "latin1");
-    const socket: Socket =
-      tls === false ? connect(port, host, greet) : connectTls({ host, port, ...tls }, greet);
-    socket.setTimeout(ANSWER_MS, () => socket.destroy());
-    socket.on("error", () => undefined);
-    socket.on("close", () => resolve(undefined));
+  const { RABBITMQ_HOST: host, RABBITMQ_PORT: port } = address;
+  const tls = tlsOptions(address.RABBITMQ_SSLMODE, address.RABBITMQ_SSLROOTCERT, host);
+  return ask<Reply>({ host, port }, tls, (socket, done) => {
+    socket.setTimeout(ANSWER_MS);
+    socket.write(AMQP_HEADER);
     let received = Buffer.alloc(0);
     socket.on("data", (data) => {
       received = Buffer.concat([received, data]);
-      for (;;) {
-        const size = received.length >= 7 ? received.readUInt32BE(3) : Number.POSITIVE_INFINITY;
-        if (received.length < size + 8) {
-          return;
-        }
-        const body = received.subarray(7, 7 + size);
-        received = received.subarray(size + 8);
+      while (received.length >= 7 && received.length >= received.readUInt32BE(3) + 8) {
+        const end = received.readUInt32BE(3) + 7;
+        const body = received.subarray(7, end);
+        received = received.subarray(end + 1);
         const method = body.length >= 4 ? body.readUInt32BE(0) : 0;
-        const answer = answerTo(method, body, address);
-        if (answer !== undefined) {
-          socket.write(answer);
-        }
-        if (method === CLOSE) {
-          resolve(replyOf(body));
-        }
-        if (method === CLOSE || method === OPEN_OK) {
-          socket.destroy();
+        if (method === START) {
+          socket.write(startOk(address));
+        } else if (method === TUNE) {
+          socket.write(frame(TUNE_OK, body.subarray(4)));
+          socket.write(frame(OPEN, short(address.RABBITMQ_VHOST), short(""), Buffer.alloc(1)));
+        } else if (method === CLOSE) {
+          done(replyOf(body));
+        } else if (method === OPEN_OK) {
+          done(undefined);
         }
       }
     });
   });
 }
 
-function answerTo(method: number, body: Buffer, address: BrokerAddress): Buffer | undefined {
-  if (method === START) {
-    // Told apart from a lost connection only for clients that say they understand it.
-    const able = table("capabilities", table("authentication_failure_close", Buffer.from("t\x01", "latin1")));
-    const login = Buffer.from(`\0${address.RABBITMQ_USER}\0${address.RABBITMQ_PASSWORD}`);
-    return frame(START_OK, able.subarray(1), short("PLAIN"), long(login), short("en_US"));
-  }
-  if (method === TUNE) {
-    const open = frame(OPEN, short(address.RABBITMQ_VHOST), short(""), Buffer.alloc(1));
-    return Buffer.concat([frame(TUNE_OK, body.subarray(4)), open]);
-  }
-  return undefined;
+function startOk({ RABBITMQ_USER, RABBITMQ_PASSWORD }: BrokerAddress): Buffer {
+  // A refusal is told apart from a lost connection only for clients that say they understand it.
+  const able = table("capabilities", table("authentication_failure_close", Buffer.from("t\x01", "latin1")));
+  const login = Buffer.from(`\0${RABBITMQ_USER}\0${RABBITMQ_PASSWORD}`);
+  return frame(START_OK, able.subarray(1), short("PLAIN"), long(login), short("en_US"));
 }
 
 function replyOf(body: Buffer): Reply {

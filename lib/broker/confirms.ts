@@ -1,24 +1,10 @@
-import type { ConfirmChannel, Message, Options } from "amqplib";
+import type { ConfirmChannel, Message } from "amqplib";
 import { CoreError } from "../core_errors.js";
 import type { PlatformError } from "../errors.js";
 import { type Deferred, deferred } from "../timing.js";
 import type { Link } from "./link.js";
+import type { MessageProperties } from "./properties.js";
 import { type Destination, EVENTS_EXCHANGE, nameOf } from "./topology.js";
-
-export type MessageProperties = Pick<
-  Options.Publish,
-  | "headers"
-  | "messageId"
-  | "type"
-  | "contentType"
-  | "contentEncoding"
-  | "correlationId"
-  | "replyTo"
-  | "appId"
-  | "timestamp"
-  | "priority"
-  | "expiration"
->;
 
 /** A message with its own id, ready to be sent. */
 export interface OutgoingMessage {
@@ -78,11 +64,7 @@ export class ConfirmedPublishing {
   }
 
   /** Sends now, or after the one of the same id. @throws PlatformError PUBLISH_UNROUTABLE, PUBLISH_NACKED, PUBLISH_INTERRUPTED */
-  async send(
-    to: Destination,
-    body: Buffer,
-    properties: MessageProperties & { readonly messageId: string },
-  ): Promise<void> {
+  async send({ to, body, properties }: OutgoingMessage): Promise<void> {
     const { exchange, routingKey } = addressOf(to);
     const key = keyOf(routingKey, properties.messageId);
     for (let ahead = this.#underWay.get(key); ahead !== undefined; ahead = this.#underWay.get(key)) {

@@ -2,8 +2,9 @@ import { CoreError } from "../core_errors.js";
 import { adviceOf, codeOf, messageOf, PlatformError } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { isIncurable } from "../retry.js";
+import type { BrokerAddress } from "../settings/base.js";
 import { type Deferred, deferred, fullJitterMs, pause, within } from "../timing.js";
-import { type BrokerAddress, dial } from "./dial.js";
+import { dial } from "./dial.js";
 import type { Link } from "./link.js";
 
 /** First retry within 100 ms (a broker that only dropped us), later ones within 10 s (one that restarts). */
@@ -20,12 +21,15 @@ const SET_UP_TIMEOUT_MS = 30_000;
  */
 export type ConnectPolicy = "once" | "forever";
 
-export interface ConnectionOptions<Session> {
+export interface ConnectionTarget {
   readonly address: BrokerAddress;
   /** What the management UI shows. */
   readonly name: string;
   readonly logger: Logger;
   readonly connectPolicy: ConnectPolicy;
+}
+
+export interface ConnectionOptions<Session> extends ConnectionTarget {
   /** Opens the channels on each new link. When it fails or stalls, the link is closed and the next one tried. */
   readonly setUp: (link: Link) => Promise<Session>;
 }
@@ -51,7 +55,6 @@ export class BrokerConnection<Session> {
     return this.#session.promise;
   }
 
-  /** Whether there is a session just now. */
   get isUp(): boolean {
     return this.#isUp;
   }
@@ -64,13 +67,15 @@ export class BrokerConnection<Session> {
   }
 
   async #supervise(): Promise<void> {
-    const { logger, name } = this.#options;
+    const { logger, name, connectPolicy } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
       const { reason, livedMs } = await this.#live();
       if (this.#closing.signal.aborted) {
         return this.#session.reject(new CoreError("INTERRUPTED", `The connection "${name}" was closed.`));
       }
-      if (!this.#wasUp && (this.#options.connectPolicy === "once" || incurable(reason))) {
+      // Waiting won't help: wrong credentials, missing rights, or queues that stand with other arguments.
+      const incurable = isIncurable(reason) || codeOf(reason) === "QUEUE_MISMATCH";
+      if (!this.#wasUp && (connectPolicy === "once" || incurable)) {
         return this.#session.reject(reason);
       }
       if (livedMs > STABLE_MS) {
@@ -78,7 +83,7 @@ export class BrokerConnection<Session> {
       }
       const waitMs = Math.round(fullJitterMs(attempt, RECONNECT));
       const details = { connection: name, code: codeOf(reason), waitMs };
-      logger[incurable(reason) ? "error" : "warn"](details, `no broker connection: ${adviceOf(reason)}`);
+      logger[incurable ? "error" : "warn"](details, `no broker connection: ${adviceOf(reason)}`);
       await pause(waitMs, this.#closing.signal);
     }
   }
@@ -139,29 +144,20 @@ export class BrokerConnection<Session> {
   }
 }
 
-/** Waiting won't help: wrong credentials, missing rights, or queues that stand with other arguments. */
-function incurable(error: Error): boolean {
-  return isIncurable(error) || codeOf(error) === "QUEUE_MISMATCH";
-}
-
 /** Gives the broker's reply codes to a declaration a name and a remedy. */
-function setUpFailure(error: unknown): PlatformError {
-  if (codeOf(error) === "403") {
-    return new CoreError("RABBITMQ_AUTH", messageOf(error), {
-      hint: "The user needs configure, write and read permission on the vhost: rabbitmqctl set_permissions.",
-      cause: error,
-    });
+function setUpFailure(cause: unknown): PlatformError {
+  if (cause instanceof PlatformError) {
+    return cause;
   }
-  if (codeOf(error) === "406") {
-    return new CoreError("QUEUE_MISMATCH", messageOf(error), {
-      hint: "A queue of that name stands with other arguments: drain and delete it, then start again.",
-      cause: error,
-    });
+  const message = messageOf(cause);
+  if (codeOf(cause) === "403") {
+    const hint =
+      "The user needs configure, write and read permission on the vhost: rabbitmqctl set_permissions.";
+    return new CoreError("RABBITMQ_AUTH", message, { hint, cause });
   }
-  if (error instanceof PlatformError) {
-    return error;
+  if (codeOf(cause) === "406") {
+    const hint = "A queue of that name stands with other arguments: drain and delete it, then start again.";
+    return new CoreError("QUEUE_MISMATCH", message, { hint, cause });
   }
-  return new CoreError("RABBITMQ_UNREACHABLE", `RabbitMQ did not let us set up: ${messageOf(error)}.`, {
-    cause: error,
-  });
+  return new CoreError("RABBITMQ_UNREACHABLE", `RabbitMQ did not let us set up: ${message}.`, { cause });
 }

@@ -1,11 +1,9 @@
 import type { ConsumeMessage } from "amqplib";
 import { messageOf } from "../errors.js";
-import type { Logger } from "../observability/log.js";
 import { pause, within } from "../timing.js";
 import { carryOut, type Means } from "./carry_out.js";
-import { BrokerConnection, type ConnectPolicy } from "./connection.js";
+import { BrokerConnection, type ConnectionTarget } from "./connection.js";
 import type { Handler, Outcome, Settled } from "./delivery.js";
-import type { BrokerAddress } from "./dial.js";
 import { handedBackHeaders } from "./headers.js";
 import { InFlight, type Receipt } from "./in_flight.js";
 import { Isolation, POISON_CANDIDATE_COUNT } from "./isolation.js";
@@ -25,12 +23,8 @@ const HOLD_MS = 600_000;
 /** For a handler that waits to notice that its message is overdue: it may be trying once more to connect and to publish. */
 const NOTICE_MS = 30_000;
 
-export interface ConsumerOptions {
-  readonly address: BrokerAddress;
-  /** Shown in the management UI and written into dead letters. */
-  readonly name: string;
-  readonly logger: Logger;
-  readonly connectPolicy: ConnectPolicy;
+/** Its name is written into dead letters, too. */
+export interface ConsumerOptions extends ConnectionTarget {
   readonly family: QueueFamily;
   /** Messages handled at a time, and held: a crash costs each held one a delivery. */
   readonly concurrency: number;
@@ -40,7 +34,7 @@ export interface ConsumerOptions {
   /** Told of each delivery what became of it. The broker has it by then: what goes wrong here is logged. */
   readonly onSettled?: (settlement: Settled) => Promise<void>;
   /** How long a message is held before it is handed back, or a copy stands for it. A shorter one is for tests. */
-  readonly holdMs?: number;
+  readonly holdMs?: number | undefined;
 }
 
 /**
@@ -104,7 +98,7 @@ export class Consumer {
         this.#take({ link, channel, message });
       }
     };
-    const subscription = new Subscription({ link, channel, queue: family.work }, onMessage);
+    const subscription = new Subscription(link, channel, family.work, onMessage);
     await subscription.start();
     this.#subscription = subscription;
     return subscription;
@@ -168,13 +162,13 @@ export class Consumer {
 
   /** Held for so long that the broker may soon take it back, and count that as the message's fault. */
   async #onOverdue(job: InFlight): Promise<void> {
-    job.overdue();
+    job.overdue.abort();
     if (job.state === "waiting") {
       await this.#settle(job, { kind: "release" });
       return;
     }
     await pause(Math.min(NOTICE_MS, this.#options.holdMs ?? HOLD_MS), this.#stopping.signal);
-    await job.alone(async () => {
+    await job.fate.run(async () => {
       if (job.state === "over" || this.#stopping.signal.aborted) {
         return;
       }
@@ -188,7 +182,7 @@ export class Consumer {
     const { delivery } = job;
     const { family, name, onSettled, logger } = this.#options;
     const settlement = settlementOf(outcome, delivery.headers, { family, now: new Date(), worker: name });
-    const settled = await job.alone(async () => {
+    const settled = await job.fate.run(async () => {
       job.state = "over";
       return carryOut(job, settlement, "give back", this.#means);
     });

@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
 import type { Message } from "amqplib";
-import type { MessageProperties } from "./confirms.js";
 import type { MessageHeaders } from "./delivery.js";
 import { attemptOf, HEADER, producersHeaders, tidyReason } from "./headers.js";
-import { expirationOf, headersOf, type KeptProperties, keptProperties, STAND_IN } from "./properties.js";
+import {
+  expirationOf,
+  headersOf,
+  type KeptProperties,
+  keptProperties,
+  type MessageProperties,
+  STAND_IN,
+} from "./properties.js";
 
 /** A message that failed for good, and what is known of its failure. */
 export interface DeadLetter {
@@ -15,7 +21,6 @@ export interface DeadLetter {
   readonly firstFailedAt: string | undefined;
   readonly lastFailedAt: string | undefined;
   readonly worker: string | undefined;
-  /** As its producer gave them. */
   readonly properties: KeptProperties;
   readonly headers: MessageHeaders;
   readonly body: Buffer;
@@ -48,11 +53,10 @@ export function original(letter: DeadLetter): MessageProperties & { messageId: s
   const { id, properties } = letter;
   const headers = producersHeaders(letter.headers);
   const expiration = expirationOf(letter.headers);
-  if (expiration === undefined) {
-    return { ...properties, headers, messageId: id };
+  if (expiration !== undefined) {
+    delete headers[STAND_IN.expiration];
   }
-  delete headers[STAND_IN.expiration];
-  return { ...properties, headers, messageId: id, expiration };
+  return { ...properties, headers, messageId: id, ...(expiration && { expiration }) };
 }
 
 type Failure = Pick<DeadLetter, "code" | "reason" | "attempts" | "firstFailedAt" | "lastFailedAt" | "worker">;
@@ -76,14 +80,16 @@ function buriedByBroker(headers: MessageHeaders): Failure {
   const death = (Array.isArray(deaths) ? deaths[0] : undefined) as
     | { reason?: unknown; queue?: unknown; time?: { value?: unknown } }
     | undefined;
-  const limit = death?.reason === "delivery_limit";
   const seconds = death?.time?.value;
   const diedAt = typeof seconds === "number" ? instant(seconds * 1_000) : undefined;
+  const code = death?.reason === "delivery_limit" ? BY_BROKER.delivery_limit : BY_BROKER.unknown;
+  const queue = text(death?.queue, 128) ?? "the queue";
   return {
-    code: limit ? BY_BROKER.delivery_limit : BY_BROKER.unknown,
-    reason: limit
-      ? `${text(death?.queue, 128) ?? "the queue"} gave it up: delivered again and again, never answered; it may kill its worker`
-      : (text(death?.reason) ?? "nothing was written on it"),
+    code,
+    reason:
+      code === BY_BROKER.delivery_limit
+        ? `${queue} gave it up: delivered again and again, never answered; it may kill its worker`
+        : (text(death?.reason) ?? "nothing was written on it"),
     attempts: attemptOf(headers),
     firstFailedAt: instant(headers[HEADER.firstFailedAt]) ?? diedAt,
     lastFailedAt: diedAt,

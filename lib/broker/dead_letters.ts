@@ -1,11 +1,9 @@
 import type { Channel, ConsumeMessage } from "amqplib";
 import { CoreError } from "../core_errors.js";
 import { codeOf, messageOf, type PlatformError } from "../errors.js";
-import type { Logger } from "../observability/log.js";
 import { deferred, pause } from "../timing.js";
-import { BrokerConnection } from "./connection.js";
+import { BrokerConnection, type ConnectionTarget } from "./connection.js";
 import { type DeadLetter, readDeadLetter } from "./dead_letter.js";
-import type { BrokerAddress } from "./dial.js";
 import { byTag, HeldMessages } from "./held_messages.js";
 import type { Link } from "./link.js";
 import { declareFamily, type QueueFamily } from "./topology.js";
@@ -41,7 +39,7 @@ export class DeadLetters {
   /** Letters ready at the start. */
   readonly total: number;
   #windows = 0;
-  #removed = new Set<number>();
+  readonly #removed = new Set<DeadLetter>();
 
   private constructor(connection: BrokerConnection<Session>, session: Session, queue: string, total: number) {
     this.#connection = connection;
@@ -51,12 +49,9 @@ export class DeadLetters {
   }
 
   /** @throws PlatformError RABBITMQ_*, QUEUE_MISMATCH; DEAD_LETTERS_BUSY: a letter held by another pass would look lost. */
-  static async open(options: {
-    readonly address: BrokerAddress;
-    readonly name: string;
-    readonly logger: Logger;
-    readonly family: QueueFamily;
-  }): Promise<DeadLetters> {
+  static async open(
+    options: Omit<ConnectionTarget, "connectPolicy"> & { readonly family: QueueFamily },
+  ): Promise<DeadLetters> {
     const queue = options.family.deadLetter;
     const connection = new BrokerConnection<Session>({
       ...options,
@@ -88,10 +83,8 @@ export class DeadLetters {
           yield letters;
         }
       } finally {
-        for (const { deliveryTag } of letters) {
-          if (!this.#removed.has(deliveryTag)) {
-            this.#session.held.add(deliveryTag);
-          }
+        for (const { deliveryTag } of letters.filter((letter) => !this.#removed.has(letter))) {
+          this.#session.held.add(deliveryTag);
         }
         this.#removed.clear();
       }
@@ -109,23 +102,19 @@ export class DeadLetters {
     if (this.#session.link.over.aborted) {
       throw lost("the connection is gone");
     }
-    for (const { deliveryTag } of letters) {
-      this.#session.channel.ack(byTag(deliveryTag));
-      this.#removed.add(deliveryTag);
+    for (const letter of letters) {
+      this.#session.channel.ack(byTag(letter.deliveryTag));
+      this.#removed.add(letter);
     }
   }
 
   /** Gives back what was not removed. */
   async close(): Promise<void> {
-    try {
-      if (!this.#session.link.over.aborted) {
-        await this.#session.held.giveBack();
-      }
-    } catch {
+    if (!this.#session.link.over.aborted) {
       // They come back in any case: with the connection, if not in order.
-    } finally {
-      await this.#connection.close();
+      await this.#session.held.giveBack().catch(() => undefined);
     }
+    await this.#connection.close();
   }
 
   /** A consumer of its own for each window: what it is allowed is what it gets, and acks bring no more. */
@@ -175,14 +164,12 @@ export class DeadLetters {
 async function lock(channel: Channel, queue: string): Promise<void> {
   try {
     await channel.assertQueue(`${queue}.lock`, { exclusive: true, autoDelete: true, durable: false });
-  } catch (error) {
-    if (codeOf(error) !== "405") {
-      throw error;
+  } catch (cause) {
+    if (codeOf(cause) !== "405") {
+      throw cause;
     }
-    throw new CoreError("DEAD_LETTERS_BUSY", `Another command is reading ${queue}.`, {
-      hint: "Wait until it is done.",
-      cause: error,
-    });
+    const hint = "Wait until it is done.";
+    throw new CoreError("DEAD_LETTERS_BUSY", `Another command is reading ${queue}.`, { hint, cause });
   }
 }
 

@@ -24,10 +24,7 @@ export interface Delivery {
 /** Message headers as they come: from anyone, so of any type. */
 export type MessageHeaders = Readonly<Record<string, unknown>>;
 
-/**
- * What a handler says of its delivery. `code` is one of ours (errors.ts) or the driver's, such as an SQLSTATE: people search
- * the dead letters for it.
- */
+/** What a handler says of its delivery. `code` is one of ours or the driver's: people search the dead letters for it. */
 export type Outcome =
   /** All is done and committed. */
   | { readonly kind: "done" }

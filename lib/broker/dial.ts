@@ -1,10 +1,8 @@
 import { connect } from "amqplib";
+import type { BrokerAddress } from "../settings/base.js";
 import { tlsOptions } from "../tls.js";
-import type { BrokerAddress } from "./address.js";
 import { Link } from "./link.js";
 import { refusal } from "./refusal.js";
-
-export type { BrokerAddress };
 
 const CONNECT_TIMEOUT_MS = 5_000;
 

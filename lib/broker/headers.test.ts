@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { attemptOf, deliveryCountOf, firstFailureOf, producersHeaders, tidyReason } from "./headers.js";
-import { entryBytes } from "./table_size.js";
+import {
+  attemptOf,
+  deliveryCountOf,
+  entryBytes,
+  firstFailureOf,
+  producersHeaders,
+  tidyReason,
+} from "./headers.js";
 
 describe("headers from anyone", () => {
   it("always give a whole attempt from 1 and a delivery count from 0", () => {

@@ -1,5 +1,4 @@
 import type { MessageHeaders } from "./delivery.js";
-import { entryBytes } from "./table_size.js";
 
 /** The headers we add. Our own, because the broker's `x-death` counts differently in each of its versions. */
 export const HEADER = {
@@ -36,8 +35,7 @@ const MAX_CUT_CHARS = 500;
 
 /** A message's attempt, 1 when the header is missing or not to be believed. */
 export function attemptOf(headers: MessageHeaders): number {
-  const value = headers[HEADER.attempt];
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 1 ? value : 1;
+  return countOf(headers[HEADER.attempt]) || 1;
 }
 
 /** How often the broker has got it back without an outcome, also before it was handed back. */
@@ -92,22 +90,21 @@ export function producersHeaders(headers: MessageHeaders): Record<string, unknow
     .filter(([name]) => !OWN.has(name) && !BROKERS.test(name))
     .map(([name, value]) => ({ name, value, bytes: entryBytes(name, value) }));
   let room = MAX_FOREIGN_BYTES;
-  const cut = new Set<string>();
-  for (const { name, bytes } of foreign.toSorted((a, b) => a.bytes - b.bytes)) {
-    room -= bytes;
+  const cut = new Set<unknown>();
+  for (const header of foreign.toSorted((a, b) => a.bytes - b.bytes)) {
+    room -= header.bytes;
     if (room < 0) {
-      cut.add(name);
+      cut.add(header);
     }
   }
-  const kept = foreign.filter(({ name }) => !cut.has(name)).map(({ name, value }) => [name, value]);
-  if (cut.size === 0) {
-    return Object.fromEntries(kept);
+  const kept = foreign.filter((header) => !cut.has(header)).map(({ name, value }) => [name, value]);
+  if (cut.size > 0) {
+    const named = foreign
+      .filter((header) => cut.has(header))
+      .map(({ name, bytes }) => `${name} (${bytes} bytes)`);
+    kept.push([CUT_HEADER, tidyReason(`too large to be kept: ${named.join(", ")}`, MAX_CUT_CHARS)]);
   }
-  const named = foreign
-    .filter(({ name }) => cut.has(name))
-    .map(({ name, bytes }) => `${name} (${bytes} bytes)`);
-  const mark = tidyReason(`too large to be kept: ${named.join(", ")}`, MAX_CUT_CHARS);
-  return { ...Object.fromEntries(kept), [CUT_HEADER]: mark };
+  return Object.fromEntries(kept);
 }
 
 /** A reason fit for a header and a terminal: one line, no control characters, not too long. */
@@ -118,4 +115,26 @@ export function tidyReason(reason: string, maxChars: number = MAX_REASON_CHARS):
     .trim();
   const chars = [...line];
   return chars.length > maxChars ? `${chars.slice(0, maxChars - 1).join("")}…` : line;
+}
+
+/** Bytes that a value takes in an AMQP table, tag included; of a number the most that one may take. */
+function encodedBytes(value: unknown): number {
+  if (typeof value === "string") {
+    return 5 + Buffer.byteLength(value);
+  }
+  if (Buffer.isBuffer(value)) {
+    return 5 + value.length;
+  }
+  if (Array.isArray(value)) {
+    return value.reduce((sum: number, each) => sum + encodedBytes(each), 5);
+  }
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).reduce((sum, [name, each]) => sum + entryBytes(name, each), 5);
+  }
+  return 9;
+}
+
+/** The same for an entry with its name. */
+export function entryBytes(name: string, value: unknown): number {
+  return 1 + Buffer.byteLength(name) + encodedBytes(value);
 }

@@ -23,7 +23,7 @@ export class HeldMessages {
     this.#queue = queue;
   }
 
-  /** Adds one, in the order of delivery. */
+  /** To be called in the order of delivery. */
   add(deliveryTag: number): void {
     this.#count += 1;
     if (this.#count % RETURN_LETTERS === 0) {

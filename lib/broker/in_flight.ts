@@ -20,8 +20,9 @@ export interface Receipt {
 export class InFlight {
   readonly holder: string;
   readonly delivery: Delivery;
-  readonly #overdue = new AbortController();
-  readonly #alone = new Slots(1);
+  readonly overdue = new AbortController();
+  /** One at a time: settling, handing back, replacing by a copy. */
+  readonly fate = new Slots(1);
   #receipts: Receipt[];
   state: "waiting" | "at work" | "over" = "waiting";
 
@@ -38,7 +39,7 @@ export class InFlight {
       redelivered: fields.redelivered || wasHandedBack(headers),
       deliveryCount: deliveryCountOf(headers),
       lost: receipt.link.over,
-      overdue: this.#overdue.signal,
+      overdue: this.overdue.signal,
     };
   }
 
@@ -61,16 +62,7 @@ export class InFlight {
     return this.#receipts;
   }
 
-  /** One at a time: settling, handing back, replacing by a copy. */
-  alone<T>(task: () => Promise<T>): Promise<T> {
-    return this.#alone.run(task);
-  }
-
   settled(receipts: readonly Receipt[]): void {
     this.#receipts = this.#receipts.filter((receipt) => !receipts.includes(receipt));
-  }
-
-  overdue(): void {
-    this.#overdue.abort();
   }
 }

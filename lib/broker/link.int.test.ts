@@ -3,8 +3,9 @@ import { eventually } from "../../tests/harness/eventually.js";
 import { TcpProxy } from "../../tests/harness/proxy.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import { silentLogger } from "../observability/log.js";
+import type { BrokerAddress } from "../settings/base.js";
 import { BrokerConnection, type ConnectPolicy } from "./connection.js";
-import { type BrokerAddress, dial } from "./dial.js";
+import { dial } from "./dial.js";
 
 const settings = testSettings();
 const broker = () => ({ host: settings.RABBITMQ_HOST, port: settings.RABBITMQ_PORT });

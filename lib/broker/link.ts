@@ -22,8 +22,8 @@ export class Link {
   constructor(model: ChannelModel) {
     this.#model = model;
     // Before any await: without an error listener the next network fault ends the process.
-    model.on("error", (error: Error) => this.#end(error));
-    model.on("close", (error?: Error) => this.#end(error ?? new Error("connection closed")));
+    model.on("error", (error: Error) => this.drop(error));
+    model.on("close", (error?: Error) => this.drop(error ?? new Error("connection closed")));
   }
 
   /** Fires the moment nothing sent here has an effect any more: acks of its deliveries are void. */
@@ -45,14 +45,16 @@ export class Link {
   }
 
   /** @param listener told whether the broker blocks us, and why. */
-  onBlocked(listener: (blocked: boolean, reason: string) => void): void {
+  onBlocked(listener: (blocked: boolean, reason: string) => unknown): void {
     this.#model.on("blocked", (reason: string) => listener(true, reason));
     this.#model.on("unblocked", () => listener(false, ""));
   }
 
-  /** Gives the link up for a reason its owner saw. */
+  /** Gives the link up, also for a reason that its owner saw. */
   drop(reason: Error): void {
-    this.#end(reason);
+    this.#over.abort();
+    this.#ended.resolve(reason);
+    this.#hungUp ??= this.#hangUp();
   }
 
   /** Delivers what was sent so far, then closes. Resolves within a few seconds, whatever the broker does. */
@@ -61,7 +63,7 @@ export class Link {
     this.#over.abort();
     // Channels first: amqplib lets the connection's close overtake acks that wait in a channel's buffer.
     await Promise.all(channels.map((channel) => closed(channel.close())));
-    this.#end(new Error("closed by us"));
+    this.drop(new Error("closed by us"));
     await this.#hungUp;
   }
 
@@ -76,14 +78,8 @@ export class Link {
   /** A channel went away. Our own close ends them too; that is not a loss. */
   #lose(reason: Error): void {
     if (!this.#over.signal.aborted) {
-      this.#end(reason);
+      this.drop(reason);
     }
-  }
-
-  #end(reason: Error): void {
-    this.#over.abort();
-    this.#ended.resolve(reason);
-    this.#hungUp ??= this.#hangUp();
   }
 
   /**

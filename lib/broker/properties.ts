@@ -1,5 +1,4 @@
-import type { MessageProperties as ReceivedProperties } from "amqplib";
-import type { MessageProperties } from "./confirms.js";
+import type { Options, MessageProperties as ReceivedProperties } from "amqplib";
 import type { MessageHeaders } from "./delivery.js";
 
 /** What a copy bears as its original did. Whether it is persistent is ours to say. */
@@ -23,17 +22,16 @@ export const STAND_IN = {
   expiration: "x-producer-expiration",
 } as const;
 
+export type KeptProperties = Pick<Options.Publish, (typeof KEPT)[number]>;
+export type MessageProperties = KeptProperties & Pick<Options.Publish, "headers" | "expiration">;
+
 /** The broker takes no longer one, and closes the channel over anything else. */
 const MAX_EXPIRATION_MS = 4_294_967_295;
 
-export type KeptProperties = Omit<MessageProperties, "headers" | "expiration">;
-
 /** The properties that a producer gave a message, for a copy of it. */
 export function keptProperties(properties: ReceivedProperties): KeptProperties {
-  const given = KEPT.map((name) => [name, properties[name] as unknown]).filter(
-    ([, value]) => value !== undefined,
-  );
-  return Object.fromEntries(given);
+  const given = KEPT.map((name) => [name, properties[name]] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
 /** A message's headers, among them those that stand for what a copy cannot bear. */

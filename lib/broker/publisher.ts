@@ -1,27 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CoreError } from "../core_errors.js";
-import { codeOf, type PlatformError } from "../errors.js";
-import type { Logger } from "../observability/log.js";
+import { codeOf } from "../errors.js";
 import { within } from "../timing.js";
-import { ConfirmedPublishing, type MessageProperties, type OutgoingMessage } from "./confirms.js";
-import { BrokerConnection, type ConnectPolicy } from "./connection.js";
-import type { BrokerAddress } from "./dial.js";
+import { ConfirmedPublishing, type OutgoingMessage } from "./confirms.js";
+import { BrokerConnection, type ConnectionTarget } from "./connection.js";
+import type { MessageProperties } from "./properties.js";
 import { type Destination, declareFamily, nameOf, type QueueFamily } from "./topology.js";
 
 /** A blocked broker (memory or disk alarm) takes what we send and answers nothing, for as long as the alarm lasts. */
 const CONFIRM_TIMEOUT_MS = 10_000;
 
-export interface PublisherOptions {
-  readonly address: BrokerAddress;
-  readonly name: string;
-  readonly logger: Logger;
-  readonly connectPolicy: ConnectPolicy;
+export interface PublisherOptions extends ConnectionTarget {
   /** Declared on every new connection. */
   readonly families: readonly QueueFamily[];
   readonly timeoutMs?: number;
   /** Told of each publish: what came of it (`confirmed` or the error's code) and how long that took. */
-  readonly observe?: (queue: string, result: string, ms: number) => void;
+  readonly observe?: (to: string, result: string, ms: number) => void;
 }
 
 /**
@@ -31,8 +26,8 @@ export interface PublisherOptions {
 export class Publisher {
   readonly #connection: BrokerConnection<ConfirmedPublishing>;
   readonly #timeoutMs: number;
-  readonly #inFlight = new Set<Promise<void>>();
   readonly #observe: PublisherOptions["observe"];
+  readonly #inFlight = new Set<Promise<void>>();
   #session: ConfirmedPublishing | undefined;
   #closed = false;
 
@@ -66,15 +61,10 @@ export class Publisher {
    * PUBLISH_TIMEOUT: it may have; publishing it again may make it two.
    */
   async publish(to: Destination, body: Buffer | string, properties: MessageProperties = {}): Promise<void> {
-    if (this.#closed) {
-      throw new CoreError("PUBLISH_INTERRUPTED", "The publisher is closed.");
-    }
-    const call = { sent: false, expired: false };
     const content = typeof body === "string" ? Buffer.from(body) : body;
     const messageId = properties.messageId ?? randomUUID();
     const message = { to, body: content, properties: { ...properties, messageId } };
-    const delivery = this.#deliver(call, (session) => session.send(to, content, message.properties));
-    await this.#watch(call, delivery, [message]);
+    await this.#watched([message], (session) => session.send(message));
   }
 
   /**
@@ -83,26 +73,32 @@ export class Publisher {
    * @throws PlatformError as `publish`, of the first that failed; the others may have arrived.
    */
   async publishAll(messages: readonly OutgoingMessage[]): Promise<void> {
+    if (messages.length > 0) {
+      await this.#watched(messages, (session) => session.sendAll(messages));
+    }
+  }
+
+  /** Waits for messages to be sent and confirmed, but not for long, and tells what came of them. */
+  async #watched(
+    messages: readonly OutgoingMessage[],
+    send: (session: ConfirmedPublishing) => Promise<void>,
+  ): Promise<void> {
     if (this.#closed) {
       throw new CoreError("PUBLISH_INTERRUPTED", "The publisher is closed.");
     }
     const call = { sent: false, expired: false };
-    await this.#watch(
-      call,
-      this.#deliver(call, (session) => session.sendAll(messages)),
-      messages,
-    );
-  }
-
-  /** Waits for a delivery, but not for long, and tells what came of it. */
-  async #watch(call: Call, delivery: Promise<void>, messages: readonly OutgoingMessage[]): Promise<void> {
-    const [first] = messages;
-    if (first === undefined) {
-      return;
-    }
-    const published = within(this.#timeoutMs, delivery, () => {
+    const published = within(this.#timeoutMs, this.#deliver(call, send), () => {
       call.expired = true;
-      return timedOut(nameOf(first.to), { limitMs: this.#timeoutMs, sent: call.sent });
+      const what = call.sent
+        ? `was not confirmed within ${this.#timeoutMs} ms; it may have arrived`
+        : `could not be sent within ${this.#timeoutMs} ms: no connection, or the broker blocks publishers`;
+      return new CoreError(
+        "PUBLISH_TIMEOUT",
+        `A message for "${messages.map(({ to }) => nameOf(to))[0]}" ${what}.`,
+        {
+          hint: "See the broker's alarms: memory, disk.",
+        },
+      );
     });
     this.#inFlight.add(published);
     const started = performance.now();
@@ -137,7 +133,10 @@ export class Publisher {
     await this.#connection.close();
   }
 
-  async #deliver(call: Call, send: (session: ConfirmedPublishing) => Promise<void>): Promise<void> {
+  async #deliver(
+    call: { sent: boolean; expired: boolean },
+    send: (session: ConfirmedPublishing) => Promise<void>,
+  ): Promise<void> {
     for (;;) {
       const session = await this.#connection.up();
       await session.room();
@@ -153,19 +152,4 @@ export class Publisher {
       }
     }
   }
-}
-
-/** How far a publish has come. */
-interface Call {
-  sent: boolean;
-  expired: boolean;
-}
-
-function timedOut(queue: string, { limitMs, sent }: { limitMs: number; sent: boolean }): PlatformError {
-  const what = sent
-    ? `was not confirmed within ${limitMs} ms; it may have arrived`
-    : `could not be sent within ${limitMs} ms: no connection, or the broker blocks publishers`;
-  return new CoreError("PUBLISH_TIMEOUT", `A message for "${queue}" ${what}.`, {
-    hint: "See the broker's alarms: memory, disk.",
-  });
 }

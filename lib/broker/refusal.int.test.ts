@@ -10,7 +10,8 @@ import { selfSigned } from "../../tests/harness/certificate.js";
 import { rabbitmqctl } from "../../tests/harness/servers.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import { waitingMends } from "../retry.js";
-import { type BrokerAddress, dial } from "./dial.js";
+import type { BrokerAddress } from "../settings/base.js";
+import { dial } from "./dial.js";
 
 const settings = testSettings();
 

@@ -17,7 +17,6 @@ export type Settlement =
 export interface Circumstances {
   readonly family: QueueFamily;
   readonly now: Date;
-  /** Who tried, for the dead letter. */
   readonly worker: string;
 }
 

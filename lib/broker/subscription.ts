@@ -8,37 +8,37 @@ const WAKE_EVERY_MS = 1_000;
 
 /** A consumer of one queue on one link. It can rest: what it has taken can still be settled, and nothing more comes. */
 export class Subscription {
-  readonly link: Link;
-  readonly channel: Channel;
-  readonly #queue: string;
-  readonly #onMessage: (message: ConsumeMessage | null) => void;
+  readonly #link: Link;
+  readonly #channel: Channel;
+  readonly #consume: () => Promise<{ consumerTag: string }>;
   #tag = "";
   #resting: Promise<unknown> | undefined;
 
   constructor(
-    { link, channel, queue }: { link: Link; channel: Channel; queue: string },
+    link: Link,
+    channel: Channel,
+    queue: string,
     onMessage: (message: ConsumeMessage | null) => void,
   ) {
-    this.link = link;
-    this.channel = channel;
-    this.#queue = queue;
-    this.#onMessage = onMessage;
+    this.#link = link;
+    this.#channel = channel;
+    this.#consume = () => channel.consume(queue, onMessage);
   }
 
   async start(): Promise<void> {
-    ({ consumerTag: this.#tag } = await this.channel.consume(this.#queue, this.#onMessage));
+    ({ consumerTag: this.#tag } = await this.#consume());
   }
 
   /** Resolves when no more messages come. */
   async cancel(): Promise<void> {
-    await within(CANCEL_MS, this.channel.cancel(this.#tag), () => new Error("no answer"));
+    await within(CANCEL_MS, this.#channel.cancel(this.#tag), () => new Error("no answer"));
   }
 
   /** The same, until all is well again. */
   async rest(isWell: () => boolean, stopping: AbortSignal): Promise<void> {
     if (this.#resting === undefined) {
       this.#resting = this.cancel();
-      void this.#wake(this.#resting, isWell, stopping).catch((error: Error) => this.link.drop(error));
+      void this.#wake(this.#resting, isWell, stopping).catch((error: Error) => this.#link.drop(error));
     }
     await this.#resting;
   }
@@ -47,8 +47,8 @@ export class Subscription {
     await cancelled;
     do {
       await pause(WAKE_EVERY_MS, stopping);
-    } while (!isWell() && !this.link.over.aborted && !stopping.aborted);
-    if (this.link.over.aborted || stopping.aborted) {
+    } while (!isWell() && !this.#link.over.aborted && !stopping.aborted);
+    if (this.#link.over.aborted || stopping.aborted) {
       return;
     }
     this.#resting = undefined;

@@ -2,10 +2,10 @@ import type { Command } from "commander";
 import { CoreError } from "../core_errors.js";
 import { codeOf, EXIT, messageOf, PlatformError } from "../errors.js";
 import { createLogger, type Logger } from "../observability/log.js";
+import { requireSchema } from "../postgres/history.js";
 import type { Migrated } from "../postgres/migrations.js";
 import { addressOf, type Pool, type PoolOptions } from "../postgres/pool.js";
 import { explain } from "../postgres/refusal.js";
-import { requireSchema } from "../postgres/schema_guard.js";
 import { withPool } from "../postgres/with_pool.js";
 import { say } from "../process/stderr.js";
 import { outputProblem, print, printJson } from "../process/stdout.js";
@@ -44,7 +44,6 @@ export type CommandFactory<S extends Settings = Settings> = (action: ActionWrapp
  *
  * @param load of the settings; called with the command's arguments when it runs, so that `--help` needs none.
  * @param secrets names of settings whose values no log line shows.
- * @param modules of which the commands need the schema.
  */
 export function actionWrapper<S extends Settings>(
   load: (args: readonly unknown[]) => S,
@@ -73,6 +72,15 @@ export function actionWrapper<S extends Settings>(
     };
 }
 
+/** Prints a command's result: the value with --json, else what `text` makes of it for a person. */
+export function printResult({ json }: CommandContext, value: unknown, text: () => string): void {
+  if (json) {
+    printJson(value);
+  } else {
+    print(text());
+  }
+}
+
 /** Runs `work` with a pool on a database whose schema is the one that the command expects. */
 export async function withDatabase<T>(
   { settings, modules }: CommandContext,
@@ -90,40 +98,27 @@ export function reportError(
   error: unknown,
   { json = false, settings }: { json?: boolean; settings?: Settings | undefined } = {},
 ): number {
-  const known = error instanceof PlatformError ? error : wrapUnknown(error, settings);
+  const known = error instanceof PlatformError ? error : explained(error, settings);
   const { code, message, hint } = known;
-  if (json) {
-    say(JSON.stringify({ error: { code, message, hint } }));
-  } else {
-    say(`payments: ${known}`);
-  }
+  say(json ? JSON.stringify({ error: { code, message, hint } }) : `payments: ${known}`);
   return known.exitCode;
 }
 
-function wrapUnknown(error: unknown, settings: Settings | undefined): PlatformError {
-  const explained = settings && explain(error, addressOf(settings));
-  if (explained !== undefined) {
-    return explained;
-  }
-  const code = verdictOf(error) === "outage" ? "POSTGRES_UNREACHABLE" : "INTERNAL";
-  return new CoreError(code, messageOf(error), { cause: error });
+function explained(cause: unknown, settings: Settings | undefined): PlatformError {
+  const code = verdictOf(cause) === "outage" ? "POSTGRES_UNREACHABLE" : "INTERNAL";
+  return (
+    (settings && explain(cause, addressOf(settings))) ?? new CoreError(code, messageOf(cause), { cause })
+  );
 }
 
 let interrupted: AbortController | undefined;
 
 function interruption(): AbortSignal {
-  if (interrupted !== undefined) {
-    return interrupted.signal;
+  if (interrupted === undefined) {
+    const controller = new AbortController();
+    const onSignal = () => (controller.signal.aborted ? process.exit(EXIT.interrupted) : controller.abort());
+    process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+    interrupted = controller;
   }
-  const controller = new AbortController();
-  interrupted = controller;
-  const onSignal = () => {
-    if (controller.signal.aborted) {
-      process.exit(EXIT.interrupted);
-    }
-    controller.abort();
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  return controller.signal;
+  return interrupted.signal;
 }

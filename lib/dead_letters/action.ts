@@ -1,11 +1,10 @@
 import { type DeadLetter, original } from "../broker/dead_letter.js";
 import type { DeadLetters } from "../broker/dead_letters.js";
 import type { Publisher } from "../broker/publisher.js";
-import { CoreError } from "../core_errors.js";
 import { codeOf, messageOf } from "../errors.js";
 import type { Queryable } from "../postgres/pool.js";
 import { type ActionKind, Audit } from "./audit.js";
-import { matches, type Selection, unknownLetter } from "./selection.js";
+import { type Selection, selectedWindows } from "./selection.js";
 
 export interface ActionReport {
   readonly action: ActionKind;
@@ -16,7 +15,7 @@ export interface ActionReport {
   readonly done: number;
 }
 
-interface Action {
+export interface Action {
   readonly db: Queryable;
   readonly letters: DeadLetters;
   readonly queue: string;
@@ -62,14 +61,8 @@ async function carryOut(
   const audit = await Audit.begin(db, { kind, queue, selection, total });
   const counts = { selected: 0, done: 0 };
   try {
-    for await (const window of letters.windows()) {
-      if (signal.aborted) {
-        throw new CoreError("INTERRUPTED", `stopped after ${counts.done} letters.`);
-      }
-      const selected = window.filter((letter) => matches(selection, letter));
-      if (selected.length === 0) {
-        continue;
-      }
+    const stopped = () => (signal.aborted ? `stopped after ${counts.done} letters.` : undefined);
+    for await (const selected of selectedWindows(letters, selection, stopped)) {
       const { done, failure } = await deal(selected);
       await audit.record(selected.length, done);
       letters.remove(done);
@@ -78,9 +71,6 @@ async function carryOut(
       if (failure !== undefined) {
         throw failure;
       }
-    }
-    if (selection.kind === "id" && counts.selected === 0) {
-      throw unknownLetter(selection.id);
     }
   } catch (error) {
     // The database may be what failed; then the row stays at `started`, as after a kill.

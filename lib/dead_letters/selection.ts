@@ -1,22 +1,22 @@
 import type { DeadLetter } from "../broker/dead_letter.js";
+import type { DeadLetters } from "../broker/dead_letters.js";
 import { CoreError } from "../core_errors.js";
-import type { PlatformError } from "../errors.js";
 
-/** Which letters are meant. */
-export type Selection =
-  | { readonly kind: "all" }
-  | { readonly kind: "id"; readonly id: string }
-  | { readonly kind: "code"; readonly code: string };
+/** Which letters are meant: one id, one error code, or all. */
+export interface Selection {
+  readonly id?: string;
+  readonly code?: string;
+}
 
 /** @throws PlatformError DEAD_LETTER_SELECTION unless exactly one way to select was used. */
 export function selectionOf(
   id: string | undefined,
-  options: { readonly reason?: string; readonly all?: boolean },
+  { reason, all }: { readonly reason?: string; readonly all?: boolean },
 ): Selection {
   const ways: Selection[] = [
-    ...(id === undefined ? [] : [{ kind: "id", id } as const]),
-    ...(options.reason === undefined ? [] : [{ kind: "code", code: options.reason } as const]),
-    ...(options.all === true ? [{ kind: "all" } as const] : []),
+    ...(id === undefined ? [] : [{ id }]),
+    ...(reason === undefined ? [] : [{ code: reason }]),
+    ...(all === true ? [{}] : []),
   ];
   const [selection, second] = ways;
   if (selection === undefined || second !== undefined) {
@@ -27,19 +27,34 @@ export function selectionOf(
   return selection;
 }
 
-export function matches(selection: Selection, letter: DeadLetter): boolean {
-  switch (selection.kind) {
-    case "all":
-      return true;
-    case "id":
-      return letter.id === selection.id;
-    case "code":
-      return letter.code === selection.code;
+/**
+ * The selected letters of each window that has some.
+ *
+ * @param stopped what the user is told who has stopped it.
+ * @throws PlatformError INTERRUPTED; DEAD_LETTER_UNKNOWN at the end when there is none of that id.
+ */
+export async function* selectedWindows(
+  letters: DeadLetters,
+  { id, code }: Selection,
+  stopped: () => string | undefined,
+): AsyncGenerator<readonly DeadLetter[], void, undefined> {
+  let found = false;
+  for await (const window of letters.windows()) {
+    const message = stopped();
+    if (message !== undefined) {
+      throw new CoreError("INTERRUPTED", message);
+    }
+    const selected = window.filter(
+      (letter) => (id === undefined || letter.id === id) && (code === undefined || letter.code === code),
+    );
+    if (selected.length > 0) {
+      found = true;
+      yield selected;
+    }
   }
-}
-
-export function unknownLetter(id: string): PlatformError {
-  return new CoreError("DEAD_LETTER_UNKNOWN", `No dead letter has the id "${id}".`, {
-    hint: "payments dlq list shows what there is.",
-  });
+  if (id !== undefined && !found) {
+    throw new CoreError("DEAD_LETTER_UNKNOWN", `No dead letter has the id "${id}".`, {
+      hint: "payments dlq list shows what there is.",
+    });
+  }
 }

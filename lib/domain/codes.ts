@@ -1,7 +1,4 @@
-/**
- * The codes a transaction may carry, defined once: the generator draws from these lists, the clean step accepts nothing
- * else, services validate against them.
- */
+/** The codes a transaction may carry: the generator draws from these lists, the clean step accepts nothing else. */
 
 export const CURRENCIES = [
   "EUR",

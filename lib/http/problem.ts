@@ -1,10 +1,8 @@
 import { STATUS_CODES } from "node:http";
 import type { FastifyError } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
-import { codeOf, PlatformError } from "../errors.js";
+import { adviceOf, codeOf, PlatformError } from "../errors.js";
 import { verdictOf } from "../retry.js";
-
-export const PROBLEM_TYPE = "application/problem+json";
 
 /** An error as RFC 9457 describes it, with what a caller's program needs to decide on. */
 export interface Problem {
@@ -30,46 +28,43 @@ const REFUSALS: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: "MESSAGE_MALFORMED",
 };
 
+type Facts = Pick<Problem, "status" | "code" | "detail"> & Partial<Pick<Problem, "retryable" | "errors">>;
+
+export function problem(facts: Facts, traceId: string): Problem {
+  const { status, code, detail, retryable = false, errors } = facts;
+  const type = `urn:payments:problem:${code.toLowerCase()}`;
+  const title = STATUS_CODES[status] ?? "Error";
+  return { type, title, status, detail, code, trace_id: traceId, retryable, ...(errors && { errors }) };
+}
+
 /** The problem that answers for anything thrown. What nobody foresaw is 500 and tells nothing of its text. */
 export function problemOf(error: unknown, traceId: string): Problem {
+  return problem(factsOf(error, traceId), traceId);
+}
+
+function factsOf(error: unknown, traceId: string): Facts {
   if (hasZodFastifySchemaValidationErrors(error)) {
     const errors = error.validation.map(({ instancePath, message }) => ({
       in: error.validationContext ?? "body",
       pointer: `#${instancePath.replace(/\/$/, "")}`,
       detail: message ?? "is not valid",
     }));
-    const detail = "The request does not fit its schema.";
-    return { ...problem({ status: 400, code: "REQUEST_INVALID", detail, traceId }), errors };
+    return { status: 400, code: "REQUEST_INVALID", detail: "The request does not fit its schema.", errors };
   }
   if (error instanceof PlatformError && error.consequence.http < 500) {
-    const { code, message, hint, consequence } = error;
-    const detail = hint === undefined ? message : `${message} ${hint}`;
+    const { code, consequence } = error;
     const retryable = consequence.verdict !== "reject";
-    return problem({ status: consequence.http, code, detail, traceId, retryable });
+    return { status: consequence.http, code, detail: adviceOf(error), retryable };
   }
   const code = REFUSALS[codeOf(error) ?? ""];
   const status = (error as Partial<FastifyError>).statusCode ?? 500;
   if (code !== undefined && status < 500) {
-    return problem({ status, code, detail: (error as Error).message, traceId });
+    return { status, code, detail: (error as Error).message };
   }
-  const retryable = true;
   if (verdictOf(error) === "outage") {
     const detail = "A server that this needs is away. Try again later.";
-    return problem({ status: 503, code: "UNAVAILABLE", detail, traceId, retryable });
+    return { status: 503, code: "UNAVAILABLE", detail, retryable: true };
   }
   const detail = `Something went wrong; the log tells what, under ${traceId}.`;
-  return problem({ status: 500, code: "INTERNAL", detail, traceId, retryable });
-}
-
-export function problem(answer: {
-  readonly status: number;
-  readonly code: string;
-  readonly detail: string;
-  readonly traceId: string;
-  /** The same request may succeed later. */
-  readonly retryable?: boolean;
-}): Problem {
-  const { status, code, detail, traceId, retryable = false } = answer;
-  const type = `urn:payments:problem:${code.toLowerCase()}`;
-  return { type, title: STATUS_CODES[status] ?? "Error", status, detail, code, trace_id: traceId, retryable };
+  return { status: 500, code: "INTERNAL", detail, retryable: true };
 }

@@ -1,6 +1,11 @@
 import type { AddressInfo } from "node:net";
 import swagger from "@fastify/swagger";
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  LogController,
+} from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import { CoreError } from "../core_errors.js";
 import { codeOf, messageOf } from "../errors.js";
@@ -9,7 +14,7 @@ import { newTraceId, traceIdOf } from "../observability/trace.js";
 import type { Part } from "../runtime/lifecycle.js";
 import { readJsonBodies } from "./json_body.js";
 import { addOperations, type Operations } from "./operations.js";
-import { PROBLEM_TYPE, problem, problemOf } from "./problem.js";
+import { type Problem, problem, problemOf } from "./problem.js";
 import type { Route } from "./route.js";
 
 /** An event may have 256 KiB; routes that take batches say otherwise. */
@@ -20,7 +25,6 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 72_000;
 
 export interface HttpOptions {
-  /** Of the API, for its OpenAPI document. */
   readonly version: string;
   readonly routes: readonly Route[];
   readonly operations: Operations;
@@ -45,25 +49,15 @@ export async function createHttpServer(options: HttpOptions): Promise<FastifyIns
   server.setErrorHandler((error, request, reply) => {
     const answer = problemOf(error, request.id);
     if (answer.status >= 500) {
-      request.log.error(
-        { code: codeOf(error), err: error, route: request.routeOptions.url },
-        messageOf(error),
-      );
+      const details = { code: codeOf(error), err: error, route: request.routeOptions.url };
+      request.log.error(details, messageOf(error));
     }
-    return reply
-      .code(answer.status)
-      .type(PROBLEM_TYPE)
-      .send(`${JSON.stringify(answer)}\n`);
+    return refuse(reply, answer);
   });
   server.setNotFoundHandler((request, reply) => {
     const asked = `${request.method} ${request.url.split("?")[0]}`;
     const detail = `There is no ${asked}; of operations there are /metrics, /healthz and /readyz.`;
-    return reply
-      .code(404)
-      .type(PROBLEM_TYPE)
-      .send(
-        `${JSON.stringify(problem({ status: 404, code: "ROUTE_UNKNOWN", detail, traceId: request.id }))}\n`,
-      );
+    return refuse(reply, problem({ status: 404, code: "ROUTE_UNKNOWN", detail }, request.id));
   });
   await server.register(swagger, {
     openapi: { openapi: "3.1.0", info: { title: "payments-platform", version: options.version } },
@@ -77,17 +71,16 @@ export async function createHttpServer(options: HttpOptions): Promise<FastifyIns
   return server;
 }
 
+function refuse(reply: FastifyReply, answer: Problem): FastifyReply {
+  const text = `${JSON.stringify(answer)}\n`;
+  return reply.code(answer.status).type("application/problem+json").send(text);
+}
+
 /** @throws CoreError MODULE_INVALID when two routes want one method and path. */
 function addRoute(server: FastifyInstance, route: Route): void {
   const { method, path, summary, request = {}, answers, handle } = route;
-  const { params, query, body } = request;
-  const schema = {
-    summary,
-    ...(params === undefined ? {} : { params }),
-    ...(query === undefined ? {} : { querystring: query }),
-    ...(body === undefined ? {} : { body }),
-    response: answers,
-  };
+  const { query: querystring, ...parts } = request;
+  const schema = { summary, ...parts, ...(querystring && { querystring }), response: answers };
   try {
     server.route({ method, url: path, schema, handler: handle });
   } catch (error) {

@@ -1,8 +1,7 @@
 import type { Channel, ConsumeMessage } from "amqplib";
-import { BrokerConnection } from "../broker/connection.js";
+import { forward } from "../broker/carry_out.js";
+import { BrokerConnection, type ConnectionTarget } from "../broker/connection.js";
 import type { Outcome } from "../broker/delivery.js";
-import type { BrokerAddress } from "../broker/dial.js";
-import { forward } from "../broker/forward.js";
 import { deliveryCountOf } from "../broker/headers.js";
 import { POISON_CANDIDATE_COUNT } from "../broker/isolation.js";
 import type { Link } from "../broker/link.js";
@@ -12,7 +11,6 @@ import { settlementOf } from "../broker/settlement.js";
 import { Subscription } from "../broker/subscription.js";
 import { declareFamily, type QueueFamily } from "../broker/topology.js";
 import { messageOf } from "../errors.js";
-import type { Logger } from "../observability/log.js";
 import type { Part } from "../runtime/lifecycle.js";
 import { pause } from "../timing.js";
 import type { RawEvent } from "./read_event.js";
@@ -24,18 +22,14 @@ export interface BatchSize {
 }
 
 /** Batches of 200 that wait 5 ms carry 1,667 payments a second on two cores; longer waits add up over the stages of a saga. */
-export const BATCH: BatchSize = { max: 200, waitMs: 5 };
+const BATCH: BatchSize = { max: 200, waitMs: 5 };
 
 /** A batch takes milliseconds; one that takes longer goes to whoever comes next. */
 const DRAIN_MS = 10_000;
 /** A third of the time after which RabbitMQ takes messages back (consumer_timeout) and counts that as their fault. */
 const HOLD_MS = 600_000;
 
-export interface BatchConsumerOptions {
-  readonly address: BrokerAddress;
-  /** Shown in the management UI and written into dead letters. */
-  readonly name: string;
-  readonly logger: Logger;
+export interface BatchConsumerOptions extends Omit<ConnectionTarget, "connectPolicy"> {
   readonly family: QueueFamily;
   readonly batch?: BatchSize;
   /** Takes retries and dead letters; stays open until the consumer has stopped. */
@@ -134,7 +128,6 @@ export class BatchConsumer implements Part {
     halt: AbortSignal,
   ): Promise<void> {
     const { family, name, publisher, logger } = this.#options;
-    const redeclare = () => declareFamily(channel, family);
     for (const [i, message] of messages.entries()) {
       const outcome = outcomes[i] as Outcome;
       const settlement = settlementOf(outcome, headersOf(message.properties), {
@@ -144,7 +137,8 @@ export class BatchConsumer implements Part {
       });
       const done =
         settlement.kind === "ack" ||
-        (await forward({ message, settlement, publisher, logger, halt, redeclare })) === "forwarded";
+        (await forward({ channel, message }, settlement, { family, publisher, logger }, halt)) ===
+          "forwarded";
       if (done) {
         channel.ack(message);
         this.#options.onFailed?.({
@@ -185,7 +179,7 @@ class Intake {
   }
 
   subscription(queue: string): Subscription {
-    this.#subscription = new Subscription({ link: this.#link, channel: this.#channel, queue }, (message) => {
+    this.#subscription = new Subscription(this.#link, this.#channel, queue, (message) => {
       if (message === null) {
         this.#link.drop(new Error(`the broker cancelled the consumer of ${queue}`));
       } else {

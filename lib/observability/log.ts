@@ -6,7 +6,6 @@ import { stderrLines } from "../process/stderr.js";
 export type { Logger };
 
 export interface LogOptions {
-  /** pino level name. */
   readonly level: string;
   /** `auto` picks by whether stderr is a terminal. */
   readonly format: "auto" | "json" | "pretty";

@@ -1,4 +1,5 @@
-import { counter, gauge, histogram } from "./registry.js";
+import type { Settled } from "../broker/delivery.js";
+import { counter, gauge, histogram, type Instruments } from "./registry.js";
 
 /** What the runtime counts of messages and of its servers, whatever the messages are. */
 export const messageMetrics = {
@@ -61,3 +62,32 @@ export const messageMetrics = {
     "Connections of silent workers that this one ended",
   ),
 };
+
+/** Turns an error code into a label with few values. */
+export type CodeLabel = (code: string) => string;
+
+/** @param own codes that modules define: those stay as they are; SQLSTATEs go by class (about 40), sockets' are NETWORK, else OTHER. */
+export function codeLabelOf(own: Iterable<string>): CodeLabel {
+  const known = new Set(own);
+  return (code) => {
+    if (known.has(code)) {
+      return code;
+    }
+    if (/^[0-9A-Z]{5}$/.test(code)) {
+      return `SQLSTATE_${code.slice(0, 2)}`;
+    }
+    return /^E[A-Z_]{3,20}$/.test(code) ? "NETWORK" : "OTHER";
+  };
+}
+
+/** Counts messages that failed, by what became of them. */
+export function countSettlement(
+  messages: Instruments<typeof messageMetrics>,
+  codeLabel: CodeLabel,
+  { outcome, deadLettered }: Pick<Settled, "outcome" | "deadLettered">,
+): void {
+  if (outcome.kind === "retry" || outcome.kind === "reject") {
+    const metric = deadLettered ? messages.deadLettered : messages.retried;
+    metric.inc({ code: codeLabel(outcome.code) });
+  }
+}

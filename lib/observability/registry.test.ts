@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { codeLabelOf } from "./code_label.js";
+import { codeLabelOf } from "./message_metrics.js";
 import { counter, createRegistry, gauge, onScrape, register } from "./registry.js";
 
 const DECLARED = {

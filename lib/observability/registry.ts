@@ -2,58 +2,44 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import { stderrLines } from "../process/stderr.js";
 
 /**
- * Metrics are declared by whoever counts: lib's in message_metrics.ts, a module's in its metrics.ts. A declaration is data,
- * so that docs/metrics.md and the manifest's rules can read it; `register` makes instruments of it, in the process's
- * registry. Counters count since the process began; what must survive it is in the database, and
- * prometheus/postgres_exporter.yml reads it there. Labels are bounded: lists of the code, or codes through `codeLabel`.
+ * A declaration is data, so that docs/metrics.md and the manifest's rules can read it; `register` makes instruments of it. Counters
+ * count since the process began; what must survive it is in the database, and prometheus/postgres_exporter.yml reads it there.
+ * Labels are bounded: lists of the code, or codes through `codeLabel`.
  */
-export type MetricDeclaration = CounterDeclaration | GaugeDeclaration | HistogramDeclaration;
-
-interface Named {
+export interface MetricDeclaration<Kind extends keyof typeof INSTRUMENTS = keyof typeof INSTRUMENTS> {
+  readonly kind: Kind;
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
-}
-export interface CounterDeclaration extends Named {
-  readonly kind: "counter";
-}
-export interface GaugeDeclaration extends Named {
-  readonly kind: "gauge";
-}
-export interface HistogramDeclaration extends Named {
-  readonly kind: "histogram";
-  readonly buckets: readonly number[];
+  /** Of a histogram. */
+  readonly buckets?: readonly number[];
 }
 
 export type MetricDeclarations = Readonly<Record<string, MetricDeclaration>>;
 
+const INSTRUMENTS = { counter: Counter, gauge: Gauge, histogram: Histogram };
+
 export type Instruments<Declarations extends MetricDeclarations> = {
-  readonly [Key in keyof Declarations]: Declarations[Key] extends CounterDeclaration
-    ? Counter
-    : Declarations[Key] extends GaugeDeclaration
-      ? Gauge
-      : Histogram;
+  readonly [Key in keyof Declarations]: InstanceType<(typeof INSTRUMENTS)[Declarations[Key]["kind"]]>;
 };
 
-export const counter = (name: string, help: string, ...labels: string[]): CounterDeclaration => ({
-  kind: "counter",
-  name,
-  help,
-  labels,
-});
+const declare =
+  <Kind extends keyof typeof INSTRUMENTS>(kind: Kind) =>
+  (name: string, help: string, ...labels: string[]): MetricDeclaration<Kind> => ({
+    kind,
+    name,
+    help,
+    labels,
+  });
 
-export const gauge = (name: string, help: string, ...labels: string[]): GaugeDeclaration => ({
-  kind: "gauge",
-  name,
-  help,
-  labels,
-});
+export const counter = declare("counter");
+export const gauge = declare("gauge");
 
 export const histogram = (
   name: string,
   help: string,
   { labels = [], buckets }: { labels?: readonly string[]; buckets: readonly number[] },
-): HistogramDeclaration => ({ kind: "histogram", name, help, labels, buckets });
+): MetricDeclaration<"histogram"> => ({ kind: "histogram", name, help, labels, buckets });
 
 /** @param options `build`: shown as payments_build_info; `process`: adds memory, CPU and event loop of the process. */
 export function createRegistry(options: { build?: { version: string }; process?: boolean } = {}): Registry {
@@ -84,20 +70,12 @@ export function register<Declarations extends MetricDeclarations>(
   registry: Registry,
   declarations: Declarations,
 ): Instruments<Declarations> {
-  const made = Object.entries(declarations).map(([key, declaration]) => [key, make(registry, declaration)]);
+  const made = Object.entries(declarations).map(([key, { kind, name, help, labels, buckets }]) => {
+    const common = { registers: [registry], name, help, labelNames: [...labels] };
+    const options = buckets === undefined ? common : { ...common, buckets: [...buckets] };
+    return [key, new INSTRUMENTS[kind](options)];
+  });
   return Object.fromEntries(made) as Instruments<Declarations>;
-}
-
-function make(registry: Registry, declaration: MetricDeclaration): Counter | Gauge | Histogram {
-  const { kind, name, help } = declaration;
-  const common = { registers: [registry], name, help, labelNames: [...declaration.labels] };
-  if (kind === "counter") {
-    return new Counter(common);
-  }
-  if (kind === "gauge") {
-    return new Gauge(common);
-  }
-  return new Histogram({ ...common, buckets: [...declaration.buckets] });
 }
 
 const readers = new WeakMap<Gauge | Counter, (() => number)[]>();

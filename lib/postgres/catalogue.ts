@@ -22,16 +22,9 @@ export interface CatalogueChanges {
 }
 
 /** Added to a table of ours, these change what may be written there, or what is. */
-const INTRUSIVE: ReadonlySet<string> = new Set([
-  "column",
-  "constraint",
-  "unique index",
-  "trigger",
-  "rule",
-  "partition",
-]);
+const INTRUSIVE = ["column", "constraint", "unique index", "trigger", "rule", "partition"];
 /** Their definitions end in a hash, which tells a person nothing. */
-const HASHED: ReadonlySet<string> = new Set(["function", "view"]);
+const HASHED = ["function", "view"];
 
 /** Made by scripts/schema_dump.sh --catalogue, compared by a test. */
 function madeByMigrations(): CatalogueObject[] {
@@ -75,22 +68,20 @@ export function compareCatalogues(
         differences.push(changed(known, definition));
       }
     } else if (part_of === "" || ours.has(part_of)) {
-      const note = definition === "" || HASHED.has(kind) ? "" : ` (${definition})`;
-      (INTRUSIVE.has(kind) ? differences : additions).push(`${kind} ${name} was added${note}`);
+      const note = definition === "" || HASHED.includes(kind) ? "" : ` (${definition})`;
+      (INTRUSIVE.includes(kind) ? differences : additions).push(`${kind} ${name} was added${note}`);
     }
     // Else it came with a table or function that was added.
   }
-  // What a table took with it goes without saying.
-  for (const { kind, part_of, name } of left.values()) {
-    if (!isGone(part_of)) {
+  const missing = [...left.values()];
+  const gone = new Set(missing.filter(({ part_of }) => part_of === "").map(({ name }) => name));
+  for (const { kind, part_of, name } of missing) {
+    // What a table took with it goes without saying.
+    if (!gone.has(part_of)) {
       differences.push(`${kind} ${name} is missing`);
     }
   }
   return { differences, additions };
-
-  function isGone(whole: string): boolean {
-    return [...left.values()].some(({ part_of, name }) => part_of === "" && name === whole);
-  }
 }
 
 function keyOf({ kind, name }: CatalogueObject): string {
@@ -98,7 +89,7 @@ function keyOf({ kind, name }: CatalogueObject): string {
 }
 
 function changed({ kind, name, definition }: CatalogueObject, found: string): string {
-  return HASHED.has(kind)
+  return HASHED.includes(kind)
     ? `${kind} ${name} is not as the migrations made it`
     : `${kind} ${name}: expected ${definition || "nothing special"}, found ${found || "nothing special"}`;
 }

@@ -16,15 +16,11 @@ function connectionsOf(pool: Pool): Connection[] {
 }
 
 /** `end` on a connection with a query under way destroys its socket at once. */
-function cut(connection: Connection): void {
-  void connection.end().catch(() => undefined);
-}
+const cut = (connection: Connection) => void connection.end().catch(() => undefined);
 
 /** Cuts every connection of the pool that is at work: for when their other end has stopped answering. */
 export function cutConnections(pool: Pool): void {
-  for (const connection of connectionsOf(pool)) {
-    cut(connection);
-  }
+  connectionsOf(pool).forEach(cut);
 }
 
 /**

@@ -7,7 +7,8 @@ import {
   type MigrationId,
   readMigrations,
 } from "./migrations.js";
-import type { Client, Queryable } from "./pool.js";
+import { one } from "./one.js";
+import { type Client, type Pool, type Queryable, transaction } from "./pool.js";
 import { loadSql } from "./sql.js";
 
 export interface MigrationStatus extends MigrationId {
@@ -38,10 +39,10 @@ export async function migrationStatus(
   modules: readonly Migrated[],
 ): Promise<MigrationStatus[]> {
   const history = new Map((await readHistory(db)).map((row) => [idOf(row), row]));
-  const known = modules.flatMap(readMigrations).map((migration): MigrationStatus => {
-    const { module, version, name, sha256 } = migration;
-    const row = history.get(idOf(migration));
-    history.delete(idOf(migration));
+  const known = modules.flatMap(readMigrations).map(({ module, version, name, sha256 }): MigrationStatus => {
+    const id = idOf({ module, version });
+    const row = history.get(id);
+    history.delete(id);
     if (row === undefined) {
       return { module, version, name, state: "pending", appliedAt: null };
     }
@@ -56,25 +57,27 @@ export async function migrationStatus(
 }
 
 /**
+ * One connection to see that the database is there and is what these modules expect.
+ *
+ * @throws PlatformError POSTGRES_*, SCHEMA_*, ROLE_MISSING
+ */
+export async function requireSchema(pool: Pool, modules: readonly Migrated[]): Promise<void> {
+  await transaction(pool, (client) => verifySchema(client, modules));
+}
+
+/**
  * Other modules are not looked at, nor is what was applied by newer code and does not break this one.
  *
  * @throws CoreError ROLE_MISSING, SCHEMA_NEWER, SCHEMA_CHANGED or SCHEMA_BEHIND unless the modules can work here.
  */
 export async function verifySchema(db: Queryable, modules: readonly Migrated[]): Promise<void> {
-  await requireRoles(
-    db,
-    modules.flatMap(({ roles }) => roles),
-  );
+  const roles = modules.flatMap((module) => module.roles);
+  await requireRoles(db, roles);
   const pending = await pendingMigrations(db, modules);
-  const [first] = pending;
-  if (first === undefined) {
-    return;
+  if (pending[0] !== undefined) {
+    const problem = `the database lacks ${pending.length} migration(s), from ${label(pending[0])} on.`;
+    throw new CoreError("SCHEMA_BEHIND", problem, { hint: "Run: payments migrate up." });
   }
-  throw new CoreError(
-    "SCHEMA_BEHIND",
-    `the database lacks ${pending.length} migration(s), from ${label(first)} on.`,
-    { hint: "Run: payments migrate up." },
-  );
 }
 
 /** @throws CoreError SCHEMA_NEWER, SCHEMA_CHANGED: nothing may be done to such a database. */
@@ -105,13 +108,11 @@ export async function requireRoles(db: Queryable, roles: readonly string[]): Pro
     "SELECT role FROM unnest($1::text[]) role WHERE role NOT IN (SELECT rolname FROM pg_roles) ORDER BY 1",
     [roles],
   );
-  if (rows.length === 0) {
-    return;
+  if (rows.length > 0) {
+    const named = rows.map(({ role }) => role).join(", ");
+    const hint = "Run db/roles.sql as a superuser; scripts/stack.sh up and compose do.";
+    throw new CoreError("ROLE_MISSING", `PostgreSQL lacks the role(s) ${named}.`, { hint });
   }
-  const named = rows.map(({ role }) => role).join(", ");
-  throw new CoreError("ROLE_MISSING", `PostgreSQL lacks the role(s) ${named}.`, {
-    hint: "Run db/roles.sql as a superuser; scripts/stack.sh up and compose do.",
-  });
 }
 
 /** Called after what is applied was, in its transaction if it has one. */
@@ -129,10 +130,8 @@ async function readHistory(db: Queryable): Promise<AppliedRow[]> {
   if (!table && before === null) {
     return [];
   }
-  const statement = table
-    ? "SELECT * FROM ops.module_migration ORDER BY module, version"
-    : loadSql("history_before_modules");
-  return (await db.query<AppliedRow>(statement)).rows;
+  const current = "SELECT * FROM ops.module_migration ORDER BY module, version";
+  return (await db.query<AppliedRow>(table ? current : loadSql("history_before_modules"))).rows;
 }
 
 /** Whether the table is there, and what has the name of the one before it: a table, a view or nothing. */
@@ -141,5 +140,5 @@ async function historyTables(db: Queryable): Promise<{ table: boolean; before: s
     `SELECT to_regclass('ops.module_migration') IS NOT NULL AS "table",
             (SELECT relkind FROM pg_class WHERE oid = to_regclass('ops.migration')) AS before`,
   );
-  return rows[0] ?? { table: false, before: null };
+  return one(rows);
 }

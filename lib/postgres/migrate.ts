@@ -2,6 +2,7 @@ import { CoreError } from "../core_errors.js";
 import { messageOf } from "../errors.js";
 import { createHistory, pendingMigrations, record, requireRoles } from "./history.js";
 import { idOf, inOrder, label, type Migrated, type Migration } from "./migrations.js";
+import { one } from "./one.js";
 import { type Client, connect, type Pool, type Queryable } from "./pool.js";
 
 /** Database objects belong to this role, which nobody can log in as. */
@@ -44,13 +45,12 @@ async function requireUtf8(db: Queryable): Promise<void> {
   const { rows } = await db.query<{ database: string; encoding: string }>(
     "SELECT current_database() AS database, current_setting('server_encoding') AS encoding",
   );
-  const { database, encoding } = rows[0] ?? {};
-  if (encoding === "UTF8") {
-    return;
+  const { database, encoding } = one(rows);
+  if (encoding !== "UTF8") {
+    throw new CoreError("DATABASE_ENCODING", `database ${database} is encoded in ${encoding}, not in UTF8.`, {
+      hint: "An encoding cannot be changed. Make another database: CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'.",
+    });
   }
-  throw new CoreError("DATABASE_ENCODING", `database ${database} is encoded in ${encoding}, not in UTF8.`, {
-    hint: "An encoding cannot be changed. Make another database: CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'.",
-  });
 }
 
 async function apply(client: Client, migration: Migration): Promise<void> {

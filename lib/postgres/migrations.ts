@@ -28,11 +28,7 @@ export interface Migration {
 
 export type MigrationId = Pick<Migration, "module" | "version">;
 
-/**
- * A module's files in order; `V0001__name.sql`, numbered without gaps.
- *
- * @throws CoreError MODULE_INVALID
- */
+/** A module's files in order; `V0001__name.sql`, numbered without gaps. @throws CoreError MODULE_INVALID */
 export function readMigrations({ name: module, migrations: folder }: Migrated): Migration[] {
   if (!existsSync(folder)) {
     return [];
@@ -85,22 +81,19 @@ export function inOrder(modules: readonly Migrated[]): Migration[] {
       throw invalid(`${label(migration)} is to come after ${idOf(unknown)}, which is not there`);
     }
   }
-  const ordered: Migration[] = [];
-  const done = new Set<string>();
+  const ordered = new Map<string, Migration>();
   const ready = ({ module, version, after }: Migration) =>
-    (version === 1 || done.has(idOf({ module, version: version - 1 }))) &&
-    after.every((id) => done.has(idOf(id)));
+    (version === 1 || ordered.has(idOf({ module, version: version - 1 }))) &&
+    after.every((id) => ordered.has(idOf(id)));
   while (waiting.length > 0) {
-    const next = waiting.findIndex(ready);
-    if (next === -1) {
+    const next = waiting.find(ready);
+    if (next === undefined) {
       throw invalid(`migrations wait for each other: ${waiting.map(idOf).join(", ")}`);
     }
-    for (const migration of waiting.splice(next, 1)) {
-      ordered.push(migration);
-      done.add(idOf(migration));
-    }
+    waiting.splice(waiting.indexOf(next), 1);
+    ordered.set(idOf(next), next);
   }
-  return ordered;
+  return [...ordered.values()];
 }
 
 /** As `-- after` names it. */

@@ -2,7 +2,7 @@
 export function one<T>(rows: readonly T[]): T {
   const row = rows[0];
   if (row === undefined) {
-    throw new Error("the ledger gave no row where there must be one");
+    throw new Error("a statement gave no row where there must be one");
   }
   return row;
 }

@@ -1,8 +1,8 @@
-import { CoreError } from "../core_errors.js";
 import "./environment.js";
 
 import type { Socket } from "node:net";
 import pg from "pg";
+import { CoreError } from "../core_errors.js";
 import { codeOf, messageOf, type PlatformError } from "../errors.js";
 import type { Settings } from "../settings/base.js";
 import { tlsOptions } from "../tls.js";
@@ -12,11 +12,18 @@ import { pinSession } from "./session.js";
 export type Pool = pg.Pool;
 export type Client = pg.PoolClient;
 
-/** Either can run a query. */
 export type Queryable = Pick<pg.Pool, "query">;
 
-const DATE_OID = 1082;
-const INT8_OID = 20;
+/** Dates come as `YYYY-MM-DD` text: a JS Date would shift them by the local zone. */
+function types(bigints: (text: string) => number | bigint): pg.CustomTypesConfig {
+  const overrides = new pg.TypeOverrides();
+  overrides.setTypeParser(pg.types.builtins.DATE, (text) => text);
+  overrides.setTypeParser(pg.types.builtins.INT8, bigints);
+  return overrides;
+}
+
+/** The pipeline's bigints stay below 2^53; those of services are money. */
+const TYPES = { number: types(Number), bigint: types(BigInt) };
 
 /** Where a database is and who asks: what a pool and PostgreSQL's own programs both need. */
 export interface Address extends Target {
@@ -43,10 +50,7 @@ export interface PoolOptions {
 type Explanation = (error: unknown) => Promise<PlatformError>;
 const explanations = new WeakMap<Pool, Explanation>();
 
-/**
- * A connection pool that survives dying sockets. Dates come as `YYYY-MM-DD` text (a JS Date would shift them by the local
- * zone), bigints as numbers (the pipeline's stay below 2^53; digests are numeric and come as text) unless they are money.
- */
+/** A connection pool that survives dying sockets. */
 export function createPool(at: Settings | Address, options: PoolOptions = {}): Pool {
   const address = "POSTGRES_HOST" in at ? addressOf(at, options.role) : at;
   const target = { ...address, database: options.database ?? address.database };
@@ -65,17 +69,7 @@ export function createPool(at: Settings | Address, options: PoolOptions = {}): P
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     onConnect: (client) => pinSession(client, applicationName, options.session),
-    types: {
-      getTypeParser: (oid: number, format?: "text" | "binary") => {
-        if (oid === DATE_OID) {
-          return (text: string) => text;
-        }
-        if (oid === INT8_OID) {
-          return options.bigints === "bigint" ? BigInt : Number;
-        }
-        return pg.types.getTypeParser(oid, format as "text");
-      },
-    },
+    types: TYPES[options.bigints ?? "number"],
   });
   return harden(pool, (error) => connectionError(error, target));
 }
@@ -114,8 +108,8 @@ export function addressOf(settings: Settings, role: SettingsRole = "loader"): Ad
   const [user, password] = {
     loader: [settings.POSTGRES_USER, settings.POSTGRES_PASSWORD] as const,
     admin: [settings.POSTGRES_ADMIN_USER, settings.POSTGRES_ADMIN_PASSWORD] as const,
+    app: [settings.POSTGRES_APP_USER, settings.POSTGRES_APP_PASSWORD],
     backup: [settings.POSTGRES_BACKUP_USER, settings.POSTGRES_BACKUP_PASSWORD] as const,
-    app: [settings.POSTGRES_APP_USER, settings.POSTGRES_APP_PASSWORD] as const,
   }[role];
   return {
     host: settings.POSTGRES_HOST,
@@ -144,19 +138,15 @@ export async function transaction<T>(pool: Pool, work: (client: Client) => Promi
     return result;
   } catch (error) {
     // If even ROLLBACK does not come back, the connection is dead, and a driver error without a code is explained.
-    await client
-      .query({ text: "ROLLBACK", query_timeout: 5_000 } as pg.QueryConfig)
-      .catch((cause: unknown) => {
-        broken = cause instanceof Error ? cause : new Error(String(cause));
-      });
-    if (broken !== undefined) {
-      throw new CoreError(
-        "POSTGRES_UNREACHABLE",
-        `the connection was lost in mid-transaction: ${messageOf(error)}`,
-        { cause: error },
-      );
+    const rollback = { text: "ROLLBACK", query_timeout: 5_000 } as pg.QueryConfig;
+    await client.query(rollback).catch((cause: Error) => {
+      broken = cause;
+    });
+    if (broken === undefined) {
+      throw error;
     }
-    throw error;
+    const message = `the connection was lost in mid-transaction: ${messageOf(error)}`;
+    throw new CoreError("POSTGRES_UNREACHABLE", message, { cause: error });
   } finally {
     client.release(broken);
   }

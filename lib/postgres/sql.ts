@@ -7,8 +7,7 @@ const cache = new Map<string, string>();
 /**
  * The text of db/queries/<name>.sql with its `:"name"` places filled, the way psql's variables work.
  *
- * @param identifiers table names, with or without schema; anything but lower-case words is refused, because an identifier
- *   cannot be a parameter.
+ * @param identifiers table names, with or without schema, as `quoteName` takes them: an identifier cannot be a parameter.
  */
 export function loadSql(name: string, identifiers: Readonly<Record<string, string>> = {}): string {
   let text = cache.get(name);
@@ -25,7 +24,7 @@ export function loadSql(name: string, identifiers: Readonly<Record<string, strin
   });
 }
 
-/** Quotes `table` or `schema.table`. */
+/** Quotes `table` or `schema.table`; anything but lower-case words is refused. */
 export function quoteName(name: string): string {
   if (!/^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$/.test(name)) {
     throw new Error(`not a plain identifier: ${name}`);

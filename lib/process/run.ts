@@ -25,12 +25,10 @@ export interface ProgramOptions {
 export function start(command: readonly string[], options: ProgramOptions = {}): ChildProcess {
   const { env, cwd = "/", stdio = "pipe", owner, deathSignal = "TERM", detached = false } = options;
   const drop = owner ? [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, "--clear-groups"] : [];
-  const set = Object.entries(env ?? {}).filter(([, value]) => value !== undefined);
+  const given = Object.entries(env ?? {}).filter(([, value]) => value !== undefined);
+  const own = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
   const child = spawn("setpriv", [...drop, `--pdeathsig=${deathSignal}`, "--", ...command], {
-    env: {
-      PATH: process.env["PATH"],
-      ...Object.fromEntries(set.map(([name, value]) => [name, String(value)])),
-    },
+    env: { PATH: process.env["PATH"], ...own },
     cwd,
     stdio,
     detached,
@@ -59,7 +57,6 @@ export function outputOf(child: ChildProcess): Output {
 }
 
 export interface RunOptions extends ProgramOptions {
-  /** Its standard input. */
   readonly input?: string | undefined;
   /** Ends it early. */
   readonly signal?: AbortSignal | undefined;
@@ -85,9 +82,8 @@ export async function run(command: readonly string[], options: RunOptions = {}):
     if (code === 0) {
       return output.stdout;
     }
-    throw new Error(
-      `${basename(command[0] ?? "")} ended with ${by ?? code}: ${firstErrorLine(output.stderr)}`,
-    );
+    const name = basename(command[0] ?? "");
+    throw new Error(`${name} ended with ${by ?? code}: ${firstErrorLine(output.stderr)}`);
   } finally {
     signal?.removeEventListener("abort", end);
   }

@@ -36,11 +36,10 @@ export class LineWriter {
       this.#unsaid = 0;
     }
     this.#stands = this.#unsaid > 0 || !this.#put(text);
-    if (!this.#stands) {
-      return;
+    if (this.#stands) {
+      this.#unsaid++;
+      this.lost++;
     }
-    this.#unsaid++;
-    this.lost++;
   }
 
   /** @returns false when nothing of it was written. */
@@ -72,7 +71,7 @@ export class LineWriter {
           break;
         }
         leftMs -= NAP_MS;
-        nap();
+        Atomics.wait(never, 0, 0, NAP_MS);
       }
     }
     return data.subarray(offset);
@@ -80,10 +79,6 @@ export class LineWriter {
 }
 
 const never = new Int32Array(new SharedArrayBuffer(4));
-
-function nap(): void {
-  Atomics.wait(never, 0, 0, NAP_MS);
-}
 
 /**
  * A pipe whose reader stands still would hold up each write for good. It is opened anew, as whoever shares ours may count on

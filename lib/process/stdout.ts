@@ -21,14 +21,12 @@ export function printJson(value: unknown): void {
 }
 
 export function write(text: string): void {
-  if (stream === undefined) {
-    stream = openStream();
-  }
-  // Nobody reads what comes after a hole in a pipe.
-  if (stream !== null && failure === undefined) {
-    stream.write(text);
-  }
+  stream = stream === undefined ? openStream() : stream;
   if (stream !== null) {
+    // Nobody reads what comes after a hole in a pipe.
+    if (failure === undefined) {
+      stream.write(text);
+    }
     return;
   }
   try {
@@ -42,11 +40,7 @@ export function write(text: string): void {
   }
 }
 
-/**
- * Waits for a reader that is slower than we are.
- *
- * @throws PlatformError OUTPUT_LOST when there is no use in writing more.
- */
+/** Waits for a reader that is slower than we are. @throws PlatformError OUTPUT_LOST when there is no use in writing more. */
 export async function ready(): Promise<void> {
   if (stream?.writableNeedDrain === true && failure === undefined) {
     await once(stream, "drain").catch(() => undefined);
@@ -58,30 +52,20 @@ export async function ready(): Promise<void> {
 
 /** Waits until all is written. @returns what the command has to end with: nothing when the reader has gone, as `head` does. */
 export async function outputProblem(): Promise<PlatformError | undefined> {
-  await flushed();
-  return failure === undefined || readerHasGone() ? undefined : lostOutput();
-}
-
-/** Nobody is left to read what a command prints. */
-function readerHasGone(): boolean {
-  return codeOf(failure) === "EPIPE";
+  const open = stream;
+  if (open && failure === undefined) {
+    await new Promise<void>((resolve) => {
+      open.once("error", () => resolve());
+      open.write("", () => resolve());
+    });
+  }
+  return failure === undefined || codeOf(failure) === "EPIPE" ? undefined : lostOutput();
 }
 
 function lostOutput(): PlatformError {
   return new CoreError("OUTPUT_LOST", `what was printed is not whole: ${messageOf(failure)}.`, {
     hint: "Only the output is lost: look before you do it again.",
     cause: failure,
-  });
-}
-
-async function flushed(): Promise<void> {
-  const open = stream;
-  if (!open || failure !== undefined) {
-    return;
-  }
-  await new Promise<void>((resolve) => {
-    open.once("error", () => resolve());
-    open.write("", () => resolve());
   });
 }
 

@@ -4,11 +4,12 @@ import { Consumer } from "../broker/consumer.js";
 import type { Handler } from "../broker/delivery.js";
 import { Publisher } from "../broker/publisher.js";
 import type { QueueFamily } from "../broker/topology.js";
-import { countSettlement } from "../observability/count_settlement.js";
 import type { Logger } from "../observability/log.js";
+import { countSettlement } from "../observability/message_metrics.js";
 import { onScrape } from "../observability/registry.js";
+import { requireSchema } from "../postgres/history.js";
 import { createPool, type Pool } from "../postgres/pool.js";
-import { waitForSchema } from "../postgres/schema_guard.js";
+import { untilDone } from "../retry.js";
 import { pause, within } from "../timing.js";
 import { handleDelivery, type MessageHandler, tellDeath } from "./handle_delivery.js";
 import { Lease, type LeaseStatements, type LeaseTimes } from "./lease.js";
@@ -36,7 +37,6 @@ export interface ConsumerProcessOptions<Message, Follower> {
   /** In names of connections, e.g. `payments-worker`. */
   readonly title: string;
   readonly queues: QueueFamily;
-  /** Messages worked on at a time. */
   readonly concurrency: number;
   /** Where its workers beat, so that one that was frozen cannot commit late. Without one, only the statements' timeouts end it. */
   readonly lease?: LeaseStatements;
@@ -49,7 +49,6 @@ export interface ConsumerProcessOptions<Message, Follower> {
 }
 
 export interface ConsumerProcess extends Resources {
-  /** In the order of their start. */
   readonly parts: readonly Part[];
 }
 
@@ -94,6 +93,9 @@ export function consumerProcess<Message, Follower>(
   const countOutage = (code: string) => messages.outageWaits.inc({ code: codeLabel(code) });
   const ports = { logger, stopping, breakers, pause, countOutage };
   const handle: Handler = (delivery) => handleDelivery(handler, ports, delivery);
+  const times = options.leaseTimes;
+  const leasePart =
+    lease && new Lease({ pool, workerId, logger, statements: lease, times, metrics: messages });
   let consumer: Consumer | undefined;
   const brokerUp = () => publisher.isUp && consumer?.isUp === true;
 
@@ -104,22 +106,11 @@ export function consumerProcess<Message, Follower>(
   const parts: Part[] = [
     {
       name: "postgres",
-      start: () => waitForSchema(pool, modules, logger, stopping),
+      start: () => untilDone("PostgreSQL", () => requireSchema(pool, modules), { logger, signal: stopping }),
       stop: () => pool.end(),
       dependencies: () => postgresState(pool),
     },
-    ...(lease === undefined
-      ? []
-      : [
-          new Lease({
-            pool,
-            workerId,
-            logger,
-            statements: lease,
-            times: options.leaseTimes,
-            metrics: messages,
-          }),
-        ]),
+    ...(leasePart === undefined ? [] : [leasePart]),
     {
       name: "publisher",
       start: async () => publisher.up(),
@@ -142,7 +133,7 @@ export function consumerProcess<Message, Follower>(
             countSettlement(messages, codeLabel, settlement);
             await tellDeath(handler, settlement);
           },
-          ...(options.holdMs === undefined ? {} : { holdMs: options.holdMs }),
+          holdMs: options.holdMs,
         });
         await consumer.up();
         logger.info({ concurrency }, "worker ready");
@@ -156,9 +147,10 @@ export function consumerProcess<Message, Follower>(
 /** Whether the database answers. */
 export async function postgresState(pool: Pool): Promise<Dependencies> {
   const asked = pool.query({ text: "SELECT 1", query_timeout: READY_MS } as { text: string });
-  const answered = await within(READY_MS, asked, () => new Error("no answer")).then(
-    () => true,
-    () => false,
-  );
-  return { postgres: answered ? "up" : "down" };
+  try {
+    await within(READY_MS, asked, () => new Error("no answer"));
+    return { postgres: "up" };
+  } catch {
+    return { postgres: "down" };
+  }
 }

@@ -1,11 +1,10 @@
 import type pg from "pg";
-import { codeOf, messageOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import type { messageMetrics } from "../observability/message_metrics.js";
 import type { Instruments } from "../observability/registry.js";
 import { cutConnections, SilenceWatch } from "../postgres/half_open.js";
 import type { Pool } from "../postgres/pool.js";
-import { waitingMends } from "../retry.js";
+import { untilDone } from "../retry.js";
 import { pause } from "../timing.js";
 import type { Part } from "./lifecycle.js";
 
@@ -64,19 +63,8 @@ export class Lease implements Part {
 
   /** Resolves after the first beat, however long the database is away, so that nothing is done without a lease. */
   async start(): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
-      try {
-        await this.#beat();
-        break;
-      } catch (error) {
-        if (!waitingMends(error)) {
-          throw error;
-        }
-        const { logger } = this.#options;
-        logger.warn({ code: codeOf(error) }, `waiting for the first heartbeat: ${messageOf(error)}`);
-        await pause(this.#times.beatMs, this.#stopping.signal);
-      }
-    }
+    const { logger } = this.#options;
+    await untilDone("the first heartbeat", () => this.#beat(), { logger, signal: this.#stopping.signal });
     this.#beating = this.#keepBeating();
   }
 
@@ -100,7 +88,6 @@ export class Lease implements Part {
         await this.#beat();
         last = performance.now();
         await this.#reap();
-        await this.#watchOwn();
       } catch {
         // Whoever works on the database meets the same error and reports it.
         if (performance.now() - last < this.#times.leaseMs) {
@@ -114,13 +101,16 @@ export class Lease implements Part {
 
   async #beat(): Promise<void> {
     const { statements, workerId, metrics } = this.#options;
-    await this.#ask(statements.beat(workerId)).catch((error: unknown) => {
+    try {
+      await this.#ask(statements.beat(workerId));
+      metrics.heartbeats.inc({ result: "ok" });
+    } catch (error) {
       metrics.heartbeats.inc({ result: "failed" });
       throw error;
-    });
-    metrics.heartbeats.inc({ result: "ok" });
+    }
   }
 
+  /** Ends the connections of others that have gone silent, and our own whose other end has. */
   async #reap(): Promise<void> {
     const { statements, metrics, logger } = this.#options;
     const { rows } = await this.#ask(statements.reap(this.#times.leaseMs));
@@ -129,12 +119,9 @@ export class Lease implements Part {
       metrics.reapedBackends.inc(backends);
       logger.warn({ silent: worker_id, backends }, "ended the connections of a worker that has gone silent");
     }
-  }
-
-  async #watchOwn(): Promise<void> {
     const connections = await this.#watch.look((query) => this.#ask(query));
     if (connections > 0) {
-      this.#options.logger.warn({ connections }, "cut connections whose other end has gone silent");
+      logger.warn({ connections }, "cut connections whose other end has gone silent");
     }
   }
 

@@ -2,10 +2,7 @@
 export type Dependencies = Readonly<Record<string, DependencyState>>;
 type DependencyState = "up" | "down";
 
-/**
- * Anything that a process starts and stops: a pool, a publisher, a consumer, an HTTP server, a loop. All of them have this
- * one lifecycle, so the process has one too.
- */
+/** Anything that a process starts and stops: a pool, a publisher, a consumer, an HTTP server, a loop. */
 export interface Part {
   /** For log lines, e.g. `consumer`. */
   readonly name: string;
@@ -20,16 +17,18 @@ export interface Part {
 
 /** The parts of a process as one: started in order, drained and stopped in reverse. */
 export class Lifecycle {
+  readonly #stopping = new AbortController();
   readonly #parts: readonly Part[];
 
-  constructor(parts: readonly Part[]) {
-    this.#parts = parts;
+  /** @param partsOf gets a signal that fires at the beginning of `stop`. */
+  constructor(partsOf: (stopping: AbortSignal) => readonly Part[]) {
+    this.#parts = partsOf(this.#stopping.signal);
   }
 
-  /** @param stopping ends it between two parts. @throws what the first part throws that cannot start; `stop` frees the others. */
-  async start(stopping: AbortSignal): Promise<void> {
+  /** Ends between two parts when it is told to stop. @throws what the first part throws that cannot start; `stop` frees the others. */
+  async start(): Promise<void> {
     for (const part of this.#parts) {
-      if (stopping.aborted) {
+      if (this.#stopping.signal.aborted) {
         return;
       }
       await part.start?.();
@@ -38,6 +37,7 @@ export class Lifecycle {
 
   /** Drains and stops all parts, last first; one that fails does not keep the others. @throws the first failure. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
     const failures: unknown[] = [];
     for (const end of ["drain", "stop"] as const) {
       for (const part of this.#parts.toReversed()) {

@@ -7,9 +7,8 @@ import { CoreError } from "../core_errors.js";
 import type { ErrorTable } from "../errors.js";
 import type { Route } from "../http/route.js";
 import type { Listening } from "../http/server.js";
-import type { CodeLabel } from "../observability/code_label.js";
 import type { Logger } from "../observability/log.js";
-import { messageMetrics } from "../observability/message_metrics.js";
+import { type CodeLabel, messageMetrics } from "../observability/message_metrics.js";
 import { type Instruments, type MetricDeclarations, PROCESS_METRICS } from "../observability/registry.js";
 import { packageRoot } from "../root.js";
 import type { Settings } from "../settings/base.js";
@@ -17,9 +16,8 @@ import type { SettingsDeclaration } from "../settings/define.js";
 import type { Part } from "./lifecycle.js";
 
 /**
- * What a module is and what it owns: the names in its manifest. Nothing outside its folder lists them again. Settings,
- * error table, topology, metrics, commands and docs pages follow from the manifests in app/modules.ts, and
- * `requireUnambiguous` refuses a name that two of them claim.
+ * What a module is and what it owns: the names in its manifest, which nothing outside its folder lists again. Settings, error table,
+ * topology, metrics, commands and docs pages follow from the manifests in app/modules.ts.
  */
 export interface Module {
   readonly name: string;
@@ -47,7 +45,6 @@ export interface Runtime<S extends Settings = Settings> {
   readonly settings: S;
   readonly logger: Logger;
   readonly registry: Registry;
-  /** Those that run in this process. */
   readonly modules: readonly Module[];
   /** The queues of all modules that there are, also of those that run elsewhere. */
   readonly families: readonly QueueFamily[];
@@ -61,7 +58,6 @@ export interface Runtime<S extends Settings = Settings> {
 export interface ModuleParts {
   /** Started in order, stopped in reverse. */
   readonly parts: readonly Part[];
-  /** On the process's HTTP server. */
   readonly routes?: readonly Route[];
   /** Where its metrics and readiness are served besides; the HTTP server, which has them too, is for processes with routes. */
   readonly operationsAt?: Listening;
@@ -124,15 +120,12 @@ export function requireUnambiguous(modules: readonly Module[]): void {
       owners.set(name, owner);
     }
   }
-  for (const { name, settings } of modules) {
-    const strange = Object.keys(settings.schema.shape).filter(
-      (setting) => !settings.prefixes.some((prefix) => setting.startsWith(prefix)),
-    );
-    for (const setting of strange) {
-      problems.push(`setting ${setting} has no prefix of module ${name}`);
+  for (const { name, settings, views, schemas } of modules) {
+    for (const setting of Object.keys(settings.schema.shape)) {
+      if (!settings.prefixes.some((prefix) => setting.startsWith(prefix))) {
+        problems.push(`setting ${setting} has no prefix of module ${name}`);
+      }
     }
-  }
-  for (const { name, views, schemas } of modules) {
     for (const view of views.filter((each) => !schemas.includes(each.split(".")[0] ?? ""))) {
       problems.push(`view ${view} of ${name} is not in a schema of its own`);
     }

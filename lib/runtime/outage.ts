@@ -18,7 +18,6 @@ export interface BreakerOptions {
   readonly logger: Logger;
   /** Ends all waiting. */
   readonly stopping: AbortSignal;
-  /** Between two probes. */
   readonly pause?: typeof pause;
 }
 
@@ -51,15 +50,12 @@ export class Breaker {
     const since = performance.now();
     for (let attempt = 0; !stopping.aborted; attempt++) {
       await wait(fullJitterMs(attempt, BACKOFF), stopping);
-      const answered = await probe().then(
-        () => true,
-        () => false,
-      );
-      if (!answered) {
-        continue;
+      try {
+        await probe();
+        return logger.info({ awayMs: Math.round(performance.now() - since) }, `${server} answers; going on`);
+      } catch {
+        // Still away.
       }
-      logger.info({ awayMs: Math.round(performance.now() - since) }, `${server} answers; going on`);
-      return;
     }
   }
 }

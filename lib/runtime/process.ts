@@ -1,11 +1,10 @@
 import type { Registry } from "prom-client";
 import { CoreError } from "../core_errors.js";
-import { codeLabelOf } from "../observability/code_label.js";
 import type { Logger } from "../observability/log.js";
-import { messageMetrics } from "../observability/message_metrics.js";
+import { codeLabelOf, messageMetrics } from "../observability/message_metrics.js";
 import { createRegistry, register } from "../observability/registry.js";
 import type { Settings } from "../settings/base.js";
-import { type Dependencies, Lifecycle, type Part } from "./lifecycle.js";
+import { Lifecycle, type Part } from "./lifecycle.js";
 import type { Module, Runtime } from "./module.js";
 
 export interface ProcessOptions<S extends Settings> {
@@ -20,10 +19,7 @@ export interface ProcessOptions<S extends Settings> {
 }
 
 /** What `payments serve` is inside: a runtime, and the parts that are made with it, under one lifecycle. */
-export class Process<S extends Settings = Settings> {
-  readonly #stopping = new AbortController();
-  readonly #lifecycle: Lifecycle;
-
+export class Process<S extends Settings = Settings> extends Lifecycle {
   constructor(options: ProcessOptions<S>, partsOf: (runtime: Runtime<S>) => readonly Part[]) {
     const { settings, logger, registry = createRegistry(), modules, all = modules } = options;
     const messages = register(registry, messageMetrics);
@@ -33,30 +29,16 @@ export class Process<S extends Settings = Settings> {
     // An alert looks at the increase: a series that begins with its first event has none.
     messages.outageWaits.inc({ code: "SQLSTATE_53" }, 0);
     const codes = [CoreError.table, ...modules.map(({ errors }) => errors)].flatMap(Object.keys);
-    const codeLabel = codeLabelOf(codes);
-    const stopping = this.#stopping.signal;
     const families = all.flatMap(({ queues }) => queues);
-    this.#lifecycle = new Lifecycle(
-      partsOf({ settings, logger, registry, modules, families, messages, codeLabel, stopping }),
-    );
-  }
-
-  /**
-   * Resolves when everything works. Waits for servers that are not there yet.
-   *
-   * @throws PlatformError for what waiting does not mend.
-   */
-  start(): Promise<void> {
-    return this.#lifecycle.start(this.#stopping.signal);
-  }
-
-  /** Takes nothing new, lets what is in flight finish, then closes everything. */
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#lifecycle.stop();
-  }
-
-  dependencies(): Promise<Dependencies> {
-    return this.#lifecycle.dependencies();
+    const runtime = {
+      settings,
+      logger,
+      registry,
+      modules,
+      families,
+      messages,
+      codeLabel: codeLabelOf(codes),
+    };
+    super((stopping) => partsOf({ ...runtime, stopping }));
   }
 }

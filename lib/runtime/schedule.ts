@@ -15,8 +15,7 @@ export interface Task {
 }
 
 /**
- * When a task is due, in ms since 1970; Infinity for never. A time that is still to come says nothing of how long ago that was,
- * so the task is due now: one run too many does no harm.
+ * When a task is due, in ms since 1970; Infinity for never. Where a time is still to come (a clock was set), the task is due now.
  *
  * @param random 0 … 1, the same for one waiting.
  */

@@ -6,12 +6,13 @@ import { BatchConsumer, type BatchSize } from "../messaging/batch_consumer.js";
 import type { EventContract, ReceivedEvent } from "../messaging/event.js";
 import { type EventOutcome, handleBatch } from "../messaging/handle_batch.js";
 import { Outbox } from "../messaging/outbox.js";
-import { countSettlement } from "../observability/count_settlement.js";
 import type { Logger } from "../observability/log.js";
+import { countSettlement } from "../observability/message_metrics.js";
 import { onScrape } from "../observability/registry.js";
+import { requireSchema } from "../postgres/history.js";
 import { type Pool, type Queryable, transaction } from "../postgres/pool.js";
-import { waitForSchema } from "../postgres/schema_guard.js";
 import { createServicePool } from "../postgres/service_pool.js";
+import { untilDone } from "../retry.js";
 import { pause } from "../timing.js";
 import { postgresState } from "./consumer_process.js";
 import type { Part } from "./lifecycle.js";
@@ -130,7 +131,7 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
   const parts: Part[] = [
     {
       name: "postgres",
-      start: () => waitForSchema(pool, modules, logger, stopping),
+      start: () => untilDone("PostgreSQL", () => requireSchema(pool, modules), { logger, signal: stopping }),
       stop: () => pool.end(),
       dependencies: () => postgresState(pool),
     },

@@ -66,5 +66,8 @@ const schema = z.object({
 
 export interface Settings extends z.infer<typeof schema> {}
 
+/** Where the broker is, and as whom we come. */
+export type BrokerAddress = Pick<Settings, Extract<keyof Settings, `RABBITMQ_${string}`>>;
+
 /** What every process reads: its servers and its log. */
 export const baseSettings: SettingsDeclaration<Settings> = { schema, prefixes: [] };

@@ -19,7 +19,6 @@ export interface SettingsDeclaration<T extends object = object> {
   readonly prefixes: readonly string[];
 }
 
-/** Names in the order of their declarations. */
 export function settingNames(declarations: readonly SettingsDeclaration[]): string[] {
   return declarations.flatMap(({ schema }) => Object.keys(schema.shape));
 }

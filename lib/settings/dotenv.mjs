@@ -13,8 +13,7 @@ import { readFileSync } from "node:fs";
  */
 
 const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)$/;
-const SINGLE_QUOTED = /^'((?:[^'\\]|\\.)*)'[ \t]*(?:#.*)?$/;
-const DOUBLE_QUOTED = /^"((?:[^"\\]|\\.)*)"[ \t]*(?:#.*)?$/;
+const QUOTED = /^(['"])((?:(?!\1)[^\\]|\\.)*)\1[ \t]*(?:#.*)?$/;
 /** Whatever is neither to be seen nor a plain blank: pasted from elsewhere, and trimmed by some readers only. */
 const UNSEEN = /[^\S \t]|(?!\t)\p{Cc}|\p{Cf}/u;
 /** @type {Readonly<Record<string, string>>} */
@@ -70,17 +69,13 @@ function parseLine(line) {
 
 /** @param {string} name @param {string} raw @returns {string} */
 function parseValue(name, raw) {
-  if (raw.startsWith("'")) {
-    const body = SINGLE_QUOTED.exec(raw)?.[1];
+  if (/^['"]/.test(raw)) {
+    const [, quote, body] = QUOTED.exec(raw) ?? [];
     if (body === undefined) {
-      throw unclosed(name);
+      throw new Error(`${name}: the quote does not end the value on this line`);
     }
-    return body.replace(/\\(.)/g, (pair, char) => (char === "'" ? char : pair));
-  }
-  if (raw.startsWith('"')) {
-    const body = DOUBLE_QUOTED.exec(raw)?.[1];
-    if (body === undefined) {
-      throw unclosed(name);
+    if (quote === "'") {
+      return body.replace(/\\(.)/g, (pair, char) => (char === "'" ? char : pair));
     }
     return body.replace(/\\(.)|\$\$?/g, (match, char) => {
       if (char === undefined) {
@@ -107,6 +102,3 @@ function dollar(name, match) {
   }
   throw new Error(`${name}: variables are not filled in here; a $ itself is written $$, or in single quotes`);
 }
-
-/** @param {string} name */
-const unclosed = (name) => new Error(`${name}: the quote does not end the value on this line`);

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { z } from "zod";
 import { CoreError } from "../core_errors.js";
 import { messageOf } from "../errors.js";
 import { pathNames, type SettingsDeclaration, secretNames, settingNames } from "./define.js";
@@ -10,15 +9,13 @@ type Values = Readonly<Record<string, string | undefined>>;
 
 /** In `.env` all names are ours, but for what Docker Compose reads there. */
 const FOREIGN_PREFIXES = ["COMPOSE_", "DOCKER_"];
-/** And what only scripts/stack.sh takes from there; the others of its own it takes from the environment. */
+/** What scripts/stack.sh alone reads, there and in the environment only. */
 const STACK_NAMES = ["STACK_MEMORY_MB"];
-
 const ENVIRONMENT_NAMES = ["STACK_DIR", "STACK_PORTS"];
 
 export interface SettingsSources {
   /** Declared by modules that do not run here: their names are known, their values nobody looks at. */
   readonly others?: readonly SettingsDeclaration[];
-  /** By setting name. */
   readonly flags?: Values;
   /** By default the process's own. */
   readonly env?: Values;
@@ -73,15 +70,15 @@ export function loadSettings<const Declarations extends readonly SettingsDeclara
   for (const declaration of declarations) {
     const { schema } = declaration;
     for (const name of pathNames([declaration])) {
-      resolveIn(values, name, schema.shape[name], problems);
+      // A default is no less relative than what somebody gave.
+      const path = values[name] ?? String(schema.shape[name]?.parse(undefined) ?? "");
+      attempt(name, problems, () => {
+        values[name] = path === "" ? "" : resolvePath(path);
+      });
     }
-    const parsed = schema.safeParse(pick(values, Object.keys(schema.shape)));
-    for (const issue of parsed.error?.issues ?? []) {
-      problems.push(`${issue.path.join(".")}: ${issue.message}`);
-    }
-    if (parsed.success) {
-      Object.assign(settings, parsed.data);
-    }
+    const { error, data } = schema.safeParse(values);
+    problems.push(...(error?.issues ?? []).map(({ path, message }) => `${path.join(".")}: ${message}`));
+    Object.assign(settings, data);
   }
   if (problems.length > 0) {
     throw new CoreError("SETTINGS_INVALID", `${problems.join("; ").replace(/\.$/, "")}.`, {
@@ -99,23 +96,8 @@ export function namesThatAreSet(names: readonly string[]): string[] {
 
 /** Blank means unset, as in a compose file's `${NAME:-}`. */
 function defined(values: Values): Record<string, string> {
-  const out: Record<string, string> = {};
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined && value.trim() !== "") {
-      out[name] = value;
-    }
-  }
-  return out;
-}
-
-function pick(values: Record<string, string>, names: readonly string[]): Record<string, string> {
-  const out: Record<string, string> = {};
-  for (const name of names) {
-    if (values[name] !== undefined) {
-      out[name] = values[name];
-    }
-  }
-  return out;
+  const given = Object.entries(values).filter(([, value]) => value !== undefined && value.trim() !== "");
+  return Object.fromEntries(given) as Record<string, string>;
 }
 
 function hasPrefix(name: string, prefixes: readonly string[]): boolean {
@@ -124,49 +106,33 @@ function hasPrefix(name: string, prefixes: readonly string[]): boolean {
 
 function readEnvFile(given: string | undefined, problems: string[]): Record<string, string> {
   const named = process.env["PAYMENTS_ENV_FILE"] || undefined;
-  try {
+  const read = attempt(named === undefined ? ".env" : "PAYMENTS_ENV_FILE", problems, () => {
     const path = given ?? resolvePath(named ?? ".env");
     // Only a file that the environment names has to be there.
-    if (!existsSync(path) && (given !== undefined || named === undefined)) {
-      return {};
-    }
-    const read = readDotenv(path);
-    problems.push(...read.problems);
-    return defined(read.values);
-  } catch (error) {
-    problems.push(`${named === undefined ? ".env" : "PAYMENTS_ENV_FILE"}: ${messageOf(error)}`);
-    return {};
-  }
+    const optional = given !== undefined || named === undefined;
+    return optional && !existsSync(path) ? undefined : readDotenv(path);
+  });
+  problems.push(...(read?.problems ?? []));
+  return defined(read?.values ?? {});
 }
 
 function readSecretFiles(values: Record<string, string>, names: readonly string[], problems: string[]): void {
   for (const name of names) {
     const path = values[`${name}_FILE`];
-    if (path === undefined || values[name] !== undefined) {
-      continue;
-    }
-    try {
-      values[name] = readFileSync(resolvePath(path), "utf8").replace(/\r?\n$/, "");
-    } catch (error) {
-      problems.push(`${name}_FILE: ${messageOf(error)}`);
+    if (path !== undefined && values[name] === undefined) {
+      attempt(`${name}_FILE`, problems, () => {
+        values[name] = readFileSync(resolvePath(path), "utf8").replace(/\r?\n$/, "");
+      });
     }
   }
 }
 
-/** A default is no less relative than what somebody gave. */
-function resolveIn(
-  values: Record<string, string>,
-  name: string,
-  setting: z.ZodType | undefined,
-  problems: string[],
-): void {
-  const value = String(values[name] ?? setting?.parse(undefined) ?? "");
-  if (value === "") {
-    return;
-  }
+/** What goes wrong is a problem of the setting `name`. */
+function attempt<T>(name: string, problems: string[], work: () => T): T | undefined {
   try {
-    values[name] = resolvePath(value);
+    return work();
   } catch (error) {
     problems.push(`${name}: ${messageOf(error)}`);
+    return undefined;
   }
 }

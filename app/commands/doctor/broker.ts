@@ -1,7 +1,6 @@
 import type { ConfirmChannel } from "amqplib";
 import { ETL_QUEUES } from "../../../etl/queues.js";
 import { BrokerConnection } from "../../../lib/broker/connection.js";
-import type { Link } from "../../../lib/broker/link.js";
 import { declareFamily } from "../../../lib/broker/topology.js";
 import type { CommandContext } from "../../../lib/cli/command.js";
 import { CoreError } from "../../../lib/core_errors.js";
@@ -27,7 +26,13 @@ export function brokerChecks(context: CommandContext): { checks: Check[]; close:
     name: "payments-doctor",
     logger: context.logger.child({}, { level: "error" }),
     connectPolicy: "once",
-    setUp,
+    setUp: async (link): Promise<Session> => {
+      const alarm = deferred<string>();
+      link.onBlocked((blocked, reason) => blocked && alarm.resolve(reason));
+      const channel = await link.openConfirmChannel();
+      await declareFamily(channel, ETL_QUEUES);
+      return { channel, alarm };
+    },
   });
   const ask = async <T>(work: (session: Session) => Promise<T>) => work(await connection.up());
   const checks: Check[] = [
@@ -38,18 +43,6 @@ export function brokerChecks(context: CommandContext): { checks: Check[]; close:
     ["alarm", () => ask(alarm)],
   ];
   return { checks, close: () => connection.close() };
-}
-
-async function setUp(link: Link): Promise<Session> {
-  const alarm = deferred<string>();
-  link.onBlocked((blocked, reason) => {
-    if (blocked) {
-      alarm.resolve(reason);
-    }
-  });
-  const channel = await link.openConfirmChannel();
-  await declareFamily(channel, ETL_QUEUES);
-  return { channel, alarm };
 }
 
 /** An alarm shows only to who publishes: the broker then stops reading from the connection, and tells why. */
@@ -80,13 +73,11 @@ async function worker(context: CommandContext, { channel }: Session): Promise<st
   if (slots > 0 && beating > 0) {
     return `${beating} at work`;
   }
-  if (slots > 0) {
-    throw new Error(
-      `${slots} take messages from ${ETL_QUEUES.work}, but none beats in this database: another's?`,
-    );
-  }
+  const { work } = ETL_QUEUES;
   throw new Error(
-    `nobody takes messages from ${ETL_QUEUES.work}: no run gets on. Start one: payments worker.`,
+    slots > 0
+      ? `${slots} take messages from ${work}, but none beats in this database: another's?`
+      : `nobody takes messages from ${work}: no run gets on. Start one: payments worker.`,
   );
 }
 

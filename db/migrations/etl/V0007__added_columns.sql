@@ -1,8 +1,6 @@
--- A column that somebody adds to txn by hand, plain, generated or with a CHECK, made every later run and heal fail: a leaf is made
--- like txn, what it is built in was made like staging.txn_shape alone, and the one could not be attached to the other (42804). Now
--- both have what txn has. etl.create_builds took seven of its eleven parameters in an order that only a comment kept: two lists
--- exchanged made no error, but a rule that no row meets. Now they have names. Workers of before call the function of before,
--- which passes them on. The rest is as in V0002.
+-- What somebody adds to txn by hand (a column, a CHECK, an index) comes along in builds and leaves: a leaf that lacks a column
+-- cannot be attached (42804). The codes that a row may hold are given by name, so that two lists cannot be exchanged unnoticed. The release
+-- before calls the function with eleven parameters, which passes them on. The rest is as in V0002.
 
 -- A bare table beside the parent. The CHECK lets ATTACH skip its scan.
 CREATE OR REPLACE FUNCTION etl.make_leaf(namespace text, leaf text, month date) RETURNS void
@@ -18,6 +16,56 @@ BEGIN
                  namespace, leaf, leaf || '_month', to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00'),
                  to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00'));
   EXECUTE format('GRANT SELECT, INSERT ON %I.%I TO payments_loader', namespace, leaf);
+END
+$$;
+
+-- Once the leaf holds its rows, which is faster than to index an empty one. Each index is txn's own, under the leaf's name.
+CREATE OR REPLACE FUNCTION etl.index_leaf(leaf text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET default_statistics_target = 25
+AS $$
+DECLARE
+  parent record;
+BEGIN
+  FOR parent IN
+    SELECT leaf || substr(x.relname, length('txn') + 1) AS leaf_index, CASE WHEN i.indisunique THEN 'UNIQUE' END AS uniqueness,
+           substring(pg_get_indexdef(x.oid) FROM ' ON ONLY payments\.txn (.*)$') AS definition,
+           (SELECT pg_get_constraintdef(c.oid) FROM pg_constraint c WHERE c.conindid = x.oid AND c.conrelid = i.indrelid) AS promise
+    FROM pg_index i
+    JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE i.indrelid = 'payments.txn'::regclass AND x.relname LIKE 'txn\_%'  -- one of another name gets one from ATTACH
+    ORDER BY x.oid
+  LOOP
+    IF parent.promise IS NOT NULL THEN
+      EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I %s', leaf, parent.leaf_index, parent.promise);
+    ELSE
+      EXECUTE format('CREATE %s INDEX %I ON payments.%I %s', parent.uniqueness, parent.leaf_index, leaf, parent.definition);
+    END IF;
+  END LOOP;
+  EXECUTE format('ANALYZE payments.%I', leaf);
+END
+$$;
+
+-- Locks out readers for the moment of the exchange; everything that takes time has been done before.
+CREATE OR REPLACE FUNCTION etl.swap_healed_leaf(month date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  leaf   text := etl.leaf_name(month);
+  healed text := leaf || '_healed';
+  name   text;
+BEGIN
+  -- In the order in which readers take them: parent, then leaf. Detaching is skipped for a leaf that lost its place.
+  LOCK TABLE payments.txn IN ACCESS EXCLUSIVE MODE;
+  EXECUTE format('DROP TABLE IF EXISTS payments.%I', leaf);
+  EXECUTE format('ALTER TABLE payments.%I RENAME TO %I', healed, leaf);
+  EXECUTE format('ALTER TABLE payments.%I RENAME CONSTRAINT %I TO %I', leaf, healed || '_month', leaf || '_month');
+  FOR name IN
+    SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE i.indrelid = format('payments.%I', leaf)::regclass
+  LOOP
+    EXECUTE format('ALTER INDEX payments.%I RENAME TO %I', name, leaf || substr(name, length(healed) + 1));
+  END LOOP;
+  PERFORM etl.attach_leaf(leaf, month);
 END
 $$;
 

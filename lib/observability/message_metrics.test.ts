@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Outcome, Settled } from "../broker/delivery.js";
-import { codeLabelOf } from "./code_label.js";
-import { countSettlement } from "./count_settlement.js";
-import { messageMetrics } from "./message_metrics.js";
+import { codeLabelOf, countSettlement, messageMetrics } from "./message_metrics.js";
 import { createRegistry, register } from "./registry.js";
 
 /** What is counted of a message, without the metrics' explanations. */

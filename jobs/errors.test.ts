@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { connectionsHint } from "./postgres_tool.js";
+import { connectionsHint } from "./errors.js";
 
 it.each([
   'pg_dump ended with 1: pg_dump: error: connection failed: FATAL: too many connections for database "payments"',
