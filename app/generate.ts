@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { queueDeclarations } from "../lib/broker/topology.js";
 import { CoreError } from "../lib/core_errors.js";
 import type { ErrorTable } from "../lib/errors.js";
+import { httpMetrics } from "../lib/http/metrics.js";
 import { messageMetrics } from "../lib/observability/message_metrics.js";
 import { type MetricDeclarations, PROCESS_METRICS } from "../lib/observability/registry.js";
 import { packageRoot } from "../lib/root.js";
@@ -43,7 +44,7 @@ function metricsTable(modules: readonly Module[]): string {
   return table(
     ["metric", "from", "type", "labels", "meaning"],
     [
-      ...rowsOf("every process", { ...PROCESS_METRICS, ...messageMetrics }),
+      ...rowsOf("every process", { ...PROCESS_METRICS, ...messageMetrics, ...httpMetrics }),
       ...modules.flatMap(({ name, metrics }) => rowsOf(name, metrics)),
     ],
   );

@@ -1,12 +1,13 @@
 import { CoreError } from "../lib/core_errors.js";
 import { codeOf } from "../lib/errors.js";
+import type { Api } from "../lib/http/api.js";
 import type { Route } from "../lib/http/route.js";
 import { createHttpServer, httpPart, type Listening } from "../lib/http/server.js";
 import type { Logger } from "../lib/observability/log.js";
 import { createRegistry } from "../lib/observability/registry.js";
 import { packageVersion } from "../lib/root.js";
 import type { Part } from "../lib/runtime/lifecycle.js";
-import type { Module } from "../lib/runtime/module.js";
+import { describedRoutes, type Module, type ModuleParts } from "../lib/runtime/module.js";
 import { Process } from "../lib/runtime/process.js";
 import type { Settings } from "../lib/settings/base.js";
 import { settingNames } from "../lib/settings/define.js";
@@ -61,7 +62,7 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
   const served = new Process({ settings, logger, registry, modules }, (runtime) =>
     modules.flatMap((module) => {
       const made = module.start(runtime);
-      routes.push(...(made.routes ?? []));
+      routes.push(...(made.routes ?? []).map((route) => ({ ...route, ...placeOf(module, made) })));
       if (made.operationsAt !== undefined) {
         places.push({ ...made.operationsAt, wantedBy: module.name });
       }
@@ -69,8 +70,12 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
     }),
   );
   const operations = { registry, dependencies: () => served.dependencies(), critical: ["postgres"] };
-  const listen = async (own: readonly Route[], at: Listening): Promise<Part> =>
-    httpPart(await createHttpServer({ version: packageVersion(), routes: own, operations, logger }), at);
+  const listen = async (at: Listening, more: { readonly api?: Api }): Promise<Part> =>
+    httpPart(await createHttpServer({ operations, logger, ...more }), at);
+  const elsewhere = () =>
+    all
+      .filter((module) => !modules.includes(module))
+      .flatMap((module) => describedRoutes(module).map((route) => ({ ...route, ...placeOf(module) })));
   const api = { host: settings.HTTP_HOST, port: settings.HTTP_PORT };
   const withApi = routes.length > 0 || places.length === 0;
   const open = places.filter(({ port }) => port !== 0);
@@ -86,7 +91,7 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
   try {
     requireOnePortEach([...open, ...(withApi ? [{ ...api, wantedBy: "the API (HTTP_PORT)" }] : [])]);
     for (const place of open) {
-      const server = await listen([], place);
+      const server = await listen(place, {});
       servers.push(server);
       await server.start?.().catch((error: unknown) => {
         // Work matters more than being watched.
@@ -95,7 +100,7 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
       });
     }
     if (withApi) {
-      const server = await listen(routes, api);
+      const server = await listen(api, { api: { version: packageVersion(), routes, elsewhere, settings } });
       servers.push(server);
       await server.start?.();
       logger.info(api, "HTTP server up");
@@ -105,6 +110,10 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
     await stopped;
     logger.info("stopping: nothing new is taken");
   } finally {
+    // Requests in flight need what the parts give them.
+    for (const server of servers) {
+      await server.drain?.();
+    }
     await served.stop();
     for (const server of servers) {
       await server.stop();
@@ -112,6 +121,8 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
   }
   logger.info("stopped");
 }
+
+const placeOf = ({ service }: Module, made?: ModuleParts) => ({ service, poolQueue: made?.poolQueue });
 
 interface Place extends Listening {
   readonly wantedBy: string;
