@@ -43,8 +43,6 @@ export async function addApi(
 ): Promise<void> {
   const gate = new Gate(api.settings, registry, logger);
   server.decorate("drain", () => gate.drain());
-  server.decorateRequest("principal", "");
-  server.decorateRequest("traceparent", "");
   takeJson(server, api.parseJson ?? parsePlainJson);
   server.setNotFoundHandler((request, reply) => {
     gate.admit({ service: SERVICE, route: "unknown" }, request, reply);

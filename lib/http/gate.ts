@@ -12,7 +12,7 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Name of the API key that came with it. */
     principal: string;
-    /** For what it causes: messages, calls to others. */
+    /** For what it causes: messages, calls to others. Undefined: it is none of the API. */
     traceparent: string;
     /** What it was refused with, for its log line. */
     failure: unknown;
@@ -98,7 +98,7 @@ export class Gate {
   #leave({ service, route }: Place, request: FastifyRequest, reply: FastifyReply, startedMs: number): void {
     this.#load.leave();
     const ms = performance.now() - startedMs;
-    const status = reply.raw.writableFinished ? reply.statusCode : CLOSED_BY_CALLER;
+    const status = reply.raw.writableEnded ? reply.statusCode : CLOSED_BY_CALLER;
     const { method } = request;
     this.#metrics.requests.inc({ service, route, method, status });
     this.#metrics.seconds.observe({ service, route }, ms / 1_000);

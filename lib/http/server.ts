@@ -53,7 +53,9 @@ export async function createHttpServer({ operations, logger, api }: HttpOptions)
     clientErrorHandler: answerBrokenHttp,
     frameworkErrors: refuse,
   });
-  server.decorateRequest("failure", undefined);
+  for (const field of ["failure", "traceparent", "principal"]) {
+    server.decorateRequest(field, undefined);
+  }
   server.setValidatorCompiler(validatorCompiler);
   server.setErrorHandler(refuse);
   addOperations(server, operations);
@@ -73,6 +75,10 @@ export async function createHttpServer({ operations, logger, api }: HttpOptions)
 function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const answer = problemOf(error, request.id);
   request.failure = error;
+  // Gate logs what it lets in; this is what machines ask.
+  if (request.traceparent === undefined && answer.status >= 500) {
+    request.log.error({ trace_id: request.id, code: codeOf(error), err: error }, messageOf(error));
+  }
   if (answer.status === 401) {
     reply.header("www-authenticate", 'Bearer realm="payments"');
   }

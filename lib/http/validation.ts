@@ -16,8 +16,8 @@ const PARTS: Readonly<Record<string, Field["in"]>> = { querystring: "query", par
 /** A part of a request is not of its shape. */
 export class SchemaMismatch extends Error {
   readonly #issues: readonly z.core.$ZodIssue[];
-  /** Which part it is; fastify sets it. */
-  validationContext = "body";
+  /** Which part it is, by fastify, which sets it where it is blank. */
+  validationContext = "";
 
   constructor(issues: readonly z.core.$ZodIssue[]) {
     super("the request does not fit its schema");
