@@ -4,11 +4,9 @@ import { fileURLToPath } from "node:url";
 import { queueDeclarations } from "../lib/broker/topology.js";
 import { CoreError } from "../lib/core_errors.js";
 import type { ErrorTable } from "../lib/errors.js";
-import { httpMetrics } from "../lib/http/metrics.js";
-import { messageMetrics } from "../lib/observability/message_metrics.js";
-import { type MetricDeclarations, PROCESS_METRICS } from "../lib/observability/registry.js";
+import type { MetricDeclarations } from "../lib/observability/registry.js";
 import { packageRoot } from "../lib/root.js";
-import type { Module } from "../lib/runtime/module.js";
+import { LIB_METRICS, type Module } from "../lib/runtime/module.js";
 import { renderEnvExample } from "../lib/settings/env_example.js";
 import { MODULES } from "./modules.js";
 import { declarationsOf } from "./settings.js";
@@ -44,7 +42,7 @@ function metricsTable(modules: readonly Module[]): string {
   return table(
     ["metric", "from", "type", "labels", "meaning"],
     [
-      ...rowsOf("every process", { ...PROCESS_METRICS, ...messageMetrics, ...httpMetrics }),
+      ...rowsOf("every process", LIB_METRICS),
       ...modules.flatMap(({ name, metrics }) => rowsOf(name, metrics)),
     ],
   );

@@ -123,10 +123,10 @@ describe("every request", () => {
 
   it.each<[string, number, string, string | undefined, string | undefined, Route | undefined]>([
     ["served", 200, "debug", undefined, undefined, undefined],
-    ["that does not fit", 400, "info", undefined, '{"n":"5500005555555559"}', undefined],
+    ["that does not fit", 400, "info", "REQUEST_INVALID", '{"n":"5500005555555559"}', undefined],
     ["refused by the module", 404, "info", "DEAD_LETTER_UNKNOWN", undefined, failing(OWN)],
-    ["that met an outage", 503, "warn", "ECONNREFUSED", undefined, failing(AWAY)],
-    ["that met a bug", 500, "error", undefined, undefined, failing(BUG)],
+    ["that met an outage", 503, "warn", "UNAVAILABLE", undefined, failing(AWAY)],
+    ["that met a bug", 500, "error", "INTERNAL", undefined, failing(BUG)],
   ])("%s is %i: one line at %s, one count, a trace", async (_, status, level, code, body, route) => {
     const { lines, answer, metrics } = await logged(route === undefined ? {} : { route }, body);
     const trace = "0af7651916cd43dd8448eb211c80319c";

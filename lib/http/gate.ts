@@ -14,8 +14,8 @@ declare module "fastify" {
     principal: string;
     /** For what it causes: messages, calls to others. Undefined: it is none of the API. */
     traceparent: string;
-    /** What it was refused with, for its log line. */
-    failure: unknown;
+    /** What it was refused with, for its log line: the problem's code, and what was thrown. */
+    failure: { readonly code: string; readonly error: unknown } | undefined;
   }
 }
 
@@ -114,7 +114,8 @@ export class Gate {
     { failure }: FastifyRequest,
   ): void {
     const { status } = line;
-    const code = codeOf(failure);
+    const code = failure?.code;
+    const error = failure?.error;
     if (status < 400 || status === CLOSED_BY_CALLER || code === "OVERLOADED") {
       if (this.#logger.isLevelEnabled("debug")) {
         this.#logger.debug({ ...line, code }, "request");
@@ -122,9 +123,9 @@ export class Gate {
     } else if (status < 500) {
       this.#logger.info({ ...line, code }, "request refused");
     } else if (status === 503) {
-      this.#logger.warn({ ...line, code }, messageOf(failure));
+      this.#logger.warn({ ...line, code, cause: codeOf(error) }, messageOf(error));
     } else {
-      this.#logger.error({ ...line, code, err: failure }, messageOf(failure));
+      this.#logger.error({ ...line, code, err: error }, messageOf(error));
     }
   }
 }

@@ -74,7 +74,7 @@ export async function createHttpServer({ operations, logger, api }: HttpOptions)
 
 function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const answer = problemOf(error, request.id);
-  request.failure = error;
+  request.failure = { code: answer.code, error };
   // Gate logs what it lets in; this is what machines ask.
   if (request.traceparent === undefined && answer.status >= 500) {
     request.log.error({ trace_id: request.id, code: codeOf(error), err: error }, messageOf(error));

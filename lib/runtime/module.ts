@@ -96,6 +96,9 @@ export function describedRoutes({ routes }: Module): readonly Route[] {
   return routes?.({} as never) ?? [];
 }
 
+/** What lib counts in every process. */
+export const LIB_METRICS: MetricDeclarations = { ...PROCESS_METRICS, ...messageMetrics, ...httpMetrics };
+
 /** Names by kind, each with who claims it: a module's name, or `lib`. */
 type Claims = Readonly<Record<string, readonly (readonly [name: string, owner: string])[]>>;
 
@@ -112,9 +115,7 @@ function claimsOf(modules: readonly Module[]): Claims {
     ],
     queue: claims(({ queues }) => queues.flatMap(queueNames)),
     metric: [
-      ...Object.values({ ...PROCESS_METRICS, ...messageMetrics, ...httpMetrics }).map(
-        ({ name }) => [name, "lib"] as const,
-      ),
+      ...Object.values(LIB_METRICS).map(({ name }) => [name, "lib"] as const),
       ...claims(({ metrics }) => Object.values(metrics).map(({ name }) => name)),
     ],
     "folder of migrations": claims(({ migrations }) => [migrations]),
