@@ -177,6 +177,12 @@ describe("refused with one line, a code and exit status 2:", () => {
     await refused("MODULE_INVALID", `two routes want ${text}`, start(flags, "serve", "desk", name));
   });
 
+  test("an address beyond loopback without API keys", async () => {
+    const text = "HTTP_API_KEYS: HTTP_HOST 0.0.0.0 is not loopback, and no key is set.";
+    const flags = { HTTP_HOST: "0.0.0.0", HTTP_PORT: await freePort() };
+    await refused("SETTINGS_INVALID", text, start(flags, "serve", "desk"));
+  });
+
   test("a port of two modules", async () => {
     const text = `port ${port} is wanted by port and by the API (HTTP_PORT).`;
     await refused("SETTINGS_INVALID", text, start({ TEST_MODULES: "port" }, "serve", "desk", "port"));

@@ -60,6 +60,7 @@ describe("a JSON body", () => {
   it.each([
     ["32 levels deep", nested(32)],
     ["with more brackets in its strings", JSON.stringify({ value: `${"[{".repeat(40)}"\\` })],
+    ["with more of them behind a quote in a string", JSON.stringify({ value: `"${"[".repeat(40)}` })],
     ["with many brackets, none within another", JSON.stringify({ value: Array(100).fill([]) })],
   ])("that is %s is taken", async (_, payload) => {
     const answer = await post(await serveApi([echo]), payload);

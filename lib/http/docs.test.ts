@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { closeServers, serveApi } from "../../tests/harness/http.js";
 import { defineRoute, type Route } from "./route.js";
@@ -77,4 +77,50 @@ describe("/docs", () => {
     expect(script.body).toContain('fetch("/openapi.json")');
     expect(script.body).not.toMatch(/innerHTML|https?:/);
   });
+
+  it("shows each endpoint, with a call to begin with, and the shape of refusals", async () => {
+    const server = await serveApi([pay], { elsewhere: () => [list] });
+    const main = new FakeElement();
+    const page = {
+      document: { querySelector: () => main, createElement: () => new FakeElement() },
+      location: { origin: "http://localhost" },
+      fetch: async (url: string) => {
+        const { statusCode, body } = await server.inject(url);
+        return { ok: statusCode === 200, json: async () => JSON.parse(body) };
+      },
+    };
+    for (const [name, value] of Object.entries(page)) {
+      vi.stubGlobal(name, value);
+    }
+    await import("./docs_page.mjs" as string);
+    vi.unstubAllGlobals();
+    for (const shown of [
+      "pots-service",
+      "/pots/{id}/pay",
+      "Pays",
+      `-d '{"amount":"text"}'`,
+      "/elsewhere",
+      "trace_id",
+    ]) {
+      expect(main.text()).toContain(shown);
+    }
+  });
 });
+
+/** As much of an element as the page uses. */
+class FakeElement {
+  className = "";
+  #content: readonly unknown[] = [];
+
+  append(...content: readonly unknown[]): void {
+    this.#content = content;
+  }
+
+  replaceChildren(...content: readonly unknown[]): void {
+    this.#content = content;
+  }
+
+  text(): string {
+    return this.#content.map((each) => (each instanceof FakeElement ? each.text() : String(each))).join(" ");
+  }
+}

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { closeServers, serveApi } from "../../tests/harness/http.js";
@@ -5,6 +6,12 @@ import { instant, keyset } from "./page.js";
 import { defineRoute } from "./route.js";
 
 afterEach(closeServers);
+
+/** Anybody can make the check. */
+function byHand(name: string, text: string): string {
+  const check = createHash("sha256").update(`${name} ${text}`).digest().subarray(0, 6);
+  return Buffer.concat([check, Buffer.from(text)]).toString("base64url");
+}
 
 /** Three rows a microsecond: only with its id a time is a place. */
 const rows = Array.from({ length: 250 }, (_, i) => ({
@@ -89,6 +96,8 @@ describe("a cursor", () => {
     ["of another list", () => others.page([first, first], { limit: 1 }, (row) => row).next],
     ["of values that are none", () => texts.page([odd, odd], { limit: 1 }, (row) => row).next],
     ["of fewer values", () => fewer.page([first, first], { limit: 1 }, ({ at }) => ({ at })).next],
+    ["made by hand of no JSON", () => byHand("rows", "[1")],
+    ["made by hand of no list", () => byHand("rows", "null")],
   ])("that is %s is refused", async (_, change) => {
     const { next } = (await get("limit=5")).json();
     expect((await get(`cursor=${change(next)}`)).json()).toMatchObject(refused);

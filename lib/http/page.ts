@@ -39,11 +39,7 @@ export function keyset<Shape extends z.core.$ZodShape>(name: string, shape: Shap
     .max(1_000)
     .transform((text, context): Position => {
       const values = decode(name, text);
-      const read = position.safeParse(
-        values?.length === names.length
-          ? Object.fromEntries(names.map((key, i) => [key, values[i]]))
-          : undefined,
-      );
+      const read = position.safeParse(values && Object.fromEntries(names.map((key, i) => [key, values[i]])));
       if (!read.success) {
         context.addIssue({ code: "custom", message: "is not a cursor of this list" });
         return z.NEVER;
@@ -86,7 +82,12 @@ function decode(name: string, cursor: string): unknown[] | undefined {
   if (bytes.toString("base64url") !== cursor || !checkOf(name, text).equals(bytes.subarray(0, CHECK_BYTES))) {
     return undefined;
   }
-  return JSON.parse(text) as unknown[];
+  try {
+    const values: unknown = JSON.parse(text);
+    return Array.isArray(values) ? values : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function checkOf(name: string, text: string): Buffer {
