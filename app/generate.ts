@@ -4,10 +4,9 @@ import { fileURLToPath } from "node:url";
 import { queueDeclarations } from "../lib/broker/topology.js";
 import { CoreError } from "../lib/core_errors.js";
 import type { ErrorTable } from "../lib/errors.js";
-import { messageMetrics } from "../lib/observability/message_metrics.js";
-import { type MetricDeclarations, PROCESS_METRICS } from "../lib/observability/registry.js";
+import type { MetricDeclarations } from "../lib/observability/registry.js";
 import { packageRoot } from "../lib/root.js";
-import type { Module } from "../lib/runtime/module.js";
+import { LIB_METRICS, type Module } from "../lib/runtime/module.js";
 import { type SettingsDeclaration, secretNames } from "../lib/settings/define.js";
 import { MODULES } from "./modules.js";
 import { declarationsOf } from "./settings.js";
@@ -59,9 +58,11 @@ function metricsTable(modules: readonly Module[]): string {
     Object.values(metrics).map(({ name, kind, labels, help }) => {
       return [`\`${name}\``, from, kind, labels.join(", ") || "–", help];
     });
-  const ofProcess = rowsOf("every process", { ...PROCESS_METRICS, ...messageMetrics });
   const ofModules = modules.flatMap(({ name, metrics }) => rowsOf(name, metrics));
-  return table(["metric", "from", "type", "labels", "meaning"], [...ofProcess, ...ofModules]);
+  return table(
+    ["metric", "from", "type", "labels", "meaning"],
+    [...rowsOf("every process", LIB_METRICS), ...ofModules],
+  );
 }
 
 const TABLE = /(<!-- generated [^\n]*-->\n)[\s\S]*?(<!-- end -->)/;

@@ -6,7 +6,7 @@ import type { Logger } from "../lib/observability/log.js";
 import { createRegistry } from "../lib/observability/registry.js";
 import { packageVersion } from "../lib/root.js";
 import type { Part } from "../lib/runtime/lifecycle.js";
-import type { Module } from "../lib/runtime/module.js";
+import { describedRoutes, type Module, type ModuleParts } from "../lib/runtime/module.js";
 import { Process } from "../lib/runtime/process.js";
 import type { Settings } from "../lib/settings/base.js";
 import { settingNames } from "../lib/settings/define.js";
@@ -56,7 +56,7 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
   const served = new Process({ settings, logger, registry, modules, all }, (runtime) =>
     modules.flatMap((module) => {
       const made = module.start(runtime);
-      routes.push(...(made.routes ?? []));
+      routes.push(...(made.routes ?? []).map((route) => ({ ...route, ...placeOf(module, made) })));
       if (made.operationsAt !== undefined) {
         places.push({ ...made.operationsAt, wantedBy: module.name });
       }
@@ -64,6 +64,10 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
     }),
   );
   const operations = { registry, dependencies: () => served.dependencies(), critical: ["postgres"] };
+  const elsewhere = () =>
+    all
+      .filter((module) => !modules.includes(module))
+      .flatMap((module) => describedRoutes(module).map((route) => ({ ...route, ...placeOf(module) })));
   const { HTTP_HOST: host, HTTP_PORT: port } = settings;
   const api = { host, port, wantedBy: "the API (HTTP_PORT)" };
   const withApi = routes.length > 0 || places.length === 0;
@@ -75,9 +79,8 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
   try {
     requireOnePortEach(wanted);
     for (const place of wanted) {
-      const own = place === api ? routes : [];
-      const app = await createHttpServer({ version: packageVersion(), routes: own, operations, logger });
-      const server = httpPart(app, place);
+      const own = place === api ? { api: { version: packageVersion(), routes, elsewhere, settings } } : {};
+      const server = httpPart(await createHttpServer({ operations, logger, ...own }), place);
       servers.push(server);
       await server.start?.().catch((error: unknown) => {
         if (place === api) {
@@ -96,6 +99,10 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
     await stopped;
     logger.info("stopping: nothing new is taken");
   } finally {
+    // Requests in flight need what the parts give them.
+    for (const server of servers) {
+      await server.drain?.();
+    }
     await served.stop();
     for (const server of servers) {
       await server.stop();
@@ -103,6 +110,8 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
   }
   logger.info("stopped");
 }
+
+const placeOf = ({ service }: Module, made?: ModuleParts) => ({ service, poolQueue: made?.poolQueue });
 
 interface Place extends Listening {
   readonly wantedBy: string;

@@ -65,6 +65,31 @@ export class CoreError extends defineErrors({
   /** The connection went away before the confirm came. */
   PUBLISH_INTERRUPTED: away,
 
+  /** A request does not fit its schema; the problem points at each field. */
+  REQUEST_INVALID: { verdict: "reject", http: 400, exit: failed },
+  /** No module that runs here has this path and method. */
+  ROUTE_UNKNOWN: { verdict: "reject", http: 404, exit: failed },
+  /** A body of a kind that the endpoint does not take. */
+  CONTENT_TYPE_UNSUPPORTED: { verdict: "reject", http: 415, exit: failed },
+  /** The Host header names none of ours: a foreign page whose name points here, or a proxy that HTTP_ALLOWED_HOSTS lacks. */
+  HOST_REFUSED: { verdict: "reject", http: 421, exit: failed },
+  /** A page of another origin asks, and HTTP_CORS_ORIGINS does not name it. */
+  ORIGIN_REFUSED: { verdict: "reject", http: 403, exit: failed },
+  /** No API key, or none that HTTP_API_KEYS has. */
+  API_KEY_REFUSED: { verdict: "reject", http: 401, exit: failed },
+  /** More requests are in flight, or wait for a connection, than this process can serve soon. */
+  OVERLOADED: { verdict: "retry", http: 503, exit: failed },
+  /** A server that a request needs is away, or the process is ending. */
+  UNAVAILABLE: { verdict: "retry", http: 503, exit: failed },
+  /** The Idempotency-Key is missing where one is required, came twice, or is not a key. */
+  IDEMPOTENCY_KEY_INVALID: { verdict: "reject", http: 400, exit: failed },
+  /** Another request with this key has not ended. */
+  IDEMPOTENCY_IN_FLIGHT: { verdict: "retry", http: 409, exit: failed },
+  /** The key was used for another request. */
+  IDEMPOTENCY_MISMATCH: { verdict: "reject", http: 422, exit: failed },
+  /** A card number, or a field that is there for one. We take none. */
+  CARD_DATA_REFUSED: { verdict: "reject", http: 422, exit: failed },
+
   /** Body over the size limit. */
   MESSAGE_TOO_LARGE: { verdict: "reject", http: 413, exit: failed },
   /** Body is not of a shape that its consumer knows. */
@@ -78,8 +103,6 @@ export class CoreError extends defineErrors({
   AMOUNT_INVALID: { verdict: "reject", http: 422, exit: usage },
   /** A currency is no active code of ISO 4217. */
   CURRENCY_UNKNOWN: { verdict: "reject", http: 422, exit: usage },
-  /** There is a card number or a card's secret where none may be. */
-  CARD_DATA_REFUSED: { verdict: "reject", http: 422, exit: usage },
 
   /** No letter in the dead-letter queue has this id. */
   DEAD_LETTER_UNKNOWN: { verdict: "reject", http: 404, exit: usage },

@@ -28,6 +28,7 @@ export class PlatformError extends Error {
   readonly code: string;
   readonly consequence: Consequence;
   readonly hint: string | undefined;
+  readonly field: Field | undefined;
 
   protected constructor(code: string, consequence: Consequence, message: string, options: ErrorDetails) {
     super(message, { cause: options.cause });
@@ -35,6 +36,7 @@ export class PlatformError extends Error {
     this.code = code;
     this.consequence = consequence;
     this.hint = options.hint;
+    this.field = options.field;
   }
 
   get exitCode(): number {
@@ -47,8 +49,17 @@ export class PlatformError extends Error {
   }
 }
 
+/** Where in a request something is. */
+export interface Field {
+  readonly in: "body" | "query" | "path" | "header";
+  /** JSON pointer (RFC 6901) with `#` before it, e.g. `#/amount`. */
+  readonly pointer: string;
+}
+
 export interface ErrorDetails {
   readonly hint?: string | undefined;
+  /** What of the request is refused; an HTTP answer points at it. */
+  readonly field?: Field | undefined;
   readonly cause?: unknown;
 }
 

@@ -57,7 +57,9 @@ function upwards(imports: Imports): string[] {
 /** A service knows of another what is in contracts, and nothing else. */
 function betweenServices(from: string, to: string): boolean {
   const [service, other] = [from, to].map((path) => path.split("/").slice(0, 2).join("/"));
-  return within(from, "services") && within(to, "services") && other !== service && other !== "services/contracts";
+  return (
+    within(from, "services") && within(to, "services") && other !== service && other !== "services/contracts"
+  );
 }
 
 /** A way from a file back to itself, if there is one. */

@@ -6,6 +6,7 @@ import { generatedFiles } from "../app/generate.js";
 import { MODULES } from "../app/modules.js";
 import { chooseModules } from "../app/serve.js";
 import { packageRoot } from "../lib/root.js";
+import { describedRoutes } from "../lib/runtime/module.js";
 import { depth, publishByHand } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";
 import { freePort } from "./harness/free_port.js";
@@ -97,6 +98,14 @@ describe("a module that is a folder and an entry in the list has", () => {
   test("a page in the API's description, readiness, and a name that serve takes", async () => {
     const { paths } = (await (await get("/openapi.json")).json()) as { paths: object };
     expect(Object.keys(paths)).toEqual(["/tickets", "/tickets/{id}"]);
+    // Without a pool or a publisher behind them, as a process describes a module that it does not run.
+    expect(describedRoutes(desk).map(({ method, path }) => `${method} ${path}`)).toEqual([
+      "POST /tickets",
+      "GET /tickets/:id",
+    ]);
+    expect(
+      await metric('payments_http_requests_total{service="desk-service",route="/tickets",method="POST"'),
+    ).toMatch(/status="202"} [1-9]/);
     const ready = { ready: true, dependencies: { postgres: "up", rabbitmq: "up" } };
     expect(await (await get("/readyz")).json()).toEqual(ready);
     expect(chooseModules([], LIST)).toEqual([desk]);
@@ -166,6 +175,12 @@ describe("refused with one line, a code and exit status 2:", () => {
   ])("%s", async (_, name, text) => {
     const flags = { TEST_MODULES: name, HTTP_PORT: await freePort() };
     await refused("MODULE_INVALID", `two routes want ${text}`, start(flags, "serve", "desk", name));
+  });
+
+  test("an address beyond loopback without API keys", async () => {
+    const text = "HTTP_API_KEYS: HTTP_HOST 0.0.0.0 is not loopback, and no key is set.";
+    const flags = { HTTP_HOST: "0.0.0.0", HTTP_PORT: await freePort() };
+    await refused("SETTINGS_INVALID", text, start(flags, "serve", "desk"));
   });
 
   test("a port of two modules", async () => {

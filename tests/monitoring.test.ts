@@ -2,8 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { MODULES } from "../app/modules.js";
 import { DASHBOARDS, renderDashboards } from "../grafana/generate.js";
-import { messageMetrics } from "../lib/observability/message_metrics.js";
-import { PROCESS_METRICS } from "../lib/observability/registry.js";
+import { LIB_METRICS } from "../lib/runtime/module.js";
 import {
   alerts,
   type Dashboard,
@@ -37,7 +36,7 @@ const expressions = [
   ),
 ];
 const documented = documentedMetrics();
-const declared = [PROCESS_METRICS, messageMetrics, ...MODULES.map(({ metrics }) => metrics)].flatMap((each) =>
+const declared = [LIB_METRICS, ...MODULES.map(({ metrics }) => metrics)].flatMap((each) =>
   Object.values(each),
 );
 const ownMetrics = declared.map(({ name }) => name);

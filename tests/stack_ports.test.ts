@@ -33,7 +33,7 @@ async function stranger(): Promise<number> {
 
 async function worker(): Promise<number> {
   const operations = { registry: createRegistry(), dependencies: async () => ({}), critical: [] };
-  const server = await createHttpServer({ version: "0", routes: [], operations, logger: silentLogger });
+  const server = await createHttpServer({ operations, logger: silentLogger });
   const served = httpPart(server, { host: "127.0.0.1", port: 0 });
   await served.start?.();
   stop.push(served.stop);

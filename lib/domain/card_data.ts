@@ -1,4 +1,3 @@
-import { CoreError } from "../core_errors.js";
 import { type KeyMeaning, meaningOf } from "./card_keys.js";
 import { maskNumber, maskNumbersIn } from "./card_numbers.js";
 import { JsonNumber, numberText } from "./json.js";
@@ -26,22 +25,12 @@ export function maskCardData<T>(value: T): Masked<T> {
 }
 
 /**
- * For what must hold no card data at all. Refuses just what `maskCardData` would mask, so what is masked already passes.
+ * For what must hold no card data at all: finds just what `maskCardData` would mask, so what is masked already passes.
  *
- * @throws CoreError CARD_DATA_REFUSED, with pointers to the places and nothing of what is there.
+ * @returns a JSON pointer to the first of it, undefined where there is none.
  */
-export function refuseCardData(value: unknown): void {
-  const { pointers } = maskCardData(value);
-  if (pointers.length > 0) {
-    const places = pointers.map((pointer) => `#${pointer}`).join(", ");
-    throw new CoreError(
-      "CARD_DATA_REFUSED",
-      `no card number or CVV is taken, and there is one at ${places}.`,
-      {
-        hint: "Send the card's token in its place.",
-      },
-    );
-  }
+export function findCardData(value: unknown): string | undefined {
+  return maskCardData(value).pointers[0];
 }
 
 /** The same for text of any format: XML, a form, a line of a log. A name counts where it stands right before its value. */

@@ -3,7 +3,7 @@ import { CoreError } from "../core_errors.js";
 import { JsonNumber } from "./json.js";
 
 /** `JSON.stringify` overflows its stack at some 3,000 levels, and no event has more than a dozen. */
-const MAX_DEPTH = 64;
+const MAX_DEPTH = 32;
 
 const BYTE_ORDER_MARK = 0xfeff;
 const [TAB, NEWLINE, RETURN, SPACE] = [0x09, 0x0a, 0x0d, 0x20];
@@ -15,7 +15,7 @@ const WORD = /true|false|null/y;
 
 /**
  * Reads JSON as `JSON.parse` does, but changes no number (`JsonNumber`), and refuses what two readers may take for two things
- * or what harms its reader: a name twice in an object, `__proto__`, bytes that are not UTF-8, more than 64 levels.
+ * or what harms its reader: a name twice in an object, `__proto__`, bytes that are not UTF-8, more than 32 levels.
  *
  * @throws CoreError MESSAGE_MALFORMED, with the place but never the text.
  */

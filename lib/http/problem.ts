@@ -1,8 +1,9 @@
 import { STATUS_CODES } from "node:http";
-import type { FastifyError } from "fastify";
-import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
-import { adviceOf, codeOf, PlatformError } from "../errors.js";
+import { codeOf, PlatformError } from "../errors.js";
 import { verdictOf } from "../retry.js";
+import { type FieldError, SchemaMismatch } from "./validation.js";
+
+export const PROBLEM_TYPE = "application/problem+json";
 
 /** An error as RFC 9457 describes it, with what a caller's program needs to decide on. */
 export interface Problem {
@@ -15,56 +16,72 @@ export interface Problem {
   /** The same request may succeed later. */
   readonly retryable: boolean;
   /** What is wrong, each as a JSON pointer into the body, the query or the path's parameters. */
-  readonly errors?: readonly { readonly in: string; readonly pointer: string; readonly detail: string }[];
+  readonly errors?: readonly FieldError[];
 }
 
-/** What fastify refuses by itself, by its codes: the caller's mistake, each with a code of ours. */
-const REFUSALS: Readonly<Record<string, string>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: "CONTENT_TYPE_UNSUPPORTED",
-  FST_ERR_CTP_BODY_TOO_LARGE: "MESSAGE_TOO_LARGE",
-  FST_ERR_CTP_INVALID_JSON_BODY: "MESSAGE_MALFORMED",
-  FST_ERR_CTP_EMPTY_JSON_BODY: "MESSAGE_MALFORMED",
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: "MESSAGE_MALFORMED",
-  FST_ERR_BAD_URL: "MESSAGE_MALFORMED",
+const MALFORMED = (detail: string) => ({ status: 400, code: "MESSAGE_MALFORMED", detail });
+/** What fastify refuses by itself, by its codes. Its own texts repeat what was sent. */
+const REFUSALS: Readonly<Record<string, { status: number; code: string; detail: string }>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    status: 415,
+    code: "CONTENT_TYPE_UNSUPPORTED",
+    detail: "The endpoint takes no body of this content type.",
+  },
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    status: 413,
+    code: "MESSAGE_TOO_LARGE",
+    detail: "The body is larger than the endpoint takes.",
+  },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: MALFORMED("The body is not as long as its Content-Length says."),
+  FST_ERR_BAD_URL: MALFORMED("The path is not a valid URL path."),
+  FST_ERR_MAX_PARAM_LENGTH: MALFORMED("A part of the path is too long."),
 };
-
-type Facts = Pick<Problem, "status" | "code" | "detail"> & Partial<Pick<Problem, "retryable" | "errors">>;
-
-export function problem(facts: Facts, traceId: string): Problem {
-  const { status, code, detail, retryable = false, errors } = facts;
-  const type = `urn:payments:problem:${code.toLowerCase()}`;
-  const title = STATUS_CODES[status] ?? "Error";
-  return { type, title, status, detail, code, trace_id: traceId, retryable, ...(errors && { errors }) };
-}
 
 /** The problem that answers for anything thrown. What nobody foresaw is 500 and tells nothing of its text. */
 export function problemOf(error: unknown, traceId: string): Problem {
-  return problem(factsOf(error, traceId), traceId);
-}
-
-function factsOf(error: unknown, traceId: string): Facts {
-  if (hasZodFastifySchemaValidationErrors(error)) {
-    const errors = error.validation.map(({ instancePath, message }) => ({
-      in: error.validationContext ?? "body",
-      pointer: `#${instancePath.replace(/\/$/, "")}`,
-      detail: message ?? "is not valid",
-    }));
-    return { status: 400, code: "REQUEST_INVALID", detail: "The request does not fit its schema.", errors };
+  if (error instanceof SchemaMismatch) {
+    const detail = "The request does not fit its schema.";
+    return { ...problem({ status: 400, code: "REQUEST_INVALID", detail, traceId }), errors: error.fields };
   }
-  if (error instanceof PlatformError && error.consequence.http < 500) {
-    const { code, consequence } = error;
+  // Of what is away the text names hosts and users, which are not the caller's business.
+  if (error instanceof PlatformError && (error.consequence.http < 500 || error.code === "OVERLOADED")) {
+    const { code, message, hint, consequence } = error;
+    const detail = hint === undefined ? message : `${message} ${hint}`;
     const retryable = consequence.verdict !== "reject";
-    return { status: consequence.http, code, detail: adviceOf(error), retryable };
+    const answer = problem({ status: consequence.http, code, detail, traceId, retryable });
+    return error.field === undefined ? answer : { ...answer, errors: [{ ...error.field, detail: message }] };
   }
-  const code = REFUSALS[codeOf(error) ?? ""];
-  const status = (error as Partial<FastifyError>).statusCode ?? 500;
-  if (code !== undefined && status < 500) {
-    return { status, code, detail: (error as Error).message };
+  const refusal = REFUSALS[codeOf(error) ?? ""];
+  if (refusal !== undefined) {
+    return problem({ ...refusal, traceId });
   }
-  if (verdictOf(error) === "outage") {
+  const retryable = true;
+  const away = error instanceof PlatformError && error.consequence.http === 503;
+  if (away || verdictOf(error) === "outage") {
     const detail = "A server that this needs is away. Try again later.";
-    return { status: 503, code: "UNAVAILABLE", detail, retryable: true };
+    return problem({ status: 503, code: "UNAVAILABLE", detail, traceId, retryable });
   }
   const detail = `Something went wrong; the log tells what, under ${traceId}.`;
-  return { status: 500, code: "INTERNAL", detail, retryable: true };
+  return problem({ status: 500, code: "INTERNAL", detail, traceId, retryable });
+}
+
+export function problem(answer: {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly traceId: string;
+  /** The same request may succeed later. */
+  readonly retryable?: boolean;
+}): Problem {
+  const { status, code, detail, traceId, retryable = false } = answer;
+  const type = `urn:payments:problem:${code.toLowerCase()}`;
+  return { type, title: STATUS_CODES[status] ?? "Error", status, detail, code, trace_id: traceId, retryable };
+}
+
+/** The bytes that go out. */
+export const problemText = (answer: Problem) => `${JSON.stringify(answer)}\n`;
+
+/** Seconds after which a caller may try again; what refuses for longer says so itself. */
+export function retryAfterOf({ status, retryable }: Problem): string | undefined {
+  return retryable && [409, 429, 503].includes(status) ? "1" : undefined;
 }

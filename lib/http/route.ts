@@ -1,5 +1,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
+import { PlatformError } from "../errors.js";
+import { type Answer, type SentAnswer, sentAnswer, sentProblem } from "./answer.js";
+import type { BodyKind } from "./body.js";
+import { type IdempotentRequest, whileInFlight } from "./idempotency.js";
+import { type IdempotencyKey, type KeyPolicy, readKey } from "./idempotency_key.js";
+import type { PoolQueue } from "./load.js";
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -12,18 +18,18 @@ export interface RequestSchemas {
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
-export interface RouteRequest<Schemas extends RequestSchemas> {
+export interface RouteRequest<Schemas extends RequestSchemas> extends IdempotentRequest {
   readonly params: Parsed<Schemas["params"]>;
   readonly query: Parsed<Schemas["query"]>;
   readonly body: Parsed<Schemas["body"]>;
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** Header of the messages that this request causes. */
+  readonly traceparent: string;
+  /** Name of the caller's API key. */
+  readonly principal: string;
+  /** With `principal`, `headers`, `log`, a body of another kind than JSON. */
   readonly raw: FastifyRequest;
-}
-
-/** A status and its body; `headers` beside it where there are any. */
-export interface Answer<Body = unknown> {
-  readonly status: number;
-  readonly body: Body;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An endpoint: what it takes, what it answers by status, and the function between the two. */
@@ -35,12 +41,23 @@ export interface RouteDefinition<Schemas extends RequestSchemas = RequestSchemas
   readonly request?: Schemas;
   /** By status; refusals are problems and need no entry. An answer that does not fit its schema is our bug: 500. */
   readonly answers: Readonly<Record<number, z.ZodType>>;
-  readonly handle: (request: RouteRequest<Schemas>) => Promise<Answer>;
+  /** Takes an Idempotency-Key; the handler hands its request to `withIdempotency`, and is called again while the key is in flight. */
+  readonly idempotency?: KeyPolicy;
+  /** Of the body. Default: 256 KiB. */
+  readonly bodyLimitBytes?: number;
+  /** Content types that it takes besides JSON, or JSON otherwise than parsed; `raw.body` is then a string, a Buffer or a Readable. */
+  readonly bodies?: Readonly<Record<string, BodyKind>>;
+  /** `module`: the module looks for card data itself, since it masks what others refuse. Default: refuse. */
+  readonly cardData?: "refuse" | "module";
+  readonly handle: (request: RouteRequest<Schemas>) => Promise<Answer | SentAnswer>;
 }
 
 /** A route as the server takes it, whatever its types. */
 export interface Route extends Omit<RouteDefinition, "handle"> {
   readonly handle: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+  /** Whose it is; `payments serve` says so. */
+  readonly service?: string;
+  readonly poolQueue?: PoolQueue | undefined;
 }
 
 /** Gives the handler the types of its schemas. */
@@ -50,10 +67,55 @@ export function defineRoute<const Schemas extends RequestSchemas>(
   return {
     ...definition,
     handle: async (raw, reply) => {
-      const { params, query, body } = raw;
-      const answer = await definition.handle({ params, query, body, raw } as RouteRequest<Schemas>);
-      reply.code(answer.status).headers(answer.headers ?? {});
-      return answer.body;
+      const request = new HandledRequest(raw, definition) as unknown as RouteRequest<Schemas>;
+      const attempt = () => definition.handle(request);
+      const answer = await (request.idempotency === undefined ? attempt() : whileInFlight(attempt));
+      const { status, headers, text } = "text" in answer ? answer : sentAnswer(definition.answers, answer);
+      reply.code(status);
+      for (const name in headers) {
+        reply.header(name, headers[name]);
+      }
+      return reply.send(text);
     },
   };
+}
+
+/** What a handler gets. A class: closures made for each request cost more. */
+class HandledRequest implements IdempotentRequest {
+  readonly raw: FastifyRequest;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly idempotency: IdempotencyKey | undefined;
+  readonly #answers: RouteDefinition["answers"];
+
+  /** @throws CoreError IDEMPOTENCY_KEY_INVALID */
+  constructor(raw: FastifyRequest, route: Omit<RouteDefinition, "handle">) {
+    this.raw = raw;
+    this.params = raw.params;
+    this.query = raw.query;
+    this.body = raw.body;
+    this.#answers = route.answers;
+    const { method, path, idempotency: policy } = route;
+    const key = policy === undefined ? undefined : readKey(raw.headers["idempotency-key"], policy);
+    this.idempotency = key === undefined ? undefined : { scope: `${method} ${path} ${this.principal}`, key };
+  }
+
+  get traceId(): string {
+    return this.raw.id;
+  }
+
+  get traceparent(): string {
+    return this.raw.traceparent;
+  }
+
+  get principal(): string {
+    return this.raw.principal;
+  }
+
+  send(answer: Answer | PlatformError): SentAnswer {
+    return answer instanceof PlatformError
+      ? sentProblem(answer, this.traceId)
+      : sentAnswer(this.#answers, answer);
+  }
 }

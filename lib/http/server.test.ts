@@ -1,29 +1,16 @@
 import type { FastifyInstance } from "fastify";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { allUp, closeServers, serveApi } from "../../tests/harness/http.js";
 import { CoreError } from "../core_errors.js";
-import { silentLogger } from "../observability/log.js";
-import { createRegistry } from "../observability/registry.js";
 import type { Dependencies } from "../runtime/lifecycle.js";
 import { defineRoute, type Route } from "./route.js";
-import { createHttpServer, httpPart } from "./server.js";
+import { httpPart } from "./server.js";
 
-const servers: FastifyInstance[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    await server.close();
-  }
-});
+afterEach(closeServers);
 
-async function serve(routes: readonly Route[] = [], dependencies: () => Promise<Dependencies> = allUp) {
-  const registry = createRegistry({ build: { version: "1.2.3" } });
-  const operations = { registry, dependencies, critical: ["postgres"] };
-  const server = await createHttpServer({ version: "1.2.3", routes, operations, logger: silentLogger });
-  servers.push(server);
-  return server;
-}
-
-const allUp = async () => ({ postgres: "up", rabbitmq: "up" }) as const;
+const serve = (routes: readonly Route[] = [], dependencies?: () => Promise<Dependencies>) =>
+  serveApi(routes, dependencies === undefined ? {} : { dependencies });
 const without = (server: "postgres" | "rabbitmq") => async () => ({
   ...(await allUp()),
   [server]: "down" as const,
@@ -69,7 +56,7 @@ describe("a route", () => {
       "an unknown field",
       '{"name":"Ada","age":3}',
       400,
-      { code: "REQUEST_INVALID", errors: [{ in: "body", pointer: "#" }] },
+      { code: "REQUEST_INVALID", errors: [{ in: "body", pointer: "#/age" }] },
     ],
     [
       "a wrong value",
@@ -126,7 +113,10 @@ describe("a route", () => {
     const { summary, requestBody, responses } = document.paths["/greetings"].post;
     expect(summary).toBe("Greets a person");
     expect(requestBody.content["application/json"].schema.properties.name.maxLength).toBe(20);
-    expect(Object.keys(responses)).toEqual(["201"]);
+    expect(responses[201].content["application/json"].schema.properties.text.type).toBe("string");
+    for (const status of [400, 401, 409, 413, 415, 422, 429, 503]) {
+      expect(responses[status]).toEqual({ $ref: "#/components/responses/Problem" });
+    }
     expect(Object.keys(document.paths)).toEqual(["/greetings"]);
   });
 });

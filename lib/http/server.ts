@@ -1,21 +1,21 @@
-import type { AddressInfo } from "node:net";
-import swagger from "@fastify/swagger";
+import type { AddressInfo, Socket } from "node:net";
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
+  type FastifyRequest,
   LogController,
 } from "fastify";
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import { CoreError } from "../core_errors.js";
 import { codeOf, messageOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { newTraceId, traceIdOf } from "../observability/trace.js";
 import type { Part } from "../runtime/lifecycle.js";
-import { readJsonBodies } from "./json_body.js";
+import { within } from "../timing.js";
+import { type Api, addApi } from "./api.js";
 import { addOperations, type Operations } from "./operations.js";
-import { type Problem, problem, problemOf } from "./problem.js";
-import type { Route } from "./route.js";
+import { PROBLEM_TYPE, problem, problemOf, problemText, retryAfterOf } from "./problem.js";
+import { validatorCompiler } from "./validation.js";
 
 /** An event may have 256 KiB; routes that take batches say otherwise. */
 const BODY_LIMIT_BYTES = 256 * 1024;
@@ -23,73 +23,93 @@ const BODY_LIMIT_BYTES = 256 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Above the idle time of a proxy before us (4 s in HAProxy), else it writes into a connection that we are closing. */
 const KEEP_ALIVE_MS = 72_000;
+/** The longest id in a path is a reference of 255 characters. */
+const MAX_PARAM_LENGTH = 300;
+/** Statements of a request have 5 s. Whoever waits longer is cut off. */
+const DRAIN_MS = 10_000;
 
 export interface HttpOptions {
-  readonly version: string;
-  readonly routes: readonly Route[];
   readonly operations: Operations;
   readonly logger: Logger;
+  /** Without one it answers only what machines ask. */
+  readonly api?: Api;
 }
 
 /** The server before it listens, which is what tests ask with `inject`. Refusals are problems (RFC 9457). */
-export async function createHttpServer(options: HttpOptions): Promise<FastifyInstance> {
-  const { logger } = options;
+export async function createHttpServer({ operations, logger, api }: HttpOptions): Promise<FastifyInstance> {
   const server = fastify({
     loggerInstance: logger as FastifyBaseLogger,
+    // Who logs a request names its trace: a logger for each request costs more than all the rest of its logging.
+    childLoggerFactory: (parent) => parent,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    routerOptions: { ignoreTrailingSlash: true },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     genReqId: (request) => traceIdOf(request.headers["traceparent"]) ?? newTraceId(),
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "trace_id" }),
+    logController: new LogController({ disableRequestLogging: true }),
+    // Node's and fastify's own answers are no problems (RFC 9457).
+    http: { requireHostHeader: false },
+    return503OnClosing: false,
+    clientErrorHandler: answerBrokenHttp,
+    frameworkErrors: refuse,
   });
-  readJsonBodies(server);
+  for (const field of ["failure", "traceparent", "principal"]) {
+    server.decorateRequest(field, undefined);
+  }
   server.setValidatorCompiler(validatorCompiler);
-  server.setSerializerCompiler(serializerCompiler);
-  server.setErrorHandler((error, request, reply) => {
-    const answer = problemOf(error, request.id);
-    if (answer.status >= 500) {
-      const details = { code: codeOf(error), err: error, route: request.routeOptions.url };
-      request.log.error(details, messageOf(error));
-    }
-    return refuse(reply, answer);
-  });
-  server.setNotFoundHandler((request, reply) => {
-    const asked = `${request.method} ${request.url.split("?")[0]}`;
-    const detail = `There is no ${asked}; of operations there are /metrics, /healthz and /readyz.`;
-    return refuse(reply, problem({ status: 404, code: "ROUTE_UNKNOWN", detail }, request.id));
-  });
-  await server.register(swagger, {
-    openapi: { openapi: "3.1.0", info: { title: "payments-platform", version: options.version } },
-    transform: jsonSchemaTransform,
-  });
-  addOperations(server, options.operations);
-  server.get("/openapi.json", { schema: { hide: true } }, async () => server.swagger());
-  for (const route of options.routes) {
-    addRoute(server, route);
+  server.setErrorHandler(refuse);
+  addOperations(server, operations);
+  if (api === undefined) {
+    server.setNotFoundHandler(() => {
+      throw new CoreError(
+        "ROUTE_UNKNOWN",
+        "There is no such operation; there are /metrics, /healthz and /readyz.",
+      );
+    });
+  } else {
+    await addApi(server, api, operations.registry, logger);
   }
   return server;
 }
 
-function refuse(reply: FastifyReply, answer: Problem): FastifyReply {
-  const text = `${JSON.stringify(answer)}\n`;
-  return reply.code(answer.status).type("application/problem+json").send(text);
+function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const answer = problemOf(error, request.id);
+  request.failure = { code: answer.code, error };
+  // Gate logs what it lets in; this is what machines ask.
+  if (request.traceparent === undefined && answer.status >= 500) {
+    request.log.error({ trace_id: request.id, code: codeOf(error), err: error }, messageOf(error));
+  }
+  if (answer.status === 401) {
+    reply.header("www-authenticate", 'Bearer realm="payments"');
+  }
+  const retryAfter = retryAfterOf(answer);
+  if (retryAfter !== undefined && !reply.hasHeader("retry-after")) {
+    reply.header("retry-after", retryAfter);
+  }
+  return reply.code(answer.status).type(PROBLEM_TYPE).send(problemText(answer));
 }
 
-/** @throws CoreError MODULE_INVALID when two routes want one method and path. */
-function addRoute(server: FastifyInstance, route: Route): void {
-  const { method, path, summary, request = {}, answers, handle } = route;
-  const { query: querystring, ...parts } = request;
-  const schema = { summary, ...parts, ...(querystring && { querystring }), response: answers };
-  try {
-    server.route({ method, url: path, schema, handler: handle });
-  } catch (error) {
-    // Also for names of parameters that differ: /wallets/:id and /wallets/:name are one path.
-    if (codeOf(error) !== "FST_ERR_DUPLICATED_ROUTE") {
-      throw error;
-    }
-    throw new CoreError("MODULE_INVALID", `two routes want ${method} ${path}.`, { cause: error });
+const BROKEN_HTTP: Readonly<Record<string, readonly [status: number, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, "The headers are too large."],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not come within its time."],
+};
+
+/** What is no HTTP never becomes a request: its answer is written by hand. */
+function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
   }
+  const [status, detail] = BROKEN_HTTP[error.code ?? ""] ?? [400, "This is not HTTP."];
+  const answer = problem({ status, code: "MESSAGE_MALFORMED", detail, traceId: newTraceId() });
+  const text = problemText(answer);
+  const head = [
+    `HTTP/1.1 ${status} ${answer.title}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    "Connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${text}`);
 }
 
 export interface Listening {
@@ -114,6 +134,12 @@ export function httpPart(
         }
         throw new CoreError("PORT_TAKEN", `something listens on ${host}:${port} already.`, { cause: error });
       }
+    },
+    drain: async () => {
+      const late = () => new Error("requests that did not end");
+      await within(DRAIN_MS, server.drain?.() ?? Promise.resolve(), late).catch((error: unknown) =>
+        server.log.warn(`stopping in spite of ${messageOf(error)}`),
+      );
     },
     stop: () => server.close(),
     port: () => (server.server.address() as AddressInfo | null)?.port ?? 0,

@@ -32,6 +32,7 @@ describe("a name that two modules claim is refused:", () => {
     ["a metric", metric("payments_desk_total"), "metric payments_desk_total"],
     ["a schema", { schemas: ["desk"] }, "schema desk"],
     ["a role", { roles: ["payments_desk"] }, "role payments_desk"],
+    ["a service", { service: "desk-service" }, "service desk-service"],
   ])("%s", (_, claim, named) => {
     const [one, two] = ["one", "two"].map((name) => defineModule({ name, ...claim }));
     expect(problemsOf(one as Module, defineModule({ name: "other" }))).toBe("");

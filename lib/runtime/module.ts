@@ -5,6 +5,8 @@ import { type QueueFamily, queueNames } from "../broker/topology.js";
 import type { CommandFactory } from "../cli/command.js";
 import { CoreError } from "../core_errors.js";
 import type { ErrorTable } from "../errors.js";
+import type { PoolQueue } from "../http/load.js";
+import { httpMetrics } from "../http/metrics.js";
 import type { Route } from "../http/route.js";
 import type { Listening } from "../http/server.js";
 import type { Logger } from "../observability/log.js";
@@ -36,6 +38,10 @@ export interface Module {
   readonly commands: readonly CommandFactory[];
   /** The program that its commands belong to, when that is not the platform's own. */
   readonly program?: string;
+  /** Its name in labels and logs, e.g. `wallet-service`. Default: <name>-service. */
+  readonly service: string;
+  /** Its endpoints, made of what they work with. Processes that do not run it call this with nothing, to describe them. */
+  readonly routes?: (resources: never) => readonly Route[];
   /** Makes what `payments serve` runs; nothing works before a part's `start`. */
   readonly start: (runtime: Runtime) => ModuleParts;
 }
@@ -59,6 +65,8 @@ export interface ModuleParts {
   /** Started in order, stopped in reverse. */
   readonly parts: readonly Part[];
   readonly routes?: readonly Route[];
+  /** How many of its requests wait for a connection to the database; too many, and more are answered 503. */
+  readonly poolQueue?: PoolQueue;
   /** Where its metrics and readiness are served besides; the HTTP server, which has them too, is for processes with routes. */
   readonly operationsAt?: Listening;
 }
@@ -77,8 +85,17 @@ export function defineModule<Own extends object = object>(manifest: Manifest<Own
   const lists = { errors: {}, queues: [], metrics: {}, schemas: [], roles: [], views: [], commands: [] };
   const start = () => ({ parts: [] });
   const migrations = join(packageRoot, "db", "migrations", manifest.name);
-  return { settings: none, start, migrations, ...lists, ...manifest } as unknown as Module;
+  const service = `${manifest.name}-service`;
+  return { settings: none, start, migrations, service, ...lists, ...manifest } as unknown as Module;
 }
+
+/** A module's endpoints with nothing behind them, as far as its manifest lists them. */
+export function describedRoutes({ routes }: Module): readonly Route[] {
+  return routes?.({} as never) ?? [];
+}
+
+/** What lib counts in every process. */
+export const LIB_METRICS: MetricDeclarations = { ...PROCESS_METRICS, ...messageMetrics, ...httpMetrics };
 
 /** Names by kind, each with who claims it: a module's name, or `lib`. */
 type Claims = Readonly<Record<string, readonly (readonly [name: string, owner: string])[]>>;
@@ -97,12 +114,13 @@ function claimsOf(modules: readonly Module[]): Claims {
     // A service's queues share rungs and dead letters.
     queue: claims(({ queues }) => [...new Set(queues.flatMap(queueNames))]),
     metric: [
-      ...Object.values({ ...PROCESS_METRICS, ...messageMetrics }).map(({ name }) => [name, "lib"] as const),
+      ...Object.values(LIB_METRICS).map(({ name }) => [name, "lib"] as const),
       ...claims(({ metrics }) => Object.values(metrics).map(({ name }) => name)),
     ],
     "folder of migrations": claims(({ migrations }) => [migrations]),
     schema: claims(({ schemas }) => schemas),
     role: claims(({ roles }) => roles),
+    service: claims(({ service }) => [service]),
     view: claims(({ views }) => views),
   };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { Publisher } from "../broker/publisher.js";
 import type { QueueFamily } from "../broker/topology.js";
+import { purgeIdempotency } from "../http/idempotency.js";
 import { BatchConsumer, type BatchSize } from "../messaging/batch_consumer.js";
 import type { EventContract, ReceivedEvent } from "../messaging/event.js";
 import { type EventOutcome, handleBatch } from "../messaging/handle_batch.js";
@@ -15,9 +16,9 @@ import { createServicePool } from "../postgres/service_pool.js";
 import { untilDone } from "../retry.js";
 import { pause } from "../timing.js";
 import { postgresState } from "./consumer_process.js";
+import { type Chore, housekeeping } from "./housekeeping.js";
 import type { Part } from "./lifecycle.js";
 import type { Runtime } from "./module.js";
-import { monthsAhead } from "./months_ahead.js";
 import { Breaker } from "./outage.js";
 
 /** What a service does with an event. */
@@ -53,6 +54,29 @@ export interface Service {
   /** In the order of their start. */
   readonly parts: readonly Part[];
 }
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+/** This month and two more: a service that is not started for two months finds a place for its rows, and DEFAULT takes the rest. */
+const MONTHS_AHEAD = 3;
+
+const monthsAhead = (pool: Pool, table: string): Chore => ({
+  name: `months of ${table}`,
+  everyMs: DAY_MS,
+  first: true,
+  run: () => pool.query("SELECT ops.add_months($1::regclass, $2)", [table, MONTHS_AHEAD]),
+});
+
+const KEYS_A_BATCH = 1_000;
+const oldKeys = (pool: Pool, schema: string): Chore => ({
+  name: "idempotency keys",
+  everyMs: HOUR_MS,
+  run: async () => {
+    while ((await purgeIdempotency(pool, { schema, batch: KEYS_A_BATCH })) === KEYS_A_BATCH) {
+      // More are as old.
+    }
+  },
+});
 
 /** What every service is made of: a pool as its own role, a publisher, an outbox with its sweeper, a consumer for each event. */
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
@@ -135,9 +159,8 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
       stop: () => pool.end(),
       dependencies: () => postgresState(pool),
     },
-    monthsAhead(
-      pool,
-      partitioned.map((table) => `${schema}.${table}`),
+    housekeeping(
+      [...partitioned.map((table) => monthsAhead(pool, `${schema}.${table}`)), oldKeys(pool, schema)],
       logger,
     ),
     {

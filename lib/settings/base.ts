@@ -54,6 +54,23 @@ const schema = z.object({
     .describe("A peer that is silent for two to three of these is given up, by us and by the broker"),
   HTTP_HOST: text.default("127.0.0.1").describe("Where `payments serve` answers; an address of this machine"),
   HTTP_PORT: port.default(8_080).describe("Its port; every path of the API is there"),
+  HTTP_ALLOWED_HOSTS: z
+    .string()
+    .default("")
+    .describe("More names that requests may give as Host, comma separated: those of a proxy before us"),
+  HTTP_CORS_ORIGINS: z
+    .string()
+    .default("")
+    .describe("Origins whose pages may call the API, comma separated, e.g. https://shop.example"),
+  HTTP_API_KEYS: secret.describe(
+    "name=SHA-256 of its key in hex, comma separated; required when HTTP_HOST is not loopback",
+  ),
+  HTTP_MAX_IN_FLIGHT: whole(1, 100_000)
+    .default(1_000)
+    .describe("Requests served at a time; more are answered 503 at once"),
+  HTTP_MAX_POOL_QUEUE: whole(1, 100_000)
+    .default(500)
+    .describe("Requests of a module that may wait for a database connection; more are answered 503 at once"),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")

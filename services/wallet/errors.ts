@@ -17,6 +17,8 @@ export class WalletError extends defineErrors({
   REFERENCE_USED: { verdict: "reject", http: 409, exit: EXIT.failed },
   /** The wallet knows of no such payment. */
   PAYMENT_UNKNOWN: { verdict: "reject", http: 404, exit: EXIT.usage },
+  /** A part of a payment is to go back without anything that tells a repetition from a second refund. */
+  REFUND_ID_MISSING: { verdict: "reject", http: 400, exit: EXIT.usage },
   /** Nothing was taken for the payment, or more is asked back than is left of it. */
   REFUND_REFUSED: { verdict: "reject", http: 409, exit: EXIT.failed },
 }) {}

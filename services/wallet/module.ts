@@ -7,13 +7,7 @@ import { WalletError } from "./errors.js";
 import { onDebitRequested } from "./handlers/on_debit_requested.js";
 import { onRefundRequested } from "./handlers/on_refund_requested.js";
 import { WALLET_QUEUES } from "./queues.js";
-import { closeWallet } from "./routes/close_wallet.js";
-import { getWallet } from "./routes/get_wallet.js";
-import { listMovements } from "./routes/list_movements.js";
-import { listWallets } from "./routes/list_wallets.js";
-import { creditWallet, debitWallet } from "./routes/move_money.js";
-import { openWallet } from "./routes/open_wallet.js";
-import { refundPayment } from "./routes/refund_payment.js";
+import { walletRoutes } from "./routes/routes.js";
 import { walletSettings } from "./settings.js";
 
 /** Who has how much. Knows nothing of a payment but its id. */
@@ -26,8 +20,9 @@ export const wallet = defineModule({
   roles: ["payments_wallet"],
   views: ["wallet.audit_difference"],
   commands: [walletsCommand],
+  routes: walletRoutes,
   start: (runtime) => {
-    const { pool, outbox, parts } = serviceProcess(runtime, {
+    const service = serviceProcess(runtime, {
       service: "wallet-service",
       schema: "wallet",
       queues: WALLET_QUEUES,
@@ -38,16 +33,10 @@ export const wallet = defineModule({
         { event: walletRefundRequested, handle: onRefundRequested },
       ],
     });
-    const routes = [
-      openWallet(pool),
-      listWallets(pool),
-      getWallet(pool),
-      closeWallet(pool),
-      creditWallet(pool),
-      debitWallet(pool),
-      listMovements(pool),
-      refundPayment(pool, outbox),
-    ];
-    return { parts, routes };
+    return {
+      parts: service.parts,
+      routes: walletRoutes(service),
+      poolQueue: () => service.pool.waitingCount,
+    };
   },
 });

@@ -83,7 +83,7 @@ describe("over HTTP a wallet", () => {
     const yen = await funded("5", "JPY");
     await services.post(`/wallets/${yen.wallet}/debit`, { amount: 2, reference: "out" });
     const { body } = await services.get(`/wallets/${yen.wallet}/movements`);
-    expect(body.movements).toMatchObject([
+    expect(body.items).toMatchObject([
       { kind: "withdrawal", direction: "out", amount: "2", currency: "JPY", reference: "out" },
       { kind: "credit", direction: "in", amount: "5" },
     ]);
@@ -94,7 +94,7 @@ describe("over HTTP a wallet", () => {
     let cursor = "";
     do {
       const page = await services.get(`/wallets/${yen.wallet}/movements?limit=3${cursor}`);
-      pages.push(page.body.movements.map(({ reference }: { reference: string }) => reference));
+      pages.push(page.body.items.map(({ reference }: { reference: string }) => reference));
       cursor = page.body.next === null ? "" : `&cursor=${page.body.next}`;
     } while (cursor !== "");
     expect(pages).toEqual([["more 4", "more 3", "more 2"], ["more 1", "more 0", "out"], ["opening"]]);

@@ -101,6 +101,19 @@ CREATE TRIGGER reference_final BEFORE UPDATE OR DELETE OR TRUNCATE ON wallet.ref
   FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 COMMENT ON TABLE wallet.reference IS 'Each reference takes effect once per wallet and kind; balance as it was answered';
 
+CREATE TABLE wallet.idempotency (
+  scope       text        NOT NULL, -- method, route, caller
+  key         text        NOT NULL CHECK (length(key) BETWEEN 1 AND 510),
+  fingerprint bytea       NOT NULL CHECK (length(fingerprint) = 32),
+  status      smallint    NOT NULL,
+  headers     jsonb       NOT NULL,
+  answer      text        NOT NULL, -- as it was sent, to the byte
+  created_at  timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (scope, key)
+);
+CREATE INDEX idempotency_by_age ON wallet.idempotency (created_at);
+COMMENT ON TABLE wallet.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
 CREATE TABLE wallet.illegal_transition (
   message_id  text        NOT NULL,
   event       text        NOT NULL,
@@ -183,7 +196,8 @@ GRANT SELECT ON wallet.account TO payments_wallet;
 GRANT SELECT, INSERT, UPDATE ON wallet.seeding TO payments_wallet;
 GRANT UPDATE (balance, updated_at, closed_at) ON wallet.wallet TO payments_wallet;
 GRANT UPDATE (refunded) ON wallet.decision TO payments_wallet;
-GRANT SELECT, INSERT, DELETE ON wallet.outbox TO payments_wallet;
+GRANT SELECT, INSERT, DELETE ON wallet.outbox, wallet.idempotency TO payments_wallet;
 GRANT UPDATE (claimed_until) ON wallet.outbox TO payments_wallet;
+GRANT UPDATE ON wallet.idempotency TO payments_wallet; -- FOR UPDATE SKIP LOCKED
 GRANT USAGE ON SCHEMA wallet TO payments_loader, payments_exporter;
 GRANT SELECT ON wallet.audit_difference TO payments_loader, payments_exporter;

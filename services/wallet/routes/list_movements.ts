@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { formatAmount } from "../../../lib/domain/money.js";
-import { cursorOf, pageQuery } from "../../../lib/http/page.js";
+import { instant, keyset } from "../../../lib/http/page.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
 import { type MovementRow, movementsOf } from "../store/movement.js";
@@ -18,27 +18,25 @@ const movement = z.object({
   created_at: z.iso.datetime(),
 });
 
-/** Where a page ends: time with its microseconds, and id. */
-const position = z.tuple([z.iso.datetime(), z.uuid()]);
+const pages = keyset("movements", { moved_at: instant, id: z.uuid() });
 
 export const listMovements = (pool: Pool) =>
   defineRoute({
     method: "GET",
     path: "/wallets/:id/movements",
     summary: "A wallet's movements, newest first, by pages",
-    request: {
-      params: z.object({ id: z.uuid() }),
-      query: z.strictObject(pageQuery(position)),
-    },
-    answers: { 200: z.object({ movements: z.array(movement), next: z.string().nullable() }) },
-    handle: async ({ params: { id }, query: { limit, cursor } }) => {
+    request: { params: z.object({ id: z.uuid() }), query: z.strictObject({ ...pages.query }) },
+    answers: { 200: pages.answer(movement) },
+    handle: async ({ params: { id }, query }) => {
       known(id, await findWallet(pool, id));
-      const before = cursor === undefined ? undefined : { movedAt: cursor[0], movementId: cursor[1] };
-      // One more than asked for tells whether there are others.
-      const rows = await movementsOf(pool, id, { limit: limit + 1, before });
-      const last = rows.length > limit ? rows[limit - 1] : undefined;
-      const next = last === undefined ? null : cursorOf([last.movedAt, last.movementId]);
-      return { status: 200, body: { movements: rows.slice(0, limit).map(bodyOf), next } };
+      const { cursor } = query;
+      const before = cursor && { movedAt: cursor.moved_at, movementId: cursor.id };
+      const rows = await movementsOf(pool, id, { limit: pages.rowsOf(query), before });
+      const page = pages.page(rows, query, ({ movedAt, movementId }) => ({
+        moved_at: movedAt,
+        id: movementId,
+      }));
+      return { status: 200, body: { ...page, items: page.items.map(bodyOf) } };
     },
   });
 

@@ -2,11 +2,13 @@ import { z } from "zod";
 import { amount, reference } from "../../../lib/domain/fields.js";
 import { newId } from "../../../lib/domain/ids.js";
 import { formatAmount, LARGEST_MINOR, parseAmount } from "../../../lib/domain/money.js";
+import { type Answer, replayed } from "../../../lib/http/answer.js";
+import { withIdempotency } from "../../../lib/http/idempotency.js";
 import { defineRoute } from "../../../lib/http/route.js";
-import { type Pool, transaction } from "../../../lib/postgres/pool.js";
+import { type Pool, type Queryable, transaction } from "../../../lib/postgres/pool.js";
 import { fundingId } from "../domain/debit.js";
 import { WalletError } from "../errors.js";
-import { enterTransfer, findReference, type UsedReference } from "../store/movement.js";
+import { enterTransfer, findReference, type Transfer, type UsedReference } from "../store/movement.js";
 import { lockWallet, type WalletRow } from "../store/wallet.js";
 import { open } from "./get_wallet.js";
 
@@ -33,45 +35,55 @@ function moveMoney(pool: Pool, verb: "credit" | "debit", summary: string) {
       params: z.object({ id: z.uuid() }),
       body: z.strictObject({ amount, reference }),
     },
+    idempotency: "optional",
     answers: { 201: moved },
-    handle: async ({ params: { id }, body: { amount: text, reference } }) =>
-      transaction(pool, async (tx) => {
-        const wallet = open(id, await lockWallet(tx, id));
-        const { currency } = wallet;
-        const amount = parseAmount(text, currency);
-        const answer = (
-          status: number,
-          { movementId, balance }: Pick<UsedReference, "movementId" | "balance">,
-        ) => ({
-          status,
-          body: {
-            movement_id: movementId,
-            wallet_id: id,
-            amount: formatAmount(amount, currency),
-            balance: formatAmount(balance, currency),
-            currency,
-            reference,
-          },
-        });
-        const used = await findReference(tx, { walletId: id, kind, reference });
-        if (used !== undefined) {
-          requireSame(used, amount, { reference, currency });
-          return { ...answer(201, used), headers: { "idempotent-replayed": "true" } };
-        }
-        requireRoom(wallet, kind === "credit" ? amount : -amount);
-        const movementId = newId();
-        const transfer = {
-          movementId,
-          kind,
-          walletId: id,
-          fundingId: fundingId(currency),
-          amount,
-          currency,
-          reference,
-        };
-        return answer(201, { movementId, balance: await enterTransfer(tx, transfer) });
-      }),
+    handle: async (request) => {
+      const { params, body } = request;
+      return transaction(pool, (tx) =>
+        withIdempotency(tx, { schema: "wallet", request }, () => move(tx, { kind, id: params.id, ...body })),
+      );
+    },
   });
+}
+
+interface Move {
+  readonly kind: "credit" | "withdrawal";
+  readonly id: string;
+  readonly amount: string;
+  readonly reference: string;
+}
+
+async function move(tx: Queryable, { kind, id, amount: text, reference: name }: Move): Promise<Answer> {
+  const wallet = open(id, await lockWallet(tx, id));
+  const { currency } = wallet;
+  const minor = parseAmount(text, currency);
+  const used = await findReference(tx, { walletId: id, kind, reference: name });
+  if (used !== undefined) {
+    requireSame(used, minor, { reference: name, currency });
+  } else {
+    requireRoom(wallet, kind === "credit" ? minor : -minor);
+  }
+  const { movementId, balance } =
+    used ?? (await entered(tx, { wallet, kind, amount: minor, reference: name }));
+  const body = {
+    movement_id: movementId,
+    wallet_id: id,
+    amount: formatAmount(minor, currency),
+    balance: formatAmount(balance, currency),
+    currency,
+    reference: name,
+  };
+  return { status: 201, body, headers: replayed(used !== undefined) };
+}
+
+async function entered(
+  tx: Queryable,
+  transfer: Pick<Transfer, "kind" | "amount" | "reference"> & { readonly wallet: WalletRow },
+): Promise<{ readonly movementId: string; readonly balance: bigint }> {
+  const { walletId, currency } = transfer.wallet;
+  const movementId = newId();
+  const row = { ...transfer, movementId, walletId, fundingId: fundingId(currency), currency };
+  return { movementId, balance: await enterTransfer(tx, row) };
 }
 
 /** @throws WalletError REFERENCE_USED */

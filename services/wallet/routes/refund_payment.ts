@@ -1,6 +1,9 @@
 import { z } from "zod";
+import type { OutgoingMessage } from "../../../lib/broker/confirms.js";
 import { amount, reference } from "../../../lib/domain/fields.js";
 import { newId } from "../../../lib/domain/ids.js";
+import { replayed } from "../../../lib/http/answer.js";
+import { withIdempotency } from "../../../lib/http/idempotency.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import type { Outbox } from "../../../lib/messaging/outbox.js";
 import { type Pool, transaction } from "../../../lib/postgres/pool.js";
@@ -10,56 +13,79 @@ import { WalletError } from "../errors.js";
 import { refundedEvent } from "../events.js";
 import { type RefundOutcome, refundPayments } from "../refunds.js";
 
-const body = z
-  .strictObject({
-    payment_id: paymentId,
-    amount: amount.optional(),
-    refund_id: reference.optional(),
-  })
-  .refine(({ amount, refund_id }) => amount === undefined || refund_id !== undefined, {
-    path: ["refund_id"],
-    message: "is needed with an amount, so that a repetition does not refund twice",
-  });
+const body = z.strictObject({
+  payment_id: paymentId,
+  amount: amount.optional(),
+  refund_id: reference.optional(),
+});
 
-/** The whole rest of a payment goes back once, however often it is asked for; a part under a refund_id. */
+const refunded = z.object({
+  payment_id: z.uuid(),
+  refund_id: z.string(),
+  amount: z.string(),
+  refunded_total: z.string(),
+});
+
+/**
+ * The whole rest of a payment goes back once, however often it is asked for. A part is told from its repetition by its refund_id
+ * or an Idempotency-Key.
+ */
 export const refundPayment = (pool: Pool, outbox: Outbox) =>
   defineRoute({
     method: "POST",
     path: "/wallets/refund",
     summary: "Give back what was taken for a payment, or a part of it",
     request: { body },
-    answers: {
-      200: z.object({
-        payment_id: z.uuid(),
-        refund_id: z.string(),
-        amount: z.string(),
-        refunded_total: z.string(),
-      }),
-    },
-    handle: async ({ body: { payment_id, amount, refund_id = REST }, raw }) => {
-      const refund = { paymentId: payment_id, refundId: refund_id, amount };
-      const { outcome, events } = await transaction(pool, async (tx) => {
-        const [first] = await refundPayments(tx, [refund]);
-        const made = requireRefunded(payment_id, first);
-        const announced = made.repeat
-          ? []
-          : [refundedEvent(refund, made, { cause: newId(), traceId: raw.id })];
-        await outbox.enter(tx, announced);
-        return { outcome: made, events: announced };
-      });
-      outbox.send(events);
-      return {
-        status: 200,
-        body: {
-          payment_id,
-          refund_id,
-          amount: outcome.amount,
-          refunded_total: outcome.refundedTotal,
-        },
-        ...(outcome.repeat ? { headers: { "idempotent-replayed": "true" } } : {}),
+    idempotency: "optional",
+    answers: { 200: refunded },
+    handle: async (request) => {
+      const { body: asked, idempotency, traceId } = request;
+      const refund = {
+        paymentId: asked.payment_id,
+        refundId: refundIdOf(asked, idempotency !== undefined),
+        amount: asked.amount,
       };
+      const events: OutgoingMessage[] = [];
+      const answer = await transaction(pool, (tx) =>
+        withIdempotency(tx, { schema: "wallet", request }, async () => {
+          const [first] = await refundPayments(tx, [refund]);
+          const outcome = requireRefunded(refund.paymentId, first);
+          if (!outcome.repeat) {
+            events.push(refundedEvent(refund, outcome, { cause: newId(), traceId }));
+          }
+          await outbox.enter(tx, events);
+          return { status: 200, body: bodyOf(refund, outcome), headers: replayed(outcome.repeat) };
+        }),
+      );
+      outbox.send(events);
+      return answer;
     },
   });
+
+/** @throws WalletError REFUND_ID_MISSING */
+function refundIdOf({ amount: part, refund_id }: z.output<typeof body>, hasKey: boolean): string {
+  if (refund_id !== undefined) {
+    return refund_id;
+  }
+  if (part === undefined) {
+    return REST;
+  }
+  if (!hasKey) {
+    throw new WalletError(
+      "REFUND_ID_MISSING",
+      "a part of a payment needs a refund_id or an Idempotency-Key.",
+      {
+        field: { in: "body", pointer: "#/refund_id" },
+      },
+    );
+  }
+  return newId();
+}
+
+const bodyOf = (
+  { paymentId: payment_id, refundId: refund_id }: { readonly paymentId: string; readonly refundId: string },
+  { amount: back, refundedTotal }: Extract<RefundOutcome, { kind: "refunded" }>,
+): z.output<typeof refunded> => ({ payment_id, refund_id, amount: back, refunded_total: refundedTotal });
 
 /** @throws WalletError PAYMENT_UNKNOWN, REFUND_REFUSED, REFERENCE_USED */
 function requireRefunded(

@@ -1,3 +1,4 @@
+import { instantOf } from "../../../lib/http/page.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 
 export type MovementKind = "debit" | "refund" | "credit" | "withdrawal" | "funding";
@@ -155,7 +156,7 @@ export async function movementsOf(
     name: "wallet_movements",
     text: `
       SELECT movement_id AS "movementId", kind, direction, amount, currency, payment_id AS "paymentId", reference,
-             to_char(moved_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "movedAt"
+             ${instantOf("moved_at")} AS "movedAt"
       FROM (${half("from_id", "out", "'debit', 'withdrawal'")}
             UNION ALL ${half("to_id", "in", "'refund', 'credit', 'funding'")}) m
       ORDER BY moved_at DESC, movement_id DESC LIMIT $4`,

@@ -8,8 +8,7 @@ import { ticketsCommand } from "./commands/tickets.js";
 import { DeskError } from "./errors.js";
 import { deskMetrics } from "./metrics.js";
 import { DESK_QUEUES } from "./queues.js";
-import { getTicket } from "./routes/get_ticket.js";
-import { openTicket } from "./routes/open_ticket.js";
+import { deskRoutes } from "./routes/routes.js";
 import { deskSettings } from "./settings.js";
 import { enterTicket, ticket } from "./store/ticket.js";
 
@@ -24,6 +23,7 @@ export const desk = defineModule({
   schemas: ["desk"],
   views: ["desk.audit_ticket"],
   commands: [ticketsCommand],
+  routes: deskRoutes,
   start: (runtime) => {
     const { tickets } = register(runtime.registry, deskMetrics);
     const { parts, pool, publisher } = consumerProcess(runtime, {
@@ -37,6 +37,6 @@ export const desk = defineModule({
           }
         }),
     });
-    return { parts, routes: [openTicket(publisher), getTicket(pool)] };
+    return { parts, routes: deskRoutes({ pool, publisher }), poolQueue: () => pool.waitingCount };
   },
 });

@@ -1,0 +1,131 @@
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
+import type { Registry } from "prom-client";
+import { codeOf, messageOf } from "../errors.js";
+import type { Logger } from "../observability/log.js";
+import { type Instruments, onScrape, register } from "../observability/registry.js";
+import { traceparentOf } from "../observability/trace.js";
+import { Edge, type EdgeSettings } from "./edge.js";
+import { Load, type PoolQueue, type ShedReason } from "./load.js";
+import { httpMetrics } from "./metrics.js";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Name of the API key that came with it. */
+    principal: string;
+    /** For what it causes: messages, calls to others. Undefined: it is none of the API. */
+    traceparent: string;
+    /** What it was refused with, for its log line: the problem's code, and what was thrown. */
+    failure: { readonly code: string; readonly error: unknown } | undefined;
+  }
+}
+
+export interface GateSettings extends EdgeSettings {
+  readonly HTTP_MAX_IN_FLIGHT: number;
+  readonly HTTP_MAX_POOL_QUEUE: number;
+}
+
+/** Whose endpoint it is, for labels, log lines and shedding. */
+export interface Place {
+  readonly service: string;
+  readonly route: string;
+  readonly poolQueue?: PoolQueue | undefined;
+}
+
+/** The caller went away before it was answered: no status of HTTP, but what proxies write. */
+const CLOSED_BY_CALLER = 499;
+
+/**
+ * What every request of the API passes before its body is read: it is counted, refused when there is too much to do, let in by
+ * Edge, and gets its trace. When its answer is out, or its caller gone, it is counted out, measured and logged on one line.
+ */
+export class Gate {
+  readonly #load: Load;
+  readonly #edge: Edge;
+  readonly #logger: Logger;
+  readonly #metrics: Instruments<typeof httpMetrics>;
+
+  /** @throws CoreError SETTINGS_INVALID */
+  constructor(settings: GateSettings, registry: Registry, logger: Logger) {
+    const { HTTP_MAX_IN_FLIGHT: maxInFlight, HTTP_MAX_POOL_QUEUE: maxPoolQueue } = settings;
+    this.#edge = new Edge(settings);
+    this.#load = new Load({ maxInFlight, maxPoolQueue });
+    this.#logger = logger;
+    this.#metrics = register(registry, httpMetrics);
+    onScrape(this.#metrics.inFlight, () => this.#load.inFlight);
+    for (const reason of ["in_flight", "pool", "ending"] satisfies ShedReason[]) {
+      this.#metrics.shed.inc({ reason }, 0);
+    }
+  }
+
+  /** The hook of an endpoint. */
+  at(place: Place): onRequestHookHandler {
+    return (request, reply, done) => {
+      try {
+        this.admit(place, request, reply);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    };
+  }
+
+  /** @throws CoreError OVERLOADED, or what Edge refuses. */
+  admit(place: Place, request: FastifyRequest, reply: FastifyReply): void {
+    const startedMs = performance.now();
+    reply.raw.on("close", () => this.#leave(place, request, reply, startedMs));
+    request.traceparent = traceparentOf(request.id);
+    reply.header("traceparent", request.traceparent);
+    const shed = this.#load.enter(place.poolQueue);
+    if (shed !== undefined) {
+      this.#metrics.shed.inc({ reason: shed });
+      if (shed === "ending") {
+        reply.header("connection", "close");
+      }
+      throw Load.refusal(shed);
+    }
+    const cors = this.#edge.corsOf(request.headers);
+    if (cors !== undefined) {
+      reply.headers(cors);
+    }
+    request.principal = this.#edge.admit(request.method, request.headers);
+  }
+
+  /** Refuses what comes. Resolves when nothing is in flight. */
+  drain(): Promise<void> {
+    return this.#load.drain();
+  }
+
+  #leave({ service, route }: Place, request: FastifyRequest, reply: FastifyReply, startedMs: number): void {
+    this.#load.leave();
+    const ms = performance.now() - startedMs;
+    const status = reply.raw.writableEnded ? reply.statusCode : CLOSED_BY_CALLER;
+    const { method } = request;
+    this.#metrics.requests.inc({ service, route, method, status });
+    this.#metrics.seconds.observe({ service, route }, ms / 1_000);
+    this.#log(
+      { trace_id: request.id, service, method, route, status, ms: Math.round(ms * 10) / 10 },
+      request,
+    );
+  }
+
+  /** Of errors all; what was served, shed or given up by its caller only for who debugs. */
+  #log(
+    line: { readonly status: number; readonly [field: string]: unknown },
+    { failure }: FastifyRequest,
+  ): void {
+    const { status } = line;
+    const code = failure?.code;
+    const error = failure?.error;
+    if (status < 400 || status === CLOSED_BY_CALLER || code === "OVERLOADED") {
+      if (this.#logger.isLevelEnabled("debug")) {
+        this.#logger.debug({ ...line, code }, "request");
+      }
+    } else if (status < 500) {
+      this.#logger.info({ ...line, code }, "request refused");
+    } else if (status === 503) {
+      this.#logger.warn({ ...line, code, cause: codeOf(error) }, messageOf(error));
+    } else {
+      this.#logger.error({ ...line, code, err: error }, messageOf(error));
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { CoreError } from "../core_errors.js";
+import { deferred } from "../timing.js";
+
+/** Requests that wait for a connection to the database; a module tells how many of its own do. */
+export type PoolQueue = () => number;
+
+export interface LoadLimits {
+  readonly maxInFlight: number;
+  readonly maxPoolQueue: number;
+}
+
+/** Why a request was not taken. */
+export type ShedReason = "in_flight" | "pool" | "ending";
+
+/** Made once: a stack trace costs more than the request that is refused. */
+const REFUSALS: Readonly<Record<ShedReason, CoreError>> = {
+  in_flight: new CoreError("OVERLOADED", "Too many requests are in flight here. Try again later."),
+  pool: new CoreError("OVERLOADED", "Too many requests wait for the database here. Try again later."),
+  ending: new CoreError("OVERLOADED", "This process is ending. Try again."),
+};
+
+/**
+ * How much there is to do. What cannot be served soon is refused before its body is read: a queue that grows makes all wait,
+ * and nobody is served in time.
+ */
+export class Load {
+  readonly #limits: LoadLimits;
+  #inFlight = 0;
+  #idle: ReturnType<typeof deferred<void>> | undefined;
+
+  constructor(limits: LoadLimits) {
+    this.#limits = limits;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Counts a request in, also one that is refused: it too has to be answered. @returns why it is refused. */
+  enter(poolQueue?: PoolQueue): ShedReason | undefined {
+    this.#inFlight += 1;
+    if (this.#idle !== undefined) {
+      return "ending";
+    }
+    if (this.#inFlight > this.#limits.maxInFlight) {
+      return "in_flight";
+    }
+    return poolQueue !== undefined && poolQueue() > this.#limits.maxPoolQueue ? "pool" : undefined;
+  }
+
+  leave(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) {
+      this.#idle?.resolve();
+    }
+  }
+
+  /** Refuses what comes. Resolves when nothing is in flight. */
+  async drain(): Promise<void> {
+    this.#idle ??= deferred<void>();
+    if (this.#inFlight > 0) {
+      await this.#idle.promise;
+    }
+  }
+
+  static refusal(reason: ShedReason): CoreError {
+    return REFUSALS[reason];
+  }
+}

@@ -1,0 +1,111 @@
+import swagger from "@fastify/swagger";
+import fastify from "fastify";
+import { jsonSchemaTransform } from "fastify-type-provider-zod";
+import type { Route } from "./route.js";
+
+/** What any endpoint may answer, and what those with a body may besides. */
+const ALWAYS = [400, 401, 429, 503];
+const WITH_BODY = [409, 413, 415, 422];
+
+const text = { type: "string" };
+const PROBLEM_SCHEMA = {
+  type: "object",
+  required: ["type", "title", "status", "detail", "code", "trace_id", "retryable"],
+  properties: {
+    type: { ...text, format: "uri" },
+    title: text,
+    status: { type: "integer" },
+    detail: text,
+    code: { ...text, description: "Stable; docs/modules.md lists all." },
+    trace_id: { ...text, pattern: "^[0-9a-f]{32}$" },
+    retryable: { type: "boolean", description: "The same request may succeed later." },
+    errors: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["in", "pointer", "detail"],
+        properties: {
+          in: { enum: ["body", "query", "path", "header"] },
+          pointer: { ...text, description: "JSON pointer, RFC 6901, as a fragment" },
+          detail: text,
+        },
+      },
+    },
+  },
+};
+const COMPONENTS = {
+  schemas: { Problem: PROBLEM_SCHEMA },
+  responses: {
+    Problem: {
+      description: "Refused, as RFC 9457 describes it",
+      headers: { "Retry-After": { description: "Seconds; where retryable", schema: { type: "integer" } } },
+      content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+    },
+  },
+  securitySchemes: {
+    bearer: { type: "http", scheme: "bearer" },
+    api_key: { type: "apiKey", in: "header", name: "X-Api-Key" },
+  },
+};
+
+/** What the document says of an operation; the plugin that makes it fills in the rest. */
+interface Operation {
+  parameters?: object[];
+  requestBody?: { content: Record<string, object> };
+  responses?: Record<string, object>;
+}
+
+/** The OpenAPI 3.1 document of routes, as JSON text. They need not run here: nothing of them is called. */
+export async function describeApi(version: string, routes: readonly Route[]): Promise<string> {
+  const described = fastify({ exposeHeadRoutes: false });
+  described.setValidatorCompiler(() => () => true);
+  described.setSerializerCompiler(() => () => "");
+  await described.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "payments-platform", version },
+    },
+    transform: jsonSchemaTransform,
+  });
+  for (const { method, path, summary, request = {}, answers, handle, service } of routes) {
+    const { params, query, body } = request;
+    const schema = {
+      ...{ summary, tags: service === undefined ? [] : [service], response: answers },
+      ...(params === undefined ? {} : { params }),
+      ...(query === undefined ? {} : { querystring: query }),
+      ...(body === undefined ? {} : { body }),
+    };
+    described.route({ method, url: path, schema, handler: handle });
+  }
+  await described.ready();
+  const document = described.swagger() as unknown as { paths: Record<string, Record<string, Operation>> };
+  await described.close();
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
+    complete(document.paths[path]?.[route.method.toLowerCase()] ?? {}, route);
+  }
+  // The last: no key, where none is set.
+  const security = [{ bearer: [] }, { api_key: [] }, {}];
+  return JSON.stringify({ ...document, components: COMPONENTS, security });
+}
+
+function complete(operation: Operation, { request, bodies = {}, idempotency }: Route): void {
+  if (idempotency !== undefined) {
+    operation.parameters = [
+      ...(operation.parameters ?? []),
+      {
+        ...{ name: "Idempotency-Key", in: "header", required: idempotency === "required" },
+        description: "A repetition with the same key gets the first one's answer.",
+        schema: { ...text, minLength: 1, maxLength: 255 },
+      },
+    ];
+  }
+  for (const type of Object.keys(bodies)) {
+    operation.requestBody ??= { content: {} };
+    operation.requestBody.content[type] ??= { schema: text };
+  }
+  const takesBody = request?.body !== undefined || Object.keys(bodies).length > 0;
+  for (const status of takesBody ? [...ALWAYS, ...WITH_BODY] : ALWAYS) {
+    operation.responses = { [status]: { $ref: "#/components/responses/Problem" }, ...operation.responses };
+  }
+}
