@@ -145,7 +145,7 @@ describe("every request", () => {
       }),
     ]);
     // Neither what came in the path nor in the body.
-    expect(JSON.stringify(lines)).not.toMatch(/4111111111111111|a secret/);
+    expect(JSON.stringify(lines)).not.toMatch(/41{15}|a secret/);
     expect(answer.headers["traceparent"]).toMatch(
       new RegExp(`^00-${trace}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`),
     );
