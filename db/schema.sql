@@ -8,6 +8,8 @@ CREATE SCHEMA payments;
 
 CREATE SCHEMA staging;
 
+CREATE SCHEMA wallet;
+
 CREATE FUNCTION etl.attach_leaf(leaf text, month date) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -245,6 +247,83 @@ BEGIN
     EXECUTE format('ALTER INDEX payments.%I RENAME TO %I', name, leaf || substr(name, length(healed) + 1));
   END LOOP;
   PERFORM etl.attach_leaf(leaf, month);
+END
+$$;
+
+CREATE FUNCTION ops.add_months(parent regclass, months integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  from_on timestamptz := date_trunc('month', now(), 'UTC');
+  schema  text;
+  table_  text;
+  made    integer := 0;
+BEGIN
+  SELECT n.nspname, c.relname INTO STRICT schema, table_
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.oid = parent AND c.relkind = 'p' AND pg_get_userbyid(c.relowner) = 'payments_owner';
+  IF NOT pg_has_role(session_user, 'payments_' || schema, 'MEMBER') THEN
+    RAISE insufficient_privilege USING MESSAGE = format('partitions of %s are made for its own service', parent);
+  END IF;
+  IF months NOT BETWEEN 1 AND 24 THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'months takes 1 to 24';
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('ops.add_months'), hashtext(parent::text));
+  FOR i IN 0..months - 1 LOOP
+    DECLARE
+      month timestamptz := (from_on AT TIME ZONE 'UTC' + make_interval(months => i)) AT TIME ZONE 'UTC';
+      next  timestamptz := (from_on AT TIME ZONE 'UTC' + make_interval(months => i + 1)) AT TIME ZONE 'UTC';
+      name  text := table_ || to_char(month AT TIME ZONE 'UTC', '"_"YYYY"_"MM');
+    BEGIN
+      CONTINUE WHEN to_regclass(format('%I.%I', schema, name)) IS NOT NULL;
+      EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)',
+                     schema, name, parent, ops.uuid_floor(month), ops.uuid_floor(next));
+      made := made + 1;
+    END;
+  END LOOP;
+  RETURN made;
+END
+$$;
+
+CREATE FUNCTION ops.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  RAISE EXCEPTION '% of %.% is refused: its rows are final', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
+    USING ERRCODE = 'restrict_violation', HINT = 'Enter another row that corrects it.';
+END
+$$;
+
+CREATE FUNCTION ops.uuid_floor(at timestamp with time zone) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
+$$;
+
+COMMENT ON FUNCTION ops.uuid_floor(at timestamp with time zone) IS 'Below every UUIDv7 made at that time or later';
+
+CREATE FUNCTION ops.uuid_v7(at timestamp with time zone DEFAULT clock_timestamp()) RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    AS $$
+  SELECT encode(
+    set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+      PLACING substring(int8send((extract(epoch FROM at) * 1000)::bigint) FROM 3) FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid;
+$$;
+
+COMMENT ON FUNCTION ops.uuid_v7(at timestamp with time zone) IS 'A new UUID whose order is that of its time';
+
+CREATE FUNCTION wallet.keep_decision() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'DELETE' OR NEW.refunded < OLD.refunded
+     OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.wallet_id, NEW.amount, NEW.currency, NEW.decided_at)
+        IS DISTINCT FROM (OLD.payment_id, OLD.outcome, OLD.reason, OLD.wallet_id, OLD.amount, OLD.currency, OLD.decided_at) THEN
+    RAISE EXCEPTION 'the decision on payment % is final; only its refunds may grow', OLD.payment_id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
 END
 $$;
 
@@ -831,6 +910,254 @@ CREATE TABLE staging.txn_shape (
 
 COMMENT ON TABLE staging.txn_shape IS 'Template of the tables that a run''s months are built in, see etl.create_builds; always empty';
 
+CREATE VIEW wallet.account AS
+ SELECT account.account_id,
+    account.currency
+   FROM payments.account;
+
+COMMENT ON VIEW wallet.account IS 'Accounts for which wallets are seeded';
+
+CREATE TABLE wallet.decision (
+    payment_id uuid NOT NULL,
+    outcome text NOT NULL,
+    reason text NOT NULL,
+    user_id text NOT NULL,
+    wallet_id uuid,
+    amount bigint,
+    currency text,
+    refunded bigint DEFAULT 0 NOT NULL,
+    message_id text NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT decision_amount_check CHECK ((amount > 0)),
+    CONSTRAINT decision_check CHECK (((outcome = 'approved'::text) = (reason = 'success'::text))),
+    CONSTRAINT decision_check1 CHECK (((outcome = 'cancelled'::text) = (reason = 'cancelled'::text))),
+    CONSTRAINT decision_check2 CHECK (((outcome <> 'approved'::text) OR ((wallet_id IS NOT NULL) AND (amount IS NOT NULL) AND (currency IS NOT NULL)))),
+    CONSTRAINT decision_check3 CHECK (((refunded = 0) OR ((outcome = 'approved'::text) AND (refunded <= amount)))),
+    CONSTRAINT decision_message_id_check CHECK ((length(message_id) <= 255)),
+    CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['approved'::text, 'declined'::text, 'cancelled'::text]))),
+    CONSTRAINT decision_reason_check CHECK ((reason = ANY (ARRAY['success'::text, 'insufficient_funds'::text, 'unknown_wallet'::text, 'cancelled'::text]))),
+    CONSTRAINT decision_refunded_check CHECK ((refunded >= 0)),
+    CONSTRAINT decision_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 255)))
+)
+PARTITION BY RANGE (payment_id);
+
+COMMENT ON TABLE wallet.decision IS 'What was decided about a payment, once; a repeated request is answered with it';
+
+CREATE TABLE wallet.movement (
+    movement_id uuid NOT NULL,
+    cause_id uuid NOT NULL,
+    kind text NOT NULL,
+    from_id uuid NOT NULL,
+    to_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    reference text,
+    moved_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT movement_amount_check CHECK ((amount > 0)),
+    CONSTRAINT movement_check CHECK ((to_id <> from_id)),
+    CONSTRAINT movement_check1 CHECK (((kind = 'refund'::text) = (movement_id <> cause_id))),
+    CONSTRAINT movement_check2 CHECK (((kind = ANY (ARRAY['refund'::text, 'credit'::text, 'withdrawal'::text])) = (reference IS NOT NULL))),
+    CONSTRAINT movement_kind_check CHECK ((kind = ANY (ARRAY['debit'::text, 'refund'::text, 'credit'::text, 'withdrawal'::text, 'funding'::text]))),
+    CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
+)
+PARTITION BY RANGE (cause_id);
+
+COMMENT ON TABLE wallet.movement IS 'Money from one wallet to another; final';
+
+CREATE TABLE wallet.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE wallet.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE TABLE wallet.reference (
+    wallet_id uuid NOT NULL,
+    kind text NOT NULL,
+    reference text NOT NULL,
+    movement_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    balance bigint NOT NULL,
+    CONSTRAINT reference_amount_check CHECK ((amount > 0)),
+    CONSTRAINT reference_kind_check CHECK ((kind = ANY (ARRAY['credit'::text, 'withdrawal'::text]))),
+    CONSTRAINT reference_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
+);
+
+COMMENT ON TABLE wallet.reference IS 'Each reference takes effect once per wallet and kind; balance as it was answered';
+
+CREATE TABLE wallet.seeding (
+    currency text NOT NULL,
+    wallets bigint NOT NULL,
+    amount numeric NOT NULL
+);
+
+COMMENT ON TABLE wallet.seeding IS 'The answer key of seeded wallets: how many, and how much was put into them in minor units';
+
+CREATE TABLE wallet.wallet (
+    wallet_id uuid NOT NULL,
+    kind text DEFAULT 'customer'::text NOT NULL,
+    user_id text NOT NULL,
+    currency text NOT NULL,
+    balance bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT wallet_balance_check CHECK ((balance >= 0)),
+    CONSTRAINT wallet_check CHECK (((kind = 'customer'::text) = (balance IS NOT NULL))),
+    CONSTRAINT wallet_check1 CHECK (((closed_at IS NULL) OR (balance = 0))),
+    CONSTRAINT wallet_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT wallet_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'clearing'::text, 'funding'::text]))),
+    CONSTRAINT wallet_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 255)))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE wallet.wallet IS 'One open wallet per user and currency, and the clearing and funding ones of each currency';
+
+CREATE VIEW wallet.audit_difference AS
+ WITH moved AS (
+         SELECT leg.wallet_id,
+            sum(leg.amount) AS balance
+           FROM ( SELECT movement.to_id AS wallet_id,
+                    movement.amount
+                   FROM wallet.movement
+                UNION ALL
+                 SELECT movement.from_id,
+                    (- movement.amount)
+                   FROM wallet.movement) leg
+          GROUP BY leg.wallet_id
+        ), paid AS (
+         SELECT movement.cause_id AS payment_id,
+            sum(movement.amount) FILTER (WHERE (movement.kind = 'debit'::text)) AS debited,
+            COALESCE(sum(movement.amount) FILTER (WHERE (movement.kind = 'refund'::text)), (0)::numeric) AS refunded
+           FROM wallet.movement
+          WHERE (movement.kind = ANY (ARRAY['debit'::text, 'refund'::text]))
+          GROUP BY movement.cause_id
+        )
+ SELECT ('wallet '::text || w.wallet_id) AS what,
+    ((('balance of its movements '::text || COALESCE(m.balance, (0)::numeric)) || ' '::text) || w.currency) AS expected,
+    COALESCE((w.balance)::text, 'none'::text) AS found
+   FROM (wallet.wallet w
+     LEFT JOIN moved m USING (wallet_id))
+  WHERE ((w.kind = 'customer'::text) AND ((w.balance)::numeric IS DISTINCT FROM COALESCE(m.balance, (0)::numeric)))
+UNION ALL
+ SELECT ('payment '::text || payment_id) AS what,
+    (((('debited '::text || COALESCE((p.debited)::text, 'nothing'::text)) || ', refunded '::text) || COALESCE(p.refunded, (0)::numeric)) || ' by movements'::text) AS expected,
+    ((('decided '::text || COALESCE((d.amount)::text, 'nothing'::text)) || ', refunded '::text) || COALESCE(d.refunded, (0)::bigint)) AS found
+   FROM (( SELECT decision.payment_id,
+            decision.outcome,
+            decision.reason,
+            decision.user_id,
+            decision.wallet_id,
+            decision.amount,
+            decision.currency,
+            decision.refunded,
+            decision.message_id,
+            decision.decided_at
+           FROM wallet.decision
+          WHERE (decision.outcome = 'approved'::text)) d
+     FULL JOIN paid p USING (payment_id))
+  WHERE (((d.amount)::numeric IS DISTINCT FROM p.debited) OR ((d.refunded)::numeric IS DISTINCT FROM p.refunded))
+UNION ALL
+ SELECT ('movement '::text || m.movement_id) AS what,
+    (('a reference '::text || m.reference) || ' of its amount'::text) AS expected,
+    COALESCE((r.amount)::text, 'none'::text) AS found
+   FROM (wallet.movement m
+     LEFT JOIN wallet.reference r USING (movement_id))
+  WHERE ((m.kind = ANY (ARRAY['credit'::text, 'withdrawal'::text])) AND ((r.reference IS DISTINCT FROM m.reference) OR (r.amount IS DISTINCT FROM m.amount)))
+UNION ALL
+ SELECT ('seeded wallets of '::text || currency) AS what,
+    (COALESCE(s.amount, (0)::numeric) || ' put into them'::text) AS expected,
+    (COALESCE(f.amount, (0)::numeric) || ' by movements'::text) AS found
+   FROM (wallet.seeding s
+     FULL JOIN ( SELECT movement.currency,
+            sum(movement.amount) AS amount
+           FROM wallet.movement
+          WHERE (movement.kind = 'funding'::text)
+          GROUP BY movement.currency) f USING (currency))
+  WHERE (COALESCE(s.amount, (0)::numeric) <> COALESCE(f.amount, (0)::numeric))
+UNION ALL
+ SELECT ('event '::text || outbox.message_id) AS what,
+    'published'::text AS expected,
+    ((outbox.event || ' in the outbox since '::text) || outbox.entered_at) AS found
+   FROM wallet.outbox
+  WHERE (outbox.entered_at <= (now() - make_interval(secs => (COALESCE((NULLIF(current_setting('payments.audit_grace_s'::text, true), ''::text))::integer, 60))::double precision)));
+
+COMMENT ON VIEW wallet.audit_difference IS 'Each way in which balances, decisions and movements disagree';
+
+CREATE TABLE wallet.decision_default (
+    payment_id uuid NOT NULL,
+    outcome text NOT NULL,
+    reason text NOT NULL,
+    user_id text NOT NULL,
+    wallet_id uuid,
+    amount bigint,
+    currency text,
+    refunded bigint DEFAULT 0 NOT NULL,
+    message_id text NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT decision_amount_check CHECK ((amount > 0)),
+    CONSTRAINT decision_check CHECK (((outcome = 'approved'::text) = (reason = 'success'::text))),
+    CONSTRAINT decision_check1 CHECK (((outcome = 'cancelled'::text) = (reason = 'cancelled'::text))),
+    CONSTRAINT decision_check2 CHECK (((outcome <> 'approved'::text) OR ((wallet_id IS NOT NULL) AND (amount IS NOT NULL) AND (currency IS NOT NULL)))),
+    CONSTRAINT decision_check3 CHECK (((refunded = 0) OR ((outcome = 'approved'::text) AND (refunded <= amount)))),
+    CONSTRAINT decision_message_id_check CHECK ((length(message_id) <= 255)),
+    CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['approved'::text, 'declined'::text, 'cancelled'::text]))),
+    CONSTRAINT decision_reason_check CHECK ((reason = ANY (ARRAY['success'::text, 'insufficient_funds'::text, 'unknown_wallet'::text, 'cancelled'::text]))),
+    CONSTRAINT decision_refunded_check CHECK ((refunded >= 0)),
+    CONSTRAINT decision_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 255)))
+);
+
+CREATE TABLE wallet.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE wallet.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE wallet.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    payment_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE wallet.illegal_transition IS 'Events that came too late or contradict a decision: recorded, never applied';
+
+CREATE TABLE wallet.movement_default (
+    movement_id uuid NOT NULL,
+    cause_id uuid NOT NULL,
+    kind text NOT NULL,
+    from_id uuid NOT NULL,
+    to_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    reference text,
+    moved_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT movement_amount_check CHECK ((amount > 0)),
+    CONSTRAINT movement_check CHECK ((to_id <> from_id)),
+    CONSTRAINT movement_check1 CHECK (((kind = 'refund'::text) = (movement_id <> cause_id))),
+    CONSTRAINT movement_check2 CHECK (((kind = ANY (ARRAY['refund'::text, 'credit'::text, 'withdrawal'::text])) = (reference IS NOT NULL))),
+    CONSTRAINT movement_kind_check CHECK ((kind = ANY (ARRAY['debit'::text, 'refund'::text, 'credit'::text, 'withdrawal'::text, 'funding'::text]))),
+    CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
+);
+
+ALTER TABLE ONLY wallet.decision ATTACH PARTITION wallet.decision_default DEFAULT;
+
+ALTER TABLE ONLY wallet.movement ATTACH PARTITION wallet.movement_default DEFAULT;
+
 ALTER TABLE ONLY etl.chunk_class
     ADD CONSTRAINT chunk_class_pkey PRIMARY KEY (run_id, chunk_no, class);
 
@@ -897,6 +1224,39 @@ ALTER TABLE ONLY payments.txn
 ALTER TABLE ONLY payments.txn_reject
     ADD CONSTRAINT txn_reject_pkey PRIMARY KEY (run_id, chunk_no, line_no);
 
+ALTER TABLE ONLY wallet.decision
+    ADD CONSTRAINT decision_pkey PRIMARY KEY (payment_id);
+
+ALTER TABLE ONLY wallet.decision_default
+    ADD CONSTRAINT decision_default_pkey PRIMARY KEY (payment_id);
+
+ALTER TABLE ONLY wallet.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY wallet.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY wallet.movement
+    ADD CONSTRAINT movement_pkey PRIMARY KEY (cause_id, movement_id);
+
+ALTER TABLE ONLY wallet.movement_default
+    ADD CONSTRAINT movement_default_pkey PRIMARY KEY (cause_id, movement_id);
+
+ALTER TABLE ONLY wallet.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY wallet.reference
+    ADD CONSTRAINT reference_pkey PRIMARY KEY (wallet_id, kind, reference);
+
+ALTER TABLE ONLY wallet.seeding
+    ADD CONSTRAINT seeding_pkey PRIMARY KEY (currency);
+
+ALTER TABLE ONLY wallet.wallet
+    ADD CONSTRAINT wallet_pkey PRIMARY KEY (wallet_id);
+
+ALTER TABLE ONLY wallet.wallet
+    ADD CONSTRAINT wallet_wallet_id_currency_key UNIQUE (wallet_id, currency);
+
 CREATE INDEX terminal_merchant_idx ON payments.terminal USING btree (merchant_id);
 
 CREATE INDEX txn_account_idx ON ONLY payments.txn USING btree (account_id, occurred_at) WITH (deduplicate_items=off);
@@ -904,6 +1264,32 @@ CREATE INDEX txn_account_idx ON ONLY payments.txn USING btree (account_id, occur
 CREATE INDEX txn_merchant_idx ON ONLY payments.txn USING btree (merchant_id, occurred_at) WITH (deduplicate_items=off);
 
 CREATE INDEX txn_original_idx ON ONLY payments.txn USING btree (original_txn_id) WHERE (original_txn_id IS NOT NULL);
+
+CREATE INDEX idempotency_by_age ON wallet.idempotency USING btree (created_at);
+
+CREATE INDEX movement_out_idx ON ONLY wallet.movement USING btree (from_id, moved_at, movement_id) WHERE (kind = ANY (ARRAY['debit'::text, 'withdrawal'::text]));
+
+CREATE INDEX movement_default_from_id_moved_at_movement_id_idx ON wallet.movement_default USING btree (from_id, moved_at, movement_id) WHERE (kind = ANY (ARRAY['debit'::text, 'withdrawal'::text]));
+
+CREATE INDEX movement_in_idx ON ONLY wallet.movement USING btree (to_id, moved_at, movement_id) WHERE (kind = ANY (ARRAY['refund'::text, 'credit'::text, 'funding'::text]));
+
+CREATE INDEX movement_default_to_id_moved_at_movement_id_idx ON wallet.movement_default USING btree (to_id, moved_at, movement_id) WHERE (kind = ANY (ARRAY['refund'::text, 'credit'::text, 'funding'::text]));
+
+CREATE UNIQUE INDEX wallet_open_key ON wallet.wallet USING btree (user_id, currency) WHERE ((closed_at IS NULL) AND (kind = 'customer'::text));
+
+ALTER INDEX wallet.decision_pkey ATTACH PARTITION wallet.decision_default_pkey;
+
+ALTER INDEX wallet.movement_out_idx ATTACH PARTITION wallet.movement_default_from_id_moved_at_movement_id_idx;
+
+ALTER INDEX wallet.movement_pkey ATTACH PARTITION wallet.movement_default_pkey;
+
+ALTER INDEX wallet.movement_in_idx ATTACH PARTITION wallet.movement_default_to_id_moved_at_movement_id_idx;
+
+CREATE TRIGGER decision_final BEFORE DELETE OR UPDATE ON wallet.decision FOR EACH ROW EXECUTE FUNCTION wallet.keep_decision();
+
+CREATE TRIGGER movement_final BEFORE DELETE OR UPDATE OR TRUNCATE ON wallet.movement FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER reference_final BEFORE DELETE OR UPDATE OR TRUNCATE ON wallet.reference FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 ALTER TABLE ONLY etl.chunk_class
     ADD CONSTRAINT chunk_class_run_id_chunk_no_fkey FOREIGN KEY (run_id, chunk_no) REFERENCES etl.chunk(run_id, chunk_no) ON DELETE CASCADE;
@@ -923,18 +1309,36 @@ ALTER TABLE ONLY ops.dead_letter_action_letter
 ALTER TABLE ONLY payments.terminal
     ADD CONSTRAINT terminal_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES payments.merchant(merchant_id);
 
+ALTER TABLE wallet.decision
+    ADD CONSTRAINT decision_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES wallet.wallet(wallet_id);
+
+ALTER TABLE wallet.movement
+    ADD CONSTRAINT movement_from_id_currency_fkey FOREIGN KEY (from_id, currency) REFERENCES wallet.wallet(wallet_id, currency);
+
+ALTER TABLE wallet.movement
+    ADD CONSTRAINT movement_to_id_currency_fkey FOREIGN KEY (to_id, currency) REFERENCES wallet.wallet(wallet_id, currency);
+
+ALTER TABLE ONLY wallet.reference
+    ADD CONSTRAINT reference_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES wallet.wallet(wallet_id);
+
 GRANT USAGE ON SCHEMA etl TO payments_loader;
 GRANT USAGE ON SCHEMA etl TO payments_exporter;
 
 GRANT USAGE ON SCHEMA ops TO payments_loader;
 GRANT USAGE ON SCHEMA ops TO payments_exporter;
 GRANT USAGE ON SCHEMA ops TO payments_backup;
+GRANT USAGE ON SCHEMA ops TO payments_app;
+GRANT USAGE ON SCHEMA ops TO payments_wallet;
 
 GRANT USAGE ON SCHEMA payments TO payments_loader;
 GRANT USAGE ON SCHEMA payments TO payments_reader;
 GRANT USAGE ON SCHEMA payments TO payments_exporter;
 
 GRANT USAGE ON SCHEMA staging TO payments_loader;
+
+GRANT USAGE ON SCHEMA wallet TO payments_wallet;
+GRANT USAGE ON SCHEMA wallet TO payments_loader;
+GRANT USAGE ON SCHEMA wallet TO payments_exporter;
 
 REVOKE ALL ON FUNCTION etl.attach_leaf(leaf text, month date) FROM PUBLIC;
 
@@ -973,6 +1377,9 @@ GRANT ALL ON FUNCTION etl.publish_build(run text, month date) TO payments_loader
 
 REVOKE ALL ON FUNCTION etl.swap_healed_leaf(month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.swap_healed_leaf(month date) TO payments_loader;
+
+REVOKE ALL ON FUNCTION ops.add_months(parent regclass, months integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_wallet;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
@@ -1079,6 +1486,7 @@ GRANT SELECT ON TABLE ops.backup_status TO payments_exporter;
 
 GRANT SELECT ON TABLE ops.module_migration TO payments_loader;
 GRANT SELECT ON TABLE ops.module_migration TO payments_exporter;
+GRANT SELECT ON TABLE ops.module_migration TO payments_wallet;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
 GRANT SELECT ON TABLE ops.migration TO payments_exporter;
@@ -1107,3 +1515,34 @@ GRANT SELECT,INSERT,DELETE ON TABLE payments.txn_reject TO payments_loader;
 GRANT SELECT ON TABLE payments.txn_reject TO payments_reader;
 
 GRANT SELECT ON TABLE staging.txn_shape TO payments_loader;
+
+GRANT SELECT ON TABLE wallet.account TO payments_wallet;
+
+GRANT SELECT,INSERT ON TABLE wallet.decision TO payments_wallet;
+
+GRANT UPDATE(refunded) ON TABLE wallet.decision TO payments_wallet;
+
+GRANT SELECT,INSERT ON TABLE wallet.movement TO payments_wallet;
+
+GRANT SELECT,INSERT,DELETE ON TABLE wallet.outbox TO payments_wallet;
+
+GRANT UPDATE(claimed_until) ON TABLE wallet.outbox TO payments_wallet;
+
+GRANT SELECT,INSERT ON TABLE wallet.reference TO payments_wallet;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE wallet.seeding TO payments_wallet;
+
+GRANT SELECT,INSERT ON TABLE wallet.wallet TO payments_wallet;
+
+GRANT UPDATE(balance) ON TABLE wallet.wallet TO payments_wallet;
+
+GRANT UPDATE(updated_at) ON TABLE wallet.wallet TO payments_wallet;
+
+GRANT UPDATE(closed_at) ON TABLE wallet.wallet TO payments_wallet;
+
+GRANT SELECT ON TABLE wallet.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE wallet.audit_difference TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.idempotency TO payments_wallet;
+
+GRANT SELECT,INSERT ON TABLE wallet.illegal_transition TO payments_wallet;

@@ -141,7 +141,8 @@ test("a role that is not there is named before anything is applied, and by a pro
 });
 
 test("the history of before modules moves whole, also after an interruption, and with four ups at once", async () => {
-  await migrateUp(pool, MODULES);
+  const etl = MODULES.filter(({ name }) => name === "etl");
+  await migrateUp(pool, etl);
   const owner = await connect(pool);
   // As the release before modules kept it.
   await owner.query(
@@ -156,12 +157,14 @@ test("the history of before modules moves whole, also after an interruption, and
     (await owner.query(`SELECT version, name, sha256, applied_at, took_ms FROM ${table} ORDER BY version`))
       .rows;
   const kept = await history("ops.migration");
-  expect((await migrationStatus(owner, MODULES)).map(({ state }) => state)).toEqual(all.map(() => "applied"));
+  expect((await migrationStatus(owner, etl)).map(({ state }) => state)).toEqual(
+    inOrder(etl).map(() => "applied"),
+  );
 
   await owner.query("BEGIN; SELECT FROM ops.migration");
   const pools = [1, 2, 3, 4].map(() => createPool(testSettings(), { role: "admin", database, max: 1 }));
   try {
-    const ups = pools.map((each) => migrateUp(each, MODULES).catch(codeOf));
+    const ups = pools.map((each) => migrateUp(each, etl).catch(codeOf));
     const stop = `SELECT pg_terminate_backend(l.pid) FROM pg_locks l
                   WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                     AND NOT granted AND locktype = 'relation'`;
@@ -182,7 +185,7 @@ test("the history of before modules moves whole, also after an interruption, and
   expect(await history("ops.module_migration WHERE module = 'etl'")).toEqual(kept);
   expect(await history("ops.migration")).toEqual(kept.slice(0, 5));
   owner.release();
-  await verifySchema(pool, MODULES);
+  await verifySchema(pool, etl);
 });
 
 test("a migration that fails leaves nothing half done, and later ones wait for it", async () => {

@@ -1,17 +1,19 @@
 -- What our schemas are made of, an object a line, in words that are the same on PostgreSQL 15 to 18: what migrations make, and
 -- what somebody has changed or added by hand. db/catalogue.txt is its result for a freshly migrated database.
 --
--- Left out is what a DBA may choose (storage, statistics, comments, tablespaces) and what runs make: builds, and leaves of txn
--- but for what they have and txn has not. No object of ours is named in a way that fails if it is gone. To be run with
+-- Left out is what a DBA may choose (storage, statistics, comments, tablespaces) and what runs and services make: builds, and the
+-- months of partitioned tables (leaves) but for what they have and their table has not. No object of ours is named in a way that fails if it is gone. To be run with
 -- search_path = pg_catalog, so that names are given in full.
 -- Result: kind, part_of (the table, view or function it belongs to, or ''), name, definition
 
 WITH ours AS (
-  SELECT oid, nspname::text AS schema, nspowner FROM pg_namespace WHERE nspname IN ('payments', 'staging', 'etl', 'ops')
+  SELECT oid, nspname::text AS schema, nspowner FROM pg_namespace WHERE nspname IN ('payments', 'staging', 'etl', 'ops', 'wallet')
 ),
 relation AS (
   SELECT c.oid, c.relkind AS kind, c.relowner AS owner, c.relacl AS acl, s.schema || '.' || c.relname AS name,
-         coalesce(i.inhparent = to_regclass('payments.txn'), false) AS is_leaf, i.inhparent AS parent,
+         coalesce(i.inhparent = to_regclass('payments.txn')
+                  OR s.schema || '.' || c.relname ~ ('^' || i.inhparent::regclass || '_\d{4}_\d{2}$'), false) AS is_leaf,
+         i.inhparent AS parent,
          concat_ws(', ',
                    CASE WHEN c.relkind = 'p' THEN 'partitioned by ' || pg_get_partkeydef(c.oid) END,
                    CASE WHEN c.relpersistence = 'u' THEN 'unlogged' END,
@@ -25,9 +27,9 @@ relation AS (
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
                       AND d.deptype IN ('e', 'i'))
 ),
--- Tables and leaves; what belongs to a leaf is reported as a part of txn.
+-- Tables and leaves; what belongs to a leaf is reported as a part of its table.
 table_ AS (
-  SELECT *, CASE WHEN is_leaf THEN 'payments.txn' ELSE name END AS part_of FROM relation WHERE kind IN ('r', 'p', 'f')
+  SELECT *, CASE WHEN is_leaf THEN parent::regclass::text ELSE name END AS part_of FROM relation WHERE kind IN ('r', 'p', 'f')
 ),
 routine AS (
   SELECT p.*, p.oid::regprocedure::text AS name
@@ -45,13 +47,13 @@ catalogue AS (
   FROM relation
   WHERE kind IN ('r', 'p', 'f', 'v', 'm', 'S') AND NOT is_leaf AND name !~ '^payments\.txn_\d{4}_\d{2}$'
   UNION ALL
-  SELECT 'partition', 'payments.txn', name,
+  SELECT 'partition', CASE WHEN is_leaf THEN part_of ELSE 'payments.txn' END, name,
          concat_ws(', ', CASE WHEN NOT is_leaf THEN 'not attached to txn'
-                              WHEN name !~ '^payments\.txn_\d{4}_\d{2}$' THEN 'attached to txn, but of no month' END,
+                              WHEN name !~ '_\d{4}_\d{2}$' THEN 'attached to txn, but of no month' END,
                    nullif(nature, ''))
   FROM table_
   WHERE (is_leaf OR name ~ '^payments\.txn_\d{4}_\d{2}$')
-    AND NOT (is_leaf AND name ~ '^payments\.txn_\d{4}_\d{2}$' AND nature = '')
+    AND NOT (is_leaf AND name ~ '_\d{4}_\d{2}$' AND nature = '')
   UNION ALL
   SELECT 'column', t.part_of, t.name || '.' || a.attname,
          format_type(a.atttypid, a.atttypmod)

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
+import { catalogueChanges } from "../../lib/postgres/catalogue.js";
 import { drain } from "../../tests/harness/broker.js";
+import { withPool } from "../../tests/harness/database.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { Services } from "../../tests/harness/service.js";
 import { walletDebitRequested } from "../contracts/wallet_debit_requested.js";
@@ -270,6 +272,13 @@ describe("a refund", () => {
   });
 });
 
-test("after all of it the books agree", async () => {
+test("after all of it the books agree, and the months that were made are no change of the schema", async () => {
   expect(await services.differences("wallet")).toEqual([]);
+  const months = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'wallet.movement'::regclass";
+  expect(await services.platform.value(months)).toBe(4);
+  const changes = await withPool(
+    { role: "admin", database: services.settings.POSTGRES_DB },
+    catalogueChanges,
+  );
+  expect(changes).toEqual({ differences: [], additions: [] });
 });

@@ -3,18 +3,18 @@
 -- 48 bits of milliseconds, then random ones, with the bits of version 7.
 CREATE FUNCTION ops.uuid_v7(at timestamptz DEFAULT clock_timestamp()) RETURNS uuid
 LANGUAGE sql VOLATILE PARALLEL SAFE
-BEGIN ATOMIC
+AS $$
   SELECT encode(
     set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
       PLACING substring(int8send((extract(epoch FROM at) * 1000)::bigint) FROM 3) FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid;
-END;
+$$;
 COMMENT ON FUNCTION ops.uuid_v7 IS 'A new UUID whose order is that of its time';
 
 CREATE FUNCTION ops.uuid_floor(at timestamptz) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
+AS $$
   SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
-END;
+$$;
 COMMENT ON FUNCTION ops.uuid_floor IS 'Below every UUIDv7 made at that time or later';
 
 -- For tables whose rows are facts.

@@ -66,7 +66,7 @@ CREATE TABLE wallet.decision (
   CHECK ((outcome = 'cancelled') = (reason = 'cancelled')),
   CHECK (outcome <> 'approved' OR (wallet_id IS NOT NULL AND amount IS NOT NULL AND currency IS NOT NULL)),
   -- Nothing goes back that was not taken.
-  CHECK (refunded <= CASE outcome WHEN 'approved' THEN amount ELSE 0 END)
+  CHECK (refunded = 0 OR (outcome = 'approved' AND refunded <= amount))
 ) PARTITION BY RANGE (payment_id);
 CREATE TABLE wallet.decision_default PARTITION OF wallet.decision DEFAULT;
 COMMENT ON TABLE wallet.decision IS 'What was decided about a payment, once; a repeated request is answered with it';
