@@ -56,7 +56,8 @@ export async function copyDatabase(original: string): Promise<string> {
 
 async function create(admin: Queryable, template: string): Promise<string> {
   const name = `test_${randomBytes(6).toString("hex")}`;
-  await admin.query(`CREATE DATABASE ${name} OWNER payments_owner TEMPLATE ${template}`);
+  // Copied as files, past the log: 0.1 s of work in place of 0.3 s.
+  await admin.query(`CREATE DATABASE ${name} OWNER payments_owner TEMPLATE ${template} STRATEGY FILE_COPY`);
   return name;
 }
 
