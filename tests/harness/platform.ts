@@ -1,5 +1,4 @@
 import type { AllSettings } from "../../app/settings.js";
-import { ChunkSource } from "../../etl/generate/source.js";
 import { createRun } from "../../etl/ledger/new_run.js";
 import type { Run } from "../../etl/ledger/run.js";
 import { formatMessage, type OutMessage } from "../../etl/message.js";
@@ -23,7 +22,7 @@ import { createDatabase, dropDatabase, withPool } from "./database.js";
 import { eventually } from "./eventually.js";
 import { openSessions, requireNothingLeft } from "./leaks.js";
 import { testSettings } from "./settings.js";
-import { createWorker, type Worker } from "./worker.js";
+import { createWorker, source, type Worker } from "./worker.js";
 
 /** Three months, several chunks each, dirt and fraud enough to see every class. */
 export const SMALL_SPEC: Spec = {
@@ -35,9 +34,6 @@ export const SMALL_SPEC: Spec = {
   fraudRate: 0.01,
   chunkRows: 3_000,
 };
-
-/** Shared by all platforms of a file: each thread that begins spends a third of a second on making the world. */
-const source = new ChunkSource();
 
 /** A database and a vhost of a test's own, and what is needed to run the pipeline on them. */
 export class Platform {
@@ -90,7 +86,7 @@ export class Platform {
 
   async startWorker(concurrency = 2, options: WorkerOptions = {}): Promise<Worker> {
     const settings = { ...this.settings, WORKER_CONCURRENCY: concurrency };
-    const worker = createWorker(settings, silentLogger, { source, ...options });
+    const worker = createWorker(settings, silentLogger, options);
     this.#workers.add(worker);
     await worker.start();
     return worker;
