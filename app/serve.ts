@@ -1,7 +1,7 @@
 import { CoreError } from "../lib/core_errors.js";
 import { codeOf } from "../lib/errors.js";
 import type { Route } from "../lib/http/route.js";
-import { createHttpServer, httpPart, type Listening } from "../lib/http/server.js";
+import type { Listening } from "../lib/http/server.js";
 import type { Logger } from "../lib/observability/log.js";
 import { createRegistry } from "../lib/observability/registry.js";
 import { packageVersion } from "../lib/root.js";
@@ -63,6 +63,8 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
       return made.parts;
     }),
   );
+  // Here, because only what serves needs it: it is a third of what every other command would wait for.
+  const { createHttpServer, httpPart } = await import("../lib/http/server.js");
   const operations = { registry, dependencies: () => served.dependencies(), critical: ["postgres"] };
   const elsewhere = () =>
     all

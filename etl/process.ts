@@ -13,6 +13,8 @@ import { stepHandler } from "./steps/handler.js";
 import type { StepContext } from "./steps/step.js";
 
 export interface WorkerOptions {
+  /** One that outlives the worker. Default: one of its own. */
+  readonly source?: ChunkSource;
   /** Shorter ones are for tests. */
   readonly leaseTimes?: LeaseTimes;
   readonly holdMs?: number;
@@ -23,10 +25,10 @@ export interface WorkerOptions {
 /** A worker: takes messages from the work queue and runs their steps, until the process is told to stop. */
 export function workerParts(runtime: Runtime<EtlSettings>, options: WorkerOptions = {}): readonly Part[] {
   const { settings, registry, messages } = runtime;
-  const source = new ChunkSource();
+  const source = options.source ?? new ChunkSource();
   const observer = new StepObserver(register(registry, etlMetrics), messages);
   return [
-    { name: "generator", stop: () => source.close() },
+    ...(options.source === undefined ? [{ name: "generator", stop: () => source.close() }] : []),
     ...consumerProcess(runtime, {
       title: "payments-worker",
       queues: ETL_QUEUES,

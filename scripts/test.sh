@@ -15,9 +15,10 @@ Usage: scripts/test.sh [--in RELEASE] [static|unit|int|fault|monitoring]...
           default: it takes minutes
   --in    the same on another release, in a system of its own: debian-13. Needs root; see scripts/test_in.sh --help
 
-int and fault run side by side, each on servers of its own: one works, the other mostly waits for heartbeats and restarts.
-Installs what is missing (npm packages, shellcheck, promtool, PostgreSQL, PgBouncer, RabbitMQ). TEST_KEEP_STACK=1 leaves the test servers
-running for the next call. The last line is: N passed, N failed.
+Static checks run beside the unit tests. int and fault share several stacks of servers: each test file has one for itself while it runs,
+and most of a file's time is spent waiting for servers and programs to start. Installs what is missing (npm packages, shellcheck, promtool,
+PostgreSQL, PgBouncer, RabbitMQ). TEST_STACK_COUNT says how many stacks (default 3). TEST_KEEP_STACK=1 leaves them running for the next call.
+The last line is: N passed, N failed.
 TEXT
 }
 
@@ -43,6 +44,7 @@ export STACK_PORTS=free STACK_MEMORY_MB=1024 PAYMENTS_ENV_FILE=/dev/null
 unset "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!PROMETHEUS_@}" "${!ALERTMANAGER_@}" "${!STAGE_@}" "${!WORKER_@}" "${!BACKUP_@}"
 unset "${!LOG_@}" "${!PG@}"
 export LOG_LEVEL=warn NO_COLOR=1
+mapfile -t stacks < <(seq "${TEST_STACK_COUNT:-3}")
 
 passed=0 failed=0
 check() { # check NAME COMMAND...
@@ -58,10 +60,11 @@ check() { # check NAME COMMAND...
 }
 
 work=$(mktemp -d)
+aside=() # what runs beside, by process id
 
-run_vitest() { # run_vitest PROJECT: leaves its counts, passed and failed, in a file
+run_vitest() { # run_vitest PROJECT...: leaves its counts, passed and failed, in a file
   local report=$work/$1.json counts ended_badly='' started=$SECONDS
-  node_modules/.bin/vitest run --project "$1" --reporter=default --reporter=json --outputFile.json="$report" ||
+  node_modules/.bin/vitest run "${@/#/--project=}" --reporter=default --reporter=json --outputFile.json="$report" ||
     ended_badly=1
   # A run that ends badly without a failed test (an unhandled error, no test found) is a failure all the same.
   counts=$(node -e '
@@ -70,37 +73,73 @@ run_vitest() { # run_vitest PROJECT: leaves its counts, passed and failed, in a 
     const failed = (report.numFailedTests ?? 0) + broken.length;
     console.log(report.numPassedTests ?? 0, failed || Number(process.argv[2] !== ""));' "$report" "$ended_badly") || counts='0 1'
   printf '%s\n' "$counts" >"$work/$1.counts"
-  printf '%s tests: %d s\n' "$1" $((SECONDS - started))
+  printf '%s tests: %d s\n' "$*" $((SECONDS - started))
 }
 
-add_counts() { # add_counts PROJECT: none were left by a run that did not get that far
+add_counts() { # add_counts NAME: none were left by what did not get that far
   local counts='0 1'
   [[ ! -e $work/$1.counts ]] || read -r counts <"$work/$1.counts"
   passed=$((passed + ${counts% *}))
   failed=$((failed + ${counts#* }))
 }
 
+# install_missing: at once, as apt-get does nothing side by side; servers are installed by the first stack.
+install_missing() {
+  local -a missing=()
+  command -v shellcheck >/dev/null || missing+=(shellcheck)
+  { command -v promtool && command -v amtool; } >/dev/null || missing+=(prometheus prometheus-alertmanager)
+  [[ -x /usr/sbin/pgbouncer ]] || missing+=(pgbouncer)
+  ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
+}
+
+static_checks() { # leaves its counts in a file
+  check 'format and lint' node_modules/.bin/biome ci --error-on-warnings .
+  check 'types' node_modules/.bin/tsc --noEmit
+  check 'dead code' node_modules/.bin/knip
+  mapfile -t shell_files < <(git ls-files -co --exclude-standard -- '*.sh' .ci/run bin/payments)
+  check 'shell scripts' shellcheck "${shell_files[@]}"
+  check 'Prometheus configuration' promtool check config prometheus/prometheus.yml
+  check 'alert rules' promtool test rules prometheus/alerts_test.yml
+  check 'Alertmanager configuration' amtool check-config prometheus/alertmanager.yml
+  printf '%s\n' "$passed $failed" >"$work/static.counts"
+}
+
 stack_dir() { printf '%s\n' "$REPO_ROOT/.local/test-$1"; }
 
-server_tests() ( # server_tests int|fault|monitoring
+start_stack() ( # start_stack NAME: leaves its settings, a line of JSON, in a file
   STACK_DIR=$(stack_dir "$1")
   export STACK_DIR
-  [[ $1 != int || -x /usr/sbin/pgbouncer ]] || (apt_install pgbouncer) || exit 1
-  scripts/stack.sh up || exit 1
-  settings=$(scripts/stack.sh env) || exit 1
+  scripts/stack.sh up || exit
+  settings=$(scripts/stack.sh env) || exit
   eval "$settings"
   # Each test file makes a vhost of its own, for which the broker wants an administrator.
-  scripts/stack.sh rabbitmqctl -q set_user_tags "$RABBITMQ_USER" administrator || exit 1
-  run_vitest "$1"
+  scripts/stack.sh rabbitmqctl -q set_user_tags "$RABBITMQ_USER" administrator || exit
+  node -p 'JSON.stringify(Object.fromEntries(Object.entries(process.env).filter(
+    ([name]) => /^(STACK_DIR$|POSTGRES_|RABBITMQ_|PG|WORKER_)/.test(name))))' >"$work/$1.stack"
 )
+
+# start_stacks NAME...: one after another, as two that look for free ports at once may find the same.
+start_stacks() {
+  local name
+  for name; do start_stack "$name" || return; done
+}
+
+server_tests() { # server_tests STACKS PROJECT...: on stacks of these names, which were started
+  local -a files
+  read -ra files <<<"${1// /.stack }.stack"
+  TEST_STACKS=$(cd -- "$work" && cat -- "${files[@]}") || return
+  TEST_STACKS=$TEST_STACKS run_vitest "${@:2}"
+}
 
 # shellcheck disable=SC2317 # called by the trap
 clean_up() {
-  local part
+  local stack pid
   # An interrupt reaches only the one in front.
-  [[ -z ${aside:-} ]] || ! kill -0 "$aside" 2>/dev/null || { pkill -TERM -P "$aside" || true; wait "$aside" || true; }
-  for part in int fault monitoring; do
-    [[ -n ${TEST_KEEP_STACK:-} || ! -e $(stack_dir "$part") ]] || STACK_DIR=$(stack_dir "$part") scripts/stack.sh reset --yes
+  for pid in "${aside[@]}"; do
+    ! kill -0 "$pid" 2>/dev/null || { pkill -TERM -P "$pid" || true; wait "$pid" || true; }
+  done
+  for stack in "${stacks[@]}" monitoring; do
+    [[ -n ${TEST_KEEP_STACK:-} || ! -e $(stack_dir "$stack") ]] || STACK_DIR=$(stack_dir "$stack") scripts/stack.sh reset --yes
   done
   rm -rf -- "$work"
 }
@@ -110,42 +149,35 @@ cd -- "$REPO_ROOT"
 require_node
 npm_install
 build
+install_missing
 
+on_servers=()
+for part in int fault; do ! wanted "$part" || on_servers+=("$part"); done
+if ((${#on_servers[@]})); then
+  start_stacks "${stacks[@]}" >"$work/stacks.log" 2>&1 &
+  aside+=($!)
+fi
 if wanted static; then
-  command -v shellcheck >/dev/null || apt_install shellcheck
-  check 'format and lint' node_modules/.bin/biome ci --error-on-warnings .
-  check 'types' node_modules/.bin/tsc --noEmit
-  check 'dead code' node_modules/.bin/knip
-  mapfile -t shell_files < <(git ls-files -co --exclude-standard -- '*.sh' .ci/run bin/payments)
-  check 'shell scripts' shellcheck "${shell_files[@]}"
-  { command -v promtool && command -v amtool; } >/dev/null || apt_install prometheus prometheus-alertmanager
-  check 'Prometheus configuration' promtool check config prometheus/prometheus.yml
-  check 'alert rules' promtool test rules prometheus/alerts_test.yml
-  check 'Alertmanager configuration' amtool check-config prometheus/alertmanager.yml
+  static_checks >"$work/static.log" 2>&1 &
+  aside+=($!)
 fi
 if wanted unit; then
   run_vitest unit
   add_counts unit
 fi
-if wanted int && wanted fault; then
-  server_tests fault >"$work/fault.log" 2>&1 &
-  aside=$!
+for pid in "${aside[@]}"; do wait "$pid" || true; done
+aside=()
+if wanted static; then
+  cat -- "$work/static.log"
+  add_counts static
 fi
-if wanted int; then
-  server_tests int || true
-  add_counts int
-fi
-if wanted fault; then
-  if [[ -n ${aside:-} ]]; then
-    wait "$aside" || true
-    cat -- "$work/fault.log"
-  else
-    server_tests fault || true
-  fi
-  add_counts fault
+if ((${#on_servers[@]})); then
+  cat -- "$work/stacks.log"
+  server_tests "${stacks[*]}" "${on_servers[@]}" || true
+  add_counts "${on_servers[0]}"
 fi
 if wanted monitoring; then
-  server_tests monitoring || true
+  if start_stacks monitoring; then server_tests monitoring monitoring || true; fi
   add_counts monitoring
 fi
 

@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
-import { MODULES } from "../app/modules.js";
 import type { AllSettings } from "../app/settings.js";
 import { backup } from "../jobs/backup/backup.js";
 import { drill } from "../jobs/backup/drill.js";
@@ -9,7 +8,6 @@ import { loop } from "../jobs/backup/loop.js";
 import { prune } from "../jobs/backup/prune.js";
 import { listBackups } from "../jobs/backup/store.js";
 import { silentLogger } from "../lib/observability/log.js";
-import { migrateUp } from "../lib/postgres/migrate.js";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
 import { createDatabase, dropDatabase, withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
@@ -24,8 +22,7 @@ let database: string;
 let folder: BackupFolder;
 let settings: AllSettings;
 beforeAll(async () => {
-  database = await createDatabase("empty");
-  await withPool({ role: "admin", database }, (pool) => migrateUp(pool, MODULES));
+  database = await createDatabase("migrated");
 });
 afterAll(() => dropDatabase(database));
 beforeEach(() => {

@@ -3,10 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MODULES } from "../app/modules.js";
-import { migrateUp } from "../lib/postgres/migrate.js";
 import { BackupFolder } from "./harness/backup_folder.js";
-import { createDatabase, dropDatabase, withPool } from "./harness/database.js";
+import { createDatabase, dropDatabase } from "./harness/database.js";
 import { backups } from "./harness/process.js";
 import { testSettings } from "./harness/settings.js";
 
@@ -24,8 +22,7 @@ let database: string;
 let keys: string;
 const folder = new BackupFolder();
 beforeAll(async () => {
-  database = await createDatabase("empty"); // what is encrypted does not matter
-  await withPool({ role: "admin", database }, (pool) => migrateUp(pool, MODULES));
+  database = await createDatabase("migrated"); // what is encrypted does not matter
   keys = mkdtempSync(join(tmpdir(), "keys-")); // short: gpg's agent listens on a socket in it
 });
 afterAll(async () => {

@@ -1,13 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { MODULES } from "../app/modules.js";
 import { backup } from "../jobs/backup/backup.js";
 import { loop } from "../jobs/backup/loop.js";
 import { silentLogger } from "../lib/observability/log.js";
-import { migrateUp } from "../lib/postgres/migrate.js";
 import { BackupFolder } from "./harness/backup_folder.js";
-import { createDatabase, dropDatabase, withPool } from "./harness/database.js";
+import { createDatabase, dropDatabase } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { testSettings } from "./harness/settings.js";
 
@@ -15,8 +13,7 @@ let database: string;
 let folder: BackupFolder;
 let said: string[];
 beforeAll(async () => {
-  database = await createDatabase("empty");
-  await withPool({ role: "admin", database }, (pool) => migrateUp(pool, MODULES));
+  database = await createDatabase("migrated");
 });
 afterAll(() => dropDatabase(database));
 beforeEach(() => {

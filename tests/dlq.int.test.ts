@@ -31,6 +31,26 @@ async function list(...args: string[]): Promise<Letters> {
   return data as Letters;
 }
 
+/** A pass through all letters as the commands make it, within this process. @returns how many were seen. */
+async function look(onWindow: () => void): Promise<number> {
+  const letters = await DeadLetters.open({
+    address: lab.settings,
+    name: "test",
+    logger: silentLogger,
+    family: ETL_QUEUES,
+  });
+  try {
+    let seen = 0;
+    for await (const window of letters.windows()) {
+      seen += window.length;
+      onWindow();
+    }
+    return seen;
+  } finally {
+    await letters.close();
+  }
+}
+
 /** What was sent: without the counts that the broker adds, of which each of its versions has its own. */
 function headersOf(message: GetMessage | undefined): Record<string, unknown> {
   const headers = Object.entries(message?.properties.headers ?? {});
@@ -65,7 +85,7 @@ test.each([undefined, 1_000])(
     }
     await lab.plant(numbered(1_200));
     for (let i = 0; i < 10; i++) {
-      expect((await list("--limit", "1")).total).toBe(1_200);
+      expect(await look(() => undefined)).toBe(1_200);
     }
     expect((await list()).letters.map((letter) => letter.id)).toEqual(numbered(1_200).map(({ id }) => id));
   },
@@ -288,24 +308,12 @@ test("a pass keeps no bodies but those of its window", async () => {
   await lab.plant(numbered(5_000).map((letter) => ({ ...letter, body })));
   setFlagsFromString("--expose-gc");
   const collect: () => void = runInNewContext("gc");
-  const letters = await DeadLetters.open({
-    address: lab.settings,
-    name: "test",
-    logger: silentLogger,
-    family: ETL_QUEUES,
+  const heldBytes: number[] = [];
+  const seen = await look(() => {
+    collect();
+    heldBytes.push(process.memoryUsage().arrayBuffers);
   });
-  try {
-    const heldBytes: number[] = [];
-    let seen = 0;
-    for await (const window of letters.windows()) {
-      seen += window.length;
-      collect();
-      heldBytes.push(process.memoryUsage().arrayBuffers);
-    }
-    expect(seen).toBe(5_000);
-    // All are 20 MB, a window is 2 MB. At the first one, what planted them may still be there.
-    expect(Math.max(...heldBytes.slice(1)) - Number(heldBytes[1])).toBeLessThan(6_000_000);
-  } finally {
-    await letters.close();
-  }
+  expect(seen).toBe(5_000);
+  // All are 20 MB, a window is 2 MB. At the first one, what planted them may still be there.
+  expect(Math.max(...heldBytes.slice(1)) - Number(heldBytes[1])).toBeLessThan(6_000_000);
 });

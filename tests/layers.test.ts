@@ -22,7 +22,9 @@ function importsOf(files: readonly string[]): Imports {
   return new Map(
     files.map((file) => {
       const text = readFileSync(join(packageRoot, file), "utf8");
-      const specifiers = [...text.matchAll(/^(?:import|export)\b[^;]*?from "(\.[^"]+)\.js";$/gm)];
+      const first = text.matchAll(/^(?:import|export)\b[^;]*?from "(\.[^"]+)\.js";$/gm);
+      const later = text.matchAll(/\bimport\("(\.[^"]+)\.js"\)/g);
+      const specifiers = [...first, ...later];
       return [stem(file), specifiers.map(([, path = ""]) => normalize(join(dirname(file), path)))];
     }),
   );
@@ -100,6 +102,7 @@ const imports = importsOf(sources);
 describe("imports", () => {
   it("are seen", () => {
     expect(imports.get("app/modules")).toContain("etl/module");
+    expect(imports.get("etl/commands/seed")).toContain("etl/seed/seed");
     expect(sources.length).toBeGreaterThan(100);
   });
 

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MODULES } from "../app/modules.js";
 import { seed } from "../etl/seed/seed.js";
 import { requireSeed } from "../etl/seed/state.js";
 import { CATEGORIES, COUNTRIES, POPULATION } from "../etl/world/world.js";
-import { migrateUp } from "../lib/postgres/migrate.js";
 import { createPool, type Pool } from "../lib/postgres/pool.js";
 import { createDatabase, dropDatabase, withPool } from "./harness/database.js";
 import { testSettings } from "./harness/settings.js";
@@ -15,10 +13,7 @@ let other: Pool;
 let seeded: boolean[];
 
 beforeAll(async () => {
-  databases = [await createDatabase("empty"), await createDatabase("empty")];
-  for (const database of databases) {
-    await withPool({ role: "admin", database }, (admin) => migrateUp(admin, MODULES));
-  }
+  databases = [await createDatabase("migrated"), await createDatabase("migrated")];
   const [first, second] = databases.map((database) => createPool(testSettings(), { database, max: 2 }));
   if (first === undefined || second === undefined) {
     throw new Error("two databases, two pools");

@@ -1,8 +1,7 @@
 import { formatCount, formatTable } from "../../lib/cli/table.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { rejectReasons } from "../ledger/reading.js";
-import type { RunStatus } from "../runs/status.js";
-import { STEPS } from "./watch.js";
+import { type RunStatus, STEPS } from "../runs/status.js";
 
 /** What came of finished runs: counts, reasons and speed, as tables for a person. */
 export async function summarize(pool: Pool, runs: readonly RunStatus[]): Promise<string> {

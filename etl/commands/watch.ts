@@ -1,5 +1,4 @@
 import { isatty } from "node:tty";
-import { MultiBar, Presets, type SingleBar } from "cli-progress";
 import { formatCount, formatSeconds } from "../../lib/cli/table.js";
 import { CoreError } from "../../lib/core_errors.js";
 import { messageOf, type PlatformError } from "../../lib/errors.js";
@@ -9,13 +8,11 @@ import { verdictOf } from "../../lib/retry.js";
 import { pause } from "../../lib/timing.js";
 import { EtlError } from "../errors.js";
 import { isOver } from "../ledger/run.js";
-import { type RunStatus, runStatus } from "../runs/status.js";
+import { type RunStatus, runStatus, STEPS } from "../runs/status.js";
 import { STALLED_S, stuck } from "../runs/stuck.js";
 
-const TERMINAL_REFRESH_MS = 250;
 const LINE_EVERY_MS = 3_000;
 const STALLED_MS = STALLED_S * 1_000;
-export const STEPS = ["stage", "clean", "agg"] as const;
 
 /**
  * Shows the runs' progress on stderr until all are done: bars on a terminal, a line every few seconds elsewhere.
@@ -27,7 +24,8 @@ export async function watchRuns(
   runIds: readonly string[],
   signal: AbortSignal,
 ): Promise<RunStatus[]> {
-  const display = isatty(2) ? new Bars() : new Lines();
+  // The bars are loaded where there is a terminal to draw them on.
+  const display = isatty(2) ? new (await import("./bars.js")).Bars() : new Lines();
   let moved = { at: Date.now(), mark: "" };
   try {
     for (;;) {
@@ -110,56 +108,4 @@ class Lines {
   }
 
   stop(): void {}
-}
-
-class Bars {
-  readonly refreshMs = TERMINAL_REFRESH_MS;
-  readonly #bars = new MultiBar(
-    {
-      format: "{label} |{bar}| {percentage}%  {note}",
-      hideCursor: true,
-      clearOnComplete: false,
-      stream: process.stderr,
-    },
-    Presets.shades_classic,
-  );
-  readonly #byLabel = new Map<string, SingleBar>();
-  #gone = false;
-
-  constructor() {
-    // A terminal that was closed takes no more bars; what is watched goes on.
-    process.stderr.on("error", () => {
-      if (this.#gone) {
-        return; // stopping them writes, which fails in turn
-      }
-      this.#gone = true;
-      this.#bars.stop();
-    });
-  }
-
-  show(runs: readonly RunStatus[]): void {
-    if (this.#gone) {
-      return;
-    }
-    for (const run of runs) {
-      for (const step of STEPS) {
-        const label = `${run.run} ${step.padEnd(5)}`;
-        const bar =
-          this.#byLabel.get(label) ?? this.#bars.create(Math.max(1, run.rows), 0, { label, note: "" });
-        this.#byLabel.set(label, bar);
-        const note = step === "agg" ? pace(run) : "";
-        bar.update(run.rows === 0 ? 1 : run.rowsDone[step], { label, note });
-      }
-    }
-  }
-
-  note(text: string): void {
-    if (!this.#gone && this.#byLabel.size > 0) {
-      this.#bars.log(`${text}\n`);
-    }
-  }
-
-  stop(): void {
-    this.#bars.stop();
-  }
 }

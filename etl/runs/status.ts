@@ -3,6 +3,9 @@ import { loadSql } from "../../lib/postgres/sql.js";
 import { type Failure, standingFailures } from "../ledger/failure.js";
 import { type RunState, unknownRun } from "../ledger/run.js";
 
+/** What a run's progress is counted by. */
+export const STEPS = ["stage", "clean", "agg"] as const;
+
 /** Progress of one run. Rows are generated rows unless named otherwise; step seconds are busy time summed over workers. */
 export interface RunStatus {
   readonly run: string;

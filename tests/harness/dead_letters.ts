@@ -1,11 +1,11 @@
 import { type ConsumeMessage, connect } from "amqplib";
-import { MODULES } from "../../app/modules.js";
 import type { AllSettings } from "../../app/settings.js";
 import { ETL_QUEUES } from "../../etl/queues.js";
-import { migrateUp } from "../../lib/postgres/migrate.js";
+import { Publisher } from "../../lib/broker/publisher.js";
+import { silentLogger } from "../../lib/observability/log.js";
 import { createPool, type Pool } from "../../lib/postgres/pool.js";
 import { createVhost, dropVhost, onChannel } from "./broker.js";
-import { createDatabase, dropDatabase, withPool } from "./database.js";
+import { createDatabase, dropDatabase } from "./database.js";
 import { eventually } from "./eventually.js";
 import { payments } from "./process.js";
 import { testSettings } from "./settings.js";
@@ -28,13 +28,24 @@ export class DeadLetterLab {
   }
 
   static async create(): Promise<DeadLetterLab> {
-    const name = await createDatabase("empty");
-    await withPool({ role: "admin", database: name }, (pool) => migrateUp(pool, MODULES));
+    const name = await createDatabase("migrated");
     await createVhost(testSettings(), name);
     const lab = new DeadLetterLab(testSettings({ POSTGRES_DB: name, RABBITMQ_VHOST: name }));
-    // Declares the queues.
-    await payments(lab.settings, "dlq", "list");
+    await lab.#declareQueues();
     return lab;
+  }
+
+  /** As whoever publishes first does. */
+  async #declareQueues(): Promise<void> {
+    const publisher = new Publisher({
+      address: this.settings,
+      name: "test",
+      logger: silentLogger,
+      connectPolicy: "once",
+      families: [ETL_QUEUES],
+    });
+    await publisher.up();
+    await publisher.close();
   }
 
   async close(): Promise<void> {

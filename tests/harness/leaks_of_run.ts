@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { withPool } from "./database.js";
 import { CHILD_MARK, openSessions, requireNothingLeft } from "./leaks.js";
 import { rabbitmqctl } from "./servers.js";
+import { stacks, useStack } from "./stacks.js";
 
 /** Before and after all files on servers: what outlived the process of its test. */
 export function setup(): void {
@@ -9,13 +10,16 @@ export function setup(): void {
 }
 
 export async function teardown(): Promise<void> {
-  await withPool({ role: "admin" }, (admin) =>
-    requireNothingLeft(async () => [
-      ...orphans(`${process.pid}`),
-      ...(await openSessions(admin, "test\\_%")),
-      ...(await brokerConnections()),
-    ]),
-  );
+  for (const stack of stacks.length > 0 ? stacks : [undefined]) {
+    useStack(stack);
+    await withPool({ role: "admin" }, (admin) =>
+      requireNothingLeft(async () => [
+        ...orphans(`${process.pid}`),
+        ...(await openSessions(admin, "test\\_%")),
+        ...(await brokerConnections()),
+      ]),
+    );
+  }
 }
 
 /** Processes that tests of this run have started. */

@@ -1,5 +1,4 @@
 import type { AllSettings } from "../../app/settings.js";
-import { ChunkSource } from "../../etl/generate/source.js";
 import { createRun } from "../../etl/ledger/new_run.js";
 import type { Run } from "../../etl/ledger/run.js";
 import { formatMessage, type OutMessage } from "../../etl/message.js";
@@ -23,7 +22,7 @@ import { createDatabase, dropDatabase, withPool } from "./database.js";
 import { eventually } from "./eventually.js";
 import { openSessions, requireNothingLeft } from "./leaks.js";
 import { testSettings } from "./settings.js";
-import { createWorker, type Worker } from "./worker.js";
+import { createWorker, source, type Worker } from "./worker.js";
 
 /** Three months, several chunks each, dirt and fraud enough to see every class. */
 export const SMALL_SPEC: Spec = {
@@ -42,7 +41,6 @@ export class Platform {
   readonly pool: Pool;
   readonly #publisher: Publisher;
   readonly #workers = new Set<Worker>();
-  #source: ChunkSource | undefined;
 
   private constructor(settings: AllSettings) {
     this.settings = settings;
@@ -72,7 +70,6 @@ export class Platform {
     for (const worker of this.#workers) {
       await worker.stop();
     }
-    await this.#source?.close();
     await this.#publisher.close();
     await this.pool.end();
     await dropVhost(this.settings, this.settings.RABBITMQ_VHOST);
@@ -88,7 +85,8 @@ export class Platform {
   }
 
   async startWorker(concurrency = 2, options: WorkerOptions = {}): Promise<Worker> {
-    const worker = createWorker({ ...this.settings, WORKER_CONCURRENCY: concurrency }, silentLogger, options);
+    const settings = { ...this.settings, WORKER_CONCURRENCY: concurrency };
+    const worker = createWorker(settings, silentLogger, options);
     this.#workers.add(worker);
     await worker.start();
     return worker;
@@ -105,8 +103,7 @@ export class Platform {
 
   /** What steps need that are run one by one, without a worker. */
   get context(): StepContext {
-    this.#source ??= new ChunkSource();
-    return { pool: this.pool, source: this.#source, logger: silentLogger, worker: "test" };
+    return { pool: this.pool, source, logger: silentLogger, worker: "test" };
   }
 
   /** Runs a run's steps as far as asked, without messages: `staged` chunks of all, the first `cleaned` of them cleaned too. */
