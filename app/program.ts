@@ -31,7 +31,7 @@ export function paymentsProgram(modules: readonly Module[]): Command {
     serveCommand(modules, actions),
     workerCommand(modules, actions),
     auditCommand(actions(), modules),
-    dlqCommand(actions()),
+    dlqCommand(actions(), modules),
     doctorCommand(actions()),
   ]) {
     if (program.commands.some((other) => other.name() === command.name())) {

@@ -106,6 +106,8 @@ export class CoreError extends defineErrors({
 
   /** No letter in the dead-letter queue has this id. */
   DEAD_LETTER_UNKNOWN: { verdict: "reject", http: 404, exit: usage },
+  /** There is no such queue of dead letters, or nothing tells which queue a letter came from. */
+  DEAD_LETTER_QUEUE_UNKNOWN: { verdict: "reject", http: 404, exit: usage },
   /** Which dead letters are meant was not said, or said twice. */
   DEAD_LETTER_SELECTION: { verdict: "reject", http: 400, exit: usage },
   /** Another command has the dead letters in its hands. */

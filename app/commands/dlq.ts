@@ -1,62 +1,73 @@
 import { Command, InvalidArgumentError } from "commander";
-import { ETL_QUEUES } from "../../etl/queues.js";
 import { DeadLetters } from "../../lib/broker/dead_letters.js";
+import type { QueueFamily } from "../../lib/broker/topology.js";
 import { brokerOptions, withPublisher } from "../../lib/cli/broker.js";
 import { type ActionWrapper, type CommandContext, printResult, withDatabase } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
 import { CoreError } from "../../lib/core_errors.js";
 import { type Action, type ActionReport, purge, replay } from "../../lib/dead_letters/action.js";
 import { type Selection, selectionOf } from "../../lib/dead_letters/selection.js";
+import type { Module } from "../../lib/runtime/module.js";
 import { listLetters, SHOWN, showLetter } from "./dlq_list.js";
 
 const NAME = "payments-dlq";
 
+const DEFAULT_QUEUE = "etl_queue.dlq";
+
 interface SelectOptions {
+  queue: string;
   reason?: string;
   all?: boolean;
 }
 
-export function dlqCommand(action: ActionWrapper): Command {
+export function dlqCommand(action: ActionWrapper, modules: readonly Module[]): Command {
+  const familiesOf = (queue: string) => familiesOver(queue, modules);
   const dlq = new Command("dlq").description("look at dead letters, send them again, delete them");
-  dlq
-    .command("list")
+  const command = (name: string) =>
+    dlq.command(name).option("--queue <name>", "which dead letters, e.g. wallet.dlq", DEFAULT_QUEUE);
+  command("list")
     .description("dead letters, oldest first, and how many there are of each code")
     .option("--reason <code>", "only letters with this error code")
     .option("--limit <n>", `show at most so many (default: ${SHOWN}, with --json all)`, toLimit)
     .action(
-      action(async (context, { reason, limit }: { reason?: string; limit?: number }) => {
-        const selection = selectionOf(undefined, reason === undefined ? { all: true } : { reason });
-        return withLetters(context, (letters) => listLetters(context, letters, selection, { limit }));
-      }),
+      action(
+        async (context, { queue, reason, limit }: { queue: string; reason?: string; limit?: number }) => {
+          const selection = selectionOf(undefined, reason === undefined ? { all: true } : { reason });
+          const [family] = familiesOf(queue);
+          return withLetters(context, family, (letters) =>
+            listLetters(context, letters, selection, { limit }),
+          );
+        },
+      ),
     );
-  dlq
-    .command("show")
+  command("show")
     .description("a dead letter whole, with headers and body")
     .argument("<id>", "id from the list")
     .action(
-      action(async (context, id: string, _options: object) =>
-        withLetters(context, (letters) => showLetter(context, letters, id)),
+      action(async (context, id: string, { queue }: { queue: string }) =>
+        withLetters(context, familiesOf(queue)[0], (letters) => showLetter(context, letters, id)),
       ),
     );
-  selecting(dlq.command("replay"))
-    .description("send dead letters to the work queue again")
+  selecting(command("replay"))
+    .description("send dead letters to the queues that they came from again")
     .option("--dry-run", "only show which")
     .action(
       action(async (context, id: string | undefined, options: SelectOptions & { dryRun?: boolean }) => {
         const selection = selectionOf(id, options);
+        const families = familiesOf(options.queue);
         if (options.dryRun !== true) {
-          return act(context, selection, (due) =>
-            withPublisher(brokerOptions(context, NAME), [ETL_QUEUES], (publisher) =>
-              replay({ ...due, publisher, workQueue: ETL_QUEUES.work }),
+          return act(context, { family: families[0], selection }, (due) =>
+            withPublisher(brokerOptions(context, NAME), families, (publisher) =>
+              replay({ ...due, publisher, families }),
             ),
           );
         }
-        return withLetters(context, (letters) =>
+        return withLetters(context, families[0], (letters) =>
           listLetters(context, letters, selection, { verdict: "would be replayed" }),
         );
       }),
     );
-  selecting(dlq.command("purge"))
+  selecting(command("purge"))
     .description("delete dead letters for good")
     .option("--yes", "yes, delete them")
     .action(
@@ -67,10 +78,26 @@ export function dlqCommand(action: ActionWrapper): Command {
             hint: "Look at them with payments dlq list, then add --yes.",
           });
         }
-        return act(context, selection, purge);
+        return act(context, { family: familiesOf(options.queue)[0], selection }, purge);
       }),
     );
   return dlq;
+}
+
+/**
+ * The families whose dead letters lie in a queue; those of a service share one.
+ *
+ * @throws CoreError DEAD_LETTER_QUEUE_UNKNOWN
+ */
+function familiesOver(queue: string, modules: readonly Module[]): readonly [QueueFamily, ...QueueFamily[]] {
+  const all = modules.flatMap(({ queues }) => queues);
+  const [first, ...others] = all.filter(({ deadLetter }) => deadLetter === queue);
+  if (first === undefined) {
+    throw new CoreError("DEAD_LETTER_QUEUE_UNKNOWN", `no dead letters go to "${queue}".`, {
+      hint: `There are: ${[...new Set(all.map(({ deadLetter }) => deadLetter))].join(", ")}.`,
+    });
+  }
+  return [first, ...others];
 }
 
 function selecting(command: Command): Command {
@@ -83,12 +110,12 @@ function selecting(command: Command): Command {
 /** The database is asked first: without a record nothing is done. */
 async function act(
   context: CommandContext,
-  selection: Selection,
+  { family, selection }: { readonly family: QueueFamily; readonly selection: Selection },
   deal: (action: Action) => Promise<ActionReport>,
 ): Promise<undefined> {
   await withDatabase(context, (db) =>
-    withLetters(context, async (letters) => {
-      const { deadLetter: queue } = ETL_QUEUES;
+    withLetters(context, family, async (letters) => {
+      const { deadLetter: queue } = family;
       const report = await deal({ db, letters, queue, selection, signal: context.interruption() });
       const { action, actionId, done, total } = report;
       const what = action === "replay" ? "replayed" : "purged";
@@ -105,9 +132,10 @@ async function act(
 
 async function withLetters<T>(
   context: CommandContext,
+  family: QueueFamily,
   work: (letters: DeadLetters) => Promise<T>,
 ): Promise<T> {
-  const letters = await DeadLetters.open({ ...brokerOptions(context, NAME), family: ETL_QUEUES });
+  const letters = await DeadLetters.open({ ...brokerOptions(context, NAME), family });
   try {
     return await work(letters);
   } finally {

@@ -21,6 +21,8 @@ export interface DeadLetter {
   readonly firstFailedAt: string | undefined;
   readonly lastFailedAt: string | undefined;
   readonly worker: string | undefined;
+  /** The work queue whose consumer failed, as far as the letter tells. */
+  readonly queue: string | undefined;
   readonly properties: KeptProperties;
   readonly headers: MessageHeaders;
   readonly body: Buffer;
@@ -59,7 +61,10 @@ export function original(letter: DeadLetter): MessageProperties & { messageId: s
   return { ...properties, headers, messageId: id, ...(expiration && { expiration }) };
 }
 
-type Failure = Pick<DeadLetter, "code" | "reason" | "attempts" | "firstFailedAt" | "lastFailedAt" | "worker">;
+type Failure = Pick<
+  DeadLetter,
+  "code" | "reason" | "attempts" | "firstFailedAt" | "lastFailedAt" | "worker" | "queue"
+>;
 
 function buriedByUs(headers: MessageHeaders): Failure {
   const attempts = headers[HEADER.attempts];
@@ -70,6 +75,7 @@ function buriedByUs(headers: MessageHeaders): Failure {
     firstFailedAt: instant(headers[HEADER.firstFailedAt]),
     lastFailedAt: instant(headers[HEADER.lastFailedAt]),
     worker: text(headers[HEADER.worker], 128),
+    queue: text(headers[HEADER.queue], 255),
   };
 }
 
@@ -83,17 +89,18 @@ function buriedByBroker(headers: MessageHeaders): Failure {
   const seconds = death?.time?.value;
   const diedAt = typeof seconds === "number" ? instant(seconds * 1_000) : undefined;
   const code = death?.reason === "delivery_limit" ? BY_BROKER.delivery_limit : BY_BROKER.unknown;
-  const queue = text(death?.queue, 128) ?? "the queue";
+  const queue = text(death?.queue, 255);
   return {
     code,
     reason:
       code === BY_BROKER.delivery_limit
-        ? `${queue} gave it up: delivered again and again, never answered; it may kill its worker`
+        ? `${queue ?? "the queue"} gave it up: delivered again and again, never answered; it may kill its worker`
         : (text(death?.reason) ?? "nothing was written on it"),
     attempts: attemptOf(headers),
     firstFailedAt: instant(headers[HEADER.firstFailedAt]) ?? diedAt,
     lastFailedAt: diedAt,
     worker: text(headers[HEADER.worker], 128),
+    queue,
   };
 }
 

@@ -1,6 +1,8 @@
 import { type DeadLetter, original } from "../broker/dead_letter.js";
 import type { DeadLetters } from "../broker/dead_letters.js";
 import type { Publisher } from "../broker/publisher.js";
+import type { QueueFamily } from "../broker/topology.js";
+import { CoreError } from "../core_errors.js";
 import { codeOf, messageOf } from "../errors.js";
 import type { Queryable } from "../postgres/pool.js";
 import { type ActionKind, Audit } from "./audit.js";
@@ -30,21 +32,43 @@ interface Dealt {
 }
 
 /**
- * Sends letters to the work queue again. In the order that makes every death harmless: copy confirmed, recorded, original
+ * Sends letters to the work queues that they came from again. In the order that makes every death harmless: copy confirmed, recorded, original
  * acked. One in between leaves the original where it is and its copy in the work queue, where a step may come twice.
  */
 export function replay(
-  action: Action & { readonly publisher: Publisher; readonly workQueue: string },
+  action: Action & { readonly publisher: Publisher; readonly families: readonly QueueFamily[] },
 ): Promise<ActionReport> {
-  const { publisher, workQueue } = action;
+  const { publisher, families } = action;
   return carryOut("replay", action, async (selected) => {
     const outcomes = await Promise.allSettled(
-      selected.map((letter) => publisher.publish(workQueue, letter.body, original(letter))),
+      selected.map(async (letter) =>
+        publisher.publish(homeOf(letter, families), letter.body, original(letter)),
+      ),
     );
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     const done = selected.filter((_, i) => outcomes[i]?.status === "fulfilled");
     return { done, ...(failed === undefined ? {} : { failure: failed.reason }) };
   });
+}
+
+/**
+ * The queue whose consumer failed: dead letters of a service lie in one queue.
+ *
+ * @throws CoreError DEAD_LETTER_QUEUE_UNKNOWN
+ */
+function homeOf({ id, queue, properties }: DeadLetter, families: readonly QueueFamily[]): string {
+  const [only] = families;
+  const home =
+    families.length === 1
+      ? only
+      : (families.find(({ work }) => work === queue) ??
+        families.find(({ event }) => event === properties.type));
+  if (home === undefined) {
+    throw new CoreError("DEAD_LETTER_QUEUE_UNKNOWN", `nothing tells which queue letter ${id} came from.`, {
+      hint: "Look at it with payments dlq show, and publish it by hand.",
+    });
+  }
+  return home.work;
 }
 
 /** Deletes letters for good; their ids, digests and beginnings stay in the record. */

@@ -12,6 +12,7 @@ function letter(body: Buffer | string, headers: Record<string, unknown> = {}): D
     firstFailedAt: undefined,
     lastFailedAt: undefined,
     worker: undefined,
+    queue: undefined,
     properties: { messageId: "m1" },
     headers,
     body: Buffer.from(body),

@@ -5,6 +5,7 @@ import { catalogueChanges } from "../../lib/postgres/catalogue.js";
 import { drain } from "../../tests/harness/broker.js";
 import { withPool } from "../../tests/harness/database.js";
 import { eventually } from "../../tests/harness/eventually.js";
+import { payments } from "../../tests/harness/process.js";
 import { Services } from "../../tests/harness/service.js";
 import { walletDebitRequested } from "../contracts/wallet_debit_requested.js";
 import { walletRefundRequested } from "../contracts/wallet_refund_requested.js";
@@ -188,6 +189,43 @@ describe("a debit that is asked for by an event", () => {
     const codes = letters.map(({ properties }) => properties.headers?.["x-error-code"]);
     expect(codes).toEqual(expect.arrayContaining(["AMOUNT_INVALID", "MESSAGE_MALFORMED"]));
     expect(await balance(wallet)).toBe("9.00");
+  });
+
+  test("that became a dead letter is replayed to the queue that it came from", async () => {
+    await services.publish({ ...walletDebitRequested, version: 2 }, [ask("nobody", "1.00")]);
+    await services.publish({ ...walletRefundRequested, version: 2 }, [
+      { payment_id: newId(), user_id: "nobody" },
+    ]);
+    const dlq = async (...args: string[]) => {
+      const { code, stdout, stderr } = await payments(
+        services.settings,
+        "dlq",
+        ...args,
+        "--queue",
+        "wallet.dlq",
+        "--json",
+      );
+      expect([code, stderr]).toEqual([0, ""]);
+      return JSON.parse(stdout);
+    };
+    await eventually("two letters", async () => (await dlq("list")).byCode.MESSAGE_VERSION_UNKNOWN === 2);
+    await payments(services.settings, "dlq", "list", "--queue", "nobody.dlq").then(({ code, stderr }) => {
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(/DEAD_LETTER_QUEUE_UNKNOWN.* There are: etl_queue\.dlq, wallet\.dlq\./),
+      ]);
+    });
+    // They come back: each to its own queue, where the version is still unknown.
+    expect(await dlq("replay", "--all")).toMatchObject({ done: 2 });
+    await eventually("back again", async () => (await dlq("list")).total === 2);
+    const { letters } = await dlq("list");
+    expect(
+      letters.map(({ headers }: { headers: Record<string, string> }) => headers["x-queue"]).sort(),
+    ).toEqual([
+      "wallet-service-wallet-debit-requested-consumer",
+      "wallet-service-wallet-refund-requested-consumer",
+    ]);
+    await dlq("purge", "--all", "--yes");
   });
 });
 
