@@ -139,8 +139,9 @@ clean_up() {
     ! kill -0 "$pid" 2>/dev/null || { pkill -TERM -P "$pid" || true; wait "$pid" || true; }
   done
   for stack in "${stacks[@]}" monitoring; do
-    [[ -n ${TEST_KEEP_STACK:-} || ! -e $(stack_dir "$stack") ]] || STACK_DIR=$(stack_dir "$stack") scripts/stack.sh reset --yes
+    [[ -n ${TEST_KEEP_STACK:-} || ! -e $(stack_dir "$stack") ]] || STACK_DIR=$(stack_dir "$stack") scripts/stack.sh reset --yes &
   done
+  wait
   rm -rf -- "$work"
 }
 trap clean_up EXIT
