@@ -32,7 +32,7 @@ export function paymentsProgram(modules: readonly Module[]): Command {
     workerCommand(modules, actions),
     auditCommand(actions(), modules),
     dlqCommand(actions(), modules),
-    doctorCommand(actions()),
+    doctorCommand(actions(), modules),
   ]) {
     if (program.commands.some((other) => other.name() === command.name())) {
       throw new CoreError("MODULE_INVALID", `two modules want the command ${command.name()}.`);

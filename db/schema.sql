@@ -280,6 +280,8 @@ BEGIN
       EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)',
                      schema, name, parent, ops.uuid_floor(month), ops.uuid_floor(next));
       made := made + 1;
+    EXCEPTION WHEN check_violation THEN
+      RAISE WARNING '% has rows in its DEFAULT partition: they stay there', name;
     END;
   END LOOP;
   RETURN made;
@@ -318,8 +320,9 @@ CREATE FUNCTION wallet.keep_decision() RETURNS trigger
     AS $$
 BEGIN
   IF TG_OP = 'DELETE' OR NEW.refunded < OLD.refunded
-     OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.wallet_id, NEW.amount, NEW.currency, NEW.decided_at)
-        IS DISTINCT FROM (OLD.payment_id, OLD.outcome, OLD.reason, OLD.wallet_id, OLD.amount, OLD.currency, OLD.decided_at) THEN
+     OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.user_id, NEW.wallet_id, NEW.amount, NEW.currency, NEW.message_id, NEW.decided_at)
+        IS DISTINCT FROM
+        (OLD.payment_id, OLD.outcome, OLD.reason, OLD.user_id, OLD.wallet_id, OLD.amount, OLD.currency, OLD.message_id, OLD.decided_at) THEN
     RAISE EXCEPTION 'the decision on payment % is final; only its refunds may grow', OLD.payment_id
       USING ERRCODE = 'restrict_violation';
   END IF;
@@ -1063,11 +1066,44 @@ UNION ALL
   WHERE (((d.amount)::numeric IS DISTINCT FROM p.debited) OR ((d.refunded)::numeric IS DISTINCT FROM p.refunded))
 UNION ALL
  SELECT ('movement '::text || m.movement_id) AS what,
-    (('a reference '::text || m.reference) || ' of its amount'::text) AS expected,
-    COALESCE((r.amount)::text, 'none'::text) AS found
-   FROM (wallet.movement m
-     LEFT JOIN wallet.reference r USING (movement_id))
-  WHERE ((m.kind = ANY (ARRAY['credit'::text, 'withdrawal'::text])) AND ((r.reference IS DISTINCT FROM m.reference) OR (r.amount IS DISTINCT FROM m.amount)))
+        CASE m.kind
+            WHEN 'debit'::text THEN 'from the wallet that its decision names to clearing, all of one currency'::text
+            WHEN 'refund'::text THEN 'from clearing to a wallet of the user who paid, all of one currency'::text
+            WHEN 'withdrawal'::text THEN 'from a customer to funding, all of one currency'::text
+            ELSE 'from funding to a customer, all of one currency'::text
+        END AS expected,
+    ((((((m.kind || ' of '::text) || m.currency) || ' from '::text) || COALESCE(((((f.kind || ' '::text) || f.user_id) || ' '::text) || f.currency), 'nobody'::text)) || ' to '::text) || COALESCE(((((t.kind || ' '::text) || t.user_id) || ' '::text) || t.currency), 'nobody'::text)) AS found
+   FROM (((wallet.movement m
+     LEFT JOIN wallet.wallet f ON ((f.wallet_id = m.from_id)))
+     LEFT JOIN wallet.wallet t ON ((t.wallet_id = m.to_id)))
+     LEFT JOIN wallet.decision d ON (((d.payment_id = m.cause_id) AND (m.kind = ANY (ARRAY['debit'::text, 'refund'::text])))))
+  WHERE (((f.currency IS DISTINCT FROM m.currency) OR (t.currency IS DISTINCT FROM m.currency)) OR (f.kind IS DISTINCT FROM
+        CASE
+            WHEN (m.kind = ANY (ARRAY['debit'::text, 'withdrawal'::text])) THEN 'customer'::text
+            WHEN (m.kind = 'refund'::text) THEN 'clearing'::text
+            ELSE 'funding'::text
+        END) OR (t.kind IS DISTINCT FROM
+        CASE m.kind
+            WHEN 'debit'::text THEN 'clearing'::text
+            WHEN 'withdrawal'::text THEN 'funding'::text
+            ELSE 'customer'::text
+        END) OR ((m.kind = 'debit'::text) AND (((d.wallet_id IS DISTINCT FROM m.from_id) OR (d.user_id IS DISTINCT FROM f.user_id)) OR (d.currency IS DISTINCT FROM m.currency))) OR ((m.kind = 'refund'::text) AND ((d.user_id IS DISTINCT FROM t.user_id) OR (d.currency IS DISTINCT FROM m.currency))))
+UNION ALL
+ SELECT ((('reference '::text || COALESCE(r.reference, m.reference)) || ' of wallet '::text) || COALESCE(r.wallet_id, m.wallet_id)) AS what,
+    COALESCE(((m.kind || ' '::text) || m.amount), 'no movement'::text) AS expected,
+    COALESCE(((r.kind || ' '::text) || r.amount), 'no reference'::text) AS found
+   FROM (wallet.reference r
+     FULL JOIN ( SELECT movement.movement_id,
+            movement.kind,
+            movement.amount,
+            movement.reference,
+                CASE movement.kind
+                    WHEN 'credit'::text THEN movement.to_id
+                    ELSE movement.from_id
+                END AS wallet_id
+           FROM wallet.movement
+          WHERE (movement.kind = ANY (ARRAY['credit'::text, 'withdrawal'::text]))) m USING (movement_id))
+  WHERE ((((r.wallet_id IS DISTINCT FROM m.wallet_id) OR (r.kind IS DISTINCT FROM m.kind)) OR (r.reference IS DISTINCT FROM m.reference)) OR (r.amount IS DISTINCT FROM m.amount))
 UNION ALL
  SELECT ('seeded wallets of '::text || currency) AS what,
     (COALESCE(s.amount, (0)::numeric) || ' put into them'::text) AS expected,
@@ -1287,7 +1323,11 @@ ALTER INDEX wallet.movement_in_idx ATTACH PARTITION wallet.movement_default_to_i
 
 CREATE TRIGGER decision_final BEFORE DELETE OR UPDATE ON wallet.decision FOR EACH ROW EXECUTE FUNCTION wallet.keep_decision();
 
-CREATE TRIGGER movement_final BEFORE DELETE OR UPDATE OR TRUNCATE ON wallet.movement FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+CREATE TRIGGER decision_kept BEFORE TRUNCATE ON wallet.decision FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER movement_final BEFORE DELETE OR UPDATE ON wallet.movement FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER movement_kept BEFORE TRUNCATE ON wallet.movement FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 CREATE TRIGGER reference_final BEFORE DELETE OR UPDATE OR TRUNCATE ON wallet.reference FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 

@@ -5,11 +5,12 @@ import { EXIT, messageOf, PlatformError } from "../../lib/errors.js";
 import { addressOf } from "../../lib/postgres/pool.js";
 import { explain, type Target } from "../../lib/postgres/refusal.js";
 import { leastNode } from "../../lib/root.js";
+import type { Module } from "../../lib/runtime/module.js";
 import { brokerChecks } from "./doctor/broker.js";
 import type { Check } from "./doctor/check.js";
 import { databaseChecks } from "./doctor/database.js";
 
-export function doctorCommand(action: ActionWrapper): Command {
+export function doctorCommand(action: ActionWrapper, modules: readonly Module[]): Command {
   return new Command("doctor")
     .description(
       "check versions, servers, rights, disk, schema, seed, alarms, workers and dead letters; exit 1 when something will not work",
@@ -17,7 +18,10 @@ export function doctorCommand(action: ActionWrapper): Command {
     .action(
       action(async (context, _options: object) => {
         const { settings } = context;
-        const broker = brokerChecks(context);
+        const broker = brokerChecks(
+          context,
+          modules.flatMap(({ queues }) => queues),
+        );
         const checks: Check[] = [["node", node], ...databaseChecks(settings), ...broker.checks];
         const findings: Finding[] = [];
         try {

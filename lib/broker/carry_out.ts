@@ -8,7 +8,7 @@ import type { Settlement } from "./settlement.js";
 import { declareFamily, nameOf, type QueueFamily } from "./topology.js";
 
 /** Before a message goes back because no copy can be made of it: it comes again at once, and each return counts. */
-const REJECT_PAUSE_MS = 1_000;
+export const REJECT_PAUSE_MS = 1_000;
 const FORWARD_BACKOFF = { baseMs: 500, capMs: 30_000 };
 
 export interface Means {

@@ -115,9 +115,10 @@ describe("every request", () => {
     const answer = await post(server, body, { traceparent });
     return { lines, answer, metrics: await registry.metrics() };
   }
-  const [OWN, AWAY, BUG] = [
+  const [OWN, AWAY, RACE, BUG] = [
     new CoreError("DEAD_LETTER_UNKNOWN", "there is none"),
     Object.assign(new Error("x"), { code: "ECONNREFUSED" }),
+    Object.assign(new Error("x"), { code: "55P03" }),
     new Error("a bug"),
   ];
 
@@ -126,6 +127,7 @@ describe("every request", () => {
     ["that does not fit", 400, "info", "REQUEST_INVALID", '{"n":"a secret"}', undefined],
     ["refused by the module", 404, "info", "DEAD_LETTER_UNKNOWN", undefined, failing(OWN)],
     ["that met an outage", 503, "warn", "UNAVAILABLE", undefined, failing(AWAY)],
+    ["that lost a race", 503, "warn", "BUSY", undefined, failing(RACE)],
     ["that met a bug", 500, "error", "INTERNAL", undefined, failing(BUG)],
   ])("%s is %i: one line at %s, one count, a trace", async (_, status, level, code, body, route) => {
     const { lines, answer, metrics } = await logged(route === undefined ? {} : { route }, body);

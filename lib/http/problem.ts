@@ -37,6 +37,9 @@ const REFUSALS: Readonly<Record<string, { status: number; code: string; detail: 
   FST_ERR_MAX_PARAM_LENGTH: MALFORMED("A part of the path is too long."),
 };
 
+/** Lost against somebody else: a lock, a deadlock, a serialization failure, the time that a statement may take. */
+const LOST_RACE: ReadonlySet<string> = new Set(["55P03", "40P01", "40001", "57014"]);
+
 /** The problem that answers for anything thrown. What nobody foresaw is 500 and tells nothing of its text. */
 export function problemOf(error: unknown, traceId: string): Problem {
   if (error instanceof SchemaMismatch) {
@@ -56,6 +59,10 @@ export function problemOf(error: unknown, traceId: string): Problem {
     return problem({ ...refusal, traceId });
   }
   const retryable = true;
+  if (LOST_RACE.has(codeOf(error) ?? "")) {
+    const detail = "Another request held what this one needs for too long. Try again.";
+    return problem({ status: 503, code: "BUSY", detail, traceId, retryable });
+  }
   const away = error instanceof PlatformError && error.consequence.http === 503;
   if (away || verdictOf(error) === "outage") {
     const detail = "A server that this needs is away. Try again later.";

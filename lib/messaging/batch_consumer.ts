@@ -1,5 +1,5 @@
 import type { Channel, ConsumeMessage } from "amqplib";
-import { forward } from "../broker/carry_out.js";
+import { forward, REJECT_PAUSE_MS } from "../broker/carry_out.js";
 import { BrokerConnection, type ConnectionTarget } from "../broker/connection.js";
 import type { Outcome } from "../broker/delivery.js";
 import { deliveryCountOf } from "../broker/headers.js";
@@ -146,7 +146,9 @@ export class BatchConsumer implements Part {
           deadLettered: settlement.kind === "forward" && settlement.to === family.deadLetter,
         });
       } else {
-        channel.nack(message, false, true);
+        // RabbitMQ 4.3 counts no nack: what cannot be copied has to come to its delivery limit, and not in a hot loop.
+        await pause(REJECT_PAUSE_MS, this.#stopping.signal);
+        channel.reject(message, true);
       }
     }
   }

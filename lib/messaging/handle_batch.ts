@@ -81,7 +81,7 @@ async function handleAll<Body>(
         if (ports.breakers.PostgreSQL.open) {
           await ports.breakers.PostgreSQL.recovered(ports.halt);
         }
-        handled = await handler.handle(events);
+        handled = requireAll(await handler.handle(events), events);
       }
       // What is committed is not done again; only its followers wait.
       await ports.publishAll(handled.flatMap((each) => (each.kind === "done" ? (each.followers ?? []) : [])));
@@ -109,6 +109,14 @@ async function handleAll<Body>(
       return;
     }
   }
+}
+
+/** A hole would be acked like a success. */
+function requireAll(outcomes: readonly EventOutcome[], events: readonly unknown[]): readonly EventOutcome[] {
+  if (outcomes.length !== events.length || outcomes.includes(undefined as never)) {
+    throw new Error(`the handler gave ${outcomes.length} outcomes for ${events.length} events`);
+  }
+  return outcomes;
 }
 
 const DONE: Outcome = { kind: "done" };

@@ -11,6 +11,8 @@ export interface RawEvent {
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
+const VISIBLE = /^[\x21-\x7e]{1,255}$/;
+
 /**
  * Goes by the message's `type`, never by the way that it came.
  *
@@ -38,8 +40,10 @@ export function readEvent<Body>(event: EventContract<Body>, raw: RawEvent): Rece
   }
   return {
     body: parsed.data,
-    // One without an id is known by what it says.
-    messageId: raw.messageId ?? derivedId(raw.body.toString("latin1"), event.name),
+    // One without an id, or with one that no column holds, is known by what it says.
+    messageId: VISIBLE.test(raw.messageId ?? "")
+      ? (raw.messageId as string)
+      : derivedId(raw.body.toString("latin1"), event.name),
     traceId: traceOf(raw.headers),
   };
 }

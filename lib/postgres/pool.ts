@@ -43,6 +43,8 @@ export interface PoolOptions {
   readonly applicationName?: string;
   /** Settings that its sessions have besides those of session.ts. */
   readonly session?: Readonly<Record<string, string>>;
+  /** On this side, for a server that has gone silent; 0, the default: none. */
+  readonly queryTimeoutMs?: number;
   /** What a bigint comes as. Default: number. */
   readonly bigints?: "number" | "bigint";
 }
@@ -70,6 +72,7 @@ export function createPool(at: Settings | Address, options: PoolOptions = {}): P
     keepAliveInitialDelayMillis: 10_000,
     onConnect: (client) => pinSession(client, applicationName, options.session),
     types: TYPES[options.bigints ?? "number"],
+    query_timeout: options.queryTimeoutMs ?? 0,
   });
   return harden(pool, (error) => connectionError(error, target));
 }

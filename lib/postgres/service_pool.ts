@@ -11,6 +11,9 @@ const LIMITS = {
   statement_timeout: "5s",
 };
 
+/** Above the server's own limit on a statement: whoever is not answered by then has lost its server. */
+const SILENCE_MS = 8_000;
+
 export interface ServicePoolOptions {
   /** Whose tables it works on; the role `payments_<schema>` has the rights. */
   readonly role: string;
@@ -18,16 +21,19 @@ export interface ServicePoolOptions {
   readonly max: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
+  /** Statements may take any time; they lift the server's limits themselves. */
+  readonly bulk?: boolean;
 }
 
 /** A pool of a service: acts as the service's own role, whoever logged in; bigints are money and come as bigint. */
 export function createServicePool(settings: Settings, options: ServicePoolOptions): Pool {
-  const { role, schema, max, applicationName } = options;
+  const { role, schema, max, applicationName, bulk = false } = options;
   return createPool(settings, {
     role: "app",
     max,
     applicationName,
     bigints: "bigint",
+    queryTimeoutMs: bulk ? 0 : SILENCE_MS,
     session: { ...LIMITS, role, search_path: schema },
   });
 }

@@ -3,12 +3,15 @@ import type { Logger } from "../observability/log.js";
 import { pause } from "../timing.js";
 import type { Part } from "./lifecycle.js";
 
+/** After a failure: a lock that somebody held for long, a server that was away. */
+const RETRY_MS = 300_000;
+
 /** What a service does to its tables now and then, in every process of it; twice at once must do no harm. */
 export interface Chore {
   /** For log lines, e.g. `idempotency keys`. */
   readonly name: string;
   readonly everyMs: number;
-  /** Without it the service cannot begin: it is done before the start is over, and what it throws ends the process. */
+  /** Done before the service begins, too. */
   readonly first?: boolean;
   readonly run: () => Promise<unknown>;
 }
@@ -18,24 +21,31 @@ export function housekeeping(chores: readonly Chore[], logger: Logger): Part {
   const stopping = new AbortController();
   const { signal } = stopping;
   let loops: Promise<unknown> = Promise.resolve();
-  const repeat = async ({ name, everyMs, run }: Chore) => {
-    for (;;) {
-      await pause(everyMs, signal);
+  /** @returns how long until it is due again */
+  const attempt = ({ name, everyMs, run }: Chore): Promise<number> =>
+    run().then(
+      () => everyMs,
+      (error: unknown) => {
+        logger.warn({ code: codeOf(error), err: error }, `housekeeping failed: ${name}`);
+        return Math.min(everyMs, RETRY_MS);
+      },
+    );
+  const repeat = async (chore: Chore, firstMs: number) => {
+    for (let waitMs = firstMs; ; waitMs = await attempt(chore)) {
+      await pause(waitMs, signal);
       if (signal.aborted) {
         return;
       }
-      await run().catch((error: unknown) =>
-        logger.warn({ code: codeOf(error), err: error }, `housekeeping failed: ${name}`),
-      );
     }
   };
   return {
     name: "housekeeping",
     start: async () => {
-      for (const { run } of chores.filter(({ first }) => first)) {
-        await run();
+      const due: number[] = [];
+      for (const chore of chores) {
+        due.push(chore.first === true ? await attempt(chore) : chore.everyMs);
       }
-      loops = Promise.all(chores.map(repeat));
+      loops = Promise.all(chores.map((chore, i) => repeat(chore, due[i] ?? chore.everyMs)));
     },
     stop: async () => {
       stopping.abort();

@@ -38,7 +38,7 @@ export interface ServiceOptions {
   /** Of its tables; its role is `payments_<schema>`. */
   readonly schema: string;
   readonly queues: readonly QueueFamily[];
-  /** Connections to PostgreSQL: one for each event that it takes, the rest for HTTP. */
+  /** Connections to PostgreSQL for HTTP; there is one more for each event that it takes, and one to see how it is. */
   readonly connections: number;
   // biome-ignore lint/suspicious/noExplicitAny: each event has a body of its own
   readonly reactions: readonly EventReaction<any>[];
@@ -84,12 +84,16 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
   const { service, schema, queues, connections, reactions, partitioned = [] } = options;
   const logger = runtime.logger.child({ service });
   const id = `${service} ${hostname().slice(0, 24)}:${process.pid}:${randomBytes(4).toString("hex")}`;
-  const pool = createServicePool(settings, {
-    role: `payments_${schema}`,
-    schema,
-    max: connections,
-    applicationName: id.slice(0, 63),
-  });
+  const poolOf = (max: number) =>
+    createServicePool(settings, {
+      role: `payments_${schema}`,
+      schema,
+      max,
+      applicationName: id.slice(0, 63),
+    });
+  // Apart, so that a crowd of requests keeps neither events nor the question whether we are ready waiting.
+  const pool = poolOf(connections);
+  const eventPool = poolOf(reactions.length + 1);
   const publisher = new Publisher({
     address: settings,
     name: `${id} (publish)`,
@@ -106,7 +110,7 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
   const breakers = {
     PostgreSQL: new Breaker({
       server: "PostgreSQL",
-      probe: () => pool.query("SELECT 1"),
+      probe: () => eventPool.query("SELECT 1"),
       logger,
       stopping,
     }),
@@ -130,7 +134,8 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     }
     const handler = {
       event,
-      handle: (events: readonly ReceivedEvent<unknown>[]) => transaction(pool, (tx) => handle(tx, events)),
+      handle: (events: readonly ReceivedEvent<unknown>[]) =>
+        transaction(eventPool, (tx) => handle(tx, events)),
     };
     return new BatchConsumer({
       address: settings,
@@ -155,12 +160,19 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
   const parts: Part[] = [
     {
       name: "postgres",
-      start: () => untilDone("PostgreSQL", () => requireSchema(pool, modules), { logger, signal: stopping }),
-      stop: () => pool.end(),
-      dependencies: () => postgresState(pool),
+      start: () =>
+        untilDone("PostgreSQL", () => requireSchema(eventPool, modules), { logger, signal: stopping }),
+      stop: async () => {
+        await pool.end();
+        await eventPool.end();
+      },
+      dependencies: () => postgresState(eventPool),
     },
     housekeeping(
-      [...partitioned.map((table) => monthsAhead(pool, `${schema}.${table}`)), oldKeys(pool, schema)],
+      [
+        ...partitioned.map((table) => monthsAhead(eventPool, `${schema}.${table}`)),
+        oldKeys(eventPool, schema),
+      ],
       logger,
     ),
     {

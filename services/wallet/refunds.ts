@@ -1,10 +1,10 @@
 import { formatAmount, parseAmount } from "../../lib/domain/money.js";
 import type { Queryable } from "../../lib/postgres/pool.js";
-import { clearingId } from "./domain/debit.js";
+import { clearingId, type Wallet } from "./domain/debit.js";
 import { decideRefund, refundMovementId } from "./domain/refund.js";
 import { findDecisions, lockDecisions, type RecordedDecision } from "./store/decision.js";
 import { enterRefunds, findRefunds, type NewRefund } from "./store/movement.js";
-import { lockWalletsOf } from "./store/wallet.js";
+import { lockOpening, lockWalletsOf } from "./store/wallet.js";
 
 export interface Refund {
   readonly paymentId: string;
@@ -42,6 +42,7 @@ export async function refundPayments(tx: Queryable, refunds: readonly Refund[]):
   const users = (await findDecisions(tx, ids)).map(({ userId }) => userId);
   const wallets = await lockWalletsOf(tx, [...new Set(users)]);
   const decisions = new Map((await lockDecisions(tx, ids)).map((each) => [each.paymentId, each]));
+  const targets = await targetsOf(tx, [...decisions.values()], wallets);
   const made = new Map(
     await findRefunds(
       tx,
@@ -71,14 +72,12 @@ export async function refundPayments(tx: Queryable, refunds: readonly Refund[]):
     if (decided.kind === "too much") {
       return { kind: "too much", left: formatAmount(decided.left, currency) };
     }
-    // To the wallet that paid; to its successor where that one was closed and another one opened.
-    const open = wallets.find((wallet) => wallet.userId === userId && wallet.currency === currency);
     entering.push({
       movementId,
       paymentId: refund.paymentId,
       refundId: refund.refundId,
       clearingId: clearingId(currency),
-      walletId: open?.walletId ?? walletId,
+      walletId: targets.get(ownerKey(decision)) ?? walletId,
       amount: decided.amount,
       currency,
     });
@@ -95,6 +94,41 @@ export async function refundPayments(tx: Queryable, refunds: readonly Refund[]):
   });
   await enterRefunds(tx, entering);
   return outcomes;
+}
+
+const ownerKey = ({ userId, currency }: Pick<RecordedDecision, "userId" | "currency">): string =>
+  `${currency} ${userId}`;
+
+/**
+ * Where the money of a user and currency goes back to: the open wallet, or else one that was closed, which is open then. Only one
+ * may be open, so who opens another one meanwhile waits.
+ */
+async function targetsOf(
+  tx: Queryable,
+  decisions: readonly RecordedDecision[],
+  wallets: readonly Wallet[],
+): Promise<ReadonlyMap<string, string>> {
+  const targets = new Map(wallets.map((wallet) => [ownerKey(wallet), wallet.walletId]));
+  const homeless = decisions.filter(
+    (decision) => decision.walletId !== null && !targets.has(ownerKey(decision)),
+  );
+  if (homeless.length === 0) {
+    return targets;
+  }
+  await lockOpening(
+    tx,
+    homeless.map(({ userId, currency }) => ({ userId, currency: currency as string })),
+  );
+  // Opened since the first look.
+  for (const wallet of await lockWalletsOf(tx, [...new Set(homeless.map(({ userId }) => userId))])) {
+    targets.set(ownerKey(wallet), wallet.walletId);
+  }
+  for (const decision of homeless) {
+    if (!targets.has(ownerKey(decision))) {
+      targets.set(ownerKey(decision), decision.walletId as string);
+    }
+  }
+  return targets;
 }
 
 function repetition(

@@ -15,6 +15,7 @@ beforeAll(async () => {
     schema: "wallet",
     max: 2,
     applicationName: "seed",
+    bulk: true,
   });
 });
 afterAll(async () => {
@@ -29,6 +30,16 @@ test("each account gets one wallet, funded by a movement; whoever seeds at the s
   const [one, other] = await Promise.all([seed(), seed()]);
   expect([one, other].sort((a, b) => a - b)).toEqual([0, 100_000]);
   expect(await seed()).toBe(0);
+  // In their month, and so does a service's start, also where DEFAULT has rows of a month already.
+  const months = await pool.query("SELECT tableoid::regclass::text AS place FROM wallet.movement GROUP BY 1");
+  expect(months.rows).toEqual([{ place: expect.stringMatching(/^(wallet\.)?movement_\d{4}_\d{2}$/) }]);
+  await withPool({ role: "admin", database }, async (db) => {
+    await db.query("SET ROLE payments_owner");
+    await db.query(`DROP TABLE wallet.decision_${months.rows[0]?.place.slice(-7)}`);
+    await db.query(`INSERT INTO wallet.decision (payment_id, outcome, reason, user_id, message_id)
+                    VALUES (ops.uuid_v7(), 'declined', 'unknown_wallet', 'x', 'm')`);
+  });
+  await pool.query("SELECT ops.add_months('wallet.decision', 3)");
   const { rows } = await pool.query(
     `SELECT user_id, currency, balance FROM wallet.wallet WHERE user_id IN ('customer-123', 'customer-1050', 'customer-1101')
      ORDER BY user_id`,

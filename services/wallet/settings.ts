@@ -2,11 +2,9 @@ import { z } from "zod";
 import { type SettingsDeclaration, whole } from "../../lib/settings/define.js";
 
 const schema = z.object({
-  WALLET_CONNECTIONS: whole(4, 100)
-    .default(6)
-    .describe(
-      "Connections of wallet-service to PostgreSQL: one for each event that it takes, the rest for HTTP",
-    ),
+  WALLET_CONNECTIONS: whole(1, 100)
+    .default(4)
+    .describe("Connections of wallet-service to PostgreSQL for HTTP; events have three of their own"),
 });
 
 export interface WalletSettings extends z.infer<typeof schema> {}

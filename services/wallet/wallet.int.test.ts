@@ -270,6 +270,7 @@ describe("a refund", () => {
     });
     expect(await refund({})).toMatchObject({ status: 200, body: { amount: "7.00" } });
     expect(await balance(wallet)).toBe("10.00");
+    expect(await refund({ amount: "1.00", refund_id: "rest" })).toMatchObject({ status: 400 });
     await eventually("two announced", async () => (await refunded()).length === 2);
   });
 
@@ -295,6 +296,27 @@ describe("a refund", () => {
     });
     expect(seen?.body).toMatchObject({ status: "DECLINED", reason: "cancelled" });
     expect(await balance(wallet)).toBe("10.00");
+  });
+
+  test("into a closed wallet opens it, unless another one was opened: beside that, whatever comes first", async () => {
+    const payments: Awaited<ReturnType<typeof paid>>[] = [];
+    while (payments.length < 10) {
+      payments.push(await paid("10.00"));
+    }
+    for (const { wallet } of payments) {
+      expect((await services.request("DELETE", `/wallets/${wallet}`)).status).toBe(204);
+    }
+    const answers = await Promise.all(
+      payments.flatMap(({ user, payment }) => [
+        services.post("/wallets", { user_id: user, currency: "USD" }),
+        services.post("/wallets/refund", { payment_id: payment }),
+      ]),
+    );
+    expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+    for (const { user } of payments) {
+      const { wallets } = (await services.get(`/wallets?user_id=${user}`)).body;
+      expect(wallets).toMatchObject([{ balance: "10.00" }]);
+    }
   });
 
   test("that is asked for by an event gives back the rest once", async () => {

@@ -7,7 +7,9 @@ import { EVENTS_EXCHANGE } from "../../lib/broker/topology.js";
 import { newId } from "../../lib/domain/ids.js";
 import { type EventContract, eventMessage } from "../../lib/messaging/event.js";
 import { silentLogger } from "../../lib/observability/log.js";
+import { transaction } from "../../lib/postgres/pool.js";
 import { onChannel } from "./broker.js";
+import { withPool } from "./database.js";
 import { eventually } from "./eventually.js";
 import { freePort } from "./free_port.js";
 import { Platform } from "./platform.js";
@@ -134,9 +136,20 @@ export class Services {
     };
   }
 
-  /** Ways in which the books disagree: none. */
+  /** Ways in which the books disagree, with nothing in flight: none. */
   async differences(schema: string): Promise<unknown[]> {
-    return (await this.platform.pool.query(`SELECT * FROM ${schema}.audit_difference`)).rows;
+    return transaction(this.platform.pool, async (tx) => {
+      await tx.query("SET LOCAL payments.audit_grace_s = 0");
+      return (await tx.query(`SELECT * FROM ${schema}.audit_difference`)).rows;
+    });
+  }
+
+  /** A statement of the tables' owner. */
+  async owner<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    return withPool({ role: "admin", database: this.settings.POSTGRES_DB }, async (pool) => {
+      await pool.query("SET ROLE payments_owner");
+      return (await pool.query(sql, values)).rows as Row[];
+    });
   }
 }
 

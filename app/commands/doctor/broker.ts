@@ -1,7 +1,7 @@
 import type { ConfirmChannel } from "amqplib";
 import { ETL_QUEUES } from "../../../etl/queues.js";
 import { BrokerConnection } from "../../../lib/broker/connection.js";
-import { declareFamily } from "../../../lib/broker/topology.js";
+import { declareFamily, type QueueFamily } from "../../../lib/broker/topology.js";
 import type { CommandContext } from "../../../lib/cli/command.js";
 import { CoreError } from "../../../lib/core_errors.js";
 import { LEASE_MS } from "../../../lib/runtime/lease.js";
@@ -19,7 +19,10 @@ interface Session {
 }
 
 /** All on one connection, which `close` ends. */
-export function brokerChecks(context: CommandContext): { checks: Check[]; close: () => Promise<void> } {
+export function brokerChecks(
+  context: CommandContext,
+  families: readonly QueueFamily[],
+): { checks: Check[]; close: () => Promise<void> } {
   const { RABBITMQ_HOST: host, RABBITMQ_PORT: port } = context.settings;
   const connection = new BrokerConnection({
     address: context.settings,
@@ -30,7 +33,9 @@ export function brokerChecks(context: CommandContext): { checks: Check[]; close:
       const alarm = deferred<string>();
       link.onBlocked((blocked, reason) => blocked && alarm.resolve(reason));
       const channel = await link.openConfirmChannel();
-      await declareFamily(channel, ETL_QUEUES);
+      for (const family of families) {
+        await declareFamily(channel, family);
+      }
       return { channel, alarm };
     },
   });
@@ -38,7 +43,7 @@ export function brokerChecks(context: CommandContext): { checks: Check[]; close:
   const checks: Check[] = [
     ["rabbitmq", () => ask(async () => `at ${host}:${port}, queues declared`)],
     ["worker", () => ask((session) => worker(context, session))],
-    ["dead letters", () => ask(deadLetters)],
+    ["dead letters", () => ask((session) => deadLetters(session, families))],
     // Last, as nothing gets through on a connection that is blocked.
     ["alarm", () => ask(alarm)],
   ];
@@ -81,10 +86,16 @@ async function worker(context: CommandContext, { channel }: Session): Promise<st
   );
 }
 
-async function deadLetters({ channel }: Session): Promise<string> {
-  const { messageCount } = await channel.checkQueue(ETL_QUEUES.deadLetter);
-  if (messageCount === 0) {
+async function deadLetters({ channel }: Session, families: readonly QueueFamily[]): Promise<string> {
+  const found: string[] = [];
+  for (const queue of new Set(families.map(({ deadLetter }) => deadLetter))) {
+    const { messageCount } = await channel.checkQueue(queue);
+    if (messageCount > 0) {
+      found.push(`${messageCount} in ${queue}`);
+    }
+  }
+  if (found.length === 0) {
     return "none";
   }
-  throw new Error(`${messageCount} in ${ETL_QUEUES.deadLetter}. See: payments dlq list.`);
+  throw new Error(`${found.join(", ")}. See: payments dlq list --queue NAME.`);
 }

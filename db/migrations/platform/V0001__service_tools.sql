@@ -28,7 +28,8 @@ END
 $$;
 
 -- Months of a table that is partitioned by a UUIDv7, from this one on. Called by services, which may not make tables; what it
--- makes has the rights and the owner of its parent. Two callers at once: one waits, then finds nothing to do.
+-- makes has the rights and the owner of its parent. Two callers at once: one waits, then finds nothing to do. A month of which the
+-- DEFAULT partition has rows already stays there: it is one table more than one would like, and nothing else.
 CREATE FUNCTION ops.add_months(parent regclass, months integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
 AS $$
@@ -58,6 +59,8 @@ BEGIN
       EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)',
                      schema, name, parent, ops.uuid_floor(month), ops.uuid_floor(next));
       made := made + 1;
+    EXCEPTION WHEN check_violation THEN
+      RAISE WARNING '% has rows in its DEFAULT partition: they stay there', name;
     END;
   END LOOP;
   RETURN made;

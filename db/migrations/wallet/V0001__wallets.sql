@@ -46,7 +46,10 @@ CREATE TABLE wallet.movement_default PARTITION OF wallet.movement DEFAULT;
 -- A customer's history. Each row is in one of the two: its other end is a clearing or a funding wallet.
 CREATE INDEX movement_out_idx ON wallet.movement (from_id, moved_at, movement_id) WHERE kind IN ('debit', 'withdrawal');
 CREATE INDEX movement_in_idx ON wallet.movement (to_id, moved_at, movement_id) WHERE kind IN ('refund', 'credit', 'funding');
-CREATE TRIGGER movement_final BEFORE UPDATE OR DELETE OR TRUNCATE ON wallet.movement
+-- By row, which holds for a partition that is named itself, too.
+CREATE TRIGGER movement_final BEFORE UPDATE OR DELETE ON wallet.movement
+  FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+CREATE TRIGGER movement_kept BEFORE TRUNCATE ON wallet.movement
   FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 COMMENT ON TABLE wallet.movement IS 'Money from one wallet to another; final';
 
@@ -76,8 +79,9 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
   IF TG_OP = 'DELETE' OR NEW.refunded < OLD.refunded
-     OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.wallet_id, NEW.amount, NEW.currency, NEW.decided_at)
-        IS DISTINCT FROM (OLD.payment_id, OLD.outcome, OLD.reason, OLD.wallet_id, OLD.amount, OLD.currency, OLD.decided_at) THEN
+     OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.user_id, NEW.wallet_id, NEW.amount, NEW.currency, NEW.message_id, NEW.decided_at)
+        IS DISTINCT FROM
+        (OLD.payment_id, OLD.outcome, OLD.reason, OLD.user_id, OLD.wallet_id, OLD.amount, OLD.currency, OLD.message_id, OLD.decided_at) THEN
     RAISE EXCEPTION 'the decision on payment % is final; only its refunds may grow', OLD.payment_id
       USING ERRCODE = 'restrict_violation';
   END IF;
@@ -86,6 +90,8 @@ END
 $$;
 CREATE TRIGGER decision_final BEFORE UPDATE OR DELETE ON wallet.decision
   FOR EACH ROW EXECUTE FUNCTION wallet.keep_decision();
+CREATE TRIGGER decision_kept BEFORE TRUNCATE ON wallet.decision
+  FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 -- Business keys of credits and withdrawals, over all months: partitions of movement cannot have them.
 CREATE TABLE wallet.reference (
@@ -174,9 +180,31 @@ SELECT 'payment ' || payment_id,
 FROM (SELECT * FROM wallet.decision WHERE outcome = 'approved') d FULL JOIN paid p USING (payment_id)
 WHERE (d.amount, d.refunded) IS DISTINCT FROM (p.debited, p.refunded)
 UNION ALL
-SELECT 'movement ' || m.movement_id, 'a reference ' || m.reference || ' of its amount', coalesce(r.amount::text, 'none')
-FROM wallet.movement m LEFT JOIN wallet.reference r USING (movement_id)
-WHERE m.kind IN ('credit', 'withdrawal') AND (r.reference, r.amount) IS DISTINCT FROM (m.reference, m.amount)
+-- Both ends of a movement, what they are and whose.
+SELECT 'movement ' || m.movement_id,
+       CASE m.kind WHEN 'debit' THEN 'from the wallet that its decision names to clearing, all of one currency'
+                   WHEN 'refund' THEN 'from clearing to a wallet of the user who paid, all of one currency'
+                   WHEN 'withdrawal' THEN 'from a customer to funding, all of one currency'
+                   ELSE 'from funding to a customer, all of one currency' END,
+       m.kind || ' of ' || m.currency || ' from ' || coalesce(f.kind || ' ' || f.user_id || ' ' || f.currency, 'nobody')
+         || ' to ' || coalesce(t.kind || ' ' || t.user_id || ' ' || t.currency, 'nobody')
+FROM wallet.movement m
+LEFT JOIN wallet.wallet f ON f.wallet_id = m.from_id
+LEFT JOIN wallet.wallet t ON t.wallet_id = m.to_id
+LEFT JOIN wallet.decision d ON d.payment_id = m.cause_id AND m.kind IN ('debit', 'refund')
+WHERE (f.currency, t.currency) IS DISTINCT FROM (m.currency, m.currency)
+   OR f.kind IS DISTINCT FROM CASE WHEN m.kind IN ('debit', 'withdrawal') THEN 'customer' WHEN m.kind = 'refund' THEN 'clearing'
+                                   ELSE 'funding' END
+   OR t.kind IS DISTINCT FROM CASE m.kind WHEN 'debit' THEN 'clearing' WHEN 'withdrawal' THEN 'funding' ELSE 'customer' END
+   OR m.kind = 'debit' AND (d.wallet_id, d.user_id, d.currency) IS DISTINCT FROM (m.from_id, f.user_id, m.currency)
+   OR m.kind = 'refund' AND (d.user_id, d.currency) IS DISTINCT FROM (t.user_id, m.currency)
+UNION ALL
+SELECT 'reference ' || coalesce(r.reference, m.reference) || ' of wallet ' || coalesce(r.wallet_id, m.wallet_id),
+       coalesce(m.kind || ' ' || m.amount, 'no movement'), coalesce(r.kind || ' ' || r.amount, 'no reference')
+FROM wallet.reference r
+FULL JOIN (SELECT movement_id, kind, amount, reference, CASE kind WHEN 'credit' THEN to_id ELSE from_id END AS wallet_id
+           FROM wallet.movement WHERE kind IN ('credit', 'withdrawal')) m USING (movement_id)
+WHERE (r.wallet_id, r.kind, r.reference, r.amount) IS DISTINCT FROM (m.wallet_id, m.kind, m.reference, m.amount)
 UNION ALL
 SELECT 'seeded wallets of ' || currency, coalesce(s.amount, 0) || ' put into them', coalesce(f.amount, 0) || ' by movements'
 FROM wallet.seeding s

@@ -17,6 +17,7 @@ export function walletsCommand(action: ActionWrapper): Command {
           schema: "wallet",
           max: 1,
           applicationName: "payments wallets seed",
+          bulk: true,
         });
         try {
           const made = await transaction(pool, seedWallets);

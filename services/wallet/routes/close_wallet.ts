@@ -10,7 +10,7 @@ export const closeWallet = (pool: Pool) =>
     method: "DELETE",
     path: "/wallets/:id",
     summary: "Close an empty wallet; closing it again changes nothing",
-    request: { params: z.object({ id: z.uuid() }) },
+    request: { params: z.object({ id: z.uuid().toLowerCase() }) },
     answers: { 204: z.undefined() },
     handle: async ({ params: { id } }) => {
       if (!(await close(pool, id)) && known(id, await findWallet(pool, id)).closedAt === null) {

@@ -10,7 +10,7 @@ export const getWallet = (pool: Pool) =>
     method: "GET",
     path: "/wallets/:id",
     summary: "A wallet",
-    request: { params: z.object({ id: z.uuid() }) },
+    request: { params: z.object({ id: z.uuid().toLowerCase() }) },
     answers: { 200: walletBody },
     handle: async ({ params: { id } }) => ({
       status: 200,
@@ -26,11 +26,9 @@ export function known(id: string, wallet: WalletRow | undefined): WalletRow {
   return wallet;
 }
 
-/** @throws WalletError WALLET_UNKNOWN, WALLET_CLOSED */
-export function open(id: string, wallet: WalletRow | undefined): WalletRow {
-  const found = known(id, wallet);
-  if (found.closedAt !== null) {
-    throw new WalletError("WALLET_CLOSED", `wallet ${id} was closed at ${found.closedAt.toISOString()}.`);
+/** @throws WalletError WALLET_CLOSED */
+export function requireOpen({ walletId, closedAt }: WalletRow): void {
+  if (closedAt !== null) {
+    throw new WalletError("WALLET_CLOSED", `wallet ${walletId} was closed at ${closedAt.toISOString()}.`);
   }
-  return found;
 }

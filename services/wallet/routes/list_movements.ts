@@ -25,7 +25,7 @@ export const listMovements = (pool: Pool) =>
     method: "GET",
     path: "/wallets/:id/movements",
     summary: "A wallet's movements, newest first, by pages",
-    request: { params: z.object({ id: z.uuid() }), query: z.strictObject({ ...pages.query }) },
+    request: { params: z.object({ id: z.uuid().toLowerCase() }), query: z.strictObject({ ...pages.query }) },
     answers: { 200: pages.answer(movement) },
     handle: async ({ params: { id }, query }) => {
       known(id, await findWallet(pool, id));

@@ -10,7 +10,7 @@ import { fundingId } from "../domain/debit.js";
 import { WalletError } from "../errors.js";
 import { enterTransfer, findReference, type Transfer, type UsedReference } from "../store/movement.js";
 import { lockWallet, type WalletRow } from "../store/wallet.js";
-import { open } from "./get_wallet.js";
+import { known, requireOpen } from "./get_wallet.js";
 
 const moved = z.object({
   movement_id: z.uuid(),
@@ -32,7 +32,7 @@ function moveMoney(pool: Pool, verb: "credit" | "debit", summary: string) {
     path: `/wallets/:id/${verb}`,
     summary,
     request: {
-      params: z.object({ id: z.uuid() }),
+      params: z.object({ id: z.uuid().toLowerCase() }),
       body: z.strictObject({ amount, reference }),
     },
     idempotency: "optional",
@@ -54,13 +54,14 @@ interface Move {
 }
 
 async function move(tx: Queryable, { kind, id, amount: text, reference: name }: Move): Promise<Answer> {
-  const wallet = open(id, await lockWallet(tx, id));
+  const wallet = known(id, await lockWallet(tx, id));
   const { currency } = wallet;
   const minor = parseAmount(text, currency);
   const used = await findReference(tx, { walletId: id, kind, reference: name });
   if (used !== undefined) {
     requireSame(used, minor, { reference: name, currency });
   } else {
+    requireOpen(wallet);
     requireRoom(wallet, kind === "credit" ? minor : -minor);
   }
   const { movementId, balance } =

@@ -3,10 +3,10 @@ import { currency } from "../../../lib/domain/fields.js";
 import { newId } from "../../../lib/domain/ids.js";
 import { minorDigitsOf } from "../../../lib/domain/money.js";
 import { defineRoute } from "../../../lib/http/route.js";
-import type { Pool } from "../../../lib/postgres/pool.js";
+import { type Pool, transaction } from "../../../lib/postgres/pool.js";
 import { userId } from "../../contracts/fields.js";
 import { WalletError } from "../errors.js";
-import { insertWallet, walletsOf } from "../store/wallet.js";
+import { insertWallet, lockOpening, walletsOf } from "../store/wallet.js";
 import { bodyOf, walletBody } from "./wallet_body.js";
 
 export const openWallet = (pool: Pool) =>
@@ -18,9 +18,13 @@ export const openWallet = (pool: Pool) =>
     answers: { 201: walletBody },
     handle: async ({ body: { user_id, currency } }) => {
       minorDigitsOf(currency); // throws CURRENCY_UNKNOWN
-      const opened = await insertWallet(pool, { walletId: newId(), userId: user_id, currency });
+      const wallet = { walletId: newId(), userId: user_id, currency };
+      const opened = await transaction(pool, async (tx) => {
+        await lockOpening(tx, [wallet]);
+        return insertWallet(tx, wallet);
+      });
       if (opened === undefined) {
-        const open = (await walletsOf(pool, user_id)).find((wallet) => wallet.currency === currency);
+        const open = (await walletsOf(pool, user_id)).find((each) => each.currency === currency);
         throw new WalletError("WALLET_EXISTS", `the user has wallet ${open?.walletId} of ${currency}.`);
       }
       return { status: 201, body: bodyOf(opened), headers: { location: `/wallets/${opened.walletId}` } };

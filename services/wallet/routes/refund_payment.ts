@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { OutgoingMessage } from "../../../lib/broker/confirms.js";
 import { amount, reference } from "../../../lib/domain/fields.js";
-import { newId } from "../../../lib/domain/ids.js";
+import { derivedId, newId } from "../../../lib/domain/ids.js";
 import { replayed } from "../../../lib/http/answer.js";
 import { withIdempotency } from "../../../lib/http/idempotency.js";
+import type { IdempotencyKey } from "../../../lib/http/idempotency_key.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import type { Outbox } from "../../../lib/messaging/outbox.js";
 import { type Pool, transaction } from "../../../lib/postgres/pool.js";
@@ -16,7 +17,7 @@ import { type RefundOutcome, refundPayments } from "../refunds.js";
 const body = z.strictObject({
   payment_id: paymentId,
   amount: amount.optional(),
-  refund_id: reference.optional(),
+  refund_id: reference.refine((id) => id !== REST, "is the name of a whole refund").optional(),
 });
 
 const refunded = z.object({
@@ -42,7 +43,7 @@ export const refundPayment = (pool: Pool, outbox: Outbox) =>
       const { body: asked, idempotency, traceId } = request;
       const refund = {
         paymentId: asked.payment_id,
-        refundId: refundIdOf(asked, idempotency !== undefined),
+        refundId: refundIdOf(asked, idempotency),
         amount: asked.amount,
       };
       const events: OutgoingMessage[] = [];
@@ -63,14 +64,17 @@ export const refundPayment = (pool: Pool, outbox: Outbox) =>
   });
 
 /** @throws WalletError REFUND_ID_MISSING */
-function refundIdOf({ amount: part, refund_id }: z.output<typeof body>, hasKey: boolean): string {
+function refundIdOf(
+  { amount: part, refund_id }: z.output<typeof body>,
+  idempotency: IdempotencyKey | undefined,
+): string {
   if (refund_id !== undefined) {
     return refund_id;
   }
   if (part === undefined) {
     return REST;
   }
-  if (!hasKey) {
+  if (idempotency === undefined) {
     throw new WalletError(
       "REFUND_ID_MISSING",
       "a part of a payment needs a refund_id or an Idempotency-Key.",
@@ -79,7 +83,8 @@ function refundIdOf({ amount: part, refund_id }: z.output<typeof body>, hasKey: 
       },
     );
   }
-  return newId();
+  // Of the key, which may be purged before the last repetition comes.
+  return derivedId(`${idempotency.scope} ${idempotency.key}`, "wallet.refund_id");
 }
 
 const bodyOf = (

@@ -14,6 +14,8 @@ export interface Seeded {
  */
 export async function seedWallets(tx: Queryable): Promise<readonly Seeded[]> {
   await tx.query("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0");
+  // Before the rows: those that went into DEFAULT stay there.
+  await tx.query("SELECT ops.add_months('wallet.movement', 3), ops.add_months('wallet.decision', 3)");
   await tx.query("LOCK TABLE wallet.seeding IN EXCLUSIVE MODE"); // two seedings would both find the same accounts without a wallet
   const { rows } = await tx.query<{ currency: string; wallets: bigint }>(SEED, [
     CURRENCY_CODES,

@@ -22,7 +22,20 @@ export async function lockWalletsOf(tx: Queryable, userIds: readonly string[]): 
   return rows;
 }
 
-/** @returns the wallet, or undefined when the user has an open one of that currency. */
+/** Keeps others from opening a wallet of these users and currencies until the transaction ends. */
+export async function lockOpening(
+  tx: Queryable,
+  owners: readonly Pick<Wallet, "userId" | "currency">[],
+): Promise<void> {
+  await tx.query({
+    name: "wallet_lock_opening",
+    text: `SELECT pg_advisory_xact_lock(hashtextextended('wallet.opening ' || owner, 0))
+           FROM (SELECT DISTINCT unnest($1::text[]) AS owner ORDER BY 1) owners`,
+    values: [owners.map(({ userId, currency }) => `${currency} ${userId}`)],
+  });
+}
+
+/** To be called under `lockOpening`. @returns the wallet, or undefined when the user has an open one of that currency. */
 export async function insertWallet(
   tx: Queryable,
   { walletId, userId, currency }: Pick<Wallet, "walletId" | "userId" | "currency">,
