@@ -86,9 +86,11 @@ add_counts() { # add_counts NAME: none were left by what did not get that far
 # install_missing: at once, as apt-get does nothing side by side; servers are installed by the first stack.
 install_missing() {
   local -a missing=()
-  command -v shellcheck >/dev/null || missing+=(shellcheck)
-  { command -v promtool && command -v amtool; } >/dev/null || missing+=(prometheus prometheus-alertmanager)
-  [[ -x /usr/sbin/pgbouncer ]] || missing+=(pgbouncer)
+  if wanted static; then
+    command -v shellcheck >/dev/null || missing+=(shellcheck)
+    { command -v promtool && command -v amtool; } >/dev/null || missing+=(prometheus prometheus-alertmanager)
+  fi
+  ! wanted int || [[ -x /usr/sbin/pgbouncer ]] || missing+=(pgbouncer)
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 }
 
