@@ -1077,7 +1077,7 @@ UNION ALL
      LEFT JOIN wallet.wallet f ON ((f.wallet_id = m.from_id)))
      LEFT JOIN wallet.wallet t ON ((t.wallet_id = m.to_id)))
      LEFT JOIN wallet.decision d ON (((d.payment_id = m.cause_id) AND (m.kind = ANY (ARRAY['debit'::text, 'refund'::text])))))
-  WHERE (((f.currency IS DISTINCT FROM m.currency) OR (t.currency IS DISTINCT FROM m.currency)) OR (f.kind IS DISTINCT FROM
+  WHERE ((f.currency IS DISTINCT FROM m.currency) OR (t.currency IS DISTINCT FROM m.currency) OR (f.kind IS DISTINCT FROM
         CASE
             WHEN (m.kind = ANY (ARRAY['debit'::text, 'withdrawal'::text])) THEN 'customer'::text
             WHEN (m.kind = 'refund'::text) THEN 'clearing'::text
@@ -1087,7 +1087,7 @@ UNION ALL
             WHEN 'debit'::text THEN 'clearing'::text
             WHEN 'withdrawal'::text THEN 'funding'::text
             ELSE 'customer'::text
-        END) OR ((m.kind = 'debit'::text) AND (((d.wallet_id IS DISTINCT FROM m.from_id) OR (d.user_id IS DISTINCT FROM f.user_id)) OR (d.currency IS DISTINCT FROM m.currency))) OR ((m.kind = 'refund'::text) AND ((d.user_id IS DISTINCT FROM t.user_id) OR (d.currency IS DISTINCT FROM m.currency))))
+        END) OR ((m.kind = 'debit'::text) AND ((d.wallet_id IS DISTINCT FROM m.from_id) OR (d.user_id IS DISTINCT FROM f.user_id) OR (d.currency IS DISTINCT FROM m.currency))) OR ((m.kind = 'refund'::text) AND ((d.user_id IS DISTINCT FROM t.user_id) OR (d.currency IS DISTINCT FROM m.currency))))
 UNION ALL
  SELECT ((('reference '::text || COALESCE(r.reference, m.reference)) || ' of wallet '::text) || COALESCE(r.wallet_id, m.wallet_id)) AS what,
     COALESCE(((m.kind || ' '::text) || m.amount), 'no movement'::text) AS expected,
@@ -1103,7 +1103,7 @@ UNION ALL
                 END AS wallet_id
            FROM wallet.movement
           WHERE (movement.kind = ANY (ARRAY['credit'::text, 'withdrawal'::text]))) m USING (movement_id))
-  WHERE ((((r.wallet_id IS DISTINCT FROM m.wallet_id) OR (r.kind IS DISTINCT FROM m.kind)) OR (r.reference IS DISTINCT FROM m.reference)) OR (r.amount IS DISTINCT FROM m.amount))
+  WHERE ((r.wallet_id IS DISTINCT FROM m.wallet_id) OR (r.kind IS DISTINCT FROM m.kind) OR (r.reference IS DISTINCT FROM m.reference) OR (r.amount IS DISTINCT FROM m.amount))
 UNION ALL
  SELECT ('seeded wallets of '::text || currency) AS what,
     (COALESCE(s.amount, (0)::numeric) || ' put into them'::text) AS expected,

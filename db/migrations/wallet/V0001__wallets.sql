@@ -178,7 +178,7 @@ SELECT 'payment ' || payment_id,
        'debited ' || coalesce(p.debited::text, 'nothing') || ', refunded ' || coalesce(p.refunded, 0) || ' by movements',
        'decided ' || coalesce(d.amount::text, 'nothing') || ', refunded ' || coalesce(d.refunded, 0)
 FROM (SELECT * FROM wallet.decision WHERE outcome = 'approved') d FULL JOIN paid p USING (payment_id)
-WHERE (d.amount, d.refunded) IS DISTINCT FROM (p.debited, p.refunded)
+WHERE d.amount IS DISTINCT FROM p.debited OR d.refunded IS DISTINCT FROM p.refunded
 UNION ALL
 -- Both ends of a movement, what they are and whose.
 SELECT 'movement ' || m.movement_id,
@@ -192,19 +192,21 @@ FROM wallet.movement m
 LEFT JOIN wallet.wallet f ON f.wallet_id = m.from_id
 LEFT JOIN wallet.wallet t ON t.wallet_id = m.to_id
 LEFT JOIN wallet.decision d ON d.payment_id = m.cause_id AND m.kind IN ('debit', 'refund')
-WHERE (f.currency, t.currency) IS DISTINCT FROM (m.currency, m.currency)
+WHERE f.currency IS DISTINCT FROM m.currency OR t.currency IS DISTINCT FROM m.currency
    OR f.kind IS DISTINCT FROM CASE WHEN m.kind IN ('debit', 'withdrawal') THEN 'customer' WHEN m.kind = 'refund' THEN 'clearing'
                                    ELSE 'funding' END
    OR t.kind IS DISTINCT FROM CASE m.kind WHEN 'debit' THEN 'clearing' WHEN 'withdrawal' THEN 'funding' ELSE 'customer' END
-   OR m.kind = 'debit' AND (d.wallet_id, d.user_id, d.currency) IS DISTINCT FROM (m.from_id, f.user_id, m.currency)
-   OR m.kind = 'refund' AND (d.user_id, d.currency) IS DISTINCT FROM (t.user_id, m.currency)
+   OR m.kind = 'debit' AND (d.wallet_id IS DISTINCT FROM m.from_id OR d.user_id IS DISTINCT FROM f.user_id
+                            OR d.currency IS DISTINCT FROM m.currency)
+   OR m.kind = 'refund' AND (d.user_id IS DISTINCT FROM t.user_id OR d.currency IS DISTINCT FROM m.currency)
 UNION ALL
 SELECT 'reference ' || coalesce(r.reference, m.reference) || ' of wallet ' || coalesce(r.wallet_id, m.wallet_id),
        coalesce(m.kind || ' ' || m.amount, 'no movement'), coalesce(r.kind || ' ' || r.amount, 'no reference')
 FROM wallet.reference r
 FULL JOIN (SELECT movement_id, kind, amount, reference, CASE kind WHEN 'credit' THEN to_id ELSE from_id END AS wallet_id
            FROM wallet.movement WHERE kind IN ('credit', 'withdrawal')) m USING (movement_id)
-WHERE (r.wallet_id, r.kind, r.reference, r.amount) IS DISTINCT FROM (m.wallet_id, m.kind, m.reference, m.amount)
+WHERE r.wallet_id IS DISTINCT FROM m.wallet_id OR r.kind IS DISTINCT FROM m.kind OR r.reference IS DISTINCT FROM m.reference
+   OR r.amount IS DISTINCT FROM m.amount
 UNION ALL
 SELECT 'seeded wallets of ' || currency, coalesce(s.amount, 0) || ' put into them', coalesce(f.amount, 0) || ' by movements'
 FROM wallet.seeding s
