@@ -14,9 +14,9 @@ import { TcpProxy } from "./harness/proxy.js";
 import { rabbitmqctl } from "./harness/servers.js";
 
 /** RabbitMQ's consumer_timeout, 30 minutes by default, and how often it looks, 1 minute: as a channel finds them when it is opened. */
-const TIMEOUT_MS = 300;
+const TIMEOUT_MS = 600;
 const TICK_MS = 50;
-const HOLD_MS = 100;
+const HOLD_MS = 200;
 /** In place of up to 10 s, which are little beside half an hour, but not here. */
 const RECONNECT_MS = 20;
 /** More than the delivery limit. */
@@ -93,7 +93,7 @@ async function lab() {
   const family = queueFamily(`test.${randomUUID()}`, { ladderMs: [100] });
   const address = platform.settings;
   const options = { address, logger: silentLogger, connectPolicy: "forever" } as const;
-  const publisher = new Publisher({ ...options, name: "test", families: [family], timeoutMs: 50 });
+  const publisher = new Publisher({ ...options, name: "test", families: [family], timeoutMs: 100 });
   cleanups.push(() => publisher.close());
   await publisher.up();
   // The worker's publisher has 50 ms; what a test brings on its way has the usual time.
