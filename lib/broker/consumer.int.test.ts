@@ -382,7 +382,8 @@ describe("trouble", () => {
   });
 
   it("keeps a message that it cannot forward until it can", async () => {
-    const shaky = openPublisher("shaky", { address: through(proxy), timeoutMs: 100 });
+    // Connecting has to fit into the timeout too, also on a machine at work: 100 ms did not.
+    const shaky = openPublisher("shaky", { address: through(proxy), timeoutMs: 1_000 });
     await shaky.up();
     const publishing = vi.spyOn(shaky, "publish");
     proxy.refuse();
@@ -396,7 +397,7 @@ describe("trouble", () => {
       { publisher: shaky },
     );
     await publisher.publish(family.work, "x");
-    await eventually("tries to forward", () => publishing.mock.calls.length > 3);
+    await eventually("tries to forward", () => publishing.mock.calls.length > 1);
     expect(await depth(settings, family.deadLetter)).toBe(0);
     proxy.pass();
     expect((await take(settings, family.deadLetter)).content.toString()).toBe("x");
