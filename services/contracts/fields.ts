@@ -5,3 +5,7 @@ import { reference } from "../../lib/domain/fields.js";
 export const paymentId = z.uuid().toLowerCase();
 export const userId = reference;
 export const traceId = z.string().regex(/^[0-9a-f]{32}$/);
+/** How somebody pays, e.g. `credit_card`. */
+export const paymentMethod = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,49}$/, "is not of lower-case letters, digits and _");
