@@ -10,7 +10,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   etl: ["lib"],
   jobs: ["lib", "etl/verify", "etl/generate/digest"],
   services: ["lib"],
-  app: ["lib", "etl", "jobs", "services"],
+  traffic: ["lib", "services/contracts", "etl/world"],
+  app: ["lib", "etl", "jobs", "services", "traffic"],
   bench: ["lib", "etl", "app"],
   grafana: ["lib"],
 };
