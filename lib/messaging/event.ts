@@ -81,6 +81,8 @@ export interface ReceivedEvent<Body> {
   /** Of the message; the same for every copy of it. */
   readonly messageId: string;
   readonly traceId: string;
+  /** 1 when it comes for the first time, one more after each rung of the retry ladder. */
+  readonly attempt: number;
 }
 
 export function traceOf(headers: Readonly<Record<string, unknown>>): string {

@@ -1,3 +1,4 @@
+import { attemptOf } from "../broker/headers.js";
 import { CoreError } from "../core_errors.js";
 import { derivedId } from "../domain/ids.js";
 import { parseJson } from "../domain/json_parse.js";
@@ -45,5 +46,6 @@ export function readEvent<Body>(event: EventContract<Body>, raw: RawEvent): Rece
       ? (raw.messageId as string)
       : derivedId(raw.body.toString("latin1"), event.name),
     traceId: traceOf(raw.headers),
+    attempt: attemptOf(raw.headers),
   };
 }
