@@ -12,7 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   services: ["lib"],
   traffic: ["lib", "services/contracts", "etl/world"],
   app: ["lib", "etl", "jobs", "services", "traffic"],
-  bench: ["lib", "etl", "app"],
+  bench: ["lib", "etl", "services/contracts", "app"],
   grafana: ["lib"],
 };
 

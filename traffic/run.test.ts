@@ -61,6 +61,7 @@ async function run(behave: Behaviour, more: Partial<TrafficOptions> = {}) {
     spec: { ...DEFAULT_SPEC, ratePerS: 400, seconds: 0.5 },
     kinds: [kind],
     target,
+    wallets: target,
     maxConnections: 50,
     timeoutMs: 500,
     pool,

@@ -14,6 +14,7 @@ export interface TrafficOptions {
   readonly spec: TrafficSpec;
   readonly kinds: readonly Kind[];
   readonly target: Target;
+  readonly wallets: Target;
   /** Requests under way at a time; more wait, and their wait counts. */
   readonly maxConnections: number;
   readonly timeoutMs: number;
@@ -73,14 +74,16 @@ export async function runTraffic(options: TrafficOptions): Promise<TrafficResult
 
 /** By kind; undefined where the run has none of it. */
 async function prepareAll(
-  { spec, kinds, target }: TrafficOptions,
+  { spec, kinds, target, wallets }: TrafficOptions,
   { counts }: Plan,
   trafficId: number,
 ): Promise<readonly (Source | undefined)[]> {
   const sources: (Source | undefined)[] = [];
   for (const [k, kind] of kinds.entries()) {
     const requests = counts[k] ?? 0;
-    sources.push(requests === 0 ? undefined : await kind.prepare({ trafficId, spec, target, requests }));
+    sources.push(
+      requests === 0 ? undefined : await kind.prepare({ trafficId, spec, target, wallets, requests }),
+    );
   }
   return sources;
 }

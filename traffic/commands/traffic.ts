@@ -23,6 +23,7 @@ import {
 interface Options extends Omit<TrafficSpec, "ratePerS"> {
   readonly rate: number;
   readonly url?: string;
+  readonly walletsUrl?: string;
   readonly connections: number;
   readonly timeoutS: number;
 }
@@ -47,6 +48,7 @@ export function trafficCommand(action: ActionWrapper<TrafficSettings>): Command 
     .option("--insufficient-share <share>", "of payments without funds", readShare, SPEC.insufficientShare)
     .option("--fraud-share <share>", "of payments that are fraud", readShare, SPEC.fraudShare)
     .option("--url <url>", "where `payments serve` answers; by default HTTP_HOST and HTTP_PORT")
+    .option("--wallets-url <url>", "where the wallets are, if they are not there too")
     .option("--connections <n>", "most requests under way", readWhole(1, 10_000), 512)
     .option("--timeout-s <n>", "how long an answer is waited for", readWhole(1, 600), 10)
     .action(action(traffic));
@@ -54,7 +56,7 @@ export function trafficCommand(action: ActionWrapper<TrafficSettings>): Command 
 
 async function traffic(
   context: CommandContext<TrafficSettings>,
-  { rate: ratePerS, url, connections: maxConnections, timeoutS, ...rest }: Options,
+  { rate: ratePerS, url, walletsUrl, connections: maxConnections, timeoutS, ...rest }: Options,
 ): Promise<number> {
   const { settings, interruption, modules } = context;
   const { seconds, seed, mix, customers, hotShare, hotCustomers, insufficientShare, fraudShare } = rest;
@@ -73,10 +75,9 @@ async function traffic(
     spec,
     KINDS.map(({ name }) => name),
   );
-  const target = new Target(
-    url ?? `http://${settings.HTTP_HOST}:${settings.HTTP_PORT}`,
-    settings.TRAFFIC_API_KEY,
-  );
+  const targetAt = (at: string) => new Target(at, settings.TRAFFIC_API_KEY);
+  const target = targetAt(url ?? `http://${settings.HTTP_HOST}:${settings.HTTP_PORT}`);
+  const wallets = walletsUrl === undefined ? target : targetAt(walletsUrl);
   const pool = createServicePool(settings, {
     role: "payments_traffic",
     schema: "traffic",
@@ -94,6 +95,7 @@ async function traffic(
       spec,
       kinds: KINDS,
       target,
+      wallets,
       maxConnections,
       timeoutMs,
       pool,

@@ -8,6 +8,8 @@ export interface Run {
   readonly trafficId: number;
   readonly spec: TrafficSpec;
   readonly target: Target;
+  /** Where wallets are looked at and filled. */
+  readonly wallets: Target;
   /** How many requests of the kind there will be. */
   readonly requests: number;
 }

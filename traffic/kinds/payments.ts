@@ -110,12 +110,12 @@ function currencyOf(customer: number): (typeof CURRENCIES)[number] {
 }
 
 /** A hot customer gets beforehand what all of them together may pay, so that none of its payments fails for want of money. */
-async function fundHotCustomers({ trafficId, spec, target, requests }: Run): Promise<void> {
+async function fundHotCustomers({ trafficId, spec, wallets, requests }: Run): Promise<void> {
   for (let k = 0; k < spec.hotCustomers; k++) {
     const customer = hotCustomer(spec, k);
-    const wallet = await walletOf(target, customer);
+    const wallet = await walletOf(wallets, customer);
     if (spec.hotShare > 0) {
-      await target.ask("POST", `/wallets/${wallet}/credit`, {
+      await wallets.ask("POST", `/wallets/${wallet}/credit`, {
         amount: String(MOST_UNITS * requests),
         reference: `traffic:${trafficId}`,
       });
@@ -124,8 +124,8 @@ async function fundHotCustomers({ trafficId, spec, target, requests }: Run): Pro
 }
 
 /** @throws TrafficError TARGET_UNPREPARED when the customer has none. */
-async function walletOf(target: Target, customer: number): Promise<string> {
-  const answer = await target.ask("GET", `/wallets?user_id=customer-${customer}`);
+async function walletOf(wallets: Target, customer: number): Promise<string> {
+  const answer = await wallets.ask("GET", `/wallets?user_id=customer-${customer}`);
   const [wallet] = (answer as { wallets: readonly { id: string }[] }).wallets;
   if (wallet === undefined) {
     throw new TrafficError("TARGET_UNPREPARED", `customer-${customer} has no wallet.`, {
