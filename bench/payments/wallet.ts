@@ -49,7 +49,7 @@ export async function measureWallet(stack: Stack, load: WalletLoad): Promise<Wal
       });
       const cpuUs = timeEach(before, clock(), DEBITS);
       const { rows } = await pool.query<{ perS: number }>(
-        `SELECT ($1 - $2) / extract(epoch FROM max(decided_at) - min(decided_at) FILTER (WHERE place > $2))::float8 AS "perS"
+        `SELECT ($1::float8 - $2::int) / extract(epoch FROM max(decided_at) - min(decided_at) FILTER (WHERE place > $2::int))::float8 AS "perS"
          FROM (SELECT decided_at, row_number() OVER (ORDER BY decided_at) AS place FROM wallet.decision) d`,
         [DEBITS, WARM_UP],
       );
