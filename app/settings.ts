@@ -5,6 +5,7 @@ import type { Module } from "../lib/runtime/module.js";
 import { baseSettings } from "../lib/settings/base.js";
 import { port, type SettingsDeclaration } from "../lib/settings/define.js";
 import { loadSettings, type SettingsSources } from "../lib/settings/settings.js";
+import type { FraudSettings } from "../services/fraud/settings.js";
 import type { PaymentsSettings } from "../services/payments/settings.js";
 import type { WalletSettings } from "../services/wallet/settings.js";
 import type { TrafficSettings } from "../traffic/settings.js";
@@ -37,6 +38,7 @@ export interface AllSettings
     BackupSettings,
     StackSettings,
     PaymentsSettings,
+    FraudSettings,
     WalletSettings,
     TrafficSettings {}
 
