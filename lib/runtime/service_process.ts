@@ -44,8 +44,6 @@ export interface ServiceOptions {
   readonly connections: number;
   // biome-ignore lint/suspicious/noExplicitAny: each event has a body of its own
   readonly reactions: readonly EventReaction<any>[];
-  /** Begun last and ended first, with what the service is made of. */
-  readonly more?: (service: Omit<Service, "parts">) => readonly Part[];
   /** Partitioned tables, whose months ahead are made at the start and once a day. */
   readonly partitioned?: readonly string[];
 }
@@ -85,7 +83,7 @@ const oldKeys = (pool: Pool, schema: string): Chore => ({
 /** What every service is made of: a pool as its own role, a publisher, an outbox with its sweeper, a consumer for each event. */
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
   const { settings, messages, codeLabel, stopping, modules, families } = runtime;
-  const { service, schema, queues, connections, reactions, partitioned = [], more } = options;
+  const { service, schema, queues, connections, reactions, partitioned = [] } = options;
   const logger = runtime.logger.child({ service });
   const id = `${service} ${hostname().slice(0, 24)}:${process.pid}:${randomBytes(4).toString("hex")}`;
   const poolOf = (max: number) =>
@@ -161,7 +159,6 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
   onScrape(messages.breakerOpen, () => Number(breakers.PostgreSQL.open));
   onScrape(messages.brokerUp, () => Number(brokerUp()), Math.min);
 
-  const made = { pool, publisher, outbox, logger };
   const parts: Part[] = [
     {
       name: "postgres",
@@ -188,7 +185,6 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     },
     outbox,
     ...consumers,
-    ...(more?.(made) ?? []),
   ];
-  return { ...made, parts };
+  return { pool, publisher, outbox, logger, parts };
 }
