@@ -3,7 +3,7 @@ import type { EtlSettings } from "../etl/settings.js";
 import type { BackupSettings } from "../jobs/settings.js";
 import type { Module } from "../lib/runtime/module.js";
 import { baseSettings } from "../lib/settings/base.js";
-import { port, type SettingsDeclaration } from "../lib/settings/define.js";
+import { port, type SettingsDeclaration, whole } from "../lib/settings/define.js";
 import { loadSettings, type SettingsSources } from "../lib/settings/settings.js";
 import type { FraudSettings } from "../services/fraud/settings.js";
 import type { PaymentsSettings } from "../services/payments/settings.js";
@@ -25,9 +25,23 @@ interface StackSettings extends z.infer<typeof stackSchema> {}
 /** Read by scripts/ and compose/ only: where they put what stands beside the processes. */
 const stackSettings: SettingsDeclaration<StackSettings> = { schema: stackSchema, prefixes: [] };
 
+const auditSchema = z.object({
+  AUDIT_GRACE_S: whole(0, 86_400)
+    .default(60)
+    .describe("payments audit: what is younger than so many seconds counts as in flight"),
+});
+
+interface AuditSettings extends z.infer<typeof auditSchema> {}
+
+/** Of `payments audit`, which looks across modules. */
+export const auditSettings: SettingsDeclaration<AuditSettings> = {
+  schema: auditSchema,
+  prefixes: ["AUDIT_"],
+};
+
 /** Every setting there is, by who declares it. */
 export function declarationsOf(modules: readonly Module[]): readonly SettingsDeclaration[] {
-  return [baseSettings, ...modules.map(({ settings }) => settings), stackSettings];
+  return [baseSettings, ...modules.map(({ settings }) => settings), auditSettings, stackSettings];
 }
 
 export const DECLARATIONS = declarationsOf(MODULES);
@@ -36,6 +50,7 @@ export const DECLARATIONS = declarationsOf(MODULES);
 export interface AllSettings
   extends EtlSettings,
     BackupSettings,
+    AuditSettings,
     StackSettings,
     PaymentsSettings,
     FraudSettings,

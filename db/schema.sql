@@ -1456,14 +1456,19 @@ UNION ALL
 COMMENT ON VIEW wallet.audit_difference IS 'Each way in which balances, decisions and movements disagree';
 
 CREATE VIEW wallet.audit_payment AS
- SELECT decision.payment_id,
-    decision.user_id,
-    decision.outcome,
-    decision.amount,
-    decision.currency,
-    decision.refunded,
-    decision.decided_at
-   FROM wallet.decision;
+ SELECT d.payment_id,
+    d.user_id,
+    d.outcome,
+    d.amount,
+    d.currency,
+    d.refunded,
+    GREATEST(d.decided_at, r.refunded_at) AS changed_at
+   FROM (wallet.decision d
+     LEFT JOIN ( SELECT movement.cause_id AS payment_id,
+            max(movement.moved_at) AS refunded_at
+           FROM wallet.movement
+          WHERE (movement.kind = 'refund'::text)
+          GROUP BY movement.cause_id) r USING (payment_id));
 
 COMMENT ON VIEW wallet.audit_payment IS 'What was decided about each payment, and what of it went back';
 
