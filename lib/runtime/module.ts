@@ -49,6 +49,7 @@ export interface Module {
 /** What a process gives to the modules that it runs. */
 export interface Runtime<S extends Settings = Settings> {
   readonly settings: S;
+  /** Its lines bear the module's `service`. */
   readonly logger: Logger;
   readonly registry: Registry;
   readonly modules: readonly Module[];

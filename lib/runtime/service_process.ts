@@ -66,9 +66,8 @@ const oldKeys = (pool: Pool, schema: string): Chore => ({
 
 /** What a service with tables is made of: a pool as its own role, an outbox with its sweeper, and what `eventProcess` gives. */
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
-  const { settings, workerId } = runtime;
+  const { settings, logger, workerId } = runtime;
   const { service, schema, queues, connections, reactions, partitioned = [] } = options;
-  const logger = runtime.logger.child({ service });
   const poolOf = (max: number) =>
     createServicePool(settings, {
       role: `payments_${schema}`,
