@@ -91,7 +91,7 @@ describe("a module that is a folder and an entry in the list has", () => {
       "the dead letter",
       async () => (await depth(platform.settings, DESK_QUEUES.deadLetter)) === 1,
     );
-    const series = 'payments_messages_dead_lettered_total{code="MESSAGE_MALFORMED"}';
+    const series = 'payments_messages_dead_lettered_total{service="desk-service",code="MESSAGE_MALFORMED"}';
     await eventually("counted", async () => (await metric(series))?.endsWith(" 1"));
   });
 
@@ -202,7 +202,7 @@ test("settings of a module that does not run are not looked at; the log says so 
   const said = started.output.stderr.split("\n").filter((line) => line.includes("do not run here"));
   expect(said).toHaveLength(1);
   expect(JSON.parse(said[0] ?? "")).toMatchObject({
-    level: 20,
+    level: "debug",
     ignored: expect.arrayContaining(["WORKER_CONCURRENCY"]),
   });
 });

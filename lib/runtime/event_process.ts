@@ -62,9 +62,10 @@ export function eventProcess(runtime: Runtime, options: EventProcessOptions): Ev
       publisher,
       handle: (raw, halt) =>
         handleBatch(reaction, { logger, halt, breakers, pause, countOutage, publishAll }, raw),
-      onFailed: (failed) => countSettlement(messages, codeLabel, failed),
+      onFailed: (failed) => countSettlement(messages, service, codeLabel, failed),
       onBatch: ({ size, tookMs }) => {
         messages.events.inc({ service, event }, size);
+        messages.eventBatchSize.observe({ service, event }, size);
         messages.eventBatchSeconds.observe({ service, event }, tookMs / 1_000);
       },
     });
