@@ -15,6 +15,8 @@ import { postgresServer } from "./servers.js";
 
 /** What a service does with an event. */
 export interface TableReaction<Body> extends Omit<Reaction<Body>, "handle"> {
+  /** Each of its statements is a transaction of its own: a round trip in place of three. Default: one transaction a batch. */
+  readonly autocommit?: boolean;
   /** Works in the transaction that it is given; resolves with an outcome for each event, in their order. */
   readonly handle: (
     tx: Queryable,
@@ -29,6 +31,8 @@ export interface ServiceOptions extends Omit<EventProcessOptions, "reactions" | 
   readonly connections: number;
   // biome-ignore lint/suspicious/noExplicitAny: each event has a body of its own
   readonly reactions: readonly TableReaction<any>[];
+  /** Begun last and ended first, with what the service is made of. */
+  readonly more?: (service: Omit<Service, "parts">) => readonly Part[];
   /** Partitioned tables, whose months ahead are made at the start and once a day. */
   readonly partitioned?: readonly string[];
 }
@@ -68,7 +72,7 @@ const oldKeys = (pool: Pool, schema: string): Chore => ({
 /** What a service with tables is made of: a pool as its own role, an outbox with its sweeper, and what `eventProcess` gives. */
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
   const { settings, logger, messages, workerId } = runtime;
-  const { service, schema, queues, connections, reactions, partitioned = [] } = options;
+  const { service, schema, queues, connections, reactions, partitioned = [], more } = options;
   const poolOf = (name: "requests" | "events", max: number) => {
     const made = createServicePool(settings, {
       role: `payments_${schema}`,
@@ -87,9 +91,10 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     service,
     queues,
     postgres: postgres.breaker,
-    reactions: reactions.map(({ handle, ...reaction }) => ({
+    reactions: reactions.map(({ handle, autocommit = false, ...reaction }) => ({
       ...reaction,
-      handle: (events) => transaction(eventPool, (tx) => handle(tx, events)),
+      handle: (events) =>
+        autocommit ? handle(eventPool, events) : transaction(eventPool, (tx) => handle(tx, events)),
     })),
   });
   const outbox = new Outbox({ schema, pool, publisher, logger });
@@ -97,6 +102,7 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     ...partitioned.map((table) => monthsAhead(eventPool, `${schema}.${table}`)),
     oldKeys(eventPool, schema),
   ];
+  const made = { pool, publisher, outbox, logger };
   const parts = [postgres.part, housekeeping(chores, logger), publishing, outbox, ...consumers];
-  return { pool, publisher, outbox, logger, parts };
+  return { ...made, parts: [...parts, ...(more?.(made) ?? [])] };
 }
