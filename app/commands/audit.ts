@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
+import { keepResult } from "../../lib/postgres/audit_result.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { quoteName } from "../../lib/postgres/sql.js";
 import type { Module } from "../../lib/runtime/module.js";
@@ -24,9 +25,11 @@ export function auditCommand(action: ActionWrapper, modules: readonly Module[]):
     .option("--quiesced", "nothing is in flight: allow nothing to wait")
     .action(
       action(async (context, { quiesced = false }: { quiesced?: boolean }) => {
-        const differences = await withDatabase(context, (pool) =>
-          audit(pool, modules, quiesced ? 0 : GRACE_S),
-        );
+        const differences = await withDatabase(context, async (pool) => {
+          const found = await audit(pool, modules, quiesced ? 0 : GRACE_S);
+          await keepResult(pool, { differences: found.length, quiesced });
+          return found;
+        });
         if (context.json) {
           printJson({ differences });
         } else {

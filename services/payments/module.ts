@@ -14,7 +14,13 @@ export const payments = defineModule({
   queues: PAYMENTS_QUEUES,
   schemas: ["saga"],
   roles: ["payments_saga"],
-  views: ["saga.audit_difference", "saga.audit_payment", "saga.audit_orphan"],
+  views: [
+    "saga.audit_difference",
+    "saga.audit_payment",
+    "saga.audit_orphan",
+    "saga.pending_state",
+    "saga.report_payment",
+  ],
   routes: paymentsRoutes,
   start: (runtime) => {
     const { PAYMENTS_CONNECTIONS: connections, PAYMENTS_RESEND_AFTER_S: resendAfterS } = runtime.settings;
