@@ -56,6 +56,7 @@ export async function createHttpServer({ operations, logger, api }: HttpOptions)
   for (const field of ["failure", "traceparent", "principal"]) {
     server.decorateRequest(field, undefined);
   }
+  server.decorateRequest("waitedMs", 0);
   server.setValidatorCompiler(validatorCompiler);
   server.setErrorHandler(refuse);
   addOperations(server, operations);
