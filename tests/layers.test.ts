@@ -12,7 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   services: ["lib"],
   app: ["lib", "etl", "jobs", "services"],
   bench: ["lib", "etl", "app"],
-  grafana: ["lib"],
+  grafana: ["lib", "app/modules"],
 };
 
 type Imports = ReadonlyMap<string, readonly string[]>;
