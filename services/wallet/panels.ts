@@ -18,8 +18,8 @@ export const walletPanels = () =>
         "A second, over HTTP; payments come by events.",
         {
           opened: rate("/wallets", "201"),
-          credited: rate("/wallets/:id/credit", "200"),
-          debited: rate("/wallets/:id/debit", "200"),
+          credited: rate("/wallets/:id/credit", "201"),
+          debited: rate("/wallets/:id/debit", "201"),
         },
       ),
     ],
