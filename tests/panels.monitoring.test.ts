@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DASHBOARDS } from "../grafana/generate.js";
 import { withPool } from "./harness/database.js";
-import { eventually } from "./harness/eventually.js";
 import { documentedMetrics, exporterMetrics } from "./harness/monitoring.js";
 import { Monitored } from "./harness/prometheus.js";
 
