@@ -355,6 +355,26 @@ $$;
 
 COMMENT ON FUNCTION ops.audit_grace() IS 'What is younger counts as in flight';
 
+CREATE FUNCTION ops.outbox_state() RETURNS TABLE(schema text, waiting_events bigint, oldest_age_seconds double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $_$
+BEGIN
+  FOR schema IN
+    SELECT n.nspname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = 'outbox' AND c.relkind = 'r' AND pg_get_userbyid(c.relowner) = 'payments_owner'
+    ORDER BY n.nspname
+  LOOP
+    RETURN QUERY EXECUTE format(
+      'SELECT %1$L::text, count(*), greatest(coalesce(extract(epoch FROM clock_timestamp() - min(entered_at)), 0), 0)::double precision
+       FROM %1$I.outbox', schema);
+  END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION ops.outbox_state() IS 'How many events wait to be published, and since when, by the schema of their service';
+
 CREATE FUNCTION ops.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -701,6 +721,17 @@ CREATE TABLE etl.worker (
 );
 
 COMMENT ON TABLE etl.worker IS 'Workers by their last sign of life; one that is silent for longer than its lease loses its connections';
+
+CREATE TABLE ops.audit_result (
+    latest boolean DEFAULT true NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    differences bigint NOT NULL,
+    quiesced boolean NOT NULL,
+    CONSTRAINT audit_result_differences_check CHECK ((differences >= 0)),
+    CONSTRAINT audit_result_latest_check CHECK (latest)
+);
+
+COMMENT ON TABLE ops.audit_result IS 'What the latest payments audit found';
 
 CREATE TABLE ops.backup (
     backup_id text NOT NULL,
@@ -1209,6 +1240,26 @@ END),
 )
 WITH (fillfactor='60');
 
+CREATE VIEW saga.pending_state AS
+ SELECT count(*) AS payments,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(payment.created_at))), (0)::numeric), (0)::numeric))::double precision AS oldest_age_seconds
+   FROM saga.payment
+  WHERE (payment.state = 'PENDING'::text);
+
+COMMENT ON VIEW saga.pending_state IS 'How many payments nobody has decided yet, and since when';
+
+CREATE VIEW saga.report_payment AS
+ SELECT payment.payment_id,
+    payment.created_at,
+    payment.state,
+    payment.reason,
+    payment.amount,
+    payment.currency,
+    payment.refunded
+   FROM saga.payment;
+
+COMMENT ON VIEW saga.report_payment IS 'Payments for reports: nothing of who paid; amounts in minor units';
+
 CREATE TABLE saga.step_default (
     payment_id uuid NOT NULL,
     event text NOT NULL,
@@ -1624,6 +1675,9 @@ ALTER TABLE ONLY etl.run
 ALTER TABLE ONLY etl.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
 
+ALTER TABLE ONLY ops.audit_result
+    ADD CONSTRAINT audit_result_pkey PRIMARY KEY (latest);
+
 ALTER TABLE ONLY ops.backup
     ADD CONSTRAINT backup_pkey PRIMARY KEY (backup_id);
 
@@ -1843,6 +1897,7 @@ GRANT USAGE ON SCHEMA ops TO payments_exporter;
 GRANT USAGE ON SCHEMA ops TO payments_backup;
 GRANT USAGE ON SCHEMA ops TO payments_app;
 GRANT USAGE ON SCHEMA ops TO payments_saga;
+GRANT USAGE ON SCHEMA ops TO payments_reader;
 GRANT USAGE ON SCHEMA ops TO payments_wallet;
 GRANT USAGE ON SCHEMA ops TO payments_traffic;
 
@@ -1853,6 +1908,7 @@ GRANT USAGE ON SCHEMA payments TO payments_exporter;
 GRANT USAGE ON SCHEMA saga TO payments_saga;
 GRANT USAGE ON SCHEMA saga TO payments_loader;
 GRANT USAGE ON SCHEMA saga TO payments_exporter;
+GRANT USAGE ON SCHEMA saga TO payments_reader;
 
 GRANT USAGE ON SCHEMA staging TO payments_loader;
 
@@ -1906,6 +1962,9 @@ GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payment
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_wallet;
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.outbox_state() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.outbox_state() TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
@@ -1981,6 +2040,9 @@ GRANT SELECT ON TABLE etl.standing_failure TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.worker TO payments_loader;
 GRANT SELECT ON TABLE etl.worker TO payments_exporter;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE ops.audit_result TO payments_loader;
+GRANT SELECT ON TABLE ops.audit_result TO payments_exporter;
 
 GRANT SELECT ON TABLE ops.backup TO payments_loader;
 GRANT SELECT ON TABLE ops.backup TO payments_exporter;
@@ -2080,6 +2142,11 @@ GRANT SELECT ON TABLE saga.audit_payment TO payments_exporter;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE saga.idempotency TO payments_saga;
 
 GRANT SELECT,INSERT ON TABLE saga.illegal_transition TO payments_saga;
+
+GRANT SELECT ON TABLE saga.pending_state TO payments_exporter;
+
+GRANT SELECT ON TABLE saga.report_payment TO payments_exporter;
+GRANT SELECT ON TABLE saga.report_payment TO payments_reader;
 
 GRANT SELECT ON TABLE saga.transition TO payments_saga;
 
