@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
 import { catalogueChanges } from "../../lib/postgres/catalogue.js";
+import { deferred } from "../../lib/timing.js";
 import { drain } from "../../tests/harness/broker.js";
 import { withPool } from "../../tests/harness/database.js";
 import { eventually } from "../../tests/harness/eventually.js";
@@ -29,6 +30,26 @@ async function funded(amount: string, currency = "USD"): Promise<{ user: string;
     201,
   );
   return { user, wallet };
+}
+
+/** Somebody's session has the wallet's row in its hands, until the function that it gives is called. */
+async function hold(wallet: string): Promise<() => Promise<void>> {
+  const [locked, released] = [deferred<void>(), deferred<void>()];
+  const holding = withPool({ role: "admin", database: services.settings.POSTGRES_DB }, async (pool) => {
+    const client = await pool.connect();
+    await client.query("BEGIN");
+    await client.query("SELECT FROM wallet.wallet WHERE wallet_id = $1 FOR UPDATE", [wallet]);
+    locked.resolve();
+    await released.promise;
+    client.release(true);
+  });
+  await locked.promise;
+  const release = () => {
+    released.resolve();
+    return holding;
+  };
+  onTestFinished(release);
+  return release;
 }
 
 const balance = async (wallet: string) => (await services.get(`/wallets/${wallet}`)).body.balance as string;
@@ -170,6 +191,41 @@ describe("a debit that is asked for by an event", () => {
     const repeats = seen.map(({ message }) => message.properties.headers?.["x-repeat"] === true);
     expect(repeats.filter(Boolean)).toHaveLength(4);
     expect(await balance(wallet)).toBe("0.00");
+  });
+
+  test("waits alone while somebody holds its wallet: debits and refunds of others go on", async () => {
+    const [locked, other] = [await funded("10.00"), await funded("10.00")];
+    const responses = await services.watch(walletResponse);
+    const refunded = await services.watch(walletRefunded);
+    const answered = async (user: string) =>
+      (await responses()).filter(({ body }) => body.user_id === user).length;
+    const back = async (user: string) =>
+      (await refunded()).filter(({ body }) => body.user_id === user).length;
+    const [mine, theirs] = [ask(locked.user, "1.00"), ask(other.user, "1.00")];
+    await services.publish(walletDebitRequested, [mine, theirs]);
+    await eventually("both debited", async () => (await responses()).length === 2);
+    const release = await hold(locked.wallet);
+    const held = Array.from({ length: 50 }, () => ask(locked.user, "0.01"));
+    const free = Array.from({ length: 50 }, () => ask(other.user, "0.01"));
+    await Promise.all([
+      services.publish(
+        walletDebitRequested,
+        held.flatMap((each, i) => [each, free[i] as typeof each]),
+      ),
+      services.publish(
+        walletRefundRequested,
+        [mine, theirs].map(({ payment_id, user_id }) => ({ payment_id, user_id })),
+      ),
+    ]);
+    await eventually("the others are done", async () => (await answered(other.user)) === 51, {
+      withinMs: 1_500,
+    });
+    await eventually("so is their refund", async () => (await back(other.user)) === 1, { withinMs: 1_500 });
+    expect(await answered(locked.user)).toBe(1);
+    await release();
+    await eventually("the held ones come again", async () => (await answered(locked.user)) === 51);
+    await eventually("so does their refund", async () => (await back(locked.user)) === 1);
+    expect([await balance(locked.wallet), await balance(other.wallet)]).toEqual(["9.50", "9.50"]);
   });
 
   test("that is malformed, of another currency's digits or of a later schema becomes a dead letter; its neighbours do not", async () => {

@@ -9,16 +9,19 @@ import { walletResponse } from "../../contracts/wallet_response.js";
 import { decideDebits } from "../domain/debit.js";
 import { enterDecisions, findDecisions, type NewDecision, type RecordedDecision } from "../store/decision.js";
 import { type IllegalTransition, recordIllegalTransitions } from "../store/illegal_transition.js";
-import { lockWalletsOf } from "../store/wallet.js";
+import { lockFreeWalletsOf } from "../store/wallet.js";
 
 type Asked = ReceivedEvent<ReturnType<typeof walletDebitRequested.schema.parse>>;
 
 /**
  * Takes payments' amounts from their customers' wallets. A payment is decided once; a repeated request, also one that comes days
- * later, is answered with what was decided.
+ * later, is answered with what was decided. Whose wallet somebody else holds has to wait, and nobody with him.
+ *
+ * @throws Error 40001 when another process decided about one of the payments meanwhile
  */
-export async function onDebitRequested(tx: Queryable, events: readonly Asked[]): Promise<EventOutcome[]> {
-  const wallets = await lockWalletsOf(tx, [...new Set(events.map(({ body }) => body.user_id))]);
+export async function onDebitRequested(tx: Queryable, asked: readonly Asked[]): Promise<EventOutcome[]> {
+  const { wallets, held } = await lockFreeWalletsOf(tx, [...new Set(asked.map(({ body }) => body.user_id))]);
+  const events = held.size === 0 ? asked : asked.filter(({ body }) => !held.has(body.user_id));
   // Under the locks, so that a decision of another process on the same wallet is seen.
   const known = await decisionsOf(tx, events.map(paymentOf));
   const fresh = firstOfEach(events.filter((event) => !known.has(paymentOf(event))));
@@ -39,26 +42,22 @@ export async function onDebitRequested(tx: Queryable, events: readonly Asked[]):
       refused.set(paymentOf(event), decision);
     } else {
       decisions.push({ ...decision, messageId: event.messageId });
+      known.set(paymentOf(event), { ...decision, messageId: event.messageId, refunded: 0n });
     }
   }
-  const entered = await enterDecisions(tx, decisions);
-  // Decided by another process meanwhile: without a wallet there was no lock.
-  const overtaken = decisions.filter(({ paymentId }) => !entered.has(paymentId));
-  for (const [id, decision] of await decisionsOf(
-    tx,
-    overtaken.map(({ paymentId }) => paymentId),
-  )) {
-    known.set(id, decision);
-  }
-  for (const decision of decisions.filter(({ paymentId }) => entered.has(paymentId))) {
-    known.set(decision.paymentId, { ...decision, refunded: 0n });
+  if ((await enterDecisions(tx, decisions)) < decisions.length) {
+    // Where there is no wallet there was no lock. All of it is undone, since later decisions counted on these.
+    throw Object.assign(new Error("a payment was decided by another process"), { code: "40001" });
   }
   await recordIllegalTransitions(
     tx,
     events.flatMap((event) => illegal(event, known.get(paymentOf(event)))),
   );
-  return events.map((event) => {
+  return asked.map((event) => {
     const decision = known.get(paymentOf(event));
+    if (held.has(event.body.user_id)) {
+      return { kind: "held" };
+    }
     return decision === undefined ? rejection(refused.get(paymentOf(event))) : answer(event, decision);
   });
 }
