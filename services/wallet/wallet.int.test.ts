@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { newId } from "../../lib/domain/ids.js";
 import { catalogueChanges } from "../../lib/postgres/catalogue.js";
 import { deferred } from "../../lib/timing.js";
-import { drain } from "../../tests/harness/broker.js";
+import { drain, onChannel } from "../../tests/harness/broker.js";
 import { withPool } from "../../tests/harness/database.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { payments } from "../../tests/harness/process.js";
@@ -226,6 +226,16 @@ describe("a debit that is asked for by an event", () => {
     await eventually("the held ones come again", async () => (await answered(locked.user)) === 51);
     await eventually("so does their refund", async () => (await back(locked.user)) === 1);
     expect([await balance(locked.wallet), await balance(other.wallet)]).toEqual(["9.50", "9.50"]);
+  });
+
+  test("arrives also when its queue was deleted while all ran", async () => {
+    const { user } = await funded("10.00");
+    const responses = await services.watch(walletResponse);
+    await onChannel(services.settings, (channel) =>
+      channel.deleteQueue("wallet-service-wallet-debit-requested-consumer"),
+    );
+    await services.publish(walletDebitRequested, [ask(user, "1.00"), ask(user, "2.00")]);
+    await eventually("both answered", async () => (await responses()).length === 2);
   });
 
   test("that is malformed, of another currency's digits or of a later schema becomes a dead letter; its neighbours do not", async () => {
