@@ -955,12 +955,14 @@ CREATE TABLE wallet.movement (
     amount bigint NOT NULL,
     currency text NOT NULL,
     reference text,
+    message_id text,
     moved_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT movement_amount_check CHECK ((amount > 0)),
     CONSTRAINT movement_check CHECK ((to_id <> from_id)),
     CONSTRAINT movement_check1 CHECK (((kind = 'refund'::text) = (movement_id <> cause_id))),
     CONSTRAINT movement_check2 CHECK (((kind = ANY (ARRAY['refund'::text, 'credit'::text, 'withdrawal'::text])) = (reference IS NOT NULL))),
     CONSTRAINT movement_kind_check CHECK ((kind = ANY (ARRAY['debit'::text, 'refund'::text, 'credit'::text, 'withdrawal'::text, 'funding'::text]))),
+    CONSTRAINT movement_message_id_check CHECK ((length(message_id) <= 255)),
     CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
 )
 PARTITION BY RANGE (cause_id);
@@ -1181,12 +1183,14 @@ CREATE TABLE wallet.movement_default (
     amount bigint NOT NULL,
     currency text NOT NULL,
     reference text,
+    message_id text,
     moved_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT movement_amount_check CHECK ((amount > 0)),
     CONSTRAINT movement_check CHECK ((to_id <> from_id)),
     CONSTRAINT movement_check1 CHECK (((kind = 'refund'::text) = (movement_id <> cause_id))),
     CONSTRAINT movement_check2 CHECK (((kind = ANY (ARRAY['refund'::text, 'credit'::text, 'withdrawal'::text])) = (reference IS NOT NULL))),
     CONSTRAINT movement_kind_check CHECK ((kind = ANY (ARRAY['debit'::text, 'refund'::text, 'credit'::text, 'withdrawal'::text, 'funding'::text]))),
+    CONSTRAINT movement_message_id_check CHECK ((length(message_id) <= 255)),
     CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
 );
 

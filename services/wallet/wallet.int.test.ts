@@ -52,6 +52,18 @@ async function hold(wallet: string): Promise<() => Promise<void>> {
   return release;
 }
 
+/** A user whose payment took all that the wallet held. */
+const paid = async (amount: string) => {
+  const { user, wallet } = await funded(amount);
+  const payment = newId();
+  const responses = await services.watch(walletResponse);
+  await services.publish(walletDebitRequested, [
+    { payment_id: payment, user_id: user, amount, currency: "USD" },
+  ]);
+  await eventually("debited", async () => (await responses()).length === 1);
+  return { user, wallet, payment };
+};
+
 const balance = async (wallet: string) => (await services.get(`/wallets/${wallet}`)).body.balance as string;
 
 describe("over HTTP a wallet", () => {
@@ -296,17 +308,6 @@ describe("a debit that is asked for by an event", () => {
 });
 
 describe("a refund", () => {
-  const paid = async (amount: string) => {
-    const { user, wallet } = await funded(amount);
-    const payment = newId();
-    const responses = await services.watch(walletResponse);
-    await services.publish(walletDebitRequested, [
-      { payment_id: payment, user_id: user, amount, currency: "USD" },
-    ]);
-    await eventually("debited", async () => (await responses()).length === 1);
-    return { user, wallet, payment };
-  };
-
   test("gives back parts, then the rest, never more, and announces each once", async () => {
     const { wallet, payment } = await paid("10.00");
     const refunded = await services.watch(walletRefunded);
@@ -394,6 +395,69 @@ describe("a refund", () => {
       return all.length === 3 && all;
     });
     expect(seen.map(({ body }) => body.refunded_total)).toEqual(["10.00", "10.00", "10.00"]);
+    expect(await balance(wallet)).toBe("10.00");
+  });
+  test("that is announced once more says so only where it was announced before", async () => {
+    const { user, payment } = await paid("10.00");
+    const refunded = await services.watch(walletRefunded);
+    const body = { payment_id: payment, user_id: user };
+    const first = newId();
+    const announced = (count: number) =>
+      eventually(`${count} announced`, async () => {
+        const all = await refunded();
+        return (
+          all.length === count && all.map(({ message }) => message.properties.headers?.["x-repeat"] === true)
+        );
+      });
+    await services.publish(walletRefundRequested, [body], first);
+    await announced(1);
+    // Its process died between commit and publish, for all that the second one knows.
+    await services.publish(walletRefundRequested, [body], first);
+    expect(await announced(2)).toEqual([false, false]);
+    await services.publish(walletRefundRequested, [body]);
+    expect(await announced(3)).toEqual([false, false, true]);
+    const other = await paid("10.00");
+    await services.post("/wallets/refund", { payment_id: other.payment });
+    await announced(4);
+    await services.publish(walletRefundRequested, [{ payment_id: other.payment, user_id: other.user }]);
+    expect(await announced(5)).toEqual([false, false, true, false, true]);
+  });
+
+  test("under another name than the debit's is recorded, and pays nobody", async () => {
+    const [{ user, wallet, payment }, eve] = [await paid("10.00"), await funded("1.00")];
+    const refunded = await services.watch(walletRefunded);
+    const messageId = newId();
+    await services.publish(walletRefundRequested, [{ payment_id: payment, user_id: eve.user }], messageId);
+    const recorded = await eventually("recorded", async () => {
+      const sql =
+        "SELECT event, payment_id, state, reason FROM wallet.illegal_transition WHERE message_id = $1";
+      const rows = await services.owner(sql, [messageId]);
+      return rows.length > 0 && rows;
+    });
+    const event = walletRefundRequested.name;
+    const reason = "another user than decided";
+    expect(recorded).toEqual([{ event, payment_id: payment, state: "approved", reason }]);
+    expect([await balance(wallet), await balance(eve.wallet)]).toEqual(["0.00", "1.00"]);
+    await services.publish(walletRefundRequested, [{ payment_id: payment, user_id: user }]);
+    await eventually("the rightful one is announced", async () => (await refunded()).length === 1);
+    expect([await balance(wallet), await balance(eve.wallet)]).toEqual(["10.00", "1.00"]);
+  });
+
+  test("for which the wallet has no room is refused over HTTP, and a dead letter as an event", async () => {
+    const { user, wallet, payment } = await paid("10.00");
+    await services.post(`/wallets/${wallet}/credit`, { amount: "92233720368547758.07", reference: "all" });
+    expect(await services.post("/wallets/refund", { payment_id: payment })).toMatchObject({
+      status: 422,
+      body: { code: "BALANCE_TOO_LARGE" },
+    });
+    await services.publish(walletRefundRequested, [{ payment_id: payment, user_id: user }]);
+    const [letter] = await eventually("the letter", async () => {
+      const all = await drain(services.settings, "wallet.dlq");
+      return all.length > 0 && all;
+    });
+    expect(letter?.properties.headers).toMatchObject({ "x-error-code": "BALANCE_TOO_LARGE" });
+    await services.post(`/wallets/${wallet}/debit`, { amount: "92233720368547758.07", reference: "all" });
+    expect((await services.post("/wallets/refund", { payment_id: payment })).status).toBe(200);
     expect(await balance(wallet)).toBe("10.00");
   });
 });

@@ -33,6 +33,8 @@ CREATE TABLE wallet.movement (
   amount      bigint      NOT NULL CHECK (amount > 0),
   currency    text        NOT NULL,
   reference   text        CHECK (length(reference) BETWEEN 1 AND 255),
+  -- The event that asked for a refund. Null where a request over HTTP did, which enters its own into the outbox.
+  message_id  text        CHECK (length(message_id) <= 255),
   moved_at    timestamptz NOT NULL DEFAULT now(),
   -- A payment's debit has the payment's own id, so there is one at most, and each of its refunds an id made of what was asked.
   PRIMARY KEY (cause_id, movement_id),

@@ -122,12 +122,17 @@ function answer(event: Asked, decision: RecordedDecision): EventOutcome {
   const follower = eventMessage(walletResponse, body, {
     messageId: derivedId(messageId, walletResponse.name),
     traceId,
+    // The message that was decided is answered until that has arrived; nobody may have heard before when it comes again. What was
+    // cancelled has been told as payments.expired.
     repeat: decision.messageId !== messageId,
   });
   return { kind: "done", followers: [follower] };
 }
 
-/** An amount that is none of its currency: it never will be. */
+/**
+ * An amount that is none of its currency, or a currency that is none: it never will be. Not a refusal of the wallet's, for which
+ * there is a reason to give: who published it has a bug, as payments refuses such an amount itself, and the letter shows it.
+ */
 function rejection(error: Error | undefined): EventOutcome {
   const { code, message } =
     error instanceof PlatformError ? error : { code: "INTERNAL", message: "not decided" };
