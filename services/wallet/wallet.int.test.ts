@@ -76,7 +76,7 @@ describe("over HTTP a wallet", () => {
     const again = await services.post("/wallets/", { user_id: user, currency: "EUR" });
     expect(again).toMatchObject({
       status: 409,
-      body: { code: "WALLET_EXISTS", detail: expect.stringContaining(id) },
+      body: { code: "WALLET_EXISTS", status: 409, wallet_id: id },
     });
     expect((await services.get(`/wallets?user_id=${user}`)).body.wallets).toEqual([opened.body]);
     await services.post(`/wallets/${id}/credit`, { amount: 1, reference: "a" });
@@ -85,8 +85,11 @@ describe("over HTTP a wallet", () => {
       body: { code: "WALLET_NOT_EMPTY" },
     });
     await services.post(`/wallets/${id}/debit`, { amount: "1.00", reference: "b" });
+    expect((await services.get(`/wallets/${id}`)).body).not.toHaveProperty("closed_at");
     expect((await services.request("DELETE", `/wallets/${id}`)).status).toBe(204);
     expect((await services.request("DELETE", `/wallets/${id}`)).status).toBe(204);
+    const closed = (await services.get(`/wallets/${id}`)).body;
+    expect(closed).toMatchObject({ balance: "0.00", closed_at: closed.updated_at });
     expect((await services.post("/wallets", { user_id: user, currency: "EUR" })).status).toBe(201);
   });
 
