@@ -76,8 +76,12 @@ const ENTER = `
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::text[], $8::text[], $9::uuid[])
       AS a (payment_id, outcome, reason, user_id, wallet_id, amount, currency, message_id, clearing_id)
   ), entered AS (
-    INSERT INTO wallet.decision (payment_id, outcome, reason, user_id, wallet_id, amount, currency, message_id)
-    SELECT payment_id, outcome, reason, user_id, wallet_id, amount, currency, message_id FROM asked
+    INSERT INTO wallet.decision (payment_id, outcome, reason, user_id, wallet_id, amount, currency, message_id, seal)
+    SELECT payment_id, outcome, reason, user_id, wallet_id, amount, currency, message_id,
+           CASE WHEN outcome <> 'approved' THEN
+             wallet.seal(payment_id::text, outcome, reason, user_id, wallet_id::text, amount::text, currency)
+           END
+    FROM asked
     ON CONFLICT (payment_id) DO NOTHING
     RETURNING payment_id
   ), approved AS (

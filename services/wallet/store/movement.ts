@@ -110,8 +110,8 @@ export async function enterTransfer(tx: Queryable, transfer: Transfer): Promise<
         WHERE wallet_id = $8
         RETURNING balance
       ), noted AS (
-        INSERT INTO wallet.reference (wallet_id, kind, reference, movement_id, amount, balance)
-        SELECT $8, $2, $7, $1, $5, balance FROM balanced
+        INSERT INTO wallet.reference (wallet_id, kind, reference, movement_id, amount, balance, seal)
+        SELECT $8, $2, $7, $1, $5, balance, wallet.seal($8::text, $2, $7, $5::text, balance::text) FROM balanced
       )
       SELECT balance FROM balanced`,
     values: [movementId, kind, from, to, amount, currency, reference, walletId],
