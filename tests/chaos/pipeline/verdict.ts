@@ -1,20 +1,14 @@
-import type { GetMessage } from "amqplib";
-import type { AllSettings } from "../../app/settings.js";
-import { ETL_QUEUES } from "../../etl/queues.js";
-import type { VerifyReport } from "../../etl/verify/report.js";
-import type { Pool } from "../../lib/postgres/pool.js";
-import { onChannel } from "../harness/broker.js";
-import { eventually } from "../harness/eventually.js";
-import { payments } from "./command.js";
+import type { AllSettings } from "../../../app/settings.js";
+import { ETL_QUEUES } from "../../../etl/queues.js";
+import type { VerifyReport } from "../../../etl/verify/report.js";
+import type { Pool } from "../../../lib/postgres/pool.js";
+import { peek } from "../../harness/broker.js";
+import { eventually } from "../../harness/eventually.js";
+import { payments } from "../command.js";
+import type { Check } from "../rig.js";
+import type { Stack } from "../stack.js";
 import { differences, fingerprintOf } from "./fingerprint.js";
 import type { Load } from "./load.js";
-import type { Stack } from "./stack.js";
-
-/** One thing that must hold at the end; no complaint means that it does. */
-export interface Check {
-  readonly name: string;
-  readonly complaints: readonly string[];
-}
 
 /** What a database holds when all its runs are done. */
 export interface Outcome {
@@ -124,18 +118,4 @@ export async function checkLeftovers(pool: Pool): Promise<Check> {
     () => undefined,
   );
   return { name: "no backend, lock or build is left", complaints: left };
-}
-
-/** Looks at a queue's messages and leaves them there. */
-async function peek(settings: AllSettings, queue: string): Promise<GetMessage[]> {
-  return onChannel(settings, async (channel) => {
-    const messages: GetMessage[] = [];
-    for (;;) {
-      const message = await channel.get(queue);
-      if (message === false) {
-        return messages;
-      }
-      messages.push(message);
-    }
-  });
 }
