@@ -1,8 +1,10 @@
 import { etl } from "../etl/module.js";
 import { jobs } from "../jobs/module.js";
 import type { Module } from "../lib/runtime/module.js";
+import { fraud } from "../services/fraud/module.js";
+import { metrics } from "../services/metrics/module.js";
 import { platform } from "../services/platform.js";
 import { wallet } from "../services/wallet/module.js";
 
 /** Every module of the platform. A new one is a folder and a line here. */
-export const MODULES: readonly Module[] = [etl, jobs, platform, wallet];
+export const MODULES: readonly Module[] = [etl, jobs, platform, fraud, wallet, metrics];

@@ -5,6 +5,7 @@ import type { Module } from "../lib/runtime/module.js";
 import { baseSettings } from "../lib/settings/base.js";
 import { port, type SettingsDeclaration } from "../lib/settings/define.js";
 import { loadSettings, type SettingsSources } from "../lib/settings/settings.js";
+import type { FraudSettings } from "../services/fraud/settings.js";
 import type { WalletSettings } from "../services/wallet/settings.js";
 import { MODULES } from "./modules.js";
 
@@ -30,7 +31,12 @@ export function declarationsOf(modules: readonly Module[]): readonly SettingsDec
 export const DECLARATIONS = declarationsOf(MODULES);
 
 /** For what looks across modules: the bench, tests. */
-export interface AllSettings extends EtlSettings, BackupSettings, StackSettings, WalletSettings {}
+export interface AllSettings
+  extends EtlSettings,
+    BackupSettings,
+    StackSettings,
+    FraudSettings,
+    WalletSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */
 export function loadAllSettings(sources: SettingsSources = {}): AllSettings {

@@ -80,12 +80,17 @@ export function serviceQueues(
   const { service, events, ladderMs = SERVICE_LADDER_MS } = options;
   const { deadLetter, ladder, deliveryLimit } = queueFamily(module, { ladderMs });
   return events.map((event) => ({
-    work: `${service}-${event.replaceAll(".", "-")}-consumer`,
+    work: consumerQueue(service, event),
     event,
     deadLetter,
     ladder: ladder.map((rung) => ({ ...rung, shared: true })),
     deliveryLimit,
   }));
+}
+
+/** The queue in which an event waits for a service. */
+export function consumerQueue(service: string, event: string): string {
+  return `${service}-${event.replaceAll(".", "-")}-consumer`;
 }
 
 /** Where a message of the family waits for its next attempt. */

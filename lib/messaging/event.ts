@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
 import type { z } from "zod";
 import type { OutgoingMessage } from "../broker/confirms.js";
 import { EVENTS_EXCHANGE } from "../broker/topology.js";
-import { newTraceId, traceIdOf } from "../observability/trace.js";
+import { newTraceId, traceIdOf, traceparentOf } from "../observability/trace.js";
 
 /** An event that a service publishes and others take: what both ends agree on. */
 export interface EventContract<Body> {
@@ -43,7 +42,7 @@ export function eventMessage<Body>(
     messageId,
     body: JSON.stringify(body),
     headers: {
-      [EVENT_HEADER.traceparent]: `00-${traceId}-${randomBytes(8).toString("hex")}-01`,
+      [EVENT_HEADER.traceparent]: traceparentOf(traceId),
       [EVENT_HEADER.key]: event.key(body),
       [EVENT_HEADER.schemaVersion]: event.version,
       ...(repeat ? { [EVENT_HEADER.repeat]: true } : {}),
@@ -81,6 +80,8 @@ export interface ReceivedEvent<Body> {
   /** Of the message; the same for every copy of it. */
   readonly messageId: string;
   readonly traceId: string;
+  /** It was sent once more, as a message of its own; so what follows from it is said once more too. */
+  readonly repeat?: boolean;
 }
 
 export function traceOf(headers: Readonly<Record<string, unknown>>): string {

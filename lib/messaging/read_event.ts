@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { CoreError } from "../core_errors.js";
 import { derivedId } from "../domain/ids.js";
 import { parseJson } from "../domain/json_parse.js";
@@ -31,19 +32,29 @@ export function readEvent<Body>(event: EventContract<Body>, raw: RawEvent): Rece
       { hint: "Deploy the newer consumer, then replay the letter." },
     );
   }
-  const parsed = event.schema.safeParse(parseJson(raw.body));
+  return {
+    body: parseBody(event.schema, raw.body),
+    // One without an id, or with one that no column holds, is known by what it says.
+    messageId: VISIBLE.test(raw.messageId ?? "")
+      ? (raw.messageId as string)
+      : derivedId(raw.body.toString("latin1"), event.name),
+    traceId: traceOf(raw.headers),
+    repeat: raw.headers[EVENT_HEADER.repeat] === true,
+  };
+}
+
+/**
+ * A message's body in a shape.
+ *
+ * @throws CoreError MESSAGE_MALFORMED, with what is wrong but never the body itself
+ */
+export function parseBody<Body>(schema: z.ZodType<Body>, bytes: Buffer): Body {
+  const parsed = schema.safeParse(parseJson(bytes));
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
       ({ path, message }) => `${path.join(".") || "body"}: ${message}`,
     );
     throw new CoreError("MESSAGE_MALFORMED", `${problems.join("; ")}.`);
   }
-  return {
-    body: parsed.data,
-    // One without an id, or with one that no column holds, is known by what it says.
-    messageId: VISIBLE.test(raw.messageId ?? "")
-      ? (raw.messageId as string)
-      : derivedId(raw.body.toString("latin1"), event.name),
-    traceId: traceOf(raw.headers),
-  };
+  return parsed.data;
 }

@@ -57,6 +57,8 @@ export interface Runtime<S extends Settings = Settings> {
   /** The process's own instruments, shared by its modules. */
   readonly messages: Instruments<typeof messageMetrics>;
   readonly codeLabel: CodeLabel;
+  /** Names this process to both servers; distinct for every start, no longer than 46 characters. */
+  readonly workerId: string;
   /** Fires when the process is to end: whoever waits for a server gives up. */
   readonly stopping: AbortSignal;
 }

@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import type { Registry } from "prom-client";
 import { CoreError } from "../core_errors.js";
 import type { Logger } from "../observability/log.js";
@@ -38,6 +40,7 @@ export class Process<S extends Settings = Settings> extends Lifecycle {
       families,
       messages,
       codeLabel: codeLabelOf(codes),
+      workerId: `${hostname().slice(0, 24)}:${process.pid}:${randomBytes(4).toString("hex")}`,
     };
     super((stopping) => partsOf({ ...runtime, stopping }));
   }

@@ -1,30 +1,19 @@
-import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
-import { Publisher } from "../broker/publisher.js";
-import type { QueueFamily } from "../broker/topology.js";
+import type { Publisher } from "../broker/publisher.js";
 import { purgeIdempotency } from "../http/idempotency.js";
-import { BatchConsumer, type BatchSize } from "../messaging/batch_consumer.js";
-import type { EventContract, ReceivedEvent } from "../messaging/event.js";
-import { type EventOutcome, handleBatch } from "../messaging/handle_batch.js";
+import type { ReceivedEvent } from "../messaging/event.js";
+import type { EventOutcome } from "../messaging/handle_batch.js";
 import { Outbox } from "../messaging/outbox.js";
 import type { Logger } from "../observability/log.js";
-import { countSettlement } from "../observability/message_metrics.js";
-import { onScrape } from "../observability/registry.js";
-import { requireSchema } from "../postgres/history.js";
 import { type Pool, type Queryable, transaction } from "../postgres/pool.js";
 import { createServicePool } from "../postgres/service_pool.js";
-import { untilDone } from "../retry.js";
-import { pause } from "../timing.js";
-import { postgresState } from "./consumer_process.js";
+import { type EventProcessOptions, eventProcess, type Reaction } from "./event_process.js";
 import { type Chore, housekeeping } from "./housekeeping.js";
 import type { Part } from "./lifecycle.js";
 import type { Runtime } from "./module.js";
-import { Breaker } from "./outage.js";
+import { postgresServer } from "./servers.js";
 
 /** What a service does with an event. */
-export interface EventReaction<Body> {
-  readonly event: EventContract<Body>;
-  readonly batch?: BatchSize;
+export interface TableReaction<Body> extends Omit<Reaction<Body>, "handle"> {
   /** Works in the transaction that it is given; resolves with an outcome for each event, in their order. */
   readonly handle: (
     tx: Queryable,
@@ -32,16 +21,13 @@ export interface EventReaction<Body> {
   ) => Promise<readonly EventOutcome[]>;
 }
 
-export interface ServiceOptions {
-  /** In queues, logs and labels, e.g. `wallet-service`. */
-  readonly service: string;
+export interface ServiceOptions extends Omit<EventProcessOptions, "reactions" | "postgres"> {
   /** Of its tables; its role is `payments_<schema>`. */
   readonly schema: string;
-  readonly queues: readonly QueueFamily[];
   /** Connections to PostgreSQL for HTTP; there is one more for each event that it takes, and one to see how it is. */
   readonly connections: number;
   // biome-ignore lint/suspicious/noExplicitAny: each event has a body of its own
-  readonly reactions: readonly EventReaction<any>[];
+  readonly reactions: readonly TableReaction<any>[];
   /** Partitioned tables, whose months ahead are made at the start and once a day. */
   readonly partitioned?: readonly string[];
 }
@@ -78,111 +64,36 @@ const oldKeys = (pool: Pool, schema: string): Chore => ({
   },
 });
 
-/** What every service is made of: a pool as its own role, a publisher, an outbox with its sweeper, a consumer for each event. */
+/** What a service with tables is made of: a pool as its own role, an outbox with its sweeper, and what `eventProcess` gives. */
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
-  const { settings, messages, codeLabel, stopping, modules, families } = runtime;
+  const { settings, workerId } = runtime;
   const { service, schema, queues, connections, reactions, partitioned = [] } = options;
   const logger = runtime.logger.child({ service });
-  const id = `${service} ${hostname().slice(0, 24)}:${process.pid}:${randomBytes(4).toString("hex")}`;
   const poolOf = (max: number) =>
     createServicePool(settings, {
       role: `payments_${schema}`,
       schema,
       max,
-      applicationName: id.slice(0, 63),
+      applicationName: `${service} ${workerId}`.slice(0, 63),
     });
   // Apart, so that a crowd of requests keeps neither events nor the question whether we are ready waiting.
   const pool = poolOf(connections);
   const eventPool = poolOf(reactions.length + 1);
-  const publisher = new Publisher({
-    address: settings,
-    name: `${id} (publish)`,
-    logger,
-    connectPolicy: "forever",
-    // All queues of the platform: the broker only says that nobody takes an event when no queue at all is bound to it.
-    families,
-    observe: (to, result, ms) => {
-      messages.publishes.inc({ queue: to, result });
-      messages.confirmSeconds.observe(ms / 1_000);
-    },
+  const postgres = postgresServer(runtime, { pool: eventPool, others: [pool], logger });
+  const { publisher, publishing, consumers } = eventProcess(runtime, {
+    service,
+    queues,
+    postgres: postgres.breaker,
+    reactions: reactions.map(({ handle, ...reaction }) => ({
+      ...reaction,
+      handle: (events) => transaction(eventPool, (tx) => handle(tx, events)),
+    })),
   });
   const outbox = new Outbox({ schema, pool, publisher, logger });
-  const breakers = {
-    PostgreSQL: new Breaker({
-      server: "PostgreSQL",
-      probe: () => eventPool.query("SELECT 1"),
-      logger,
-      stopping,
-    }),
-    RabbitMQ: new Breaker({
-      server: "RabbitMQ",
-      probe: async () => {
-        if (!publisher.isWritable) {
-          throw new Error("it takes no messages");
-        }
-      },
-      logger,
-      stopping,
-    }),
-  };
-  const publishAll = (followers: Parameters<Publisher["publishAll"]>[0]) => publisher.publishAll(followers);
-  const countOutage = (code: string) => messages.outageWaits.inc({ code: codeLabel(code) });
-  const consumers = reactions.map(({ event, batch, handle }) => {
-    const family = queues.find((each) => each.event === event.name);
-    if (family === undefined) {
-      throw new Error(`${service} has no queue for ${event.name}`);
-    }
-    const handler = {
-      event,
-      handle: (events: readonly ReceivedEvent<unknown>[]) =>
-        transaction(eventPool, (tx) => handle(tx, events)),
-    };
-    return new BatchConsumer({
-      address: settings,
-      name: `${id} (${event.name})`,
-      logger,
-      family,
-      ...(batch === undefined ? {} : { batch }),
-      publisher,
-      handle: (raw, halt) =>
-        handleBatch(handler, { logger, halt, breakers, pause, countOutage, publishAll }, raw),
-      onFailed: (failed) => countSettlement(messages, codeLabel, failed),
-      onBatch: ({ size, tookMs }) => {
-        messages.events.inc({ service, event: event.name }, size);
-        messages.eventBatchSeconds.observe({ service, event: event.name }, tookMs / 1_000);
-      },
-    });
-  });
-  const brokerUp = () => publisher.isUp && consumers.every(({ isUp }) => isUp);
-  onScrape(messages.breakerOpen, () => Number(breakers.PostgreSQL.open));
-  onScrape(messages.brokerUp, () => Number(brokerUp()), Math.min);
-
-  const parts: Part[] = [
-    {
-      name: "postgres",
-      start: () =>
-        untilDone("PostgreSQL", () => requireSchema(eventPool, modules), { logger, signal: stopping }),
-      stop: async () => {
-        await pool.end();
-        await eventPool.end();
-      },
-      dependencies: () => postgresState(eventPool),
-    },
-    housekeeping(
-      [
-        ...partitioned.map((table) => monthsAhead(eventPool, `${schema}.${table}`)),
-        oldKeys(eventPool, schema),
-      ],
-      logger,
-    ),
-    {
-      name: "publisher",
-      start: async () => publisher.up(),
-      stop: () => publisher.close(),
-      dependencies: async () => ({ rabbitmq: brokerUp() ? "up" : "down" }),
-    },
-    outbox,
-    ...consumers,
+  const chores = [
+    ...partitioned.map((table) => monthsAhead(eventPool, `${schema}.${table}`)),
+    oldKeys(eventPool, schema),
   ];
+  const parts = [postgres.part, housekeeping(chores, logger), publishing, outbox, ...consumers];
   return { pool, publisher, outbox, logger, parts };
 }

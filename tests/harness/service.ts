@@ -2,6 +2,7 @@ import type { GetMessage } from "amqplib";
 import { MODULES } from "../../app/modules.js";
 import { chooseModules, serve } from "../../app/serve.js";
 import type { AllSettings } from "../../app/settings.js";
+import type { OutgoingMessage } from "../../lib/broker/confirms.js";
 import { Publisher } from "../../lib/broker/publisher.js";
 import { EVENTS_EXCHANGE } from "../../lib/broker/topology.js";
 import { newId } from "../../lib/domain/ids.js";
@@ -108,9 +109,11 @@ export class Services {
     bodies: readonly Body[],
     messageId?: string,
   ): Promise<void> {
-    await this.#publisher.publishAll(
-      bodies.map((body) => eventMessage(event, body, { messageId: messageId ?? newId() })),
-    );
+    await this.send(bodies.map((body) => eventMessage(event, body, { messageId: messageId ?? newId() })));
+  }
+
+  send(messages: readonly OutgoingMessage[]): Promise<void> {
+    return this.#publisher.publishAll(messages);
   }
 
   /** A queue that gets every event of a name from now on; tells what came, oldest first. */
