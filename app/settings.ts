@@ -6,6 +6,7 @@ import { baseSettings } from "../lib/settings/base.js";
 import { port, type SettingsDeclaration } from "../lib/settings/define.js";
 import { loadSettings, type SettingsSources } from "../lib/settings/settings.js";
 import type { FraudSettings } from "../services/fraud/settings.js";
+import type { PaymentsSettings } from "../services/payments/settings.js";
 import type { WalletSettings } from "../services/wallet/settings.js";
 import { MODULES } from "./modules.js";
 
@@ -36,6 +37,7 @@ export interface AllSettings
     BackupSettings,
     StackSettings,
     FraudSettings,
+    PaymentsSettings,
     WalletSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */

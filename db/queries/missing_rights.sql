@@ -5,14 +5,16 @@
 WITH leaf AS (
   SELECT inhrelid AS oid FROM pg_inherits WHERE inhparent = to_regclass('payments.txn')
 ), needed_schema (role, name) AS (
-  VALUES ($1, 'payments'), ($1, 'etl'), ($1, 'staging'), ($1, 'ops'), ($1, 'wallet'), ($3, 'ops'), ($3, 'etl')
+  VALUES ($1, 'payments'), ($1, 'etl'), ($1, 'staging'), ($1, 'ops'), ($1, 'wallet'), ($1, 'saga'), ($3, 'ops'), ($3, 'etl')
 ), needed_table (role, oid, privileges) AS (
   SELECT $1, to_regclass(name)::oid, privileges
   FROM (VALUES
     ('payments.account', 'SELECT INSERT'), ('payments.merchant', 'SELECT INSERT'), ('payments.terminal', 'SELECT INSERT'),
     ('payments.txn', 'SELECT INSERT'), ('payments.txn_reject', 'SELECT INSERT DELETE'),
     ('payments.agg_merchant_day', 'SELECT INSERT DELETE'), ('payments.agg_network_hour', 'SELECT INSERT DELETE'),
-    ('staging.txn_shape', 'SELECT'), ('etl.standing_failure', 'SELECT'), ('etl.run_progress', 'SELECT'), ('ops.module_migration', 'SELECT'), ('wallet.audit_difference', 'SELECT'),
+    ('staging.txn_shape', 'SELECT'), ('etl.standing_failure', 'SELECT'), ('etl.run_progress', 'SELECT'), ('ops.module_migration', 'SELECT'),
+    ('wallet.audit_difference', 'SELECT'), ('wallet.audit_payment', 'SELECT'),
+    ('saga.audit_difference', 'SELECT'), ('saga.audit_payment', 'SELECT'), ('saga.audit_orphan', 'SELECT'),
     ('ops.migration', 'SELECT'), -- by the release before modules, while both run
     ('ops.dead_letter_action', 'SELECT INSERT UPDATE'), ('ops.dead_letter_action_letter', 'SELECT INSERT')
   ) named (name, privileges)

@@ -1,6 +1,4 @@
 import { hash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -10,28 +8,20 @@ import { closeServers, serveApi } from "../../tests/harness/http.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import { CoreError } from "../core_errors.js";
 import { type Client, createPool, type Pool, transaction } from "../postgres/pool.js";
-import { packageRoot } from "../root.js";
 import { deferred } from "../timing.js";
 import { purgeIdempotency, withIdempotency } from "./idempotency.js";
 import { defineRoute } from "./route.js";
-
-/** The statements that the docstring gives to a module's migration. */
-function tableOf(schema: string): string {
-  const source = readFileSync(join(packageRoot, "lib/http/idempotency.ts"), "utf8");
-  const [, snippet = ""] = /```sql\n([\s\S]*?)\n \* ```/.exec(source) ?? [];
-  return snippet.replaceAll(/^ \* /gm, "").replaceAll("wallet.", `${schema}.`);
-}
 
 let database: string;
 /** Of two processes; the second has two connections. */
 let pools: Pool[];
 let pool: Pool;
 beforeAll(async () => {
-  database = await createDatabase("empty");
+  database = await createDatabase("migrated");
   const at = testSettings({ POSTGRES_DB: database });
   pools = [8, 2].map((max) => createPool(at, { role: "admin", max }));
   pool = pools[0] as Pool;
-  await pool.query(`CREATE SCHEMA shop; ${tableOf("shop")}
+  await pool.query(`CREATE SCHEMA shop; CREATE TABLE shop.idempotency (LIKE wallet.idempotency INCLUDING ALL);
     CREATE TABLE shop.payment (id bigint GENERATED ALWAYS AS IDENTITY, pot text, amount text)`);
 });
 afterAll(async () => {

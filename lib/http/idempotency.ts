@@ -1,5 +1,5 @@
 import { CoreError } from "../core_errors.js";
-import { codeOf, type PlatformError } from "../errors.js";
+import { codeOf, type Field, type PlatformError } from "../errors.js";
 import type { Queryable } from "../postgres/pool.js";
 import { quoteName } from "../postgres/sql.js";
 import { pause } from "../timing.js";
@@ -30,20 +30,7 @@ const NEVER_KEPT = [400, 401, 403, 409, 412, 413, 415, 429];
  * what it did elsewhere no rollback undoes. What it throws undoes all of it and keeps no key; what it returns is kept, a refusal
  * such as "insufficient funds" too. An answer from the table has the header Idempotent-Replayed.
  *
- * The table belongs to the module, in its schema; its migration has:
- * ```sql
- * CREATE TABLE wallet.idempotency (
- *   scope       text        NOT NULL, -- method, route, caller
- *   key         text        NOT NULL CHECK (length(key) BETWEEN 1 AND 510),
- *   fingerprint bytea       NOT NULL CHECK (length(fingerprint) = 32),
- *   status      smallint    NOT NULL,
- *   headers     jsonb       NOT NULL,
- *   answer      text        NOT NULL, -- as it was sent, to the byte
- *   created_at  timestamptz NOT NULL DEFAULT now(),
- *   PRIMARY KEY (scope, key)
- * );
- * CREATE INDEX idempotency_by_age ON wallet.idempotency (created_at);
- * ```
+ * The table belongs to the module; `ops.add_service_tables` makes it in its schema.
  *
  * @param schema of the module that owns the table.
  * @throws CoreError IDEMPOTENCY_MISMATCH: the key was used for another request; IDEMPOTENCY_IN_FLIGHT: a request with it has not
@@ -61,19 +48,11 @@ export async function withIdempotency(
   }
   const { scope, key } = idempotency;
   const table = quoteName(`${schema}.idempotency`);
-  const { params, query, body } = request;
-  const fingerprint = fingerprintOf([params, query, body]);
+  const fingerprint = fingerprintOfRequest(request);
 
   const found = await lookUp(tx, table, { scope, key });
   if (found.status !== null) {
-    if (!fingerprint.equals(found.fingerprint)) {
-      throw new CoreError("IDEMPOTENCY_MISMATCH", "The Idempotency-Key was used for another request.", {
-        hint: "Take a new key, or send what was sent.",
-        field: { in: "header", pointer: "#/idempotency-key" },
-      });
-    }
-    const headers = { ...found.headers, ...replayed(true) };
-    return { status: found.status, headers, text: found.answer };
+    return repeated(found, fingerprint);
   }
   if (!found.ours) {
     throw inFlight();
@@ -85,14 +64,33 @@ export async function withIdempotency(
   return answer;
 }
 
-type Found =
-  | {
-      readonly status: number;
-      readonly fingerprint: Buffer;
-      readonly headers: object;
-      readonly answer: string;
-    }
-  | { readonly status: null; readonly ours: boolean };
+/** What tells a repetition from another request under the same key. */
+export const fingerprintOfRequest = ({ params, query, body }: IdempotentRequest): Buffer =>
+  fingerprintOf([params, query, body]);
+
+/** A row of the table: the answer that a key got. */
+export interface KeptAnswer {
+  readonly status: number;
+  readonly fingerprint: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+  /** As it was sent. */
+  readonly answer: string;
+}
+
+/** The answer again. @throws CoreError IDEMPOTENCY_MISMATCH when it was another request's. */
+export function repeated(kept: KeptAnswer, fingerprint: Buffer): SentAnswer {
+  if (!fingerprint.equals(kept.fingerprint)) {
+    throw new CoreError("IDEMPOTENCY_MISMATCH", "The Idempotency-Key was used for another request.", {
+      hint: "Take a new key, or send what was sent.",
+      field: KEY_FIELD,
+    });
+  }
+  return { status: kept.status, headers: { ...kept.headers, ...replayed(true) }, text: kept.answer };
+}
+
+const KEY_FIELD: Field = { in: "header", pointer: "#/idempotency-key" };
+
+type Found = KeptAnswer | { readonly status: null; readonly ours: boolean };
 
 /** What is kept under a key; else whether it is ours until the transaction ends. */
 async function lookUp(tx: Queryable, table: string, { scope, key }: IdempotencyKey): Promise<Found> {
@@ -126,10 +124,9 @@ async function keep(
   }
 }
 
-const inFlight = () =>
-  new CoreError("IDEMPOTENCY_IN_FLIGHT", "A request with this Idempotency-Key has not ended.", {
-    field: { in: "header", pointer: "#/idempotency-key" },
-  });
+/** For `whileInFlight`. @param field the key, or a business key that does its work */
+export const inFlight = (field: Field = KEY_FIELD): CoreError =>
+  new CoreError("IDEMPOTENCY_IN_FLIGHT", "A request with this key has not ended.", { field });
 
 const WAIT_MS = 2_000;
 const FIRST_PAUSE_MS = 10;

@@ -68,8 +68,7 @@ export function defineRoute<const Schemas extends RequestSchemas>(
     ...definition,
     handle: async (raw, reply) => {
       const request = new HandledRequest(raw, definition) as unknown as RouteRequest<Schemas>;
-      const attempt = () => definition.handle(request);
-      const answer = await (request.idempotency === undefined ? attempt() : whileInFlight(attempt));
+      const answer = await whileInFlight(() => definition.handle(request));
       const { status, headers, text } = "text" in answer ? answer : sentAnswer(definition.answers, answer);
       reply.code(status);
       for (const name in headers) {

@@ -82,6 +82,8 @@ export interface ReceivedEvent<Body> {
   readonly traceId: string;
   /** It was sent once more, as a message of its own; so what follows from it is said once more too. */
   readonly repeat?: boolean;
+  /** 1 when it comes for the first time, one more after each rung of the retry ladder. */
+  readonly attempt: number;
 }
 
 export function traceOf(headers: Readonly<Record<string, unknown>>): string {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { attemptOf } from "../broker/headers.js";
 import { CoreError } from "../core_errors.js";
 import { derivedId } from "../domain/ids.js";
 import { parseJson } from "../domain/json_parse.js";
@@ -40,6 +41,7 @@ export function readEvent<Body>(event: EventContract<Body>, raw: RawEvent): Rece
       : derivedId(raw.body.toString("latin1"), event.name),
     traceId: traceOf(raw.headers),
     repeat: raw.headers[EVENT_HEADER.repeat] === true,
+    attempt: attemptOf(raw.headers),
   };
 }
 

@@ -11,6 +11,12 @@ const LIMITS = {
   statement_timeout: "5s",
 };
 
+/**
+ * Statements are few, prepared, and find their rows by keys. A plan that is made anew for each batch costs more than the batch; one
+ * made while a month was empty would read all of it, for as long as nobody analyzed the table.
+ */
+const PLANS = { plan_cache_mode: "force_generic_plan", enable_seqscan: "off" };
+
 /** Above the server's own limit on a statement: whoever is not answered by then has lost its server. */
 const SILENCE_MS = 8_000;
 
@@ -34,6 +40,6 @@ export function createServicePool(settings: Settings, options: ServicePoolOption
     applicationName,
     bigints: "bigint",
     queryTimeoutMs: bulk ? 0 : SILENCE_MS,
-    session: { ...LIMITS, role, search_path: schema },
+    session: { ...LIMITS, ...(bulk ? {} : PLANS), role, search_path: schema },
   });
 }

@@ -14,6 +14,8 @@ import { postgresServer } from "./servers.js";
 
 /** What a service does with an event. */
 export interface TableReaction<Body> extends Omit<Reaction<Body>, "handle"> {
+  /** Each of its statements is a transaction of its own: a round trip in place of three. Default: one transaction a batch. */
+  readonly autocommit?: boolean;
   /** Works in the transaction that it is given; resolves with an outcome for each event, in their order. */
   readonly handle: (
     tx: Queryable,
@@ -28,6 +30,8 @@ export interface ServiceOptions extends Omit<EventProcessOptions, "reactions" | 
   readonly connections: number;
   // biome-ignore lint/suspicious/noExplicitAny: each event has a body of its own
   readonly reactions: readonly TableReaction<any>[];
+  /** Begun last and ended first, with what the service is made of. */
+  readonly more?: (service: Omit<Service, "parts">) => readonly Part[];
   /** Partitioned tables, whose months ahead are made at the start and once a day. */
   readonly partitioned?: readonly string[];
 }
@@ -67,7 +71,7 @@ const oldKeys = (pool: Pool, schema: string): Chore => ({
 /** What a service with tables is made of: a pool as its own role, an outbox with its sweeper, and what `eventProcess` gives. */
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
   const { settings, workerId } = runtime;
-  const { service, schema, queues, connections, reactions, partitioned = [] } = options;
+  const { service, schema, queues, connections, reactions, partitioned = [], more } = options;
   const logger = runtime.logger.child({ service });
   const poolOf = (max: number) =>
     createServicePool(settings, {
@@ -84,9 +88,10 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     service,
     queues,
     postgres: postgres.breaker,
-    reactions: reactions.map(({ handle, ...reaction }) => ({
+    reactions: reactions.map(({ handle, autocommit = false, ...reaction }) => ({
       ...reaction,
-      handle: (events) => transaction(eventPool, (tx) => handle(tx, events)),
+      handle: (events) =>
+        autocommit ? handle(eventPool, events) : transaction(eventPool, (tx) => handle(tx, events)),
     })),
   });
   const outbox = new Outbox({ schema, pool, publisher, logger });
@@ -94,6 +99,14 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     ...partitioned.map((table) => monthsAhead(eventPool, `${schema}.${table}`)),
     oldKeys(eventPool, schema),
   ];
-  const parts = [postgres.part, housekeeping(chores, logger), publishing, outbox, ...consumers];
-  return { pool, publisher, outbox, logger, parts };
+  const made = { pool, publisher, outbox, logger };
+  const parts = [
+    postgres.part,
+    housekeeping(chores, logger),
+    publishing,
+    outbox,
+    ...consumers,
+    ...(more?.(made) ?? []),
+  ];
+  return { ...made, parts };
 }

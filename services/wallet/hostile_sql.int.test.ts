@@ -42,7 +42,7 @@ beforeAll(async () => {
     await enterTransfer(service, transfer);
   }
   const body = { payment_id: payment, user_id: "mallory", amount: "6.00", currency: "USD" };
-  await onDebitRequested(service, [{ body, messageId: randomUUID(), traceId: "0".repeat(32) }]);
+  await onDebitRequested(service, [{ body, messageId: randomUUID(), traceId: "0".repeat(32), attempt: 1 }]);
   await refundPayments(service, [{ paymentId: payment, refundId: "a", amount: "1.00" }]);
 });
 afterAll(async () => {

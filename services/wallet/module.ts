@@ -18,7 +18,7 @@ export const wallet = defineModule({
   queues: WALLET_QUEUES,
   schemas: ["wallet"],
   roles: ["payments_wallet"],
-  views: ["wallet.audit_difference"],
+  views: ["wallet.audit_difference", "wallet.audit_payment"],
   commands: [walletsCommand],
   routes: walletRoutes,
   start: (runtime) => {

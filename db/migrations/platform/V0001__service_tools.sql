@@ -28,7 +28,7 @@ END
 $$;
 
 -- Months of a table that is partitioned by a UUIDv7, from this one on. Called by services, which may not make tables; what it
--- makes has the rights and the owner of its parent. Two callers at once: one waits, then finds nothing to do. A month of which the
+-- makes has the rights and the owner of its parent, and is stored as the DEFAULT partition is. Two callers at once: one waits, then finds nothing to do. A month of which the
 -- DEFAULT partition has rows already stays there: it is one table more than one would like, and nothing else.
 CREATE FUNCTION ops.add_months(parent regclass, months integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
@@ -37,6 +37,7 @@ DECLARE
   from_on timestamptz := date_trunc('month', now(), 'UTC');
   schema  text;
   table_  text;
+  storage text;
   made    integer := 0;
 BEGIN
   SELECT n.nspname, c.relname INTO STRICT schema, table_
@@ -48,6 +49,8 @@ BEGIN
   IF months NOT BETWEEN 1 AND 24 THEN
     RAISE invalid_parameter_value USING MESSAGE = 'months takes 1 to 24';
   END IF;
+  SELECT 'WITH (' || array_to_string(reloptions, ', ') || ')' INTO storage
+  FROM pg_class WHERE oid = to_regclass(format('%I.%I', schema, table_ || '_default'));
   PERFORM pg_advisory_xact_lock(hashtext('ops.add_months'), hashtext(parent::text));
   FOR i IN 0..months - 1 LOOP
     DECLARE
@@ -56,8 +59,8 @@ BEGIN
       name  text := table_ || to_char(month AT TIME ZONE 'UTC', '"_"YYYY"_"MM');
     BEGIN
       CONTINUE WHEN to_regclass(format('%I.%I', schema, name)) IS NOT NULL;
-      EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)',
-                     schema, name, parent, ops.uuid_floor(month), ops.uuid_floor(next));
+      EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L) %s',
+                     schema, name, parent, ops.uuid_floor(month), ops.uuid_floor(next), storage);
       made := made + 1;
     EXCEPTION WHEN check_violation THEN
       RAISE WARNING '% has rows in its DEFAULT partition: they stay there', name;
@@ -67,5 +70,65 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION ops.add_months FROM PUBLIC;
+
+-- What every service has in its schema, with the rights of its role. Called by its first migration.
+CREATE FUNCTION ops.add_service_tables(schema text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog
+AS $body$
+DECLARE
+  statement text;
+BEGIN
+  FOREACH statement IN ARRAY ARRAY[
+    $$CREATE TABLE %1$I.idempotency (
+        scope       text        NOT NULL, -- method, route, caller
+        key         text        NOT NULL CHECK (length(key) BETWEEN 1 AND 510),
+        fingerprint bytea       NOT NULL CHECK (length(fingerprint) = 32),
+        status      smallint    NOT NULL,
+        headers     jsonb       NOT NULL,
+        answer      text        NOT NULL, -- as it was sent, to the byte
+        created_at  timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (scope, key))$$,
+    $$CREATE INDEX idempotency_by_age ON %1$I.idempotency (created_at)$$,
+    $$COMMENT ON TABLE %1$I.idempotency IS 'Answers to requests with an Idempotency-Key, for a day'$$,
+    $$CREATE TABLE %1$I.illegal_transition (
+        message_id  text        NOT NULL,
+        event       text        NOT NULL,
+        subject_id  uuid        NOT NULL, -- what it is about, e.g. a payment
+        state       text        NOT NULL, -- that it met
+        reason      text        NOT NULL,
+        recorded_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (message_id, event))$$,
+    $$COMMENT ON TABLE %1$I.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied'$$,
+    $$CREATE TABLE %1$I.outbox (
+        message_id    uuid        PRIMARY KEY,
+        event         text        NOT NULL,
+        headers       jsonb       NOT NULL,
+        body          text        NOT NULL,
+        entered_at    timestamptz NOT NULL DEFAULT now(),
+        claimed_until timestamptz)$$,
+    $$COMMENT ON TABLE %1$I.outbox IS 'Events to be published; a row lives for milliseconds'$$,
+    $$GRANT USAGE ON SCHEMA ops, %1$I TO %2$I$$,
+    $$GRANT SELECT ON ops.module_migration TO %2$I$$,
+    $$GRANT EXECUTE ON FUNCTION ops.add_months TO %2$I$$,
+    $$GRANT SELECT, INSERT, DELETE ON %1$I.outbox, %1$I.idempotency TO %2$I$$,
+    $$GRANT UPDATE (claimed_until) ON %1$I.outbox TO %2$I$$,
+    $$GRANT UPDATE ON %1$I.idempotency TO %2$I$$, -- FOR UPDATE SKIP LOCKED
+    $$GRANT SELECT, INSERT ON %1$I.illegal_transition TO %2$I$$,
+    $$GRANT USAGE ON SCHEMA %1$I TO payments_loader, payments_exporter$$ -- which read its audit
+  ] LOOP
+    EXECUTE format(statement, schema, 'payments_' || schema);
+  END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION ops.add_service_tables IS 'Makes outbox, idempotency and illegal_transition of a service';
+REVOKE ALL ON FUNCTION ops.add_service_tables FROM PUBLIC;
+
+-- How old what is in flight may be for an audit, which sets it; 0: nothing may be in flight.
+CREATE FUNCTION ops.audit_grace() RETURNS interval
+LANGUAGE sql STABLE
+AS $$
+  SELECT make_interval(secs => coalesce(nullif(current_setting('payments.audit_grace_s', true), '')::integer, 60));
+$$;
+COMMENT ON FUNCTION ops.audit_grace IS 'What is younger counts as in flight';
 
 GRANT USAGE ON SCHEMA ops TO payments_app;

@@ -107,39 +107,7 @@ CREATE TRIGGER reference_final BEFORE UPDATE OR DELETE OR TRUNCATE ON wallet.ref
   FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 COMMENT ON TABLE wallet.reference IS 'Each reference takes effect once per wallet and kind; balance as it was answered';
 
-CREATE TABLE wallet.idempotency (
-  scope       text        NOT NULL, -- method, route, caller
-  key         text        NOT NULL CHECK (length(key) BETWEEN 1 AND 510),
-  fingerprint bytea       NOT NULL CHECK (length(fingerprint) = 32),
-  status      smallint    NOT NULL,
-  headers     jsonb       NOT NULL,
-  answer      text        NOT NULL, -- as it was sent, to the byte
-  created_at  timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (scope, key)
-);
-CREATE INDEX idempotency_by_age ON wallet.idempotency (created_at);
-COMMENT ON TABLE wallet.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
-
-CREATE TABLE wallet.illegal_transition (
-  message_id  text        NOT NULL,
-  event       text        NOT NULL,
-  payment_id  uuid        NOT NULL,
-  state       text        NOT NULL,
-  reason      text        NOT NULL,
-  recorded_at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (message_id, event)
-);
-COMMENT ON TABLE wallet.illegal_transition IS 'Events that came too late or contradict a decision: recorded, never applied';
-
-CREATE TABLE wallet.outbox (
-  message_id    uuid        PRIMARY KEY,
-  event         text        NOT NULL,
-  headers       jsonb       NOT NULL,
-  body          text        NOT NULL,
-  entered_at    timestamptz NOT NULL DEFAULT now(),
-  claimed_until timestamptz
-);
-COMMENT ON TABLE wallet.outbox IS 'Events to be published; a row lives for milliseconds';
+SELECT ops.add_service_tables('wallet');
 
 -- Customer n is the holder of account n. What the seeding reads of the pipeline's tables, which it never writes.
 CREATE VIEW wallet.account AS SELECT account_id, currency FROM payments.account;
@@ -215,19 +183,17 @@ WHERE coalesce(s.amount, 0) <> coalesce(f.amount, 0)
 UNION ALL
 SELECT 'event ' || message_id, 'published', event || ' in the outbox since ' || entered_at
 FROM wallet.outbox
-WHERE entered_at <= now() - make_interval(secs => coalesce(nullif(current_setting('payments.audit_grace_s', true), '')::integer, 60));
+WHERE entered_at <= now() - ops.audit_grace();
 COMMENT ON VIEW wallet.audit_difference IS 'Each way in which balances, decisions and movements disagree';
 
-GRANT USAGE ON SCHEMA ops, wallet TO payments_wallet;
-GRANT SELECT ON ops.module_migration TO payments_wallet;
-GRANT EXECUTE ON FUNCTION ops.add_months TO payments_wallet;
-GRANT SELECT, INSERT ON wallet.wallet, wallet.movement, wallet.decision, wallet.reference, wallet.illegal_transition TO payments_wallet;
+-- To be compared with what payments says of each payment.
+CREATE VIEW wallet.audit_payment AS
+SELECT payment_id, user_id, outcome, amount, currency, refunded, decided_at FROM wallet.decision;
+COMMENT ON VIEW wallet.audit_payment IS 'What was decided about each payment, and what of it went back';
+
+GRANT SELECT, INSERT ON wallet.wallet, wallet.movement, wallet.decision, wallet.reference TO payments_wallet;
 GRANT SELECT ON wallet.account TO payments_wallet;
 GRANT SELECT, INSERT, UPDATE ON wallet.seeding TO payments_wallet;
 GRANT UPDATE (balance, updated_at, closed_at) ON wallet.wallet TO payments_wallet;
 GRANT UPDATE (refunded) ON wallet.decision TO payments_wallet;
-GRANT SELECT, INSERT, DELETE ON wallet.outbox, wallet.idempotency TO payments_wallet;
-GRANT UPDATE (claimed_until) ON wallet.outbox TO payments_wallet;
-GRANT UPDATE ON wallet.idempotency TO payments_wallet; -- FOR UPDATE SKIP LOCKED
-GRANT USAGE ON SCHEMA wallet TO payments_loader, payments_exporter;
-GRANT SELECT ON wallet.audit_difference TO payments_loader, payments_exporter;
+GRANT SELECT ON wallet.audit_difference, wallet.audit_payment TO payments_loader, payments_exporter;

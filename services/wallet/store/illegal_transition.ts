@@ -19,7 +19,7 @@ export async function recordIllegalTransitions(
   }
   await tx.query({
     name: "wallet_record_illegal",
-    text: `INSERT INTO wallet.illegal_transition (message_id, event, payment_id, state, reason)
+    text: `INSERT INTO wallet.illegal_transition (message_id, event, subject_id, state, reason)
            SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[])
            ON CONFLICT DO NOTHING`,
     values: [

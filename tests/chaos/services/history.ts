@@ -1,5 +1,5 @@
-import type { ConsumeMessage } from "amqplib";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ConsumeMessage } from "amqplib";
 import type { AllSettings } from "../../../app/settings.js";
 import { headersOf, keptProperties } from "../../../lib/broker/properties.js";
 import { EVENTS_EXCHANGE } from "../../../lib/broker/topology.js";
@@ -20,7 +20,11 @@ export async function record(settings: AllSettings): Promise<void> {
 }
 
 /** Ends the record and gives what was kept: at most so many events, any of them. */
-export async function takeRecord(settings: AllSettings, most: number, seed: number): Promise<ConsumeMessage[]> {
+export async function takeRecord(
+  settings: AllSettings,
+  most: number,
+  seed: number,
+): Promise<ConsumeMessage[]> {
   const events: ConsumeMessage[] = [];
   await onConfirmChannel(settings, async (channel) => {
     await channel.unbindQueue(RECORD, EVENTS_EXCHANGE, "#");

@@ -33,7 +33,9 @@ export interface Order {
   /** Asked for twice at once. */
   readonly twice: boolean;
   /** Given back later: `part` in minor units, or all of it. */
-  readonly refund: { readonly id: string; readonly part: bigint | undefined; readonly afterMs: number } | undefined;
+  readonly refund:
+    | { readonly id: string; readonly part: bigint | undefined; readonly afterMs: number }
+    | undefined;
 }
 
 export interface Load {
@@ -90,7 +92,8 @@ function orderOf(seed: number, run: string, number: number, customers: readonly 
   const fraud = customer.fate !== "timed_out" && dice.between(1, 100) <= FRAUD_SHARE;
   const minor = BigInt(dice.between(...AMOUNT) | 1);
   const amount = fraud
-    ? (FRAUDULENT_MAJOR[customer.currency] as bigint) * 10n ** BigInt(minorDigitsOf(customer.currency)) + minor
+    ? (FRAUDULENT_MAJOR[customer.currency] as bigint) * 10n ** BigInt(minorDigitsOf(customer.currency)) +
+      minor
     : minor;
   const identity = dice.between(1, 10);
   const refunded = customer.fate !== "timed_out" && dice.between(1, 100) <= REFUND_SHARE;

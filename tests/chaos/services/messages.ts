@@ -67,7 +67,9 @@ export class Messages {
       await channel.unbindQueue(between, EVENTS_EXCHANGE, event);
     });
     // What came in the meantime just goes on.
-    await this.#persistently((channel) => this.#treat(channel, { between, queue, kind: undefined, until: 0 }));
+    await this.#persistently((channel) =>
+      this.#treat(channel, { between, queue, kind: undefined, until: 0 }),
+    );
     await this.#persistently((channel) => channel.deleteQueue(between));
     return (this.treated.get(kind) ?? 0) > before;
   }
@@ -156,7 +158,8 @@ export class Messages {
   async #persistently(work: (channel: ConfirmChannel) => Promise<unknown>): Promise<void> {
     for (;;) {
       try {
-        return await onConfirmChannel(this.#settings(), work);
+        await onConfirmChannel(this.#settings(), work);
+        return;
       } catch {
         await sleep(AGAIN_MS);
       }
@@ -191,7 +194,11 @@ export async function onConfirmChannel<T>(
 }
 
 /** As the broker would have routed it: the same message, in its queue. */
-function passOn(channel: ConfirmChannel, queue: string, { content, properties }: ConsumeMessage): Promise<void> {
+function passOn(
+  channel: ConfirmChannel,
+  queue: string,
+  { content, properties }: ConsumeMessage,
+): Promise<void> {
   return send(channel, queue, content, { ...keptProperties(properties), headers: headersOf(properties) });
 }
 

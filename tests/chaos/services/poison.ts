@@ -39,14 +39,23 @@ export async function plant(settings: () => AllSettings, poison: readonly Poison
   }
 }
 
-async function plantOne(settings: () => AllSettings, { work, event }: QueueFamily, body: string): Promise<void> {
+async function plantOne(
+  settings: () => AllSettings,
+  { work, event }: QueueFamily,
+  body: string,
+): Promise<void> {
   for (;;) {
     try {
       return await onConfirmChannel(settings(), (channel) =>
         // Not there at the moment: a plain send would be lost without a word.
-        channel.checkQueue(work).then(() =>
-          send(channel, work, Buffer.from(body), { messageId: newId(), ...(event === undefined ? {} : { type: event }) }),
-        ),
+        channel
+          .checkQueue(work)
+          .then(() =>
+            send(channel, work, Buffer.from(body), {
+              messageId: newId(),
+              ...(event === undefined ? {} : { type: event }),
+            }),
+          ),
       );
     } catch {
       await sleep(200);
@@ -72,7 +81,10 @@ export async function checkDeadLetters(
         .map(({ body }) => `${queue}: poison is missing: ${body}`),
       ...letters
         .filter(({ content }) => !planted.some(({ body }) => body === content.toString()))
-        .map(({ content, properties }) => `${queue}: not planted: ${content} ${JSON.stringify(properties.headers)}`),
+        .map(
+          ({ content, properties }) =>
+            `${queue}: not planted: ${content} ${JSON.stringify(properties.headers)}`,
+        ),
     );
   }
   return { name: `dead letters are just the ${poison.length} planted poisons`, complaints };

@@ -138,7 +138,13 @@ function missingOutcomes(told: readonly Told[], byId: ReadonlyMap<string, Found>
     return { all: found.length, counts };
   };
   const complaints: string[] = [];
-  for (const fate of ["approved", "fraud_detected", "insufficient_funds", "unknown_wallet", "timed_out"] as const) {
+  for (const fate of [
+    "approved",
+    "fraud_detected",
+    "insufficient_funds",
+    "unknown_wallet",
+    "timed_out",
+  ] as const) {
     const { all, counts } = outcomes(fate);
     // A broker that is away for longer than a payment is waited for makes any of them time out.
     if ((counts.get(fate) ?? 0) * 2 < all || all === 0) {
