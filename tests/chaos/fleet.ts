@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AllSettings } from "../../app/settings.js";
 import { start } from "../../lib/process/run.js";
 import { packageRoot } from "../../lib/root.js";
+import { freePort } from "../harness/free_port.js";
 import { TcpProxy } from "../harness/proxy.js";
 import { MAIN } from "./command.js";
 import { SERVERS, type ServerName } from "./schedule.js";
@@ -22,6 +23,8 @@ export interface ProcessPlan {
   readonly args: readonly string[];
   readonly uses: readonly ServerName[];
   readonly settings: Partial<AllSettings>;
+  /** Whether it serves HTTP; the port is its own as long as the rig runs. */
+  readonly http?: true;
   /** What its messages begin with; a trap waits for it on the way to the broker. */
   readonly message: Buffer;
 }
@@ -35,7 +38,10 @@ export class ProcessSlot {
   readonly surprises: string[] = [];
   /** Of the next process. */
   database: string;
+  /** Where it serves HTTP. */
+  readonly url: string;
   readonly #stack: Stack;
+  readonly #httpPort: number;
   #child: ChildProcess | undefined;
   #wanted = false;
 
@@ -43,11 +49,13 @@ export class ProcessSlot {
     stack: Stack,
     plan: ProcessPlan,
     proxies: Readonly<Record<ServerName, TcpProxy>>,
-    logDir: string,
+    { logDir, httpPort }: { readonly logDir: string; readonly httpPort: number },
   ) {
     this.#stack = stack;
     this.plan = plan;
     this.proxies = proxies;
+    this.#httpPort = httpPort;
+    this.url = `http://127.0.0.1:${httpPort}`;
     this.database = stack.settings.POSTGRES_DB;
     this.logFile = join(logDir, `${this.#fileName}.log`);
     writeFileSync(this.logFile, "");
@@ -60,7 +68,7 @@ export class ProcessSlot {
     if (postgres === undefined || rabbitmq === undefined) {
       throw new Error("a proxy did not open");
     }
-    return new ProcessSlot(stack, plan, { postgres, rabbitmq }, logDir);
+    return new ProcessSlot(stack, plan, { postgres, rabbitmq }, { logDir, httpPort: await freePort() });
   }
 
   /** Starts a process, unless one is there. */
@@ -147,6 +155,7 @@ export class ProcessSlot {
       RABBITMQ_PORT: this.proxies.rabbitmq.port,
       LOG_LEVEL: "info",
       LOG_FORMAT: "json",
+      ...(this.plan.http ? { HTTP_PORT: this.#httpPort } : {}),
     };
     return { ...settings, ...through, ...this.plan.settings, PAYMENTS_ENV_FILE: "/dev/null" };
   }

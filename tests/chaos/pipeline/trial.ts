@@ -2,13 +2,14 @@ import type { Pool } from "../../../lib/postgres/pool.js";
 import { withPool } from "../../../lib/postgres/with_pool.js";
 import { print } from "../../../lib/process/stdout.js";
 import { PUBLISH } from "../../harness/proxy.js";
+import { checkLeftovers, checkQueues } from "../checks.js";
 import type { Tally } from "../inject.js";
 import type { PipelineOptions } from "../options.js";
 import { type Check, clock, type Rig, type Trial } from "../rig.js";
 import { SERVERS, scheduleOf } from "../schedule.js";
 import { Driver } from "./drive.js";
 import { type Load, loadOf } from "./load.js";
-import { checkDeadLetters, checkLeftovers, checkQueues, compare, outcomeOf } from "./verdict.js";
+import { checkDeadLetters, compare, LEFTOVERS, outcomeOf } from "./verdict.js";
 
 const ORACLE_DATABASE = "payments_oracle";
 /** Beyond the faults themselves: set-up, the oracle, the rest of the load, the checks. */
@@ -82,7 +83,7 @@ class PipelineTrial {
     return this.#withPool(database, async (pool) => {
       const tally = await this.#chaoticRun(pool, database, checks);
       await rig.stopAll();
-      checks.push(rig.surprises(), await checkLeftovers(pool));
+      checks.push(rig.surprises(), await checkLeftovers(pool, LEFTOVERS.name, LEFTOVERS.sql));
       const dead = await checkDeadLetters(settings, this.#load);
       checks.push(dead.check, ...compare(oracle, await outcomeOf(settings, pool, database)));
       return { checks, tally, notes: [`dead letters: ${dead.letters}`] };

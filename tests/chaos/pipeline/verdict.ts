@@ -3,10 +3,8 @@ import { ETL_QUEUES } from "../../../etl/queues.js";
 import type { VerifyReport } from "../../../etl/verify/report.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
 import { peek } from "../../harness/broker.js";
-import { eventually } from "../../harness/eventually.js";
 import { payments } from "../command.js";
 import type { Check } from "../rig.js";
-import type { Stack } from "../stack.js";
 import { differences, fingerprintOf } from "./fingerprint.js";
 import type { Load } from "./load.js";
 
@@ -17,11 +15,6 @@ export interface Outcome {
   readonly digests: readonly string[];
   readonly fingerprint: ReadonlyMap<string, string>;
 }
-
-/** The longest rung of the retry ladder, and some. */
-const QUEUES_EMPTY_MS = 150_000;
-/** A backend whose client died between two statements notices at once, in a statement at its end. */
-const BACKENDS_GONE_MS = 30_000;
 
 export async function outcomeOf(settings: AllSettings, pool: Pool, database: string): Promise<Outcome> {
   const verified = await payments({ ...settings, POSTGRES_DB: database }, "verify", "--json");
@@ -58,19 +51,6 @@ export function compare(oracle: Outcome, chaos: Outcome): Check[] {
   ];
 }
 
-/** With the workers still running: a message in the ladder comes back by itself. */
-export async function checkQueues(stack: Stack): Promise<Check> {
-  let left: string[] = [];
-  const empty = async () => {
-    left = [...(await stack.queueDepths())]
-      .filter(([name, messages]) => name !== ETL_QUEUES.deadLetter && messages > 0)
-      .map(([name, messages]) => `${name} holds ${messages}`);
-    return left.length === 0;
-  };
-  await eventually("queues empty", empty, { withinMs: QUEUES_EMPTY_MS, everyMs: 500 }).catch(() => undefined);
-  return { name: "work queue and retry ladder are empty", complaints: left };
-}
-
 /** A poison may be there twice: a worker died between copying and acking it. */
 export async function checkDeadLetters(
   settings: AllSettings,
@@ -92,30 +72,17 @@ export async function checkDeadLetters(
   };
 }
 
-/** After the workers have stopped. */
-export async function checkLeftovers(pool: Pool): Promise<Check> {
-  const leftovers = async () => {
-    const { rows } = await pool.query<{ what: string }>(
-      `SELECT concat_ws(' ', 'backend', pid, application_name, state, left(query, 80)) AS what
-       FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'payments-worker%'
-       UNION ALL
-       SELECT concat_ws(' ', 'lock', mode, 'on', relation::regclass, 'held by', l.pid)
-       FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-       WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-         AND a.usename = current_user AND l.pid <> pg_backend_pid()
-       UNION ALL
-       SELECT 'build ' || relname FROM pg_class
-       WHERE relnamespace = 'staging'::regnamespace AND relkind IN ('r', 'p') AND relname <> 'txn_shape'`,
-    );
-    return rows.map(({ what }) => what);
-  };
-  let left = await leftovers();
-  const gone = async () => {
-    left = await leftovers();
-    return left.length === 0;
-  };
-  await eventually("nothing left behind", gone, { withinMs: BACKENDS_GONE_MS, everyMs: 500 }).catch(
-    () => undefined,
-  );
-  return { name: "no backend, lock or build is left", complaints: left };
-}
+/** What must be gone when the workers have stopped. */
+export const LEFTOVERS = {
+  name: "no backend, lock or build is left",
+  sql: `SELECT concat_ws(' ', 'backend', pid, application_name, state, left(query, 80)) AS what
+        FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'payments-worker%'
+        UNION ALL
+        SELECT concat_ws(' ', 'lock', mode, 'on', relation::regclass, 'held by', l.pid)
+        FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+        WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND a.usename = current_user AND l.pid <> pg_backend_pid()
+        UNION ALL
+        SELECT 'build ' || relname FROM pg_class
+        WHERE relnamespace = 'staging'::regnamespace AND relkind IN ('r', 'p') AND relname <> 'txn_shape'`,
+} as const;

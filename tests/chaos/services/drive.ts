@@ -22,11 +22,13 @@ export class Driver {
   readonly #payments: Client;
   readonly #wallets: Client;
   readonly #load: Load;
+  readonly #addresses: readonly string[];
   readonly #asking = new Set<Promise<void>>();
   readonly #end = new AbortController();
 
   constructor(load: Load, at: { readonly payments: readonly string[]; readonly wallets: readonly string[] }) {
     this.#load = load;
+    this.#addresses = at.payments;
     this.#payments = new Client(at.payments, this.#end.signal);
     this.#wallets = new Client(at.wallets, this.#end.signal);
   }
@@ -52,15 +54,29 @@ export class Driver {
     }
   }
 
-  /** Resolves when every request was answered. @returns whether that was in time. */
-  async settled(withinMs: number): Promise<boolean> {
+  /** Resolves when every request was answered; of those that are not in time there is a complaint each. */
+  async settled(withinMs: number): Promise<void> {
     const deadline = Date.now() + withinMs;
     while (this.#asking.size > 0 && Date.now() < deadline) {
       await Promise.race([...this.#asking, sleep(1_000)]);
     }
     this.#end.abort();
     await Promise.all(this.#asking);
-    return this.complaints.every((complaint) => !complaint.includes("unanswered"));
+  }
+
+  /** Asks once more for so many payments that bear a reference. @returns those that were answered with another payment. */
+  async askAgain(most: number): Promise<string[]> {
+    const client = new Client(this.#addresses, AbortSignal.timeout(60_000));
+    const old = this.told.filter(({ order }) => order.reference !== undefined).slice(0, most);
+    const answers = await Promise.all(
+      old.map(async ({ order, paymentId }) => {
+        const { status, body } = await client.post("/payments", bodyOf(order));
+        return body.payment_id === paymentId
+          ? []
+          : [`order ${order.number}: ${status} ${JSON.stringify(body)}`];
+      }),
+    );
+    return answers.flat();
   }
 
   #follow(work: Promise<void>): void {

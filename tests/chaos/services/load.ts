@@ -118,7 +118,10 @@ function orderOf(seed: number, run: string, number: number, customers: readonly 
 /** @param percent 1 to 100 */
 function kindOf(percent: number): number {
   let left = percent;
-  return KINDS.findIndex(({ share }) => (left -= share) <= 0);
+  return KINDS.findIndex(({ share }) => {
+    left -= share;
+    return left <= 0;
+  });
 }
 
 /** The body of `POST /payments`. */

@@ -23,8 +23,8 @@ export class Messages {
   readonly #families: readonly QueueFamily[];
   readonly #lateMs: number;
   readonly #dice: Dice;
-  /** Queues that were deleted, with what was in them. */
-  readonly deleted = new Set<string>();
+  /** Queues that were deleted with what was in them, and when. */
+  readonly deleted: { readonly queue: string; readonly atMs: number }[] = [];
   /** Events that were treated. */
   readonly treated = new Map<MessageKind, number>();
 
@@ -49,7 +49,7 @@ export class Messages {
     }
     if (kind === "queue.delete") {
       await this.#persistently((channel) => channel.deleteQueue(queue));
-      this.deleted.add(queue);
+      this.deleted.push({ queue, atMs: Date.now() });
       return true;
     }
     const { event } = family;

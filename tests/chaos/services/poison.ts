@@ -30,32 +30,38 @@ export function poisonOf(options: {
   })).sort((a, b) => a.atMs - b.atMs);
 }
 
-/** Sends each in its time, again and again until the broker has it. */
-export async function plant(settings: () => AllSettings, poison: readonly Poison[]): Promise<void> {
-  const began = Date.now();
-  for (const { atMs, family, body } of poison) {
-    await sleep(Math.max(0, began + atMs - Date.now()));
-    await plantOne(settings, family, body);
-  }
+/** Where there are faults a message waits for its consumer for so long at most. */
+const TAKEN_WITHIN_MS = 60_000;
+
+/** A poison that the broker has. */
+export interface Planted extends Poison {
+  readonly plantedAtMs: number;
 }
 
-async function plantOne(
-  settings: () => AllSettings,
-  { work, event }: QueueFamily,
-  body: string,
-): Promise<void> {
+/** Sends each in its time, again and again until the broker has it. */
+export async function plant(settings: () => AllSettings, poison: readonly Poison[]): Promise<Planted[]> {
+  const began = Date.now();
+  const planted: Planted[] = [];
+  for (const each of poison) {
+    await sleep(Math.max(0, began + each.atMs - Date.now()));
+    await plantOne(settings, each);
+    planted.push({ ...each, plantedAtMs: Date.now() });
+  }
+  return planted;
+}
+
+async function plantOne(settings: () => AllSettings, { family, body }: Poison): Promise<void> {
+  const { work, event } = family;
   for (;;) {
     try {
       return await onConfirmChannel(settings(), (channel) =>
         // Not there at the moment: a plain send would be lost without a word.
-        channel
-          .checkQueue(work)
-          .then(() =>
-            send(channel, work, Buffer.from(body), {
-              messageId: newId(),
-              ...(event === undefined ? {} : { type: event }),
-            }),
-          ),
+        channel.checkQueue(work).then(() =>
+          send(channel, work, Buffer.from(body), {
+            messageId: newId(),
+            ...(event === undefined ? {} : { type: event }),
+          }),
+        ),
       );
     } catch {
       await sleep(200);
@@ -66,9 +72,15 @@ async function plantOne(
 /** A poison may be there twice: a process died between copying and acking it. */
 export async function checkDeadLetters(
   settings: AllSettings,
-  poison: readonly Poison[],
-  deleted: ReadonlySet<string>,
+  poison: readonly Planted[],
+  deleted: readonly { readonly queue: string; readonly atMs: number }[],
 ): Promise<Check> {
+  /** What lay in a queue that was deleted is gone with it. */
+  const mayBeGone = ({ family, plantedAtMs }: Planted) =>
+    deleted.some(
+      ({ queue, atMs }) =>
+        queue === family.work && atMs >= plantedAtMs - 1_000 && atMs < plantedAtMs + TAKEN_WITHIN_MS,
+    );
   const complaints: string[] = [];
   for (const queue of new Set(poison.map(({ family }) => family.deadLetter))) {
     const letters = await peek(settings, queue);
@@ -76,8 +88,7 @@ export async function checkDeadLetters(
     const planted = poison.filter(({ family }) => family.deadLetter === queue);
     complaints.push(
       ...planted
-        // What lay in a queue that was deleted is gone with it.
-        .filter(({ body, family }) => !found.has(body) && !deleted.has(family.work))
+        .filter((each) => !found.has(each.body) && !mayBeGone(each))
         .map(({ body }) => `${queue}: poison is missing: ${body}`),
       ...letters
         .filter(({ content }) => !planted.some(({ body }) => body === content.toString()))

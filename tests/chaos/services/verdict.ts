@@ -108,7 +108,8 @@ function wrongState({ order, refunded }: Told, found: Found, giveUpS: number): s
   if (fate !== "approved" && fate !== "either") {
     return wrong("not declined");
   }
-  const expected = refunded === 0n ? "APPROVED" : refunded === amount ? "REFUNDED" : "PARTIALLY_REFUNDED";
+  const refundedState = refunded === amount ? "REFUNDED" : "PARTIALLY_REFUNDED";
+  const expected = refunded === 0n ? "APPROVED" : refundedState;
   const agrees =
     state === expected && taken === amount && givenBack === refunded && found.refunded === refunded;
   return agrees ? [] : wrong(`not ${expected}`);
