@@ -6,6 +6,8 @@ CREATE SCHEMA ops;
 
 CREATE SCHEMA payments;
 
+CREATE SCHEMA saga;
+
 CREATE SCHEMA staging;
 
 CREATE SCHEMA wallet;
@@ -258,6 +260,7 @@ DECLARE
   from_on timestamptz := date_trunc('month', now(), 'UTC');
   schema  text;
   table_  text;
+  storage text;
   made    integer := 0;
 BEGIN
   SELECT n.nspname, c.relname INTO STRICT schema, table_
@@ -269,6 +272,8 @@ BEGIN
   IF months NOT BETWEEN 1 AND 24 THEN
     RAISE invalid_parameter_value USING MESSAGE = 'months takes 1 to 24';
   END IF;
+  SELECT 'WITH (' || array_to_string(reloptions, ', ') || ')' INTO storage
+  FROM pg_class WHERE oid = to_regclass(format('%I.%I', schema, table_ || '_default'));
   PERFORM pg_advisory_xact_lock(hashtext('ops.add_months'), hashtext(parent::text));
   FOR i IN 0..months - 1 LOOP
     DECLARE
@@ -277,8 +282,8 @@ BEGIN
       name  text := table_ || to_char(month AT TIME ZONE 'UTC', '"_"YYYY"_"MM');
     BEGIN
       CONTINUE WHEN to_regclass(format('%I.%I', schema, name)) IS NOT NULL;
-      EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)',
-                     schema, name, parent, ops.uuid_floor(month), ops.uuid_floor(next));
+      EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L) %s',
+                     schema, name, parent, ops.uuid_floor(month), ops.uuid_floor(next), storage);
       made := made + 1;
     EXCEPTION WHEN check_violation THEN
       RAISE WARNING '% has rows in its DEFAULT partition: they stay there', name;
@@ -287,6 +292,66 @@ BEGIN
   RETURN made;
 END
 $$;
+
+CREATE FUNCTION ops.add_service_tables(schema text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $_$
+DECLARE
+  statement text;
+BEGIN
+  FOREACH statement IN ARRAY ARRAY[
+    $$CREATE TABLE %1$I.idempotency (
+        scope       text        NOT NULL, -- method, route, caller
+        key         text        NOT NULL CHECK (length(key) BETWEEN 1 AND 510),
+        fingerprint bytea       NOT NULL CHECK (length(fingerprint) = 32),
+        status      smallint    NOT NULL,
+        headers     jsonb       NOT NULL,
+        answer      text        NOT NULL, -- as it was sent, to the byte
+        created_at  timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (scope, key))$$,
+    $$CREATE INDEX idempotency_by_age ON %1$I.idempotency (created_at)$$,
+    $$COMMENT ON TABLE %1$I.idempotency IS 'Answers to requests with an Idempotency-Key, for a day'$$,
+    $$CREATE TABLE %1$I.illegal_transition (
+        message_id  text        NOT NULL,
+        event       text        NOT NULL,
+        subject_id  uuid        NOT NULL, -- what it is about, e.g. a payment
+        state       text        NOT NULL, -- that it met
+        reason      text        NOT NULL,
+        recorded_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (message_id, event))$$,
+    $$COMMENT ON TABLE %1$I.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied'$$,
+    $$CREATE TABLE %1$I.outbox (
+        message_id    uuid        PRIMARY KEY,
+        event         text        NOT NULL,
+        headers       jsonb       NOT NULL,
+        body          text        NOT NULL,
+        entered_at    timestamptz NOT NULL DEFAULT now(),
+        claimed_until timestamptz)$$,
+    $$COMMENT ON TABLE %1$I.outbox IS 'Events to be published; a row lives for milliseconds'$$,
+    $$GRANT USAGE ON SCHEMA ops, %1$I TO %2$I$$,
+    $$GRANT SELECT ON ops.module_migration TO %2$I$$,
+    $$GRANT EXECUTE ON FUNCTION ops.add_months TO %2$I$$,
+    $$GRANT SELECT, INSERT, DELETE ON %1$I.outbox, %1$I.idempotency TO %2$I$$,
+    $$GRANT UPDATE (claimed_until) ON %1$I.outbox TO %2$I$$,
+    $$GRANT UPDATE ON %1$I.idempotency TO %2$I$$, -- FOR UPDATE SKIP LOCKED
+    $$GRANT SELECT, INSERT ON %1$I.illegal_transition TO %2$I$$,
+    $$GRANT USAGE ON SCHEMA %1$I TO payments_loader, payments_exporter$$ -- which read its audit
+  ] LOOP
+    EXECUTE format(statement, schema, 'payments_' || schema);
+  END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION ops.add_service_tables(schema text) IS 'Makes outbox, idempotency and illegal_transition of a service';
+
+CREATE FUNCTION ops.audit_grace() RETURNS interval
+    LANGUAGE sql STABLE
+    AS $$
+  SELECT make_interval(secs => coalesce(nullif(current_setting('payments.audit_grace_s', true), '')::integer, 60));
+$$;
+
+COMMENT ON FUNCTION ops.audit_grace() IS 'What is younger counts as in flight';
 
 CREATE FUNCTION ops.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -314,6 +379,32 @@ CREATE FUNCTION ops.uuid_v7(at timestamp with time zone DEFAULT clock_timestamp(
 $$;
 
 COMMENT ON FUNCTION ops.uuid_v7(at timestamp with time zone) IS 'A new UUID whose order is that of its time';
+
+CREATE FUNCTION saga.audit_deadline() RETURNS interval
+    LANGUAGE sql STABLE
+    AS $$
+  SELECT CASE WHEN ops.audit_grace() = interval '0' THEN interval '0'
+              ELSE ops.audit_grace()
+                   + make_interval(secs => coalesce(nullif(current_setting('payments.audit_give_up_s', true), '')::integer, 900)) END;
+$$;
+
+CREATE FUNCTION saga.keep_payment() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'UPDATE'
+     AND NEW.refunded >= OLD.refunded
+     AND (NEW.payment_id, NEW.customer_id, NEW.reference, NEW.amount, NEW.currency, NEW.method, NEW.trace_id, NEW.created_at)
+         IS NOT DISTINCT FROM
+         (OLD.payment_id, OLD.customer_id, OLD.reference, OLD.amount, OLD.currency, OLD.method, OLD.trace_id, OLD.created_at)
+     AND (OLD.reason IS NULL OR NEW.reason = OLD.reason)
+     AND EXISTS (SELECT FROM saga.transition WHERE from_state = OLD.state AND to_state = NEW.state) THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'payment % is %: this change of it is refused', OLD.payment_id, OLD.state
+    USING ERRCODE = 'restrict_violation';
+END
+$$;
 
 CREATE FUNCTION wallet.keep_decision() RETURNS trigger
     LANGUAGE plpgsql
@@ -892,6 +983,246 @@ COMMENT ON TABLE payments.txn_reject IS 'Every row that could not be repaired, a
 
 COMMENT ON COLUMN payments.txn_reject.line_no IS 'Line of its chunk, from 0';
 
+CREATE TABLE saga.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE saga.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE TABLE saga.payment (
+    payment_id uuid NOT NULL,
+    customer_id text NOT NULL,
+    reference text,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    method text NOT NULL,
+    state text DEFAULT 'PENDING'::text NOT NULL,
+    awaiting text DEFAULT 'check'::text,
+    reason text,
+    refunded bigint DEFAULT 0 NOT NULL,
+    trace_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    sends smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT payment_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payment_awaiting_check CHECK ((awaiting = ANY (ARRAY['check'::text, 'debit'::text]))),
+    CONSTRAINT payment_check CHECK (((refunded >= 0) AND (refunded <= amount))),
+    CONSTRAINT payment_check1 CHECK (((state = 'PENDING'::text) = (awaiting IS NOT NULL))),
+    CONSTRAINT payment_check2 CHECK (((state = 'DECLINED'::text) = (reason IS NOT NULL))),
+    CONSTRAINT payment_check3 CHECK (
+CASE state
+    WHEN 'PARTIALLY_REFUNDED'::text THEN ((refunded > 0) AND (refunded < amount))
+    WHEN 'REFUNDED'::text THEN (refunded = amount)
+    WHEN 'DECLINED'::text THEN true
+    ELSE (refunded = 0)
+END),
+    CONSTRAINT payment_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payment_customer_id_check CHECK (((length(customer_id) >= 1) AND (length(customer_id) <= 255))),
+    CONSTRAINT payment_method_check CHECK (((length(method) >= 1) AND (length(method) <= 50))),
+    CONSTRAINT payment_reason_check CHECK ((reason = ANY (ARRAY['fraud_detected'::text, 'insufficient_funds'::text, 'unknown_wallet'::text, 'timed_out'::text]))),
+    CONSTRAINT payment_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255))),
+    CONSTRAINT payment_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'APPROVED'::text, 'DECLINED'::text, 'PARTIALLY_REFUNDED'::text, 'REFUNDED'::text])))
+)
+PARTITION BY RANGE (payment_id);
+
+COMMENT ON TABLE saga.payment IS 'A payment as it stands';
+
+CREATE TABLE saga.reference (
+    customer_id text NOT NULL,
+    reference text NOT NULL,
+    payment_id uuid NOT NULL,
+    CONSTRAINT reference_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
+);
+
+COMMENT ON TABLE saga.reference IS 'The payment that a customer made under a reference: one';
+
+CREATE TABLE saga.step (
+    payment_id uuid NOT NULL,
+    event text NOT NULL,
+    message_id text NOT NULL,
+    state text NOT NULL,
+    awaiting text,
+    trace_id uuid NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT step_message_id_check CHECK ((length(message_id) <= 255))
+)
+PARTITION BY RANGE (payment_id);
+
+COMMENT ON TABLE saga.step IS 'What happened to a payment, a row a step; final';
+
+CREATE VIEW saga.audit_difference AS
+ WITH walked AS (
+         SELECT step.payment_id,
+            (array_agg(step.state ORDER BY step.taken_at DESC, step.message_id DESC))[1] AS state
+           FROM saga.step
+          GROUP BY step.payment_id
+        )
+ SELECT ('payment '::text || payment_id) AS what,
+    (('state '::text || COALESCE(w.state, 'of no step'::text)) || ' by its steps'::text) AS expected,
+    COALESCE(p.state, 'no payment'::text) AS found
+   FROM (saga.payment p
+     FULL JOIN walked w USING (payment_id))
+  WHERE (p.state IS DISTINCT FROM w.state)
+UNION ALL
+ SELECT ('payment '::text || payment.payment_id) AS what,
+    ('decided before '::text || (payment.created_at + saga.audit_deadline())) AS expected,
+    ('PENDING, awaiting '::text || payment.awaiting) AS found
+   FROM saga.payment
+  WHERE ((payment.state = 'PENDING'::text) AND (payment.created_at <= (now() - saga.audit_deadline())))
+UNION ALL
+ SELECT ('payment '::text || payment.payment_id) AS what,
+    'refunded and reason as its state has them'::text AS expected,
+    ((((((payment.state || ', '::text) || COALESCE(payment.reason, 'no reason'::text)) || ', refunded '::text) || payment.refunded) || ' of '::text) || payment.amount) AS found
+   FROM saga.payment
+  WHERE (((payment.refunded < 0) OR (payment.refunded > payment.amount)) OR ((payment.state = 'DECLINED'::text) <> (payment.reason IS NOT NULL)) OR ((payment.state = 'REFUNDED'::text) <> ((payment.refunded = payment.amount) AND (payment.state <> 'DECLINED'::text))) OR ((payment.state = 'PARTIALLY_REFUNDED'::text) <> ((payment.refunded > 0) AND (payment.refunded < payment.amount) AND (payment.state <> 'DECLINED'::text))))
+UNION ALL
+ SELECT ((('reference '::text || COALESCE(r.reference, p.reference)) || ' of '::text) || COALESCE(r.customer_id, p.customer_id)) AS what,
+    ('payment '::text || COALESCE((p.payment_id)::text, 'none'::text)) AS expected,
+    ('payment '::text || COALESCE((r.payment_id)::text, 'none'::text)) AS found
+   FROM (saga.reference r
+     FULL JOIN ( SELECT payment.payment_id,
+            payment.customer_id,
+            payment.reference,
+            payment.amount,
+            payment.currency,
+            payment.method,
+            payment.state,
+            payment.awaiting,
+            payment.reason,
+            payment.refunded,
+            payment.trace_id,
+            payment.created_at,
+            payment.updated_at,
+            payment.due_at,
+            payment.sends
+           FROM saga.payment
+          WHERE (payment.reference IS NOT NULL)) p USING (payment_id))
+  WHERE ((r.customer_id IS DISTINCT FROM p.customer_id) OR (r.reference IS DISTINCT FROM p.reference))
+UNION ALL
+ SELECT ('event '::text || outbox.message_id) AS what,
+    'published'::text AS expected,
+    ((outbox.event || ' in the outbox since '::text) || outbox.entered_at) AS found
+   FROM saga.outbox
+  WHERE (outbox.entered_at <= (now() - ops.audit_grace()));
+
+COMMENT ON VIEW saga.audit_difference IS 'Each way in which payments, steps and references disagree';
+
+CREATE TABLE saga.orphan (
+    payment_id uuid NOT NULL,
+    user_id text NOT NULL,
+    amount text NOT NULL,
+    message_id text NOT NULL,
+    trace_id uuid NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE saga.orphan IS 'Debits of payments that are not known; their refund was asked for';
+
+CREATE VIEW saga.audit_orphan AS
+ SELECT orphan.payment_id,
+    orphan.recorded_at
+   FROM saga.orphan;
+
+COMMENT ON VIEW saga.audit_orphan IS 'Payments whose refund was asked for because nobody knows them';
+
+CREATE VIEW saga.audit_payment AS
+ SELECT payment.payment_id,
+    payment.customer_id,
+    payment.state,
+    payment.amount,
+    payment.currency,
+    payment.refunded,
+    payment.updated_at
+   FROM saga.payment;
+
+COMMENT ON VIEW saga.audit_payment IS 'What payments says of each payment';
+
+CREATE TABLE saga.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE saga.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE saga.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE saga.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE TABLE saga.payment_default (
+    payment_id uuid NOT NULL,
+    customer_id text NOT NULL,
+    reference text,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    method text NOT NULL,
+    state text DEFAULT 'PENDING'::text NOT NULL,
+    awaiting text DEFAULT 'check'::text,
+    reason text,
+    refunded bigint DEFAULT 0 NOT NULL,
+    trace_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    sends smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT payment_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payment_awaiting_check CHECK ((awaiting = ANY (ARRAY['check'::text, 'debit'::text]))),
+    CONSTRAINT payment_check CHECK (((refunded >= 0) AND (refunded <= amount))),
+    CONSTRAINT payment_check1 CHECK (((state = 'PENDING'::text) = (awaiting IS NOT NULL))),
+    CONSTRAINT payment_check2 CHECK (((state = 'DECLINED'::text) = (reason IS NOT NULL))),
+    CONSTRAINT payment_check3 CHECK (
+CASE state
+    WHEN 'PARTIALLY_REFUNDED'::text THEN ((refunded > 0) AND (refunded < amount))
+    WHEN 'REFUNDED'::text THEN (refunded = amount)
+    WHEN 'DECLINED'::text THEN true
+    ELSE (refunded = 0)
+END),
+    CONSTRAINT payment_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payment_customer_id_check CHECK (((length(customer_id) >= 1) AND (length(customer_id) <= 255))),
+    CONSTRAINT payment_method_check CHECK (((length(method) >= 1) AND (length(method) <= 50))),
+    CONSTRAINT payment_reason_check CHECK ((reason = ANY (ARRAY['fraud_detected'::text, 'insufficient_funds'::text, 'unknown_wallet'::text, 'timed_out'::text]))),
+    CONSTRAINT payment_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255))),
+    CONSTRAINT payment_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'APPROVED'::text, 'DECLINED'::text, 'PARTIALLY_REFUNDED'::text, 'REFUNDED'::text])))
+)
+WITH (fillfactor='60');
+
+CREATE TABLE saga.step_default (
+    payment_id uuid NOT NULL,
+    event text NOT NULL,
+    message_id text NOT NULL,
+    state text NOT NULL,
+    awaiting text,
+    trace_id uuid NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT step_message_id_check CHECK ((length(message_id) <= 255))
+);
+
+CREATE TABLE saga.transition (
+    from_state text NOT NULL,
+    to_state text NOT NULL
+);
+
+COMMENT ON TABLE saga.transition IS 'Changes of state that there are; all others are refused';
+
 CREATE TABLE staging.txn_shape (
     txn_id bigint,
     occurred_at timestamp with time zone,
@@ -1120,9 +1451,21 @@ UNION ALL
     'published'::text AS expected,
     ((outbox.event || ' in the outbox since '::text) || outbox.entered_at) AS found
    FROM wallet.outbox
-  WHERE (outbox.entered_at <= (now() - make_interval(secs => (COALESCE((NULLIF(current_setting('payments.audit_grace_s'::text, true), ''::text))::integer, 60))::double precision)));
+  WHERE (outbox.entered_at <= (now() - ops.audit_grace()));
 
 COMMENT ON VIEW wallet.audit_difference IS 'Each way in which balances, decisions and movements disagree';
+
+CREATE VIEW wallet.audit_payment AS
+ SELECT decision.payment_id,
+    decision.user_id,
+    decision.outcome,
+    decision.amount,
+    decision.currency,
+    decision.refunded,
+    decision.decided_at
+   FROM wallet.decision;
+
+COMMENT ON VIEW wallet.audit_payment IS 'What was decided about each payment, and what of it went back';
 
 CREATE TABLE wallet.decision_default (
     payment_id uuid NOT NULL,
@@ -1164,13 +1507,13 @@ COMMENT ON TABLE wallet.idempotency IS 'Answers to requests with an Idempotency-
 CREATE TABLE wallet.illegal_transition (
     message_id text NOT NULL,
     event text NOT NULL,
-    payment_id uuid NOT NULL,
+    subject_id uuid NOT NULL,
     state text NOT NULL,
     reason text NOT NULL,
     recorded_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-COMMENT ON TABLE wallet.illegal_transition IS 'Events that came too late or contradict a decision: recorded, never applied';
+COMMENT ON TABLE wallet.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
 
 CREATE TABLE wallet.movement_default (
     movement_id uuid NOT NULL,
@@ -1189,6 +1532,10 @@ CREATE TABLE wallet.movement_default (
     CONSTRAINT movement_kind_check CHECK ((kind = ANY (ARRAY['debit'::text, 'refund'::text, 'credit'::text, 'withdrawal'::text, 'funding'::text]))),
     CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
 );
+
+ALTER TABLE ONLY saga.payment ATTACH PARTITION saga.payment_default DEFAULT;
+
+ALTER TABLE ONLY saga.step ATTACH PARTITION saga.step_default DEFAULT;
 
 ALTER TABLE ONLY wallet.decision ATTACH PARTITION wallet.decision_default DEFAULT;
 
@@ -1260,6 +1607,36 @@ ALTER TABLE ONLY payments.txn
 ALTER TABLE ONLY payments.txn_reject
     ADD CONSTRAINT txn_reject_pkey PRIMARY KEY (run_id, chunk_no, line_no);
 
+ALTER TABLE ONLY saga.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY saga.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY saga.orphan
+    ADD CONSTRAINT orphan_pkey PRIMARY KEY (payment_id);
+
+ALTER TABLE ONLY saga.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY saga.payment
+    ADD CONSTRAINT payment_pkey PRIMARY KEY (payment_id);
+
+ALTER TABLE ONLY saga.payment_default
+    ADD CONSTRAINT payment_default_pkey PRIMARY KEY (payment_id);
+
+ALTER TABLE ONLY saga.reference
+    ADD CONSTRAINT reference_pkey PRIMARY KEY (customer_id, reference);
+
+ALTER TABLE ONLY saga.step
+    ADD CONSTRAINT step_pkey PRIMARY KEY (payment_id, message_id, event);
+
+ALTER TABLE ONLY saga.step_default
+    ADD CONSTRAINT step_default_pkey PRIMARY KEY (payment_id, message_id, event);
+
+ALTER TABLE ONLY saga.transition
+    ADD CONSTRAINT transition_pkey PRIMARY KEY (from_state, to_state);
+
 ALTER TABLE ONLY wallet.decision
     ADD CONSTRAINT decision_pkey PRIMARY KEY (payment_id);
 
@@ -1301,6 +1678,16 @@ CREATE INDEX txn_merchant_idx ON ONLY payments.txn USING btree (merchant_id, occ
 
 CREATE INDEX txn_original_idx ON ONLY payments.txn USING btree (original_txn_id) WHERE (original_txn_id IS NOT NULL);
 
+CREATE INDEX idempotency_by_age ON saga.idempotency USING btree (created_at);
+
+CREATE INDEX payment_customer_idx ON ONLY saga.payment USING btree (customer_id, payment_id);
+
+CREATE INDEX payment_default_customer_id_payment_id_idx ON saga.payment_default USING btree (customer_id, payment_id);
+
+CREATE INDEX payment_due_idx ON ONLY saga.payment USING btree (due_at) WHERE (state = 'PENDING'::text);
+
+CREATE INDEX payment_default_due_at_idx ON saga.payment_default USING btree (due_at) WHERE (state = 'PENDING'::text);
+
 CREATE INDEX idempotency_by_age ON wallet.idempotency USING btree (created_at);
 
 CREATE INDEX movement_out_idx ON ONLY wallet.movement USING btree (from_id, moved_at, movement_id) WHERE (kind = ANY (ARRAY['debit'::text, 'withdrawal'::text]));
@@ -1313,6 +1700,14 @@ CREATE INDEX movement_default_to_id_moved_at_movement_id_idx ON wallet.movement_
 
 CREATE UNIQUE INDEX wallet_open_key ON wallet.wallet USING btree (user_id, currency) WHERE ((closed_at IS NULL) AND (kind = 'customer'::text));
 
+ALTER INDEX saga.payment_customer_idx ATTACH PARTITION saga.payment_default_customer_id_payment_id_idx;
+
+ALTER INDEX saga.payment_due_idx ATTACH PARTITION saga.payment_default_due_at_idx;
+
+ALTER INDEX saga.payment_pkey ATTACH PARTITION saga.payment_default_pkey;
+
+ALTER INDEX saga.step_pkey ATTACH PARTITION saga.step_default_pkey;
+
 ALTER INDEX wallet.decision_pkey ATTACH PARTITION wallet.decision_default_pkey;
 
 ALTER INDEX wallet.movement_out_idx ATTACH PARTITION wallet.movement_default_from_id_moved_at_movement_id_idx;
@@ -1320,6 +1715,20 @@ ALTER INDEX wallet.movement_out_idx ATTACH PARTITION wallet.movement_default_fro
 ALTER INDEX wallet.movement_pkey ATTACH PARTITION wallet.movement_default_pkey;
 
 ALTER INDEX wallet.movement_in_idx ATTACH PARTITION wallet.movement_default_to_id_moved_at_movement_id_idx;
+
+CREATE TRIGGER orphan_final BEFORE DELETE OR UPDATE OR TRUNCATE ON saga.orphan FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER payment_final BEFORE DELETE ON saga.payment FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER payment_kept BEFORE TRUNCATE ON saga.payment FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER payment_kept_in_order BEFORE UPDATE ON saga.payment FOR EACH ROW WHEN (((new.state <> old.state) OR (old.awaiting IS NULL) OR ((old.awaiting = 'debit'::text) AND (new.awaiting = 'check'::text)) OR ((((((((new.payment_id IS DISTINCT FROM old.payment_id) OR (new.customer_id IS DISTINCT FROM old.customer_id)) OR (new.reference IS DISTINCT FROM old.reference)) OR (new.amount IS DISTINCT FROM old.amount)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.method IS DISTINCT FROM old.method)) OR (new.trace_id IS DISTINCT FROM old.trace_id)) OR (new.created_at IS DISTINCT FROM old.created_at)))) EXECUTE FUNCTION saga.keep_payment();
+
+CREATE TRIGGER reference_final BEFORE DELETE OR UPDATE OR TRUNCATE ON saga.reference FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER step_final BEFORE DELETE OR UPDATE ON saga.step FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER step_kept BEFORE TRUNCATE ON saga.step FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 CREATE TRIGGER decision_final BEFORE DELETE OR UPDATE ON wallet.decision FOR EACH ROW EXECUTE FUNCTION wallet.keep_decision();
 
@@ -1368,11 +1777,16 @@ GRANT USAGE ON SCHEMA ops TO payments_loader;
 GRANT USAGE ON SCHEMA ops TO payments_exporter;
 GRANT USAGE ON SCHEMA ops TO payments_backup;
 GRANT USAGE ON SCHEMA ops TO payments_app;
+GRANT USAGE ON SCHEMA ops TO payments_saga;
 GRANT USAGE ON SCHEMA ops TO payments_wallet;
 
 GRANT USAGE ON SCHEMA payments TO payments_loader;
 GRANT USAGE ON SCHEMA payments TO payments_reader;
 GRANT USAGE ON SCHEMA payments TO payments_exporter;
+
+GRANT USAGE ON SCHEMA saga TO payments_saga;
+GRANT USAGE ON SCHEMA saga TO payments_loader;
+GRANT USAGE ON SCHEMA saga TO payments_exporter;
 
 GRANT USAGE ON SCHEMA staging TO payments_loader;
 
@@ -1419,7 +1833,10 @@ REVOKE ALL ON FUNCTION etl.swap_healed_leaf(month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.swap_healed_leaf(month date) TO payments_loader;
 
 REVOKE ALL ON FUNCTION ops.add_months(parent regclass, months integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_saga;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_wallet;
+
+REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
@@ -1526,6 +1943,7 @@ GRANT SELECT ON TABLE ops.backup_status TO payments_exporter;
 
 GRANT SELECT ON TABLE ops.module_migration TO payments_loader;
 GRANT SELECT ON TABLE ops.module_migration TO payments_exporter;
+GRANT SELECT ON TABLE ops.module_migration TO payments_saga;
 GRANT SELECT ON TABLE ops.module_migration TO payments_wallet;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
@@ -1553,6 +1971,47 @@ GRANT SELECT ON TABLE payments.txn TO payments_reader;
 
 GRANT SELECT,INSERT,DELETE ON TABLE payments.txn_reject TO payments_loader;
 GRANT SELECT ON TABLE payments.txn_reject TO payments_reader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE saga.outbox TO payments_saga;
+
+GRANT UPDATE(claimed_until) ON TABLE saga.outbox TO payments_saga;
+
+GRANT SELECT,INSERT ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(state) ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(awaiting) ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(reason) ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(refunded) ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(updated_at) ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(due_at) ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(sends) ON TABLE saga.payment TO payments_saga;
+
+GRANT SELECT,INSERT ON TABLE saga.reference TO payments_saga;
+
+GRANT SELECT,INSERT ON TABLE saga.step TO payments_saga;
+
+GRANT SELECT ON TABLE saga.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE saga.audit_difference TO payments_exporter;
+
+GRANT SELECT,INSERT ON TABLE saga.orphan TO payments_saga;
+
+GRANT SELECT ON TABLE saga.audit_orphan TO payments_loader;
+GRANT SELECT ON TABLE saga.audit_orphan TO payments_exporter;
+
+GRANT SELECT ON TABLE saga.audit_payment TO payments_loader;
+GRANT SELECT ON TABLE saga.audit_payment TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE saga.idempotency TO payments_saga;
+
+GRANT SELECT,INSERT ON TABLE saga.illegal_transition TO payments_saga;
+
+GRANT SELECT ON TABLE saga.transition TO payments_saga;
 
 GRANT SELECT ON TABLE staging.txn_shape TO payments_loader;
 
@@ -1582,6 +2041,9 @@ GRANT UPDATE(closed_at) ON TABLE wallet.wallet TO payments_wallet;
 
 GRANT SELECT ON TABLE wallet.audit_difference TO payments_loader;
 GRANT SELECT ON TABLE wallet.audit_difference TO payments_exporter;
+
+GRANT SELECT ON TABLE wallet.audit_payment TO payments_loader;
+GRANT SELECT ON TABLE wallet.audit_payment TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.idempotency TO payments_wallet;
 

@@ -63,6 +63,11 @@ export class ConfirmedPublishing {
     }
   }
 
+  /** Messages ready in a queue, which must be there. */
+  async messagesIn(queue: string): Promise<number> {
+    return (await this.#channel.checkQueue(queue)).messageCount;
+  }
+
   /** Sends now, or after the one of the same id. @throws PlatformError PUBLISH_UNROUTABLE, PUBLISH_NACKED, PUBLISH_INTERRUPTED */
   async send({ to, body, properties }: OutgoingMessage): Promise<void> {
     const { exchange, routingKey } = addressOf(to);

@@ -3,12 +3,15 @@ import { formatAmount, parseAmount } from "../../../lib/domain/money.js";
 import { PlatformError } from "../../../lib/errors.js";
 import { eventMessage, type ReceivedEvent } from "../../../lib/messaging/event.js";
 import type { EventOutcome } from "../../../lib/messaging/handle_batch.js";
+import {
+  type IllegalTransition,
+  recordIllegalTransitions,
+} from "../../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import { walletDebitRequested } from "../../contracts/wallet_debit_requested.js";
 import { walletResponse } from "../../contracts/wallet_response.js";
 import { decideDebits } from "../domain/debit.js";
 import { enterDecisions, findDecisions, type NewDecision, type RecordedDecision } from "../store/decision.js";
-import { type IllegalTransition, recordIllegalTransitions } from "../store/illegal_transition.js";
 import { lockWalletsOf } from "../store/wallet.js";
 
 type Asked = ReceivedEvent<ReturnType<typeof walletDebitRequested.schema.parse>>;
@@ -55,6 +58,7 @@ export async function onDebitRequested(tx: Queryable, events: readonly Asked[]):
   }
   await recordIllegalTransitions(
     tx,
+    "wallet",
     events.flatMap((event) => illegal(event, known.get(paymentOf(event)))),
   );
   return events.map((event) => {
@@ -89,8 +93,8 @@ function illegal(event: Asked, decision: RecordedDecision | undefined): readonly
   if (reason === undefined) {
     return [];
   }
-  const { paymentId, outcome: state } = decision;
-  return [{ messageId, event: walletDebitRequested.name, paymentId, state, reason }];
+  const { paymentId: subjectId, outcome: state } = decision;
+  return [{ messageId, event: walletDebitRequested.name, subjectId, state, reason }];
 }
 
 function contradiction({ body }: Asked, decision: RecordedDecision): string | undefined {

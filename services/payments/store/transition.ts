@@ -1,0 +1,100 @@
+import type { Queryable } from "../../../lib/postgres/pool.js";
+import type { Awaiting, Order, Payment, Standing, State } from "../domain/payment.js";
+import { COLUMNS, type PaymentRow, paymentOf, traceOf } from "./payment.js";
+
+/** A change of a payment that stands as `from` says, and the step that tells of it. */
+export interface Transition {
+  readonly paymentId: string;
+  readonly from: { readonly state: State; readonly awaiting: Awaiting | null; readonly refunded: bigint };
+  /** What else must be so; null: anything. */
+  readonly amount: bigint | null;
+  readonly customerId: string | null;
+  readonly to: Standing;
+  /** That led to it. */
+  readonly event: string;
+  readonly messageId: string;
+  readonly traceId: string;
+}
+
+/** Of a payment that was changed: what a command about it says. */
+export type Moved = Pick<Order, "paymentId" | "customerId" | "amount" | "currency" | "traceId">;
+
+/** Changes payments that still stand as is supposed, each once at most. @returns those that were changed, by id. */
+export async function applyTransitions(
+  db: Queryable,
+  transitions: readonly Transition[],
+): Promise<ReadonlyMap<string, Moved>> {
+  if (transitions.length === 0) {
+    return new Map();
+  }
+  // By id, so that two batches with the same payments do not wait for each other.
+  const sorted = transitions.toSorted((a, b) => (a.paymentId < b.paymentId ? -1 : 1));
+  const { rows } = await db.query<Omit<Moved, "traceId"> & { traceUuid: string }>({
+    name: "saga_apply",
+    text: APPLY,
+    values: [
+      sorted.map(({ paymentId }) => paymentId),
+      sorted.map(({ from }) => from.state),
+      sorted.map(({ from }) => from.awaiting),
+      sorted.map(({ from }) => from.refunded),
+      sorted.map(({ amount }) => amount),
+      sorted.map(({ customerId }) => customerId),
+      sorted.map(({ to }) => to.state),
+      sorted.map(({ to }) => to.awaiting),
+      sorted.map(({ to }) => to.reason),
+      sorted.map(({ to }) => to.refunded),
+      sorted.map(({ event }) => event),
+      sorted.map(({ messageId }) => messageId),
+      sorted.map(({ traceId }) => traceId),
+    ],
+  });
+  return new Map(
+    rows.map(({ traceUuid, ...row }) => [row.paymentId, { ...row, traceId: traceOf(traceUuid) }]),
+  );
+}
+
+const APPLY = `
+  WITH asked AS (
+    SELECT *
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[],
+                $10::bigint[], $11::text[], $12::text[], $13::uuid[])
+      AS a (payment_id, from_state, from_awaiting, from_refunded, amount, customer_id, state, awaiting, reason, refunded,
+            event, message_id, trace_id)
+  ), moved AS (
+    UPDATE saga.payment p
+    SET state = a.state, awaiting = a.awaiting, reason = a.reason, refunded = a.refunded, updated_at = now()
+    FROM asked a
+    WHERE p.payment_id = a.payment_id AND p.state = a.from_state AND p.awaiting IS NOT DISTINCT FROM a.from_awaiting
+      AND p.refunded = a.from_refunded
+      AND (a.amount IS NULL OR a.amount = p.amount) AND (a.customer_id IS NULL OR a.customer_id = p.customer_id)
+    RETURNING p.payment_id, p.customer_id, p.amount, p.currency, p.trace_id, p.state, p.awaiting,
+              a.event, a.message_id, a.trace_id AS event_trace_id
+  ), stepped AS (
+    INSERT INTO saga.step (payment_id, event, message_id, state, awaiting, trace_id)
+    SELECT payment_id, event, message_id, state, awaiting, event_trace_id FROM moved
+  )
+  SELECT payment_id AS "paymentId", customer_id AS "customerId", amount, currency, trace_id AS "traceUuid" FROM moved`;
+
+/** A payment, and whether the message that is asked about led to one of its steps. */
+export interface Met {
+  readonly payment: Payment;
+  readonly repeated: boolean;
+}
+
+/** Payments that messages are about, by their ids: one message a payment. */
+export async function meetPayments(
+  db: Queryable,
+  event: string,
+  messages: readonly { readonly paymentId: string; readonly messageId: string }[],
+): Promise<ReadonlyMap<string, Met>> {
+  const { rows } = await db.query<PaymentRow & { repeated: boolean }>({
+    name: "saga_meet",
+    text: `SELECT ${COLUMNS},
+                  EXISTS (SELECT FROM saga.step s
+                          WHERE s.payment_id = a.payment_id AND s.message_id = a.message_id AND s.event = $3) AS repeated
+           FROM unnest($1::uuid[], $2::text[]) AS a (payment_id, message_id)
+           JOIN saga.payment p ON p.payment_id = a.payment_id`,
+    values: [messages.map(({ paymentId }) => paymentId), messages.map(({ messageId }) => messageId), event],
+  });
+  return new Map(rows.map((row) => [row.paymentId, { payment: paymentOf(row), repeated: row.repeated }]));
+}
