@@ -3,6 +3,8 @@ import { eventually } from "../harness/eventually.js";
 import type { Check } from "./rig.js";
 import type { Stack } from "./stack.js";
 
+/** Where a rig keeps what was published, if it does. */
+export const RECORD = "chaos.record";
 /** The longest rung of the longest retry ladder, and some. */
 const QUEUES_EMPTY_MS = 150_000;
 /** A backend whose client died between two statements notices at once, in a statement at its end. */
@@ -12,7 +14,7 @@ const BACKENDS_GONE_MS = 30_000;
 export async function checkQueues(stack: Stack, when = ""): Promise<Check> {
   const left = await emptied(QUEUES_EMPTY_MS, async () =>
     [...(await stack.queueDepths())]
-      .filter(([name, messages]) => !name.endsWith(".dlq") && messages > 0)
+      .filter(([name, messages]) => !name.endsWith(".dlq") && name !== RECORD && messages > 0)
       .map(([name, messages]) => `${name} holds ${messages}`),
   );
   return { name: `work queues and retry ladders are empty${when}`, complaints: left };

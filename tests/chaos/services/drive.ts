@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatAmount } from "../../../lib/domain/money.js";
 import { Client } from "./client.js";
@@ -28,6 +29,7 @@ export class Driver {
 
   constructor(load: Load, at: { readonly payments: readonly string[]; readonly wallets: readonly string[] }) {
     this.#load = load;
+    setMaxListeners(0, this.#end.signal); // one a request
     this.#addresses = at.payments;
     this.#payments = new Client(at.payments, this.#end.signal);
     this.#wallets = new Client(at.wallets, this.#end.signal);

@@ -3,10 +3,10 @@ import type { ConsumeMessage } from "amqplib";
 import type { AllSettings } from "../../../app/settings.js";
 import { headersOf, keptProperties } from "../../../lib/broker/properties.js";
 import { EVENTS_EXCHANGE } from "../../../lib/broker/topology.js";
+import { RECORD } from "../checks.js";
 import { Dice } from "../schedule.js";
 import { onConfirmChannel } from "./messages.js";
 
-const RECORD = "chaos.record";
 /** Sent before any of them is waited for. */
 const WINDOW = 500;
 
