@@ -67,10 +67,18 @@ const REFUND_SHARE = 20;
 
 export const STUCK_PREFIX = "stuck-";
 
-/** A pure function of the seed, and of a name that tells its keys from those of another load. */
-export function loadOf(seed: number, run: string): Load {
-  const customers = KINDS.map((kind) => Array.from({ length: kind.count }, (_, i) => customerOf(kind, i)));
-  return { customers: customers.flat(), order: (number) => orderOf(seed, run, number, customers) };
+/**
+ * A pure function of its options.
+ *
+ * @param stuck whether there are customers whose payments no update brings to APPROVED; else none is to time out
+ */
+export function loadOf({ seed, stuck }: { readonly seed: number; readonly stuck: boolean }): Load {
+  const customers = KINDS.map((kind) =>
+    Array.from({ length: kind.count }, (_, i) =>
+      customerOf(!stuck && kind.fate === "timed_out" ? { ...kind, fate: "approved" } : kind, i),
+    ),
+  );
+  return { customers: customers.flat(), order: (number) => orderOf(seed, number, customers) };
 }
 
 function customerOf({ fate, name }: (typeof KINDS)[number], i: number): Customer {
@@ -86,7 +94,7 @@ function customerOf({ fate, name }: (typeof KINDS)[number], i: number): Customer
   return { id: `${name}-${i}`, currency, fate, funds: funds[fate] };
 }
 
-function orderOf(seed: number, run: string, number: number, customers: readonly Customer[][]): Order {
+function orderOf(seed: number, number: number, customers: readonly Customer[][]): Order {
   const dice = new Dice(seed, `order ${number}`);
   const customer = dice.pick(customers[kindOf(dice.between(1, 100))] as Customer[]);
   const fraud = customer.fate !== "timed_out" && dice.between(1, 100) <= FRAUD_SHARE;
@@ -95,6 +103,7 @@ function orderOf(seed: number, run: string, number: number, customers: readonly 
     ? (FRAUDULENT_MAJOR[customer.currency] as bigint) * 10n ** BigInt(minorDigitsOf(customer.currency)) +
       minor
     : minor;
+  const name = `${seed}-${number}`;
   const identity = dice.between(1, 10);
   const refunded = customer.fate !== "timed_out" && dice.between(1, 100) <= REFUND_SHARE;
   return {
@@ -102,12 +111,12 @@ function orderOf(seed: number, run: string, number: number, customers: readonly 
     customer,
     fate: fraud ? "fraud_detected" : customer.fate,
     amount,
-    key: identity <= 8 ? `${run}-${number}` : undefined,
-    reference: identity > 5 ? `${run}-${number}` : undefined,
+    key: identity <= 8 ? name : undefined,
+    reference: identity > 5 ? name : undefined,
     twice: dice.between(1, 20) === 1,
     refund: refunded
       ? {
-          id: `${run}-${number}`,
+          id: name,
           part: dice.between(0, 1) === 0 ? undefined : (amount * BigInt(dice.between(1, 99))) / 100n || 1n,
           afterMs: dice.between(50, 8_000),
         }

@@ -74,7 +74,7 @@ export function servicesTrial(options: ServicesOptions): Trial {
   const { seed, minutes, rate, longestFreezeS } = options;
   const durationMs = Math.round(minutes * 60_000);
   const processes = processesOf();
-  const load = loadOf(seed, "chaos");
+  const load = loadOf({ seed, stuck: true });
   const poison = poisonOf({ seed, durationMs, families: FAMILIES });
   return {
     title: `${minutes} min, ${rate} payments a second`,

@@ -84,7 +84,7 @@ export function compare(
         return wrongBalance(customer, own, balances.get(customer.id));
       }),
     },
-    { name: "no kind of order came to nothing", complaints: missingOutcomes(told, byId) },
+    { name: "no kind of order came to nothing", complaints: missingOutcomes(told, customers, byId) },
   ];
 }
 
@@ -128,7 +128,11 @@ function wrongBalance(
 }
 
 /** Otherwise the checks above would be content with nothing. */
-function missingOutcomes(told: readonly Told[], byId: ReadonlyMap<string, Found>): string[] {
+function missingOutcomes(
+  told: readonly Told[],
+  customers: readonly Customer[],
+  byId: ReadonlyMap<string, Found>,
+): string[] {
   const outcomes = (fate: Fate) => {
     const found = told.filter(({ order }) => order.fate === fate).map(({ paymentId }) => byId.get(paymentId));
     const counts = new Map<string, number>();
@@ -139,13 +143,9 @@ function missingOutcomes(told: readonly Told[], byId: ReadonlyMap<string, Found>
     return { all: found.length, counts };
   };
   const complaints: string[] = [];
-  for (const fate of [
-    "approved",
-    "fraud_detected",
-    "insufficient_funds",
-    "unknown_wallet",
-    "timed_out",
-  ] as const) {
+  const fates = new Set<Fate>(["fraud_detected", ...customers.map((customer) => customer.fate)]);
+  fates.delete("either");
+  for (const fate of fates) {
     const { all, counts } = outcomes(fate);
     // A broker that is away for longer than a payment is waited for makes any of them time out.
     if ((counts.get(fate) ?? 0) * 2 < all || all === 0) {
