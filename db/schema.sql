@@ -10,6 +10,8 @@ CREATE SCHEMA saga;
 
 CREATE SCHEMA staging;
 
+CREATE SCHEMA traffic;
+
 CREATE SCHEMA wallet;
 
 CREATE FUNCTION etl.attach_leaf(leaf text, month date) RETURNS void
@@ -1134,7 +1136,9 @@ COMMENT ON VIEW saga.audit_orphan IS 'Payments whose refund was asked for becaus
 CREATE VIEW saga.audit_payment AS
  SELECT payment.payment_id,
     payment.customer_id,
+    payment.reference,
     payment.state,
+    payment.reason,
     payment.amount,
     payment.currency,
     payment.refunded,
@@ -1243,6 +1247,53 @@ CREATE TABLE staging.txn_shape (
 );
 
 COMMENT ON TABLE staging.txn_shape IS 'Template of the tables that a run''s months are built in, see etl.create_builds; always empty';
+
+CREATE TABLE traffic.payment (
+    traffic_id bigint NOT NULL,
+    reference text NOT NULL,
+    customer_id text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    expected text NOT NULL,
+    answer text NOT NULL,
+    CONSTRAINT payment_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payment_answer_check CHECK ((answer = ANY (ARRAY['created'::text, 'refused'::text, 'unknown'::text]))),
+    CONSTRAINT payment_expected_check CHECK ((expected = ANY (ARRAY['approved'::text, 'fraud_detected'::text, 'insufficient_funds'::text])))
+);
+
+COMMENT ON TABLE traffic.payment IS 'The answer key of payments that were asked for';
+
+CREATE TABLE traffic.run (
+    traffic_id bigint NOT NULL,
+    spec jsonb NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone
+);
+
+COMMENT ON TABLE traffic.run IS 'One call of payments traffic; without ended_at its answer key is not whole';
+
+CREATE VIEW traffic.audit_payment AS
+ SELECT r.traffic_id,
+    r.ended_at,
+    p.reference,
+    p.customer_id,
+    p.currency,
+    p.amount,
+    p.expected,
+    p.answer
+   FROM (traffic.run r
+     LEFT JOIN traffic.payment p USING (traffic_id));
+
+COMMENT ON VIEW traffic.audit_payment IS 'What each payment of a run must have come to; a run without payments has a row too';
+
+ALTER TABLE traffic.run ALTER COLUMN traffic_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME traffic.run_traffic_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE VIEW wallet.account AS
  SELECT account.account_id,
@@ -1456,14 +1507,19 @@ UNION ALL
 COMMENT ON VIEW wallet.audit_difference IS 'Each way in which balances, decisions and movements disagree';
 
 CREATE VIEW wallet.audit_payment AS
- SELECT decision.payment_id,
-    decision.user_id,
-    decision.outcome,
-    decision.amount,
-    decision.currency,
-    decision.refunded,
-    decision.decided_at
-   FROM wallet.decision;
+ SELECT d.payment_id,
+    d.user_id,
+    d.outcome,
+    d.amount,
+    d.currency,
+    d.refunded,
+    GREATEST(d.decided_at, r.refunded_at) AS changed_at
+   FROM (wallet.decision d
+     LEFT JOIN ( SELECT movement.cause_id AS payment_id,
+            max(movement.moved_at) AS refunded_at
+           FROM wallet.movement
+          WHERE (movement.kind = 'refund'::text)
+          GROUP BY movement.cause_id) r USING (payment_id));
 
 COMMENT ON VIEW wallet.audit_payment IS 'What was decided about each payment, and what of it went back';
 
@@ -1637,6 +1693,12 @@ ALTER TABLE ONLY saga.step_default
 ALTER TABLE ONLY saga.transition
     ADD CONSTRAINT transition_pkey PRIMARY KEY (from_state, to_state);
 
+ALTER TABLE ONLY traffic.payment
+    ADD CONSTRAINT payment_pkey PRIMARY KEY (traffic_id, reference);
+
+ALTER TABLE ONLY traffic.run
+    ADD CONSTRAINT run_pkey PRIMARY KEY (traffic_id);
+
 ALTER TABLE ONLY wallet.decision
     ADD CONSTRAINT decision_pkey PRIMARY KEY (payment_id);
 
@@ -1758,6 +1820,9 @@ ALTER TABLE ONLY ops.dead_letter_action_letter
 ALTER TABLE ONLY payments.terminal
     ADD CONSTRAINT terminal_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES payments.merchant(merchant_id);
 
+ALTER TABLE ONLY traffic.payment
+    ADD CONSTRAINT payment_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
+
 ALTER TABLE wallet.decision
     ADD CONSTRAINT decision_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES wallet.wallet(wallet_id);
 
@@ -1779,6 +1844,7 @@ GRANT USAGE ON SCHEMA ops TO payments_backup;
 GRANT USAGE ON SCHEMA ops TO payments_app;
 GRANT USAGE ON SCHEMA ops TO payments_saga;
 GRANT USAGE ON SCHEMA ops TO payments_wallet;
+GRANT USAGE ON SCHEMA ops TO payments_traffic;
 
 GRANT USAGE ON SCHEMA payments TO payments_loader;
 GRANT USAGE ON SCHEMA payments TO payments_reader;
@@ -1789,6 +1855,9 @@ GRANT USAGE ON SCHEMA saga TO payments_loader;
 GRANT USAGE ON SCHEMA saga TO payments_exporter;
 
 GRANT USAGE ON SCHEMA staging TO payments_loader;
+
+GRANT USAGE ON SCHEMA traffic TO payments_traffic;
+GRANT USAGE ON SCHEMA traffic TO payments_loader;
 
 GRANT USAGE ON SCHEMA wallet TO payments_wallet;
 GRANT USAGE ON SCHEMA wallet TO payments_loader;
@@ -1945,6 +2014,7 @@ GRANT SELECT ON TABLE ops.module_migration TO payments_loader;
 GRANT SELECT ON TABLE ops.module_migration TO payments_exporter;
 GRANT SELECT ON TABLE ops.module_migration TO payments_saga;
 GRANT SELECT ON TABLE ops.module_migration TO payments_wallet;
+GRANT SELECT ON TABLE ops.module_migration TO payments_traffic;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
 GRANT SELECT ON TABLE ops.migration TO payments_exporter;
@@ -2014,6 +2084,14 @@ GRANT SELECT,INSERT ON TABLE saga.illegal_transition TO payments_saga;
 GRANT SELECT ON TABLE saga.transition TO payments_saga;
 
 GRANT SELECT ON TABLE staging.txn_shape TO payments_loader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE traffic.payment TO payments_traffic;
+
+GRANT SELECT,INSERT,DELETE ON TABLE traffic.run TO payments_traffic;
+
+GRANT UPDATE(ended_at) ON TABLE traffic.run TO payments_traffic;
+
+GRANT SELECT ON TABLE traffic.audit_payment TO payments_loader;
 
 GRANT SELECT ON TABLE wallet.account TO payments_wallet;
 

@@ -1,32 +1,29 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
-import { type Pool, transaction } from "../../lib/postgres/pool.js";
-import { quoteName } from "../../lib/postgres/sql.js";
 import type { Module } from "../../lib/runtime/module.js";
+import { audit, type Difference } from "../audit.js";
+import type { AllSettings } from "../settings.js";
 
-/** What is younger counts as in flight: an event takes milliseconds, and its retries 14 s. */
-const GRACE_S = 60;
 /** More tell nothing new to a person; --json has all. */
 const SHOWN = 50;
 
-interface Difference {
-  readonly module: string;
-  readonly what: string;
-  readonly expected: string;
-  readonly found: string;
+interface Options {
+  readonly quiesced?: boolean;
+  readonly traffic?: number;
 }
 
 export function auditCommand(action: ActionWrapper, modules: readonly Module[]): Command {
   return new Command("audit")
     .description("prove that the services' books agree; exit 3 names what differs")
     .option("--quiesced", "nothing is in flight: allow nothing to wait")
+    .option("--traffic <id>", "also what this run of payments traffic must have come to", readId)
     .action(
-      action(async (context, { quiesced = false }: { quiesced?: boolean }) => {
-        const differences = await withDatabase(context, (pool) =>
-          audit(pool, modules, quiesced ? 0 : GRACE_S),
-        );
+      action(async (context, { quiesced = false, traffic: trafficId }: Options) => {
+        const { AUDIT_GRACE_S, PAYMENTS_GIVE_UP_S } = context.settings as AllSettings;
+        const options = { graceS: quiesced ? 0 : AUDIT_GRACE_S, giveUpS: PAYMENTS_GIVE_UP_S, trafficId };
+        const differences = await withDatabase(context, (pool) => audit(pool, modules, options));
         if (context.json) {
           printJson({ differences });
         } else {
@@ -37,27 +34,11 @@ export function auditCommand(action: ActionWrapper, modules: readonly Module[]):
     );
 }
 
-/**
- * Every module's view `<schema>.audit_difference`, all of one moment. The views say what must hold; a row is a violation.
- *
- * @param graceS what waits may be this old, in seconds
- */
-async function audit(pool: Pool, modules: readonly Module[], graceS: number): Promise<readonly Difference[]> {
-  const views = modules.flatMap(({ name, views: own }) =>
-    own.filter((view) => view.endsWith(".audit_difference")).map((view) => ({ module: name, view })),
-  );
-  return transaction(pool, async (tx) => {
-    await tx.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-    await tx.query("SELECT set_config('payments.audit_grace_s', $1, true)", [String(graceS)]);
-    const differences: Difference[] = [];
-    for (const { module, view } of views) {
-      const { rows } = await tx.query<Omit<Difference, "module">>(
-        `SELECT what, expected, found FROM ${quoteName(view)} ORDER BY what`,
-      );
-      differences.push(...rows.map((row) => ({ module, ...row })));
-    }
-    return differences;
-  });
+function readId(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) {
+    throw new InvalidArgumentError("It takes the number that payments traffic printed.");
+  }
+  return Number(text);
 }
 
 function report(differences: readonly Difference[]): string {

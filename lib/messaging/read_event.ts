@@ -40,6 +40,7 @@ export function readEvent<Body>(event: EventContract<Body>, raw: RawEvent): Rece
       ? (raw.messageId as string)
       : derivedId(raw.body.toString("latin1"), event.name),
     traceId: traceOf(raw.headers),
+    attempt: attemptOf(raw.headers),
     repeat: raw.headers[EVENT_HEADER.repeat] === true,
     attempt: attemptOf(raw.headers),
   };

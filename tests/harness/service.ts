@@ -1,4 +1,5 @@
 import type { GetMessage } from "amqplib";
+import { audit, type Difference } from "../../app/audit.js";
 import { MODULES } from "../../app/modules.js";
 import { chooseModules, serve } from "../../app/serve.js";
 import type { AllSettings } from "../../app/settings.js";
@@ -55,6 +56,10 @@ export class Services {
     return this.platform.settings;
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
   async start(): Promise<void> {
     this.#port = await freePort();
     const stop = new AbortController();
@@ -87,7 +92,7 @@ export class Services {
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Answer> {
-    const response = await fetch(`http://127.0.0.1:${this.#port}${path}`, {
+    const response = await fetch(`${this.url}${path}`, {
       method,
       headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
@@ -145,6 +150,11 @@ export class Services {
       await tx.query("SET LOCAL payments.audit_grace_s = 0");
       return (await tx.query(`SELECT * FROM ${schema}.audit_difference`)).rows;
     });
+  }
+
+  /** What `payments audit --quiesced` names: nothing. */
+  audit(): Promise<readonly Difference[]> {
+    return audit(this.platform.pool, MODULES, { graceS: 0, giveUpS: 0 });
   }
 
   /** A statement of the tables' owner. */
