@@ -42,7 +42,6 @@ export function readEvent<Body>(event: EventContract<Body>, raw: RawEvent): Rece
     traceId: traceOf(raw.headers),
     attempt: attemptOf(raw.headers),
     repeat: raw.headers[EVENT_HEADER.repeat] === true,
-    attempt: attemptOf(raw.headers),
   };
 }
 
