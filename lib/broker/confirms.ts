@@ -1,7 +1,9 @@
+import type { Writable } from "node:stream";
 import type { ConfirmChannel, Message } from "amqplib";
 import { CoreError } from "../core_errors.js";
 import type { PlatformError } from "../errors.js";
 import { type Deferred, deferred } from "../timing.js";
+import { type Publish, publishFrames } from "./frames.js";
 import type { Link } from "./link.js";
 import type { MessageProperties } from "./properties.js";
 import { type Destination, EVENTS_EXCHANGE, nameOf } from "./topology.js";
@@ -105,11 +107,15 @@ export class ConfirmedPublishing {
     if (missing === 0) {
       all.resolve();
     }
-    let roomLeft = true;
-    for (const { to, body, properties } of messages) {
+    const publishes = messages.map(({ to, body, properties }): Publish => {
       const { exchange, routingKey } = addressOf(to);
-      const key = keyOf(routingKey, properties.messageId);
-      const onConfirm = (failure: unknown) => {
+      const mandatory = exchange !== EVENTS_EXCHANGE || this.#events.has(routingKey);
+      return { exchange, routingKey, mandatory, body, properties };
+    });
+    this.#publish(publishes, (i) => {
+      const { to, properties } = messages[i] as OutgoingMessage;
+      const key = keyOf(addressOf(to).routingKey, properties.messageId);
+      return (failure) => {
         missing -= 1;
         if (this.#returned.delete(key)) {
           all.reject(unroutable(to));
@@ -119,14 +125,31 @@ export class ConfirmedPublishing {
           all.resolve();
         }
       };
-      const mandatory = exchange !== EVENTS_EXCHANGE || this.#events.has(routingKey);
-      const options = { ...properties, persistent: true, mandatory };
-      roomLeft = this.#channel.publish(exchange, routingKey, body, options, onConfirm);
+    });
+    return all.promise;
+  }
+
+  /** Writes all of them in one piece where that can be. */
+  #publish(publishes: readonly Publish[], onConfirmOf: (i: number) => OnConfirm): void {
+    const inside = this.#channel as unknown as Inside;
+    const { ch, connection } = inside;
+    const buffer = connection.channels[ch]?.buffer;
+    const frames = publishFrames(ch, publishes, connection.frameMax);
+    let roomLeft = true;
+    if (frames !== undefined && buffer !== undefined) {
+      roomLeft = buffer.write(frames);
+      for (const i of publishes.keys()) {
+        inside.pushConfirmCallback(onConfirmOf(i));
+      }
+    } else {
+      for (const [i, { exchange, routingKey, mandatory, body, properties }] of publishes.entries()) {
+        const options = { ...properties, persistent: true, mandatory };
+        roomLeft = this.#channel.publish(exchange, routingKey, body, options, onConfirmOf(i));
+      }
     }
     if (!roomLeft) {
       this.#room ??= deferred();
     }
-    return all.promise;
   }
 
   #makeRoom(): void {
@@ -136,6 +159,18 @@ export class ConfirmedPublishing {
     this.#room?.resolve();
     this.#room = undefined;
   }
+}
+
+type OnConfirm = (failure: unknown) => void;
+
+/** What amqplib's `publish` of a confirm channel does its work with. */
+interface Inside {
+  readonly ch: number;
+  readonly connection: {
+    readonly frameMax: number;
+    readonly channels: readonly ({ readonly buffer: Writable } | null)[];
+  };
+  pushConfirmCallback(onConfirm: OnConfirm): void;
 }
 
 function addressOf(to: Destination): Exclude<Destination, string> {
