@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
 import type { z } from "zod";
 import type { OutgoingMessage } from "../broker/confirms.js";
 import { EVENTS_EXCHANGE } from "../broker/topology.js";
-import { newTraceId, traceIdOf } from "../observability/trace.js";
+import { newTraceId, traceIdOf, traceparentOf } from "../observability/trace.js";
 
 /** An event that a service publishes and others take: what both ends agree on. */
 export interface EventContract<Body> {
@@ -46,7 +45,7 @@ export function eventMessage<Body>(
     messageId,
     body: JSON.stringify(body),
     headers: {
-      [EVENT_HEADER.traceparent]: `00-${traceId}-${randomBytes(8).toString("hex")}-01`,
+      [EVENT_HEADER.traceparent]: traceparentOf(traceId),
       [EVENT_HEADER.key]: event.key(body),
       [EVENT_HEADER.schemaVersion]: event.version,
       ...(repeat ? { [EVENT_HEADER.repeat]: true } : {}),
