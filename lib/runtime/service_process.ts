@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { Publisher } from "../broker/publisher.js";
+import { Slots } from "../broker/slots.js";
 import type { QueueFamily } from "../broker/topology.js";
 import { purgeIdempotency } from "../http/idempotency.js";
 import { BatchConsumer, type BatchSize } from "../messaging/batch_consumer.js";
@@ -132,10 +133,12 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     if (family === undefined) {
       throw new Error(`${service} has no queue for ${event.name}`);
     }
+    // Two batches at once would only meet at the same rows; one is there while the other's followers are confirmed.
+    const database = new Slots(1);
     const handler = {
       event,
       handle: (events: readonly ReceivedEvent<unknown>[]) =>
-        transaction(eventPool, (tx) => handle(tx, events)),
+        database.run(() => transaction(eventPool, (tx) => handle(tx, events))),
     };
     return new BatchConsumer({
       address: settings,
