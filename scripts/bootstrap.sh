@@ -49,18 +49,20 @@ step() {
 }
 
 # --- local -----------------------------------------------------------------------------------------------------------
-WORKER_START_S=60
+START_S=60
 
-# worker_settings: those that a worker is started with; its port, for one, changes when another program has taken it.
-worker_settings() {
-  local name
-  for name in "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!WORKER_@}" "${!LOG_@}"; do printf '%s=%s\n' "$name" "${!name}"; done
-  for name in "${!ENV_FILE[@]}"; do
-    [[ $name != @(POSTGRES|RABBITMQ|WORKER|LOG)_* ]] || printf '%s=%s\n' "$name" "${ENV_FILE[$name]}"
+# settings_of PREFIX...: those that a process is started with; its port, for one, changes when another program has taken it.
+settings_of() {
+  local name prefix
+  for prefix; do
+    while read -r name; do printf '%s=%s\n' "$name" "${!name}"; done < <(compgen -v "${prefix}_")
+    for name in "${!ENV_FILE[@]}"; do
+      [[ $name != "${prefix}"_* ]] || printf '%s=%s\n' "$name" "${ENV_FILE[$name]}"
+    done
   done | sort
 }
 
-# worker_ready: it can take work; one that serves nothing (port 0) says so in its log.
+# worker_ready, services_ready: they can take work. A worker that serves nothing (port 0) says so in its log.
 worker_ready() {
   if ((WORKER_METRICS_PORT)); then
     [[ $(http_get "$WORKER_METRICS_PORT" /readyz) == 200* ]]
@@ -68,22 +70,26 @@ worker_ready() {
     grep -qs 'worker ready' "$STACK_DIR/logs/worker.log"
   fi
 }
+services_ready() { [[ $(http_get "$HTTP_PORT" /readyz) == 200* ]]; }
 
-start_worker() {
-  local pid_file=$STACK_DIR/run/worker.pid log=$STACK_DIR/logs/worker.log build
-  build=$({ cd -- "$REPO_ROOT/dist" && find . -name '*.js' -type f -exec sha256sum {} + | sort && worker_settings; } | sha256sum)
+# start_process NAME READY COMMAND PREFIX...: one of each, started again when its code or one of its settings has changed.
+start_process() {
+  local name=$1 ready=$2 command=$3 build
+  local pid_file=$STACK_DIR/run/$1.pid log=$STACK_DIR/logs/$1.log
+  shift 3
+  build=$({ cd -- "$REPO_ROOT/dist" && find . -name '*.js' -type f -exec sha256sum {} + | sort && settings_of "$@"; } | sha256sum)
   if live_pid "$pid_file" >/dev/null; then
     [[ -r $pid_file.build && $(<"$pid_file.build") == "$build" ]] && return
-    note 'the code or its settings have changed: restarting the worker'
-    stop_process "$pid_file" worker TERM 120 KILL 5
+    note "the code or its settings have changed: restarting $name"
+    stop_process "$pid_file" "$name" TERM 120 KILL 5
   fi
   : >"$log"
   (umask 077 && printf '%s\n' "$build" >"$pid_file.build")
-  spawn "$pid_file" "$log" node "$REPO_ROOT/dist/app/main.js" worker
-  local -i end=$((SECONDS + WORKER_START_S))
-  until worker_ready; do
-    live_pid "$pid_file" >/dev/null || die "the worker did not start: $(tail -n 1 "$log"); its log: $log"
-    ((SECONDS < end)) || die "the worker is not ready after $WORKER_START_S s; see: scripts/stack.sh logs worker"
+  spawn "$pid_file" "$log" node "$REPO_ROOT/dist/app/main.js" "$command"
+  local -i end=$((SECONDS + START_S))
+  until "$ready"; do
+    live_pid "$pid_file" >/dev/null || die "$name did not start: $(tail -n 1 "$log"); its log: $log"
+    ((SECONDS < end)) || die "$name is not ready after $START_S s; see: scripts/stack.sh logs $name"
     sleep 0.1
   done
 }
@@ -119,7 +125,7 @@ prepare_local() {
   require_node
   npm_install
   step 'compiling' 'Is this checkout complete?' build
-  step 'starting PostgreSQL and RabbitMQ' 'See: scripts/stack.sh status' env MOVE_WORKER=1 "$REPO_ROOT/scripts/stack.sh" up
+  step 'starting PostgreSQL and RabbitMQ' 'See: scripts/stack.sh status' env MOVE_PROCESSES=1 "$REPO_ROOT/scripts/stack.sh" up
   local settings
   settings=$("$REPO_ROOT/scripts/stack.sh" env)
   eval "$settings"
@@ -127,7 +133,9 @@ prepare_local() {
   cd -- "$REPO_ROOT"
   step 'migrating the schema' 'See: payments migrate status' payments migrate up
   step 'seeding accounts, merchants and terminals' 'See: payments doctor' payments seed
-  LOG_LEVEL=info start_worker
+  step 'giving each account its wallet' 'See: payments doctor' payments wallets seed
+  LOG_LEVEL=info start_process worker worker_ready worker POSTGRES RABBITMQ WORKER LOG
+  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD
   resume_unfinished
 }
 
@@ -142,11 +150,13 @@ resume_unfinished() {
 }
 
 next_steps_local() {
-  cat <<'TEXT'
+  cat <<TEXT
 
-Try next:
-  eval "$(scripts/stack.sh env)" && psql -c 'select count(*) from txn'
-  eval "$(scripts/stack.sh env)" && payments verify
+The API is at http://localhost:$HTTP_PORT, described at http://localhost:$HTTP_PORT/docs. Try next:
+  curl http://localhost:$HTTP_PORT/health
+  curl 'http://localhost:$HTTP_PORT/wallets?user_id=customer-123'
+  eval "\$(scripts/stack.sh env)" && psql -c 'select count(*) from txn'
+  eval "\$(scripts/stack.sh env)" && payments verify && payments audit
   scripts/queue_kickoff.sh --rows 100000 --wait
   scripts/stack.sh up --with-monitoring
 Stop everything with scripts/stack.sh down; the data is kept.
@@ -155,7 +165,8 @@ TEXT
 
 # --- docker ----------------------------------------------------------------------------------------------------------
 COMPOSE_SECRETS=(POSTGRES_PASSWORD POSTGRES_ADMIN_PASSWORD RABBITMQ_PASSWORD COMPOSE_SUPERUSER_PASSWORD
-  COMPOSE_READER_PASSWORD COMPOSE_EXPORTER_PASSWORD POSTGRES_BACKUP_PASSWORD POSTGRES_APP_PASSWORD COMPOSE_GRAFANA_PASSWORD)
+  COMPOSE_READER_PASSWORD COMPOSE_EXPORTER_PASSWORD POSTGRES_BACKUP_PASSWORD POSTGRES_APP_PASSWORD COMPOSE_GRAFANA_PASSWORD
+  COMPOSE_GATEWAY_KEY)
 
 compose() { docker compose --env-file "$REPO_ROOT/.env" -f "$REPO_ROOT/compose/docker-compose.yml" "$@"; }
 
@@ -171,6 +182,11 @@ make_compose_secrets() {
     note "making a password for $name in .env"
     printf '%s=%s\n' "$name" "$(random_password)" >>"$file"
   done
+  # The services know the gateway's key by its digest only.
+  if [[ -z $(setting HTTP_API_KEYS '') ]]; then
+    read_env_file
+    printf 'HTTP_API_KEYS=gateway=%s\n' "$(printf %s "$(setting COMPOSE_GATEWAY_KEY '')" | sha256sum | cut -d ' ' -f 1)" >>"$file"
+  fi
   chmod 600 "$file"
 }
 
@@ -186,7 +202,8 @@ bootstrap_docker() {
 next_steps_docker() {
   cat <<TEXT
 
-Try next:
+The API is at http://localhost:$(setting HTTP_PORT 8080). Try next:
+  curl http://localhost:$(setting HTTP_PORT 8080)/health
   docker compose --env-file .env -f compose/docker-compose.yml exec worker payments verify
   docker compose --env-file .env -f compose/docker-compose.yml exec worker payments kickoff --rows 100000 --wait
   docker compose --env-file .env -f compose/docker-compose.yml exec worker payments status

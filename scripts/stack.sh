@@ -12,10 +12,10 @@ Usage: scripts/stack.sh COMMAND
   up                install what is missing, start both servers, create roles, database, vhost and user
     --with-monitoring     Prometheus, Alertmanager and postgres_exporter too, from now on
     --without-monitoring  not any more
-  down              stop workers and servers; data and ports are kept
+  down              stop workers, services and servers; data and ports are kept
   status [--json]   what runs, where; exit 0 if all servers are up, else 1
   env               settings for any client: eval "$(scripts/stack.sh env)"
-  logs [postgres|rabbitmq|worker|prometheus|alertmanager|postgres-exporter] [-f]
+  logs [postgres|rabbitmq|worker|services|prometheus|alertmanager|postgres-exporter] [-f]
   rabbitmqctl ...   RabbitMQ's own tool, pointed at this stack
   backups on|off    dumps, base backups, WAL archiving and restore drills on time, while the stack is up; see docs/restore.md
   reset [--yes]     down, then delete data, passwords and logs
@@ -197,7 +197,8 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
   elif ! running epmd; then
     (cd -- "$RMQ_DIR" && epmd_start) # the node finds it again by itself
   fi
-  choose_worker_port
+  choose_process_port WORKER_METRICS_PORT 9464 worker worker_listens
+  choose_process_port HTTP_PORT 8080 services services_listen
   save_state
   # Both boot at the same time, then each is waited for.
   [[ -z $start_rmq ]] || rmq_start
@@ -237,9 +238,9 @@ stop_all() {
   local -a waits=()
   attach || return 0
   backups_stop
-  for file in "$STACK_DIR"/run/worker*.pid; do # first, and all at once: each finishes the chunk at hand
+  for file in "$STACK_DIR"/run/{worker,services}*.pid; do # first, and all at once: each finishes what is at hand
     [[ -e $file ]] || continue
-    stop_process "$file" "worker $(basename -- "$file" .pid)" TERM 60 KILL 5 9>&- &
+    stop_process "$file" "$(basename -- "$file" .pid)" TERM 60 KILL 5 9>&- &
     waits+=($!)
   done
   for file in "${waits[@]}"; do wait "$file" || true; done

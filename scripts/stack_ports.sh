@@ -27,31 +27,34 @@ choose_port() {
   fi
 }
 
-# worker_listens: is it a worker, whoever started it, that listens on their port? One says so to whoever asks for no page.
+# worker_listens, services_listen: is it a worker, or services, whoever started them, that listen on their port? A worker says so
+# to whoever asks for no page.
 worker_listens() { [[ $(http_get "${STATE[WORKER_METRICS_PORT]}" /) == *'/metrics, /healthz and /readyz'* ]]; }
+services_listen() { [[ $(http_get "${STATE[HTTP_PORT]}" /openapi.json) == *'"payments-platform"'* ]]; }
 
-# worker_runs: does a worker that bootstrap.sh started? It may be too busy to answer.
-worker_runs() {
+# process_runs NAME: does one that bootstrap.sh started? It may be too busy to answer.
+process_runs() {
   local file
-  for file in "$STACK_DIR"/run/worker*.pid; do live_pid "$file" >/dev/null && return; done
+  for file in "$STACK_DIR/run/$1"*.pid; do live_pid "$file" >/dev/null && return; done
   return 1
 }
 
-# choose_worker_port: kept while a worker has it, whatever is asked for, unless MOVE_WORKER says that it will be restarted.
-choose_worker_port() {
-  local wish='' port=${STATE[WORKER_METRICS_PORT]:-}
-  [[ ${STACK_PORTS:-} == free ]] || wish=$(setting WORKER_METRICS_PORT 9464)
-  if [[ -n $port ]] && { worker_runs || worker_listens; }; then
-    same_wish WORKER_METRICS_PORT "$wish" && return
-    if [[ -z ${MOVE_WORKER:-} ]]; then
+# choose_process_port NAME DEFAULT PROCESS LISTENS: kept while its process has it, whatever is asked for, unless MOVE_PROCESSES says
+# that it will be restarted.
+choose_process_port() {
+  local name=$1 default=$2 process=$3 listens=$4 wish='' port=${STATE[$1]:-}
+  [[ ${STACK_PORTS:-} == free ]] || wish=$(setting "$name" "$default")
+  if [[ -n $port ]] && { process_runs "$process" || "$listens"; }; then
+    same_wish "$name" "$wish" && return
+    if [[ -z ${MOVE_PROCESSES:-} ]]; then
       [[ -z $wish ]] ||
-        note "a worker runs, so WORKER_METRICS_PORT stays $port; scripts/bootstrap.sh moves its worker to $wish, as does down, then up"
+        note "$process still at work, so $name stays $port; scripts/bootstrap.sh moves it to $wish, as does down, then up"
       return
     fi
   fi
   if [[ $wish == 0 ]]; then
-    STATE[WORKER_METRICS_PORT]=0 STATE[WISH_WORKER_METRICS_PORT]=0 # workers shall serve nothing
-  elif [[ -z $port ]] || ! same_wish WORKER_METRICS_PORT "$wish" || port_taken "$port"; then
-    choose_port WORKER_METRICS_PORT 9464
+    STATE[$name]=0 STATE[WISH_$name]=0 # it shall serve nothing
+  elif [[ -z $port ]] || ! same_wish "$name" "$wish" || port_taken "$port"; then
+    choose_port "$name" "$default"
   fi
 }

@@ -3,7 +3,7 @@
 
 # service_rows: name, state, address, pid, directory, one line each, separated by tabs.
 service_rows() {
-  local file name rmq=false
+  local file name address rmq=false
   row() { # NAME PROGRAM ADDRESS DIR COMMAND...: up if it runs and COMMAND says so
     local state=down pid
     if pid=$(live_pid "$STACK_DIR/run/$2.pid"); then state=starting && "${@:5}" && state=up; fi
@@ -22,9 +22,10 @@ service_rows() {
     done
   fi
   ! backups_wanted || row backups backups - - true
-  for file in "$STACK_DIR"/run/worker*.pid; do
-    name=$(basename -- "$file" .pid)
-    [[ ! -e $file ]] || row "$name" "$name" - - true
+  for file in "$STACK_DIR"/run/{worker,services}*.pid; do
+    name=$(basename -- "$file" .pid) address=-
+    [[ $name != services ]] || address=$(at HTTP_PORT)
+    [[ ! -e $file ]] || row "$name" "$name" "$address" - true
   done
 }
 
@@ -40,8 +41,8 @@ cmd_status() {
     awk -F '\t' '{ printf "%-20s %-9s %-16s %-8s %s\n", $1, $2, $3, $4, $5 }' \
       <<<$'SERVICE\tSTATE\tADDRESS\tPID\tDIRECTORY\n'"$rows"
   fi
-  # Workers come and go; the stack is up when its servers are.
-  ! grep -Ev '^worker' <<<"$rows" | cut -f 2 | grep -qvx up
+  # Workers and services come and go; the stack is up when its servers are.
+  ! grep -Ev '^(worker|services)' <<<"$rows" | cut -f 2 | grep -qvx up
 }
 
 cmd_env() {
@@ -61,7 +62,7 @@ cmd_env() {
     [PGSSLMODE]=disable [POSTGRES_SSLMODE]=disable [RABBITMQ_SSLMODE]=disable # loopback; what else was set is about other servers
     [RABBITMQ_HOST]=127.0.0.1 [RABBITMQ_PORT]=${STATE[RABBITMQ_PORT]} [RABBITMQ_VHOST]=payments
     [RABBITMQ_USER]=payments [RABBITMQ_PASSWORD]=$(<"$secrets/rabbitmq_password")
-    [WORKER_METRICS_PORT]=${STATE[WORKER_METRICS_PORT]:-9464}
+    [WORKER_METRICS_PORT]=${STATE[WORKER_METRICS_PORT]:-9464} [HTTP_PORT]=${STATE[HTTP_PORT]:-8080}
     [RABBITMQ_MGMT_PORT]=${STATE[RABBITMQ_MGMT_PORT]} [RABBITMQ_PROMETHEUS_PORT]=${STATE[RABBITMQ_PROMETHEUS_PORT]}
   )
   if mon_wanted; then
@@ -84,14 +85,14 @@ cmd_logs() {
   local -a logs=()
   for arg; do
     case $arg in
-      postgres | rabbitmq | worker | prometheus | alertmanager | postgres-exporter) what=$arg ;;
+      postgres | rabbitmq | worker | services | prometheus | alertmanager | postgres-exporter) what=$arg ;;
       -f | --follow) follow=(-F) ;;
-      *) die_usage "logs takes postgres, rabbitmq, worker, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
+      *) die_usage "logs takes postgres, rabbitmq, worker, services, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
     esac
   done
   check_owner logs "$@"
   attach_or_die
-  for arg in ${what:-postgres rabbitmq worker "${MON_PROGRAMS[@]}"}; do
+  for arg in ${what:-postgres rabbitmq worker services "${MON_PROGRAMS[@]}"}; do
     mapfile -t -O "${#logs[@]}" logs < <(logs_of "$arg")
   done
   ((${#logs[@]})) || { note "no log yet of: ${what:-anything}"; return 0; }

@@ -109,6 +109,7 @@ describe("docker-compose.yml", () => {
     expect(Object.keys(compose.services).sort()).toEqual([
       "alertmanager",
       "backup",
+      "gateway",
       "grafana",
       "migrate",
       "postgres",
@@ -117,6 +118,8 @@ describe("docker-compose.yml", () => {
       "rabbitmq",
       "roles",
       "seed",
+      "services",
+      "wallets",
       "worker",
     ]);
   });
@@ -143,6 +146,12 @@ describe("Dockerfile", () => {
     expect([...node]).toEqual([expect.stringMatching(/^node:\d+\.\d+\.\d+-/)]);
     expect(stagesOf(dockerfile).at(-1)).toMatch(/^node:/);
     expect(dockerfile).toMatch(/^USER node\nENTRYPOINT \["payments"\]$/m);
+  });
+
+  it("copies all that is compiled, but what measures", () => {
+    const { include } = JSON.parse(read("tsconfig.build.json")) as { include: string[] };
+    const copied = [...dockerfile.matchAll(/^COPY (\w+) \.\/\1$/gm)].map(([, folder]) => folder);
+    expect(copied.sort()).toEqual(include.filter((folder) => folder !== "bench").sort());
   });
 
   it.each([

@@ -69,7 +69,7 @@ const NAMES = [
   ["POSTGRES_PORT", "choose_port POSTGRES_PORT 5432"],
   ["RABBITMQ_PORT", "choose_port RABBITMQ_PORT 5672"],
   ["PROMETHEUS_PORT", "choose_port PROMETHEUS_PORT 9090"],
-  ["WORKER_METRICS_PORT", "choose_worker_port"],
+  ["WORKER_METRICS_PORT", "choose_process_port WORKER_METRICS_PORT 9464 worker worker_listens"],
 ];
 
 describe.each(NAMES)("%s", (name, choose) => {
@@ -112,12 +112,14 @@ it.each(["80", "65536", "08000", "http", "-1"])("a port may not be %s", async (p
 });
 
 describe("the worker's port", () => {
+  const CHOOSE = "choose_process_port WORKER_METRICS_PORT 9464 worker worker_listens";
+
   it("is kept while a worker listens there, and left to a stranger who took it", async () => {
     const ours = await worker();
     const kept = { WORKER_METRICS_PORT: ours, WISH_WORKER_METRICS_PORT: 9464 };
-    expect((await stateAfter(kept, "choose_worker_port"))["WORKER_METRICS_PORT"]).toBe(String(ours));
+    expect((await stateAfter(kept, CHOOSE))["WORKER_METRICS_PORT"]).toBe(String(ours));
     const theirs = await stranger();
-    const lost = await stateAfter({ ...kept, WORKER_METRICS_PORT: theirs }, "choose_worker_port");
+    const lost = await stateAfter({ ...kept, WORKER_METRICS_PORT: theirs }, CHOOSE);
     expect(lost["WORKER_METRICS_PORT"]).not.toBe(String(theirs));
     expect(lost.said).toContain(`port ${theirs} (WORKER_METRICS_PORT) is taken`);
   });
@@ -126,22 +128,22 @@ describe("the worker's port", () => {
     const ours = await worker();
     const kept = { WORKER_METRICS_PORT: ours, WISH_WORKER_METRICS_PORT: 9464 };
     const wish = { WORKER_METRICS_PORT: 9555 };
-    const state = await stateAfter(kept, "choose_worker_port", wish);
+    const state = await stateAfter(kept, CHOOSE, wish);
     const note = expect.stringMatching(
-      /^test: a worker runs, .* stays \d+; scripts\/bootstrap\.sh .* to 9555.*\n$/,
+      /^test: worker still at work, .* stays \d+; scripts\/bootstrap\.sh .* to 9555.*\n$/,
     );
     expect(state).toEqual({
       WORKER_METRICS_PORT: String(ours),
       WISH_WORKER_METRICS_PORT: "9464",
       said: note,
     });
-    const moved = await stateAfter(kept, "choose_worker_port", { ...wish, MOVE_WORKER: 1 });
+    const moved = await stateAfter(kept, CHOOSE, { ...wish, MOVE_PROCESSES: 1 });
     expect(moved["WISH_WORKER_METRICS_PORT"]).toBe("9555");
     expect(moved["WORKER_METRICS_PORT"]).not.toBe(String(ours));
   });
 
   it("may be 0, where workers serve nothing", async () => {
-    const state = await stateAfter({}, "choose_worker_port", { WORKER_METRICS_PORT: 0 });
+    const state = await stateAfter({}, CHOOSE, { WORKER_METRICS_PORT: 0 });
     expect(state["WORKER_METRICS_PORT"]).toBe("0");
   });
 });
