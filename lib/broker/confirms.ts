@@ -1,7 +1,9 @@
+import type { Writable } from "node:stream";
 import type { ConfirmChannel, Message } from "amqplib";
 import { CoreError } from "../core_errors.js";
 import type { PlatformError } from "../errors.js";
 import { type Deferred, deferred } from "../timing.js";
+import { type Publish, publishFrames } from "./frames.js";
 import type { Link } from "./link.js";
 import type { MessageProperties } from "./properties.js";
 import { type Destination, declareFamily, EVENTS_EXCHANGE, nameOf, type QueueFamily } from "./topology.js";
@@ -98,6 +100,7 @@ export class ConfirmedPublishing {
   async sendAll(messages: readonly OutgoingMessage[], settle: Settle): Promise<void> {
     let places: Iterable<number> = messages.keys();
     for (;;) {
+      const now: number[] = [];
       const later: number[] = [];
       const ahead = new Set<Promise<void>>();
       const round = deferred<void>();
@@ -119,12 +122,16 @@ export class ConfirmedPublishing {
         }
         missing += 1;
         this.#underWay.set(key, round.promise);
-        this.#send(message, (failure) => {
-          this.#underWay.delete(key);
-          settle(i, this.#returned.delete(key) ? unroutable(message.to) : failure);
-          end();
-        });
+        now.push(i);
       }
+      const sent = now.map((i) => messages[i] as OutgoingMessage);
+      this.#sendNow(sent, (k, failure) => {
+        const { to, properties } = sent[k] as OutgoingMessage;
+        const key = keyOf(addressOf(to).routingKey, properties.messageId);
+        this.#underWay.delete(key);
+        settle(now[k] as number, this.#returned.delete(key) ? unroutable(to) : failure);
+        end();
+      });
       end();
       await round.promise;
       if (later.length === 0) {
@@ -135,16 +142,37 @@ export class ConfirmedPublishing {
     }
   }
 
-  #send({ to, body, properties }: OutgoingMessage, settle: (failure?: Error) => void): void {
-    const { exchange, routingKey } = addressOf(to);
-    const mandatory = exchange !== EVENTS_EXCHANGE || this.#events.has(routingKey);
-    const onConfirm = (failure: unknown) => {
+  /** Writes all of them in one piece where that can be. */
+  #sendNow(messages: readonly OutgoingMessage[], settle: Settle): void {
+    const inside = this.#channel as unknown as Inside;
+    const { ch, connection } = inside;
+    const buffer = connection.channels[ch]?.buffer;
+    const publishes = messages.map((message) => this.#publishOf(message));
+    const frames = publishFrames(ch, publishes, connection.frameMax);
+    const onConfirmOf = (k: number) => (failure: unknown) => {
+      const { to } = messages[k] as OutgoingMessage;
       if (failure === null) {
-        settle();
+        settle(k);
       } else {
-        settle(this.over ? interrupted(to, failure) : nacked(to));
+        settle(k, this.over ? interrupted(to, failure) : nacked(to));
       }
     };
+    if (frames === undefined || buffer === undefined) {
+      for (const [k, publish] of publishes.entries()) {
+        this.#sendOne(publish, onConfirmOf(k), (failure) => settle(k, failure));
+      }
+      return;
+    }
+    if (!buffer.write(frames)) {
+      this.#room ??= deferred();
+    }
+    for (const k of publishes.keys()) {
+      inside.pushConfirmCallback(onConfirmOf(k));
+    }
+  }
+
+  #sendOne(publish: Publish, onConfirm: OnConfirm, onFailure: (failure: Error) => void): void {
+    const { exchange, routingKey, mandatory, body, properties } = publish;
     try {
       const options = { ...properties, persistent: true, mandatory };
       if (!this.#channel.publish(exchange, routingKey, body, options, onConfirm)) {
@@ -152,8 +180,14 @@ export class ConfirmedPublishing {
       }
     } catch (error) {
       // Nothing of it was sent: the channel is closed, or it has what AMQP cannot hold.
-      settle(this.over ? interrupted(to, error) : (error as Error));
+      onFailure(this.over ? interrupted({ exchange, routingKey }, error) : (error as Error));
     }
+  }
+
+  #publishOf({ to, body, properties }: OutgoingMessage): Publish {
+    const { exchange, routingKey } = addressOf(to);
+    const mandatory = exchange !== EVENTS_EXCHANGE || this.#events.has(routingKey);
+    return { exchange, routingKey, mandatory, body, properties };
   }
 
   #makeRoom(): void {
@@ -163,6 +197,18 @@ export class ConfirmedPublishing {
     this.#room?.resolve();
     this.#room = undefined;
   }
+}
+
+type OnConfirm = (failure: unknown) => void;
+
+/** What amqplib's `publish` of a confirm channel does its work with. */
+interface Inside {
+  readonly ch: number;
+  readonly connection: {
+    readonly frameMax: number;
+    readonly channels: readonly ({ readonly buffer: Writable } | null)[];
+  };
+  pushConfirmCallback(onConfirm: OnConfirm): void;
 }
 
 function addressOf(to: Destination): Exclude<Destination, string> {
