@@ -413,15 +413,21 @@ CREATE FUNCTION wallet.keep_decision() RETURNS trigger
     AS $$
 BEGIN
   IF TG_OP = 'DELETE' OR NEW.refunded < OLD.refunded
-     OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.user_id, NEW.wallet_id, NEW.amount, NEW.currency, NEW.message_id, NEW.decided_at)
+     OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.user_id, NEW.wallet_id, NEW.amount, NEW.currency, NEW.message_id, NEW.decided_at,
+         NEW.seal)
         IS DISTINCT FROM
-        (OLD.payment_id, OLD.outcome, OLD.reason, OLD.user_id, OLD.wallet_id, OLD.amount, OLD.currency, OLD.message_id, OLD.decided_at) THEN
+        (OLD.payment_id, OLD.outcome, OLD.reason, OLD.user_id, OLD.wallet_id, OLD.amount, OLD.currency, OLD.message_id, OLD.decided_at,
+         OLD.seal) THEN
     RAISE EXCEPTION 'the decision on payment % is final; only its refunds may grow', OLD.payment_id
       USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;
 END
 $$;
+
+CREATE FUNCTION wallet.seal(VARIADIC facts text[]) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN sha256(convert_to((facts)::text, 'UTF8'::name));
 
 CREATE TABLE etl.chunk (
     run_id text NOT NULL,
@@ -1313,11 +1319,13 @@ CREATE TABLE wallet.decision (
     refunded bigint DEFAULT 0 NOT NULL,
     message_id text NOT NULL,
     decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    seal bytea,
     CONSTRAINT decision_amount_check CHECK ((amount > 0)),
-    CONSTRAINT decision_check CHECK (((outcome = 'approved'::text) = (reason = 'success'::text))),
-    CONSTRAINT decision_check1 CHECK (((outcome = 'cancelled'::text) = (reason = 'cancelled'::text))),
-    CONSTRAINT decision_check2 CHECK (((outcome <> 'approved'::text) OR ((wallet_id IS NOT NULL) AND (amount IS NOT NULL) AND (currency IS NOT NULL)))),
-    CONSTRAINT decision_check3 CHECK (((refunded = 0) OR ((outcome = 'approved'::text) AND (refunded <= amount)))),
+    CONSTRAINT decision_check CHECK (((outcome = 'approved'::text) = (seal IS NULL))),
+    CONSTRAINT decision_check1 CHECK (((outcome = 'approved'::text) = (reason = 'success'::text))),
+    CONSTRAINT decision_check2 CHECK (((outcome = 'cancelled'::text) = (reason = 'cancelled'::text))),
+    CONSTRAINT decision_check3 CHECK (((outcome <> 'approved'::text) OR ((wallet_id IS NOT NULL) AND (amount IS NOT NULL) AND (currency IS NOT NULL)))),
+    CONSTRAINT decision_check4 CHECK (((refunded = 0) OR ((outcome = 'approved'::text) AND (refunded <= amount)))),
     CONSTRAINT decision_message_id_check CHECK ((length(message_id) <= 255)),
     CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['approved'::text, 'declined'::text, 'cancelled'::text]))),
     CONSTRAINT decision_reason_check CHECK ((reason = ANY (ARRAY['success'::text, 'insufficient_funds'::text, 'unknown_wallet'::text, 'cancelled'::text]))),
@@ -1337,12 +1345,14 @@ CREATE TABLE wallet.movement (
     amount bigint NOT NULL,
     currency text NOT NULL,
     reference text,
+    message_id text,
     moved_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT movement_amount_check CHECK ((amount > 0)),
     CONSTRAINT movement_check CHECK ((to_id <> from_id)),
     CONSTRAINT movement_check1 CHECK (((kind = 'refund'::text) = (movement_id <> cause_id))),
     CONSTRAINT movement_check2 CHECK (((kind = ANY (ARRAY['refund'::text, 'credit'::text, 'withdrawal'::text])) = (reference IS NOT NULL))),
     CONSTRAINT movement_kind_check CHECK ((kind = ANY (ARRAY['debit'::text, 'refund'::text, 'credit'::text, 'withdrawal'::text, 'funding'::text]))),
+    CONSTRAINT movement_message_id_check CHECK ((length(message_id) <= 255)),
     CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
 )
 PARTITION BY RANGE (cause_id);
@@ -1367,6 +1377,7 @@ CREATE TABLE wallet.reference (
     movement_id uuid NOT NULL,
     amount bigint NOT NULL,
     balance bigint NOT NULL,
+    seal bytea NOT NULL,
     CONSTRAINT reference_amount_check CHECK ((amount > 0)),
     CONSTRAINT reference_kind_check CHECK ((kind = ANY (ARRAY['credit'::text, 'withdrawal'::text]))),
     CONSTRAINT reference_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
@@ -1441,7 +1452,8 @@ UNION ALL
             decision.currency,
             decision.refunded,
             decision.message_id,
-            decision.decided_at
+            decision.decided_at,
+            decision.seal
            FROM wallet.decision
           WHERE (decision.outcome = 'approved'::text)) d
      FULL JOIN paid p USING (payment_id))
@@ -1486,6 +1498,18 @@ UNION ALL
            FROM wallet.movement
           WHERE (movement.kind = ANY (ARRAY['credit'::text, 'withdrawal'::text]))) m USING (movement_id))
   WHERE ((r.wallet_id IS DISTINCT FROM m.wallet_id) OR (r.kind IS DISTINCT FROM m.kind) OR (r.reference IS DISTINCT FROM m.reference) OR (r.amount IS DISTINCT FROM m.amount))
+UNION ALL
+ SELECT ('payment '::text || decision.payment_id) AS what,
+    (decision.outcome || ' as its seal says'::text) AS expected,
+    ((decision.outcome || ' '::text) || COALESCE(((decision.amount || ' '::text) || decision.currency), 'nothing'::text)) AS found
+   FROM wallet.decision
+  WHERE ((decision.outcome <> 'approved'::text) AND (decision.seal IS DISTINCT FROM wallet.seal(VARIADIC ARRAY[(decision.payment_id)::text, decision.outcome, decision.reason, decision.user_id, (decision.wallet_id)::text, (decision.amount)::text, decision.currency])))
+UNION ALL
+ SELECT ((('reference '::text || reference.reference) || ' of wallet '::text) || reference.wallet_id) AS what,
+    'answered as its seal says'::text AS expected,
+    ((((reference.kind || ' '::text) || reference.amount) || ', balance '::text) || reference.balance) AS found
+   FROM wallet.reference
+  WHERE (reference.seal IS DISTINCT FROM wallet.seal(VARIADIC ARRAY[(reference.wallet_id)::text, reference.kind, reference.reference, (reference.amount)::text, (reference.balance)::text]))
 UNION ALL
  SELECT ('seeded wallets of '::text || currency) AS what,
     (COALESCE(s.amount, (0)::numeric) || ' put into them'::text) AS expected,
@@ -1534,11 +1558,13 @@ CREATE TABLE wallet.decision_default (
     refunded bigint DEFAULT 0 NOT NULL,
     message_id text NOT NULL,
     decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    seal bytea,
     CONSTRAINT decision_amount_check CHECK ((amount > 0)),
-    CONSTRAINT decision_check CHECK (((outcome = 'approved'::text) = (reason = 'success'::text))),
-    CONSTRAINT decision_check1 CHECK (((outcome = 'cancelled'::text) = (reason = 'cancelled'::text))),
-    CONSTRAINT decision_check2 CHECK (((outcome <> 'approved'::text) OR ((wallet_id IS NOT NULL) AND (amount IS NOT NULL) AND (currency IS NOT NULL)))),
-    CONSTRAINT decision_check3 CHECK (((refunded = 0) OR ((outcome = 'approved'::text) AND (refunded <= amount)))),
+    CONSTRAINT decision_check CHECK (((outcome = 'approved'::text) = (seal IS NULL))),
+    CONSTRAINT decision_check1 CHECK (((outcome = 'approved'::text) = (reason = 'success'::text))),
+    CONSTRAINT decision_check2 CHECK (((outcome = 'cancelled'::text) = (reason = 'cancelled'::text))),
+    CONSTRAINT decision_check3 CHECK (((outcome <> 'approved'::text) OR ((wallet_id IS NOT NULL) AND (amount IS NOT NULL) AND (currency IS NOT NULL)))),
+    CONSTRAINT decision_check4 CHECK (((refunded = 0) OR ((outcome = 'approved'::text) AND (refunded <= amount)))),
     CONSTRAINT decision_message_id_check CHECK ((length(message_id) <= 255)),
     CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['approved'::text, 'declined'::text, 'cancelled'::text]))),
     CONSTRAINT decision_reason_check CHECK ((reason = ANY (ARRAY['success'::text, 'insufficient_funds'::text, 'unknown_wallet'::text, 'cancelled'::text]))),
@@ -1580,12 +1606,14 @@ CREATE TABLE wallet.movement_default (
     amount bigint NOT NULL,
     currency text NOT NULL,
     reference text,
+    message_id text,
     moved_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT movement_amount_check CHECK ((amount > 0)),
     CONSTRAINT movement_check CHECK ((to_id <> from_id)),
     CONSTRAINT movement_check1 CHECK (((kind = 'refund'::text) = (movement_id <> cause_id))),
     CONSTRAINT movement_check2 CHECK (((kind = ANY (ARRAY['refund'::text, 'credit'::text, 'withdrawal'::text])) = (reference IS NOT NULL))),
     CONSTRAINT movement_kind_check CHECK ((kind = ANY (ARRAY['debit'::text, 'refund'::text, 'credit'::text, 'withdrawal'::text, 'funding'::text]))),
+    CONSTRAINT movement_message_id_check CHECK ((length(message_id) <= 255)),
     CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
 );
 

@@ -35,9 +35,19 @@ export interface Decision {
 }
 
 /** Where the money of payments in a currency lies. */
-export const clearingId = (currency: string): string => derivedId(currency, "wallet.clearing");
+export const clearingId = idOfCurrency("wallet.clearing");
 /** Where money from outside comes from, and goes to. */
-export const fundingId = (currency: string): string => derivedId(currency, "wallet.funding");
+export const fundingId = idOfCurrency("wallet.funding");
+
+/** Each debit asks for one, and there are 165 currencies. */
+function idOfCurrency(purpose: string): (currency: string) => string {
+  const known = new Map<string, string>();
+  return (currency) => {
+    const id = known.get(currency) ?? derivedId(currency, purpose);
+    known.set(currency, id);
+    return id;
+  };
+}
 
 /**
  * Decides about debits in their order, each on what those before it left.
