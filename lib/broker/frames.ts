@@ -1,4 +1,4 @@
-import type { OutgoingMessage } from "./confirms.js";
+import type { MessageProperties } from "./properties.js";
 
 /** What is to be published: a message, and whether it comes back when no queue takes it. */
 export interface Publish extends Pick<OutgoingMessage, "body" | "properties"> {
