@@ -1,7 +1,9 @@
-import type { OutgoingMessage } from "./confirms.js";
+import type { MessageProperties } from "./properties.js";
 
 /** What is to be published: a message, and whether it comes back when no queue takes it. */
-export interface Publish extends Pick<OutgoingMessage, "body" | "properties"> {
+export interface Publish {
+  readonly body: Buffer;
+  readonly properties: MessageProperties & { readonly messageId: string };
   readonly exchange: string;
   readonly routingKey: string;
   readonly mandatory: boolean;

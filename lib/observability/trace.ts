@@ -1,4 +1,4 @@
-import { randomFillSync } from "node:crypto";
+import { randomHex } from "../domain/random.js";
 
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
@@ -14,17 +14,4 @@ export function newTraceId(): string {
 /** The header for what is caused under a trace id; the span is a new one. */
 export function traceparentOf(traceId: string): string {
   return `00-${traceId}-${randomHex(8)}-01`;
-}
-
-/** Asked for in bulk: a call of its own for each id takes 3 µs, of the 100 that a request may take. */
-const random = Buffer.alloc(4_096);
-let used = random.length;
-
-function randomHex(bytes: number): string {
-  if (used + bytes > random.length) {
-    randomFillSync(random);
-    used = 0;
-  }
-  used += bytes;
-  return random.toString("hex", used - bytes, used);
 }
