@@ -6,6 +6,7 @@ import { metrics } from "../services/metrics/module.js";
 import { payments } from "../services/payments/module.js";
 import { platform } from "../services/platform.js";
 import { wallet } from "../services/wallet/module.js";
+import { traffic } from "../traffic/module.js";
 
 /** Every module of the platform. A new one is a folder and a line here. */
-export const MODULES: readonly Module[] = [etl, jobs, platform, payments, fraud, wallet, metrics];
+export const MODULES: readonly Module[] = [etl, jobs, platform, payments, fraud, wallet, metrics, traffic];

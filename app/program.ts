@@ -10,6 +10,7 @@ import { doctorCommand } from "./commands/doctor.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { serveCommand, workerCommand } from "./commands/serve.js";
 import { MODULES } from "./modules.js";
+import { auditSettings } from "./settings.js";
 
 export const main = () => runProgram(() => paymentsProgram(MODULES));
 
@@ -30,7 +31,10 @@ export function paymentsProgram(modules: readonly Module[]): Command {
       .flatMap((module) => commandsOf(module, actions)),
     serveCommand(modules, actions),
     workerCommand(modules, actions),
-    auditCommand(actions(), modules),
+    auditCommand(
+      actions({ settings: () => [...modules.map(({ settings }) => settings), auditSettings] }),
+      modules,
+    ),
     dlqCommand(actions(), modules),
     doctorCommand(actions(), modules),
   ]) {

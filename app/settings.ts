@@ -3,11 +3,12 @@ import type { EtlSettings } from "../etl/settings.js";
 import type { BackupSettings } from "../jobs/settings.js";
 import type { Module } from "../lib/runtime/module.js";
 import { baseSettings } from "../lib/settings/base.js";
-import { port, type SettingsDeclaration } from "../lib/settings/define.js";
+import { port, type SettingsDeclaration, whole } from "../lib/settings/define.js";
 import { loadSettings, type SettingsSources } from "../lib/settings/settings.js";
 import type { FraudSettings } from "../services/fraud/settings.js";
 import type { PaymentsSettings } from "../services/payments/settings.js";
 import type { WalletSettings } from "../services/wallet/settings.js";
+import type { TrafficSettings } from "../traffic/settings.js";
 import { MODULES } from "./modules.js";
 
 const stackSchema = z.object({
@@ -24,9 +25,23 @@ interface StackSettings extends z.infer<typeof stackSchema> {}
 /** Read by scripts/ and compose/ only: where they put what stands beside the processes. */
 const stackSettings: SettingsDeclaration<StackSettings> = { schema: stackSchema, prefixes: [] };
 
+const auditSchema = z.object({
+  AUDIT_GRACE_S: whole(0, 86_400)
+    .default(60)
+    .describe("payments audit: what is younger than so many seconds counts as in flight"),
+});
+
+interface AuditSettings extends z.infer<typeof auditSchema> {}
+
+/** Of `payments audit`, which looks across modules. */
+export const auditSettings: SettingsDeclaration<AuditSettings> = {
+  schema: auditSchema,
+  prefixes: ["AUDIT_"],
+};
+
 /** Every setting there is, by who declares it. */
 export function declarationsOf(modules: readonly Module[]): readonly SettingsDeclaration[] {
-  return [baseSettings, ...modules.map(({ settings }) => settings), stackSettings];
+  return [baseSettings, ...modules.map(({ settings }) => settings), auditSettings, stackSettings];
 }
 
 export const DECLARATIONS = declarationsOf(MODULES);
@@ -35,10 +50,12 @@ export const DECLARATIONS = declarationsOf(MODULES);
 export interface AllSettings
   extends EtlSettings,
     BackupSettings,
+    AuditSettings,
     StackSettings,
-    FraudSettings,
     PaymentsSettings,
-    WalletSettings {}
+    FraudSettings,
+    WalletSettings,
+    TrafficSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */
 export function loadAllSettings(sources: SettingsSources = {}): AllSettings {

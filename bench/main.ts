@@ -7,8 +7,10 @@ import { outputProblem, write } from "../lib/process/stdout.js";
 import { benchBackup } from "./backup.js";
 import { benchLoad } from "./load.js";
 import { machineFacts, requireDurability } from "./machine.js";
+import { benchPayments, PARTS, type PaymentsOptions } from "./payments/command.js";
+import { LAYOUTS } from "./payments/fleet.js";
 import { benchPgbench } from "./pgbench.js";
-import { RATIOS, type RatioName } from "./ratios.js";
+import { RATIOS } from "./ratios.js";
 import { Report } from "./report.js";
 import { benchSetting, putBack, readChange } from "./setting.js";
 import { Stack } from "./stack.js";
@@ -25,6 +27,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 
 const NAMES = RATIOS.map(({ name }) => name);
+const LAYOUT_NAMES = Object.keys(LAYOUTS) as (keyof typeof LAYOUTS)[];
 const program = new Command("bench.sh")
   .configureOutput({ writeOut: write, writeErr: (text) => stderrLines.write(text) })
   .description(
@@ -41,7 +44,7 @@ measures(
     .description("the whole pipeline against what one would do by hand: ratios R1 to R6")
     .option("--rows <n>", "rows N of the measured load", count(10_000, 1_000_000_000), 10_000_000)
     .option("--runs <k>", "rounds; each measures everything once", count(1, 99), 3)
-    .option("--only <names>", "some of the ratios, e.g. R1,R2", ratioNames, NAMES)
+    .option("--only <names>", "some of the ratios, e.g. R1,R2", someOf(NAMES), NAMES)
     .option("--keep", "leave the files that were copied in STACK_DIR/bench", false),
   benchLoad,
 );
@@ -74,6 +77,25 @@ measures(
     .argument("[rounds]", "each measures everything once", count(1, 99), 3),
   (stack, report, _options: object, rounds: number) => benchBackup(stack, report, rounds),
 );
+measures(
+  program
+    .command("payments")
+    .description(
+      "payments through all services at a steady rate, up to where they break, and the wallet alone",
+    )
+    .option("--rate <n>", "payments a minute of the steady load", count(60, 6_000_000), 100_000)
+    .option("--seconds <s>", "of the steady load", count(1, 86_400), 60)
+    .option("--only <parts>", `some of ${PARTS.join(",")}`, someOf(PARTS), [...PARTS])
+    .option(
+      "--layouts <names>",
+      "of the steady load: some of one,two,all",
+      someOf(LAYOUT_NAMES),
+      LAYOUT_NAMES,
+    )
+    .option("--profile", "in place of figures: where the time of the services' process goes", false),
+  (stack, report, { rate: ratePerMin, ...options }: Omit<PaymentsOptions, "ratePerMin"> & { rate: number }) =>
+    benchPayments(stack, report, { ...options, ratePerMin }),
+);
 
 /** Lets a command measure; `work` gets its options and its argument, if it has one. */
 function measures<Options, Argument>(
@@ -103,13 +125,16 @@ function count(least: number, most: number): (text: string) => number {
   };
 }
 
-function ratioNames(text: string): RatioName[] {
-  const names = text.split(",");
-  const known = NAMES.filter((name) => names.includes(name));
-  if (known.length !== names.length) {
-    throw new InvalidArgumentError(`It takes some of ${NAMES.join(",")}.`);
-  }
-  return known;
+/** Some of `known`, in their order. */
+function someOf<Name extends string>(known: readonly Name[]): (text: string) => Name[] {
+  return (text) => {
+    const names = text.split(",");
+    const found = known.filter((name) => names.includes(name));
+    if (found.length !== names.length) {
+      throw new InvalidArgumentError(`It takes some of ${known.join(",")}.`);
+    }
+    return found;
+  };
 }
 
 for (const command of [program, ...program.commands]) {

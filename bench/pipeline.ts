@@ -1,19 +1,12 @@
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { getRun, isOver } from "../etl/ledger/run.js";
 import { runStatus } from "../etl/runs/status.js";
 import type { Pool } from "../lib/postgres/pool.js";
 import { withPool } from "../lib/postgres/with_pool.js";
-import { type Output, outputOf, start } from "../lib/process/run.js";
-import { packageRoot } from "../lib/root.js";
 import { BenchError } from "./errors.js";
-import { BASE_ENV, run, until } from "./process.js";
+import { MAIN, PlatformProcess } from "./platform_process.js";
+import { run, until } from "./process.js";
 import type { Stack } from "./stack.js";
 
-const MAIN = join(packageRoot, "dist", "app", "main.js");
-const WORKER_START_MS = 60_000;
 /** Two chunks, one for each of a worker's threads, in a month long before any measured run: code is compiled, connections stand. */
 const WARM_UP = ["--rows", "100000", "--chunk-rows", "50000", "--from", "1980-01-01", "--to", "1980-02-01"];
 
@@ -30,7 +23,12 @@ export interface PipelineFigures {
 /** A fresh worker is warmed up by a small run, then given the measured one, the default run of this many rows. */
 export async function runPipeline(stack: Stack, rows: number): Promise<PipelineFigures> {
   return withPool(stack.settings, { applicationName: "payments-bench" }, async (pool) => {
-    const worker = await BenchWorker.start(stack);
+    const worker = await PlatformProcess.start({
+      args: ["worker"],
+      env: stack.settings,
+      readyText: "worker ready",
+      signal: stack.signal,
+    });
     try {
       await finished(stack, pool, worker, await kickoff(stack, WARM_UP));
       await stack.checkpoint();
@@ -51,7 +49,7 @@ async function kickoff(stack: Stack, args: readonly string[]): Promise<string> {
   return (JSON.parse(stdout) as { run: string }).run;
 }
 
-async function finished(stack: Stack, pool: Pool, worker: BenchWorker, runId: string): Promise<void> {
+async function finished(stack: Stack, pool: Pool, worker: PlatformProcess, runId: string): Promise<void> {
   const over = async () => {
     worker.mustLive();
     return isOver((await getRun(pool, runId)).state);
@@ -74,61 +72,4 @@ async function figuresOf(pool: Pool, runId: string): Promise<{ rows: number; sec
     throw new BenchError("BENCH_FAILED", message);
   }
   return { rows: status.accepted, seconds: row.seconds };
-}
-
-class BenchWorker {
-  readonly #child: ChildProcess;
-  readonly #output: Output;
-
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-    this.#output = outputOf(child);
-  }
-
-  /** Resolves when it takes messages. */
-  static async start(stack: Stack): Promise<BenchWorker> {
-    const env = { ...BASE_ENV, ...stack.settings, LOG_LEVEL: "info", LOG_FORMAT: "json" };
-    const worker = new BenchWorker(
-      start([process.execPath, MAIN, "worker"], { env, stdio: ["ignore", "ignore", "pipe"] }),
-    );
-    const ready = () => {
-      worker.mustLive();
-      return worker.#output.stderr.includes("worker ready");
-    };
-    try {
-      await until("a worker to be ready", ready, { withinMs: WORKER_START_MS, signal: stack.signal });
-      return worker;
-    } catch (error) {
-      await worker.stop();
-      throw error;
-    }
-  }
-
-  get #ended(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
-  }
-
-  mustLive(): void {
-    if (this.#ended) {
-      const last = this.#output.stderr.trimEnd().split("\n").at(-1);
-      throw new BenchError("BENCH_FAILED", `the worker has ended: ${last}`);
-    }
-  }
-
-  peakMb(): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
-  }
-
-  /** Drains, unless the bench was interrupted: then its database is about to go anyway. */
-  async stop(): Promise<void> {
-    if (this.#ended) {
-      return;
-    }
-    const ended = once(this.#child, "exit");
-    this.#child.kill("SIGTERM");
-    const late = setTimeout(() => this.#child.kill("SIGKILL"), WORKER_START_MS);
-    await ended;
-    clearTimeout(late);
-  }
 }

@@ -54,8 +54,7 @@ export class Stack {
       const major = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
       this.pgBin = `/usr/lib/postgresql/${major}/bin`;
       await this.#removeAll();
-      await this.rabbitmqctl("add_vhost", VHOST);
-      await this.rabbitmqctl("set_permissions", "-p", VHOST, this.settings.RABBITMQ_USER, ".*", ".*", ".*");
+      await this.#addVhost();
       await this.#createTemplate();
       return await work();
     } finally {
@@ -82,6 +81,17 @@ export class Stack {
     } finally {
       await this.#drop(database);
     }
+  }
+
+  /** Without a queue or a message of an earlier measurement. */
+  async emptyVhost(): Promise<void> {
+    await this.rabbitmqctl("delete_vhost", VHOST);
+    await this.#addVhost();
+  }
+
+  async #addVhost(): Promise<void> {
+    await this.rabbitmqctl("add_vhost", VHOST);
+    await this.rabbitmqctl("set_permissions", "-p", VHOST, this.settings.RABBITMQ_USER, ".*", ".*", ".*");
   }
 
   /** So that no measurement pays for the pages that an earlier one dirtied. */

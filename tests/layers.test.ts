@@ -10,8 +10,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   etl: ["lib"],
   jobs: ["lib", "etl/verify", "etl/generate/digest"],
   services: ["lib"],
-  app: ["lib", "etl", "jobs", "services"],
-  bench: ["lib", "etl", "app"],
+  traffic: ["lib", "services/contracts", "etl/world"],
+  app: ["lib", "etl", "jobs", "services", "traffic"],
+  bench: ["lib", "etl", "services/contracts", "app"],
   grafana: ["lib", "app/modules"],
 };
 

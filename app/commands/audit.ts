@@ -3,21 +3,12 @@ import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cl
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import { keepResult } from "../../lib/postgres/audit_result.js";
-import { type Pool, transaction } from "../../lib/postgres/pool.js";
-import { quoteName } from "../../lib/postgres/sql.js";
 import type { Module } from "../../lib/runtime/module.js";
+import { audit, type Difference } from "../audit.js";
+import type { AllSettings } from "../settings.js";
 
-/** What is younger counts as in flight: an event takes milliseconds, and its retries 14 s. */
-const GRACE_S = 60;
 /** More tell nothing new to a person; --json has all. */
 const SHOWN = 50;
-
-interface Difference {
-  readonly module: string;
-  readonly what: string;
-  readonly expected: string;
-  readonly found: string;
-}
 
 export function auditCommand(action: ActionWrapper, modules: readonly Module[]): Command {
   return new Command("audit")
@@ -25,8 +16,10 @@ export function auditCommand(action: ActionWrapper, modules: readonly Module[]):
     .option("--quiesced", "nothing is in flight: allow nothing to wait")
     .action(
       action(async (context, { quiesced = false }: { quiesced?: boolean }) => {
+        const { AUDIT_GRACE_S, PAYMENTS_GIVE_UP_S } = context.settings as AllSettings;
+        const options = { graceS: quiesced ? 0 : AUDIT_GRACE_S, giveUpS: PAYMENTS_GIVE_UP_S };
         const differences = await withDatabase(context, async (pool) => {
-          const found = await audit(pool, modules, quiesced ? 0 : GRACE_S);
+          const found = await audit(pool, modules, options);
           await keepResult(pool, { differences: found.length, quiesced });
           return found;
         });
@@ -38,29 +31,6 @@ export function auditCommand(action: ActionWrapper, modules: readonly Module[]):
         return differences.length === 0 ? EXIT.ok : EXIT.mismatch;
       }),
     );
-}
-
-/**
- * Every module's view `<schema>.audit_difference`, all of one moment. The views say what must hold; a row is a violation.
- *
- * @param graceS what waits may be this old, in seconds
- */
-async function audit(pool: Pool, modules: readonly Module[], graceS: number): Promise<readonly Difference[]> {
-  const views = modules.flatMap(({ name, views: own }) =>
-    own.filter((view) => view.endsWith(".audit_difference")).map((view) => ({ module: name, view })),
-  );
-  return transaction(pool, async (tx) => {
-    await tx.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-    await tx.query("SELECT set_config('payments.audit_grace_s', $1, true)", [String(graceS)]);
-    const differences: Difference[] = [];
-    for (const { module, view } of views) {
-      const { rows } = await tx.query<Omit<Difference, "module">>(
-        `SELECT what, expected, found FROM ${quoteName(view)} ORDER BY what`,
-      );
-      differences.push(...rows.map((row) => ({ module, ...row })));
-    }
-    return differences;
-  });
 }
 
 function report(differences: readonly Difference[]): string {

@@ -1,18 +1,22 @@
+import { randomUUID } from "node:crypto";
+import type { ConsumeMessage } from "amqplib";
 import { messageOf, PlatformError } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { fullJitterMs, pause } from "../timing.js";
+import type { OutgoingMessage } from "./confirms.js";
 import type { InFlight, Receipt } from "./in_flight.js";
 import { keptProperties } from "./properties.js";
 import type { Publisher } from "./publisher.js";
 import type { Settlement } from "./settlement.js";
-import { declareFamily, nameOf, type QueueFamily } from "./topology.js";
+import { nameOf } from "./topology.js";
 
 /** Before a message goes back because no copy can be made of it: it comes again at once, and each return counts. */
 export const REJECT_PAUSE_MS = 1_000;
 const FORWARD_BACKOFF = { baseMs: 500, capMs: 30_000 };
 
+type Forward = Extract<Settlement, { kind: "forward" }>;
+
 export interface Means {
-  readonly family: QueueFamily;
   readonly publisher: Publisher;
   readonly logger: Logger;
   readonly stopping: AbortSignal;
@@ -63,54 +67,75 @@ export async function carryOut(
   return done === "forwarded";
 }
 
-function forwardOf(
+async function forwardOf(
   { delivery }: InFlight,
-  receipt: Receipt,
-  settlement: Extract<Settlement, { kind: "forward" }>,
+  { link, message }: Receipt,
+  settlement: Forward,
   means: Means,
-) {
-  return forward(
-    receipt,
-    settlement,
-    means,
-    AbortSignal.any([receipt.link.over, means.stopping, delivery.overdue]),
-  );
+): Promise<Forwarded> {
+  const halt = AbortSignal.any([link.over, means.stopping, delivery.overdue]);
+  let fate: Forwarded = "given up";
+  await forwardAll([{ message, settlement }], means, halt, (_, forwarded) => {
+    fate = forwarded;
+  });
+  return fate;
 }
 
+/** A message, and the settlement that has it forwarded. */
+export interface Copy {
+  readonly message: ConsumeMessage;
+  readonly settlement: Forward;
+}
+
+/** `impossible`: no copy can be made of it, which repeating won't change; the delivery limit will deal with it. */
+export type Forwarded = "forwarded" | "given up" | "impossible";
+
 /**
- * Publishes a copy to the ladder or the dead-letter queue: the body, its producer's properties, and the headers of its settlement.
- * While the broker does not take it, the original stays unacked: no message is lost, nothing spins, and since it fills its place
- * in the prefetch, consuming slows down by itself. `impossible`: no copy can be made of it, which repeating won't change; the
- * delivery limit will deal with it.
+ * Publishes copies to the ladder or the dead-letter queue: the body, its producer's properties, and the headers of its settlement.
+ * While the broker does not take one, the original stays unacked: no message is lost, nothing spins, and since it fills its place
+ * in the prefetch, consuming slows down by itself.
  *
- * @param halt the message is lost to us, was held for too long, or we are to stop: it is tried no more than once.
+ * @param halt the messages are lost to us, were held for too long, or we are to stop: they are tried no more than once.
+ * @param settle told of each by its place, as soon as it is known.
  */
-export async function forward(
-  { channel, message }: Pick<Receipt, "channel" | "message">,
-  { to, headers }: Extract<Settlement, { kind: "forward" }>,
-  { publisher, logger, family }: Pick<Means, "publisher" | "logger" | "family">,
+export async function forwardAll(
+  copies: readonly Copy[],
+  { publisher, logger }: Pick<Means, "publisher" | "logger">,
   halt: AbortSignal,
-): Promise<"forwarded" | "given up" | "impossible"> {
-  const properties = { ...keptProperties(message.properties), headers };
-  for (let failures = 0; ; failures += 1) {
-    try {
-      await publisher.publish(to, message.content, properties);
-      return "forwarded";
-    } catch (error) {
-      const details = { queue: nameOf(to), messageId: properties.messageId, failures, err: error };
+  settle: (place: number, forwarded: Forwarded) => void,
+): Promise<void> {
+  let places: readonly number[] = [...copies.keys()];
+  for (let failures = 0; places.length > 0; failures += 1) {
+    const results = await publisher.publishEach(places.map((place) => outgoing(copies[place] as Copy)));
+    const left: number[] = [];
+    for (const [i, error] of results.entries()) {
+      const place = places[i] as number;
+      if (error === undefined) {
+        settle(place, "forwarded");
+        continue;
+      }
+      const { message, settlement } = copies[place] as Copy;
+      const { messageId } = message.properties;
+      const details = { queue: nameOf(settlement.to), messageId, failures, err: error };
       logger.error(details, `cannot forward: ${messageOf(error)}`);
       if (!(error instanceof PlatformError)) {
-        return "impossible";
+        settle(place, "impossible");
+      } else if (halt.aborted) {
+        settle(place, "given up");
+      } else {
+        left.push(place);
       }
-      if (halt.aborted) {
-        return "given up";
-      }
-      if (error.code === "PUBLISH_UNROUTABLE") {
-        await declareFamily(channel, family); // Somebody deleted a queue of it.
-      }
+    }
+    places = left;
+    if (places.length > 0) {
       await pause(fullJitterMs(failures, FORWARD_BACKOFF), halt);
     }
   }
+}
+
+function outgoing({ message, settlement: { to, headers } }: Copy): OutgoingMessage {
+  const { messageId = randomUUID(), ...kept } = keptProperties(message.properties);
+  return { to, body: message.content, properties: { ...kept, messageId, headers } };
 }
 
 /** Without a copy, and so without an end to its count: RabbitMQ 4.3 counts no nack, others count any return. */

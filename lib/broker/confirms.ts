@@ -4,7 +4,7 @@ import type { PlatformError } from "../errors.js";
 import { type Deferred, deferred } from "../timing.js";
 import type { Link } from "./link.js";
 import type { MessageProperties } from "./properties.js";
-import { type Destination, EVENTS_EXCHANGE, nameOf } from "./topology.js";
+import { type Destination, declareFamily, EVENTS_EXCHANGE, nameOf, type QueueFamily } from "./topology.js";
 
 /** A message with its own id, ready to be sent. */
 export interface OutgoingMessage {
@@ -12,6 +12,9 @@ export interface OutgoingMessage {
   readonly body: Buffer;
   readonly properties: MessageProperties & { readonly messageId: string };
 }
+
+/** Told what came of the message in a place: a failure, or nothing when the broker has it safe. */
+export type Settle = (place: number, failure?: Error) => void;
 
 /**
  * Publishing on one link, where published means: on disk in a quorum queue. The broker acks even what it had no queue for,
@@ -21,17 +24,20 @@ export interface OutgoingMessage {
 export class ConfirmedPublishing {
   readonly #channel: ConfirmChannel;
   readonly #over: AbortSignal;
+  readonly #families: readonly QueueFamily[];
+  /** Events that somebody takes; of another one nobody misses it when no queue does. */
   readonly #events: ReadonlySet<string>;
   readonly #returned = new Set<string>();
   readonly #underWay = new Map<string, Promise<void>>();
   /** Pending while the broker blocks us or the channel's buffer is full: what waits stays with its caller. */
   #room: Deferred<void> | undefined;
   #blocked = false;
+  #declaring: Promise<void> | undefined;
 
-  /** @param events that somebody takes; of another one nobody misses it when no queue does */
-  constructor(channel: ConfirmChannel, link: Link, events: ReadonlySet<string>) {
+  constructor(channel: ConfirmChannel, link: Link, families: readonly QueueFamily[]) {
     this.#channel = channel;
-    this.#events = events;
+    this.#families = families;
+    this.#events = new Set(families.flatMap(({ event }) => event ?? []));
     this.#over = link.over;
     channel.on("return", ({ fields, properties }: Message) =>
       this.#returned.add(keyOf(fields.routingKey, properties.messageId)),
@@ -46,6 +52,20 @@ export class ConfirmedPublishing {
       }
     });
     this.#over.addEventListener("abort", () => this.#room?.resolve(), { once: true });
+  }
+
+  /** Declares all queues; once for all who ask meanwhile. */
+  async declare(): Promise<void> {
+    this.#declaring ??= this.#declareAll().finally(() => {
+      this.#declaring = undefined;
+    });
+    await this.#declaring;
+  }
+
+  async #declareAll(): Promise<void> {
+    for (const family of this.#families) {
+      await declareFamily(this.#channel, family);
+    }
   }
 
   get over(): boolean {
@@ -68,70 +88,72 @@ export class ConfirmedPublishing {
     return (await this.#channel.checkQueue(queue)).messageCount;
   }
 
-  /** Sends now, or after the one of the same id. @throws PlatformError PUBLISH_UNROUTABLE, PUBLISH_NACKED, PUBLISH_INTERRUPTED */
-  async send({ to, body, properties }: OutgoingMessage): Promise<void> {
-    const { exchange, routingKey } = addressOf(to);
-    const key = keyOf(routingKey, properties.messageId);
-    for (let ahead = this.#underWay.get(key); ahead !== undefined; ahead = this.#underWay.get(key)) {
-      await ahead.catch(() => undefined);
-    }
-    if (this.over) {
-      throw interrupted(to, undefined);
-    }
-    const confirmed = deferred<void>();
-    const onConfirm = (failure: unknown) => {
-      this.#underWay.delete(key);
-      if (this.#returned.delete(key)) {
-        confirmed.reject(unroutable(to));
-      } else if (failure === null) {
-        confirmed.resolve();
-      } else {
-        confirmed.reject(this.over ? interrupted(to, failure) : nacked(to));
-      }
-    };
-    const options = { ...properties, persistent: true, mandatory: true };
-    const roomLeft = this.#channel.publish(exchange, routingKey, body, options, onConfirm);
-    this.#underWay.set(key, confirmed.promise);
-    if (!roomLeft) {
-      this.#room ??= deferred();
-    }
-    return confirmed.promise;
-  }
-
   /**
-   * Sends all of them at once; resolves when each is confirmed. One promise for all: of thousands a second, each of its own
-   * costs more than its message.
+   * Sends all of them at once, but those that share queue and id one after the other. Resolves when it is known what came of
+   * each. One promise for all: of thousands a second, each of its own costs more than its message.
    *
-   * @throws PlatformError as `send`, of the first that failed; the others may have arrived.
+   * @param settle told of each message by its place; without a failure it is safe in its queues. Failures are PlatformErrors
+   *   PUBLISH_UNROUTABLE, PUBLISH_NACKED, PUBLISH_INTERRUPTED; anything else means that it cannot be encoded.
    */
-  sendAll(messages: readonly OutgoingMessage[]): Promise<void> {
-    const all = deferred<void>();
-    let missing = messages.length;
-    if (missing === 0) {
-      all.resolve();
-    }
-    let roomLeft = true;
-    for (const { to, body, properties } of messages) {
-      const { exchange, routingKey } = addressOf(to);
-      const key = keyOf(routingKey, properties.messageId);
-      const onConfirm = (failure: unknown) => {
+  async sendAll(messages: readonly OutgoingMessage[], settle: Settle): Promise<void> {
+    let places: Iterable<number> = messages.keys();
+    for (;;) {
+      const later: number[] = [];
+      const ahead = new Set<Promise<void>>();
+      const round = deferred<void>();
+      let missing = 1;
+      const end = () => {
         missing -= 1;
-        if (this.#returned.delete(key)) {
-          all.reject(unroutable(to));
-        } else if (failure !== null) {
-          all.reject(this.over ? interrupted(to, failure) : nacked(to));
-        } else if (missing === 0) {
-          all.resolve();
+        if (missing === 0) {
+          round.resolve();
         }
       };
-      const mandatory = exchange !== EVENTS_EXCHANGE || this.#events.has(routingKey);
+      for (const i of places) {
+        const message = messages[i] as OutgoingMessage;
+        const key = keyOf(addressOf(message.to).routingKey, message.properties.messageId);
+        const before = this.#underWay.get(key);
+        if (before !== undefined) {
+          later.push(i);
+          ahead.add(before);
+          continue;
+        }
+        missing += 1;
+        this.#underWay.set(key, round.promise);
+        this.#send(message, (failure) => {
+          this.#underWay.delete(key);
+          settle(i, this.#returned.delete(key) ? unroutable(message.to) : failure);
+          end();
+        });
+      }
+      end();
+      await round.promise;
+      if (later.length === 0) {
+        return;
+      }
+      await Promise.all(ahead);
+      places = later;
+    }
+  }
+
+  #send({ to, body, properties }: OutgoingMessage, settle: (failure?: Error) => void): void {
+    const { exchange, routingKey } = addressOf(to);
+    const mandatory = exchange !== EVENTS_EXCHANGE || this.#events.has(routingKey);
+    const onConfirm = (failure: unknown) => {
+      if (failure === null) {
+        settle();
+      } else {
+        settle(this.over ? interrupted(to, failure) : nacked(to));
+      }
+    };
+    try {
       const options = { ...properties, persistent: true, mandatory };
-      roomLeft = this.#channel.publish(exchange, routingKey, body, options, onConfirm);
+      if (!this.#channel.publish(exchange, routingKey, body, options, onConfirm)) {
+        this.#room ??= deferred();
+      }
+    } catch (error) {
+      // Nothing of it was sent: the channel is closed, or it has what AMQP cannot hold.
+      settle(this.over ? interrupted(to, error) : (error as Error));
     }
-    if (!roomLeft) {
-      this.#room ??= deferred();
-    }
-    return all.promise;
   }
 
   #makeRoom(): void {

@@ -385,7 +385,7 @@ describe("trouble", () => {
     // Connecting has to fit into the timeout too, also on a machine at work: 100 ms did not.
     const shaky = openPublisher("shaky", { address: through(proxy), timeoutMs: 1_000 });
     await shaky.up();
-    const publishing = vi.spyOn(shaky, "publish");
+    const publishing = vi.spyOn(shaky, "publishEach");
     proxy.refuse();
     proxy.reset();
     let handled = 0;

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   depth,
@@ -10,9 +11,10 @@ import {
 import { eventually } from "../../tests/harness/eventually.js";
 import { TcpProxy } from "../../tests/harness/proxy.js";
 import { testSettings } from "../../tests/harness/settings.js";
+import { codeOf } from "../errors.js";
 import { silentLogger } from "../observability/log.js";
 import { Publisher, type PublisherOptions } from "./publisher.js";
-import type { QueueFamily } from "./topology.js";
+import { EVENTS_EXCHANGE, type QueueFamily } from "./topology.js";
 
 const settings = testSettings();
 const broker = () => ({ host: settings.RABBITMQ_HOST, port: settings.RABBITMQ_PORT });
@@ -94,6 +96,49 @@ describe("publish", () => {
     });
     await onChannel(settings, (channel) => channel.deleteQueue(full));
     expect(refused).toBe("PUBLISH_NACKED");
+  });
+
+  it("says of each what came of it", async () => {
+    const publisher = await openPublisher();
+    const to = (queue: string, messageId: string, headers = {}) => ({
+      to: queue,
+      body: Buffer.from(messageId),
+      properties: { messageId, headers },
+    });
+    const none = `${family.work}.none`;
+    const results = await publisher.publishEach([
+      to(family.work, "a"),
+      to(none, "a"),
+      // amqplib encodes headers in 64 KiB.
+      to(family.work, "b", { large: "x".repeat(70_000) }),
+      to(none, "a"),
+      to(family.work, "a"),
+    ]);
+    const codes = results.map((each) => each && (codeOf(each) ?? "cannot be encoded"));
+    expect(codes).toEqual([
+      undefined,
+      "PUBLISH_UNROUTABLE",
+      "cannot be encoded",
+      "PUBLISH_UNROUTABLE",
+      undefined,
+    ]);
+    expect(await depth(settings, family.work)).toBe(2);
+  });
+
+  it("makes a queue again that was deleted, by whatever way its messages come", async () => {
+    const event = `test.${randomUUID()}`;
+    family = { ...family, event };
+    const publisher = await openPublisher();
+    for (const to of [family.work, { exchange: EVENTS_EXCHANGE, routingKey: event }]) {
+      await onChannel(settings, (channel) => channel.deleteQueue(family.work));
+      const messages = Array.from({ length: 3 }, (_, i) => ({
+        to,
+        body: Buffer.from("x"),
+        properties: { messageId: `${i}` },
+      }));
+      await publisher.publishAll(messages);
+      expect(await depth(settings, family.work)).toBe(3);
+    }
   });
 
   it("gets more through than the buffers hold", async () => {

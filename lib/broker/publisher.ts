@@ -2,17 +2,17 @@ import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CoreError } from "../core_errors.js";
 import { codeOf } from "../errors.js";
-import { within } from "../timing.js";
-import { ConfirmedPublishing, type OutgoingMessage } from "./confirms.js";
+import { pause, within } from "../timing.js";
+import { ConfirmedPublishing, type OutgoingMessage, type Settle } from "./confirms.js";
 import { BrokerConnection, type ConnectionTarget } from "./connection.js";
 import type { MessageProperties } from "./properties.js";
-import { type Destination, declareFamily, nameOf, type QueueFamily } from "./topology.js";
+import { type Destination, nameOf, type QueueFamily } from "./topology.js";
 
 /** A blocked broker (memory or disk alarm) takes what we send and answers nothing, for as long as the alarm lasts. */
 const CONFIRM_TIMEOUT_MS = 10_000;
 
 export interface PublisherOptions extends ConnectionTarget {
-  /** Declared on every new connection. */
+  /** Declared on every new connection, and when no queue takes a message. */
   readonly families: readonly QueueFamily[];
   readonly timeoutMs?: number;
   /** Told of each publish: what came of it (`confirmed` or the error's code) and how long that took. */
@@ -34,16 +34,13 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#timeoutMs = options.timeoutMs ?? CONFIRM_TIMEOUT_MS;
     this.#observe = options.observe;
-    const events = new Set(options.families.flatMap(({ event }) => event ?? []));
     this.#connection = new BrokerConnection({
       ...options,
       setUp: async (link) => {
-        const channel = await link.openConfirmChannel();
-        for (const family of options.families) {
-          await declareFamily(channel, family);
-        }
-        this.#session = new ConfirmedPublishing(channel, link, events);
-        return this.#session;
+        const session = new ConfirmedPublishing(await link.openConfirmChannel(), link, options.families);
+        await session.declare();
+        this.#session = session;
+        return session;
       },
     });
   }
@@ -64,7 +61,7 @@ export class Publisher {
     const content = typeof body === "string" ? Buffer.from(body) : body;
     const messageId = properties.messageId ?? randomUUID();
     const message = { to, body: content, properties: { ...properties, messageId } };
-    await this.#watched([message], (session) => session.send(message));
+    await this.publishAll([message]);
   }
 
   /**
@@ -73,48 +70,47 @@ export class Publisher {
    * @throws PlatformError as `publish`, of the first that failed; the others may have arrived.
    */
   async publishAll(messages: readonly OutgoingMessage[]): Promise<void> {
-    if (messages.length > 0) {
-      await this.#watched(messages, (session) => session.sendAll(messages));
+    const failure = (await this.publishEach(messages)).find((each) => each !== undefined);
+    if (failure !== undefined) {
+      throw failure;
     }
   }
 
-  /** Waits for messages to be sent and confirmed, but not for long, and tells what came of them. */
-  async #watched(
-    messages: readonly OutgoingMessage[],
-    send: (session: ConfirmedPublishing) => Promise<void>,
-  ): Promise<void> {
-    if (this.#closed) {
-      throw new CoreError("PUBLISH_INTERRUPTED", "The publisher is closed.");
+  /** The same, where one that fails says nothing of the others. @returns what `publish` would throw, in the place of each that failed. */
+  async publishEach(messages: readonly OutgoingMessage[]): Promise<readonly (Error | undefined)[]> {
+    if (messages.length === 0) {
+      return [];
     }
+    const started = performance.now();
+    const results = new Array<Error | undefined | "open">(messages.length).fill("open");
     const call = { sent: false, expired: false };
-    const published = within(this.#timeoutMs, this.#deliver(call, send), () => {
+    const late = () => {
       call.expired = true;
       const what = call.sent
         ? `was not confirmed within ${this.#timeoutMs} ms; it may have arrived`
         : `could not be sent within ${this.#timeoutMs} ms: no connection, or the broker blocks publishers`;
-      return new CoreError(
-        "PUBLISH_TIMEOUT",
-        `A message for "${messages.map(({ to }) => nameOf(to))[0]}" ${what}.`,
-        {
-          hint: "See the broker's alarms: memory, disk.",
-        },
-      );
+      const name = messages.map(({ to }) => nameOf(to))[results.indexOf("open")];
+      return new CoreError("PUBLISH_TIMEOUT", `A message for "${name}" ${what}.`, {
+        hint: "See the broker's alarms: memory, disk.",
+      });
+    };
+    const delivered = this.#deliver(call, messages, (i, failure) => {
+      results[i] = failure;
     });
+    const published = within(this.#timeoutMs, delivered, late);
     this.#inFlight.add(published);
-    const started = performance.now();
-    let result = "confirmed";
-    try {
-      await published;
-    } catch (error) {
-      result = codeOf(error) ?? "INTERNAL";
-      throw error;
-    } finally {
-      this.#inFlight.delete(published);
-      const ms = performance.now() - started;
-      for (const { to } of this.#observe === undefined ? [] : messages) {
-        this.#observe?.(nameOf(to), result, ms);
-      }
-    }
+    const failure = await published.then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    this.#inFlight.delete(published);
+    const ms = performance.now() - started;
+    return results.map((result, i) => {
+      const each = result === "open" ? failure : result;
+      const to = (messages[i] as OutgoingMessage).to;
+      this.#observe?.(nameOf(to), each === undefined ? "confirmed" : (codeOf(each) ?? "INTERNAL"), ms);
+      return each;
+    });
   }
 
   /** Messages ready in one of the queues that were declared. */
@@ -145,8 +141,12 @@ export class Publisher {
 
   async #deliver(
     call: { sent: boolean; expired: boolean },
-    send: (session: ConfirmedPublishing) => Promise<void>,
+    messages: readonly OutgoingMessage[],
+    settle: Settle,
   ): Promise<void> {
+    if (this.#closed) {
+      throw new CoreError("PUBLISH_INTERRUPTED", "The publisher is closed.");
+    }
     for (;;) {
       const session = await this.#connection.up();
       await session.room();
@@ -158,8 +158,45 @@ export class Publisher {
         await nextTurn();
       } else if (session.hasRoom) {
         call.sent = true;
-        return send(session);
+        return sendTwice(session, messages, settle);
       }
     }
   }
+}
+
+/**
+ * Before a queue that is gone is declared again. The consumers that it had hear of its end and declare it themselves within a
+ * tenth of that; where it is back within milliseconds RabbitMQ 3.10 may forget to tell them (1 of 5 times), and they wait for good.
+ */
+const REDECLARE_AFTER_MS = 1_000;
+
+/** What no queue takes is sent once more after all queues were declared: somebody may have deleted one. */
+async function sendTwice(
+  session: ConfirmedPublishing,
+  messages: readonly OutgoingMessage[],
+  settle: Settle,
+): Promise<void> {
+  const returned: { readonly place: number; readonly failure: Error }[] = [];
+  await session.sendAll(messages, (place, failure) => {
+    if (failure !== undefined && codeOf(failure) === "PUBLISH_UNROUTABLE") {
+      returned.push({ place, failure });
+    } else {
+      settle(place, failure);
+    }
+  });
+  if (returned.length === 0) {
+    return;
+  }
+  await pause(REDECLARE_AFTER_MS);
+  try {
+    await session.declare();
+  } catch {
+    // The channel is lost; the next one declares them.
+    for (const { place, failure } of returned) {
+      settle(place, failure);
+    }
+    return;
+  }
+  const again = returned.map(({ place }) => messages[place] as OutgoingMessage);
+  await session.sendAll(again, (i, failure) => settle((returned[i] as { place: number }).place, failure));
 }

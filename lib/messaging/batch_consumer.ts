@@ -1,5 +1,5 @@
 import type { Channel, ConsumeMessage } from "amqplib";
-import { forward, REJECT_PAUSE_MS } from "../broker/carry_out.js";
+import { type Copy, forwardAll, REJECT_PAUSE_MS } from "../broker/carry_out.js";
 import { BrokerConnection, type ConnectionTarget } from "../broker/connection.js";
 import type { Outcome } from "../broker/delivery.js";
 import { deliveryCountOf } from "../broker/headers.js";
@@ -120,34 +120,39 @@ export class BatchConsumer implements Part {
     }
   }
 
-  /** One by one, because of each the copy must be safe before it is acked. */
+  /** Each original is acked once its copy is safe; one that cannot be copied keeps no other waiting for its ack. */
   async #forwardFailures(
     channel: Channel,
     messages: readonly ConsumeMessage[],
     outcomes: readonly Outcome[],
     halt: AbortSignal,
   ): Promise<void> {
-    const { family, name, publisher, logger } = this.#options;
+    const { family, name, publisher, logger, onFailed } = this.#options;
+    const circumstances = { family, now: new Date(), worker: name };
+    const failed: (Copy & { readonly outcome: Outcome })[] = [];
     for (const [i, message] of messages.entries()) {
       const outcome = outcomes[i] as Outcome;
-      const settlement = settlementOf(outcome, headersOf(message.properties), {
-        family,
-        now: new Date(),
-        worker: name,
-      });
-      const done =
-        settlement.kind === "ack" ||
-        (await forward({ channel, message }, settlement, { family, publisher, logger }, halt)) ===
-          "forwarded";
-      if (done) {
+      const settlement = settlementOf(outcome, headersOf(message.properties), circumstances);
+      if (settlement.kind === "ack") {
         channel.ack(message);
-        this.#options.onFailed?.({
-          outcome,
-          deadLettered: settlement.kind === "forward" && settlement.to === family.deadLetter,
-        });
       } else {
-        // RabbitMQ 4.3 counts no nack: what cannot be copied has to come to its delivery limit, and not in a hot loop.
-        await pause(REJECT_PAUSE_MS, this.#stopping.signal);
+        failed.push({ message, settlement, outcome });
+      }
+    }
+    const stuck: ConsumeMessage[] = [];
+    await forwardAll(failed, { publisher, logger }, halt, (place, forwarded) => {
+      const { message, settlement, outcome } = failed[place] as (typeof failed)[number];
+      if (forwarded === "forwarded") {
+        channel.ack(message);
+        onFailed?.({ outcome, deadLettered: settlement.to === family.deadLetter });
+      } else {
+        stuck.push(message);
+      }
+    });
+    if (stuck.length > 0) {
+      // RabbitMQ 4.3 counts no nack: what cannot be copied has to come to its delivery limit, and not in a hot loop.
+      await pause(REJECT_PAUSE_MS, this.#stopping.signal);
+      for (const message of stuck) {
         channel.reject(message, true);
       }
     }

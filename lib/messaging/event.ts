@@ -80,10 +80,10 @@ export interface ReceivedEvent<Body> {
   /** Of the message; the same for every copy of it. */
   readonly messageId: string;
   readonly traceId: string;
-  /** It was sent once more, as a message of its own; so what follows from it is said once more too. */
-  readonly repeat?: boolean;
   /** 1 when it comes for the first time, one more after each rung of the retry ladder. */
   readonly attempt: number;
+  /** It was sent once more, as a message of its own; so what follows from it is said once more too. */
+  readonly repeat?: boolean;
 }
 
 export function traceOf(headers: Readonly<Record<string, unknown>>): string {

@@ -31,8 +31,6 @@ export interface ServiceOptions extends Omit<EventProcessOptions, "reactions" | 
   readonly connections: number;
   // biome-ignore lint/suspicious/noExplicitAny: each event has a body of its own
   readonly reactions: readonly TableReaction<any>[];
-  /** Begun last and ended first, with what the service is made of. */
-  readonly more?: (service: Omit<Service, "parts">) => readonly Part[];
   /** Partitioned tables, whose months ahead are made at the start and once a day. */
   readonly partitioned?: readonly string[];
 }
@@ -72,7 +70,7 @@ const oldKeys = (pool: Pool, schema: string): Chore => ({
 /** What a service with tables is made of: a pool as its own role, an outbox with its sweeper, and what `eventProcess` gives. */
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
   const { settings, logger, messages, workerId } = runtime;
-  const { service, schema, queues, connections, reactions, partitioned = [], more } = options;
+  const { service, schema, queues, connections, reactions, partitioned = [] } = options;
   const poolOf = (name: "requests" | "events", max: number) => {
     const made = createServicePool(settings, {
       role: `payments_${schema}`,
@@ -102,7 +100,6 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     ...partitioned.map((table) => monthsAhead(eventPool, `${schema}.${table}`)),
     oldKeys(eventPool, schema),
   ];
-  const made = { pool, publisher, outbox, logger };
   const parts = [postgres.part, housekeeping(chores, logger), publishing, outbox, ...consumers];
-  return { ...made, parts: [...parts, ...(more?.(made) ?? [])] };
+  return { pool, publisher, outbox, logger, parts };
 }

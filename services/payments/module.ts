@@ -45,12 +45,10 @@ export const payments = defineModule({
         { event: walletResponse, autocommit: true, handle: onWalletResponse },
         { event: walletRefunded, autocommit: true, handle: onWalletRefunded },
       ],
-      more: (made) => [
-        new Sweeper({ ...made, families, resendAfterS, giveUpS: settings.PAYMENTS_GIVE_UP_S }),
-      ],
     });
+    const sweeper = new Sweeper({ ...service, families, resendAfterS, giveUpS: settings.PAYMENTS_GIVE_UP_S });
     return {
-      parts: service.parts,
+      parts: [...service.parts, sweeper],
       routes: paymentsRoutes({ ...service, connections, resendAfterS }),
       poolQueue: () => service.pool.waitingCount,
     };

@@ -1,4 +1,5 @@
 import type { GetMessage } from "amqplib";
+import { audit, type Difference } from "../../app/audit.js";
 import { MODULES } from "../../app/modules.js";
 import { chooseModules, serve } from "../../app/serve.js";
 import type { AllSettings } from "../../app/settings.js";
@@ -145,6 +146,11 @@ export class Services {
       await tx.query("SET LOCAL payments.audit_grace_s = 0");
       return (await tx.query(`SELECT * FROM ${schema}.audit_difference`)).rows;
     });
+  }
+
+  /** What `payments audit --quiesced` names: nothing. */
+  audit(): Promise<readonly Difference[]> {
+    return audit(this.platform.pool, MODULES, { graceS: 0, giveUpS: 0 });
   }
 
   /** A statement of the tables' owner. */

@@ -188,7 +188,10 @@ COMMENT ON VIEW wallet.audit_difference IS 'Each way in which balances, decision
 
 -- To be compared with what payments says of each payment.
 CREATE VIEW wallet.audit_payment AS
-SELECT payment_id, user_id, outcome, amount, currency, refunded, decided_at FROM wallet.decision;
+SELECT d.payment_id, d.user_id, d.outcome, d.amount, d.currency, d.refunded, greatest(d.decided_at, r.refunded_at) AS changed_at
+FROM wallet.decision d
+LEFT JOIN (SELECT cause_id AS payment_id, max(moved_at) AS refunded_at
+           FROM wallet.movement WHERE kind = 'refund' GROUP BY cause_id) r USING (payment_id);
 COMMENT ON VIEW wallet.audit_payment IS 'What was decided about each payment, and what of it went back';
 
 GRANT SELECT, INSERT ON wallet.wallet, wallet.movement, wallet.decision, wallet.reference TO payments_wallet;

@@ -1,0 +1,61 @@
+import { type Pool, transaction } from "../lib/postgres/pool.js";
+import { loadSql, quoteName } from "../lib/postgres/sql.js";
+import type { Module } from "../lib/runtime/module.js";
+
+/** What is not as it must be. */
+export interface Difference {
+  /** The module that says so, or those that disagree. */
+  readonly module: string;
+  readonly what: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+export interface AuditOptions {
+  /** What is in flight may be this old, in seconds; 0: nothing may be in flight. */
+  readonly graceS: number;
+  /** How old a pending payment may be before it is given up, in seconds. */
+  readonly giveUpS: number;
+}
+
+/** What the views of two modules say of the same thing, compared by db/queries/<query>.sql. */
+const ACROSS = [{ modules: ["payments", "wallet"], query: "audit_payments" }] as const;
+
+/**
+ * Every module's view `<schema>.audit_difference`, and what modules say of each other's rows, all of one moment. Views and queries
+ * say what must hold; a row is a violation.
+ */
+export async function audit(
+  pool: Pool,
+  modules: readonly Module[],
+  { graceS, giveUpS }: AuditOptions,
+): Promise<readonly Difference[]> {
+  const names = new Set(modules.map(({ name }) => name));
+  const sources = [
+    ...modules.flatMap(({ name, views }) =>
+      views
+        .filter((view) => view.endsWith(".audit_difference"))
+        .map((view) => ({
+          module: name,
+          sql: `SELECT what, expected, found FROM ${quoteName(view)} ORDER BY what`,
+        })),
+    ),
+    ...ACROSS.filter((each) => each.modules.every((name) => names.has(name))).map((each) => ({
+      module: each.modules.join(", "),
+      sql: loadSql(each.query),
+    })),
+  ];
+  return transaction(pool, async (tx) => {
+    await tx.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+    await tx.query(
+      `SELECT set_config('payments.audit_grace_s', $1, true), set_config('payments.audit_give_up_s', $2, true)`,
+      [String(graceS), String(giveUpS)],
+    );
+    const differences: Difference[] = [];
+    for (const { module, sql } of sources) {
+      const { rows } = await tx.query<Omit<Difference, "module">>(sql);
+      differences.push(...rows.map((row) => ({ module, ...row })));
+    }
+    return differences;
+  });
+}

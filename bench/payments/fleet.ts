@@ -1,0 +1,93 @@
+import { freePort } from "../free_port.js";
+import { MAIN, PlatformProcess } from "../platform_process.js";
+import { run } from "../process.js";
+import type { Stack } from "../stack.js";
+
+/** Modules by process, as `payments serve` takes them; none: all services. `worker` is the pipeline's. */
+export const LAYOUTS = {
+  one: [["payments", "fraud", "wallet", "metrics"]],
+  two: [
+    ["payments", "metrics"],
+    ["wallet", "fraud"],
+  ],
+  all: [[], ["worker"]],
+} as const satisfies Record<string, readonly (readonly string[])[]>;
+export type Layout = keyof typeof LAYOUTS;
+
+export interface FleetOptions {
+  readonly processes: readonly (readonly string[])[];
+  /** Where each process leaves its profile when it ends. */
+  readonly profileTo?: string | undefined;
+}
+
+/** Processes of the platform on the bench's database and vhost. */
+export class Fleet {
+  readonly #processes: {
+    readonly modules: readonly string[];
+    readonly process: PlatformProcess;
+    readonly url: string;
+  }[] = [];
+
+  /** Has a database with customers and their wallets, and an empty vhost, for the length of `work`. */
+  static async with<T>(
+    stack: Stack,
+    { processes, profileTo }: FleetOptions,
+    work: (fleet: Fleet) => Promise<T>,
+  ): Promise<T> {
+    const fleet = new Fleet();
+    try {
+      for (const modules of processes) {
+        await fleet.#start(stack, modules, profileTo);
+      }
+      return await work(fleet);
+    } finally {
+      await fleet.stop();
+    }
+  }
+
+  async #start(stack: Stack, modules: readonly string[], profileTo: string | undefined): Promise<void> {
+    const port = await freePort();
+    const isWorker = modules[0] === "worker";
+    const process = await PlatformProcess.start({
+      args: isWorker ? ["worker"] : ["serve", ...modules],
+      env: { ...stack.settings, HTTP_PORT: port },
+      readyText: isWorker ? "worker ready" : '"msg":"ready"',
+      nodeArgs: profileTo === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileTo}`],
+      signal: stack.signal,
+    });
+    this.#processes.push({ modules, process, url: `http://127.0.0.1:${port}` });
+  }
+
+  get pids(): readonly number[] {
+    return this.#processes.map(({ process }) => process.pid);
+  }
+
+  /** Of the largest process. */
+  get peakMb(): number {
+    return Math.max(...this.#processes.map(({ process }) => process.peakMb()));
+  }
+
+  /** Where a module answers. */
+  urlOf(module: string): string {
+    const found = this.#processes.find(({ modules }) => modules.length === 0 || modules.includes(module));
+    return found?.url ?? "";
+  }
+
+  mustLive(): void {
+    for (const { process } of this.#processes) {
+      process.mustLive();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#processes.map(({ process }) => process.stop()));
+  }
+}
+
+/** Makes the bench's database one with 100,000 customers who have wallets. */
+export async function seedCustomers(stack: Stack): Promise<void> {
+  await run([process.execPath, MAIN, "wallets", "seed"], { env: stack.settings, signal: stack.signal });
+  // As autovacuum has it after a minute.
+  await stack.psql("VACUUM (ANALYZE) wallet.wallet, wallet.movement;");
+  await stack.checkpoint();
+}

@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { depth, drain, dropQueues, testFamily } from "../../tests/harness/broker.js";
+import { eventually } from "../../tests/harness/eventually.js";
+import { testSettings } from "../../tests/harness/settings.js";
+import type { OutgoingMessage } from "../broker/confirms.js";
+import type { Outcome } from "../broker/delivery.js";
+import { Publisher } from "../broker/publisher.js";
+import type { QueueFamily } from "../broker/topology.js";
+import { CoreError } from "../core_errors.js";
+import { silentLogger } from "../observability/log.js";
+import { BatchConsumer, type BatchConsumerOptions } from "./batch_consumer.js";
+import type { RawEvent } from "./read_event.js";
+
+const settings = testSettings();
+const RETRY: Outcome = { kind: "retry", code: "BUSY", reason: "not now" };
+
+let family: QueueFamily;
+let publisher: Publisher;
+let consumer: BatchConsumer | undefined;
+
+beforeEach(async () => {
+  family = testFamily();
+  publisher = new Publisher({ ...base(), name: `${family.work} publish`, families: [family] });
+  await publisher.up();
+});
+
+afterEach(async () => {
+  await consumer?.stop();
+  await publisher.close();
+  await dropQueues(settings, family);
+});
+
+const base = () => ({ address: settings, logger: silentLogger, connectPolicy: "once" }) as const;
+
+async function fill(count: number): Promise<void> {
+  const message = (i: number) => ({
+    to: family.work,
+    body: Buffer.from("{}"),
+    properties: { messageId: `${i}` },
+  });
+  await publisher.publishAll(Array.from({ length: count }, (_, i) => message(i)));
+}
+
+async function consume(options: Pick<BatchConsumerOptions, "handle"> & Partial<BatchConsumerOptions>) {
+  consumer = new BatchConsumer({ ...base(), name: family.work, family, publisher, ...options });
+  await consumer.start();
+}
+
+test("a batch that fails is sent to the ladder at once, and comes again from there", async () => {
+  await fill(200);
+  const calls: number[] = [];
+  const seen: RawEvent[] = [];
+  const watched = {
+    publishEach: (messages: readonly OutgoingMessage[]) => {
+      calls.push(messages.length);
+      return publisher.publishEach(messages);
+    },
+  } as unknown as Publisher;
+  await consume({
+    publisher: watched,
+    handle: async (raw) => {
+      seen.push(...raw);
+      return raw.map(({ headers }) => (headers["x-attempt"] === undefined ? RETRY : { kind: "done" }));
+    },
+  });
+  await eventually("all tried twice", () => seen.length === 400);
+  expect(calls).toEqual([200]);
+  await consumer?.stop();
+  expect(await depth(settings, family.work)).toBe(0);
+});
+
+test("one that cannot be forwarded keeps nobody else unacked", async () => {
+  await fill(20);
+  const forwarded: number[] = [];
+  const refusing = {
+    publishEach: async (messages: readonly OutgoingMessage[]) => {
+      forwarded.push(messages.length);
+      return messages.map(({ properties: { messageId } }) =>
+        messageId === "10" ? new CoreError("PUBLISH_NACKED", "full") : undefined,
+      );
+    },
+  } as unknown as Publisher;
+  await consume({
+    publisher: refusing,
+    handle: async (raw) => raw.map(({ messageId }) => (Number(messageId) < 5 ? { kind: "done" } : RETRY)),
+  });
+  await eventually("it is tried again alone", () => forwarded.length > 2);
+  expect(forwarded.slice(0, 3)).toEqual([15, 1, 1]);
+  await consumer?.stop();
+  const left = await drain(settings, family.work);
+  expect(left.map(({ properties }) => properties.messageId)).toEqual(["10"]);
+});

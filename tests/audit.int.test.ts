@@ -1,0 +1,175 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { audit } from "../app/audit.js";
+import { MODULES } from "../app/modules.js";
+import type { Client, Pool } from "../lib/postgres/pool.js";
+import { paymentsChecked } from "../services/contracts/payments_checked.js";
+import { walletDebitRequested } from "../services/contracts/wallet_debit_requested.js";
+import { fundingId } from "../services/wallet/domain/debit.js";
+import { withPool } from "./harness/database.js";
+import { eventually } from "./harness/eventually.js";
+import { payments } from "./harness/process.js";
+import { Services } from "./harness/service.js";
+
+/** Payments and wallet on one database, with a payment of each state whose money moved. */
+let services: Services;
+beforeAll(async () => {
+  services = await Services.create({}, "payments", "wallet");
+  await services.start();
+  const { body: wallet } = await services.post("/wallets", { user_id: "ada", currency: "USD" });
+  await services.post(`/wallets/${wallet.id}/credit`, { amount: "100.00", reference: "in" });
+  await services.post(`/wallets/${wallet.id}/debit`, { amount: "1.00", reference: "out" });
+  await services.owner(`
+    BEGIN;
+    INSERT INTO wallet.movement (movement_id, cause_id, kind, from_id, to_id, amount, currency)
+    SELECT id, id, 'funding', '${fundingId("USD")}', '${wallet.id}', 500, 'USD' FROM gen_random_uuid() id;
+    UPDATE wallet.wallet SET balance = balance + 500 WHERE wallet_id = '${wallet.id}';
+    INSERT INTO wallet.seeding VALUES ('USD', 1, 500);
+    COMMIT`);
+  const [, part, all, late] = await Promise.all(Array.from({ length: 4 }, paid));
+  await settle();
+  await services.post("/wallets/refund", { payment_id: part, amount: "4.00", refund_id: "a" });
+  await services.post("/wallets/refund", { payment_id: all });
+  // Given up, debited all the same, refunded: as after a restore of payments alone.
+  await services.owner(`
+    BEGIN;
+    ALTER TABLE saga.payment DISABLE TRIGGER USER;
+    ALTER TABLE saga.step DISABLE TRIGGER USER;
+    UPDATE saga.payment SET state = 'DECLINED', reason = 'timed_out' WHERE payment_id = '${late}';
+    UPDATE saga.step SET state = 'DECLINED' WHERE payment_id = '${late}' AND state = 'APPROVED';
+    ALTER TABLE saga.step ENABLE TRIGGER USER;
+    ALTER TABLE saga.payment ENABLE TRIGGER USER;
+    COMMIT`);
+  await services.post("/wallets/refund", { payment_id: late });
+  await eventually("the books agree", async () => (await services.audit()).length === 0);
+});
+afterAll(() => services?.close());
+
+/** Orders a payment and says in fraud's place that it is none. */
+async function paid(): Promise<string> {
+  const order = {
+    amount: "10.00",
+    currency: "USD",
+    method: "card",
+    customer_id: "ada",
+    reference: randomUUID(),
+  };
+  const { id } = (await services.post("/payments", order)).body;
+  const checked = {
+    id,
+    status: "APPROVED",
+    reason: "approved",
+    checked_at: new Date().toISOString(),
+  } as const;
+  await services.publish(paymentsChecked, [checked]);
+  return id;
+}
+
+const settle = () =>
+  eventually("all approved", async () => {
+    const { items } = (await services.get("/payments?customer_id=ada")).body;
+    return items.every(({ status }: { status: string }) => status === "APPROVED");
+  });
+
+/** Amounts that no money moved by: of what was declined, and a balance as it was once answered. */
+const NOT_MOVED: Readonly<Record<string, string>> = {
+  "wallet.decision": "outcome = 'approved'",
+  "wallet.wallet": "kind = 'customer'",
+};
+const NO_AMOUNT = ["wallet.reference.balance", "wallet.seeding.wallets"];
+
+interface Amount {
+  readonly table: string;
+  readonly column: string;
+}
+
+/** Every column of the services' tables that holds minor units. */
+async function amounts(pool: Pool): Promise<readonly Amount[]> {
+  const { rows } = await pool.query<Amount>(
+    `SELECT c.oid::regclass::text AS table, a.attname AS column
+     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+     WHERE c.relnamespace IN ('saga'::regnamespace, 'wallet'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+       AND a.atttypid IN ('bigint'::regtype, 'numeric'::regtype) AND a.attnum > 0
+     ORDER BY 1, 2`,
+  );
+  return rows.filter(({ table, column }) => !NO_AMOUNT.includes(`${table}.${column}`));
+}
+
+async function lookAway(client: Client): Promise<void> {
+  const { rows } = await client.query<{ sql: string }>(
+    `SELECT format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I CASCADE', conrelid::regclass, conname) AS sql FROM pg_constraint
+     WHERE connamespace IN ('saga'::regnamespace, 'wallet'::regnamespace) AND contype IN ('c', 'f') AND coninhcount = 0
+       AND conparentid = 0
+     UNION ALL
+     SELECT format('ALTER TABLE %s DISABLE TRIGGER USER', oid::regclass) FROM pg_class
+     WHERE relnamespace IN ('saga'::regnamespace, 'wallet'::regnamespace) AND relkind IN ('r', 'p')`,
+  );
+  await client.query(rows.map(({ sql }) => sql).join("; "));
+}
+
+test("an amount of money that moved, changed by hand in any table of the services, is named", async () => {
+  const seen: string[] = [];
+  await withPool({ role: "admin", database: services.settings.POSTGRES_DB }, async (pool) => {
+    await pool.query("SET ROLE payments_owner; SET search_path = pg_catalog");
+    const columns = await amounts(pool);
+    await pool.query("SET payments.audit_grace_s = 0");
+    await pool.query("BEGIN");
+    await lookAway(pool as unknown as Client);
+    const inTransaction = {
+      connect: async () => ({ query: ownTransaction(pool), release: () => undefined }),
+    };
+    const differences = () => audit(inTransaction as unknown as Pool, MODULES, { graceS: 0, giveUpS: 0 });
+    expect(await differences()).toEqual([]);
+    for (const { table, column } of columns) {
+      const rows = await pool.query<{ tableoid: string; ctid: string }>(
+        `SELECT tableoid::regclass AS tableoid, ctid FROM ${table} WHERE ${column} IS NOT NULL AND ${NOT_MOVED[table] ?? true}`,
+      );
+      expect([table, column, rows.rows.length > 0]).toEqual([table, column, true]);
+      for (const { tableoid, ctid } of rows.rows) {
+        await pool.query("SAVEPOINT before");
+        await pool.query(`UPDATE ${tableoid} SET ${column} = ${column} + 1 WHERE ctid = '${ctid}'`);
+        const named = (await differences()).length > 0;
+        await pool.query("ROLLBACK TO before");
+        expect([table, column, ctid, named]).toEqual([table, column, ctid, true]);
+        seen.push(`${table}.${column}`);
+      }
+    }
+    await pool.query("ROLLBACK");
+  });
+  expect([...new Set(seen)]).toEqual([
+    "saga.payment.amount",
+    "saga.payment.refunded",
+    "wallet.decision.amount",
+    "wallet.decision.refunded",
+    "wallet.movement.amount",
+    "wallet.reference.amount",
+    "wallet.seeding.amount",
+    "wallet.wallet.balance",
+  ]);
+});
+
+/** The audit's own transaction would end the test's. */
+const ownTransaction =
+  (pool: Pool) =>
+  async (...args: [string, unknown[]?]) =>
+    /^(BEGIN|COMMIT|ROLLBACK|SET TRANSACTION)/.test(args[0]) ? undefined : pool.query(...args);
+
+test("payments audit names what differs and ends with 3; what the wallet debited for nobody is named too", async () => {
+  const run = (...args: string[]) => payments(services.settings, "audit", ...args);
+  expect(await run("--quiesced")).toMatchObject({ code: 0, stdout: "audited: the books agree\n" });
+  const nobodys = { payment_id: randomUUID(), user_id: "ada", amount: "1.00", currency: "USD" };
+  await services.publish(walletDebitRequested, [nobodys]);
+  await eventually("debited", async () => (await services.audit()).length > 0);
+  // In flight for a minute.
+  expect((await run()).code).toBe(0);
+  const { code, stdout } = await run("--quiesced", "--json");
+  expect(code).toBe(3);
+  expect(JSON.parse(stdout).differences).toEqual([
+    {
+      module: "payments, wallet",
+      what: `payment ${nobodys.payment_id}`,
+      expected: "nothing taken: payments does not know it",
+      found: "approved of ada, 100 USD, refunded 0",
+    },
+  ]);
+});
