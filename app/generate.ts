@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { queueDeclarations } from "../lib/broker/topology.js";
+import { EVENTS_EXCHANGE, type QueueFamily, queueDeclarations } from "../lib/broker/topology.js";
 import { CoreError } from "../lib/core_errors.js";
 import type { ErrorTable } from "../lib/errors.js";
 import type { MetricDeclarations } from "../lib/observability/registry.js";
@@ -74,6 +74,14 @@ function withTable(page: string, generated: string): string {
   return page.replace(TABLE, (_, begin: string, end: string) => `${begin}${generated}\n${end}`);
 }
 
+/** Exchanges of ours that lead to a queue, and the routing keys that do. */
+function waysTo({ work, event, ladder }: QueueFamily, queue: string): string {
+  if (queue === work && event !== undefined) {
+    return `\`${EVENTS_EXCHANGE}\`, key \`${event}\``;
+  }
+  return ladder.some((rung) => rung.shared && rung.queue === queue) ? `\`${queue}\`, any key` : "–";
+}
+
 function modulesPage(modules: readonly Module[]): string {
   const rows = modules.map(({ name, settings, schemas, roles, queues, views }) => [
     `\`${name}\``,
@@ -83,14 +91,22 @@ function modulesPage(modules: readonly Module[]): string {
     list(queues.map(({ work }) => work)),
     list(views),
   ]);
-  const queues = modules.flatMap((module) =>
-    module.queues.flatMap(queueDeclarations).map((queue) => {
-      const given = Object.entries(queue.arguments).map(
-        ([key, value]) => `${key} ${value === "" ? '""' : value}`,
-      );
-      return [`\`${queue.name}\``, module.name, given.join(", ")];
-    }),
-  );
+  // Families of a service share their rungs and their dead letters.
+  const queues = new Map<string, readonly string[]>();
+  for (const module of modules) {
+    for (const family of module.queues) {
+      for (const queue of queueDeclarations(family)) {
+        queues.set(queue.name, [
+          `\`${queue.name}\``,
+          module.name,
+          waysTo(family, queue.name),
+          Object.entries(queue.arguments)
+            .map(([key, value]) => `${key} ${value === "" ? '""' : value}`)
+            .join(", "),
+        ]);
+      }
+    }
+  }
   const errorsOf = (owner: string, errors: ErrorTable) =>
     Object.entries(errors).map(([code, { verdict, http, exit }]) => {
       return [`\`${code}\``, owner, verdict, http, exit];
@@ -104,9 +120,11 @@ ${table(["module", "settings", "schemas", "roles", "work queues", "views for oth
 
 ## Queues
 
-All are durable quorum queues on the default exchange: a queue's name is its routing key.
+All are durable quorum queues. A message reaches each by the default exchange, with the queue's name as its routing key, and some
+in another way besides: an event by \`${EVENTS_EXCHANGE}\` (topic), with its own name; a message that waits in a rung which
+several work queues share by the rung's exchange (fanout), with the name of its work queue, by which it comes home.
 
-${table(["queue", "module", "arguments"], queues)}
+${table(["queue", "module", "also by exchange", "arguments"], [...queues.values()])}
 
 ## Errors
 

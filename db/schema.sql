@@ -1,2 +1,2221 @@
 -- What db/migrations add up to. Made by scripts/schema_dump.sh, compared by a test: change a migration, not this.
 
+CREATE SCHEMA etl;
+
+CREATE SCHEMA ops;
+
+CREATE SCHEMA payments;
+
+CREATE SCHEMA saga;
+
+CREATE SCHEMA staging;
+
+CREATE SCHEMA traffic;
+
+CREATE SCHEMA wallet;
+
+CREATE FUNCTION etl.attach_leaf(leaf text, month date) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  EXECUTE format('ALTER TABLE payments.txn ATTACH PARTITION payments.%I FOR VALUES FROM (%L) TO (%L)',
+                 leaf, to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00'),
+                 to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00'));
+  -- The partition bound says the same from here on.
+  EXECUTE format('ALTER TABLE payments.%I DROP CONSTRAINT %I', leaf, leaf || '_month');
+  EXECUTE format('GRANT SELECT ON payments.%I TO payments_reader', leaf);
+END
+$$;
+
+CREATE FUNCTION etl.build_name(run text, month date) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+BEGIN
+  IF (run ~ '^r[0-9]{1,9}$' AND extract(day FROM month) = 1) IS NOT TRUE THEN
+    RAISE EXCEPTION 'build_name: % and % are not a run and the first day of a month', run, month
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  RETURN 'txn_' || run || to_char(month::timestamp, '_YYYY_MM');
+END
+$_$;
+
+CREATE FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], accepted jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  accounts  text;
+  merchants text;
+  additions text[];
+  build     text;
+  added     text;
+  rule      record;
+BEGIN
+  SELECT * INTO rule
+  FROM jsonb_to_record(accepted) AS named (max_amount numeric, currencies text[], kinds text[], channels text[],
+                                           networks text[], statuses text[], response_codes text[]);
+  IF num_nulls(rule.max_amount, rule.currencies, rule.kinds, rule.channels, rule.networks, rule.statuses,
+               rule.response_codes) > 0 THEN
+    RAISE EXCEPTION 'create_builds: a list is missing in %', accepted USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  LOCK TABLE etl.month IN ROW SHARE MODE;  -- waits for a dump, see etl.hold_publishing; so does drop_build
+  SELECT CASE WHEN count(*) = max(account_id)::bigint - min(account_id) + 1
+              THEN format('account_id >= %s AND account_id <= %s', min(account_id), max(account_id)) END
+  INTO accounts
+  FROM payments.account;
+  IF accounts IS NULL THEN
+    -- As bigint, for the range of the largest integer ends with the one after it.
+    SELECT format('account_id::bigint <@ %L::pg_catalog.int8multirange',
+                  coalesce(range_agg(int8range(account_id, account_id, '[]')), '{}'))
+    INTO accounts
+    FROM payments.account;
+  END IF;
+  SELECT coalesce(format('[%s:%s]={%s}', min(id), max(id), string_agg(coalesce(t.merchant_id, 0)::text, ',' ORDER BY id)), '{}')
+  INTO merchants
+  FROM (SELECT generate_series(min(terminal_id), max(terminal_id)) AS id FROM payments.terminal) ids
+  LEFT JOIN payments.terminal t ON t.terminal_id = ids.id;
+
+  -- Columns of txn that no migration made, as far as a row can do without them.
+  SELECT coalesce(array_agg(format('%I %s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
+                                   CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation END,
+                                   CASE a.attgenerated WHEN 's' THEN ' GENERATED ALWAYS AS (' || d.expression || ') STORED'
+                                                       WHEN 'v' THEN ' GENERATED ALWAYS AS (' || d.expression || ') VIRTUAL'
+                                                       ELSE ' DEFAULT ' || d.expression END)
+                            ORDER BY a.attgenerated, a.attnum), '{}')  -- what a column is generated from comes first
+  INTO additions
+  FROM pg_attribute a
+  JOIN pg_type t ON t.oid = a.atttypid
+  LEFT JOIN (SELECT adrelid, adnum, pg_get_expr(adbin, adrelid) AS expression FROM pg_attrdef) d
+    ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE a.attrelid = 'payments.txn'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attname NOT IN (SELECT attname FROM pg_attribute WHERE attrelid = 'staging.txn_shape'::regclass AND NOT attisdropped);
+
+  FOR i IN 1 .. cardinality(months) LOOP
+    build := etl.build_name(run, months[i]);
+    EXECUTE format(
+      $build$
+        CREATE TABLE staging.%1$I (LIKE staging.txn_shape) PARTITION BY LIST ((
+          (line_id IS NULL AND txn_id IS NOT NULL
+           AND %2$s
+           AND merchant_id <> 0 AND merchant_id = (%3$L::integer[])[terminal_id]
+           AND occurred_at >= %4$L AND occurred_at < %5$L
+           AND amount > 0 AND amount <= %6$L
+           AND currency = ANY (%7$L::text[]) AND kind = ANY (%8$L::text[]) AND channel = ANY (%9$L::text[])
+           AND network = ANY (%10$L::text[]) AND status = ANY (%11$L::text[]) AND response_code = ANY (%12$L::text[])
+           AND is_fraud IS NOT NULL) IS TRUE))
+      $build$,
+      build, accounts, merchants, opens[i], closes[i], rule.max_amount,
+      rule.currencies, rule.kinds, rule.channels, rule.networks, rule.statuses, rule.response_codes);
+    -- The leaf is made like txn, so it has them too, and what it is attached to must.
+    FOREACH added IN ARRAY additions LOOP
+      EXECUTE format('ALTER TABLE staging.%I ADD COLUMN %s', build, added);
+    END LOOP;
+    PERFORM etl.make_leaf('staging', build || '_leaf', months[i]);
+    EXECUTE format('ALTER TABLE staging.%I ADD COLUMN amount_raw text, ADD COLUMN line_id bigint', build || '_leaf');
+    -- Nothing to vacuum before it is published, and nothing may hold a lock then.
+    EXECUTE format('ALTER TABLE staging.%I SET (autovacuum_enabled = false)', build || '_leaf');
+    EXECUTE format('ALTER TABLE staging.%I ATTACH PARTITION staging.%I FOR VALUES IN (true)', build, build || '_leaf');
+    EXECUTE format('CREATE TABLE staging.%I PARTITION OF staging.%I FOR VALUES IN (false)', build || '_suspect', build);
+    EXECUTE format('CREATE INDEX ON staging.%I ((coalesce(line_id, txn_id)))', build || '_suspect');
+    EXECUTE format('GRANT INSERT ON staging.%I TO payments_loader', build);
+    EXECUTE format('GRANT SELECT, DELETE ON staging.%I TO payments_loader', build || '_suspect');
+  END LOOP;
+END
+$_$;
+
+CREATE FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM etl.create_builds(run, months, opens, closes, jsonb_build_object(
+    'max_amount', max_amount, 'currencies', currencies, 'kinds', kinds, 'channels', channels, 'networks', networks,
+    'statuses', statuses, 'response_codes', response_codes));
+END
+$$;
+
+CREATE FUNCTION etl.create_healed_leaf(month date) RETURNS text
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT etl.make_leaf('payments', etl.leaf_name(month) || '_healed', month); SELECT etl.leaf_name(month) || '_healed' $$;
+
+CREATE FUNCTION etl.drop_build(run text, month date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  LOCK TABLE etl.month IN ROW SHARE MODE;
+  EXECUTE format('DROP TABLE IF EXISTS staging.%I', etl.build_name(run, month));
+END
+$$;
+
+CREATE FUNCTION etl.hold_publishing() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ BEGIN LOCK TABLE etl.month IN EXCLUSIVE MODE; END $$;
+
+CREATE FUNCTION etl.index_healed_leaf(month date) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT etl.index_leaf(etl.leaf_name(month) || '_healed') $$;
+
+CREATE FUNCTION etl.index_leaf(leaf text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET default_statistics_target TO '25'
+    AS $_$
+DECLARE
+  parent record;
+BEGIN
+  FOR parent IN
+    SELECT leaf || substr(x.relname, length('txn') + 1) AS leaf_index, CASE WHEN i.indisunique THEN 'UNIQUE' END AS uniqueness,
+           substring(pg_get_indexdef(x.oid) FROM ' ON ONLY payments\.txn (.*)$') AS definition,
+           (SELECT pg_get_constraintdef(c.oid) FROM pg_constraint c WHERE c.conindid = x.oid AND c.conrelid = i.indrelid) AS promise
+    FROM pg_index i
+    JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE i.indrelid = 'payments.txn'::regclass AND x.relname LIKE 'txn\_%'  -- one of another name gets one from ATTACH
+    ORDER BY x.oid
+  LOOP
+    IF parent.promise IS NOT NULL THEN
+      EXECUTE format('ALTER TABLE payments.%I ADD CONSTRAINT %I %s', leaf, parent.leaf_index, parent.promise);
+    ELSE
+      EXECUTE format('CREATE %s INDEX %I ON payments.%I %s', parent.uniqueness, parent.leaf_index, leaf, parent.definition);
+    END IF;
+  END LOOP;
+  EXECUTE format('ANALYZE payments.%I', leaf);
+END
+$_$;
+
+CREATE FUNCTION etl.leaf_name(month date) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ('txn_'::text || to_char((month)::timestamp without time zone, 'YYYY_MM'::text));
+
+CREATE FUNCTION etl.make_leaf(namespace text, leaf text, month date) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF month IS NULL OR extract(day FROM month) <> 1 THEN
+    RAISE EXCEPTION 'make_leaf: % is not the first day of a month', month USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  EXECUTE format('CREATE TABLE %I.%I (LIKE payments.txn INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS)',
+                 namespace, leaf);
+  EXECUTE format('ALTER TABLE %I.%I ADD CONSTRAINT %I CHECK (occurred_at >= %L AND occurred_at < %L)',
+                 namespace, leaf, leaf || '_month', to_char(month::timestamp, 'YYYY-MM-01 00:00:00+00'),
+                 to_char(month::timestamp + interval '1 month', 'YYYY-MM-01 00:00:00+00'));
+  EXECUTE format('GRANT SELECT, INSERT ON %I.%I TO payments_loader', namespace, leaf);
+END
+$$;
+
+CREATE FUNCTION etl.publish_build(run text, month date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  build text := etl.build_name(run, month);
+  leaf  text := etl.leaf_name(month);
+BEGIN
+  EXECUTE format('ALTER TABLE staging.%I DETACH PARTITION staging.%I', build, build || '_leaf');
+  EXECUTE format('DROP TABLE staging.%I', build);
+  -- Both columns are null in every row, so dropping them leaves nothing behind in the table.
+  EXECUTE format('ALTER TABLE staging.%I DROP COLUMN amount_raw, DROP COLUMN line_id, RESET (autovacuum_enabled)',
+                 build || '_leaf');
+  EXECUTE format('ALTER TABLE staging.%I RENAME CONSTRAINT %I TO %I',
+                 build || '_leaf', build || '_leaf_month', leaf || '_month');
+  EXECUTE format('ALTER TABLE staging.%I RENAME TO %I', build || '_leaf', leaf);
+  EXECUTE format('ALTER TABLE staging.%I SET SCHEMA payments', leaf);
+  PERFORM etl.index_leaf(leaf), etl.attach_leaf(leaf, month);
+END
+$$;
+
+CREATE FUNCTION etl.swap_healed_leaf(month date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  leaf   text := etl.leaf_name(month);
+  healed text := leaf || '_healed';
+  name   text;
+BEGIN
+  -- In the order in which readers take them: parent, then leaf. Detaching is skipped for a leaf that lost its place.
+  LOCK TABLE payments.txn IN ACCESS EXCLUSIVE MODE;
+  EXECUTE format('DROP TABLE IF EXISTS payments.%I', leaf);
+  EXECUTE format('ALTER TABLE payments.%I RENAME TO %I', healed, leaf);
+  EXECUTE format('ALTER TABLE payments.%I RENAME CONSTRAINT %I TO %I', leaf, healed || '_month', leaf || '_month');
+  FOR name IN
+    SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE i.indrelid = format('payments.%I', leaf)::regclass
+  LOOP
+    EXECUTE format('ALTER INDEX payments.%I RENAME TO %I', name, leaf || substr(name, length(healed) + 1));
+  END LOOP;
+  PERFORM etl.attach_leaf(leaf, month);
+END
+$$;
+
+CREATE FUNCTION ops.add_months(parent regclass, months integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  from_on timestamptz := date_trunc('month', now(), 'UTC');
+  schema  text;
+  table_  text;
+  storage text;
+  made    integer := 0;
+BEGIN
+  SELECT n.nspname, c.relname INTO STRICT schema, table_
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.oid = parent AND c.relkind = 'p' AND pg_get_userbyid(c.relowner) = 'payments_owner';
+  IF NOT pg_has_role(session_user, 'payments_' || schema, 'MEMBER') THEN
+    RAISE insufficient_privilege USING MESSAGE = format('partitions of %s are made for its own service', parent);
+  END IF;
+  IF months NOT BETWEEN 1 AND 24 THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'months takes 1 to 24';
+  END IF;
+  SELECT 'WITH (' || array_to_string(reloptions, ', ') || ')' INTO storage
+  FROM pg_class WHERE oid = to_regclass(format('%I.%I', schema, table_ || '_default'));
+  PERFORM pg_advisory_xact_lock(hashtext('ops.add_months'), hashtext(parent::text));
+  FOR i IN 0..months - 1 LOOP
+    DECLARE
+      month timestamptz := (from_on AT TIME ZONE 'UTC' + make_interval(months => i)) AT TIME ZONE 'UTC';
+      next  timestamptz := (from_on AT TIME ZONE 'UTC' + make_interval(months => i + 1)) AT TIME ZONE 'UTC';
+      name  text := table_ || to_char(month AT TIME ZONE 'UTC', '"_"YYYY"_"MM');
+    BEGIN
+      CONTINUE WHEN to_regclass(format('%I.%I', schema, name)) IS NOT NULL;
+      EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L) %s',
+                     schema, name, parent, ops.uuid_floor(month), ops.uuid_floor(next), storage);
+      made := made + 1;
+    EXCEPTION WHEN check_violation THEN
+      RAISE WARNING '% has rows in its DEFAULT partition: they stay there', name;
+    END;
+  END LOOP;
+  RETURN made;
+END
+$$;
+
+CREATE FUNCTION ops.add_service_tables(schema text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $_$
+DECLARE
+  statement text;
+BEGIN
+  FOREACH statement IN ARRAY ARRAY[
+    $$CREATE TABLE %1$I.idempotency (
+        scope       text        NOT NULL, -- method, route, caller
+        key         text        NOT NULL CHECK (length(key) BETWEEN 1 AND 510),
+        fingerprint bytea       NOT NULL CHECK (length(fingerprint) = 32),
+        status      smallint    NOT NULL,
+        headers     jsonb       NOT NULL,
+        answer      text        NOT NULL, -- as it was sent, to the byte
+        created_at  timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (scope, key))$$,
+    $$CREATE INDEX idempotency_by_age ON %1$I.idempotency (created_at)$$,
+    $$COMMENT ON TABLE %1$I.idempotency IS 'Answers to requests with an Idempotency-Key, for a day'$$,
+    $$CREATE TABLE %1$I.illegal_transition (
+        message_id  text        NOT NULL,
+        event       text        NOT NULL,
+        subject_id  uuid        NOT NULL, -- what it is about, e.g. a payment
+        state       text        NOT NULL, -- that it met
+        reason      text        NOT NULL,
+        recorded_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (message_id, event))$$,
+    $$COMMENT ON TABLE %1$I.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied'$$,
+    $$CREATE TABLE %1$I.outbox (
+        message_id    uuid        PRIMARY KEY,
+        event         text        NOT NULL,
+        headers       jsonb       NOT NULL,
+        body          text        NOT NULL,
+        entered_at    timestamptz NOT NULL DEFAULT now(),
+        claimed_until timestamptz)$$,
+    $$COMMENT ON TABLE %1$I.outbox IS 'Events to be published; a row lives for milliseconds'$$,
+    $$GRANT USAGE ON SCHEMA ops, %1$I TO %2$I$$,
+    $$GRANT SELECT ON ops.module_migration TO %2$I$$,
+    $$GRANT EXECUTE ON FUNCTION ops.add_months TO %2$I$$,
+    $$GRANT SELECT, INSERT, DELETE ON %1$I.outbox, %1$I.idempotency TO %2$I$$,
+    $$GRANT UPDATE (claimed_until) ON %1$I.outbox TO %2$I$$,
+    $$GRANT UPDATE ON %1$I.idempotency TO %2$I$$, -- FOR UPDATE SKIP LOCKED
+    $$GRANT SELECT, INSERT ON %1$I.illegal_transition TO %2$I$$,
+    $$GRANT USAGE ON SCHEMA %1$I TO payments_loader, payments_exporter$$ -- which read its audit
+  ] LOOP
+    EXECUTE format(statement, schema, 'payments_' || schema);
+  END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION ops.add_service_tables(schema text) IS 'Makes outbox, idempotency and illegal_transition of a service';
+
+CREATE FUNCTION ops.audit_grace() RETURNS interval
+    LANGUAGE sql STABLE
+    AS $$
+  SELECT make_interval(secs => coalesce(nullif(current_setting('payments.audit_grace_s', true), '')::integer, 60));
+$$;
+
+COMMENT ON FUNCTION ops.audit_grace() IS 'What is younger counts as in flight';
+
+CREATE FUNCTION ops.outbox_state() RETURNS TABLE(schema text, waiting_events bigint, oldest_age_seconds double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $_$
+BEGIN
+  FOR schema IN
+    SELECT n.nspname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = 'outbox' AND c.relkind = 'r' AND pg_get_userbyid(c.relowner) = 'payments_owner'
+    ORDER BY n.nspname
+  LOOP
+    RETURN QUERY EXECUTE format(
+      'SELECT %1$L::text, count(*), greatest(coalesce(extract(epoch FROM clock_timestamp() - min(entered_at)), 0), 0)::double precision
+       FROM %1$I.outbox', schema);
+  END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION ops.outbox_state() IS 'How many events wait to be published, and since when, by the schema of their service';
+
+CREATE FUNCTION ops.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  RAISE EXCEPTION '% of %.% is refused: its rows are final', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
+    USING ERRCODE = 'restrict_violation', HINT = 'Enter another row that corrects it.';
+END
+$$;
+
+CREATE FUNCTION ops.uuid_floor(at timestamp with time zone) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
+$$;
+
+COMMENT ON FUNCTION ops.uuid_floor(at timestamp with time zone) IS 'Below every UUIDv7 made at that time or later';
+
+CREATE FUNCTION ops.uuid_v7(at timestamp with time zone DEFAULT clock_timestamp()) RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    AS $$
+  SELECT encode(
+    set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+      PLACING substring(int8send((extract(epoch FROM at) * 1000)::bigint) FROM 3) FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid;
+$$;
+
+COMMENT ON FUNCTION ops.uuid_v7(at timestamp with time zone) IS 'A new UUID whose order is that of its time';
+
+CREATE FUNCTION saga.audit_deadline() RETURNS interval
+    LANGUAGE sql STABLE
+    AS $$
+  SELECT CASE WHEN ops.audit_grace() = interval '0' THEN interval '0'
+              ELSE ops.audit_grace()
+                   + make_interval(secs => coalesce(nullif(current_setting('payments.audit_give_up_s', true), '')::integer, 900)) END;
+$$;
+
+CREATE FUNCTION saga.keep_payment() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'UPDATE'
+     AND NEW.refunded >= OLD.refunded
+     AND (NEW.payment_id, NEW.customer_id, NEW.reference, NEW.amount, NEW.currency, NEW.method, NEW.trace_id, NEW.created_at)
+         IS NOT DISTINCT FROM
+         (OLD.payment_id, OLD.customer_id, OLD.reference, OLD.amount, OLD.currency, OLD.method, OLD.trace_id, OLD.created_at)
+     AND (OLD.reason IS NULL OR NEW.reason = OLD.reason)
+     AND EXISTS (SELECT FROM saga.transition WHERE from_state = OLD.state AND to_state = NEW.state) THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'payment % is %: this change of it is refused', OLD.payment_id, OLD.state
+    USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION wallet.keep_decision() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'DELETE' OR NEW.refunded < OLD.refunded
+     OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.user_id, NEW.wallet_id, NEW.amount, NEW.currency, NEW.message_id, NEW.decided_at,
+         NEW.seal)
+        IS DISTINCT FROM
+        (OLD.payment_id, OLD.outcome, OLD.reason, OLD.user_id, OLD.wallet_id, OLD.amount, OLD.currency, OLD.message_id, OLD.decided_at,
+         OLD.seal) THEN
+    RAISE EXCEPTION 'the decision on payment % is final; only its refunds may grow', OLD.payment_id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION wallet.seal(VARIADIC facts text[]) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN sha256(convert_to((facts)::text, 'UTF8'::name));
+
+CREATE TABLE etl.chunk (
+    run_id text NOT NULL,
+    chunk_no integer NOT NULL,
+    month date NOT NULL,
+    state text NOT NULL,
+    first_txn_id bigint NOT NULL,
+    txn_rows integer NOT NULL,
+    accepted_key integer,
+    digest_a numeric(20,0),
+    digest_b numeric(20,0),
+    accepted integer,
+    repaired integer,
+    rejected integer,
+    released_chunk integer,
+    worker text NOT NULL,
+    copy_bytes bigint,
+    stage_ms integer,
+    clean_ms integer,
+    staged_at timestamp with time zone,
+    cleaned_at timestamp with time zone,
+    CONSTRAINT chunk_chunk_no_check CHECK ((chunk_no >= 0)),
+    CONSTRAINT chunk_state_check CHECK ((state = ANY (ARRAY['staged'::text, 'cleaned'::text])))
+);
+
+COMMENT ON COLUMN etl.chunk.accepted_key IS 'Rows the generator says will be accepted';
+
+COMMENT ON COLUMN etl.chunk.released_chunk IS 'The chunk that this one''s completion sent out, so that a redelivery sends the same';
+
+CREATE TABLE etl.chunk_class (
+    run_id text NOT NULL,
+    chunk_no integer NOT NULL,
+    class text NOT NULL,
+    outcome text NOT NULL,
+    injected integer DEFAULT 0 NOT NULL,
+    found integer DEFAULT 0 NOT NULL,
+    CONSTRAINT chunk_class_outcome_check CHECK ((outcome = ANY (ARRAY['repaired'::text, 'rejected'::text, 'fraud'::text])))
+);
+
+COMMENT ON TABLE etl.chunk_class IS 'The answer key (injected, written by stage) beside what clean found, per chunk and class';
+
+COMMENT ON COLUMN etl.chunk_class.found IS 'For fraud classes always 0: nothing in the pipeline looks for fraud yet';
+
+CREATE TABLE etl.failure (
+    run_id text NOT NULL,
+    step text NOT NULL,
+    chunk_no integer,
+    month date,
+    code text NOT NULL,
+    reason text NOT NULL,
+    attempts integer NOT NULL,
+    message_id text,
+    worker text NOT NULL,
+    failed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT failure_attempts_check CHECK ((attempts > 0)),
+    CONSTRAINT failure_check CHECK (((chunk_no IS NOT NULL) = (step = ANY (ARRAY['stage'::text, 'clean'::text])))),
+    CONSTRAINT failure_check1 CHECK (((month IS NOT NULL) = (step = 'agg'::text))),
+    CONSTRAINT failure_step_check CHECK ((step = ANY (ARRAY['plan'::text, 'stage'::text, 'clean'::text, 'agg'::text])))
+);
+
+COMMENT ON TABLE etl.failure IS 'The last dead letter of each step; written by the worker that made it, if the database is there then';
+
+COMMENT ON COLUMN etl.failure.message_id IS 'Of the dead letter; null when its sender gave it none';
+
+CREATE TABLE etl.month (
+    month date NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT month_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric))
+);
+
+COMMENT ON TABLE etl.month IS 'Published months: the leaves of txn';
+
+CREATE TABLE etl.population (
+    only_row boolean DEFAULT true NOT NULL,
+    seed bigint NOT NULL,
+    accounts integer NOT NULL,
+    merchants integer NOT NULL,
+    terminals integer NOT NULL,
+    seeded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT population_only_row_check CHECK (only_row)
+);
+
+COMMENT ON TABLE etl.population IS 'Which dimensions were seeded; the generator refers to just these';
+
+CREATE TABLE etl.run (
+    run_id text NOT NULL,
+    state text NOT NULL,
+    txn_rows bigint NOT NULL,
+    seed bigint NOT NULL,
+    from_on date NOT NULL,
+    to_on date NOT NULL,
+    dirt_rate double precision NOT NULL,
+    fraud_rate double precision NOT NULL,
+    chunk_rows integer NOT NULL,
+    first_txn_id bigint NOT NULL,
+    generator_version integer NOT NULL,
+    window_chunks integer NOT NULL,
+    chunks_total integer,
+    next_chunk integer DEFAULT 0 NOT NULL,
+    months_total integer,
+    months_done integer DEFAULT 0 NOT NULL,
+    begun_by_message boolean DEFAULT false NOT NULL,
+    redeliveries integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    CONSTRAINT run_check CHECK ((to_on > from_on)),
+    CONSTRAINT run_chunk_rows_check CHECK ((chunk_rows > 0)),
+    CONSTRAINT run_dirt_rate_check CHECK (((dirt_rate >= (0)::double precision) AND (dirt_rate <= (1)::double precision))),
+    CONSTRAINT run_first_txn_id_check CHECK ((first_txn_id > 0)),
+    CONSTRAINT run_fraud_rate_check CHECK (((fraud_rate >= (0)::double precision) AND (fraud_rate <= (1)::double precision))),
+    CONSTRAINT run_run_id_check CHECK ((run_id ~ '^r[0-9]{1,9}$'::text)),
+    CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'running'::text, 'done'::text, 'cancelled'::text]))),
+    CONSTRAINT run_txn_rows_check CHECK ((txn_rows >= 0)),
+    CONSTRAINT run_window_chunks_check CHECK ((window_chunks > 0))
+);
+
+COMMENT ON TABLE etl.run IS 'One request for transactions: its spec and its progress';
+
+CREATE TABLE etl.run_month (
+    run_id text NOT NULL,
+    month date NOT NULL,
+    txn_rows bigint NOT NULL,
+    chunks_total integer NOT NULL,
+    chunks_done integer DEFAULT 0 NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    agg_ms integer,
+    finished_at timestamp with time zone,
+    CONSTRAINT run_month_check CHECK ((chunks_done <= chunks_total)),
+    CONSTRAINT run_month_state_check CHECK ((state = ANY (ARRAY['open'::text, 'done'::text])))
+);
+
+COMMENT ON TABLE etl.run_month IS 'A month of a run: agg is due when all its chunks are cleaned';
+
+CREATE VIEW etl.run_progress AS
+ SELECT r.run_id,
+    r.state,
+    r.txn_rows,
+    r.first_txn_id,
+    r.created_at,
+    r.finished_at,
+    COALESCE(r.chunks_total, 0) AS chunks_total,
+    c.chunks_staged,
+    c.chunks_cleaned,
+    COALESCE(r.months_total, 0) AS months_total,
+    r.months_done,
+    c.rows_staged,
+    c.rows_cleaned,
+    m.rows_aggregated,
+    c.accepted,
+    c.repaired,
+    c.rejected,
+    c.stage_s,
+    c.clean_s,
+    m.agg_s,
+    p.elapsed_s,
+    p.share,
+    p.idle_s,
+        CASE
+            WHEN (r.state = ANY (ARRAY['done'::text, 'cancelled'::text])) THEN (0)::double precision
+            WHEN (p.share > (0)::double precision) THEN ((p.elapsed_s * ((1)::double precision - p.share)) / p.share)
+            ELSE NULL::double precision
+        END AS eta_s
+   FROM (((etl.run r
+     CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (chunk.state = 'staged'::text)) AS chunks_staged,
+            count(*) FILTER (WHERE (chunk.state = 'cleaned'::text)) AS chunks_cleaned,
+            COALESCE(sum(chunk.txn_rows), (0)::bigint) AS rows_staged,
+            COALESCE(sum(chunk.txn_rows) FILTER (WHERE (chunk.state = 'cleaned'::text)), (0)::bigint) AS rows_cleaned,
+            COALESCE(sum(chunk.accepted), (0)::bigint) AS accepted,
+            COALESCE(sum(chunk.repaired), (0)::bigint) AS repaired,
+            COALESCE(sum(chunk.rejected), (0)::bigint) AS rejected,
+            ((COALESCE(sum(chunk.stage_ms), (0)::bigint))::double precision / (1000)::double precision) AS stage_s,
+            ((COALESCE(sum(chunk.clean_ms), (0)::bigint))::double precision / (1000)::double precision) AS clean_s,
+            GREATEST(max(chunk.staged_at), max(chunk.cleaned_at)) AS moved_at
+           FROM etl.chunk
+          WHERE (chunk.run_id = r.run_id)) c)
+     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(run_month.txn_rows) FILTER (WHERE (run_month.state = 'done'::text)), (0)::numeric))::bigint AS rows_aggregated,
+            ((COALESCE(sum(run_month.agg_ms), (0)::bigint))::double precision / (1000)::double precision) AS agg_s,
+            max(run_month.finished_at) AS moved_at
+           FROM etl.run_month
+          WHERE (run_month.run_id = r.run_id)) m)
+     CROSS JOIN LATERAL ( SELECT (EXTRACT(epoch FROM (COALESCE(r.finished_at, clock_timestamp()) - COALESCE(r.started_at, r.created_at))))::double precision AS elapsed_s,
+                CASE
+                    WHEN ((r.state = 'done'::text) OR (r.txn_rows = 0)) THEN (1)::double precision
+                    ELSE ((((c.rows_staged + c.rows_cleaned) + m.rows_aggregated))::double precision / ((3 * r.txn_rows))::double precision)
+                END AS share,
+            (
+                CASE
+                    WHEN (r.state = ANY (ARRAY['done'::text, 'cancelled'::text])) THEN (0)::numeric
+                    ELSE EXTRACT(epoch FROM (clock_timestamp() - GREATEST(r.created_at, r.started_at, c.moved_at, m.moved_at)))
+                END)::double precision AS idle_s) p);
+
+COMMENT ON VIEW etl.run_progress IS 'How far each run has got, and how long it will take';
+
+CREATE TABLE ops.dead_letter_action (
+    action_id bigint NOT NULL,
+    action text NOT NULL,
+    queue text NOT NULL,
+    letter_id text,
+    error_code text,
+    os_user text NOT NULL,
+    host text NOT NULL,
+    db_role text DEFAULT SESSION_USER NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    state text DEFAULT 'started'::text NOT NULL,
+    letters_total integer NOT NULL,
+    letters_selected integer DEFAULT 0 NOT NULL,
+    letters_done integer DEFAULT 0 NOT NULL,
+    failure text,
+    CONSTRAINT dead_letter_action_action_check CHECK ((action = ANY (ARRAY['replay'::text, 'purge'::text]))),
+    CONSTRAINT dead_letter_action_check CHECK ((letters_done <= letters_selected)),
+    CONSTRAINT dead_letter_action_check1 CHECK (((letter_id IS NULL) OR (error_code IS NULL))),
+    CONSTRAINT dead_letter_action_check2 CHECK (((state = 'started'::text) = (finished_at IS NULL))),
+    CONSTRAINT dead_letter_action_letters_total_check CHECK ((letters_total >= 0)),
+    CONSTRAINT dead_letter_action_state_check CHECK ((state = ANY (ARRAY['started'::text, 'completed'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE ops.dead_letter_action IS 'Each replay and purge of dead letters: who, when, which, how many';
+
+COMMENT ON COLUMN ops.dead_letter_action.letter_id IS 'Only this letter was meant; null together with error_code: all were';
+
+COMMENT ON COLUMN ops.dead_letter_action.error_code IS 'Only letters with this code were meant';
+
+COMMENT ON COLUMN ops.dead_letter_action.state IS 'One that stays started was killed: its letters say how far it got';
+
+COMMENT ON COLUMN ops.dead_letter_action.letters_total IS 'In the queue when it began; later ones are left alone';
+
+CREATE TABLE ops.dead_letter_action_letter (
+    action_id bigint NOT NULL,
+    letter_no integer NOT NULL,
+    letter_id text NOT NULL,
+    error_code text NOT NULL,
+    last_failed_at timestamp with time zone,
+    body_bytes integer NOT NULL,
+    body_sha256 text NOT NULL,
+    body_preview text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT dead_letter_action_letter_letter_no_check CHECK ((letter_no > 0))
+);
+
+COMMENT ON TABLE ops.dead_letter_action_letter IS 'Letters an action dealt with; written after a replay''s copy is confirmed and before the letter leaves the queue';
+
+CREATE VIEW etl.standing_failure AS
+ SELECT f.run_id,
+    f.step,
+    f.chunk_no,
+    f.month,
+    f.code,
+    f.reason,
+    f.attempts,
+    f.message_id,
+    f.worker,
+    f.failed_at
+   FROM (((etl.failure f
+     JOIN etl.run r ON ((r.run_id = f.run_id)))
+     LEFT JOIN etl.chunk c ON (((c.run_id = f.run_id) AND (c.chunk_no = f.chunk_no))))
+     LEFT JOIN etl.run_month m ON (((m.run_id = f.run_id) AND (m.month = f.month))))
+  WHERE (
+        CASE f.step
+            WHEN 'plan'::text THEN (r.state = 'planned'::text)
+            WHEN 'stage'::text THEN ((r.state = 'running'::text) AND (f.chunk_no < r.next_chunk) AND (c.state IS NULL))
+            WHEN 'clean'::text THEN ((r.state = 'running'::text) AND (c.state = 'staged'::text))
+            ELSE ((r.state = 'running'::text) AND (m.state = 'open'::text) AND (m.chunks_done = m.chunks_total))
+        END AND (NOT (EXISTS ( SELECT 1
+           FROM (ops.dead_letter_action_letter l
+             JOIN ops.dead_letter_action a ON ((a.action_id = l.action_id)))
+          WHERE ((a.action = 'replay'::text) AND (l.letter_id = f.message_id) AND (l.recorded_at > f.failed_at))))));
+
+COMMENT ON VIEW etl.standing_failure IS 'What keeps an unfinished run from going on';
+
+CREATE TABLE etl.worker (
+    worker_id text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
+    reaped_at timestamp with time zone
+);
+
+COMMENT ON TABLE etl.worker IS 'Workers by their last sign of life; one that is silent for longer than its lease loses its connections';
+
+CREATE TABLE ops.audit_result (
+    latest boolean DEFAULT true NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    differences bigint NOT NULL,
+    quiesced boolean NOT NULL,
+    CONSTRAINT audit_result_differences_check CHECK ((differences >= 0)),
+    CONSTRAINT audit_result_latest_check CHECK (latest)
+);
+
+COMMENT ON TABLE ops.audit_result IS 'What the latest payments audit found';
+
+CREATE TABLE ops.backup (
+    backup_id text NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    bytes bigint,
+    row_count bigint,
+    failure text,
+    CONSTRAINT backup_bytes_check CHECK ((bytes >= 0)),
+    CONSTRAINT backup_check CHECK (((state = 'failed'::text) = (failure IS NOT NULL))),
+    CONSTRAINT backup_kind_check CHECK ((kind = ANY (ARRAY['dump'::text, 'base'::text]))),
+    CONSTRAINT backup_row_count_check CHECK ((row_count >= 0)),
+    CONSTRAINT backup_state_check CHECK ((state = ANY (ARRAY['completed'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE ops.backup IS 'Each backup that ended; one that was killed leaves no row and no backup';
+
+COMMENT ON COLUMN ops.backup.kind IS 'dump: one database, restorable table by table; base: the whole cluster, for a point in time';
+
+COMMENT ON COLUMN ops.backup.row_count IS 'In all tables of a dump';
+
+CREATE TABLE ops.restore_drill (
+    drill_id bigint NOT NULL,
+    backup_id text NOT NULL,
+    place text NOT NULL,
+    state text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    restore_ms integer,
+    verify_ms integer,
+    differences integer DEFAULT 0 NOT NULL,
+    failure text,
+    CONSTRAINT restore_drill_check CHECK (((state = 'failed'::text) = (failure IS NOT NULL))),
+    CONSTRAINT restore_drill_place_check CHECK ((place = ANY (ARRAY['database'::text, 'cluster'::text]))),
+    CONSTRAINT restore_drill_state_check CHECK ((state = ANY (ARRAY['passed'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE ops.restore_drill IS 'Each backup that was restored to see whether it can be';
+
+COMMENT ON COLUMN ops.restore_drill.place IS 'A scratch database of the same server, or a server of its own';
+
+COMMENT ON COLUMN ops.restore_drill.restore_ms IS 'The recovery time: from nothing to a database with all its rows and indexes';
+
+CREATE VIEW ops.backup_status AS
+ WITH backup AS (
+         SELECT backup.backup_id,
+            backup.kind,
+            backup.state,
+            backup.started_at,
+            backup.finished_at,
+            backup.bytes,
+            backup.row_count,
+            backup.failure
+           FROM ops.backup
+          WHERE (backup.finished_at <= (now() + '00:05:00'::interval))
+        ), drill AS (
+         SELECT restore_drill.drill_id,
+            restore_drill.backup_id,
+            restore_drill.place,
+            restore_drill.state,
+            restore_drill.started_at,
+            restore_drill.finished_at,
+            restore_drill.restore_ms,
+            restore_drill.verify_ms,
+            restore_drill.differences,
+            restore_drill.failure
+           FROM ops.restore_drill
+          WHERE (restore_drill.finished_at <= (now() + '00:05:00'::interval))
+        )
+ SELECT (EXTRACT(epoch FROM (now() - max(b.finished_at) FILTER (WHERE ((b.kind = 'dump'::text) AND (b.state = 'completed'::text))))))::double precision AS dump_age_s,
+    (EXTRACT(epoch FROM (now() - max(b.finished_at) FILTER (WHERE ((b.kind = 'base'::text) AND (b.state = 'completed'::text))))))::double precision AS base_age_s,
+    (array_agg(b.bytes ORDER BY b.finished_at DESC) FILTER (WHERE ((b.kind = 'dump'::text) AND (b.state = 'completed'::text))))[1] AS dump_bytes,
+    ((array_agg(EXTRACT(epoch FROM (b.finished_at - b.started_at)) ORDER BY b.finished_at DESC) FILTER (WHERE ((b.kind = 'dump'::text) AND (b.state = 'completed'::text))))[1])::double precision AS dump_took_s,
+    (((array_agg(b.state ORDER BY b.finished_at DESC))[1] = 'completed'::text))::integer AS last_ok,
+    count(*) FILTER (WHERE (b.state = 'failed'::text)) AS failed_total,
+    ( SELECT (EXTRACT(epoch FROM (now() - max(drill.finished_at))))::double precision AS "extract"
+           FROM drill
+          WHERE (drill.state = 'passed'::text)) AS verified_age_s,
+    ( SELECT ((drill.state = 'passed'::text))::integer AS int4
+           FROM drill
+          ORDER BY drill.finished_at DESC
+         LIMIT 1) AS last_drill_ok,
+    (( SELECT ((drill.restore_ms)::numeric / 1000.0)
+           FROM drill
+          WHERE (drill.state = 'passed'::text)
+          ORDER BY drill.finished_at DESC
+         LIMIT 1))::double precision AS restore_took_s,
+    ( SELECT (EXTRACT(epoch FROM (now() - pg_stat_archiver.last_archived_time)))::double precision AS "extract"
+           FROM pg_stat_archiver) AS wal_archived_age_s,
+    ( SELECT pg_stat_archiver.failed_count
+           FROM pg_stat_archiver) AS wal_archive_failed_total,
+    ( SELECT (GREATEST((0)::numeric, EXTRACT(epoch FROM (max(times.finished_at) - now()))))::double precision AS "greatest"
+           FROM ( SELECT backup.finished_at
+                   FROM ops.backup
+                UNION ALL
+                 SELECT restore_drill.finished_at
+                   FROM ops.restore_drill) times) AS ahead_s
+   FROM backup b;
+
+COMMENT ON VIEW ops.backup_status IS 'Age, size and result of the latest backups and drill, and how archiving gets on';
+
+ALTER TABLE ops.dead_letter_action ALTER COLUMN action_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.dead_letter_action_action_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ops.module_migration (
+    module text NOT NULL,
+    version integer NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    took_ms integer NOT NULL,
+    breaking boolean NOT NULL
+);
+
+COMMENT ON TABLE ops.module_migration IS 'Migrations that were applied, a sequence per module';
+
+COMMENT ON COLUMN ops.module_migration.breaking IS 'Code that does not know it refuses to work here';
+
+CREATE VIEW ops.migration AS
+ SELECT module_migration.version,
+    module_migration.name,
+    module_migration.sha256,
+    module_migration.applied_at,
+    module_migration.took_ms
+   FROM ops.module_migration
+  WHERE ((module_migration.module = 'etl'::text) AND ((module_migration.version <= 5) OR module_migration.breaking));
+
+COMMENT ON VIEW ops.migration IS 'For code that knows no modules: the first five of etl, and what it cannot live with';
+
+ALTER TABLE ops.restore_drill ALTER COLUMN drill_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.restore_drill_drill_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE payments.account (
+    account_id integer NOT NULL,
+    holder_name text NOT NULL,
+    email text NOT NULL,
+    country text NOT NULL,
+    currency text NOT NULL,
+    segment text NOT NULL,
+    spending_level numeric(6,3) NOT NULL,
+    card_network text NOT NULL,
+    card_token text NOT NULL,
+    card_bin text NOT NULL,
+    card_last4 text NOT NULL,
+    opened_on date NOT NULL,
+    CONSTRAINT account_card_bin_check CHECK ((card_bin ~ '^[0-9]{6}$'::text)),
+    CONSTRAINT account_card_last4_check CHECK ((card_last4 ~ '^[0-9]{4}$'::text)),
+    CONSTRAINT account_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT account_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT account_segment_check CHECK ((segment = ANY (ARRAY['mass'::text, 'affluent'::text, 'business'::text]))),
+    CONSTRAINT account_spending_level_check CHECK ((spending_level > (0)::numeric))
+);
+
+COMMENT ON TABLE payments.account IS 'Card holders, one card each; written by payments seed only';
+
+CREATE TABLE payments.agg_merchant_day (
+    month date NOT NULL,
+    day date NOT NULL,
+    merchant_id integer NOT NULL,
+    currency text NOT NULL,
+    txn_count bigint NOT NULL,
+    approved_count bigint NOT NULL,
+    refund_count bigint NOT NULL,
+    fraud_count bigint NOT NULL,
+    amount numeric(20,2) NOT NULL,
+    approved_amount numeric(20,2) NOT NULL,
+    refund_amount numeric(20,2) NOT NULL
+);
+
+COMMENT ON TABLE payments.agg_merchant_day IS 'Takings per merchant, UTC day and currency; rebuilt a month at a time';
+
+COMMENT ON COLUMN payments.agg_merchant_day.amount IS 'Sum of amount of all its transactions, whatever their kind and status';
+
+COMMENT ON COLUMN payments.agg_merchant_day.approved_amount IS 'Approved purchases and cash';
+
+CREATE TABLE payments.agg_network_hour (
+    month date NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    network text NOT NULL,
+    channel text NOT NULL,
+    currency text NOT NULL,
+    txn_count bigint NOT NULL,
+    approved_count bigint NOT NULL,
+    fraud_count bigint NOT NULL,
+    amount numeric(20,2) NOT NULL
+);
+
+COMMENT ON TABLE payments.agg_network_hour IS 'Volume per card network, channel, currency and UTC hour; rebuilt a month at a time';
+
+CREATE TABLE payments.merchant (
+    merchant_id integer NOT NULL,
+    name text NOT NULL,
+    mcc text NOT NULL,
+    category text NOT NULL,
+    country text NOT NULL,
+    city text NOT NULL,
+    currency text NOT NULL,
+    price_level numeric(6,3) NOT NULL,
+    CONSTRAINT merchant_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT merchant_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT merchant_mcc_check CHECK ((mcc ~ '^[0-9]{4}$'::text)),
+    CONSTRAINT merchant_price_level_check CHECK ((price_level > (0)::numeric))
+);
+
+COMMENT ON TABLE payments.merchant IS 'Acceptors, with their category (MCC); written by payments seed only';
+
+CREATE TABLE payments.terminal (
+    terminal_id integer NOT NULL,
+    merchant_id integer NOT NULL,
+    channel text NOT NULL,
+    CONSTRAINT terminal_channel_check CHECK ((channel = ANY (ARRAY['pos'::text, 'ecom'::text, 'atm'::text])))
+);
+
+COMMENT ON TABLE payments.terminal IS 'Where cards are presented; each belongs to one merchant; written by payments seed only';
+
+CREATE TABLE payments.txn (
+    txn_id bigint NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    account_id integer NOT NULL,
+    merchant_id integer NOT NULL,
+    terminal_id integer NOT NULL,
+    amount numeric(14,2) NOT NULL,
+    currency text NOT NULL,
+    kind text NOT NULL,
+    channel text NOT NULL,
+    network text NOT NULL,
+    status text NOT NULL,
+    response_code text NOT NULL,
+    original_txn_id bigint,
+    is_fraud boolean NOT NULL
+)
+PARTITION BY RANGE (occurred_at);
+
+COMMENT ON TABLE payments.txn IS 'Card transactions that passed cleaning, one leaf per month (UTC)';
+
+COMMENT ON COLUMN payments.txn.amount IS 'In units of currency, always positive; kind says the direction';
+
+COMMENT ON COLUMN payments.txn.kind IS 'purchase, cash or refund';
+
+COMMENT ON COLUMN payments.txn.original_txn_id IS 'The purchase that a refund gives back';
+
+COMMENT ON COLUMN payments.txn.is_fraud IS 'Later reported as fraud by the issuer';
+
+CREATE TABLE payments.txn_reject (
+    run_id text NOT NULL,
+    chunk_no integer NOT NULL,
+    line_no integer NOT NULL,
+    reason text NOT NULL,
+    rejected_at timestamp with time zone NOT NULL,
+    txn_id bigint,
+    occurred_at timestamp with time zone,
+    account_id integer,
+    merchant_id integer,
+    terminal_id integer,
+    amount numeric(14,2),
+    amount_raw text,
+    currency text,
+    kind text,
+    channel text,
+    network text,
+    status text,
+    response_code text,
+    original_txn_id bigint,
+    is_fraud boolean
+);
+
+COMMENT ON TABLE payments.txn_reject IS 'Every row that could not be repaired, as it came, with its reason';
+
+COMMENT ON COLUMN payments.txn_reject.line_no IS 'Line of its chunk, from 0';
+
+CREATE TABLE saga.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE saga.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE TABLE saga.payment (
+    payment_id uuid NOT NULL,
+    customer_id text NOT NULL,
+    reference text,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    method text NOT NULL,
+    state text DEFAULT 'PENDING'::text NOT NULL,
+    awaiting text DEFAULT 'check'::text,
+    reason text,
+    refunded bigint DEFAULT 0 NOT NULL,
+    trace_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    sends smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT payment_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payment_awaiting_check CHECK ((awaiting = ANY (ARRAY['check'::text, 'debit'::text]))),
+    CONSTRAINT payment_check CHECK (((refunded >= 0) AND (refunded <= amount))),
+    CONSTRAINT payment_check1 CHECK (((state = 'PENDING'::text) = (awaiting IS NOT NULL))),
+    CONSTRAINT payment_check2 CHECK (((state = 'DECLINED'::text) = (reason IS NOT NULL))),
+    CONSTRAINT payment_check3 CHECK (
+CASE state
+    WHEN 'PARTIALLY_REFUNDED'::text THEN ((refunded > 0) AND (refunded < amount))
+    WHEN 'REFUNDED'::text THEN (refunded = amount)
+    WHEN 'DECLINED'::text THEN true
+    ELSE (refunded = 0)
+END),
+    CONSTRAINT payment_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payment_customer_id_check CHECK (((length(customer_id) >= 1) AND (length(customer_id) <= 255))),
+    CONSTRAINT payment_method_check CHECK (((length(method) >= 1) AND (length(method) <= 50))),
+    CONSTRAINT payment_reason_check CHECK ((reason = ANY (ARRAY['fraud_detected'::text, 'insufficient_funds'::text, 'unknown_wallet'::text, 'timed_out'::text]))),
+    CONSTRAINT payment_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255))),
+    CONSTRAINT payment_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'APPROVED'::text, 'DECLINED'::text, 'PARTIALLY_REFUNDED'::text, 'REFUNDED'::text])))
+)
+PARTITION BY RANGE (payment_id);
+
+COMMENT ON TABLE saga.payment IS 'A payment as it stands';
+
+CREATE TABLE saga.reference (
+    customer_id text NOT NULL,
+    reference text NOT NULL,
+    payment_id uuid NOT NULL,
+    CONSTRAINT reference_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
+);
+
+COMMENT ON TABLE saga.reference IS 'The payment that a customer made under a reference: one';
+
+CREATE TABLE saga.step (
+    payment_id uuid NOT NULL,
+    event text NOT NULL,
+    message_id text NOT NULL,
+    state text NOT NULL,
+    awaiting text,
+    trace_id uuid NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT step_message_id_check CHECK ((length(message_id) <= 255))
+)
+PARTITION BY RANGE (payment_id);
+
+COMMENT ON TABLE saga.step IS 'What happened to a payment, a row a step; final';
+
+CREATE VIEW saga.audit_difference AS
+ WITH walked AS (
+         SELECT step.payment_id,
+            (array_agg(step.state ORDER BY step.taken_at DESC, step.message_id DESC))[1] AS state
+           FROM saga.step
+          GROUP BY step.payment_id
+        )
+ SELECT ('payment '::text || payment_id) AS what,
+    (('state '::text || COALESCE(w.state, 'of no step'::text)) || ' by its steps'::text) AS expected,
+    COALESCE(p.state, 'no payment'::text) AS found
+   FROM (saga.payment p
+     FULL JOIN walked w USING (payment_id))
+  WHERE (p.state IS DISTINCT FROM w.state)
+UNION ALL
+ SELECT ('payment '::text || payment.payment_id) AS what,
+    ('decided before '::text || (payment.created_at + saga.audit_deadline())) AS expected,
+    ('PENDING, awaiting '::text || payment.awaiting) AS found
+   FROM saga.payment
+  WHERE ((payment.state = 'PENDING'::text) AND (payment.created_at <= (now() - saga.audit_deadline())))
+UNION ALL
+ SELECT ('payment '::text || payment.payment_id) AS what,
+    'refunded and reason as its state has them'::text AS expected,
+    ((((((payment.state || ', '::text) || COALESCE(payment.reason, 'no reason'::text)) || ', refunded '::text) || payment.refunded) || ' of '::text) || payment.amount) AS found
+   FROM saga.payment
+  WHERE (((payment.refunded < 0) OR (payment.refunded > payment.amount)) OR ((payment.state = 'DECLINED'::text) <> (payment.reason IS NOT NULL)) OR ((payment.state = 'REFUNDED'::text) <> ((payment.refunded = payment.amount) AND (payment.state <> 'DECLINED'::text))) OR ((payment.state = 'PARTIALLY_REFUNDED'::text) <> ((payment.refunded > 0) AND (payment.refunded < payment.amount) AND (payment.state <> 'DECLINED'::text))))
+UNION ALL
+ SELECT ((('reference '::text || COALESCE(r.reference, p.reference)) || ' of '::text) || COALESCE(r.customer_id, p.customer_id)) AS what,
+    ('payment '::text || COALESCE((p.payment_id)::text, 'none'::text)) AS expected,
+    ('payment '::text || COALESCE((r.payment_id)::text, 'none'::text)) AS found
+   FROM (saga.reference r
+     FULL JOIN ( SELECT payment.payment_id,
+            payment.customer_id,
+            payment.reference,
+            payment.amount,
+            payment.currency,
+            payment.method,
+            payment.state,
+            payment.awaiting,
+            payment.reason,
+            payment.refunded,
+            payment.trace_id,
+            payment.created_at,
+            payment.updated_at,
+            payment.due_at,
+            payment.sends
+           FROM saga.payment
+          WHERE (payment.reference IS NOT NULL)) p USING (payment_id))
+  WHERE ((r.customer_id IS DISTINCT FROM p.customer_id) OR (r.reference IS DISTINCT FROM p.reference))
+UNION ALL
+ SELECT ('event '::text || outbox.message_id) AS what,
+    'published'::text AS expected,
+    ((outbox.event || ' in the outbox since '::text) || outbox.entered_at) AS found
+   FROM saga.outbox
+  WHERE (outbox.entered_at <= (now() - ops.audit_grace()));
+
+COMMENT ON VIEW saga.audit_difference IS 'Each way in which payments, steps and references disagree';
+
+CREATE TABLE saga.orphan (
+    payment_id uuid NOT NULL,
+    user_id text NOT NULL,
+    amount text NOT NULL,
+    message_id text NOT NULL,
+    trace_id uuid NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE saga.orphan IS 'Debits of payments that are not known; their refund was asked for';
+
+CREATE VIEW saga.audit_orphan AS
+ SELECT orphan.payment_id,
+    orphan.recorded_at
+   FROM saga.orphan;
+
+COMMENT ON VIEW saga.audit_orphan IS 'Payments whose refund was asked for because nobody knows them';
+
+CREATE VIEW saga.audit_payment AS
+ SELECT payment.payment_id,
+    payment.customer_id,
+    payment.state,
+    payment.amount,
+    payment.currency,
+    payment.refunded,
+    payment.updated_at
+   FROM saga.payment;
+
+COMMENT ON VIEW saga.audit_payment IS 'What payments says of each payment';
+
+CREATE TABLE saga.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE saga.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE saga.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE saga.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE TABLE saga.payment_default (
+    payment_id uuid NOT NULL,
+    customer_id text NOT NULL,
+    reference text,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    method text NOT NULL,
+    state text DEFAULT 'PENDING'::text NOT NULL,
+    awaiting text DEFAULT 'check'::text,
+    reason text,
+    refunded bigint DEFAULT 0 NOT NULL,
+    trace_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    sends smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT payment_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payment_awaiting_check CHECK ((awaiting = ANY (ARRAY['check'::text, 'debit'::text]))),
+    CONSTRAINT payment_check CHECK (((refunded >= 0) AND (refunded <= amount))),
+    CONSTRAINT payment_check1 CHECK (((state = 'PENDING'::text) = (awaiting IS NOT NULL))),
+    CONSTRAINT payment_check2 CHECK (((state = 'DECLINED'::text) = (reason IS NOT NULL))),
+    CONSTRAINT payment_check3 CHECK (
+CASE state
+    WHEN 'PARTIALLY_REFUNDED'::text THEN ((refunded > 0) AND (refunded < amount))
+    WHEN 'REFUNDED'::text THEN (refunded = amount)
+    WHEN 'DECLINED'::text THEN true
+    ELSE (refunded = 0)
+END),
+    CONSTRAINT payment_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payment_customer_id_check CHECK (((length(customer_id) >= 1) AND (length(customer_id) <= 255))),
+    CONSTRAINT payment_method_check CHECK (((length(method) >= 1) AND (length(method) <= 50))),
+    CONSTRAINT payment_reason_check CHECK ((reason = ANY (ARRAY['fraud_detected'::text, 'insufficient_funds'::text, 'unknown_wallet'::text, 'timed_out'::text]))),
+    CONSTRAINT payment_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255))),
+    CONSTRAINT payment_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'APPROVED'::text, 'DECLINED'::text, 'PARTIALLY_REFUNDED'::text, 'REFUNDED'::text])))
+)
+WITH (fillfactor='60');
+
+CREATE VIEW saga.pending_state AS
+ SELECT count(*) AS payments,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(payment.created_at))), (0)::numeric), (0)::numeric))::double precision AS oldest_age_seconds
+   FROM saga.payment
+  WHERE (payment.state = 'PENDING'::text);
+
+COMMENT ON VIEW saga.pending_state IS 'How many payments nobody has decided yet, and since when';
+
+CREATE VIEW saga.report_payment AS
+ SELECT payment.payment_id,
+    payment.created_at,
+    payment.state,
+    payment.reason,
+    payment.amount,
+    payment.currency,
+    payment.refunded
+   FROM saga.payment;
+
+COMMENT ON VIEW saga.report_payment IS 'Payments for reports: nothing of who paid; amounts in minor units';
+
+CREATE TABLE saga.step_default (
+    payment_id uuid NOT NULL,
+    event text NOT NULL,
+    message_id text NOT NULL,
+    state text NOT NULL,
+    awaiting text,
+    trace_id uuid NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT step_message_id_check CHECK ((length(message_id) <= 255))
+);
+
+CREATE TABLE saga.transition (
+    from_state text NOT NULL,
+    to_state text NOT NULL
+);
+
+COMMENT ON TABLE saga.transition IS 'Changes of state that there are; all others are refused';
+
+CREATE TABLE staging.txn_shape (
+    txn_id bigint,
+    occurred_at timestamp with time zone,
+    account_id integer,
+    merchant_id integer,
+    terminal_id integer,
+    amount numeric(14,2),
+    currency text,
+    kind text,
+    channel text,
+    network text,
+    status text,
+    response_code text,
+    original_txn_id bigint,
+    is_fraud boolean,
+    amount_raw text,
+    line_id bigint
+);
+
+COMMENT ON TABLE staging.txn_shape IS 'Template of the tables that a run''s months are built in, see etl.create_builds; always empty';
+
+CREATE TABLE traffic.payment (
+    traffic_id bigint NOT NULL,
+    reference text NOT NULL,
+    customer_id text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    expected text NOT NULL,
+    answer text NOT NULL,
+    CONSTRAINT payment_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payment_answer_check CHECK ((answer = ANY (ARRAY['created'::text, 'refused'::text, 'unknown'::text]))),
+    CONSTRAINT payment_expected_check CHECK ((expected = ANY (ARRAY['approved'::text, 'fraud_detected'::text, 'insufficient_funds'::text])))
+);
+
+COMMENT ON TABLE traffic.payment IS 'The answer key of payments that were asked for';
+
+CREATE TABLE traffic.run (
+    traffic_id bigint NOT NULL,
+    spec jsonb NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone
+);
+
+COMMENT ON TABLE traffic.run IS 'One call of payments traffic; without ended_at its answer key is not whole';
+
+CREATE VIEW traffic.audit_payment AS
+ SELECT r.traffic_id,
+    r.ended_at,
+    p.reference,
+    p.customer_id,
+    p.currency,
+    p.amount,
+    p.expected,
+    p.answer
+   FROM (traffic.run r
+     LEFT JOIN traffic.payment p USING (traffic_id));
+
+COMMENT ON VIEW traffic.audit_payment IS 'What each payment of a run must have come to; a run without payments has a row too';
+
+ALTER TABLE traffic.run ALTER COLUMN traffic_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME traffic.run_traffic_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW wallet.account AS
+ SELECT account.account_id,
+    account.currency
+   FROM payments.account;
+
+COMMENT ON VIEW wallet.account IS 'Accounts for which wallets are seeded';
+
+CREATE TABLE wallet.decision (
+    payment_id uuid NOT NULL,
+    outcome text NOT NULL,
+    reason text NOT NULL,
+    user_id text NOT NULL,
+    wallet_id uuid,
+    amount bigint,
+    currency text,
+    refunded bigint DEFAULT 0 NOT NULL,
+    message_id text NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    seal bytea,
+    CONSTRAINT decision_amount_check CHECK ((amount > 0)),
+    CONSTRAINT decision_check CHECK (((outcome = 'approved'::text) = (seal IS NULL))),
+    CONSTRAINT decision_check1 CHECK (((outcome = 'approved'::text) = (reason = 'success'::text))),
+    CONSTRAINT decision_check2 CHECK (((outcome = 'cancelled'::text) = (reason = 'cancelled'::text))),
+    CONSTRAINT decision_check3 CHECK (((outcome <> 'approved'::text) OR ((wallet_id IS NOT NULL) AND (amount IS NOT NULL) AND (currency IS NOT NULL)))),
+    CONSTRAINT decision_check4 CHECK (((refunded = 0) OR ((outcome = 'approved'::text) AND (refunded <= amount)))),
+    CONSTRAINT decision_message_id_check CHECK ((length(message_id) <= 255)),
+    CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['approved'::text, 'declined'::text, 'cancelled'::text]))),
+    CONSTRAINT decision_reason_check CHECK ((reason = ANY (ARRAY['success'::text, 'insufficient_funds'::text, 'unknown_wallet'::text, 'cancelled'::text]))),
+    CONSTRAINT decision_refunded_check CHECK ((refunded >= 0)),
+    CONSTRAINT decision_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 255)))
+)
+PARTITION BY RANGE (payment_id);
+
+COMMENT ON TABLE wallet.decision IS 'What was decided about a payment, once; a repeated request is answered with it';
+
+CREATE TABLE wallet.movement (
+    movement_id uuid NOT NULL,
+    cause_id uuid NOT NULL,
+    kind text NOT NULL,
+    from_id uuid NOT NULL,
+    to_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    reference text,
+    message_id text,
+    moved_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT movement_amount_check CHECK ((amount > 0)),
+    CONSTRAINT movement_check CHECK ((to_id <> from_id)),
+    CONSTRAINT movement_check1 CHECK (((kind = 'refund'::text) = (movement_id <> cause_id))),
+    CONSTRAINT movement_check2 CHECK (((kind = ANY (ARRAY['refund'::text, 'credit'::text, 'withdrawal'::text])) = (reference IS NOT NULL))),
+    CONSTRAINT movement_kind_check CHECK ((kind = ANY (ARRAY['debit'::text, 'refund'::text, 'credit'::text, 'withdrawal'::text, 'funding'::text]))),
+    CONSTRAINT movement_message_id_check CHECK ((length(message_id) <= 255)),
+    CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
+)
+PARTITION BY RANGE (cause_id);
+
+COMMENT ON TABLE wallet.movement IS 'Money from one wallet to another; final';
+
+CREATE TABLE wallet.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE wallet.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE TABLE wallet.reference (
+    wallet_id uuid NOT NULL,
+    kind text NOT NULL,
+    reference text NOT NULL,
+    movement_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    balance bigint NOT NULL,
+    seal bytea NOT NULL,
+    CONSTRAINT reference_amount_check CHECK ((amount > 0)),
+    CONSTRAINT reference_kind_check CHECK ((kind = ANY (ARRAY['credit'::text, 'withdrawal'::text]))),
+    CONSTRAINT reference_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
+);
+
+COMMENT ON TABLE wallet.reference IS 'Each reference takes effect once per wallet and kind; balance as it was answered';
+
+CREATE TABLE wallet.seeding (
+    currency text NOT NULL,
+    wallets bigint NOT NULL,
+    amount numeric NOT NULL
+);
+
+COMMENT ON TABLE wallet.seeding IS 'The answer key of seeded wallets: how many, and how much was put into them in minor units';
+
+CREATE TABLE wallet.wallet (
+    wallet_id uuid NOT NULL,
+    kind text DEFAULT 'customer'::text NOT NULL,
+    user_id text NOT NULL,
+    currency text NOT NULL,
+    balance bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT wallet_balance_check CHECK ((balance >= 0)),
+    CONSTRAINT wallet_check CHECK (((kind = 'customer'::text) = (balance IS NOT NULL))),
+    CONSTRAINT wallet_check1 CHECK (((closed_at IS NULL) OR (balance = 0))),
+    CONSTRAINT wallet_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT wallet_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'clearing'::text, 'funding'::text]))),
+    CONSTRAINT wallet_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 255)))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE wallet.wallet IS 'One open wallet per user and currency, and the clearing and funding ones of each currency';
+
+CREATE VIEW wallet.audit_difference AS
+ WITH moved AS (
+         SELECT leg.wallet_id,
+            sum(leg.amount) AS balance
+           FROM ( SELECT movement.to_id AS wallet_id,
+                    movement.amount
+                   FROM wallet.movement
+                UNION ALL
+                 SELECT movement.from_id,
+                    (- movement.amount)
+                   FROM wallet.movement) leg
+          GROUP BY leg.wallet_id
+        ), paid AS (
+         SELECT movement.cause_id AS payment_id,
+            sum(movement.amount) FILTER (WHERE (movement.kind = 'debit'::text)) AS debited,
+            COALESCE(sum(movement.amount) FILTER (WHERE (movement.kind = 'refund'::text)), (0)::numeric) AS refunded
+           FROM wallet.movement
+          WHERE (movement.kind = ANY (ARRAY['debit'::text, 'refund'::text]))
+          GROUP BY movement.cause_id
+        )
+ SELECT ('wallet '::text || w.wallet_id) AS what,
+    ((('balance of its movements '::text || COALESCE(m.balance, (0)::numeric)) || ' '::text) || w.currency) AS expected,
+    COALESCE((w.balance)::text, 'none'::text) AS found
+   FROM (wallet.wallet w
+     LEFT JOIN moved m USING (wallet_id))
+  WHERE ((w.kind = 'customer'::text) AND ((w.balance)::numeric IS DISTINCT FROM COALESCE(m.balance, (0)::numeric)))
+UNION ALL
+ SELECT ('payment '::text || payment_id) AS what,
+    (((('debited '::text || COALESCE((p.debited)::text, 'nothing'::text)) || ', refunded '::text) || COALESCE(p.refunded, (0)::numeric)) || ' by movements'::text) AS expected,
+    ((('decided '::text || COALESCE((d.amount)::text, 'nothing'::text)) || ', refunded '::text) || COALESCE(d.refunded, (0)::bigint)) AS found
+   FROM (( SELECT decision.payment_id,
+            decision.outcome,
+            decision.reason,
+            decision.user_id,
+            decision.wallet_id,
+            decision.amount,
+            decision.currency,
+            decision.refunded,
+            decision.message_id,
+            decision.decided_at,
+            decision.seal
+           FROM wallet.decision
+          WHERE (decision.outcome = 'approved'::text)) d
+     FULL JOIN paid p USING (payment_id))
+  WHERE (((d.amount)::numeric IS DISTINCT FROM p.debited) OR ((d.refunded)::numeric IS DISTINCT FROM p.refunded))
+UNION ALL
+ SELECT ('movement '::text || m.movement_id) AS what,
+        CASE m.kind
+            WHEN 'debit'::text THEN 'from the wallet that its decision names to clearing, all of one currency'::text
+            WHEN 'refund'::text THEN 'from clearing to a wallet of the user who paid, all of one currency'::text
+            WHEN 'withdrawal'::text THEN 'from a customer to funding, all of one currency'::text
+            ELSE 'from funding to a customer, all of one currency'::text
+        END AS expected,
+    ((((((m.kind || ' of '::text) || m.currency) || ' from '::text) || COALESCE(((((f.kind || ' '::text) || f.user_id) || ' '::text) || f.currency), 'nobody'::text)) || ' to '::text) || COALESCE(((((t.kind || ' '::text) || t.user_id) || ' '::text) || t.currency), 'nobody'::text)) AS found
+   FROM (((wallet.movement m
+     LEFT JOIN wallet.wallet f ON ((f.wallet_id = m.from_id)))
+     LEFT JOIN wallet.wallet t ON ((t.wallet_id = m.to_id)))
+     LEFT JOIN wallet.decision d ON (((d.payment_id = m.cause_id) AND (m.kind = ANY (ARRAY['debit'::text, 'refund'::text])))))
+  WHERE ((f.currency IS DISTINCT FROM m.currency) OR (t.currency IS DISTINCT FROM m.currency) OR (f.kind IS DISTINCT FROM
+        CASE
+            WHEN (m.kind = ANY (ARRAY['debit'::text, 'withdrawal'::text])) THEN 'customer'::text
+            WHEN (m.kind = 'refund'::text) THEN 'clearing'::text
+            ELSE 'funding'::text
+        END) OR (t.kind IS DISTINCT FROM
+        CASE m.kind
+            WHEN 'debit'::text THEN 'clearing'::text
+            WHEN 'withdrawal'::text THEN 'funding'::text
+            ELSE 'customer'::text
+        END) OR ((m.kind = 'debit'::text) AND ((d.wallet_id IS DISTINCT FROM m.from_id) OR (d.user_id IS DISTINCT FROM f.user_id) OR (d.currency IS DISTINCT FROM m.currency))) OR ((m.kind = 'refund'::text) AND ((d.user_id IS DISTINCT FROM t.user_id) OR (d.currency IS DISTINCT FROM m.currency))))
+UNION ALL
+ SELECT ((('reference '::text || COALESCE(r.reference, m.reference)) || ' of wallet '::text) || COALESCE(r.wallet_id, m.wallet_id)) AS what,
+    COALESCE(((m.kind || ' '::text) || m.amount), 'no movement'::text) AS expected,
+    COALESCE(((r.kind || ' '::text) || r.amount), 'no reference'::text) AS found
+   FROM (wallet.reference r
+     FULL JOIN ( SELECT movement.movement_id,
+            movement.kind,
+            movement.amount,
+            movement.reference,
+                CASE movement.kind
+                    WHEN 'credit'::text THEN movement.to_id
+                    ELSE movement.from_id
+                END AS wallet_id
+           FROM wallet.movement
+          WHERE (movement.kind = ANY (ARRAY['credit'::text, 'withdrawal'::text]))) m USING (movement_id))
+  WHERE ((r.wallet_id IS DISTINCT FROM m.wallet_id) OR (r.kind IS DISTINCT FROM m.kind) OR (r.reference IS DISTINCT FROM m.reference) OR (r.amount IS DISTINCT FROM m.amount))
+UNION ALL
+ SELECT ('payment '::text || decision.payment_id) AS what,
+    (decision.outcome || ' as its seal says'::text) AS expected,
+    ((decision.outcome || ' '::text) || COALESCE(((decision.amount || ' '::text) || decision.currency), 'nothing'::text)) AS found
+   FROM wallet.decision
+  WHERE ((decision.outcome <> 'approved'::text) AND (decision.seal IS DISTINCT FROM wallet.seal(VARIADIC ARRAY[(decision.payment_id)::text, decision.outcome, decision.reason, decision.user_id, (decision.wallet_id)::text, (decision.amount)::text, decision.currency])))
+UNION ALL
+ SELECT ((('reference '::text || reference.reference) || ' of wallet '::text) || reference.wallet_id) AS what,
+    'answered as its seal says'::text AS expected,
+    ((((reference.kind || ' '::text) || reference.amount) || ', balance '::text) || reference.balance) AS found
+   FROM wallet.reference
+  WHERE (reference.seal IS DISTINCT FROM wallet.seal(VARIADIC ARRAY[(reference.wallet_id)::text, reference.kind, reference.reference, (reference.amount)::text, (reference.balance)::text]))
+UNION ALL
+ SELECT ('seeded wallets of '::text || currency) AS what,
+    (COALESCE(s.amount, (0)::numeric) || ' put into them'::text) AS expected,
+    (COALESCE(f.amount, (0)::numeric) || ' by movements'::text) AS found
+   FROM (wallet.seeding s
+     FULL JOIN ( SELECT movement.currency,
+            sum(movement.amount) AS amount
+           FROM wallet.movement
+          WHERE (movement.kind = 'funding'::text)
+          GROUP BY movement.currency) f USING (currency))
+  WHERE (COALESCE(s.amount, (0)::numeric) <> COALESCE(f.amount, (0)::numeric))
+UNION ALL
+ SELECT ('event '::text || outbox.message_id) AS what,
+    'published'::text AS expected,
+    ((outbox.event || ' in the outbox since '::text) || outbox.entered_at) AS found
+   FROM wallet.outbox
+  WHERE (outbox.entered_at <= (now() - ops.audit_grace()));
+
+COMMENT ON VIEW wallet.audit_difference IS 'Each way in which balances, decisions and movements disagree';
+
+CREATE VIEW wallet.audit_payment AS
+ SELECT d.payment_id,
+    d.user_id,
+    d.outcome,
+    d.amount,
+    d.currency,
+    d.refunded,
+    GREATEST(d.decided_at, r.refunded_at) AS changed_at
+   FROM (wallet.decision d
+     LEFT JOIN ( SELECT movement.cause_id AS payment_id,
+            max(movement.moved_at) AS refunded_at
+           FROM wallet.movement
+          WHERE (movement.kind = 'refund'::text)
+          GROUP BY movement.cause_id) r USING (payment_id));
+
+COMMENT ON VIEW wallet.audit_payment IS 'What was decided about each payment, and what of it went back';
+
+CREATE TABLE wallet.decision_default (
+    payment_id uuid NOT NULL,
+    outcome text NOT NULL,
+    reason text NOT NULL,
+    user_id text NOT NULL,
+    wallet_id uuid,
+    amount bigint,
+    currency text,
+    refunded bigint DEFAULT 0 NOT NULL,
+    message_id text NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    seal bytea,
+    CONSTRAINT decision_amount_check CHECK ((amount > 0)),
+    CONSTRAINT decision_check CHECK (((outcome = 'approved'::text) = (seal IS NULL))),
+    CONSTRAINT decision_check1 CHECK (((outcome = 'approved'::text) = (reason = 'success'::text))),
+    CONSTRAINT decision_check2 CHECK (((outcome = 'cancelled'::text) = (reason = 'cancelled'::text))),
+    CONSTRAINT decision_check3 CHECK (((outcome <> 'approved'::text) OR ((wallet_id IS NOT NULL) AND (amount IS NOT NULL) AND (currency IS NOT NULL)))),
+    CONSTRAINT decision_check4 CHECK (((refunded = 0) OR ((outcome = 'approved'::text) AND (refunded <= amount)))),
+    CONSTRAINT decision_message_id_check CHECK ((length(message_id) <= 255)),
+    CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['approved'::text, 'declined'::text, 'cancelled'::text]))),
+    CONSTRAINT decision_reason_check CHECK ((reason = ANY (ARRAY['success'::text, 'insufficient_funds'::text, 'unknown_wallet'::text, 'cancelled'::text]))),
+    CONSTRAINT decision_refunded_check CHECK ((refunded >= 0)),
+    CONSTRAINT decision_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 255)))
+);
+
+CREATE TABLE wallet.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE wallet.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE wallet.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE wallet.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE TABLE wallet.movement_default (
+    movement_id uuid NOT NULL,
+    cause_id uuid NOT NULL,
+    kind text NOT NULL,
+    from_id uuid NOT NULL,
+    to_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    reference text,
+    message_id text,
+    moved_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT movement_amount_check CHECK ((amount > 0)),
+    CONSTRAINT movement_check CHECK ((to_id <> from_id)),
+    CONSTRAINT movement_check1 CHECK (((kind = 'refund'::text) = (movement_id <> cause_id))),
+    CONSTRAINT movement_check2 CHECK (((kind = ANY (ARRAY['refund'::text, 'credit'::text, 'withdrawal'::text])) = (reference IS NOT NULL))),
+    CONSTRAINT movement_kind_check CHECK ((kind = ANY (ARRAY['debit'::text, 'refund'::text, 'credit'::text, 'withdrawal'::text, 'funding'::text]))),
+    CONSTRAINT movement_message_id_check CHECK ((length(message_id) <= 255)),
+    CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
+);
+
+ALTER TABLE ONLY saga.payment ATTACH PARTITION saga.payment_default DEFAULT;
+
+ALTER TABLE ONLY saga.step ATTACH PARTITION saga.step_default DEFAULT;
+
+ALTER TABLE ONLY wallet.decision ATTACH PARTITION wallet.decision_default DEFAULT;
+
+ALTER TABLE ONLY wallet.movement ATTACH PARTITION wallet.movement_default DEFAULT;
+
+ALTER TABLE ONLY etl.chunk_class
+    ADD CONSTRAINT chunk_class_pkey PRIMARY KEY (run_id, chunk_no, class);
+
+ALTER TABLE ONLY etl.chunk
+    ADD CONSTRAINT chunk_pkey PRIMARY KEY (run_id, chunk_no);
+
+ALTER TABLE ONLY etl.failure
+    ADD CONSTRAINT failure_run_id_step_chunk_no_month_key UNIQUE NULLS NOT DISTINCT (run_id, step, chunk_no, month);
+
+ALTER TABLE ONLY etl.month
+    ADD CONSTRAINT month_pkey PRIMARY KEY (month);
+
+ALTER TABLE ONLY etl.population
+    ADD CONSTRAINT population_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY etl.run
+    ADD CONSTRAINT run_first_txn_id_key UNIQUE (first_txn_id);
+
+ALTER TABLE ONLY etl.run_month
+    ADD CONSTRAINT run_month_pkey PRIMARY KEY (run_id, month);
+
+ALTER TABLE ONLY etl.run
+    ADD CONSTRAINT run_pkey PRIMARY KEY (run_id);
+
+ALTER TABLE ONLY etl.worker
+    ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
+
+ALTER TABLE ONLY ops.audit_result
+    ADD CONSTRAINT audit_result_pkey PRIMARY KEY (latest);
+
+ALTER TABLE ONLY ops.backup
+    ADD CONSTRAINT backup_pkey PRIMARY KEY (backup_id);
+
+ALTER TABLE ONLY ops.dead_letter_action_letter
+    ADD CONSTRAINT dead_letter_action_letter_pkey PRIMARY KEY (action_id, letter_no);
+
+ALTER TABLE ONLY ops.dead_letter_action
+    ADD CONSTRAINT dead_letter_action_pkey PRIMARY KEY (action_id);
+
+ALTER TABLE ONLY ops.module_migration
+    ADD CONSTRAINT module_migration_pkey PRIMARY KEY (module, version);
+
+ALTER TABLE ONLY ops.restore_drill
+    ADD CONSTRAINT restore_drill_pkey PRIMARY KEY (drill_id);
+
+ALTER TABLE ONLY payments.account
+    ADD CONSTRAINT account_card_token_key UNIQUE (card_token);
+
+ALTER TABLE ONLY payments.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY payments.agg_merchant_day
+    ADD CONSTRAINT agg_merchant_day_pkey PRIMARY KEY (month, merchant_id, day, currency);
+
+ALTER TABLE ONLY payments.agg_network_hour
+    ADD CONSTRAINT agg_network_hour_pkey PRIMARY KEY (month, hour, network, channel, currency);
+
+ALTER TABLE ONLY payments.merchant
+    ADD CONSTRAINT merchant_pkey PRIMARY KEY (merchant_id);
+
+ALTER TABLE ONLY payments.terminal
+    ADD CONSTRAINT terminal_pkey PRIMARY KEY (terminal_id);
+
+ALTER TABLE ONLY payments.txn
+    ADD CONSTRAINT txn_pkey PRIMARY KEY (txn_id, occurred_at);
+
+ALTER TABLE ONLY payments.txn_reject
+    ADD CONSTRAINT txn_reject_pkey PRIMARY KEY (run_id, chunk_no, line_no);
+
+ALTER TABLE ONLY saga.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY saga.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY saga.orphan
+    ADD CONSTRAINT orphan_pkey PRIMARY KEY (payment_id);
+
+ALTER TABLE ONLY saga.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY saga.payment
+    ADD CONSTRAINT payment_pkey PRIMARY KEY (payment_id);
+
+ALTER TABLE ONLY saga.payment_default
+    ADD CONSTRAINT payment_default_pkey PRIMARY KEY (payment_id);
+
+ALTER TABLE ONLY saga.reference
+    ADD CONSTRAINT reference_pkey PRIMARY KEY (customer_id, reference);
+
+ALTER TABLE ONLY saga.step
+    ADD CONSTRAINT step_pkey PRIMARY KEY (payment_id, message_id, event);
+
+ALTER TABLE ONLY saga.step_default
+    ADD CONSTRAINT step_default_pkey PRIMARY KEY (payment_id, message_id, event);
+
+ALTER TABLE ONLY saga.transition
+    ADD CONSTRAINT transition_pkey PRIMARY KEY (from_state, to_state);
+
+ALTER TABLE ONLY traffic.payment
+    ADD CONSTRAINT payment_pkey PRIMARY KEY (traffic_id, reference);
+
+ALTER TABLE ONLY traffic.run
+    ADD CONSTRAINT run_pkey PRIMARY KEY (traffic_id);
+
+ALTER TABLE ONLY wallet.decision
+    ADD CONSTRAINT decision_pkey PRIMARY KEY (payment_id);
+
+ALTER TABLE ONLY wallet.decision_default
+    ADD CONSTRAINT decision_default_pkey PRIMARY KEY (payment_id);
+
+ALTER TABLE ONLY wallet.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY wallet.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY wallet.movement
+    ADD CONSTRAINT movement_pkey PRIMARY KEY (cause_id, movement_id);
+
+ALTER TABLE ONLY wallet.movement_default
+    ADD CONSTRAINT movement_default_pkey PRIMARY KEY (cause_id, movement_id);
+
+ALTER TABLE ONLY wallet.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY wallet.reference
+    ADD CONSTRAINT reference_pkey PRIMARY KEY (wallet_id, kind, reference);
+
+ALTER TABLE ONLY wallet.seeding
+    ADD CONSTRAINT seeding_pkey PRIMARY KEY (currency);
+
+ALTER TABLE ONLY wallet.wallet
+    ADD CONSTRAINT wallet_pkey PRIMARY KEY (wallet_id);
+
+ALTER TABLE ONLY wallet.wallet
+    ADD CONSTRAINT wallet_wallet_id_currency_key UNIQUE (wallet_id, currency);
+
+CREATE INDEX terminal_merchant_idx ON payments.terminal USING btree (merchant_id);
+
+CREATE INDEX txn_account_idx ON ONLY payments.txn USING btree (account_id, occurred_at) WITH (deduplicate_items=off);
+
+CREATE INDEX txn_merchant_idx ON ONLY payments.txn USING btree (merchant_id, occurred_at) WITH (deduplicate_items=off);
+
+CREATE INDEX txn_original_idx ON ONLY payments.txn USING btree (original_txn_id) WHERE (original_txn_id IS NOT NULL);
+
+CREATE INDEX idempotency_by_age ON saga.idempotency USING btree (created_at);
+
+CREATE INDEX payment_customer_idx ON ONLY saga.payment USING btree (customer_id, payment_id);
+
+CREATE INDEX payment_default_customer_id_payment_id_idx ON saga.payment_default USING btree (customer_id, payment_id);
+
+CREATE INDEX payment_due_idx ON ONLY saga.payment USING btree (due_at) WHERE (state = 'PENDING'::text);
+
+CREATE INDEX payment_default_due_at_idx ON saga.payment_default USING btree (due_at) WHERE (state = 'PENDING'::text);
+
+CREATE INDEX idempotency_by_age ON wallet.idempotency USING btree (created_at);
+
+CREATE INDEX movement_out_idx ON ONLY wallet.movement USING btree (from_id, moved_at, movement_id) WHERE (kind = ANY (ARRAY['debit'::text, 'withdrawal'::text]));
+
+CREATE INDEX movement_default_from_id_moved_at_movement_id_idx ON wallet.movement_default USING btree (from_id, moved_at, movement_id) WHERE (kind = ANY (ARRAY['debit'::text, 'withdrawal'::text]));
+
+CREATE INDEX movement_in_idx ON ONLY wallet.movement USING btree (to_id, moved_at, movement_id) WHERE (kind = ANY (ARRAY['refund'::text, 'credit'::text, 'funding'::text]));
+
+CREATE INDEX movement_default_to_id_moved_at_movement_id_idx ON wallet.movement_default USING btree (to_id, moved_at, movement_id) WHERE (kind = ANY (ARRAY['refund'::text, 'credit'::text, 'funding'::text]));
+
+CREATE UNIQUE INDEX wallet_open_key ON wallet.wallet USING btree (user_id, currency) WHERE ((closed_at IS NULL) AND (kind = 'customer'::text));
+
+ALTER INDEX saga.payment_customer_idx ATTACH PARTITION saga.payment_default_customer_id_payment_id_idx;
+
+ALTER INDEX saga.payment_due_idx ATTACH PARTITION saga.payment_default_due_at_idx;
+
+ALTER INDEX saga.payment_pkey ATTACH PARTITION saga.payment_default_pkey;
+
+ALTER INDEX saga.step_pkey ATTACH PARTITION saga.step_default_pkey;
+
+ALTER INDEX wallet.decision_pkey ATTACH PARTITION wallet.decision_default_pkey;
+
+ALTER INDEX wallet.movement_out_idx ATTACH PARTITION wallet.movement_default_from_id_moved_at_movement_id_idx;
+
+ALTER INDEX wallet.movement_pkey ATTACH PARTITION wallet.movement_default_pkey;
+
+ALTER INDEX wallet.movement_in_idx ATTACH PARTITION wallet.movement_default_to_id_moved_at_movement_id_idx;
+
+CREATE TRIGGER orphan_final BEFORE DELETE OR UPDATE OR TRUNCATE ON saga.orphan FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER payment_final BEFORE DELETE ON saga.payment FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER payment_kept BEFORE TRUNCATE ON saga.payment FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER payment_kept_in_order BEFORE UPDATE ON saga.payment FOR EACH ROW WHEN (((new.state <> old.state) OR (old.awaiting IS NULL) OR ((old.awaiting = 'debit'::text) AND (new.awaiting = 'check'::text)) OR ((((((((new.payment_id IS DISTINCT FROM old.payment_id) OR (new.customer_id IS DISTINCT FROM old.customer_id)) OR (new.reference IS DISTINCT FROM old.reference)) OR (new.amount IS DISTINCT FROM old.amount)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.method IS DISTINCT FROM old.method)) OR (new.trace_id IS DISTINCT FROM old.trace_id)) OR (new.created_at IS DISTINCT FROM old.created_at)))) EXECUTE FUNCTION saga.keep_payment();
+
+CREATE TRIGGER reference_final BEFORE DELETE OR UPDATE OR TRUNCATE ON saga.reference FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER step_final BEFORE DELETE OR UPDATE ON saga.step FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER step_kept BEFORE TRUNCATE ON saga.step FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER decision_final BEFORE DELETE OR UPDATE ON wallet.decision FOR EACH ROW EXECUTE FUNCTION wallet.keep_decision();
+
+CREATE TRIGGER decision_kept BEFORE TRUNCATE ON wallet.decision FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER movement_final BEFORE DELETE OR UPDATE ON wallet.movement FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER movement_kept BEFORE TRUNCATE ON wallet.movement FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER reference_final BEFORE DELETE OR UPDATE OR TRUNCATE ON wallet.reference FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+ALTER TABLE ONLY etl.chunk_class
+    ADD CONSTRAINT chunk_class_run_id_chunk_no_fkey FOREIGN KEY (run_id, chunk_no) REFERENCES etl.chunk(run_id, chunk_no) ON DELETE CASCADE;
+
+ALTER TABLE ONLY etl.chunk
+    ADD CONSTRAINT chunk_run_id_fkey FOREIGN KEY (run_id) REFERENCES etl.run(run_id);
+
+ALTER TABLE ONLY etl.failure
+    ADD CONSTRAINT failure_run_id_fkey FOREIGN KEY (run_id) REFERENCES etl.run(run_id);
+
+ALTER TABLE ONLY etl.run_month
+    ADD CONSTRAINT run_month_run_id_fkey FOREIGN KEY (run_id) REFERENCES etl.run(run_id);
+
+ALTER TABLE ONLY ops.dead_letter_action_letter
+    ADD CONSTRAINT dead_letter_action_letter_action_id_fkey FOREIGN KEY (action_id) REFERENCES ops.dead_letter_action(action_id);
+
+ALTER TABLE ONLY payments.terminal
+    ADD CONSTRAINT terminal_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES payments.merchant(merchant_id);
+
+ALTER TABLE ONLY traffic.payment
+    ADD CONSTRAINT payment_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
+
+ALTER TABLE wallet.decision
+    ADD CONSTRAINT decision_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES wallet.wallet(wallet_id);
+
+ALTER TABLE wallet.movement
+    ADD CONSTRAINT movement_from_id_currency_fkey FOREIGN KEY (from_id, currency) REFERENCES wallet.wallet(wallet_id, currency);
+
+ALTER TABLE wallet.movement
+    ADD CONSTRAINT movement_to_id_currency_fkey FOREIGN KEY (to_id, currency) REFERENCES wallet.wallet(wallet_id, currency);
+
+ALTER TABLE ONLY wallet.reference
+    ADD CONSTRAINT reference_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES wallet.wallet(wallet_id);
+
+GRANT USAGE ON SCHEMA etl TO payments_loader;
+GRANT USAGE ON SCHEMA etl TO payments_exporter;
+
+GRANT USAGE ON SCHEMA ops TO payments_loader;
+GRANT USAGE ON SCHEMA ops TO payments_exporter;
+GRANT USAGE ON SCHEMA ops TO payments_backup;
+GRANT USAGE ON SCHEMA ops TO payments_app;
+GRANT USAGE ON SCHEMA ops TO payments_saga;
+GRANT USAGE ON SCHEMA ops TO payments_reader;
+GRANT USAGE ON SCHEMA ops TO payments_wallet;
+GRANT USAGE ON SCHEMA ops TO payments_traffic;
+
+GRANT USAGE ON SCHEMA payments TO payments_loader;
+GRANT USAGE ON SCHEMA payments TO payments_reader;
+GRANT USAGE ON SCHEMA payments TO payments_exporter;
+
+GRANT USAGE ON SCHEMA saga TO payments_saga;
+GRANT USAGE ON SCHEMA saga TO payments_loader;
+GRANT USAGE ON SCHEMA saga TO payments_exporter;
+GRANT USAGE ON SCHEMA saga TO payments_reader;
+
+GRANT USAGE ON SCHEMA staging TO payments_loader;
+
+GRANT USAGE ON SCHEMA traffic TO payments_traffic;
+GRANT USAGE ON SCHEMA traffic TO payments_loader;
+
+GRANT USAGE ON SCHEMA wallet TO payments_wallet;
+GRANT USAGE ON SCHEMA wallet TO payments_loader;
+GRANT USAGE ON SCHEMA wallet TO payments_exporter;
+
+REVOKE ALL ON FUNCTION etl.attach_leaf(leaf text, month date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION etl.build_name(run text, month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.build_name(run text, month date) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], accepted jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], accepted jsonb) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.create_builds(run text, months date[], opens timestamp with time zone[], closes timestamp with time zone[], max_amount numeric, currencies text[], kinds text[], channels text[], networks text[], statuses text[], response_codes text[]) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.create_healed_leaf(month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.create_healed_leaf(month date) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.drop_build(run text, month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.drop_build(run text, month date) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.hold_publishing() FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.hold_publishing() TO payments_backup;
+
+REVOKE ALL ON FUNCTION etl.index_healed_leaf(month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.index_healed_leaf(month date) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.index_leaf(leaf text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION etl.leaf_name(month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_loader;
+GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_exporter;
+GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_backup;
+
+REVOKE ALL ON FUNCTION etl.make_leaf(namespace text, leaf text, month date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION etl.publish_build(run text, month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.publish_build(run text, month date) TO payments_loader;
+
+REVOKE ALL ON FUNCTION etl.swap_healed_leaf(month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.swap_healed_leaf(month date) TO payments_loader;
+
+REVOKE ALL ON FUNCTION ops.add_months(parent regclass, months integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_saga;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_wallet;
+
+REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.outbox_state() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.outbox_state() TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
+GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk_class TO payments_loader;
+GRANT SELECT ON TABLE etl.chunk_class TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.failure TO payments_loader;
+GRANT SELECT ON TABLE etl.failure TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.month TO payments_loader;
+GRANT SELECT ON TABLE etl.month TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.population TO payments_loader;
+GRANT SELECT ON TABLE etl.population TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.run TO payments_loader;
+GRANT SELECT ON TABLE etl.run TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.run_month TO payments_loader;
+GRANT SELECT ON TABLE etl.run_month TO payments_exporter;
+
+GRANT SELECT ON TABLE etl.run_progress TO payments_loader;
+GRANT SELECT ON TABLE etl.run_progress TO payments_exporter;
+
+GRANT SELECT ON TABLE ops.dead_letter_action TO payments_loader;
+GRANT SELECT ON TABLE ops.dead_letter_action TO payments_exporter;
+
+GRANT INSERT(action) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT INSERT(queue) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT INSERT(letter_id) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT INSERT(error_code) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT INSERT(os_user) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT INSERT(host) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT UPDATE(finished_at) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT UPDATE(state) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT INSERT(letters_total) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT UPDATE(letters_selected) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT UPDATE(letters_done) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT UPDATE(failure) ON TABLE ops.dead_letter_action TO payments_loader;
+
+GRANT SELECT ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(action_id) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(letter_no) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(letter_id) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(error_code) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(last_failed_at) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(body_bytes) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(body_sha256) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT INSERT(body_preview) ON TABLE ops.dead_letter_action_letter TO payments_loader;
+
+GRANT SELECT ON TABLE etl.standing_failure TO payments_loader;
+GRANT SELECT ON TABLE etl.standing_failure TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.worker TO payments_loader;
+GRANT SELECT ON TABLE etl.worker TO payments_exporter;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE ops.audit_result TO payments_loader;
+GRANT SELECT ON TABLE ops.audit_result TO payments_exporter;
+
+GRANT SELECT ON TABLE ops.backup TO payments_loader;
+GRANT SELECT ON TABLE ops.backup TO payments_exporter;
+GRANT INSERT ON TABLE ops.backup TO payments_backup;
+
+GRANT SELECT ON TABLE ops.restore_drill TO payments_loader;
+GRANT SELECT ON TABLE ops.restore_drill TO payments_exporter;
+
+GRANT INSERT(backup_id) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(place) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(state) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(started_at) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(finished_at) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(restore_ms) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(verify_ms) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(differences) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT INSERT(failure) ON TABLE ops.restore_drill TO payments_backup;
+
+GRANT SELECT ON TABLE ops.backup_status TO payments_loader;
+GRANT SELECT ON TABLE ops.backup_status TO payments_exporter;
+
+GRANT SELECT ON TABLE ops.module_migration TO payments_loader;
+GRANT SELECT ON TABLE ops.module_migration TO payments_exporter;
+GRANT SELECT ON TABLE ops.module_migration TO payments_saga;
+GRANT SELECT ON TABLE ops.module_migration TO payments_wallet;
+GRANT SELECT ON TABLE ops.module_migration TO payments_traffic;
+
+GRANT SELECT ON TABLE ops.migration TO payments_loader;
+GRANT SELECT ON TABLE ops.migration TO payments_exporter;
+
+GRANT SELECT,INSERT ON TABLE payments.account TO payments_loader;
+GRANT SELECT ON TABLE payments.account TO payments_reader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE payments.agg_merchant_day TO payments_loader;
+GRANT SELECT ON TABLE payments.agg_merchant_day TO payments_reader;
+GRANT SELECT ON TABLE payments.agg_merchant_day TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE ON TABLE payments.agg_network_hour TO payments_loader;
+GRANT SELECT ON TABLE payments.agg_network_hour TO payments_reader;
+GRANT SELECT ON TABLE payments.agg_network_hour TO payments_exporter;
+
+GRANT SELECT,INSERT ON TABLE payments.merchant TO payments_loader;
+GRANT SELECT ON TABLE payments.merchant TO payments_reader;
+
+GRANT SELECT,INSERT ON TABLE payments.terminal TO payments_loader;
+GRANT SELECT ON TABLE payments.terminal TO payments_reader;
+
+GRANT SELECT,INSERT ON TABLE payments.txn TO payments_loader;
+GRANT SELECT ON TABLE payments.txn TO payments_reader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE payments.txn_reject TO payments_loader;
+GRANT SELECT ON TABLE payments.txn_reject TO payments_reader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE saga.outbox TO payments_saga;
+
+GRANT UPDATE(claimed_until) ON TABLE saga.outbox TO payments_saga;
+
+GRANT SELECT,INSERT ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(state) ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(awaiting) ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(reason) ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(refunded) ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(updated_at) ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(due_at) ON TABLE saga.payment TO payments_saga;
+
+GRANT UPDATE(sends) ON TABLE saga.payment TO payments_saga;
+
+GRANT SELECT,INSERT ON TABLE saga.reference TO payments_saga;
+
+GRANT SELECT,INSERT ON TABLE saga.step TO payments_saga;
+
+GRANT SELECT ON TABLE saga.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE saga.audit_difference TO payments_exporter;
+
+GRANT SELECT,INSERT ON TABLE saga.orphan TO payments_saga;
+
+GRANT SELECT ON TABLE saga.audit_orphan TO payments_loader;
+GRANT SELECT ON TABLE saga.audit_orphan TO payments_exporter;
+
+GRANT SELECT ON TABLE saga.audit_payment TO payments_loader;
+GRANT SELECT ON TABLE saga.audit_payment TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE saga.idempotency TO payments_saga;
+
+GRANT SELECT,INSERT ON TABLE saga.illegal_transition TO payments_saga;
+
+GRANT SELECT ON TABLE saga.pending_state TO payments_exporter;
+
+GRANT SELECT ON TABLE saga.report_payment TO payments_exporter;
+GRANT SELECT ON TABLE saga.report_payment TO payments_reader;
+
+GRANT SELECT ON TABLE saga.transition TO payments_saga;
+
+GRANT SELECT ON TABLE staging.txn_shape TO payments_loader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE traffic.payment TO payments_traffic;
+
+GRANT SELECT,INSERT,DELETE ON TABLE traffic.run TO payments_traffic;
+
+GRANT UPDATE(ended_at) ON TABLE traffic.run TO payments_traffic;
+
+GRANT SELECT ON TABLE traffic.audit_payment TO payments_loader;
+
+GRANT SELECT ON TABLE wallet.account TO payments_wallet;
+
+GRANT SELECT,INSERT ON TABLE wallet.decision TO payments_wallet;
+
+GRANT UPDATE(refunded) ON TABLE wallet.decision TO payments_wallet;
+
+GRANT SELECT,INSERT ON TABLE wallet.movement TO payments_wallet;
+
+GRANT SELECT,INSERT,DELETE ON TABLE wallet.outbox TO payments_wallet;
+
+GRANT UPDATE(claimed_until) ON TABLE wallet.outbox TO payments_wallet;
+
+GRANT SELECT,INSERT ON TABLE wallet.reference TO payments_wallet;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE wallet.seeding TO payments_wallet;
+
+GRANT SELECT,INSERT ON TABLE wallet.wallet TO payments_wallet;
+
+GRANT UPDATE(balance) ON TABLE wallet.wallet TO payments_wallet;
+
+GRANT UPDATE(updated_at) ON TABLE wallet.wallet TO payments_wallet;
+
+GRANT UPDATE(closed_at) ON TABLE wallet.wallet TO payments_wallet;
+
+GRANT SELECT ON TABLE wallet.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE wallet.audit_difference TO payments_exporter;
+
+GRANT SELECT ON TABLE wallet.audit_payment TO payments_loader;
+GRANT SELECT ON TABLE wallet.audit_payment TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.idempotency TO payments_wallet;
+
+GRANT SELECT,INSERT ON TABLE wallet.illegal_transition TO payments_wallet;

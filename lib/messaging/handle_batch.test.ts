@@ -143,7 +143,6 @@ describe("a batch", () => {
   });
 
   it.each([
-    ["55P03", 0],
     ["40P01", 0],
     ["40001", 0],
     ["57P01", 1],
@@ -164,6 +163,40 @@ describe("a batch", () => {
     expect(outcomes).toEqual([{ kind: "done" }, { kind: "done" }]);
     expect(sizes).toEqual([2, 2, 2]);
     expect(at.waits).toHaveLength(outages * 2);
+  });
+
+  it("is halved where a lock is not to be had, without an attempt; the one that needs it waits in the ladder", async () => {
+    const sizes: number[] = [];
+    const handle = async (events: readonly Counted[]) => {
+      sizes.push(events.length);
+      if (events.some(({ body }) => body.n === 3)) {
+        throw sqlError("55P03");
+      }
+      return events.map(() => done);
+    };
+    const outcomes = await handleBatch(
+      { event, handle },
+      ports(),
+      [0, 1, 2, 3].map((n) => raw(n)),
+    );
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["done", "done", "done", "release"]);
+    expect(sizes).toEqual([4, 2, 2, 1, 1]);
+  });
+
+  it("is done but for what somebody holds; that is tried again alone, and then waits in the ladder", async () => {
+    const calls: number[][] = [];
+    const handle = async (events: readonly Counted[]): Promise<EventOutcome[]> => {
+      calls.push(events.map(({ body }) => body.n));
+      const held = (n: number) => n === 1 || (n === 2 && calls.length < 3);
+      return events.map(({ body }) => (held(body.n) ? { kind: "held" } : done));
+    };
+    const outcomes = await handleBatch(
+      { event, handle },
+      ports(),
+      [0, 1, 2, 3].map((n) => raw(n)),
+    );
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["done", "release", "done", "done"]);
+    expect(calls).toEqual([[0, 1, 2, 3], [1, 2], [1, 2], [1], [1]]);
   });
 
   it("is not done again when only its followers could not be published", async () => {
