@@ -16,6 +16,15 @@ export interface AuditOptions {
   readonly graceS: number;
   /** How old a pending payment may be before it is given up, in seconds. */
   readonly giveUpS: number;
+  /** A run of generated traffic, whose answer key is looked at too. */
+  readonly trafficId?: number | undefined;
+}
+
+/** A statement that gives differences. */
+interface Source {
+  readonly module: string;
+  readonly sql: string;
+  readonly values?: readonly unknown[];
 }
 
 /** What the views of two modules say of the same thing, compared by db/queries/<query>.sql. */
@@ -28,10 +37,10 @@ const ACROSS = [{ modules: ["payments", "wallet"], query: "audit_payments" }] as
 export async function audit(
   pool: Pool,
   modules: readonly Module[],
-  { graceS, giveUpS }: AuditOptions,
+  { graceS, giveUpS, trafficId }: AuditOptions,
 ): Promise<readonly Difference[]> {
   const names = new Set(modules.map(({ name }) => name));
-  const sources = [
+  const sources: readonly Source[] = [
     ...modules.flatMap(({ name, views }) =>
       views
         .filter((view) => view.endsWith(".audit_difference"))
@@ -44,6 +53,9 @@ export async function audit(
       module: each.modules.join(", "),
       sql: loadSql(each.query),
     })),
+    ...(trafficId === undefined
+      ? []
+      : [{ module: "traffic, payments", sql: loadSql("audit_traffic"), values: [trafficId] }]),
   ];
   return transaction(pool, async (tx) => {
     await tx.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
@@ -52,8 +64,8 @@ export async function audit(
       [String(graceS), String(giveUpS)],
     );
     const differences: Difference[] = [];
-    for (const { module, sql } of sources) {
-      const { rows } = await tx.query<Omit<Difference, "module">>(sql);
+    for (const { module, sql, values = [] } of sources) {
+      const { rows } = await tx.query<Omit<Difference, "module">>(sql, [...values]);
       differences.push(...rows.map((row) => ({ module, ...row })));
     }
     return differences;

@@ -1173,7 +1173,9 @@ COMMENT ON VIEW saga.audit_orphan IS 'Payments whose refund was asked for becaus
 CREATE VIEW saga.audit_payment AS
  SELECT payment.payment_id,
     payment.customer_id,
+    payment.reference,
     payment.state,
+    payment.reason,
     payment.amount,
     payment.currency,
     payment.refunded,

@@ -7,12 +7,12 @@ import { BASE_ENV } from "../process.js";
 import type { Stack } from "../stack.js";
 
 /**
- * What `payments audit --quiesced` finds when all has settled, each as a line.
+ * What `payments audit --quiesced --traffic` finds when all has settled, each as a line.
  *
  * @throws PlatformError BENCH_FAILED when it comes to no verdict.
  */
-export async function auditOf(stack: Stack, args: readonly string[] = []): Promise<readonly string[]> {
-  const command = [process.execPath, MAIN, "audit", "--quiesced", "--json", ...args];
+export async function auditOf(stack: Stack, trafficId: number): Promise<readonly string[]> {
+  const command = [process.execPath, MAIN, "audit", "--quiesced", "--json", "--traffic", String(trafficId)];
   const child = start(command, {
     env: { ...BASE_ENV, ...stack.settings },
     stdio: ["ignore", "pipe", "pipe"],

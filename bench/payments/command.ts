@@ -83,7 +83,7 @@ function steady(stack: Stack, layout: Layout, load: Load): Promise<SteadyFigures
       await stack.checkpoint();
       return measureLoad(stack, fleet, load);
     });
-    return { ...figures, layout, differences: await auditOf(stack) };
+    return { ...figures, layout, differences: await auditOf(stack, figures.traffic) };
   });
 }
 

@@ -14,7 +14,7 @@ export async function processorClock(
   stack: Stack,
   pids: () => readonly number[],
 ): Promise<() => ProcessorTime> {
-  const rabbitmq = Number(await stack.rabbitmqctl("eval", "io:format(os:getpid())."));
+  const rabbitmq = Number(/\d+/.exec(await stack.rabbitmqctl("eval", "os:getpid()."))?.[0]);
   const { rows } = await stack.admin.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
   const postmaster = statOf(rows[0]?.pid ?? 0)?.parent ?? 0;
   return () => ({

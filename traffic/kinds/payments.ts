@@ -23,7 +23,7 @@ const STREAM = 0x7061_796d;
 
 /**
  * Small, because the poorest of those who have something has 100 units of its currency: none runs dry within 33 payments of its own.
- * Never below one unit, which is what somebody pays who tries a stolen card.
+ * A card payment below one USD raises suspicion, but not enough to be declined.
  */
 const LEAST_UNITS = 1;
 const MOST_UNITS = 3;

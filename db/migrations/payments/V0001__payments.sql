@@ -168,7 +168,7 @@ WHERE entered_at <= now() - ops.audit_grace();
 COMMENT ON VIEW saga.audit_difference IS 'Each way in which payments, steps and references disagree';
 
 CREATE VIEW saga.audit_payment AS
-SELECT payment_id, customer_id, state, amount, currency, refunded, updated_at FROM saga.payment;
+SELECT payment_id, customer_id, reference, state, reason, amount, currency, refunded, updated_at FROM saga.payment;
 COMMENT ON VIEW saga.audit_payment IS 'What payments says of each payment';
 CREATE VIEW saga.audit_orphan AS SELECT payment_id, recorded_at FROM saga.orphan;
 COMMENT ON VIEW saga.audit_orphan IS 'Payments whose refund was asked for because nobody knows them';
