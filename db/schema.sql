@@ -1054,13 +1054,9 @@ CREATE TABLE saga.payment (
     CONSTRAINT payment_check CHECK (((refunded >= 0) AND (refunded <= amount))),
     CONSTRAINT payment_check1 CHECK (((state = 'PENDING'::text) = (awaiting IS NOT NULL))),
     CONSTRAINT payment_check2 CHECK (((state = 'DECLINED'::text) = (reason IS NOT NULL))),
-    CONSTRAINT payment_check3 CHECK (
-CASE state
-    WHEN 'PARTIALLY_REFUNDED'::text THEN ((refunded > 0) AND (refunded < amount))
-    WHEN 'REFUNDED'::text THEN (refunded = amount)
-    WHEN 'DECLINED'::text THEN true
-    ELSE (refunded = 0)
-END),
+    CONSTRAINT payment_check3 CHECK (((state <> 'PARTIALLY_REFUNDED'::text) OR ((refunded > 0) AND (refunded < amount)))),
+    CONSTRAINT payment_check4 CHECK (((state <> 'REFUNDED'::text) OR (refunded = amount))),
+    CONSTRAINT payment_check5 CHECK (((refunded = 0) OR (state <> ALL (ARRAY['PENDING'::text, 'APPROVED'::text])))),
     CONSTRAINT payment_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT payment_customer_id_check CHECK (((length(customer_id) >= 1) AND (length(customer_id) <= 255))),
     CONSTRAINT payment_method_check CHECK (((length(method) >= 1) AND (length(method) <= 50))),
@@ -1119,7 +1115,7 @@ UNION ALL
     'refunded and reason as its state has them'::text AS expected,
     ((((((payment.state || ', '::text) || COALESCE(payment.reason, 'no reason'::text)) || ', refunded '::text) || payment.refunded) || ' of '::text) || payment.amount) AS found
    FROM saga.payment
-  WHERE (((payment.refunded < 0) OR (payment.refunded > payment.amount)) OR ((payment.state = 'DECLINED'::text) <> (payment.reason IS NOT NULL)) OR ((payment.state = 'REFUNDED'::text) <> ((payment.refunded = payment.amount) AND (payment.state <> 'DECLINED'::text))) OR ((payment.state = 'PARTIALLY_REFUNDED'::text) <> ((payment.refunded > 0) AND (payment.refunded < payment.amount) AND (payment.state <> 'DECLINED'::text))))
+  WHERE ((payment.refunded < 0) OR (payment.refunded > payment.amount) OR ((payment.state = 'DECLINED'::text) <> (payment.reason IS NOT NULL)) OR ((payment.state = 'REFUNDED'::text) <> ((payment.refunded = payment.amount) AND (payment.state <> 'DECLINED'::text))) OR ((payment.state = 'PARTIALLY_REFUNDED'::text) <> ((payment.refunded > 0) AND (payment.refunded < payment.amount) AND (payment.state <> 'DECLINED'::text))))
 UNION ALL
  SELECT ((('reference '::text || COALESCE(r.reference, p.reference)) || ' of '::text) || COALESCE(r.customer_id, p.customer_id)) AS what,
     ('payment '::text || COALESCE((p.payment_id)::text, 'none'::text)) AS expected,
@@ -1230,13 +1226,9 @@ CREATE TABLE saga.payment_default (
     CONSTRAINT payment_check CHECK (((refunded >= 0) AND (refunded <= amount))),
     CONSTRAINT payment_check1 CHECK (((state = 'PENDING'::text) = (awaiting IS NOT NULL))),
     CONSTRAINT payment_check2 CHECK (((state = 'DECLINED'::text) = (reason IS NOT NULL))),
-    CONSTRAINT payment_check3 CHECK (
-CASE state
-    WHEN 'PARTIALLY_REFUNDED'::text THEN ((refunded > 0) AND (refunded < amount))
-    WHEN 'REFUNDED'::text THEN (refunded = amount)
-    WHEN 'DECLINED'::text THEN true
-    ELSE (refunded = 0)
-END),
+    CONSTRAINT payment_check3 CHECK (((state <> 'PARTIALLY_REFUNDED'::text) OR ((refunded > 0) AND (refunded < amount)))),
+    CONSTRAINT payment_check4 CHECK (((state <> 'REFUNDED'::text) OR (refunded = amount))),
+    CONSTRAINT payment_check5 CHECK (((refunded = 0) OR (state <> ALL (ARRAY['PENDING'::text, 'APPROVED'::text])))),
     CONSTRAINT payment_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT payment_customer_id_check CHECK (((length(customer_id) >= 1) AND (length(customer_id) <= 255))),
     CONSTRAINT payment_method_check CHECK (((length(method) >= 1) AND (length(method) <= 50))),
