@@ -7,6 +7,7 @@ import { actionsOver, commandsOf } from "./cli.js";
 import { auditCommand } from "./commands/audit.js";
 import { dlqCommand } from "./commands/dlq.js";
 import { doctorCommand } from "./commands/doctor.js";
+import { eraseCommand } from "./commands/erase.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { serveCommand, workerCommand } from "./commands/serve.js";
 import { MODULES } from "./modules.js";
@@ -35,6 +36,7 @@ export function paymentsProgram(modules: readonly Module[]): Command {
       actions({ settings: () => [...modules.map(({ settings }) => settings), auditSettings] }),
       modules,
     ),
+    eraseCommand(actions(), modules),
     dlqCommand(actions(), modules),
     doctorCommand(actions(), modules),
   ]) {

@@ -355,6 +355,18 @@ $$;
 
 COMMENT ON FUNCTION ops.audit_grace() IS 'What is younger counts as in flight';
 
+CREATE FUNCTION ops.erasing() RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  SELECT current_user = 'payments_owner' AND current_setting('payments.erasing', true) = 'on';
+$$;
+
+COMMENT ON FUNCTION ops.erasing() IS 'Whether this transaction takes a name out of what is kept';
+
+CREATE FUNCTION ops.name_digest(name text) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN sha256(convert_to(name, 'UTF8'::name));
+
 CREATE FUNCTION ops.outbox_state() RETURNS TABLE(schema text, waiting_events bigint, oldest_age_seconds double precision)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -379,6 +391,9 @@ CREATE FUNCTION ops.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
+  IF ops.erasing() THEN
+    RETURN coalesce(NEW, OLD);
+  END IF;
   RAISE EXCEPTION '% of %.% is refused: its rows are final', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'restrict_violation', HINT = 'Enter another row that corrects it.';
 END
@@ -410,10 +425,42 @@ CREATE FUNCTION saga.audit_deadline() RETURNS interval
                    + make_interval(secs => coalesce(nullif(current_setting('payments.audit_give_up_s', true), '')::integer, 900)) END;
 $$;
 
+CREATE FUNCTION saga.erase(customer text, pseudonym text) RETURNS TABLE(what text, rows bigint)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF EXISTS (SELECT FROM saga.payment p WHERE p.customer_id = customer AND p.state = 'PENDING')
+     OR EXISTS (SELECT FROM saga.outbox o WHERE position(to_json(customer)::text IN o.body) > 0) THEN
+    RAISE object_in_use USING MESSAGE = 'a payment of the customer is in flight';
+  END IF;
+  what := 'payments';
+  UPDATE saga.payment p SET customer_id = pseudonym, reference = NULL WHERE p.customer_id = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'references of payments';
+  DELETE FROM saga.reference r WHERE r.customer_id = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'debits of unknown payments';
+  UPDATE saga.orphan o SET user_id = pseudonym WHERE o.user_id = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'answers to payments';
+  DELETE FROM saga.idempotency i WHERE position(to_json(customer)::text IN i.answer) > 0;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION saga.erase(customer text, pseudonym text) IS 'Gives a customer''s payments a pseudonym, and forgets how the customer called them';
+
 CREATE FUNCTION saga.keep_payment() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
+  IF ops.erasing() THEN
+    RETURN NEW;
+  END IF;
   IF TG_OP = 'UPDATE'
      AND NEW.refunded >= OLD.refunded
      AND (NEW.payment_id, NEW.customer_id, NEW.reference, NEW.amount, NEW.currency, NEW.method, NEW.trace_id, NEW.created_at)
@@ -428,10 +475,44 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION wallet.erase(customer text, pseudonym text) RETURNS TABLE(what text, rows bigint)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF EXISTS (SELECT FROM wallet.outbox o WHERE position(to_json(customer)::text IN o.body) > 0) THEN
+    RAISE object_in_use USING MESSAGE = 'an event about the user waits to be published';
+  END IF;
+  what := 'wallets';
+  UPDATE wallet.wallet w SET user_id = pseudonym WHERE w.user_id = customer AND w.kind = 'customer';
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'decisions';
+  UPDATE wallet.decision d
+  SET user_id = pseudonym,
+      seal = CASE WHEN d.seal IS NOT NULL THEN
+               wallet.seal(d.payment_id::text, d.outcome, d.reason, pseudonym, d.wallet_id::text, d.amount::text, d.currency) END
+  WHERE d.user_id = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'answers about wallets';
+  DELETE FROM wallet.idempotency i
+  WHERE position(to_json(customer)::text IN i.answer) > 0
+     OR EXISTS (SELECT FROM wallet.wallet w
+                WHERE w.user_id = pseudonym AND position(w.wallet_id::text IN i.answer || i.scope) > 0);
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION wallet.erase(customer text, pseudonym text) IS 'Gives a user''s wallets and decisions a pseudonym';
+
 CREATE FUNCTION wallet.keep_decision() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
+  IF ops.erasing() THEN
+    RETURN NEW;
+  END IF;
   IF TG_OP = 'DELETE' OR NEW.refunded < OLD.refunded
      OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.user_id, NEW.wallet_id, NEW.amount, NEW.currency, NEW.message_id, NEW.decided_at,
          NEW.seal)
@@ -849,6 +930,14 @@ ALTER TABLE ops.dead_letter_action ALTER COLUMN action_id ADD GENERATED ALWAYS A
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE ops.erasure (
+    name_digest bytea NOT NULL,
+    erased_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT erasure_name_digest_check CHECK ((length(name_digest) = 32))
+);
+
+COMMENT ON TABLE ops.erasure IS 'SHA-256 of the names of customers whose data was erased';
 
 CREATE TABLE ops.module_migration (
     module text NOT NULL,
@@ -1707,6 +1796,9 @@ ALTER TABLE ONLY ops.dead_letter_action_letter
 ALTER TABLE ONLY ops.dead_letter_action
     ADD CONSTRAINT dead_letter_action_pkey PRIMARY KEY (action_id);
 
+ALTER TABLE ONLY ops.erasure
+    ADD CONSTRAINT erasure_pkey PRIMARY KEY (name_digest);
+
 ALTER TABLE ONLY ops.module_migration
     ADD CONSTRAINT module_migration_pkey PRIMARY KEY (module, version);
 
@@ -2091,6 +2183,8 @@ GRANT INSERT(failure) ON TABLE ops.restore_drill TO payments_backup;
 
 GRANT SELECT ON TABLE ops.backup_status TO payments_loader;
 GRANT SELECT ON TABLE ops.backup_status TO payments_exporter;
+
+GRANT SELECT ON TABLE ops.erasure TO payments_wallet;
 
 GRANT SELECT ON TABLE ops.module_migration TO payments_loader;
 GRANT SELECT ON TABLE ops.module_migration TO payments_exporter;

@@ -11,6 +11,8 @@ export class CoreError extends defineErrors({
   USAGE_INVALID: { verdict: "reject", http: 400, exit: usage },
   /** A command that destroys was not given its --yes. */
   NOT_CONFIRMED: { verdict: "reject", http: 400, exit: usage },
+  /** What it is about has not ended. */
+  IN_FLIGHT: { verdict: "retry", http: 409, exit: failed },
   /** There is no module of that name, or it was named twice. */
   MODULE_UNKNOWN: { verdict: "reject", http: 500, exit: usage },
   /** A module's manifest breaks a rule: a name that is not its own, or that another module has. */

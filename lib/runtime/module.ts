@@ -36,6 +36,8 @@ export interface Module {
   readonly roles: readonly string[];
   /** Views, as `schema.name`, through which modules that look across (console, audit) may read it. */
   readonly views: readonly string[];
+  /** Its function `erase(customer, pseudonym)`, as `schema.name`, which takes a person's name out of its tables. */
+  readonly erases?: string;
   readonly commands: readonly CommandFactory[];
   /** The program that its commands belong to, when that is not the platform's own. */
   readonly program?: string;
@@ -144,11 +146,14 @@ export function requireUnambiguous(modules: readonly Module[]): void {
       owners.set(name, owner);
     }
   }
-  for (const { name, settings, views, schemas } of modules) {
+  for (const { name, settings, views, erases, schemas } of modules) {
     for (const setting of Object.keys(settings.schema.shape)) {
       if (!settings.prefixes.some((prefix) => setting.startsWith(prefix))) {
         problems.push(`setting ${setting} has no prefix of module ${name}`);
       }
+    }
+    if (erases !== undefined && !schemas.includes(erases.split(".")[0] ?? "")) {
+      problems.push(`function ${erases} of ${name} is not in a schema of its own`);
     }
     for (const view of views.filter((each) => !schemas.includes(each.split(".")[0] ?? ""))) {
       problems.push(`view ${view} of ${name} is not in a schema of its own`);

@@ -29,6 +29,7 @@ export const payments = defineModule({
     "saga.pending_state",
     "saga.report_payment",
   ],
+  erases: "saga.erase",
   routes: paymentsRoutes,
   panels: paymentsPanels,
   start: (runtime) => {

@@ -20,6 +20,7 @@ export const wallet = defineModule({
   schemas: ["wallet"],
   roles: ["payments_wallet"],
   views: ["wallet.audit_difference", "wallet.audit_payment"],
+  erases: "wallet.erase",
   commands: [walletsCommand],
   routes: walletRoutes,
   panels: walletPanels,

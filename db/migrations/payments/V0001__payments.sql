@@ -53,6 +53,9 @@ CREATE FUNCTION saga.keep_payment() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
+  IF ops.erasing() THEN
+    RETURN NEW;
+  END IF;
   IF TG_OP = 'UPDATE'
      AND NEW.refunded >= OLD.refunded
      AND (NEW.payment_id, NEW.customer_id, NEW.reference, NEW.amount, NEW.currency, NEW.method, NEW.trace_id, NEW.created_at)
@@ -176,3 +179,32 @@ GRANT SELECT, INSERT ON saga.payment, saga.step, saga.reference, saga.orphan TO 
 GRANT SELECT ON saga.transition TO payments_saga;
 GRANT UPDATE (state, awaiting, reason, refunded, updated_at, due_at, sends) ON saga.payment TO payments_saga;
 GRANT SELECT ON saga.audit_difference, saga.audit_payment, saga.audit_orphan TO payments_loader, payments_exporter;
+
+-- Takes a customer's name out of payments; what is left of them is nobody's. Called by `payments erase`.
+CREATE FUNCTION saga.erase(customer text, pseudonym text) RETURNS TABLE (what text, rows bigint)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  IF EXISTS (SELECT FROM saga.payment p WHERE p.customer_id = customer AND p.state = 'PENDING')
+     OR EXISTS (SELECT FROM saga.outbox o WHERE position(to_json(customer)::text IN o.body) > 0) THEN
+    RAISE object_in_use USING MESSAGE = 'a payment of the customer is in flight';
+  END IF;
+  what := 'payments';
+  UPDATE saga.payment p SET customer_id = pseudonym, reference = NULL WHERE p.customer_id = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'references of payments';
+  DELETE FROM saga.reference r WHERE r.customer_id = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'debits of unknown payments';
+  UPDATE saga.orphan o SET user_id = pseudonym WHERE o.user_id = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'answers to payments';
+  DELETE FROM saga.idempotency i WHERE position(to_json(customer)::text IN i.answer) > 0;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION saga.erase IS 'Gives a customer''s payments a pseudonym, and forgets how the customer called them';

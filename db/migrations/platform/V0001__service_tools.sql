@@ -17,15 +17,37 @@ AS $$
 $$;
 COMMENT ON FUNCTION ops.uuid_floor IS 'Below every UUIDv7 made at that time or later';
 
+-- A person's name may go out of rows that are final otherwise: `payments erase` says so, as the tables' owner, who could do worse.
+CREATE FUNCTION ops.erasing() RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+  SELECT current_user = 'payments_owner' AND current_setting('payments.erasing', true) = 'on';
+$$;
+COMMENT ON FUNCTION ops.erasing IS 'Whether this transaction takes a name out of what is kept';
+
 -- For tables whose rows are facts.
 CREATE FUNCTION ops.refuse_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
+  IF ops.erasing() THEN
+    RETURN coalesce(NEW, OLD);
+  END IF;
   RAISE EXCEPTION '% of %.% is refused: its rows are final', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'restrict_violation', HINT = 'Enter another row that corrects it.';
 END
 $$;
+
+-- Whose names were erased, as digests: nobody is told by them, and the seeding makes them no new wallets.
+CREATE TABLE ops.erasure (
+  name_digest bytea       PRIMARY KEY CHECK (length(name_digest) = 32),
+  erased_at   timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE ops.erasure IS 'SHA-256 of the names of customers whose data was erased';
+
+CREATE FUNCTION ops.name_digest(name text) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN sha256(convert_to(name, 'UTF8'));
 
 -- Months of a table that is partitioned by a UUIDv7, from this one on. Called by services, which may not make tables; what it
 -- makes has the rights and the owner of its parent, and is stored as the DEFAULT partition is. Two callers at once: one waits, then finds nothing to do. A month of which the

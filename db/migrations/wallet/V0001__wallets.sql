@@ -88,6 +88,9 @@ CREATE FUNCTION wallet.keep_decision() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
+  IF ops.erasing() THEN
+    RETURN NEW;
+  END IF;
   IF TG_OP = 'DELETE' OR NEW.refunded < OLD.refunded
      OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.user_id, NEW.wallet_id, NEW.amount, NEW.currency, NEW.message_id, NEW.decided_at,
          NEW.seal)
@@ -223,3 +226,35 @@ GRANT SELECT, INSERT, UPDATE ON wallet.seeding TO payments_wallet;
 GRANT UPDATE (balance, updated_at, closed_at) ON wallet.wallet TO payments_wallet;
 GRANT UPDATE (refunded) ON wallet.decision TO payments_wallet;
 GRANT SELECT ON wallet.audit_difference, wallet.audit_payment TO payments_loader, payments_exporter;
+
+-- Takes a user's name out of wallets and decisions; their money and their ids stay. Called by `payments erase`.
+CREATE FUNCTION wallet.erase(customer text, pseudonym text) RETURNS TABLE (what text, rows bigint)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  IF EXISTS (SELECT FROM wallet.outbox o WHERE position(to_json(customer)::text IN o.body) > 0) THEN
+    RAISE object_in_use USING MESSAGE = 'an event about the user waits to be published';
+  END IF;
+  what := 'wallets';
+  UPDATE wallet.wallet w SET user_id = pseudonym WHERE w.user_id = customer AND w.kind = 'customer';
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'decisions';
+  UPDATE wallet.decision d
+  SET user_id = pseudonym,
+      seal = CASE WHEN d.seal IS NOT NULL THEN
+               wallet.seal(d.payment_id::text, d.outcome, d.reason, pseudonym, d.wallet_id::text, d.amount::text, d.currency) END
+  WHERE d.user_id = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'answers about wallets';
+  DELETE FROM wallet.idempotency i
+  WHERE position(to_json(customer)::text IN i.answer) > 0
+     OR EXISTS (SELECT FROM wallet.wallet w
+                WHERE w.user_id = pseudonym AND position(w.wallet_id::text IN i.answer || i.scope) > 0);
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION wallet.erase IS 'Gives a user''s wallets and decisions a pseudonym';
+GRANT SELECT ON ops.erasure TO payments_wallet;

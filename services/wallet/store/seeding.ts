@@ -42,6 +42,7 @@ const SEED = `
            END AS amount
     FROM customer c JOIN money m USING (currency)
     WHERE NOT EXISTS (SELECT FROM wallet.wallet w WHERE w.user_id = c.user_id AND w.kind = 'customer')
+      AND NOT EXISTS (SELECT FROM ops.erasure e WHERE e.name_digest = ops.name_digest(c.user_id))
   ), counterparts AS (
     INSERT INTO wallet.wallet (wallet_id, kind, user_id, currency, balance)
     SELECT DISTINCT clearing_id, 'clearing', 'clearing', currency, NULL::bigint FROM missing

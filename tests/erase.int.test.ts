@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { withPool } from "./harness/database.js";
+import { eventually } from "./harness/eventually.js";
+import { payments } from "./harness/process.js";
+import { Services } from "./harness/service.js";
+
+let services: Services;
+beforeAll(async () => {
+  services = await Services.create({}, "payments", "fraud", "wallet");
+  await services.start();
+});
+afterAll(() => services.close());
+
+const erase = (...args: string[]) => payments(services.settings, "erase", ...args);
+const admin = (sql: string, values: unknown[] = []) =>
+  withPool({ role: "admin", database: services.settings.POSTGRES_DB }, (pool) => pool.query(sql, values));
+/** Every row of the services' tables that has the text in it. */
+async function traces(text: string): Promise<string[]> {
+  const { rows: tables } = await admin(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS table
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname IN ('saga', 'wallet') AND c.relkind = 'r'`,
+  );
+  const found: string[] = [];
+  for (const { table } of tables) {
+    const { rows } = await admin(`SELECT t::text AS row FROM ${table} t WHERE position($1 IN t::text) > 0`, [
+      text,
+    ]);
+    found.push(...rows.map(({ row }) => `${table} ${row}`));
+  }
+  return found;
+}
+
+test("a person goes out of all tables, their money stays in the books, and no wallet is seeded for them again", async () => {
+  const opened = await services.post("/wallets", { user_id: "customer-7", currency: "USD" });
+  const at = `/wallets/${opened.body.id}`;
+  await services.request(
+    "POST",
+    `${at}/credit`,
+    { amount: "50", reference: "in" },
+    { "idempotency-key": "k1" },
+  );
+  const pay = (amount: string, reference: string) =>
+    services.request(
+      "POST",
+      "/payments",
+      { amount, currency: "USD", method: "credit_card", customer_id: "customer-7", reference },
+      { "idempotency-key": reference },
+    );
+  const ids = [(await pay("20.00", "shoes")).body.id, (await pay("900.00", "big-car")).body.id];
+  await eventually("decided", async () => {
+    const states = await Promise.all(
+      ids.map(async (id) => (await services.get(`/payments/${id}`)).body.status),
+    );
+    return states.join() === "APPROVED,DECLINED";
+  });
+  expect((await traces("customer-7")).length).toBeGreaterThan(5);
+
+  expect(await erase("customer-7")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("NOT_CONFIRMED"),
+  });
+  expect(await erase("customer-7", "--yes")).toMatchObject({ code: 0 });
+  expect(await traces("customer-7")).toEqual([]);
+  expect(await traces("shoes")).toEqual([]);
+  const paid = await services.get(`/payments/${ids[0]}`);
+  expect(paid.body).toMatchObject({
+    status: "APPROVED",
+    amount: "20.00",
+    customer_id: expect.stringMatching(/^erased-/),
+  });
+  expect((await services.get(at)).body).toMatchObject({ balance: "30.00", user_id: paid.body.customer_id });
+  expect(await payments(services.settings, "audit", "--quiesced")).toMatchObject({ code: 0 });
+
+  await payments(services.settings, "seed");
+  await payments(services.settings, "wallets", "seed");
+  expect((await services.get("/wallets?user_id=customer-7")).body.wallets).toEqual([]);
+  expect((await services.get("/wallets?user_id=customer-8")).body.wallets).toHaveLength(1);
+});
+
+test("nobody goes while a payment of theirs is in flight", async () => {
+  await services.stop(); // or they would decide it
+  await admin(
+    `INSERT INTO saga.payment (payment_id, customer_id, amount, currency, method, trace_id, due_at)
+     VALUES (ops.uuid_v7(), 'lovelace', 100, 'USD', 'credit_card', gen_random_uuid(), now())`,
+  );
+  expect(await erase("lovelace", "--yes")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("IN_FLIGHT"),
+  });
+  expect(await traces("lovelace")).toHaveLength(1);
+});
