@@ -13,7 +13,8 @@ const PAYMENTS = join(packageRoot, "dist", "app", "main.js");
  * @throws Error when it could not look
  */
 export async function audit(settings: Settings, logger: Logger, signal: AbortSignal): Promise<void> {
-  const env = { ...settings, PAYMENTS_ENV_FILE: "/dev/null" };
+  // It reads more settings than this module has.
+  const env = { ...process.env, ...settings };
   const answer = await run([process.execPath, PAYMENTS, "audit", "--json"], {
     env,
     signal,

@@ -38,7 +38,7 @@ export interface HttpOptions {
 /** The server before it listens, which is what tests ask with `inject`. Refusals are problems (RFC 9457). */
 export async function createHttpServer({ operations, logger, api }: HttpOptions): Promise<FastifyInstance> {
   const server = fastify({
-    loggerInstance: logger as FastifyBaseLogger,
+    loggerInstance: logger.child({ service: "http" }) as FastifyBaseLogger,
     // Who logs a request names its trace: a logger for each request costs more than all the rest of its logging.
     childLoggerFactory: (parent) => parent,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -78,10 +78,7 @@ function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): F
   request.failure = { code: answer.code, error };
   // Gate logs what it lets in; this is what machines ask.
   if (request.traceparent === undefined && answer.status >= 500) {
-    request.log.error(
-      { service: "http", trace_id: request.id, code: codeOf(error), err: error },
-      messageOf(error),
-    );
+    request.log.error({ trace_id: request.id, code: codeOf(error), err: error }, messageOf(error));
   }
   if (answer.status === 401) {
     reply.header("www-authenticate", 'Bearer realm="payments"');

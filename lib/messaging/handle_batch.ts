@@ -138,7 +138,6 @@ async function handleFree<Body>(
       return [];
     }
   }
-  tell(handler.event, ports.logger, events, handled);
   const held: Placed<Body>[] = [];
   for (const [i, outcome] of handled.entries()) {
     const each = events[i] as Placed<Body>;
@@ -146,31 +145,28 @@ async function handleFree<Body>(
       held.push(each);
     } else {
       settle(each.place, outcome.kind === "done" ? DONE : outcome);
+      tell(handler.event, ports.logger, each.event, outcome);
     }
   }
   return held;
 }
 
-/** What became of each event, under its trace: what went well for whoever debugs, what did not for everybody. */
+/** What became of an event, under its trace: what went well for whoever debugs, what did not for everybody. */
 function tell<Body>(
   event: EventContract<Body>,
   logger: Logger,
-  events: readonly Placed<Body>[],
-  handled: readonly EventOutcome[],
+  { body, messageId, traceId }: ReceivedEvent<Body>,
+  outcome: Exclude<EventOutcome, { kind: "held" }>,
 ): void {
-  const debugs = logger.isLevelEnabled("debug");
-  for (const [i, outcome] of handled.entries()) {
-    if (outcome.kind === "held" || (outcome.kind === "done" && !debugs)) {
-      continue;
-    }
-    const { body, messageId, traceId } = (events[i] as Placed<Body>).event;
-    const about = { trace_id: traceId, event: event.name, key: event.key(body), messageId };
-    if (outcome.kind === "done") {
-      const causes = outcome.followers?.map(({ properties }) => properties.type) ?? [];
-      logger.debug({ ...about, causes }, "event handled");
-    } else {
-      logger.warn({ ...about, code: outcome.code, verdict: outcome.kind }, outcome.reason);
-    }
+  if (outcome.kind === "done" && !logger.isLevelEnabled("debug")) {
+    return;
+  }
+  const about = { trace_id: traceId, event: event.name, key: event.key(body), messageId };
+  if (outcome.kind === "done") {
+    const causes = outcome.followers?.map(({ properties }) => properties.type) ?? [];
+    logger.debug({ ...about, causes }, "event handled");
+  } else {
+    logger.warn({ ...about, code: outcome.code, verdict: outcome.kind }, outcome.reason);
   }
 }
 

@@ -160,12 +160,8 @@ export class Monitored {
 
   /** Enters a backup that ended so long ago. */
   async backup(ago: string, state: "completed" | "failed"): Promise<void> {
-    if (state === "completed") {
-      await this.sql(
-        `UPDATE ops.backup SET finished_at = finished_at - interval '10 days', started_at = started_at - interval '10 days'`,
-      );
-    }
     await this.sql(`
+      ${state === "completed" ? older("ops.backup") : ""}
       INSERT INTO ops.backup (backup_id, kind, state, started_at, finished_at, bytes, failure)
       VALUES (gen_random_uuid(), 'dump', '${state}', now() - interval '${ago}' - interval '1 minute',
               now() - interval '${ago}', ${state === "completed" ? 1_000_000 : "NULL"}, ${failure(state)})`);
@@ -173,12 +169,8 @@ export class Monitored {
 
   /** Enters a restore drill that ended so long ago. */
   async drill(ago: string, state: "passed" | "failed"): Promise<void> {
-    if (state === "passed") {
-      await this.sql(
-        `UPDATE ops.restore_drill SET finished_at = finished_at - interval '10 days', started_at = started_at - interval '10 days'`,
-      );
-    }
     await this.sql(`
+      ${state === "passed" ? older("ops.restore_drill") : ""}
       INSERT INTO ops.restore_drill (backup_id, place, state, started_at, finished_at, failure)
       VALUES ('test', 'database', '${state}', now() - interval '${ago}' - interval '1 minute',
               now() - interval '${ago}', ${failure(state)})`);
@@ -223,6 +215,10 @@ export class Monitored {
     return data;
   }
 }
+
+/** Makes what is there old, in the transaction of what is entered: the exporter must not see the one without the other. */
+const older = (table: string) =>
+  `UPDATE ${table} SET finished_at = finished_at - interval '10 days', started_at = started_at - interval '10 days';`;
 
 function failure(state: string): string {
   return state === "failed" ? "'on purpose'" : "NULL";
