@@ -355,6 +355,26 @@ $$;
 
 COMMENT ON FUNCTION ops.audit_grace() IS 'What is younger counts as in flight';
 
+CREATE FUNCTION ops.outbox_state() RETURNS TABLE(schema text, waiting_events bigint, oldest_age_seconds double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $_$
+BEGIN
+  FOR schema IN
+    SELECT n.nspname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = 'outbox' AND c.relkind = 'r' AND pg_get_userbyid(c.relowner) = 'payments_owner'
+    ORDER BY n.nspname
+  LOOP
+    RETURN QUERY EXECUTE format(
+      'SELECT %1$L::text, count(*), greatest(coalesce(extract(epoch FROM clock_timestamp() - min(entered_at)), 0), 0)::double precision
+       FROM %1$I.outbox', schema);
+  END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION ops.outbox_state() IS 'How many events wait to be published, and since when, by the schema of their service';
+
 CREATE FUNCTION ops.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -413,15 +433,21 @@ CREATE FUNCTION wallet.keep_decision() RETURNS trigger
     AS $$
 BEGIN
   IF TG_OP = 'DELETE' OR NEW.refunded < OLD.refunded
-     OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.user_id, NEW.wallet_id, NEW.amount, NEW.currency, NEW.message_id, NEW.decided_at)
+     OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.user_id, NEW.wallet_id, NEW.amount, NEW.currency, NEW.message_id, NEW.decided_at,
+         NEW.seal)
         IS DISTINCT FROM
-        (OLD.payment_id, OLD.outcome, OLD.reason, OLD.user_id, OLD.wallet_id, OLD.amount, OLD.currency, OLD.message_id, OLD.decided_at) THEN
+        (OLD.payment_id, OLD.outcome, OLD.reason, OLD.user_id, OLD.wallet_id, OLD.amount, OLD.currency, OLD.message_id, OLD.decided_at,
+         OLD.seal) THEN
     RAISE EXCEPTION 'the decision on payment % is final; only its refunds may grow', OLD.payment_id
       USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;
 END
 $$;
+
+CREATE FUNCTION wallet.seal(VARIADIC facts text[]) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN sha256(convert_to((facts)::text, 'UTF8'::name));
 
 CREATE TABLE etl.chunk (
     run_id text NOT NULL,
@@ -701,6 +727,17 @@ CREATE TABLE etl.worker (
 );
 
 COMMENT ON TABLE etl.worker IS 'Workers by their last sign of life; one that is silent for longer than its lease loses its connections';
+
+CREATE TABLE ops.audit_result (
+    latest boolean DEFAULT true NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    differences bigint NOT NULL,
+    quiesced boolean NOT NULL,
+    CONSTRAINT audit_result_differences_check CHECK ((differences >= 0)),
+    CONSTRAINT audit_result_latest_check CHECK (latest)
+);
+
+COMMENT ON TABLE ops.audit_result IS 'What the latest payments audit found';
 
 CREATE TABLE ops.backup (
     backup_id text NOT NULL,
@@ -1209,6 +1246,26 @@ END),
 )
 WITH (fillfactor='60');
 
+CREATE VIEW saga.pending_state AS
+ SELECT count(*) AS payments,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(payment.created_at))), (0)::numeric), (0)::numeric))::double precision AS oldest_age_seconds
+   FROM saga.payment
+  WHERE (payment.state = 'PENDING'::text);
+
+COMMENT ON VIEW saga.pending_state IS 'How many payments nobody has decided yet, and since when';
+
+CREATE VIEW saga.report_payment AS
+ SELECT payment.payment_id,
+    payment.created_at,
+    payment.state,
+    payment.reason,
+    payment.amount,
+    payment.currency,
+    payment.refunded
+   FROM saga.payment;
+
+COMMENT ON VIEW saga.report_payment IS 'Payments for reports: nothing of who paid; amounts in minor units';
+
 CREATE TABLE saga.step_default (
     payment_id uuid NOT NULL,
     event text NOT NULL,
@@ -1313,11 +1370,13 @@ CREATE TABLE wallet.decision (
     refunded bigint DEFAULT 0 NOT NULL,
     message_id text NOT NULL,
     decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    seal bytea,
     CONSTRAINT decision_amount_check CHECK ((amount > 0)),
-    CONSTRAINT decision_check CHECK (((outcome = 'approved'::text) = (reason = 'success'::text))),
-    CONSTRAINT decision_check1 CHECK (((outcome = 'cancelled'::text) = (reason = 'cancelled'::text))),
-    CONSTRAINT decision_check2 CHECK (((outcome <> 'approved'::text) OR ((wallet_id IS NOT NULL) AND (amount IS NOT NULL) AND (currency IS NOT NULL)))),
-    CONSTRAINT decision_check3 CHECK (((refunded = 0) OR ((outcome = 'approved'::text) AND (refunded <= amount)))),
+    CONSTRAINT decision_check CHECK (((outcome = 'approved'::text) = (seal IS NULL))),
+    CONSTRAINT decision_check1 CHECK (((outcome = 'approved'::text) = (reason = 'success'::text))),
+    CONSTRAINT decision_check2 CHECK (((outcome = 'cancelled'::text) = (reason = 'cancelled'::text))),
+    CONSTRAINT decision_check3 CHECK (((outcome <> 'approved'::text) OR ((wallet_id IS NOT NULL) AND (amount IS NOT NULL) AND (currency IS NOT NULL)))),
+    CONSTRAINT decision_check4 CHECK (((refunded = 0) OR ((outcome = 'approved'::text) AND (refunded <= amount)))),
     CONSTRAINT decision_message_id_check CHECK ((length(message_id) <= 255)),
     CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['approved'::text, 'declined'::text, 'cancelled'::text]))),
     CONSTRAINT decision_reason_check CHECK ((reason = ANY (ARRAY['success'::text, 'insufficient_funds'::text, 'unknown_wallet'::text, 'cancelled'::text]))),
@@ -1337,12 +1396,14 @@ CREATE TABLE wallet.movement (
     amount bigint NOT NULL,
     currency text NOT NULL,
     reference text,
+    message_id text,
     moved_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT movement_amount_check CHECK ((amount > 0)),
     CONSTRAINT movement_check CHECK ((to_id <> from_id)),
     CONSTRAINT movement_check1 CHECK (((kind = 'refund'::text) = (movement_id <> cause_id))),
     CONSTRAINT movement_check2 CHECK (((kind = ANY (ARRAY['refund'::text, 'credit'::text, 'withdrawal'::text])) = (reference IS NOT NULL))),
     CONSTRAINT movement_kind_check CHECK ((kind = ANY (ARRAY['debit'::text, 'refund'::text, 'credit'::text, 'withdrawal'::text, 'funding'::text]))),
+    CONSTRAINT movement_message_id_check CHECK ((length(message_id) <= 255)),
     CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
 )
 PARTITION BY RANGE (cause_id);
@@ -1367,6 +1428,7 @@ CREATE TABLE wallet.reference (
     movement_id uuid NOT NULL,
     amount bigint NOT NULL,
     balance bigint NOT NULL,
+    seal bytea NOT NULL,
     CONSTRAINT reference_amount_check CHECK ((amount > 0)),
     CONSTRAINT reference_kind_check CHECK ((kind = ANY (ARRAY['credit'::text, 'withdrawal'::text]))),
     CONSTRAINT reference_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
@@ -1441,7 +1503,8 @@ UNION ALL
             decision.currency,
             decision.refunded,
             decision.message_id,
-            decision.decided_at
+            decision.decided_at,
+            decision.seal
            FROM wallet.decision
           WHERE (decision.outcome = 'approved'::text)) d
      FULL JOIN paid p USING (payment_id))
@@ -1486,6 +1549,18 @@ UNION ALL
            FROM wallet.movement
           WHERE (movement.kind = ANY (ARRAY['credit'::text, 'withdrawal'::text]))) m USING (movement_id))
   WHERE ((r.wallet_id IS DISTINCT FROM m.wallet_id) OR (r.kind IS DISTINCT FROM m.kind) OR (r.reference IS DISTINCT FROM m.reference) OR (r.amount IS DISTINCT FROM m.amount))
+UNION ALL
+ SELECT ('payment '::text || decision.payment_id) AS what,
+    (decision.outcome || ' as its seal says'::text) AS expected,
+    ((decision.outcome || ' '::text) || COALESCE(((decision.amount || ' '::text) || decision.currency), 'nothing'::text)) AS found
+   FROM wallet.decision
+  WHERE ((decision.outcome <> 'approved'::text) AND (decision.seal IS DISTINCT FROM wallet.seal(VARIADIC ARRAY[(decision.payment_id)::text, decision.outcome, decision.reason, decision.user_id, (decision.wallet_id)::text, (decision.amount)::text, decision.currency])))
+UNION ALL
+ SELECT ((('reference '::text || reference.reference) || ' of wallet '::text) || reference.wallet_id) AS what,
+    'answered as its seal says'::text AS expected,
+    ((((reference.kind || ' '::text) || reference.amount) || ', balance '::text) || reference.balance) AS found
+   FROM wallet.reference
+  WHERE (reference.seal IS DISTINCT FROM wallet.seal(VARIADIC ARRAY[(reference.wallet_id)::text, reference.kind, reference.reference, (reference.amount)::text, (reference.balance)::text]))
 UNION ALL
  SELECT ('seeded wallets of '::text || currency) AS what,
     (COALESCE(s.amount, (0)::numeric) || ' put into them'::text) AS expected,
@@ -1534,11 +1609,13 @@ CREATE TABLE wallet.decision_default (
     refunded bigint DEFAULT 0 NOT NULL,
     message_id text NOT NULL,
     decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    seal bytea,
     CONSTRAINT decision_amount_check CHECK ((amount > 0)),
-    CONSTRAINT decision_check CHECK (((outcome = 'approved'::text) = (reason = 'success'::text))),
-    CONSTRAINT decision_check1 CHECK (((outcome = 'cancelled'::text) = (reason = 'cancelled'::text))),
-    CONSTRAINT decision_check2 CHECK (((outcome <> 'approved'::text) OR ((wallet_id IS NOT NULL) AND (amount IS NOT NULL) AND (currency IS NOT NULL)))),
-    CONSTRAINT decision_check3 CHECK (((refunded = 0) OR ((outcome = 'approved'::text) AND (refunded <= amount)))),
+    CONSTRAINT decision_check CHECK (((outcome = 'approved'::text) = (seal IS NULL))),
+    CONSTRAINT decision_check1 CHECK (((outcome = 'approved'::text) = (reason = 'success'::text))),
+    CONSTRAINT decision_check2 CHECK (((outcome = 'cancelled'::text) = (reason = 'cancelled'::text))),
+    CONSTRAINT decision_check3 CHECK (((outcome <> 'approved'::text) OR ((wallet_id IS NOT NULL) AND (amount IS NOT NULL) AND (currency IS NOT NULL)))),
+    CONSTRAINT decision_check4 CHECK (((refunded = 0) OR ((outcome = 'approved'::text) AND (refunded <= amount)))),
     CONSTRAINT decision_message_id_check CHECK ((length(message_id) <= 255)),
     CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['approved'::text, 'declined'::text, 'cancelled'::text]))),
     CONSTRAINT decision_reason_check CHECK ((reason = ANY (ARRAY['success'::text, 'insufficient_funds'::text, 'unknown_wallet'::text, 'cancelled'::text]))),
@@ -1580,12 +1657,14 @@ CREATE TABLE wallet.movement_default (
     amount bigint NOT NULL,
     currency text NOT NULL,
     reference text,
+    message_id text,
     moved_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT movement_amount_check CHECK ((amount > 0)),
     CONSTRAINT movement_check CHECK ((to_id <> from_id)),
     CONSTRAINT movement_check1 CHECK (((kind = 'refund'::text) = (movement_id <> cause_id))),
     CONSTRAINT movement_check2 CHECK (((kind = ANY (ARRAY['refund'::text, 'credit'::text, 'withdrawal'::text])) = (reference IS NOT NULL))),
     CONSTRAINT movement_kind_check CHECK ((kind = ANY (ARRAY['debit'::text, 'refund'::text, 'credit'::text, 'withdrawal'::text, 'funding'::text]))),
+    CONSTRAINT movement_message_id_check CHECK ((length(message_id) <= 255)),
     CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
 );
 
@@ -1623,6 +1702,9 @@ ALTER TABLE ONLY etl.run
 
 ALTER TABLE ONLY etl.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
+
+ALTER TABLE ONLY ops.audit_result
+    ADD CONSTRAINT audit_result_pkey PRIMARY KEY (latest);
 
 ALTER TABLE ONLY ops.backup
     ADD CONSTRAINT backup_pkey PRIMARY KEY (backup_id);
@@ -1843,6 +1925,7 @@ GRANT USAGE ON SCHEMA ops TO payments_exporter;
 GRANT USAGE ON SCHEMA ops TO payments_backup;
 GRANT USAGE ON SCHEMA ops TO payments_app;
 GRANT USAGE ON SCHEMA ops TO payments_saga;
+GRANT USAGE ON SCHEMA ops TO payments_reader;
 GRANT USAGE ON SCHEMA ops TO payments_wallet;
 GRANT USAGE ON SCHEMA ops TO payments_traffic;
 
@@ -1853,6 +1936,7 @@ GRANT USAGE ON SCHEMA payments TO payments_exporter;
 GRANT USAGE ON SCHEMA saga TO payments_saga;
 GRANT USAGE ON SCHEMA saga TO payments_loader;
 GRANT USAGE ON SCHEMA saga TO payments_exporter;
+GRANT USAGE ON SCHEMA saga TO payments_reader;
 
 GRANT USAGE ON SCHEMA staging TO payments_loader;
 
@@ -1906,6 +1990,9 @@ GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payment
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_wallet;
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.outbox_state() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.outbox_state() TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
@@ -1981,6 +2068,9 @@ GRANT SELECT ON TABLE etl.standing_failure TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.worker TO payments_loader;
 GRANT SELECT ON TABLE etl.worker TO payments_exporter;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE ops.audit_result TO payments_loader;
+GRANT SELECT ON TABLE ops.audit_result TO payments_exporter;
 
 GRANT SELECT ON TABLE ops.backup TO payments_loader;
 GRANT SELECT ON TABLE ops.backup TO payments_exporter;
@@ -2080,6 +2170,11 @@ GRANT SELECT ON TABLE saga.audit_payment TO payments_exporter;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE saga.idempotency TO payments_saga;
 
 GRANT SELECT,INSERT ON TABLE saga.illegal_transition TO payments_saga;
+
+GRANT SELECT ON TABLE saga.pending_state TO payments_exporter;
+
+GRANT SELECT ON TABLE saga.report_payment TO payments_exporter;
+GRANT SELECT ON TABLE saga.report_payment TO payments_reader;
 
 GRANT SELECT ON TABLE saga.transition TO payments_saga;
 

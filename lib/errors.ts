@@ -29,6 +29,7 @@ export class PlatformError extends Error {
   readonly consequence: Consequence;
   readonly hint: string | undefined;
   readonly field: Field | undefined;
+  readonly members: Readonly<Record<string, string>>;
 
   protected constructor(code: string, consequence: Consequence, message: string, options: ErrorDetails) {
     super(message, { cause: options.cause });
@@ -37,6 +38,7 @@ export class PlatformError extends Error {
     this.consequence = consequence;
     this.hint = options.hint;
     this.field = options.field;
+    this.members = options.members ?? {};
   }
 
   get exitCode(): number {
@@ -60,6 +62,8 @@ export interface ErrorDetails {
   readonly hint?: string | undefined;
   /** What of the request is refused; an HTTP answer points at it. */
   readonly field?: Field | undefined;
+  /** For a caller's program: members that an HTTP problem has besides its own. */
+  readonly members?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
 }
 

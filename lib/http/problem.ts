@@ -48,10 +48,10 @@ export function problemOf(error: unknown, traceId: string): Problem {
   }
   // Of what is away the text names hosts and users, which are not the caller's business.
   if (error instanceof PlatformError && (error.consequence.http < 500 || error.code === "OVERLOADED")) {
-    const { code, message, hint, consequence } = error;
+    const { code, message, hint, consequence, members } = error;
     const detail = hint === undefined ? message : `${message} ${hint}`;
     const retryable = consequence.verdict !== "reject";
-    const answer = problem({ status: consequence.http, code, detail, traceId, retryable });
+    const answer = { ...members, ...problem({ status: consequence.http, code, detail, traceId, retryable }) };
     return error.field === undefined ? answer : { ...answer, errors: [{ ...error.field, detail: message }] };
   }
   const refusal = REFUSALS[codeOf(error) ?? ""];

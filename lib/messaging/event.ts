@@ -20,7 +20,10 @@ export const EVENT_HEADER = {
   traceparent: "traceparent",
   key: "key",
   schemaVersion: "schema-version",
-  /** On what is sent once more: observers skip it, so that they count what happened and not how often it was said. */
+  /**
+   * On what is certainly said once more: observers skip it, so that they count what happened and not how often it was said. After a
+   * crash the first word may be said again without it, under the same message id.
+   */
   repeat: "x-repeat",
 } as const;
 

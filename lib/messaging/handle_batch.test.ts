@@ -1,3 +1,4 @@
+import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { CoreError } from "../core_errors.js";
@@ -68,6 +69,34 @@ describe("a batch", () => {
     expect(calls).toEqual([[1, 2, 3]]);
   });
 
+  it("tells under each event's trace what became of it: failures to everybody, the rest to who debugs", async () => {
+    const trace = "0af7651916cd43dd8448eb211c80319c";
+    const headers = { traceparent: `00-${trace}-b7ad6b7169203331-01` };
+    const follower = eventMessage(event, { n: 9 }, { messageId: "f" });
+    const handle = async (events: readonly Counted[]): Promise<EventOutcome[]> =>
+      events.map(({ body }) =>
+        body.n === 2 ? { kind: "reject", code: "X", reason: "two" } : { kind: "done", followers: [follower] },
+      );
+    const told = async (level: string) => {
+      const lines: Record<string, unknown>[] = [];
+      const logger = pino({ level }, { write: (line) => void lines.push(JSON.parse(line)) });
+      const broken = raw("three", { headers });
+      await handleBatch({ event, handle }, ports({ logger }), [
+        raw(1, { headers }),
+        raw(2, { headers }),
+        broken,
+      ]);
+      return lines.map(({ msg, trace_id, key, causes }) => [msg, trace_id, key, causes]);
+    };
+    const failures = [
+      [expect.stringContaining("n: "), trace, undefined, undefined],
+      ["two", trace, "2", undefined],
+    ];
+    expect(await told("info")).toEqual(failures);
+    const served = ["event handled", trace, "1", [event.name]];
+    expect(await told("debug")).toEqual([failures[0], served, failures[1]]);
+  });
+
   it("loses what is no event of its queue to the dead letters, and nothing else", async () => {
     const handle = async (events: readonly Counted[]) => events.map(() => done);
     const outcomes = await handleBatch({ event, handle }, ports(), [
@@ -114,7 +143,6 @@ describe("a batch", () => {
   });
 
   it.each([
-    ["55P03", 0],
     ["40P01", 0],
     ["40001", 0],
     ["57P01", 1],
@@ -135,6 +163,40 @@ describe("a batch", () => {
     expect(outcomes).toEqual([{ kind: "done" }, { kind: "done" }]);
     expect(sizes).toEqual([2, 2, 2]);
     expect(at.waits).toHaveLength(outages * 2);
+  });
+
+  it("is halved where a lock is not to be had, without an attempt; the one that needs it waits in the ladder", async () => {
+    const sizes: number[] = [];
+    const handle = async (events: readonly Counted[]) => {
+      sizes.push(events.length);
+      if (events.some(({ body }) => body.n === 3)) {
+        throw sqlError("55P03");
+      }
+      return events.map(() => done);
+    };
+    const outcomes = await handleBatch(
+      { event, handle },
+      ports(),
+      [0, 1, 2, 3].map((n) => raw(n)),
+    );
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["done", "done", "done", "release"]);
+    expect(sizes).toEqual([4, 2, 2, 1, 1]);
+  });
+
+  it("is done but for what somebody holds; that is tried again alone, and then waits in the ladder", async () => {
+    const calls: number[][] = [];
+    const handle = async (events: readonly Counted[]): Promise<EventOutcome[]> => {
+      calls.push(events.map(({ body }) => body.n));
+      const held = (n: number) => n === 1 || (n === 2 && calls.length < 3);
+      return events.map(({ body }) => (held(body.n) ? { kind: "held" } : done));
+    };
+    const outcomes = await handleBatch(
+      { event, handle },
+      ports(),
+      [0, 1, 2, 3].map((n) => raw(n)),
+    );
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["done", "release", "done", "done"]);
+    expect(calls).toEqual([[0, 1, 2, 3], [1, 2], [1, 2], [1], [1]]);
   });
 
   it("is not done again when only its followers could not be published", async () => {

@@ -2,16 +2,19 @@ import type { OutgoingMessage } from "../broker/confirms.js";
 import type { Outcome } from "../broker/delivery.js";
 import { adviceOf, codeOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
+import { traceIdOf } from "../observability/trace.js";
 import { verdictOf } from "../retry.js";
 import { type Breaker, type Server, serverAway } from "../runtime/outage.js";
 import { fullJitterMs, type pause } from "../timing.js";
-import type { EventContract, ReceivedEvent } from "./event.js";
+import { EVENT_HEADER, type EventContract, type ReceivedEvent } from "./event.js";
 import { type RawEvent, readEvent } from "./read_event.js";
 
 /** What a handler says of one event of its batch. */
 export type EventOutcome =
   /** Committed. `followers` are published before the event is acked; they follow from it again when it comes again. */
   | { readonly kind: "done"; readonly followers?: readonly OutgoingMessage[] }
+  /** Somebody holds what it needs, and nothing was done about it: it is tried again, its neighbours are done. */
+  | { readonly kind: "held" }
   | Extract<Outcome, { kind: "retry" | "reject" }>;
 
 /** What a service does with an event: with many of them at once, in one transaction. */
@@ -34,9 +37,13 @@ export interface BatchPorts {
   readonly publishAll: (messages: readonly OutgoingMessage[]) => Promise<void>;
 }
 
-/** Lost against somebody else, who holds a lock for milliseconds: nothing is wrong with any event of the batch. */
-const LOST_RACE: ReadonlySet<string> = new Set(["40001", "40P01", "55P03"]);
+/** Lost against somebody else, which passes by itself: nothing is wrong with any event of the batch. */
+const LOST_RACE: ReadonlySet<string> = new Set(["40001", "40P01"]);
 const RACE_BACKOFF = { baseMs: 20, capMs: 1_000 };
+/** Somebody holds a lock for longer than a transaction of ours takes: a session in somebody's hands, a frozen process. */
+const LOCKED = "55P03";
+/** A batch holds its locks for some 20 ms. What is held for longer waits in the ladder, where it is in nobody's way. */
+const HELD = { tries: 5, pauseMs: 20 };
 const OUTAGE_BACKOFF = { baseMs: 250, capMs: 10_000 };
 
 /**
@@ -49,31 +56,53 @@ export async function handleBatch<Body>(
   raw: readonly RawEvent[],
 ): Promise<readonly Outcome[]> {
   const outcomes = new Array<Outcome>(raw.length);
-  const events: ReceivedEvent<Body>[] = [];
-  const places: number[] = [];
-  for (const [i, each] of raw.entries()) {
+  const events: Placed<Body>[] = [];
+  for (const [place, each] of raw.entries()) {
     try {
-      events.push(readEvent(handler.event, each));
-      places.push(i);
+      events.push({ place, event: readEvent(handler.event, each) });
     } catch (error) {
-      outcomes[i] = failure(error, ports.logger, { messageId: each.messageId });
+      const { messageId, headers } = each;
+      const trace_id = traceIdOf(headers[EVENT_HEADER.traceparent]);
+      outcomes[place] = failure(error, ports.logger, { messageId, trace_id, event: handler.event.name });
     }
   }
-  await handleAll(handler, ports, events, (i, outcome) => {
-    outcomes[places[i] as number] = outcome;
+  await handleAll(handler, ports, events, (place, outcome) => {
+    outcomes[place] = outcome;
   });
   return outcomes;
 }
 
+/** An event, and its place in the batch. */
+interface Placed<Body> {
+  readonly place: number;
+  readonly event: ReceivedEvent<Body>;
+}
+
+type Settle = (place: number, outcome: Outcome) => void;
+
 async function handleAll<Body>(
   handler: EventHandler<Body>,
   ports: BatchPorts,
-  events: readonly ReceivedEvent<Body>[],
-  settle: (i: number, outcome: Outcome) => void,
+  events: readonly Placed<Body>[],
+  settle: Settle,
 ): Promise<void> {
-  if (events.length === 0) {
-    return;
+  let left = events;
+  for (let tries = 0; left.length > 0 && tries < HELD.tries; tries++) {
+    if (tries > 0) {
+      await ports.pause(HELD.pauseMs, ports.halt);
+    }
+    left = await handleFree(handler, ports, left, settle);
   }
+  settleAll(left, settle, RELEASE);
+}
+
+/** @returns the events that somebody holds. */
+async function handleFree<Body>(
+  handler: EventHandler<Body>,
+  ports: BatchPorts,
+  events: readonly Placed<Body>[],
+  settle: Settle,
+): Promise<readonly Placed<Body>[]> {
   let handled: readonly EventOutcome[] | undefined;
   for (let tries = 0; ; tries++) {
     try {
@@ -81,32 +110,66 @@ async function handleAll<Body>(
         if (ports.breakers.PostgreSQL.open) {
           await ports.breakers.PostgreSQL.recovered(ports.halt);
         }
-        handled = requireAll(await handler.handle(events), events);
+        handled = requireAll(await handler.handle(events.map(({ event }) => event)), events);
       }
       // What is committed is not done again; only its followers wait.
       await ports.publishAll(handled.flatMap((each) => (each.kind === "done" ? (each.followers ?? []) : [])));
-      for (const [i, outcome] of handled.entries()) {
-        settle(i, outcome.kind === "done" ? DONE : outcome);
-      }
-      return;
+      break;
     } catch (error) {
       if (ports.halt.aborted) {
         settleAll(events, settle, RELEASE);
-        return;
+        return [];
       }
       if (await waited(error, tries, ports)) {
         continue;
       }
       const [only] = events;
-      if (events.length === 1 && only !== undefined) {
-        const { messageId, traceId } = only;
-        settle(0, failure(error, ports.logger, { messageId, trace_id: traceId, event: handler.event.name }));
-        return;
+      if (events.length > 1 || only === undefined) {
+        const middle = events.length >> 1;
+        await handleAll(handler, ports, events.slice(0, middle), settle);
+        await handleAll(handler, ports, events.slice(middle), settle);
+      } else if (codeOf(error) === LOCKED) {
+        settle(only.place, RELEASE);
+      } else {
+        const { messageId, traceId } = only.event;
+        const about = { messageId, trace_id: traceId, event: handler.event.name };
+        settle(only.place, failure(error, ports.logger, about));
       }
-      const middle = events.length >> 1;
-      await handleAll(handler, ports, events.slice(0, middle), settle);
-      await handleAll(handler, ports, events.slice(middle), (i, outcome) => settle(middle + i, outcome));
-      return;
+      return [];
+    }
+  }
+  tell(handler.event, ports.logger, events, handled);
+  const held: Placed<Body>[] = [];
+  for (const [i, outcome] of handled.entries()) {
+    const each = events[i] as Placed<Body>;
+    if (outcome.kind === "held") {
+      held.push(each);
+    } else {
+      settle(each.place, outcome.kind === "done" ? DONE : outcome);
+    }
+  }
+  return held;
+}
+
+/** What became of each event, under its trace: what went well for whoever debugs, what did not for everybody. */
+function tell<Body>(
+  event: EventContract<Body>,
+  logger: Logger,
+  events: readonly Placed<Body>[],
+  handled: readonly EventOutcome[],
+): void {
+  const debugs = logger.isLevelEnabled("debug");
+  for (const [i, outcome] of handled.entries()) {
+    if (outcome.kind === "held" || (outcome.kind === "done" && !debugs)) {
+      continue;
+    }
+    const { body, messageId, traceId } = (events[i] as Placed<Body>).event;
+    const about = { trace_id: traceId, event: event.name, key: event.key(body), messageId };
+    if (outcome.kind === "done") {
+      const causes = outcome.followers?.map(({ properties }) => properties.type) ?? [];
+      logger.debug({ ...about, causes }, "event handled");
+    } else {
+      logger.warn({ ...about, code: outcome.code, verdict: outcome.kind }, outcome.reason);
     }
   }
 }
@@ -122,13 +185,9 @@ function requireAll(outcomes: readonly EventOutcome[], events: readonly unknown[
 const DONE: Outcome = { kind: "done" };
 const RELEASE: Outcome = { kind: "release" };
 
-function settleAll(
-  events: readonly unknown[],
-  settle: (i: number, outcome: Outcome) => void,
-  outcome: Outcome,
-): void {
-  for (const i of events.keys()) {
-    settle(i, outcome);
+function settleAll(events: readonly Placed<unknown>[], settle: Settle, outcome: Outcome): void {
+  for (const { place } of events) {
+    settle(place, outcome);
   }
 }
 

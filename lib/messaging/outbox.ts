@@ -1,5 +1,6 @@
 import type { OutgoingMessage } from "../broker/confirms.js";
 import type { Publisher } from "../broker/publisher.js";
+import { CoreError } from "../core_errors.js";
 import { adviceOf, codeOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import type { Pool, Queryable } from "../postgres/pool.js";
@@ -14,6 +15,8 @@ const LEFT_BEHIND_S = 5;
 const CLAIM_S = 30;
 const SWEEP_EVERY_MS = 1_000;
 const SWEEP_BATCH = 500;
+/** What RabbitMQ 4 takes when it is not told otherwise; over one that is larger it closes the channel, with all that is under way. */
+const MAX_BODY_BYTES = 16 * 1_024 * 1_024;
 
 export interface OutboxOptions {
   /** Whose table `outbox` it is. */
@@ -25,7 +28,8 @@ export interface OutboxOptions {
 
 /**
  * Events whose cause is a row and not a message: they are entered in the transaction that causes them, published after its
- * commit by the same process, and by any other one's sweeper when that process died in between. At least once.
+ * commit by the same process, and by any other one's sweeper when that process died in between. At least once. One that cannot
+ * be published stays, and is tried every 30 s; the others neither wait for it nor are repeated with it.
  */
 export class Outbox implements Part {
   readonly name = "outbox";
@@ -53,10 +57,17 @@ export class Outbox implements Part {
     };
   }
 
-  /** Enters messages for events of the exchange, in the transaction of their cause. */
+  /**
+   * Enters messages for events of the exchange, in the transaction of their cause.
+   *
+   * @throws CoreError MESSAGE_TOO_LARGE
+   */
   async enter(tx: Queryable, messages: readonly OutgoingMessage[]): Promise<void> {
     if (messages.length === 0) {
       return;
+    }
+    if (messages.some(({ body }) => body.length > MAX_BODY_BYTES)) {
+      throw new CoreError("MESSAGE_TOO_LARGE", `an event has more than ${MAX_BODY_BYTES} bytes.`);
     }
     await tx.query({
       name: "outbox_enter",
@@ -76,10 +87,10 @@ export class Outbox implements Part {
       return;
     }
     const sent = this.#sendAll(messages)
-      .catch((error: unknown) => {
-        const { logger, schema } = this.#options;
-        logger.warn({ code: codeOf(error), schema }, `events wait in the outbox: ${adviceOf(error)}`);
-      })
+      .then(
+        () => undefined,
+        (error: unknown) => this.#tellLeft(messages.length, error),
+      )
       .finally(() => this.#sending.delete(sent));
     this.#sending.add(sent);
   }
@@ -94,21 +105,37 @@ export class Outbox implements Part {
     await Promise.all(this.#sending);
   }
 
-  /** Sends what was left behind. @returns how many. */
+  /** Sends what was left behind. @returns how many it tried. */
   async sweep(): Promise<number> {
     const { rows } = await this.#options.pool.query<StoredEvent>(this.#sql.claim);
-    if (rows.length > 0) {
-      await this.#sendAll(rows.map(toExchange));
-      this.#options.logger.info({ events: rows.length }, "sent events that had been left in the outbox");
+    const events = rows.length === 0 ? 0 : await this.#sendAll(rows.map(toExchange));
+    if (events > 0) {
+      this.#options.logger.info({ events }, "sent events that had been left in the outbox");
     }
     return rows.length;
   }
 
-  async #sendAll(messages: readonly OutgoingMessage[]): Promise<void> {
+  /** @returns how many it sent; it tells of the others. */
+  async #sendAll(messages: readonly OutgoingMessage[]): Promise<number> {
     const { publisher, pool } = this.#options;
-    await publisher.publishAll(messages);
-    const ids = messages.map(({ properties }) => properties.messageId);
-    await pool.query({ name: "outbox_remove", text: this.#sql.remove, values: [ids] });
+    const results = await publisher.publishEach(messages);
+    const ids = messages.flatMap(({ properties }, i) =>
+      results[i] === undefined ? properties.messageId : [],
+    );
+    if (ids.length > 0) {
+      await pool.query({ name: "outbox_remove", text: this.#sql.remove, values: [ids] });
+    }
+    if (ids.length < messages.length) {
+      const failed = results.findIndex((result) => result !== undefined);
+      this.#tellLeft(messages.length - ids.length, results[failed], messages[failed]?.properties.messageId);
+    }
+    return ids.length;
+  }
+
+  #tellLeft(events: number, error: unknown, messageId?: string): void {
+    const { logger, schema } = this.#options;
+    const details = { code: codeOf(error), schema, events, messageId };
+    logger.warn(details, `events wait in the outbox: ${adviceOf(error)}`);
   }
 
   async #sweepOn(): Promise<void> {

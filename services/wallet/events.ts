@@ -3,13 +3,16 @@ import { eventMessage } from "../../lib/messaging/event.js";
 import { walletRefunded } from "../contracts/wallet_refunded.js";
 import type { RefundOutcome } from "./refunds.js";
 
-/** `wallet.refunded` of a refund that was made. */
+/**
+ * `wallet.refunded` of a refund that was made. A repetition only where the refund was another message's or request's, which
+ * announces it until it has arrived. The same message comes again after a crash, and nobody may have heard of it before.
+ */
 export function refundedEvent(
   refund: { readonly paymentId: string; readonly refundId: string },
   outcome: Extract<RefundOutcome, { kind: "refunded" }>,
   { cause, traceId }: { readonly cause: string; readonly traceId: string },
 ) {
-  const { userId, amount, refundedTotal, repeat } = outcome;
+  const { userId, amount, refundedTotal, repeat, madeBy } = outcome;
   const body = {
     payment_id: refund.paymentId,
     user_id: userId,
@@ -21,6 +24,6 @@ export function refundedEvent(
   return eventMessage(walletRefunded, body, {
     messageId: derivedId(cause, walletRefunded.name),
     traceId,
-    repeat,
+    repeat: repeat && madeBy !== cause,
   });
 }

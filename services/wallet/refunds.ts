@@ -1,9 +1,9 @@
-import { formatAmount, parseAmount } from "../../lib/domain/money.js";
+import { formatAmount, LARGEST_MINOR, parseAmount } from "../../lib/domain/money.js";
 import type { Queryable } from "../../lib/postgres/pool.js";
 import { clearingId, type Wallet } from "./domain/debit.js";
 import { decideRefund, refundMovementId } from "./domain/refund.js";
 import { findDecisions, lockDecisions, type RecordedDecision } from "./store/decision.js";
-import { enterRefunds, findRefunds, type NewRefund } from "./store/movement.js";
+import { enterRefunds, findRefunds, type MadeRefund, type NewRefund } from "./store/movement.js";
 import { lockOpening, lockWalletsOf } from "./store/wallet.js";
 
 export interface Refund {
@@ -11,6 +11,8 @@ export interface Refund {
   readonly refundId: string;
   /** Decimal text; without one all that is left goes back. */
   readonly amount: string | undefined;
+  /** The event that asks for it; without one a request over HTTP does. */
+  readonly asked?: { readonly messageId: string; readonly userId: string };
 }
 
 export type RefundOutcome =
@@ -22,8 +24,14 @@ export type RefundOutcome =
       readonly refundedTotal: string;
       /** It had been made before; then the total may count later ones too. */
       readonly repeat: boolean;
+      /** The event that made it; null: a request over HTTP. */
+      readonly madeBy: string | null;
     }
   | { readonly kind: "unknown payment" }
+  /** It was asked for under another name than the debit's. */
+  | { readonly kind: "another user"; readonly outcome: string }
+  /** The wallet would hold more than it can. */
+  | { readonly kind: "no room"; readonly walletId: string }
   /** The payment was declined, or given up before it was debited. */
   | { readonly kind: "nothing taken"; readonly outcome: string }
   /** The same refund was made with another amount. */
@@ -38,11 +46,18 @@ export type RefundOutcome =
  */
 export async function refundPayments(tx: Queryable, refunds: readonly Refund[]): Promise<RefundOutcome[]> {
   const ids = [...new Set(refunds.map(({ paymentId }) => paymentId))];
-  // Wallets are locked before decisions, as debits do it.
-  const users = (await findDecisions(tx, ids)).map(({ userId }) => userId);
-  const wallets = await lockWalletsOf(tx, [...new Set(users)]);
+  const found = new Map((await findDecisions(tx, ids)).map((each) => [each.paymentId, each.userId]));
+  // Only those who are to get money; wallets are locked before decisions, as debits do it.
+  const users = new Set(
+    refunds.flatMap(({ paymentId, asked }) => {
+      const user = found.get(paymentId);
+      return user !== undefined && (asked?.userId ?? user) === user ? user : [];
+    }),
+  );
+  const wallets = await lockWalletsOf(tx, [...users]);
   const decisions = new Map((await lockDecisions(tx, ids)).map((each) => [each.paymentId, each]));
-  const targets = await targetsOf(tx, [...decisions.values()], wallets);
+  const refundable = [...decisions.values()].filter(({ userId }) => users.has(userId));
+  const targets = await targetsOf(tx, refundable, wallets);
   const made = new Map(
     await findRefunds(
       tx,
@@ -56,6 +71,9 @@ export async function refundPayments(tx: Queryable, refunds: readonly Refund[]):
       return { kind: "unknown payment" };
     }
     const { userId, outcome, currency, walletId } = decision;
+    if ((refund.asked?.userId ?? userId) !== userId) {
+      return { kind: "another user", outcome };
+    }
     if (currency === null || walletId === null || outcome !== "approved") {
       return { kind: "nothing taken", outcome };
     }
@@ -72,16 +90,24 @@ export async function refundPayments(tx: Queryable, refunds: readonly Refund[]):
     if (decided.kind === "too much") {
       return { kind: "too much", left: formatAmount(decided.left, currency) };
     }
+    const target = targets.get(ownerKey(decision)) ?? { walletId, balance: 0n };
+    const balance = target.balance + decided.amount;
+    if (balance > LARGEST_MINOR) {
+      return { kind: "no room", walletId: target.walletId };
+    }
+    targets.set(ownerKey(decision), { ...target, balance });
+    const madeBy = refund.asked?.messageId ?? null;
     entering.push({
       movementId,
       paymentId: refund.paymentId,
       refundId: refund.refundId,
       clearingId: clearingId(currency),
-      walletId: targets.get(ownerKey(decision)) ?? walletId,
+      walletId: target.walletId,
       amount: decided.amount,
       currency,
+      messageId: madeBy,
     });
-    made.set(movementId, decided.amount);
+    made.set(movementId, { amount: decided.amount, messageId: madeBy });
     decisions.set(refund.paymentId, { ...decision, refunded: decided.refundedTotal });
     const refundedTotal = formatAmount(decided.refundedTotal, currency);
     return {
@@ -90,11 +116,14 @@ export async function refundPayments(tx: Queryable, refunds: readonly Refund[]):
       amount: formatAmount(decided.amount, currency),
       refundedTotal,
       repeat: false,
+      madeBy,
     };
   });
   await enterRefunds(tx, entering);
   return outcomes;
 }
+
+type Target = Pick<Wallet, "walletId" | "balance">;
 
 const ownerKey = ({ userId, currency }: Pick<RecordedDecision, "userId" | "currency">): string =>
   `${currency} ${userId}`;
@@ -107,8 +136,8 @@ async function targetsOf(
   tx: Queryable,
   decisions: readonly RecordedDecision[],
   wallets: readonly Wallet[],
-): Promise<ReadonlyMap<string, string>> {
-  const targets = new Map(wallets.map((wallet) => [ownerKey(wallet), wallet.walletId]));
+): Promise<Map<string, Target>> {
+  const targets = new Map<string, Target>(wallets.map((wallet) => [ownerKey(wallet), wallet]));
   const homeless = decisions.filter(
     (decision) => decision.walletId !== null && !targets.has(ownerKey(decision)),
   );
@@ -121,11 +150,11 @@ async function targetsOf(
   );
   // Opened since the first look.
   for (const wallet of await lockWalletsOf(tx, [...new Set(homeless.map(({ userId }) => userId))])) {
-    targets.set(ownerKey(wallet), wallet.walletId);
+    targets.set(ownerKey(wallet), wallet);
   }
   for (const decision of homeless) {
     if (!targets.has(ownerKey(decision))) {
-      targets.set(ownerKey(decision), decision.walletId as string);
+      targets.set(ownerKey(decision), { walletId: decision.walletId as string, balance: 0n });
     }
   }
   return targets;
@@ -134,11 +163,17 @@ async function targetsOf(
 function repetition(
   { userId, refunded }: RecordedDecision,
   currency: string,
-  { before, amount }: { readonly before: bigint; readonly amount: bigint | undefined },
+  { before, amount }: { readonly before: MadeRefund; readonly amount: bigint | undefined },
 ): RefundOutcome {
-  if (amount !== undefined && amount !== before) {
-    return { kind: "contradiction", amount: formatAmount(before, currency) };
+  if (amount !== undefined && amount !== before.amount) {
+    return { kind: "contradiction", amount: formatAmount(before.amount, currency) };
   }
-  const refundedTotal = formatAmount(refunded, currency);
-  return { kind: "refunded", userId, amount: formatAmount(before, currency), refundedTotal, repeat: true };
+  return {
+    kind: "refunded",
+    userId,
+    amount: formatAmount(before.amount, currency),
+    refundedTotal: formatAmount(refunded, currency),
+    repeat: true,
+    madeBy: before.messageId,
+  };
 }

@@ -36,8 +36,10 @@ test("each account gets one wallet, funded by a movement; whoever seeds at the s
   await withPool({ role: "admin", database }, async (db) => {
     await db.query("SET ROLE payments_owner");
     await db.query(`DROP TABLE wallet.decision_${months.rows[0]?.place.slice(-7)}`);
-    await db.query(`INSERT INTO wallet.decision (payment_id, outcome, reason, user_id, message_id)
-                    VALUES (ops.uuid_v7(), 'declined', 'unknown_wallet', 'x', 'm')`);
+    await db.query(`INSERT INTO wallet.decision (payment_id, outcome, reason, user_id, message_id, seal)
+                    SELECT id, 'declined', 'unknown_wallet', 'x', 'm',
+                           wallet.seal(id::text, 'declined', 'unknown_wallet', 'x', NULL, NULL, NULL)
+                    FROM ops.uuid_v7() id`);
   });
   await pool.query("SELECT ops.add_months('wallet.decision', 3)");
   const { rows } = await pool.query(

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
 import { catalogueChanges } from "../../lib/postgres/catalogue.js";
-import { drain } from "../../tests/harness/broker.js";
+import { deferred } from "../../lib/timing.js";
+import { drain, onChannel } from "../../tests/harness/broker.js";
 import { withPool } from "../../tests/harness/database.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { payments } from "../../tests/harness/process.js";
@@ -31,6 +32,38 @@ async function funded(amount: string, currency = "USD"): Promise<{ user: string;
   return { user, wallet };
 }
 
+/** Somebody's session has the wallet's row in its hands, until the function that it gives is called. */
+async function hold(wallet: string): Promise<() => Promise<void>> {
+  const [locked, released] = [deferred<void>(), deferred<void>()];
+  const holding = withPool({ role: "admin", database: services.settings.POSTGRES_DB }, async (pool) => {
+    const client = await pool.connect();
+    await client.query("BEGIN");
+    await client.query("SELECT FROM wallet.wallet WHERE wallet_id = $1 FOR UPDATE", [wallet]);
+    locked.resolve();
+    await released.promise;
+    client.release(true);
+  });
+  await locked.promise;
+  const release = () => {
+    released.resolve();
+    return holding;
+  };
+  onTestFinished(release);
+  return release;
+}
+
+/** A user whose payment took all that the wallet held. */
+const paid = async (amount: string) => {
+  const { user, wallet } = await funded(amount);
+  const payment = newId();
+  const responses = await services.watch(walletResponse);
+  await services.publish(walletDebitRequested, [
+    { payment_id: payment, user_id: user, amount, currency: "USD" },
+  ]);
+  await eventually("debited", async () => (await responses()).length === 1);
+  return { user, wallet, payment };
+};
+
 const balance = async (wallet: string) => (await services.get(`/wallets/${wallet}`)).body.balance as string;
 
 describe("over HTTP a wallet", () => {
@@ -43,7 +76,7 @@ describe("over HTTP a wallet", () => {
     const again = await services.post("/wallets/", { user_id: user, currency: "EUR" });
     expect(again).toMatchObject({
       status: 409,
-      body: { code: "WALLET_EXISTS", detail: expect.stringContaining(id) },
+      body: { code: "WALLET_EXISTS", status: 409, wallet_id: id },
     });
     expect((await services.get(`/wallets?user_id=${user}`)).body.wallets).toEqual([opened.body]);
     await services.post(`/wallets/${id}/credit`, { amount: 1, reference: "a" });
@@ -52,8 +85,11 @@ describe("over HTTP a wallet", () => {
       body: { code: "WALLET_NOT_EMPTY" },
     });
     await services.post(`/wallets/${id}/debit`, { amount: "1.00", reference: "b" });
+    expect((await services.get(`/wallets/${id}`)).body).not.toHaveProperty("closed_at");
     expect((await services.request("DELETE", `/wallets/${id}`)).status).toBe(204);
     expect((await services.request("DELETE", `/wallets/${id}`)).status).toBe(204);
+    const closed = (await services.get(`/wallets/${id}`)).body;
+    expect(closed).toMatchObject({ balance: "0.00", closed_at: closed.updated_at });
     expect((await services.post("/wallets", { user_id: user, currency: "EUR" })).status).toBe(201);
   });
 
@@ -172,6 +208,51 @@ describe("a debit that is asked for by an event", () => {
     expect(await balance(wallet)).toBe("0.00");
   });
 
+  test("waits alone while somebody holds its wallet: debits and refunds of others go on", async () => {
+    const [locked, other] = [await funded("10.00"), await funded("10.00")];
+    const responses = await services.watch(walletResponse);
+    const refunded = await services.watch(walletRefunded);
+    const answered = async (user: string) =>
+      (await responses()).filter(({ body }) => body.user_id === user).length;
+    const back = async (user: string) =>
+      (await refunded()).filter(({ body }) => body.user_id === user).length;
+    const [mine, theirs] = [ask(locked.user, "1.00"), ask(other.user, "1.00")];
+    await services.publish(walletDebitRequested, [mine, theirs]);
+    await eventually("both debited", async () => (await responses()).length === 2);
+    const release = await hold(locked.wallet);
+    const held = Array.from({ length: 50 }, () => ask(locked.user, "0.01"));
+    const free = Array.from({ length: 50 }, () => ask(other.user, "0.01"));
+    await Promise.all([
+      services.publish(
+        walletDebitRequested,
+        held.flatMap((each, i) => [each, free[i] as typeof each]),
+      ),
+      services.publish(
+        walletRefundRequested,
+        [mine, theirs].map(({ payment_id, user_id }) => ({ payment_id, user_id })),
+      ),
+    ]);
+    await eventually("the others are done", async () => (await answered(other.user)) === 51, {
+      withinMs: 1_500,
+    });
+    await eventually("so is their refund", async () => (await back(other.user)) === 1, { withinMs: 1_500 });
+    expect(await answered(locked.user)).toBe(1);
+    await release();
+    await eventually("the held ones come again", async () => (await answered(locked.user)) === 51);
+    await eventually("so does their refund", async () => (await back(locked.user)) === 1);
+    expect([await balance(locked.wallet), await balance(other.wallet)]).toEqual(["9.50", "9.50"]);
+  });
+
+  test("arrives also when its queue was deleted while all ran", async () => {
+    const { user } = await funded("10.00");
+    const responses = await services.watch(walletResponse);
+    await onChannel(services.settings, (channel) =>
+      channel.deleteQueue("wallet-service-wallet-debit-requested-consumer"),
+    );
+    await services.publish(walletDebitRequested, [ask(user, "1.00"), ask(user, "2.00")]);
+    await eventually("both answered", async () => (await responses()).length === 2);
+  });
+
   test("that is malformed, of another currency's digits or of a later schema becomes a dead letter; its neighbours do not", async () => {
     const { user, wallet } = await funded("10.00");
     const responses = await services.watch(walletResponse);
@@ -230,17 +311,6 @@ describe("a debit that is asked for by an event", () => {
 });
 
 describe("a refund", () => {
-  const paid = async (amount: string) => {
-    const { user, wallet } = await funded(amount);
-    const payment = newId();
-    const responses = await services.watch(walletResponse);
-    await services.publish(walletDebitRequested, [
-      { payment_id: payment, user_id: user, amount, currency: "USD" },
-    ]);
-    await eventually("debited", async () => (await responses()).length === 1);
-    return { user, wallet, payment };
-  };
-
   test("gives back parts, then the rest, never more, and announces each once", async () => {
     const { wallet, payment } = await paid("10.00");
     const refunded = await services.watch(walletRefunded);
@@ -328,6 +398,69 @@ describe("a refund", () => {
       return all.length === 3 && all;
     });
     expect(seen.map(({ body }) => body.refunded_total)).toEqual(["10.00", "10.00", "10.00"]);
+    expect(await balance(wallet)).toBe("10.00");
+  });
+  test("that is announced once more says so only where it was announced before", async () => {
+    const { user, payment } = await paid("10.00");
+    const refunded = await services.watch(walletRefunded);
+    const body = { payment_id: payment, user_id: user };
+    const first = newId();
+    const announced = (count: number) =>
+      eventually(`${count} announced`, async () => {
+        const all = await refunded();
+        return (
+          all.length === count && all.map(({ message }) => message.properties.headers?.["x-repeat"] === true)
+        );
+      });
+    await services.publish(walletRefundRequested, [body], first);
+    await announced(1);
+    // Its process died between commit and publish, for all that the second one knows.
+    await services.publish(walletRefundRequested, [body], first);
+    expect(await announced(2)).toEqual([false, false]);
+    await services.publish(walletRefundRequested, [body]);
+    expect(await announced(3)).toEqual([false, false, true]);
+    const other = await paid("10.00");
+    await services.post("/wallets/refund", { payment_id: other.payment });
+    await announced(4);
+    await services.publish(walletRefundRequested, [{ payment_id: other.payment, user_id: other.user }]);
+    expect(await announced(5)).toEqual([false, false, true, false, true]);
+  });
+
+  test("under another name than the debit's is recorded, and pays nobody", async () => {
+    const [{ user, wallet, payment }, eve] = [await paid("10.00"), await funded("1.00")];
+    const refunded = await services.watch(walletRefunded);
+    const messageId = newId();
+    await services.publish(walletRefundRequested, [{ payment_id: payment, user_id: eve.user }], messageId);
+    const recorded = await eventually("recorded", async () => {
+      const sql =
+        "SELECT event, payment_id, state, reason FROM wallet.illegal_transition WHERE message_id = $1";
+      const rows = await services.owner(sql, [messageId]);
+      return rows.length > 0 && rows;
+    });
+    const event = walletRefundRequested.name;
+    const reason = "another user than decided";
+    expect(recorded).toEqual([{ event, payment_id: payment, state: "approved", reason }]);
+    expect([await balance(wallet), await balance(eve.wallet)]).toEqual(["0.00", "1.00"]);
+    await services.publish(walletRefundRequested, [{ payment_id: payment, user_id: user }]);
+    await eventually("the rightful one is announced", async () => (await refunded()).length === 1);
+    expect([await balance(wallet), await balance(eve.wallet)]).toEqual(["10.00", "1.00"]);
+  });
+
+  test("for which the wallet has no room is refused over HTTP, and a dead letter as an event", async () => {
+    const { user, wallet, payment } = await paid("10.00");
+    await services.post(`/wallets/${wallet}/credit`, { amount: "92233720368547758.07", reference: "all" });
+    expect(await services.post("/wallets/refund", { payment_id: payment })).toMatchObject({
+      status: 422,
+      body: { code: "BALANCE_TOO_LARGE" },
+    });
+    await services.publish(walletRefundRequested, [{ payment_id: payment, user_id: user }]);
+    const [letter] = await eventually("the letter", async () => {
+      const all = await drain(services.settings, "wallet.dlq");
+      return all.length > 0 && all;
+    });
+    expect(letter?.properties.headers).toMatchObject({ "x-error-code": "BALANCE_TOO_LARGE" });
+    await services.post(`/wallets/${wallet}/debit`, { amount: "92233720368547758.07", reference: "all" });
+    expect((await services.post("/wallets/refund", { payment_id: payment })).status).toBe(200);
     expect(await balance(wallet)).toBe("10.00");
   });
 });

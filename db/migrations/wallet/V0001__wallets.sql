@@ -33,6 +33,8 @@ CREATE TABLE wallet.movement (
   amount      bigint      NOT NULL CHECK (amount > 0),
   currency    text        NOT NULL,
   reference   text        CHECK (length(reference) BETWEEN 1 AND 255),
+  -- The event that asked for a refund. Null where a request over HTTP did, which enters its own into the outbox.
+  message_id  text        CHECK (length(message_id) <= 255),
   moved_at    timestamptz NOT NULL DEFAULT now(),
   -- A payment's debit has the payment's own id, so there is one at most, and each of its refunds an id made of what was asked.
   PRIMARY KEY (cause_id, movement_id),
@@ -53,6 +55,12 @@ CREATE TRIGGER movement_kept BEFORE TRUNCATE ON wallet.movement
   FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 COMMENT ON TABLE wallet.movement IS 'Money from one wallet to another; final';
 
+-- A digest that is kept beside an amount which no movement proves, so that a change by hand is seen. Text, because a digest of
+-- types is another one on another version.
+CREATE FUNCTION wallet.seal(VARIADIC facts text[]) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN sha256(convert_to(facts::text, 'UTF8'));
+
 CREATE TABLE wallet.decision (
   payment_id uuid        PRIMARY KEY,
   outcome    text        NOT NULL CHECK (outcome IN ('approved', 'declined', 'cancelled')),
@@ -65,6 +73,8 @@ CREATE TABLE wallet.decision (
   -- The request that was decided; another one for the same payment is a repetition.
   message_id text        NOT NULL CHECK (length(message_id) <= 255),
   decided_at timestamptz NOT NULL DEFAULT now(),
+  seal       bytea, -- where nothing was taken; else the movement is the proof
+  CHECK ((outcome = 'approved') = (seal IS NULL)),
   CHECK ((outcome = 'approved') = (reason = 'success')),
   CHECK ((outcome = 'cancelled') = (reason = 'cancelled')),
   CHECK (outcome <> 'approved' OR (wallet_id IS NOT NULL AND amount IS NOT NULL AND currency IS NOT NULL)),
@@ -79,9 +89,11 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
   IF TG_OP = 'DELETE' OR NEW.refunded < OLD.refunded
-     OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.user_id, NEW.wallet_id, NEW.amount, NEW.currency, NEW.message_id, NEW.decided_at)
+     OR (NEW.payment_id, NEW.outcome, NEW.reason, NEW.user_id, NEW.wallet_id, NEW.amount, NEW.currency, NEW.message_id, NEW.decided_at,
+         NEW.seal)
         IS DISTINCT FROM
-        (OLD.payment_id, OLD.outcome, OLD.reason, OLD.user_id, OLD.wallet_id, OLD.amount, OLD.currency, OLD.message_id, OLD.decided_at) THEN
+        (OLD.payment_id, OLD.outcome, OLD.reason, OLD.user_id, OLD.wallet_id, OLD.amount, OLD.currency, OLD.message_id, OLD.decided_at,
+         OLD.seal) THEN
     RAISE EXCEPTION 'the decision on payment % is final; only its refunds may grow', OLD.payment_id
       USING ERRCODE = 'restrict_violation';
   END IF;
@@ -101,6 +113,7 @@ CREATE TABLE wallet.reference (
   movement_id uuid   NOT NULL,
   amount      bigint NOT NULL CHECK (amount > 0),
   balance     bigint NOT NULL,
+  seal        bytea  NOT NULL,
   PRIMARY KEY (wallet_id, kind, reference)
 );
 CREATE TRIGGER reference_final BEFORE UPDATE OR DELETE OR TRUNCATE ON wallet.reference
@@ -175,6 +188,16 @@ FULL JOIN (SELECT movement_id, kind, amount, reference, CASE kind WHEN 'credit' 
            FROM wallet.movement WHERE kind IN ('credit', 'withdrawal')) m USING (movement_id)
 WHERE r.wallet_id IS DISTINCT FROM m.wallet_id OR r.kind IS DISTINCT FROM m.kind OR r.reference IS DISTINCT FROM m.reference
    OR r.amount IS DISTINCT FROM m.amount
+UNION ALL
+-- Amounts that no movement proves.
+SELECT 'payment ' || payment_id, outcome || ' as its seal says', outcome || ' ' || coalesce(amount || ' ' || currency, 'nothing')
+FROM wallet.decision
+WHERE outcome <> 'approved'
+  AND seal IS DISTINCT FROM wallet.seal(payment_id::text, outcome, reason, user_id, wallet_id::text, amount::text, currency)
+UNION ALL
+SELECT 'reference ' || reference || ' of wallet ' || wallet_id, 'answered as its seal says', kind || ' ' || amount || ', balance ' || balance
+FROM wallet.reference
+WHERE seal IS DISTINCT FROM wallet.seal(wallet_id::text, kind, reference, amount::text, balance::text)
 UNION ALL
 SELECT 'seeded wallets of ' || currency, coalesce(s.amount, 0) || ' put into them', coalesce(f.amount, 0) || ' by movements'
 FROM wallet.seeding s

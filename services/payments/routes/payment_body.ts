@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { formatAmount } from "../../../lib/domain/money.js";
-import { NEW, type Order, type Payment } from "../domain/payment.js";
+import { NEW, type Order, type Payment, type Standing } from "../domain/payment.js";
 
 export const status = z.enum(["PENDING", "APPROVED", "DECLINED", "PARTIALLY_REFUNDED", "REFUNDED"]);
 
@@ -21,8 +21,18 @@ export const paymentBody = z.object({
   updated_at: z.iso.datetime(),
 });
 
-export function bodyOf(payment: Payment): z.output<typeof paymentBody> {
-  const { paymentId, amount, currency, state, reason, refunded } = payment;
+export const bodyOf = (payment: Payment): z.output<typeof paymentBody> =>
+  body(payment, payment, payment.updatedAt);
+
+/** As it was answered when it was made. */
+export const bodyOfNew = (order: Order) => body(order, NEW, order.createdAt);
+
+function body(
+  order: Order,
+  { state, reason, refunded }: Standing,
+  updatedAt: Date,
+): z.output<typeof paymentBody> {
+  const { paymentId, amount, currency, createdAt } = order;
   return {
     payment_id: paymentId,
     id: paymentId,
@@ -31,14 +41,11 @@ export function bodyOf(payment: Payment): z.output<typeof paymentBody> {
     status: state,
     reason,
     refunded: formatAmount(refunded, currency),
-    method: payment.method,
-    customer_id: payment.customerId,
-    reference: payment.reference,
-    trace_id: payment.traceId,
-    created_at: payment.createdAt.toISOString(),
-    updated_at: payment.updatedAt.toISOString(),
+    method: order.method,
+    customer_id: order.customerId,
+    reference: order.reference,
+    trace_id: order.traceId,
+    created_at: createdAt.toISOString(),
+    updated_at: updatedAt.toISOString(),
   };
 }
-
-/** As it was answered when it was made. */
-export const bodyOfNew = (order: Order) => bodyOf({ ...order, ...NEW, updatedAt: order.createdAt });

@@ -12,16 +12,19 @@ import { walletDebitRequested } from "../../contracts/wallet_debit_requested.js"
 import { walletResponse } from "../../contracts/wallet_response.js";
 import { decideDebits } from "../domain/debit.js";
 import { enterDecisions, findDecisions, type NewDecision, type RecordedDecision } from "../store/decision.js";
-import { lockWalletsOf } from "../store/wallet.js";
+import { lockFreeWalletsOf } from "../store/wallet.js";
 
 type Asked = ReceivedEvent<ReturnType<typeof walletDebitRequested.schema.parse>>;
 
 /**
  * Takes payments' amounts from their customers' wallets. A payment is decided once; a repeated request, also one that comes days
- * later, is answered with what was decided.
+ * later, is answered with what was decided. Whose wallet somebody else holds has to wait, and nobody with him.
+ *
+ * @throws Error 40001 when another process decided about one of the payments meanwhile
  */
-export async function onDebitRequested(tx: Queryable, events: readonly Asked[]): Promise<EventOutcome[]> {
-  const wallets = await lockWalletsOf(tx, [...new Set(events.map(({ body }) => body.user_id))]);
+export async function onDebitRequested(tx: Queryable, asked: readonly Asked[]): Promise<EventOutcome[]> {
+  const { wallets, held } = await lockFreeWalletsOf(tx, [...new Set(asked.map(({ body }) => body.user_id))]);
+  const events = held.size === 0 ? asked : asked.filter(({ body }) => !held.has(body.user_id));
   // Under the locks, so that a decision of another process on the same wallet is seen.
   const known = await decisionsOf(tx, events.map(paymentOf));
   const fresh = firstOfEach(events.filter((event) => !known.has(paymentOf(event))));
@@ -42,27 +45,23 @@ export async function onDebitRequested(tx: Queryable, events: readonly Asked[]):
       refused.set(paymentOf(event), decision);
     } else {
       decisions.push({ ...decision, messageId: event.messageId });
+      known.set(paymentOf(event), { ...decision, messageId: event.messageId, refunded: 0n });
     }
   }
-  const entered = await enterDecisions(tx, decisions);
-  // Decided by another process meanwhile: without a wallet there was no lock.
-  const overtaken = decisions.filter(({ paymentId }) => !entered.has(paymentId));
-  for (const [id, decision] of await decisionsOf(
-    tx,
-    overtaken.map(({ paymentId }) => paymentId),
-  )) {
-    known.set(id, decision);
-  }
-  for (const decision of decisions.filter(({ paymentId }) => entered.has(paymentId))) {
-    known.set(decision.paymentId, { ...decision, refunded: 0n });
+  if ((await enterDecisions(tx, decisions)) < decisions.length) {
+    // Where there is no wallet there was no lock. All of it is undone, since later decisions counted on these.
+    throw Object.assign(new Error("a payment was decided by another process"), { code: "40001" });
   }
   await recordIllegalTransitions(
     tx,
     "wallet",
     events.flatMap((event) => illegal(event, known.get(paymentOf(event)))),
   );
-  return events.map((event) => {
+  return asked.map((event) => {
     const decision = known.get(paymentOf(event));
+    if (held.has(event.body.user_id)) {
+      return { kind: "held" };
+    }
     return decision === undefined ? rejection(refused.get(paymentOf(event))) : answer(event, decision);
   });
 }
@@ -127,12 +126,17 @@ function answer(event: Asked, decision: RecordedDecision): EventOutcome {
   const follower = eventMessage(walletResponse, body, {
     messageId: derivedId(messageId, walletResponse.name),
     traceId,
+    // The message that was decided is answered until that has arrived; nobody may have heard before when it comes again. What was
+    // cancelled has been told as payments.expired.
     repeat: decision.messageId !== messageId,
   });
   return { kind: "done", followers: [follower] };
 }
 
-/** An amount that is none of its currency: it never will be. */
+/**
+ * An amount that is none of its currency, or a currency that is none: it never will be. Not a refusal of the wallet's, for which
+ * there is a reason to give: who published it has a bug, as payments refuses such an amount itself, and the letter shows it.
+ */
 function rejection(error: Error | undefined): EventOutcome {
   const { code, message } =
     error instanceof PlatformError ? error : { code: "INTERNAL", message: "not decided" };

@@ -1,13 +1,17 @@
 import type { z } from "zod";
 import type { ReceivedEvent } from "../../../lib/messaging/event.js";
 import type { EventOutcome } from "../../../lib/messaging/handle_batch.js";
+import {
+  type IllegalTransition,
+  recordIllegalTransitions,
+} from "../../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
-import type { walletRefundRequested } from "../../contracts/wallet_refund_requested.js";
+import { walletRefundRequested } from "../../contracts/wallet_refund_requested.js";
 import { REST } from "../domain/refund.js";
 import { refundedEvent } from "../events.js";
-import { refundPayments } from "../refunds.js";
+import { type Refund, type RefundOutcome, refundPayments } from "../refunds.js";
 import { enterDecisions, type NewDecision } from "../store/decision.js";
-import { lockWalletsOf } from "../store/wallet.js";
+import { lockFreeWalletsOf } from "../store/wallet.js";
 
 type Asked = ReceivedEvent<z.output<typeof walletRefundRequested.schema>>;
 
@@ -15,26 +19,60 @@ type Asked = ReceivedEvent<z.output<typeof walletRefundRequested.schema>>;
  * Gives back what is left of payments that were given up. Where nothing has been decided yet the payment is recorded as
  * cancelled, so that a debit that comes later takes nothing.
  */
-export async function onRefundRequested(tx: Queryable, events: readonly Asked[]): Promise<EventOutcome[]> {
+export async function onRefundRequested(tx: Queryable, asked: readonly Asked[]): Promise<EventOutcome[]> {
   // A debit that is being decided has these locks.
-  await lockWalletsOf(tx, [...new Set(events.map(({ body }) => body.user_id))]);
+  const { held } = await lockFreeWalletsOf(tx, [...new Set(asked.map(({ body }) => body.user_id))]);
+  const events = held.size === 0 ? asked : asked.filter(({ body }) => !held.has(body.user_id));
   const byPayment = new Map(events.map((event) => [event.body.payment_id, event]));
   await enterDecisions(tx, [...byPayment.values()].map(cancellation));
-  const refunds = events.map(({ body }) => ({
+  const refunds = events.map(({ body, messageId }) => ({
     paymentId: body.payment_id,
     refundId: REST,
     amount: undefined,
+    asked: { messageId, userId: body.user_id },
   }));
   const outcomes = await refundPayments(tx, refunds);
-  return events.map(({ messageId: cause, traceId }, i) => {
-    const [refund, outcome] = [refunds[i], outcomes[i]];
-    // Otherwise there was nothing to give back, or partial refunds gave all of it, each with an event of its own.
-    const followers =
-      refund !== undefined && outcome?.kind === "refunded"
-        ? [refundedEvent(refund, outcome, { cause, traceId })]
-        : [];
-    return { kind: "done", followers };
-  });
+  const done = new Map<Asked, EventOutcome>();
+  const illegal: IllegalTransition[] = [];
+  for (const [i, event] of events.entries()) {
+    const outcome = outcomes[i] as RefundOutcome;
+    done.set(event, outcomeOf(event, refunds[i] as Refund, outcome));
+    if (outcome.kind === "another user") {
+      const { messageId, body } = event;
+      const { outcome: state, kind } = outcome;
+      const reason = `${kind} than decided`;
+      illegal.push({
+        messageId,
+        event: walletRefundRequested.name,
+        subjectId: body.payment_id,
+        state,
+        reason,
+      });
+    }
+  }
+  await recordIllegalTransitions(tx, "wallet", illegal);
+  return asked.map((event) => done.get(event) ?? { kind: "held" });
+}
+
+function outcomeOf(
+  { messageId: cause, traceId }: Asked,
+  refund: Refund,
+  outcome: RefundOutcome,
+): EventOutcome {
+  switch (outcome.kind) {
+    case "refunded":
+      return { kind: "done", followers: [refundedEvent(refund, outcome, { cause, traceId })] };
+    case "no room":
+      // Somebody has to make room, then the letter is replayed.
+      return {
+        kind: "reject",
+        code: "BALANCE_TOO_LARGE",
+        reason: `wallet ${outcome.walletId} cannot hold that much.`,
+      };
+    default:
+      // There was nothing to give back, or partial refunds gave all of it, each with an event of its own.
+      return { kind: "done" };
+  }
 }
 
 const cancellation = ({ body, messageId }: Asked): NewDecision => ({

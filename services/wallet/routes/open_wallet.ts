@@ -25,7 +25,9 @@ export const openWallet = (pool: Pool) =>
       });
       if (opened === undefined) {
         const open = (await walletsOf(pool, user_id)).find((each) => each.currency === currency);
-        throw new WalletError("WALLET_EXISTS", `the user has wallet ${open?.walletId} of ${currency}.`);
+        // It may have been closed since.
+        const members = open === undefined ? {} : { wallet_id: open.walletId };
+        throw new WalletError("WALLET_EXISTS", `the user has a wallet of ${currency}.`, { members });
       }
       return { status: 201, body: bodyOf(opened), headers: { location: `/wallets/${opened.walletId}` } };
     },

@@ -92,7 +92,7 @@ const bodyOf = (
   { amount: back, refundedTotal }: Extract<RefundOutcome, { kind: "refunded" }>,
 ): z.output<typeof refunded> => ({ payment_id, refund_id, amount: back, refunded_total: refundedTotal });
 
-/** @throws WalletError PAYMENT_UNKNOWN, REFUND_REFUSED, REFERENCE_USED */
+/** @throws WalletError PAYMENT_UNKNOWN, REFUND_REFUSED, REFERENCE_USED, BALANCE_TOO_LARGE */
 function requireRefunded(
   paymentId: string,
   outcome: RefundOutcome | undefined,
@@ -112,6 +112,8 @@ function requireRefunded(
         "REFERENCE_USED",
         `this refund of payment ${paymentId} was made with ${outcome.amount}.`,
       );
+    case "no room":
+      throw new WalletError("BALANCE_TOO_LARGE", `wallet ${outcome.walletId} cannot hold that much.`);
     default:
       throw new WalletError("PAYMENT_UNKNOWN", `no debit of payment ${paymentId} was decided here.`);
   }

@@ -10,6 +10,8 @@ export const walletBody = z.object({
   currency: z.string(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
+  /** Of a closed one. */
+  closed_at: z.iso.datetime().optional(),
 });
 
 export function bodyOf({
@@ -19,6 +21,7 @@ export function bodyOf({
   currency,
   createdAt,
   updatedAt,
+  closedAt,
 }: WalletRow): z.infer<typeof walletBody> {
   return {
     id: walletId,
@@ -27,5 +30,6 @@ export function bodyOf({
     currency,
     created_at: createdAt.toISOString(),
     updated_at: updatedAt.toISOString(),
+    ...(closedAt === null ? {} : { closed_at: closedAt.toISOString() }),
   };
 }

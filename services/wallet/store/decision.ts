@@ -44,18 +44,15 @@ export async function lockDecisions(
  * Enters decisions, the debits of the approved ones and what is left in their wallets, which must be locked. A payment that
  * was decided meanwhile is left as it is.
  *
- * @returns ids of the payments that were entered.
+ * @returns how many were entered.
  */
-export async function enterDecisions(
-  tx: Queryable,
-  decisions: readonly NewDecision[],
-): Promise<ReadonlySet<string>> {
+export async function enterDecisions(tx: Queryable, decisions: readonly NewDecision[]): Promise<number> {
   if (decisions.length === 0) {
-    return new Set();
+    return 0;
   }
   // By id, so that two batches with the same payments do not wait for each other.
   const sorted = decisions.toSorted((a, b) => (a.paymentId < b.paymentId ? -1 : 1));
-  const { rows } = await tx.query<{ paymentId: string }>({
+  const { rows } = await tx.query<{ entered: number }>({
     name: "wallet_enter_decisions",
     text: ENTER,
     values: [
@@ -70,7 +67,7 @@ export async function enterDecisions(
       sorted.map(({ currency }) => (currency === null ? null : clearingId(currency))),
     ],
   });
-  return new Set(rows.map(({ paymentId }) => paymentId));
+  return (rows[0] as { entered: number }).entered;
 }
 
 const ENTER = `
@@ -79,8 +76,12 @@ const ENTER = `
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::text[], $8::text[], $9::uuid[])
       AS a (payment_id, outcome, reason, user_id, wallet_id, amount, currency, message_id, clearing_id)
   ), entered AS (
-    INSERT INTO wallet.decision (payment_id, outcome, reason, user_id, wallet_id, amount, currency, message_id)
-    SELECT payment_id, outcome, reason, user_id, wallet_id, amount, currency, message_id FROM asked
+    INSERT INTO wallet.decision (payment_id, outcome, reason, user_id, wallet_id, amount, currency, message_id, seal)
+    SELECT payment_id, outcome, reason, user_id, wallet_id, amount, currency, message_id,
+           CASE WHEN outcome <> 'approved' THEN
+             wallet.seal(payment_id::text, outcome, reason, user_id, wallet_id::text, amount::text, currency)
+           END
+    FROM asked
     ON CONFLICT (payment_id) DO NOTHING
     RETURNING payment_id
   ), approved AS (
@@ -94,4 +95,4 @@ const ENTER = `
     FROM (SELECT wallet_id, sum(amount)::bigint AS amount FROM approved GROUP BY wallet_id) s
     WHERE w.wallet_id = s.wallet_id
   )
-  SELECT payment_id AS "paymentId" FROM entered`;
+  SELECT count(*)::integer AS entered FROM entered`;

@@ -24,7 +24,12 @@ export interface NewRefund {
   readonly walletId: string;
   readonly amount: bigint;
   readonly currency: string;
+  /** Of the event that asked for it; null: a request over HTTP did. */
+  readonly messageId: string | null;
 }
+
+/** A refund that was made. */
+export type MadeRefund = Pick<NewRefund, "amount" | "messageId">;
 
 /** Enters refunds of payments and wallets that are locked: what went back, each decision's sum of it, each balance. */
 export async function enterRefunds(tx: Queryable, refunds: readonly NewRefund[]): Promise<void> {
@@ -36,11 +41,11 @@ export async function enterRefunds(tx: Queryable, refunds: readonly NewRefund[])
     text: `
       WITH asked AS (
         SELECT *
-        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::bigint[], $7::text[])
-          AS a (movement_id, payment_id, refund_id, clearing_id, wallet_id, amount, currency)
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::bigint[], $7::text[], $8::text[])
+          AS a (movement_id, payment_id, refund_id, clearing_id, wallet_id, amount, currency, message_id)
       ), moved AS (
-        INSERT INTO wallet.movement (movement_id, cause_id, kind, from_id, to_id, amount, currency, reference)
-        SELECT movement_id, payment_id, 'refund', clearing_id, wallet_id, amount, currency, refund_id FROM asked
+        INSERT INTO wallet.movement (movement_id, cause_id, kind, from_id, to_id, amount, currency, reference, message_id)
+        SELECT movement_id, payment_id, 'refund', clearing_id, wallet_id, amount, currency, refund_id, message_id FROM asked
       ), counted AS (
         UPDATE wallet.decision d
         SET refunded = d.refunded + s.amount
@@ -60,6 +65,7 @@ export async function enterRefunds(tx: Queryable, refunds: readonly NewRefund[])
       refunds.map(({ walletId }) => walletId),
       refunds.map(({ amount }) => amount),
       refunds.map(({ currency }) => currency),
+      refunds.map(({ messageId }) => messageId),
     ],
   });
 }
@@ -68,14 +74,14 @@ export async function enterRefunds(tx: Queryable, refunds: readonly NewRefund[])
 export async function findRefunds(
   db: Queryable,
   refunds: readonly { readonly paymentId: string; readonly movementId: string }[],
-): Promise<ReadonlyMap<string, bigint>> {
-  const { rows } = await db.query<{ movementId: string; amount: bigint }>({
+): Promise<ReadonlyMap<string, MadeRefund>> {
+  const { rows } = await db.query<MadeRefund & { movementId: string }>({
     name: "wallet_find_refunds",
-    text: `SELECT movement_id AS "movementId", amount FROM wallet.movement
+    text: `SELECT movement_id AS "movementId", amount, message_id AS "messageId" FROM wallet.movement
            WHERE (cause_id, movement_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))`,
     values: [refunds.map(({ paymentId }) => paymentId), refunds.map(({ movementId }) => movementId)],
   });
-  return new Map(rows.map(({ movementId, amount }) => [movementId, amount]));
+  return new Map(rows.map((refund) => [refund.movementId, refund]));
 }
 
 export interface Transfer {
@@ -104,8 +110,8 @@ export async function enterTransfer(tx: Queryable, transfer: Transfer): Promise<
         WHERE wallet_id = $8
         RETURNING balance
       ), noted AS (
-        INSERT INTO wallet.reference (wallet_id, kind, reference, movement_id, amount, balance)
-        SELECT $8, $2, $7, $1, $5, balance FROM balanced
+        INSERT INTO wallet.reference (wallet_id, kind, reference, movement_id, amount, balance, seal)
+        SELECT $8, $2, $7, $1, $5, balance, wallet.seal($8::text, $2, $7, $5::text, balance::text) FROM balanced
       )
       SELECT balance FROM balanced`,
     values: [movementId, kind, from, to, amount, currency, reference, walletId],

@@ -22,6 +22,28 @@ export async function lockWalletsOf(tx: Queryable, userIds: readonly string[]): 
   return rows;
 }
 
+/** The same of those wallets that nobody else holds, without waiting; and whose wallets somebody does. */
+export async function lockFreeWalletsOf(
+  tx: Queryable,
+  userIds: readonly string[],
+): Promise<{ readonly wallets: readonly Wallet[]; readonly held: ReadonlySet<string> }> {
+  const { rows } = await tx.query<Wallet & { readonly balance: bigint | null }>({
+    name: "wallet_lock_free",
+    // Who waits for nobody needs no order. What is held, or was closed meanwhile, comes without a balance.
+    text: `WITH free AS (
+             SELECT wallet_id, balance FROM wallet.wallet
+             WHERE user_id = ANY ($1::text[]) AND closed_at IS NULL AND kind = 'customer'
+             FOR NO KEY UPDATE SKIP LOCKED
+           )
+           SELECT wallet_id AS "walletId", user_id AS "userId", currency, free.balance
+           FROM wallet.wallet LEFT JOIN free USING (wallet_id)
+           WHERE user_id = ANY ($1::text[]) AND closed_at IS NULL AND kind = 'customer'`,
+    values: [userIds],
+  });
+  const held = new Set(rows.filter(({ balance }) => balance === null).map(({ userId }) => userId));
+  return { wallets: held.size === 0 ? rows : rows.filter(({ userId }) => !held.has(userId)), held };
+}
+
 /** Keeps others from opening a wallet of these users and currencies until the transaction ends. */
 export async function lockOpening(
   tx: Queryable,
