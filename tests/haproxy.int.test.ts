@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { eventually } from "./harness/eventually.js";
 import { freePort } from "./harness/free_port.js";
@@ -115,10 +115,16 @@ test.each<[string, () => Promise<Response>]>([
   expect([answer.status, asked()]).toEqual([200, 3]);
 });
 
-test("a process that hangs costs a POST with a key some seconds, and no more", async () => {
+test("a process that hangs costs a POST with a key some seconds, and no more; a connection without a request ends without a word", async () => {
+  const silent = connect(Number(new URL(gateway.url).port), "127.0.0.1");
+  const heard: Buffer[] = [];
+  silent.on("data", (data: Buffer) => heard.push(data));
+  const closed = once(silent, "close");
   backends.payments1.answer = () => undefined;
   const answers = await Promise.all(["a", "b", "c", "d"].map((key) => post({ "idempotency-key": key })));
   expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(Array(4).fill("payments 2"));
+  await closed;
+  expect(Buffer.concat(heard).toString()).toBe("");
 });
 
 test("a process that ends is left out before anybody notices", async () => {

@@ -7,6 +7,9 @@ import { bodyOf, type Customer, type Load, type Order } from "./load.js";
 /** A refund may come before its debit was decided; it is asked for so often, a second apart. */
 const REFUND_TRIES = 10;
 
+const WALLETS_AT_ONCE = 8;
+const UUID = /[0-9a-f]{8}-[0-9a-f-]{27}/;
+
 /** What callers were told. */
 export interface Told {
   readonly order: Order;
@@ -41,7 +44,13 @@ export class Driver {
   }
 
   async openWallets(): Promise<void> {
-    await Promise.all(this.#load.customers.map((customer) => this.#openWallet(customer)));
+    const left = [...this.#load.customers];
+    const open = async () => {
+      for (let customer = left.pop(); customer !== undefined; customer = left.pop()) {
+        await this.#openWallet(customer);
+      }
+    };
+    await Promise.all(Array.from({ length: WALLETS_AT_ONCE }, open));
   }
 
   /** Asks for `rate` payments a second until `signal` fires, and waits for none. */
@@ -140,12 +149,14 @@ export class Driver {
       return;
     }
     const { status, body } = await this.#wallets.post("/wallets", { user_id: id, currency });
-    if (status !== 201) {
+    // Opened by a request whose answer came too late, its id is told.
+    const walletId = status === 201 ? body.id : UUID.exec(JSON.stringify(body))?.[0];
+    if (walletId === undefined) {
       throw new Error(`wallet of ${id}: ${status} ${JSON.stringify(body)}`);
     }
     if (funds > 0n) {
       const credit = { amount: formatAmount(funds, currency), reference: "opening" };
-      const answer = await this.#wallets.post(`/wallets/${body.id}/credit`, credit);
+      const answer = await this.#wallets.post(`/wallets/${walletId}/credit`, credit);
       if (answer.status !== 201) {
         throw new Error(`credit of ${id}: ${answer.status} ${JSON.stringify(answer.body)}`);
       }

@@ -55,7 +55,7 @@ const TIGHT_MAJOR: Readonly<Record<string, bigint>> = { USD: 1_500n, EUR: 1_500n
 /** How many customers of each kind there are, and which share of all orders is theirs, in percent. */
 const KINDS: readonly { fate: Customer["fate"]; name: string; count: number; share: number }[] = [
   { fate: "approved", name: "hot", count: 3, share: 30 },
-  { fate: "approved", name: "rich", count: 200, share: 50 },
+  { fate: "approved", name: "rich", count: 60, share: 50 },
   { fate: "either", name: "tight", count: 8, share: 8 },
   { fate: "insufficient_funds", name: "poor", count: 10, share: 6 },
   { fate: "unknown_wallet", name: "stranger", count: 3, share: 4 },
