@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -160,4 +162,19 @@ it("says which port is taken", async () => {
   await first.start?.();
   const second = httpPart(await serve(), { host: "127.0.0.1", port: first.port() });
   await expect(second.start?.()).rejects.toMatchObject({ code: "PORT_TAKEN" });
+});
+
+it("stops at once though there is a connection on which nothing was asked", async () => {
+  const part = httpPart(await serve(), { host: "127.0.0.1", port: 0 });
+  await part.start?.();
+  const silent = connect(part.port(), "127.0.0.1");
+  const closed = once(silent, "close");
+  await once(silent, "connect");
+  // The server knows of it when it has answered one that came later.
+  await fetch(`http://127.0.0.1:${part.port()}/livez`);
+  const since = performance.now();
+  await part.drain?.();
+  await part.stop();
+  await closed;
+  expect(performance.now() - since).toBeLessThan(5_000);
 });

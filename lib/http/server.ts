@@ -44,6 +44,8 @@ export async function createHttpServer({ operations, logger, api }: HttpOptions)
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // After the drain: one on which nothing was asked yet, as browsers and pools open them, would hold up the end for a minute.
+    forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     genReqId: (request) => traceIdOf(request.headers["traceparent"]) ?? newTraceId(),
     logController: new LogController({ disableRequestLogging: true }),

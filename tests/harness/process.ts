@@ -142,10 +142,11 @@ export class WorkerProcess {
   }
 }
 
-/** A service in a process of its own that signals itself at a point; see service_at.mjs. */
+/** Services in a process of their own that signal themselves at a point; see service_at.mjs. */
 export function startServiceAt(
   settings: Environment,
   fault: {
+    /** Several are told apart by commas. */
     readonly module: string;
     readonly point: string;
     readonly nth?: number;

@@ -1,6 +1,6 @@
-// A service that signals itself at a named point: `node service_at.mjs MODULE POINT NTH SIGNAL`. Points: `committed` (a batch
-// has been committed, nothing of it published), `published` (nor acked), or the text that a statement begins with, just before
-// it is sent. It runs the compiled code in a process of its own, because what is tested is the death of a process. Not
+// Services that signal themselves at a named point: `node service_at.mjs MODULE,… POINT NTH SIGNAL`. Points: `committed` (what is
+// to be published has been committed), `published` (nothing has been acked, or removed from the outbox), or a statement, just
+// before it is sent, by its name or by what its text begins with. It runs the compiled code in a process of its own, because what is tested is the death of a process. Not
 // TypeScript, so that Node can start it as it is.
 
 import pg from "pg";
@@ -10,7 +10,7 @@ import { loadAllSettings } from "../../dist/app/settings.js";
 import { Publisher } from "../../dist/lib/broker/publisher.js";
 import { createLogger } from "../../dist/lib/observability/log.js";
 
-const [name, point, nth, signal] = process.argv.slice(2);
+const [names, point, nth, signal] = process.argv.slice(2);
 let left = Number(nth);
 const reached = (here) => {
   if (here && --left === 0) {
@@ -18,21 +18,22 @@ const reached = (here) => {
   }
 };
 
-const { publishAll } = Publisher.prototype;
-Publisher.prototype.publishAll = async function (messages) {
+const { publishEach } = Publisher.prototype;
+Publisher.prototype.publishEach = async function (messages) {
   reached(point === "committed" && messages.length > 0);
-  await publishAll.call(this, messages);
+  const results = await publishEach.call(this, messages);
   reached(point === "published" && messages.length > 0);
+  return results;
 };
 const { query } = pg.Client.prototype;
 pg.Client.prototype.query = function (...args) {
   const text = args[0]?.text ?? args[0];
-  reached(typeof text === "string" && text.trim().startsWith(point));
+  reached(args[0]?.name === point || (typeof text === "string" && text.trim().startsWith(point)));
   return query.apply(this, args);
 };
 
 const stop = new AbortController();
 process.once("SIGTERM", () => stop.abort());
 const logger = createLogger({ level: "info", format: "json", secrets: [] });
-const modules = chooseModules([name], MODULES);
+const modules = chooseModules(names.split(","), MODULES);
 await serve({ modules, all: MODULES, settings: loadAllSettings(), logger, signal: stop.signal });

@@ -17,7 +17,7 @@ import { record, replay, takeRecord } from "./history.js";
 import { type Load, loadOf, STUCK_PREFIX } from "./load.js";
 import { Messages } from "./messages.js";
 import { checkDeadLetters, type Planted, type Poison, plant, poisonOf } from "./poison.js";
-import { type Books, compare, readBooks, timedOut } from "./verdict.js";
+import { type Books, compare, covered, readBooks, timedOut } from "./verdict.js";
 
 /** Short, so that what is dropped is mended while the faults go on. */
 const RESEND_AFTER_S = 5;
@@ -207,6 +207,7 @@ class ServicesTrial {
       queues,
       audit,
       ...compare(this.#driver.told, this.#load.customers, books, GIVE_UP_S),
+      covered(this.#driver.told, this.#load.customers, books),
       await checkDeadLetters(stack.settings, this.#planted, this.#messages.deleted),
     ];
   }

@@ -1,0 +1,198 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { MODULES } from "../app/modules.js";
+import { EVENTS_EXCHANGE, queueNames } from "../lib/broker/topology.js";
+import type { Pool } from "../lib/postgres/pool.js";
+import { RECORD } from "./chaos/checks.js";
+import { Driver } from "./chaos/services/drive.js";
+import { record, replay, takeRecord } from "./chaos/services/history.js";
+import { type Load, loadOf } from "./chaos/services/load.js";
+import { compare, covered, readBooks } from "./chaos/services/verdict.js";
+import { drain, onChannel } from "./harness/broker.js";
+import { withPool } from "./harness/database.js";
+import { eventually } from "./harness/eventually.js";
+import { freePort } from "./harness/free_port.js";
+import { Platform } from "./harness/platform.js";
+import { payments, processState, startServiceAt } from "./harness/process.js";
+import { rabbitmqctl } from "./harness/servers.js";
+import { Serving } from "./harness/serving.js";
+
+const SERVICES = ["payments", "fraud", "wallet"];
+const PAYMENTS_PER_S = 15;
+/** Long after the test: no payment may need to be given up. */
+const GIVE_UP_S = 900;
+const FAMILIES = MODULES.filter(({ name }) => SERVICES.includes(name)).flatMap(({ queues }) => queues);
+
+let platform: Platform;
+let serving: Serving;
+let load: Load;
+let driver: Driver;
+/** Where callers ask. */
+let urls: string[];
+
+beforeEach(async () => {
+  platform = await Platform.create({
+    RABBITMQ_HEARTBEAT_S: "1",
+    // A sweep must have something to do.
+    PAYMENTS_RESEND_AFTER_S: "2",
+  });
+  load = loadOf({ seed: 13, stuck: false });
+  serving = await Serving.start(platform.settings, ...SERVICES);
+  urls = [serving.url];
+  driver = new Driver(load, { payments: urls, wallets: urls });
+});
+afterEach(async () => {
+  await driver?.settled(0);
+  await serving?.stop();
+  await platform?.close();
+});
+
+/** All services in one process that signals itself at a point; on the port that callers know, or another one. */
+function faulty(point: string, signal: NodeJS.Signals, port = serving.port) {
+  const [, statement = point, nth = "1"] = /^(.*) ×(\d+)$/.exec(point) ?? [];
+  return startServiceAt(
+    { ...platform.settings, HTTP_PORT: port },
+    { module: SERVICES.join(), point: statement, nth: Number(nth), signal },
+  );
+}
+
+/** In the order of a payment's way; × says at which time. */
+const KILLED_AT = [
+  "saga_enter_guarded ×3",
+  "committed ×2",
+  "published ×2",
+  "outbox_remove",
+  "saga_apply ×4",
+  "wallet_enter_decisions ×2",
+  "committed ×12",
+  "published ×12",
+  "wallet_enter_refunds",
+  "COMMIT ×9",
+];
+
+test("kill -9 at every point, queues missing at the start, all said once more days later: each payment once, all money there", async () => {
+  await deleteQueues();
+  await serving.ready();
+  await record(platform.settings);
+  await driver.openWallets();
+  await serving.stop("SIGKILL");
+  const over = new AbortController();
+  const paying = driver.pay(PAYMENTS_PER_S, over.signal);
+  for (const point of KILLED_AT) {
+    const doomed = faulty(point, "SIGKILL");
+    const late = setTimeout(() => doomed.child.kill("SIGTERM"), 30_000);
+    expect([point, (await doomed.ended).code]).toEqual([point, null]);
+    clearTimeout(late);
+  }
+  over.abort();
+  await paying;
+  await serving.replace();
+  await expectSettled();
+
+  await asOwner(async (owner) => {
+    const before = await readBooks(owner);
+    expect(covered(driver.told, load.customers, before).complaints).toEqual([]);
+    await owner.query("DELETE FROM saga.idempotency");
+    await owner.query("DELETE FROM wallet.idempotency");
+    const events = await takeRecord(platform.settings, 2_000, 13);
+    await replay(platform.settings, events);
+    expect(await driver.askAgain(20)).toEqual([]);
+    await quiet();
+    expect(await readBooks(owner)).toEqual(before);
+  });
+  expect((await payments(platform.settings, "audit", "--quiesced")).stdout).toContain("the books agree");
+});
+
+/** In a transaction, between two of its statements. */
+const FROZEN_AT = ["wallet_enter_decisions ×2", "wallet_enter_refunds", "saga_postpone", "COMMIT ×9"];
+
+test("a process that is frozen anywhere lets go of its locks within 1.5 s; another goes on, and it commits nothing when it wakes", async () => {
+  await serving.ready();
+  await driver.openWallets();
+  await serving.stop("SIGKILL");
+  const over = new AbortController();
+  const paying = driver.pay(PAYMENTS_PER_S, over.signal);
+  const frozen: ReturnType<typeof faulty>[] = [];
+  for (const point of FROZEN_AT) {
+    const port = await freePort();
+    const next = faulty(point, "SIGSTOP", port);
+    frozen.push(next);
+    urls.splice(0, 1, `http://127.0.0.1:${port}`);
+    await eventually(`frozen ${point}`, async () => (await processState(next.child.pid)) === "T", {
+      withinMs: 30_000,
+    });
+    const since = performance.now();
+    await eventually("its transactions are over", async () => (await openTransactions(next.child.pid)) === 0);
+    expect(performance.now() - since).toBeLessThan(1_500);
+  }
+  over.abort();
+  await paying;
+  await serving.replace();
+  urls.splice(0, 1, serving.url);
+  await serving.ready();
+  for (const { child, ended } of frozen) {
+    child.kill("SIGCONT");
+    child.kill("SIGTERM");
+    expect((await ended).code).toBe(0);
+  }
+  await expectSettled();
+});
+
+/** Every request answered, every payment decided, nothing in flight, and all as the callers were told. */
+async function expectSettled(): Promise<void> {
+  await serving.ready();
+  await driver.settled(60_000);
+  expect(driver.complaints).toEqual([]);
+  await quiet();
+  await asOwner(async (owner) => {
+    const checks = compare(driver.told, load.customers, await readBooks(owner), GIVE_UP_S);
+    expect(checks.flatMap(({ complaints }) => complaints)).toEqual([]);
+  });
+  for (const queue of new Set(FAMILIES.map(({ deadLetter }) => deadLetter))) {
+    expect(await drain(platform.settings, queue)).toEqual([]);
+  }
+}
+
+/** Nothing is pending, in an outbox or in a queue. What a dead process had claimed of the outbox is free again after 30 s. */
+async function quiet(): Promise<void> {
+  const audit = () => payments(platform.settings, "audit", "--quiesced");
+  await eventually("queues are empty", queuesEmpty, { withinMs: 60_000, everyMs: 250 });
+  await eventually("the books agree", async () => (await audit()).code === 0, {
+    withinMs: 60_000,
+    everyMs: 500,
+  });
+  await eventually("queues are empty", queuesEmpty, { withinMs: 60_000, everyMs: 250 });
+}
+
+/** Ready in a queue, in the hands of a consumer, or on a rung. */
+async function queuesEmpty(): Promise<boolean> {
+  const vhost = platform.settings.RABBITMQ_VHOST;
+  const lines = await rabbitmqctl("-p", vhost, "list_queues", "--no-table-headers", "name", "messages");
+  const rows = lines
+    .trim()
+    .split("\n")
+    .map((line) => line.split("\t"));
+  return rows.every(([name, messages]) => messages === "0" || name === RECORD);
+}
+
+async function deleteQueues(): Promise<void> {
+  await onChannel(platform.settings, async (channel) => {
+    for (const queue of new Set(FAMILIES.flatMap(queueNames))) {
+      await channel.deleteQueue(queue);
+    }
+    await channel.deleteExchange(EVENTS_EXCHANGE);
+  });
+}
+
+/** Of a process: transactions that hold what others wait for. */
+async function openTransactions(pid: number | undefined): Promise<number> {
+  const open = `SELECT count(*)::integer AS open FROM pg_stat_activity
+                WHERE datname = current_database() AND xact_start IS NOT NULL AND application_name LIKE '%:' || $1 || ':%'`;
+  return asOwner(async (owner) => (await owner.query<{ open: number }>(open, [pid])).rows[0]?.open ?? 0);
+}
+
+async function asOwner<T>(work: (owner: Pool) => Promise<T>): Promise<T> {
+  return withPool({ role: "admin", database: platform.settings.POSTGRES_DB }, async (owner) => {
+    await owner.query("SET ROLE payments_owner");
+    return work(owner);
+  });
+}
