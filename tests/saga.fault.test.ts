@@ -112,6 +112,7 @@ test("a process that is frozen anywhere lets go of its locks within 1.5 s; anoth
   const over = new AbortController();
   const paying = driver.pay(PAYMENTS_PER_S, over.signal);
   const frozen: ReturnType<typeof faulty>[] = [];
+  let held = 0;
   for (const point of FROZEN_AT) {
     const port = await freePort();
     const next = faulty(point, "SIGSTOP", port);
@@ -121,9 +122,11 @@ test("a process that is frozen anywhere lets go of its locks within 1.5 s; anoth
       withinMs: 30_000,
     });
     const since = performance.now();
+    held += await openTransactions(next.child.pid);
     await eventually("its transactions are over", async () => (await openTransactions(next.child.pid)) === 0);
     expect(performance.now() - since).toBeLessThan(1_500);
   }
+  expect(held).toBeGreaterThan(0);
   over.abort();
   await paying;
   await serving.replace();
