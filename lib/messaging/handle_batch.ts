@@ -42,7 +42,7 @@ const LOST_RACE: ReadonlySet<string> = new Set(["40001", "40P01"]);
 const RACE_BACKOFF = { baseMs: 20, capMs: 1_000 };
 /** Somebody holds a lock for longer than a transaction of ours takes: a session in somebody's hands, a frozen process. */
 const LOCKED = "55P03";
-/** A batch holds its locks for some 20 ms. What is held for longer waits in the ladder, where it is in nobody's way. */
+/** A batch holds its locks for 20 ms, a large one for 50. What is held for longer waits in the ladder, where it is in nobody's way. */
 const HELD = { tries: 5, pauseMs: 20 };
 const OUTAGE_BACKOFF = { baseMs: 250, capMs: 10_000 };
 
