@@ -2,7 +2,7 @@ import { CoreError } from "../lib/core_errors.js";
 import { codeOf } from "../lib/errors.js";
 import type { Route } from "../lib/http/route.js";
 import type { Listening } from "../lib/http/server.js";
-import type { Logger } from "../lib/observability/log.js";
+import { type Logger, PLATFORM } from "../lib/observability/log.js";
 import { createRegistry } from "../lib/observability/registry.js";
 import { packageVersion } from "../lib/root.js";
 import type { Part } from "../lib/runtime/lifecycle.js";
@@ -48,14 +48,16 @@ export interface ServeOptions {
  * @throws CoreError SETTINGS_INVALID for a port, MODULE_INVALID for a path that two modules want, PORT_TAKEN
  * @throws PlatformError for what else waiting does not mend.
  */
-export async function serve({ modules, all, settings, logger, signal }: ServeOptions): Promise<void> {
+export async function serve(options: ServeOptions): Promise<void> {
+  const { modules, all, settings, signal } = options;
+  const logger = options.logger.child({ service: PLATFORM });
   sayIgnored(all, modules, logger);
   const registry = createRegistry({ build: { version: packageVersion() }, process: true });
   const routes: Route[] = [];
   const places: Place[] = [];
-  const served = new Process({ settings, logger, registry, modules, all }, (runtime) =>
+  const served = new Process({ ...options, registry }, (runtime) =>
     modules.flatMap((module) => {
-      const made = module.start(runtime);
+      const made = module.start({ ...runtime, logger: options.logger.child({ service: module.service }) });
       routes.push(...(made.routes ?? []).map((route) => ({ ...route, ...placeOf(module, made) })));
       if (made.operationsAt !== undefined) {
         places.push({ ...made.operationsAt, wantedBy: module.name });
@@ -82,7 +84,7 @@ export async function serve({ modules, all, settings, logger, signal }: ServeOpt
     requireOnePortEach(wanted);
     for (const place of wanted) {
       const own = place === api ? { api: { version: packageVersion(), routes, elsewhere, settings } } : {};
-      const server = httpPart(await createHttpServer({ operations, logger, ...own }), place);
+      const server = httpPart(await createHttpServer({ operations, logger: options.logger, ...own }), place);
       servers.push(server);
       await server.start?.().catch((error: unknown) => {
         if (place === api) {

@@ -355,6 +355,26 @@ $$;
 
 COMMENT ON FUNCTION ops.audit_grace() IS 'What is younger counts as in flight';
 
+CREATE FUNCTION ops.outbox_state() RETURNS TABLE(schema text, waiting_events bigint, oldest_age_seconds double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $_$
+BEGIN
+  FOR schema IN
+    SELECT n.nspname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = 'outbox' AND c.relkind = 'r' AND pg_get_userbyid(c.relowner) = 'payments_owner'
+    ORDER BY n.nspname
+  LOOP
+    RETURN QUERY EXECUTE format(
+      'SELECT %1$L::text, count(*), greatest(coalesce(extract(epoch FROM clock_timestamp() - min(entered_at)), 0), 0)::double precision
+       FROM %1$I.outbox', schema);
+  END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION ops.outbox_state() IS 'How many events wait to be published, and since when, by the schema of their service';
+
 CREATE FUNCTION ops.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -708,6 +728,17 @@ CREATE TABLE etl.worker (
 
 COMMENT ON TABLE etl.worker IS 'Workers by their last sign of life; one that is silent for longer than its lease loses its connections';
 
+CREATE TABLE ops.audit_result (
+    latest boolean DEFAULT true NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    differences bigint NOT NULL,
+    quiesced boolean NOT NULL,
+    CONSTRAINT audit_result_differences_check CHECK ((differences >= 0)),
+    CONSTRAINT audit_result_latest_check CHECK (latest)
+);
+
+COMMENT ON TABLE ops.audit_result IS 'What the latest payments audit found';
+
 CREATE TABLE ops.backup (
     backup_id text NOT NULL,
     kind text NOT NULL,
@@ -1023,13 +1054,9 @@ CREATE TABLE saga.payment (
     CONSTRAINT payment_check CHECK (((refunded >= 0) AND (refunded <= amount))),
     CONSTRAINT payment_check1 CHECK (((state = 'PENDING'::text) = (awaiting IS NOT NULL))),
     CONSTRAINT payment_check2 CHECK (((state = 'DECLINED'::text) = (reason IS NOT NULL))),
-    CONSTRAINT payment_check3 CHECK (
-CASE state
-    WHEN 'PARTIALLY_REFUNDED'::text THEN ((refunded > 0) AND (refunded < amount))
-    WHEN 'REFUNDED'::text THEN (refunded = amount)
-    WHEN 'DECLINED'::text THEN true
-    ELSE (refunded = 0)
-END),
+    CONSTRAINT payment_check3 CHECK (((state <> 'PARTIALLY_REFUNDED'::text) OR ((refunded > 0) AND (refunded < amount)))),
+    CONSTRAINT payment_check4 CHECK (((state <> 'REFUNDED'::text) OR (refunded = amount))),
+    CONSTRAINT payment_check5 CHECK (((refunded = 0) OR (state <> ALL (ARRAY['PENDING'::text, 'APPROVED'::text])))),
     CONSTRAINT payment_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT payment_customer_id_check CHECK (((length(customer_id) >= 1) AND (length(customer_id) <= 255))),
     CONSTRAINT payment_method_check CHECK (((length(method) >= 1) AND (length(method) <= 50))),
@@ -1088,7 +1115,7 @@ UNION ALL
     'refunded and reason as its state has them'::text AS expected,
     ((((((payment.state || ', '::text) || COALESCE(payment.reason, 'no reason'::text)) || ', refunded '::text) || payment.refunded) || ' of '::text) || payment.amount) AS found
    FROM saga.payment
-  WHERE (((payment.refunded < 0) OR (payment.refunded > payment.amount)) OR ((payment.state = 'DECLINED'::text) <> (payment.reason IS NOT NULL)) OR ((payment.state = 'REFUNDED'::text) <> ((payment.refunded = payment.amount) AND (payment.state <> 'DECLINED'::text))) OR ((payment.state = 'PARTIALLY_REFUNDED'::text) <> ((payment.refunded > 0) AND (payment.refunded < payment.amount) AND (payment.state <> 'DECLINED'::text))))
+  WHERE ((payment.refunded < 0) OR (payment.refunded > payment.amount) OR ((payment.state = 'DECLINED'::text) <> (payment.reason IS NOT NULL)) OR ((payment.state = 'REFUNDED'::text) <> ((payment.refunded = payment.amount) AND (payment.state <> 'DECLINED'::text))) OR ((payment.state = 'PARTIALLY_REFUNDED'::text) <> ((payment.refunded > 0) AND (payment.refunded < payment.amount) AND (payment.state <> 'DECLINED'::text))))
 UNION ALL
  SELECT ((('reference '::text || COALESCE(r.reference, p.reference)) || ' of '::text) || COALESCE(r.customer_id, p.customer_id)) AS what,
     ('payment '::text || COALESCE((p.payment_id)::text, 'none'::text)) AS expected,
@@ -1199,13 +1226,9 @@ CREATE TABLE saga.payment_default (
     CONSTRAINT payment_check CHECK (((refunded >= 0) AND (refunded <= amount))),
     CONSTRAINT payment_check1 CHECK (((state = 'PENDING'::text) = (awaiting IS NOT NULL))),
     CONSTRAINT payment_check2 CHECK (((state = 'DECLINED'::text) = (reason IS NOT NULL))),
-    CONSTRAINT payment_check3 CHECK (
-CASE state
-    WHEN 'PARTIALLY_REFUNDED'::text THEN ((refunded > 0) AND (refunded < amount))
-    WHEN 'REFUNDED'::text THEN (refunded = amount)
-    WHEN 'DECLINED'::text THEN true
-    ELSE (refunded = 0)
-END),
+    CONSTRAINT payment_check3 CHECK (((state <> 'PARTIALLY_REFUNDED'::text) OR ((refunded > 0) AND (refunded < amount)))),
+    CONSTRAINT payment_check4 CHECK (((state <> 'REFUNDED'::text) OR (refunded = amount))),
+    CONSTRAINT payment_check5 CHECK (((refunded = 0) OR (state <> ALL (ARRAY['PENDING'::text, 'APPROVED'::text])))),
     CONSTRAINT payment_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT payment_customer_id_check CHECK (((length(customer_id) >= 1) AND (length(customer_id) <= 255))),
     CONSTRAINT payment_method_check CHECK (((length(method) >= 1) AND (length(method) <= 50))),
@@ -1214,6 +1237,26 @@ END),
     CONSTRAINT payment_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'APPROVED'::text, 'DECLINED'::text, 'PARTIALLY_REFUNDED'::text, 'REFUNDED'::text])))
 )
 WITH (fillfactor='60');
+
+CREATE VIEW saga.pending_state AS
+ SELECT count(*) AS payments,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(payment.created_at))), (0)::numeric), (0)::numeric))::double precision AS oldest_age_seconds
+   FROM saga.payment
+  WHERE (payment.state = 'PENDING'::text);
+
+COMMENT ON VIEW saga.pending_state IS 'How many payments nobody has decided yet, and since when';
+
+CREATE VIEW saga.report_payment AS
+ SELECT payment.payment_id,
+    payment.created_at,
+    payment.state,
+    payment.reason,
+    payment.amount,
+    payment.currency,
+    payment.refunded
+   FROM saga.payment;
+
+COMMENT ON VIEW saga.report_payment IS 'Payments for reports: nothing of who paid; amounts in minor units';
 
 CREATE TABLE saga.step_default (
     payment_id uuid NOT NULL,
@@ -1652,6 +1695,9 @@ ALTER TABLE ONLY etl.run
 ALTER TABLE ONLY etl.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
 
+ALTER TABLE ONLY ops.audit_result
+    ADD CONSTRAINT audit_result_pkey PRIMARY KEY (latest);
+
 ALTER TABLE ONLY ops.backup
     ADD CONSTRAINT backup_pkey PRIMARY KEY (backup_id);
 
@@ -1871,6 +1917,7 @@ GRANT USAGE ON SCHEMA ops TO payments_exporter;
 GRANT USAGE ON SCHEMA ops TO payments_backup;
 GRANT USAGE ON SCHEMA ops TO payments_app;
 GRANT USAGE ON SCHEMA ops TO payments_saga;
+GRANT USAGE ON SCHEMA ops TO payments_reader;
 GRANT USAGE ON SCHEMA ops TO payments_wallet;
 GRANT USAGE ON SCHEMA ops TO payments_traffic;
 
@@ -1881,6 +1928,7 @@ GRANT USAGE ON SCHEMA payments TO payments_exporter;
 GRANT USAGE ON SCHEMA saga TO payments_saga;
 GRANT USAGE ON SCHEMA saga TO payments_loader;
 GRANT USAGE ON SCHEMA saga TO payments_exporter;
+GRANT USAGE ON SCHEMA saga TO payments_reader;
 
 GRANT USAGE ON SCHEMA staging TO payments_loader;
 
@@ -1934,6 +1982,9 @@ GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payment
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_wallet;
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.outbox_state() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.outbox_state() TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
@@ -2009,6 +2060,9 @@ GRANT SELECT ON TABLE etl.standing_failure TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.worker TO payments_loader;
 GRANT SELECT ON TABLE etl.worker TO payments_exporter;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE ops.audit_result TO payments_loader;
+GRANT SELECT ON TABLE ops.audit_result TO payments_exporter;
 
 GRANT SELECT ON TABLE ops.backup TO payments_loader;
 GRANT SELECT ON TABLE ops.backup TO payments_exporter;
@@ -2108,6 +2162,11 @@ GRANT SELECT ON TABLE saga.audit_payment TO payments_exporter;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE saga.idempotency TO payments_saga;
 
 GRANT SELECT,INSERT ON TABLE saga.illegal_transition TO payments_saga;
+
+GRANT SELECT ON TABLE saga.pending_state TO payments_exporter;
+
+GRANT SELECT ON TABLE saga.report_payment TO payments_exporter;
+GRANT SELECT ON TABLE saga.report_payment TO payments_reader;
 
 GRANT SELECT ON TABLE saga.transition TO payments_saga;
 

@@ -15,6 +15,7 @@ import { etlSettings } from "./settings.js";
 /** The pipeline: generates, cleans and aggregates transactions, and proves them. */
 export const etl = defineModule({
   name: "etl",
+  service: "payments-worker",
   settings: etlSettings,
   errors: EtlError.table,
   queues: [ETL_QUEUES],

@@ -112,7 +112,7 @@ export function tracedLogger(logger: Logger, message: Message): Logger {
   if (message.kind === "begin") {
     return logger;
   }
-  return logger.child({ trace: traceId(message.run, "chunk" in message ? message.chunk : undefined) });
+  return logger.child({ trace_id: traceId(message.run, "chunk" in message ? message.chunk : undefined) });
 }
 
 /** Which run, chunk or month a message is about, for a log line. */

@@ -1,5 +1,6 @@
 import { CURRENCIES } from "../lib/domain/codes.js";
-import { type DashboardSpec, graph, stat, table } from "./panels.js";
+import { graph, stat, table } from "../lib/observability/panels.js";
+import type { DashboardSpec } from "./panels.js";
 
 const HOURS = "FROM payments.agg_network_hour WHERE $__timeFilter(hour)";
 const DAYS = "FROM payments.agg_merchant_day a WHERE $__timeFilter(a.day::timestamp)";

@@ -7,8 +7,18 @@ import { buildDashboard } from "./panels.js";
 import { pipeline } from "./pipeline.js";
 import { postgres } from "./postgres.js";
 import { rabbitmq } from "./rabbitmq.js";
+import { servicesBroker, servicesBusiness, servicesDatabase, servicesHealth } from "./services.js";
 
-export const DASHBOARDS = [postgres, pipeline, rabbitmq, business];
+export const DASHBOARDS = [
+  postgres,
+  pipeline,
+  rabbitmq,
+  business,
+  servicesHealth,
+  servicesBroker,
+  servicesDatabase,
+  servicesBusiness,
+];
 
 /** Path in the repository → content of every dashboard file. `npm run dashboards` writes them; a test compares. */
 export function renderDashboards(): Record<string, string> {

@@ -5,35 +5,11 @@ import { DataqueryBuilder } from "@grafana/grafana-foundation-sdk/prometheus";
 import { PanelBuilder as StatBuilder } from "@grafana/grafana-foundation-sdk/stat";
 import { PanelBuilder as TableBuilder } from "@grafana/grafana-foundation-sdk/table";
 import { PanelBuilder as GraphBuilder } from "@grafana/grafana-foundation-sdk/timeseries";
+import type { PanelSpec } from "../lib/observability/panels.js";
 
 /** The datasources of provisioning/datasources, by their fixed uid. */
 const PROMETHEUS = { type: "prometheus", uid: "payments-prometheus" };
 const POSTGRES = { type: "grafana-postgresql-datasource", uid: "payments-postgres" };
-
-/** Grafana's names of units. */
-type Unit = "short" | "percentunit" | "bytes" | "Bps" | "s" | "ops" | "mps" | "rowsps";
-
-/** What is asked, by what it is called in the legend; a query alone has no legend. SQL of a graph gives a column `time`. */
-type Series = string | PanelSpec["queries"];
-
-interface Look {
-  /** Of 24 columns. */
-  readonly width?: number;
-  readonly stacked?: boolean;
-  /** From here on a stat is orange, and red. */
-  readonly thresholds?: readonly [orange: number, red: number];
-  readonly max?: number;
-}
-
-interface PanelSpec extends Look {
-  readonly kind: "stat" | "graph" | "table";
-  readonly title: string;
-  readonly unit: Unit;
-  /** What is good, and what to do otherwise. */
-  readonly description: string;
-  /** By their legends. */
-  readonly queries: Readonly<Record<string, string>>;
-}
 
 export interface DashboardSpec {
   readonly uid: string;
@@ -42,30 +18,12 @@ export interface DashboardSpec {
   /** The last hour, kept up to date, when left out. */
   readonly window?: { readonly from: string; readonly to: string };
   /** Prometheus when left out. */
-  readonly source?: "postgres";
+  readonly source?: PanelSpec["source"];
   /** Name → its values; the first is the default. */
   readonly variables?: Readonly<Record<string, readonly string[]>>;
   /** By the rows' titles. */
   readonly rows: Readonly<Record<string, readonly PanelSpec[]>>;
 }
-
-const panelOf =
-  (kind: PanelSpec["kind"]) =>
-  (title: string, unit: Unit, description: string, series: Series, look: Look = {}): PanelSpec => ({
-    kind,
-    title,
-    unit,
-    description,
-    queries: typeof series === "string" ? { "": series } : series,
-    ...look,
-  });
-export const stat = panelOf("stat");
-export const graph = panelOf("graph");
-export const table = panelOf("table");
-
-/** A counter's increase a second over all who report it, `by` a label if one is given. */
-export const rate = (metric: string, by = "") =>
-  `sum${by && ` by (${by})`} (rate(${metric}[$__rate_interval]))`;
 
 /** The dashboard as Grafana imports it; panels are numbered in their order. */
 export function buildDashboard(spec: DashboardSpec): dashboards.Dashboard {
@@ -93,7 +51,7 @@ export function buildDashboard(spec: DashboardSpec): dashboards.Dashboard {
   for (const [title, panels] of Object.entries(spec.rows)) {
     builder.withRow(new dashboards.RowBuilder(title).id(id++));
     for (const panel of panels) {
-      builder.withPanel(buildPanel(panel, id++, spec.source));
+      builder.withPanel(buildPanel(panel, id++, panel.source ?? spec.source));
     }
   }
   return builder.build();
@@ -101,7 +59,7 @@ export function buildDashboard(spec: DashboardSpec): dashboards.Dashboard {
 
 const BUILDERS = { stat: statPanel, graph: graphPanel, table: () => new TableBuilder() };
 
-function buildPanel(spec: PanelSpec, id: number, source: DashboardSpec["source"]): Builder<dashboards.Panel> {
+function buildPanel(spec: PanelSpec, id: number, source: PanelSpec["source"]): Builder<dashboards.Panel> {
   const { kind } = spec;
   const panel = BUILDERS[kind](spec)
     .id(id)

@@ -1,8 +1,5 @@
-import { type DashboardSpec, graph, rate, stat } from "./panels.js";
-
-/** A zero where nothing of the kind has happened yet, so that the panel is not empty. */
-const orNone = (expr: string, label: string) =>
-  `${expr} or label_replace(vector(0), "${label}", "none", "", "")`;
+import { graph, orNone, rate, stat } from "../lib/observability/panels.js";
+import type { DashboardSpec } from "./panels.js";
 
 export const pipeline: DashboardSpec = {
   uid: "payments-pipeline",

@@ -1,4 +1,5 @@
-import { type DashboardSpec, graph, rate, stat } from "./panels.js";
+import { graph, rate, stat } from "../lib/observability/panels.js";
+import type { DashboardSpec } from "./panels.js";
 
 const byQueue = (metric: string) => `sum by (queue) (rabbitmq_detailed_queue_${metric})`;
 

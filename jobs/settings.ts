@@ -23,6 +23,10 @@ const schema = z.object({
   BACKUP_DRILL_INTERVAL_S: whole(0, 31_536_000)
     .default(604_800)
     .describe("Seconds from one restore drill to the next; 0: none"),
+  // Four chances before an alert asks for an audit a day; each reads all payments that there are.
+  JOBS_AUDIT_INTERVAL_S: whole(0, 31_536_000)
+    .default(21_600)
+    .describe("Seconds from one audit of the services' books to the next; 0: none"),
   BACKUP_KEEP_DAILY: whole(1, 1_000).default(7).describe("Dumps kept: the last one of so many days"),
   BACKUP_KEEP_WEEKLY: whole(0, 1_000).default(4).describe("and of so many weeks"),
   BACKUP_KEEP_MONTHLY: whole(0, 1_000).default(6).describe("and of so many months"),
@@ -34,4 +38,4 @@ const schema = z.object({
 type OwnSettings = z.infer<typeof schema>;
 export interface BackupSettings extends Settings, OwnSettings {}
 
-export const backupSettings: SettingsDeclaration<OwnSettings> = { schema, prefixes: ["BACKUP_"] };
+export const backupSettings: SettingsDeclaration<OwnSettings> = { schema, prefixes: ["BACKUP_", "JOBS_"] };

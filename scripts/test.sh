@@ -17,7 +17,7 @@ Usage: scripts/test.sh [--in RELEASE] [static|unit|int|fault|monitoring]...
 
 Static checks run beside the unit tests. int and fault share several stacks of servers: each test file has one for itself while it runs,
 and most of a file's time is spent waiting for servers and programs to start. Installs what is missing (npm packages, shellcheck, promtool,
-PostgreSQL, PgBouncer, RabbitMQ). TEST_STACK_COUNT says how many stacks (default 3). TEST_KEEP_STACK=1 leaves them running for the next call.
+PostgreSQL, PgBouncer, HAProxy, RabbitMQ). TEST_STACK_COUNT says how many stacks (default 3). TEST_KEEP_STACK=1 leaves them running for the next call.
 The last line is: N passed, N failed.
 TEXT
 }
@@ -91,6 +91,7 @@ install_missing() {
     { command -v promtool && command -v amtool; } >/dev/null || missing+=(prometheus prometheus-alertmanager)
   fi
   ! wanted int || [[ -x /usr/sbin/pgbouncer ]] || missing+=(pgbouncer)
+  ! { wanted int || wanted fault; } || [[ -x /usr/sbin/haproxy ]] || missing+=(haproxy)
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 }
 

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ETL_QUEUES } from "../etl/queues.js";
 import { Publisher } from "../lib/broker/publisher.js";
+import { EXIT } from "../lib/errors.js";
 import { silentLogger } from "../lib/observability/log.js";
 import { onChannel, publishByHand } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";
 import { payments } from "./harness/process.js";
 import { Monitored } from "./harness/prometheus.js";
 import { killServer, rabbitmqctl, startServers } from "./harness/servers.js";
+
+const FRAUD_QUEUE = "fraud-service-payments-created-consumer";
 
 let monitored: Monitored;
 beforeAll(async () => {
@@ -108,11 +111,68 @@ const drills: readonly Drill[] = [
     suppressed: "RabbitMQNoConsumers",
     cause: async () => {
       await monitored.stopWorker();
-      await fill(1_001);
+      await fill(1_001, ETL_QUEUES.work);
       return async () => {
         await onChannel(monitored.settings, (channel) => channel.purgeQueue(ETL_QUEUES.work));
         await monitored.startWorker();
       };
+    },
+  },
+  {
+    what: "the services are gone, and their events wait",
+    alerts: ["ServicesMissing", "RabbitMQNoConsumers", "ServiceQueueLag"],
+    suppressed: "ServiceQueueLag",
+    cause: async () => {
+      await monitored.stopServices();
+      await fill(1_001, FRAUD_QUEUE);
+      return async () => {
+        await onChannel(monitored.settings, (channel) => channel.purgeQueue(FRAUD_QUEUE));
+        await monitored.startServices();
+      };
+    },
+  },
+  {
+    what: "somebody holds the wallets while people ask for them",
+    alerts: ["ServiceErrorsHigh", "ServiceSlow", "ServicePoolHigh"],
+    cause: async () => {
+      const holder = monitored.client();
+      await holder.connect();
+      await holder.query("SET ROLE payments_owner");
+      await holder.query("BEGIN");
+      await holder.query("LOCK TABLE wallet.wallet");
+      let stop = false;
+      const asking = Array.from({ length: 20 }, async () => {
+        while (!stop) {
+          await monitored.request("GET", "/wallets?user_id=customer-1");
+        }
+      });
+      return async () => {
+        stop = true;
+        await holder.end();
+        await Promise.all(asking);
+      };
+    },
+  },
+  {
+    what: "a payment and an event wait, nobody has audited, and an audit finds the event",
+    alerts: ["PaymentsStuck", "OutboxStuck", "AuditDifference", "AuditTooOld"],
+    cause: async () => {
+      // Later than the sweepers look, and younger than what they give up.
+      await monitored.sql(`
+        SET ROLE payments_owner;
+        INSERT INTO saga.payment (payment_id, customer_id, amount, currency, method, trace_id, created_at, due_at)
+        VALUES (ops.uuid_v7(), 'alerts', 1, 'USD', 'credit_card', gen_random_uuid(), now() - interval '6 minutes', now() + interval '1 day');
+        INSERT INTO saga.outbox (message_id, event, headers, body, entered_at, claimed_until)
+        VALUES (gen_random_uuid(), 'alerts', '{}', '', now() - interval '2 minutes', now() + interval '1 day')`);
+      const { code } = await payments(monitored.settings, "audit");
+      expect(code).toBe(EXIT.mismatch);
+      await monitored.sql("UPDATE ops.audit_result SET finished_at = finished_at - interval '2 days'");
+      return () =>
+        monitored.sql(`
+          SET ROLE payments_owner;
+          UPDATE saga.payment SET state = 'DECLINED', reason = 'timed_out', awaiting = NULL WHERE customer_id = 'alerts';
+          DELETE FROM saga.outbox WHERE event = 'alerts';
+          UPDATE ops.audit_result SET finished_at = now(), differences = 0`);
     },
   },
   {
@@ -169,7 +229,7 @@ const drills: readonly Drill[] = [
   },
   {
     what: "RabbitMQ is away",
-    alerts: ["RabbitMQDown", "MonitoringTargetDown"],
+    alerts: ["RabbitMQDown", "MonitoringTargetDown", "WorkerCutOff", "ServiceCutOff"],
     suppressed: "MonitoringTargetDown",
     cause: async () => {
       await killServer("rabbitmq", "SIGKILL");
@@ -221,8 +281,8 @@ it.each(drills)("$what: $alerts", async ({ alerts, suppressed, cause }) => {
   }
 });
 
-it("twenty alerts have been seen to fire", () => {
-  expect(new Set(drills.flatMap((drill) => drill.alerts)).size).toBeGreaterThanOrEqual(20);
+it("thirty alerts have been seen to fire", () => {
+  expect(new Set(drills.flatMap((drill) => drill.alerts)).size).toBeGreaterThanOrEqual(30);
 });
 
 /** Moves the last beats of workers that were killed out of the hour in which they count as silent. */
@@ -232,8 +292,8 @@ function forgetSilent(): Promise<void> {
   );
 }
 
-/** Puts so many messages into the work queue that are none of ours. */
-async function fill(messages: number): Promise<void> {
+/** Puts so many messages into a work queue that are none of ours. */
+async function fill(messages: number, queue: string): Promise<void> {
   const options = {
     name: "test",
     logger: silentLogger,
@@ -241,7 +301,7 @@ async function fill(messages: number): Promise<void> {
     families: [ETL_QUEUES],
   } as const;
   const publisher = new Publisher({ ...options, address: monitored.settings });
-  const poison = Array.from({ length: messages }, () => publisher.publish(ETL_QUEUES.work, "poison"));
+  const poison = Array.from({ length: messages }, () => publisher.publish(queue, "poison"));
   await Promise.all(poison);
   await publisher.close();
 }

@@ -5,7 +5,7 @@ import { backup } from "../jobs/backup/backup.js";
 import { loop } from "../jobs/backup/loop.js";
 import { silentLogger } from "../lib/observability/log.js";
 import { BackupFolder } from "./harness/backup_folder.js";
-import { createDatabase, dropDatabase } from "./harness/database.js";
+import { createDatabase, dropDatabase, withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { testSettings } from "./harness/settings.js";
 
@@ -25,7 +25,13 @@ afterEach(() => folder.remove());
 const logger = pino({ level: "info" }, { write: (line) => void said.push(JSON.parse(line).msg) });
 const count = (text: string) => said.filter((line) => line.includes(text)).length;
 const settings = (more: Record<string, string>) =>
-  testSettings({ POSTGRES_DB: database, BACKUP_DIR: folder.path, BACKUP_BASE_INTERVAL_S: "0", ...more });
+  testSettings({
+    POSTGRES_DB: database,
+    BACKUP_DIR: folder.path,
+    BACKUP_BASE_INTERVAL_S: "0",
+    JOBS_AUDIT_INTERVAL_S: "0",
+    ...more,
+  });
 
 /** Runs the loop until `seen`. */
 async function looping(more: Record<string, string>, what: string, seen: () => boolean): Promise<void> {
@@ -66,4 +72,28 @@ test("a retention that fails is said, and does not have the dump made again", as
   await looping({ BACKUP_DRILL_INTERVAL_S: "0" }, "a dump done", () => count("dump done") > 0);
   expect(count("retention failed")).toBe(1);
   expect(count("dump failed")).toBe(0);
+});
+
+test("the services' books are audited on time, and what was found is kept", async () => {
+  const result = () =>
+    withPool({ role: "exporter", database }, async (pool) => {
+      const { rows } = await pool.query(
+        "SELECT differences, finished_at > now() - interval '1 minute' AS fresh FROM ops.audit_result",
+      );
+      return rows;
+    });
+  const audits = { BACKUP_DRILL_INTERVAL_S: "0", JOBS_AUDIT_INTERVAL_S: "1" };
+  await looping(audits, "two audits", () => count("audit done") >= 2);
+  expect(await result()).toEqual([{ differences: 0, fresh: true }]);
+  expect(count("books disagree")).toBe(0);
+  await withPool({ role: "admin", database }, async (pool) => {
+    await pool.query("SET ROLE payments_owner");
+    await pool.query(
+      "INSERT INTO wallet.outbox VALUES (gen_random_uuid(), 'x', '{}', '', now() - interval '1 day')",
+    );
+  });
+  said = [];
+  await looping(audits, "an audit", () => count("audit done") > 0);
+  expect(await result()).toEqual([{ differences: 1, fresh: true }]);
+  expect(count("books disagree")).toBe(1);
 });

@@ -273,7 +273,7 @@ test("kickoff --wait follows the run to its end, with logs kept out of the data"
   expect((await run("status")).stdout).toMatch(new RegExp(`^${runId} +done +2,000 `, "m"));
 
   expect(await worker.stop("SIGTERM")).toBe(0);
-  expect(worker.log).toContain(`"msg":"stopped"`);
+  expect(worker.log).toContain(`"message":"stopped"`);
 });
 
 test("Ctrl-C ends the waiting with 130; the run goes on", async () => {

@@ -75,7 +75,7 @@ test.runIf(MAY_MOUNT)(
     execFileSync("mount", ["-o", "remount,size=200m", disk]);
     expect((await kickoff.ended).code).toBe(0);
     expect(await platform.value("SELECT state FROM etl.run")).toBe("done");
-    expect(log("worker")).toMatch(/"msg":"\d+ log lines lost: ENOSPC"/);
+    expect(log("worker")).toMatch(/"message":"\d+ log lines lost: ENOSPC"/);
     for (const { child } of [worker, loop]) {
       child.kill("SIGTERM");
     }

@@ -13,7 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   traffic: ["lib", "services/contracts", "etl/world"],
   app: ["lib", "etl", "jobs", "services", "traffic"],
   bench: ["lib", "etl", "services/contracts", "app"],
-  grafana: ["lib"],
+  grafana: ["lib", "app/modules"],
 };
 
 type Imports = ReadonlyMap<string, readonly string[]>;

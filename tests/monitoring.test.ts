@@ -46,12 +46,16 @@ describe("dashboards", () => {
     expect(read(path)).toBe(rendered[path]);
   });
 
-  it("are four, with names of their own", () => {
+  it("have names of their own", () => {
     expect(dashboards.map((dashboard) => dashboard.title)).toEqual([
       "Payments - Postgres Overview",
       "Payments - Pipeline",
       "Payments - RabbitMQ",
       "Payments - Business",
+      "Services - Health",
+      "Services - Broker",
+      "Services - Database",
+      "Services - Business",
     ]);
     expect(new Set(dashboards.map((dashboard) => dashboard.uid)).size).toBe(dashboards.length);
   });

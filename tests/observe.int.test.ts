@@ -47,8 +47,8 @@ test("a worker counts what it loads, and every line of a step carries its trace,
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     const ofSteps = lines.filter((line) => line["run"] === run.runId);
     expect(ofSteps.length).toBeGreaterThan(20);
-    for (const { chunk, trace } of ofSteps) {
-      expect(trace).toBe(traceId(run.runId, chunk as number | undefined));
+    for (const { chunk, trace_id } of ofSteps) {
+      expect(trace_id).toBe(traceId(run.runId, chunk as number | undefined));
     }
     expect(worker.log).not.toContain(platform.settings.POSTGRES_PASSWORD);
     expect(worker.log).not.toContain(platform.settings.RABBITMQ_PASSWORD);

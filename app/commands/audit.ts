@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
+import { keepResult } from "../../lib/postgres/audit_result.js";
 import type { Module } from "../../lib/runtime/module.js";
 import { audit, type Difference } from "../audit.js";
 import type { AllSettings } from "../settings.js";
@@ -23,7 +24,11 @@ export function auditCommand(action: ActionWrapper, modules: readonly Module[]):
       action(async (context, { quiesced = false, traffic: trafficId }: Options) => {
         const { AUDIT_GRACE_S, PAYMENTS_GIVE_UP_S } = context.settings as AllSettings;
         const options = { graceS: quiesced ? 0 : AUDIT_GRACE_S, giveUpS: PAYMENTS_GIVE_UP_S, trafficId };
-        const differences = await withDatabase(context, (pool) => audit(pool, modules, options));
+        const differences = await withDatabase(context, async (pool) => {
+          const found = await audit(pool, modules, options);
+          await keepResult(pool, { differences: found.length, quiesced });
+          return found;
+        });
         if (context.json) {
           printJson({ differences });
         } else {

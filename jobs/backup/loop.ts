@@ -3,6 +3,7 @@ import type { Logger } from "../../lib/observability/log.js";
 import { one } from "../../lib/postgres/one.js";
 import { dueAt } from "../../lib/runtime/schedule.js";
 import { pause } from "../../lib/timing.js";
+import { audit } from "../audit.js";
 import type { BackupSettings } from "../settings.js";
 import { addressOf, withSession } from "./address.js";
 import { backup } from "./backup.js";
@@ -28,8 +29,8 @@ interface Job {
 }
 
 /**
- * Dumps, copies the cluster, removes what is too old and proves the newest dump, each in its interval, one at a time, until
- * `signal` fires. Whatever fails is logged and tried again; servers may come and go.
+ * Dumps, copies the cluster, removes what is too old, proves the newest dump and audits the services' books, each in its interval,
+ * one at a time, until `signal` fires. Whatever fails is logged and tried again; servers may come and go.
  */
 export async function loop(settings: BackupSettings, logger: Logger, signal: AbortSignal): Promise<void> {
   const jobs = makeJobs(settings, logger);
@@ -121,6 +122,13 @@ function makeJobs(settings: BackupSettings, logger: Logger): Job[] {
           logger.warn({ backup: id }, `no mark was written: ${notMarked}`);
         }
       },
+      ...unknown,
+    },
+    {
+      name: "audit",
+      intervalS: settings.JOBS_AUDIT_INTERVAL_S,
+      times: () => [],
+      run: (signal) => audit(settings, logger, signal),
       ...unknown,
     },
   ];

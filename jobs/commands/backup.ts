@@ -70,6 +70,7 @@ async function retain(context: BackupContext): Promise<undefined> {
 }
 
 async function runLoop({ settings, logger, interruption }: BackupContext): Promise<undefined> {
-  await loop(settings, logger, interruption());
-  logger.info("backup loop stopped");
+  const own = logger.child({ service: "payments-backups" });
+  await loop(settings, own, interruption());
+  own.info("backup loop stopped");
 }

@@ -156,6 +156,16 @@ describe("every request", () => {
     expect(metrics).toContain(`payments_http_request_seconds_bucket{le="10",${labels}} 1`);
   });
 
+  it("is measured without what its caller asked to wait", async () => {
+    const { route } = slowRoute();
+    const handle: Route["handle"] = async (request, reply) => {
+      request.waitedMs = 60_000;
+      return reply.send("ok");
+    };
+    const { metrics } = await logged({ route: { ...route, handle } });
+    expect(metrics).toMatch(/^payments_http_request_seconds_sum\{.*\} -59/m);
+  });
+
   it("that is served leaves no line above debug", async () => {
     expect((await logged({ level: "info" })).lines).toEqual([]);
   });

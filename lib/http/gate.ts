@@ -14,6 +14,8 @@ declare module "fastify" {
     principal: string;
     /** For what it causes: messages, calls to others. Undefined: it is none of the API. */
     traceparent: string;
+    /** How long its caller asked to be kept waiting: no part of how long it took. */
+    waitedMs: number;
     /** What it was refused with, for its log line: the problem's code, and what was thrown. */
     failure: { readonly code: string; readonly error: unknown } | undefined;
   }
@@ -101,7 +103,7 @@ export class Gate {
     const status = reply.raw.writableEnded ? reply.statusCode : CLOSED_BY_CALLER;
     const { method } = request;
     this.#metrics.requests.inc({ service, route, method, status });
-    this.#metrics.seconds.observe({ service, route }, ms / 1_000);
+    this.#metrics.seconds.observe({ service, route }, (ms - request.waitedMs) / 1_000);
     this.#log(
       { trace_id: request.id, service, method, route, status, ms: Math.round(ms * 10) / 10 },
       request,

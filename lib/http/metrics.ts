@@ -10,11 +10,15 @@ export const httpMetrics = {
     "method",
     "status",
   ),
-  seconds: histogram("payments_http_request_seconds", "From a request's headers to the end of its answer", {
-    labels: ["service", "route"],
-    // Goals are 75 ms and 500 ms (p95): on both is an edge, and beside each.
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 10],
-  }),
+  seconds: histogram(
+    "payments_http_request_seconds",
+    "From a request's headers to the end of its answer, less what its caller asked to wait (wait_s)",
+    {
+      labels: ["service", "route"],
+      // Goals are 75 ms and 500 ms (p95): on both is an edge, and beside each.
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    },
+  ),
   inFlight: gauge("payments_http_in_flight", "Requests being served"),
   shed: counter(
     "payments_http_shed_total",

@@ -56,6 +56,7 @@ export async function createHttpServer({ operations, logger, api }: HttpOptions)
   for (const field of ["failure", "traceparent", "principal"]) {
     server.decorateRequest(field, undefined);
   }
+  server.decorateRequest("waitedMs", 0);
   server.setValidatorCompiler(validatorCompiler);
   server.setErrorHandler(refuse);
   addOperations(server, operations);
@@ -77,7 +78,10 @@ function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): F
   request.failure = { code: answer.code, error };
   // Gate logs what it lets in; this is what machines ask.
   if (request.traceparent === undefined && answer.status >= 500) {
-    request.log.error({ trace_id: request.id, code: codeOf(error), err: error }, messageOf(error));
+    request.log.error(
+      { service: "http", trace_id: request.id, code: codeOf(error), err: error },
+      messageOf(error),
+    );
   }
   if (answer.status === 401) {
     reply.header("www-authenticate", 'Bearer realm="payments"');

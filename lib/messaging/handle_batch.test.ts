@@ -1,3 +1,4 @@
+import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { CoreError } from "../core_errors.js";
@@ -66,6 +67,34 @@ describe("a batch", () => {
     );
     expect(outcomes.map(({ kind }) => kind)).toEqual(["done", "reject", "done"]);
     expect(calls).toEqual([[1, 2, 3]]);
+  });
+
+  it("tells under each event's trace what became of it: failures to everybody, the rest to who debugs", async () => {
+    const trace = "0af7651916cd43dd8448eb211c80319c";
+    const headers = { traceparent: `00-${trace}-b7ad6b7169203331-01` };
+    const follower = eventMessage(event, { n: 9 }, { messageId: "f" });
+    const handle = async (events: readonly Counted[]): Promise<EventOutcome[]> =>
+      events.map(({ body }) =>
+        body.n === 2 ? { kind: "reject", code: "X", reason: "two" } : { kind: "done", followers: [follower] },
+      );
+    const told = async (level: string) => {
+      const lines: Record<string, unknown>[] = [];
+      const logger = pino({ level }, { write: (line) => void lines.push(JSON.parse(line)) });
+      const broken = raw("three", { headers });
+      await handleBatch({ event, handle }, ports({ logger }), [
+        raw(1, { headers }),
+        raw(2, { headers }),
+        broken,
+      ]);
+      return lines.map(({ msg, trace_id, key, causes }) => [msg, trace_id, key, causes]);
+    };
+    const failures = [
+      [expect.stringContaining("n: "), trace, undefined, undefined],
+      ["two", trace, "2", undefined],
+    ];
+    expect(await told("info")).toEqual(failures);
+    const served = ["event handled", trace, "1", [event.name]];
+    expect(await told("debug")).toEqual([failures[0], served, failures[1]]);
   });
 
   it("loses what is no event of its queue to the dead letters, and nothing else", async () => {

@@ -2,10 +2,11 @@ import type { OutgoingMessage } from "../broker/confirms.js";
 import type { Outcome } from "../broker/delivery.js";
 import { adviceOf, codeOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
+import { traceIdOf } from "../observability/trace.js";
 import { verdictOf } from "../retry.js";
 import { type Breaker, type Server, serverAway } from "../runtime/outage.js";
 import { fullJitterMs, type pause } from "../timing.js";
-import type { EventContract, ReceivedEvent } from "./event.js";
+import { EVENT_HEADER, type EventContract, type ReceivedEvent } from "./event.js";
 import { type RawEvent, readEvent } from "./read_event.js";
 
 /** What a handler says of one event of its batch. */
@@ -60,7 +61,9 @@ export async function handleBatch<Body>(
     try {
       events.push({ place, event: readEvent(handler.event, each) });
     } catch (error) {
-      outcomes[place] = failure(error, ports.logger, { messageId: each.messageId });
+      const { messageId, headers } = each;
+      const trace_id = traceIdOf(headers[EVENT_HEADER.traceparent]);
+      outcomes[place] = failure(error, ports.logger, { messageId, trace_id, event: handler.event.name });
     }
   }
   await handleAll(handler, ports, events, (place, outcome) => {
@@ -135,6 +138,7 @@ async function handleFree<Body>(
       return [];
     }
   }
+  tell(handler.event, ports.logger, events, handled);
   const held: Placed<Body>[] = [];
   for (const [i, outcome] of handled.entries()) {
     const each = events[i] as Placed<Body>;
@@ -145,6 +149,29 @@ async function handleFree<Body>(
     }
   }
   return held;
+}
+
+/** What became of each event, under its trace: what went well for whoever debugs, what did not for everybody. */
+function tell<Body>(
+  event: EventContract<Body>,
+  logger: Logger,
+  events: readonly Placed<Body>[],
+  handled: readonly EventOutcome[],
+): void {
+  const debugs = logger.isLevelEnabled("debug");
+  for (const [i, outcome] of handled.entries()) {
+    if (outcome.kind === "held" || (outcome.kind === "done" && !debugs)) {
+      continue;
+    }
+    const { body, messageId, traceId } = (events[i] as Placed<Body>).event;
+    const about = { trace_id: traceId, event: event.name, key: event.key(body), messageId };
+    if (outcome.kind === "done") {
+      const causes = outcome.followers?.map(({ properties }) => properties.type) ?? [];
+      logger.debug({ ...about, causes }, "event handled");
+    } else {
+      logger.warn({ ...about, code: outcome.code, verdict: outcome.kind }, outcome.reason);
+    }
+  }
 }
 
 /** A hole would be acked like a success. */

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { isatty } from "node:tty";
-import { type Logger, pino, stdTimeFunctions } from "pino";
+import { type Logger, pino } from "pino";
 import { stderrLines } from "../process/stderr.js";
 
 export type { Logger };
@@ -13,6 +13,29 @@ export interface LogOptions {
   readonly secrets: readonly string[];
 }
 
+/** Whose lines those are that belong to a process and to none of its modules. */
+export const PLATFORM = "payments-platform";
+
+/**
+ * A line's fields are level, timestamp, message, error, and by whoever logs service and trace_id. Who logs may also call an error
+ * `err`, as Fastify does.
+ */
+const WORDS = {
+  messageKey: "message",
+  timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+  formatters: {
+    level: (level: string) => ({ level }),
+    log: (line: Record<string, unknown>) => {
+      if (!("err" in line)) {
+        return line;
+      }
+      const { err: error, ...rest } = line;
+      return { ...rest, error };
+    },
+  },
+  serializers: { error: pino.stdSerializers.err },
+};
+
 /**
  * The process's logger. Always on stderr, because stdout belongs to a command's data. JSON where something else reads it
  * (containers, files), readable lines on a terminal. A log that cannot be written is no reason to stop work: lost lines are
@@ -21,8 +44,8 @@ export interface LogOptions {
 export function createLogger({ level, format, secrets }: LogOptions): Logger {
   const readable = format === "pretty" || (format === "auto" && isatty(2));
   const options = {
+    ...WORDS,
     level,
-    timestamp: stdTimeFunctions.isoTime,
     base: { pid: process.pid },
     redact: {
       // Settings and connection options may reach a log line through an error's details.
@@ -34,7 +57,7 @@ export function createLogger({ level, format, secrets }: LogOptions): Logger {
   stderrLines.announce = (lost, code) => {
     let text = "";
     const own = pino({ ...options, level: "warn" }, { write: (line) => (text = shown(line)) });
-    own.warn({ lost, code }, `${lost} log lines lost: ${code}`);
+    own.warn({ service: PLATFORM, lost, code }, `${lost} log lines lost: ${code}`);
     return text;
   };
   return pino(options, { write: (line) => stderrLines.write(shown(line)) });
@@ -43,7 +66,10 @@ export function createLogger({ level, format, secrets }: LogOptions): Logger {
 /** What makes lines readable is loaded where they are read: the forty files of it are a tenth of a command's start. */
 function readableLines(): (line: string) => string {
   const { prettyFactory } = createRequire(import.meta.url)("pino-pretty") as typeof import("pino-pretty");
-  return prettyFactory({ ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" });
+  return prettyFactory({
+    ...{ messageKey: "message", timestampKey: "timestamp", errorLikeObjectKeys: ["error"] },
+    ...{ ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" },
+  });
 }
 
 /** A logger that says nothing, for tests and for library defaults. */

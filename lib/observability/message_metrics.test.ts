@@ -7,7 +7,7 @@ import { createRegistry, register } from "./registry.js";
 async function countsOf(outcome: Outcome, deadLettered: boolean): Promise<string[]> {
   const registry = createRegistry();
   const settlement = { outcome, deadLettered } as Settled;
-  countSettlement(register(registry, messageMetrics), codeLabelOf(["DESK_FULL"]), settlement);
+  countSettlement(register(registry, messageMetrics), "desk-service", codeLabelOf(["DESK_FULL"]), settlement);
   const text = await registry.metrics();
   return text.split("\n").filter((line) => /^payments_messages_/.test(line));
 }
@@ -17,19 +17,19 @@ describe("a message is counted by what became of it, not by what its handler wis
 
   it("on the ladder", async () => {
     expect(await countsOf(deadlock, false)).toEqual([
-      'payments_messages_retried_total{code="SQLSTATE_40"} 1',
+      'payments_messages_retried_total{service="desk-service",code="SQLSTATE_40"} 1',
     ]);
   });
 
   it("past its end", async () => {
     expect(await countsOf(deadlock, true)).toEqual([
-      'payments_messages_dead_lettered_total{code="SQLSTATE_40"} 1',
+      'payments_messages_dead_lettered_total{service="desk-service",code="SQLSTATE_40"} 1',
     ]);
   });
 
   it("rejected", async () => {
     expect(await countsOf({ kind: "reject", code: "DESK_FULL", reason: "no" }, true)).toEqual([
-      'payments_messages_dead_lettered_total{code="DESK_FULL"} 1',
+      'payments_messages_dead_lettered_total{service="desk-service",code="DESK_FULL"} 1',
     ]);
   });
 

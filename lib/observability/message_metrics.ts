@@ -1,4 +1,5 @@
 import type { Settled } from "../broker/delivery.js";
+import { poolMetrics } from "../postgres/observe.js";
 import { counter, gauge, histogram, type Instruments } from "./registry.js";
 
 /** What the runtime counts of messages and of its servers, whatever the messages are. */
@@ -6,12 +7,14 @@ export const messageMetrics = {
   slots: gauge("payments_worker_slots", "Messages that may be worked on at a time"),
   retried: counter(
     "payments_messages_retried_total",
-    "Messages sent to the retry ladder, by error code",
+    "Messages sent to the retry ladder, by whose they are and by error code",
+    "service",
     "code",
   ),
   deadLettered: counter(
     "payments_messages_dead_lettered_total",
-    "Messages sent to the dead-letter queue by a worker, by error code",
+    "Messages sent to the dead letters by their consumer, by whose they are and by error code",
+    "service",
     "code",
   ),
   events: counter(
@@ -20,6 +23,11 @@ export const messageMetrics = {
     "service",
     "event",
   ),
+  eventBatchSize: histogram("payments_event_batch_size", "Events that were handled at once", {
+    labels: ["service", "event"],
+    // 200 is the most; what comes alone pays for a transaction of its own.
+    buckets: [1, 2, 5, 10, 20, 50, 100, 199, 200],
+  }),
   eventBatchSeconds: histogram(
     "payments_event_batch_seconds",
     "From taking a batch of events to their acks, which is after their commit and their followers' confirms",
@@ -35,6 +43,7 @@ export const messageMetrics = {
     "code",
   ),
   breakerOpen: gauge("payments_breaker_open", "1 while work waits for PostgreSQL"),
+  ...poolMetrics,
   publishes: counter(
     "payments_publishes_total",
     "Messages published, by what came of it: confirmed, or the error's code",
@@ -83,11 +92,12 @@ export function codeLabelOf(own: Iterable<string>): CodeLabel {
 /** Counts messages that failed, by what became of them. */
 export function countSettlement(
   messages: Instruments<typeof messageMetrics>,
+  service: string,
   codeLabel: CodeLabel,
   { outcome, deadLettered }: Pick<Settled, "outcome" | "deadLettered">,
 ): void {
   if (outcome.kind === "retry" || outcome.kind === "reject") {
     const metric = deadLettered ? messages.deadLettered : messages.retried;
-    metric.inc({ code: codeLabel(outcome.code) });
+    metric.inc({ service, code: codeLabel(outcome.code) });
   }
 }

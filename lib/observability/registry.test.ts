@@ -1,6 +1,7 @@
+import { totalmem } from "node:os";
 import { describe, expect, it } from "vitest";
 import { codeLabelOf } from "./message_metrics.js";
-import { counter, createRegistry, gauge, onScrape, register } from "./registry.js";
+import { counter, createRegistry, gauge, onScrape, register, seriesOnScrape } from "./registry.js";
 
 const DECLARED = {
   rows: counter("payments_rows_total", "Rows of a test"),
@@ -65,4 +66,23 @@ describe("codes as labels", () => {
     const labels = new Set(Array.from({ length: 5_000 }, (_, i) => codeLabel(`code-${i}`)));
     expect(labels.size).toBe(1);
   });
+});
+
+it("a gauge with labels has the series of all who list theirs, and none of yesterday", async () => {
+  const registry = createRegistry();
+  const { open } = register(registry, { open: gauge("payments_open", "Open ones", "service") });
+  const counts = new Map([["a", 1]]);
+  seriesOnScrape(open, () => [...counts].map(([service, count]) => [{ service }, count]));
+  seriesOnScrape(open, () => [[{ service: "z" }, 9]]);
+  const shown = async () => [...(await registry.metrics()).matchAll(/^payments_open\{.*$/gm)].map(String);
+  expect(await shown()).toEqual(['payments_open{service="a"} 1', 'payments_open{service="z"} 9']);
+  counts.clear();
+  expect(await shown()).toEqual(['payments_open{service="z"} 9']);
+});
+
+it("the memory that a process may use is known, with a container's limit or without", async () => {
+  const text = await createRegistry().metrics();
+  const [, limit] = /^payments_memory_limit_bytes (\d+)$/m.exec(text) ?? [];
+  expect(Number(limit)).toBeGreaterThan(10_000_000);
+  expect(Number(limit)).toBeLessThanOrEqual(totalmem());
 });

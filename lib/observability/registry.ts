@@ -1,3 +1,4 @@
+import { totalmem } from "node:os";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { stderrLines } from "../process/stderr.js";
 
@@ -47,7 +48,8 @@ export function createRegistry(options: { build?: { version: string }; process?:
   if (options.process === true) {
     collectDefaultMetrics({ register: registry });
   }
-  const { info, logLinesLost } = register(registry, PROCESS_METRICS);
+  const { info, logLinesLost, memoryLimit } = register(registry, PROCESS_METRICS);
+  memoryLimit.set(memoryLimitBytes());
   logLinesLost.inc(0);
   onScrape(logLinesLost, () => stderrLines.lost);
   if (options.build !== undefined) {
@@ -63,7 +65,20 @@ export const PROCESS_METRICS = {
     "payments_log_lines_lost_total",
     "Log lines that could not be written: a full disk, a reader that has gone",
   ),
+  memoryLimit: gauge(
+    "payments_memory_limit_bytes",
+    "Memory that the process may use: its container's limit, and the goal of 500 MB where there is none",
+  ),
 };
+
+/** What a process of the services is meant to stay below, whatever the load. */
+const MEMORY_GOAL_BYTES = 500_000_000;
+
+function memoryLimitBytes(): number {
+  // Without a limit it tells of one beyond all memory.
+  const limit = process.constrainedMemory();
+  return limit > 0 && limit < totalmem() ? limit : MEMORY_GOAL_BYTES;
+}
 
 /** @throws Error when one of the names is taken in this registry. */
 export function register<Declarations extends MetricDeclarations>(
@@ -78,6 +93,28 @@ export function register<Declarations extends MetricDeclarations>(
   return Object.fromEntries(made) as Instruments<Declarations>;
 }
 
+type Series = readonly [labels: Readonly<Record<string, string>>, value: number];
+const listers = new WeakMap<Gauge, (() => readonly Series[])[]>();
+
+/** Has a gauge with labels ask for its values when it is scraped; each caller gives series of its own. */
+export function seriesOnScrape(metric: Gauge, list: () => readonly Series[]): void {
+  const all = [...(listers.get(metric) ?? []), list];
+  listers.set(metric, all);
+  collectBy(metric, () => {
+    for (const [labels, value] of all.flatMap((each) => each())) {
+      metric.set(labels, value);
+    }
+  });
+}
+
+/** prom-client calls it before each scrape; the type keeps it for the constructor, where nothing can be read yet. */
+function collectBy(metric: Gauge | Counter, read: () => void): void {
+  (metric as unknown as { collect: () => void }).collect = () => {
+    metric.reset();
+    read();
+  };
+}
+
 const readers = new WeakMap<Gauge | Counter, (() => number)[]>();
 
 /** Has a metric ask for its value when it is scraped; where several modules of a process answer, `combine` makes one of theirs. */
@@ -88,9 +125,5 @@ export function onScrape(
 ): void {
   const all = [...(readers.get(metric) ?? []), read];
   readers.set(metric, all);
-  // prom-client calls it before each scrape; the type keeps it for the constructor, where nothing can be read yet.
-  (metric as unknown as { collect: () => void }).collect = () => {
-    metric.reset();
-    metric.inc(combine(...all.map((each) => each())));
-  };
+  collectBy(metric, () => metric.inc(combine(...all.map((each) => each()))));
 }

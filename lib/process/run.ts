@@ -60,6 +60,8 @@ export interface RunOptions extends ProgramOptions {
   readonly input?: string | undefined;
   /** Ends it early. */
   readonly signal?: AbortSignal | undefined;
+  /** Exit statuses with which it has done its work. Default: 0 alone. */
+  readonly answers?: readonly number[];
 }
 
 /**
@@ -69,7 +71,7 @@ export interface RunOptions extends ProgramOptions {
  * @throws Error with the line of its standard error that says most; the reason of `signal` when that has fired.
  */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<string> {
-  const { input = "", signal } = options;
+  const { input = "", signal, answers = [0] } = options;
   signal?.throwIfAborted();
   const child = start(command, options);
   const output = outputOf(child);
@@ -79,7 +81,7 @@ export async function run(command: readonly string[], options: RunOptions = {}):
   try {
     const [code, by] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
     signal?.throwIfAborted();
-    if (code === 0) {
+    if (code !== null && answers.includes(code)) {
       return output.stdout;
     }
     const name = basename(command[0] ?? "");

@@ -4,6 +4,7 @@ import type { Publisher } from "../broker/publisher.js";
 import type { QueueFamily } from "../broker/topology.js";
 import type { Logger } from "../observability/log.js";
 import { countSettlement } from "../observability/message_metrics.js";
+import { observePool } from "../postgres/observe.js";
 import { createPool, type Pool } from "../postgres/pool.js";
 import { pause } from "../timing.js";
 import { handleDelivery, type MessageHandler, tellDeath } from "./handle_delivery.js";
@@ -56,6 +57,7 @@ export function consumerProcess<Message, Follower>(
     max: concurrency + SPARE_CONNECTIONS,
     applicationName: `${title} ${workerId}`,
   });
+  observePool(pool, messages, { service: title, pool: "work" });
   let consumer: Consumer | undefined;
   const postgres = postgresServer(runtime, { pool, logger });
   const broker = brokerServer(runtime, {
@@ -93,7 +95,7 @@ export function consumerProcess<Message, Follower>(
           publisher,
           handler: options.observe?.(handle) ?? handle,
           onSettled: async (settlement) => {
-            countSettlement(messages, codeLabel, settlement);
+            countSettlement(messages, title, codeLabel, settlement);
             await tellDeath(handler, settlement);
           },
           holdMs: options.holdMs,

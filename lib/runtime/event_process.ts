@@ -33,9 +33,8 @@ export interface EventProcess {
 
 /** What every service that takes events is made of: a publisher, and a consumer for each event. All that a service without tables needs. */
 export function eventProcess(runtime: Runtime, options: EventProcessOptions): EventProcess {
-  const { settings, messages, codeLabel, families, workerId } = runtime;
+  const { settings, logger, messages, codeLabel, families, workerId } = runtime;
   const { service, queues, reactions, postgres } = options;
-  const logger = runtime.logger.child({ service });
   const broker = brokerServer(runtime, {
     title: service,
     logger,
@@ -63,9 +62,10 @@ export function eventProcess(runtime: Runtime, options: EventProcessOptions): Ev
       publisher,
       handle: (raw, halt) =>
         handleBatch(reaction, { logger, halt, breakers, pause, countOutage, publishAll }, raw),
-      onFailed: (failed) => countSettlement(messages, codeLabel, failed),
+      onFailed: (failed) => countSettlement(messages, service, codeLabel, failed),
       onBatch: ({ size, tookMs }) => {
         messages.events.inc({ service, event }, size);
+        messages.eventBatchSize.observe({ service, event }, size);
         messages.eventBatchSeconds.observe({ service, event }, tookMs / 1_000);
       },
     });

@@ -12,6 +12,7 @@ import type { Listening } from "../http/server.js";
 import type { Logger } from "../observability/log.js";
 import { type CodeLabel, messageMetrics } from "../observability/message_metrics.js";
 import { type Instruments, type MetricDeclarations, PROCESS_METRICS } from "../observability/registry.js";
+import type { ModulePanels } from "../observability/service_panels.js";
 import { packageRoot } from "../root.js";
 import type { Settings } from "../settings/base.js";
 import type { SettingsDeclaration } from "../settings/define.js";
@@ -42,6 +43,8 @@ export interface Module {
   readonly service: string;
   /** Its endpoints, made of what they work with. Processes that do not run it call this with nothing, to describe them. */
   readonly routes?: (resources: never) => readonly Route[];
+  /** What it shows on the dashboards of the services. */
+  readonly panels?: () => ModulePanels;
   /** Makes what `payments serve` runs; nothing works before a part's `start`. */
   readonly start: (runtime: Runtime) => ModuleParts;
 }
@@ -49,6 +52,7 @@ export interface Module {
 /** What a process gives to the modules that it runs. */
 export interface Runtime<S extends Settings = Settings> {
   readonly settings: S;
+  /** Its lines bear the module's `service`. */
   readonly logger: Logger;
   readonly registry: Registry;
   readonly modules: readonly Module[];

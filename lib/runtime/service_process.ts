@@ -4,6 +4,7 @@ import type { ReceivedEvent } from "../messaging/event.js";
 import type { EventOutcome } from "../messaging/handle_batch.js";
 import { Outbox } from "../messaging/outbox.js";
 import type { Logger } from "../observability/log.js";
+import { observePool } from "../postgres/observe.js";
 import { type Pool, type Queryable, transaction } from "../postgres/pool.js";
 import { createServicePool } from "../postgres/service_pool.js";
 import { type EventProcessOptions, eventProcess, type Reaction } from "./event_process.js";
@@ -68,19 +69,21 @@ const oldKeys = (pool: Pool, schema: string): Chore => ({
 
 /** What a service with tables is made of: a pool as its own role, an outbox with its sweeper, and what `eventProcess` gives. */
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
-  const { settings, workerId } = runtime;
+  const { settings, logger, messages, workerId } = runtime;
   const { service, schema, queues, connections, reactions, partitioned = [] } = options;
-  const logger = runtime.logger.child({ service });
-  const poolOf = (max: number) =>
-    createServicePool(settings, {
+  const poolOf = (name: "requests" | "events", max: number) => {
+    const made = createServicePool(settings, {
       role: `payments_${schema}`,
       schema,
       max,
       applicationName: `${service} ${workerId}`.slice(0, 63),
     });
+    observePool(made, messages, { service, pool: name });
+    return made;
+  };
   // Apart, so that a crowd of requests keeps neither events nor the question whether we are ready waiting.
-  const pool = poolOf(connections);
-  const eventPool = poolOf(reactions.length + 1);
+  const pool = poolOf("requests", connections);
+  const eventPool = poolOf("events", reactions.length + 1);
   const postgres = postgresServer(runtime, { pool: eventPool, others: [pool], logger });
   const { publisher, publishing, consumers } = eventProcess(runtime, {
     service,

@@ -5,6 +5,7 @@ import { paymentsCreated } from "../contracts/payments_created.js";
 import { Velocity } from "./domain/velocity.js";
 import { onPaymentCreated } from "./handlers/on_payment_created.js";
 import { fraudMetrics } from "./metrics.js";
+import { fraudPanels } from "./panels.js";
 import { FRAUD_QUEUES } from "./queues.js";
 import { fraudSettings } from "./settings.js";
 
@@ -14,6 +15,7 @@ export const fraud = defineModule({
   settings: fraudSettings,
   queues: FRAUD_QUEUES,
   metrics: fraudMetrics,
+  panels: fraudPanels,
   start: (runtime) => {
     const { FRAUD_BLOCKED_CUSTOMERS: blocked, FRAUD_VELOCITY_PER_MINUTE: perMinute } = runtime.settings;
     const { verdicts } = register(runtime.registry, fraudMetrics);

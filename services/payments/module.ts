@@ -7,6 +7,7 @@ import { PaymentsError } from "./errors.js";
 import { onChecked } from "./handlers/on_checked.js";
 import { onWalletRefunded } from "./handlers/on_wallet_refunded.js";
 import { onWalletResponse } from "./handlers/on_wallet_response.js";
+import { paymentsPanels } from "./panels.js";
 import { PAYMENTS_QUEUES } from "./queues.js";
 import { paymentsRoutes } from "./routes/routes.js";
 import { paymentsSettings } from "./settings.js";
@@ -21,8 +22,15 @@ export const payments = defineModule({
   queues: PAYMENTS_QUEUES,
   schemas: ["saga"],
   roles: ["payments_saga"],
-  views: ["saga.audit_difference", "saga.audit_payment", "saga.audit_orphan"],
+  views: [
+    "saga.audit_difference",
+    "saga.audit_payment",
+    "saga.audit_orphan",
+    "saga.pending_state",
+    "saga.report_payment",
+  ],
   routes: paymentsRoutes,
+  panels: paymentsPanels,
   start: (runtime) => {
     const { settings, families } = runtime;
     const { PAYMENTS_CONNECTIONS: connections, PAYMENTS_RESEND_AFTER_S: resendAfterS } = settings;

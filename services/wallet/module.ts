@@ -6,6 +6,7 @@ import { walletsCommand } from "./commands/wallets.js";
 import { WalletError } from "./errors.js";
 import { onDebitRequested } from "./handlers/on_debit_requested.js";
 import { onRefundRequested } from "./handlers/on_refund_requested.js";
+import { walletPanels } from "./panels.js";
 import { WALLET_QUEUES } from "./queues.js";
 import { walletRoutes } from "./routes/routes.js";
 import { walletSettings } from "./settings.js";
@@ -21,6 +22,7 @@ export const wallet = defineModule({
   views: ["wallet.audit_difference", "wallet.audit_payment"],
   commands: [walletsCommand],
   routes: walletRoutes,
+  panels: walletPanels,
   start: (runtime) => {
     const service = serviceProcess(runtime, {
       service: "wallet-service",

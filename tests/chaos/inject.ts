@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { COMMIT, PUBLISH, type TcpProxy, type Trap } from "../harness/proxy.js";
-import type { WorkerSlot } from "./fleet.js";
-import type { Event, Fault, LinkFault, ServerKind, ServerName } from "./schedule.js";
+import { COMMIT, type TcpProxy, type Trap } from "../harness/proxy.js";
+import type { ProcessSlot } from "./fleet.js";
+import type { Event, Fault, LinkFault, MessageFault, ServerKind, ServerName } from "./schedule.js";
 import type { Stack } from "./stack.js";
 
 /** Who faults are done to. */
 export interface Targets {
   readonly stack: Stack;
-  readonly slots: readonly WorkerSlot[];
-  readonly database: string;
+  readonly slots: readonly ProcessSlot[];
+  /** Resolves when the fault is over, with whether it took place. */
+  readonly disturbMessages: (fault: MessageFault) => Promise<boolean>;
 }
 
 export interface Tally {
   readonly done: Map<string, number>;
-  /** Traps that nobody walked into: their worker was down, or had nothing to say. */
+  /** Traps that nobody walked into: their process was down, or had nothing to say. */
   readonly missed: Map<string, number>;
 }
 
@@ -40,19 +41,20 @@ export async function inject(
 }
 
 /** Resolves when the fault is over. @returns whether it took place. */
-async function carryOut(fault: Fault, { stack, slots, database }: Targets): Promise<boolean> {
+async function carryOut(fault: Fault, { stack, slots, disturbMessages }: Targets): Promise<boolean> {
   switch (fault.kind) {
-    case "worker.kill": {
-      const slot = slots[fault.worker];
+    case "process.kill": {
+      const slot = slots.find(({ plan }) => plan.name === fault.process);
       await slot?.kill();
       await sleep(fault.forMs);
-      slot?.start(database);
+      slot?.start();
       return true;
     }
-    case "worker.freeze": {
-      slots[fault.worker]?.freeze();
+    case "process.freeze": {
+      const slot = slots.find(({ plan }) => plan.name === fault.process);
+      slot?.freeze();
       await sleep(fault.forMs);
-      slots[fault.worker]?.thaw();
+      slot?.thaw();
       return true;
     }
     case "link.delay":
@@ -61,12 +63,17 @@ async function carryOut(fault: Fault, { stack, slots, database }: Targets): Prom
     case "link.mute":
     case "link.swallow":
     case "link.cut":
-    case "link.reply": {
-      const proxies = slots
-        .filter((_, number) => fault.workers.includes(number))
-        .map((slot) => slot.proxies[fault.link]);
-      return disturb(proxies, fault);
-    }
+    case "link.reply":
+      return disturb(
+        slots.filter(({ plan }) => fault.processes.includes(plan.name)),
+        fault,
+      );
+    case "message.duplicate":
+    case "message.reorder":
+    case "message.late":
+    case "message.drop":
+    case "queue.delete":
+      return disturbMessages(fault);
     default:
       await endServers(stack, fault.kind);
       await sleep(fault.forMs);
@@ -91,7 +98,8 @@ async function endServers(stack: Stack, kind: ServerKind): Promise<void> {
   await Promise.all(ENDS[kind].map(([server, signal]) => stack.end(server, signal)));
 }
 
-async function disturb(proxies: readonly TcpProxy[], fault: LinkFault): Promise<boolean> {
+async function disturb(slots: readonly ProcessSlot[], fault: LinkFault): Promise<boolean> {
+  const proxies: readonly TcpProxy[] = slots.map((slot) => slot.proxies[fault.link]);
   switch (fault.kind) {
     case "link.reset":
       for (const proxy of proxies) {
@@ -103,13 +111,13 @@ async function disturb(proxies: readonly TcpProxy[], fault: LinkFault): Promise<
         proxies.map((proxy) => proxy.cutAfter(fault.direction, fault.bytes)),
         fault.forMs,
       );
-    case "link.reply": {
-      const marker = fault.link === "postgres" ? COMMIT : PUBLISH;
+    case "link.reply":
       return springing(
-        proxies.map((proxy) => proxy.swallowReplyTo(marker)),
+        slots.map(({ plan, proxies: { [fault.link]: proxy } }) =>
+          proxy.swallowReplyTo(fault.link === "postgres" ? COMMIT : plan.message),
+        ),
         fault.forMs,
       );
-    }
     default:
       for (const proxy of proxies) {
         if (fault.kind === "link.delay") {

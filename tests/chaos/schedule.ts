@@ -1,15 +1,16 @@
 import { Prng } from "../../etl/world/prng.js";
 import type { Direction } from "../harness/proxy.js";
 
-/** What is done to whom. Worker numbers count from 0. */
+/** What is done to whom. Processes go by their name, e.g. `worker 0`. */
 export type Fault =
   /** SIGKILL; a new process takes its place after `forMs`. */
-  | { readonly kind: "worker.kill"; readonly worker: number; readonly forMs: number }
+  | { readonly kind: "process.kill"; readonly process: string; readonly forMs: number }
   /** SIGSTOP, and SIGCONT after `forMs`. */
-  | { readonly kind: "worker.freeze"; readonly worker: number; readonly forMs: number }
+  | { readonly kind: "process.freeze"; readonly process: string; readonly forMs: number }
   /** Servers end, and are started again after `forMs`. */
   | { readonly kind: ServerKind; readonly forMs: number }
-  | LinkFault;
+  | LinkFault
+  | MessageFault;
 
 export type ServerKind =
   | "postgres.fast"
@@ -22,16 +23,30 @@ export type ServerKind =
 export const SERVERS = ["postgres", "rabbitmq"] as const;
 export type ServerName = (typeof SERVERS)[number];
 
-/** On the way between some workers and a server; traps (cut, reply) wait for their moment for at most `forMs`. */
+/** On the way between some processes and a server; traps (cut, reply) wait for their moment for at most `forMs`. */
 export type LinkFault = {
   readonly link: ServerName;
-  readonly workers: readonly number[];
+  readonly processes: readonly string[];
   readonly forMs: number;
 } & (
   | { readonly kind: "link.delay"; readonly delayMs: number }
   | { readonly kind: "link.reset" | "link.refuse" | "link.mute" | "link.swallow" | "link.reply" }
   | { readonly kind: "link.cut"; readonly direction: Direction; readonly bytes: number }
 );
+
+/** Done to all events on their way into a queue, for `forMs`; or to the queue itself. */
+export type MessageFault = {
+  readonly kind: MessageKind;
+  readonly queue: string;
+  readonly forMs: number;
+};
+
+export type MessageKind =
+  | "message.duplicate"
+  | "message.reorder"
+  | "message.late"
+  | "message.drop"
+  | "queue.delete";
 
 /** A fault and the earliest moment for it. Faults of one lane wait for one another; lanes are independent. */
 export interface Event {
@@ -43,9 +58,16 @@ export interface Event {
 export interface ScheduleOptions {
   readonly seed: number;
   readonly durationMs: number;
-  readonly workers: number;
+  readonly processes: readonly { readonly name: string; readonly uses: readonly ServerName[] }[];
+  /** Of each process, between two of its faults. */
+  readonly processGapMs: Span;
   readonly longestFreezeMs: number;
+  /** Queues whose events are disturbed. */
+  readonly queues?: readonly { readonly name: string; readonly mayLose: boolean }[];
 }
+
+/** Least and most, both included. */
+type Span = readonly [number, number];
 
 const SERVER_KINDS: readonly ServerKind[] = [
   "postgres.fast",
@@ -66,12 +88,17 @@ const LINK_KINDS: readonly LinkFault["kind"][] = [
   "link.reply",
   "link.reply",
 ];
+const KEEPING_KINDS: readonly MessageKind[] = ["message.duplicate", "message.reorder", "message.late"];
+const LOSING_KINDS: readonly MessageKind[] = ["message.drop", "queue.delete"];
 
 /** All faults in order of time: a pure function of its options. A longer schedule begins like a shorter one. */
 export function scheduleOf(options: ScheduleOptions): Event[] {
-  const workers = Array.from({ length: options.workers }, (_, worker) => workerLane(options, worker));
-  const links = SERVERS.map((server) => linkLane(options, server));
-  const events = [...workers.flat(), ...serverLane(options), ...links.flat()];
+  const events = [
+    ...options.processes.flatMap(({ name }) => processLane(options, name)),
+    ...serverLane(options),
+    ...SERVERS.flatMap((server) => linkLane(options, server)),
+    ...messageLane(options),
+  ];
   return events.sort((a, b) => a.atMs - b.atMs || (a.lane < b.lane ? -1 : 1));
 }
 
@@ -82,29 +109,28 @@ export function describeFault(fault: Fault): string {
   return [kind.padEnd(18), ...details, `for ${(forMs / 1_000).toFixed(1)} s`].join("  ");
 }
 
-function workerLane(options: ScheduleOptions, worker: number): Event[] {
-  const kinds: readonly Fault["kind"][] = ["worker.kill", "worker.kill", "worker.freeze"];
-  return lane(options, `worker ${worker}`, { gapMs: [3_000, 18_000] }, kinds, (kind, dice) =>
-    kind === "worker.freeze"
-      ? { kind, worker, forMs: dice.between(300, options.longestFreezeMs) }
-      : { kind: "worker.kill", worker, forMs: dice.between(100, 6_000) },
-  );
+function processLane(options: ScheduleOptions, process: string): Event[] {
+  const kinds = ["process.kill", "process.kill", "process.freeze"] as const;
+  return lane(options, process, options.processGapMs, kinds, (kind, dice) => ({
+    kind,
+    process,
+    forMs: kind === "process.freeze" ? dice.between(300, options.longestFreezeMs) : dice.between(100, 6_000),
+  }));
 }
 
 function serverLane(options: ScheduleOptions): Event[] {
   // A broker takes some ten seconds to come back: with shorter gaps nothing else would ever happen.
-  return lane(options, "servers", { gapMs: [10_000, 30_000] }, SERVER_KINDS, (kind, dice) => ({
+  return lane(options, "servers", [10_000, 30_000], SERVER_KINDS, (kind, dice) => ({
     kind,
     forMs: dice.between(0, 8_000),
   }));
 }
 
 function linkLane(options: ScheduleOptions, link: ServerName): Event[] {
-  const gapMs = [1_500, 8_000] as const;
-  return lane(options, `${link} link`, { gapMs }, LINK_KINDS, (kind, dice): LinkFault => {
-    const all = Array.from({ length: options.workers }, (_, worker) => worker);
-    const workers = dice.between(0, 1) === 0 ? all : [dice.pick(all)];
-    const who = { link, workers };
+  const users = options.processes.filter(({ uses }) => uses.includes(link)).map(({ name }) => name);
+  return lane(options, `${link} link`, [1_500, 8_000], LINK_KINDS, (kind, dice): LinkFault => {
+    const processes = dice.between(0, 1) === 0 ? users : [dice.pick(users)];
+    const who = { link, processes };
     switch (kind) {
       case "link.delay":
         return { kind, ...who, delayMs: dice.between(5, 300), forMs: dice.between(1_000, 8_000) };
@@ -126,11 +152,22 @@ function linkLane(options: ScheduleOptions, link: ServerName): Event[] {
   });
 }
 
+/** Each queue gets each kind, before any gets one twice. */
+function messageLane(options: ScheduleOptions): Event[] {
+  const deck = (options.queues ?? []).flatMap(({ name, mayLose }) =>
+    [...KEEPING_KINDS, ...(mayLose ? LOSING_KINDS : [])].map((kind) => `${kind} ${name}`),
+  );
+  return lane(options, "messages", [500, 3_000], deck, (card, dice) => {
+    const [kind, queue] = card.split(" ") as [MessageKind, string];
+    return { kind, queue, forMs: kind === "queue.delete" ? 0 : dice.between(500, 4_000) };
+  });
+}
+
 /** Faults one after the other, each kind as often as it is named: a deck of cards, dealt until it is empty, then shuffled anew. */
 function lane<Kind extends string>(
   options: ScheduleOptions,
   name: string,
-  timing: { gapMs: readonly [number, number] },
+  gapMs: Span,
   kinds: readonly Kind[],
   draw: (kind: Kind, dice: Dice) => Fault,
 ): Event[] {
@@ -138,14 +175,14 @@ function lane<Kind extends string>(
   const events: Event[] = [];
   let deck: Kind[] = [];
   // The first ones come soon, so that short runs see each lane.
-  let atMs = dice.between(500, timing.gapMs[0]);
-  while (atMs < options.durationMs) {
+  let atMs = dice.between(500, gapMs[0]);
+  while (atMs < options.durationMs && kinds.length > 0) {
     if (deck.length === 0) {
       deck = dice.shuffle(kinds);
     }
     const fault = draw(deck.pop() as Kind, dice);
     events.push({ atMs, lane: name, fault });
-    atMs += fault.forMs + dice.between(...timing.gapMs);
+    atMs += fault.forMs + dice.between(...gapMs);
   }
   return events;
 }

@@ -79,6 +79,20 @@ export async function depth(settings: AllSettings, queue: string): Promise<numbe
   );
 }
 
+/** Looks at a queue's messages and leaves them there. */
+export async function peek(settings: AllSettings, queue: string): Promise<GetMessage[]> {
+  return onChannel(settings, async (channel) => {
+    const messages: GetMessage[] = [];
+    for (;;) {
+      const message = await channel.get(queue);
+      if (message === false) {
+        return messages;
+      }
+      messages.push(message);
+    }
+  });
+}
+
 /** Takes everything that is ready in a queue. */
 export async function drain(settings: AllSettings, queue: string): Promise<GetMessage[]> {
   return onChannel(settings, async (channel) => {

@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 import pg from "pg";
 import { packageRoot } from "../../lib/root.js";
 import { withPool } from "./database.js";
-import { payments, WorkerProcess } from "./process.js";
+import { eventually } from "./eventually.js";
+import { payments, startPayments, WorkerProcess } from "./process.js";
 import { startServers } from "./servers.js";
 import { testSettings } from "./settings.js";
 
@@ -24,11 +25,12 @@ export interface Series {
   readonly values: readonly (readonly [number, string])[];
 }
 
-/** The test stack with monitoring, the schema in its own database, a worker, and clocks that run faster. */
+/** The test stack with monitoring, the schema in its own database, a worker, the services, and clocks that run faster. */
 export class Monitored {
   readonly settings = testSettings();
   readonly #ports: Readonly<Record<string, string>>;
   #worker: WorkerProcess | undefined;
+  #services: ReturnType<typeof startPayments> | undefined;
 
   private constructor(ports: Readonly<Record<string, string>>) {
     this.#ports = ports;
@@ -41,18 +43,20 @@ export class Monitored {
     const { stdout } = await run(stackSh, ["env"], { env: process.env });
     const ports = [...stdout.matchAll(/^export (\w+_PORT)='(\d+)'$/gm)];
     const monitored = new Monitored(Object.fromEntries(ports.map(([, name, port]) => [name, port])));
-    for (const command of [["migrate", "up"], ["seed"]]) {
+    for (const command of [["migrate", "up"], ["seed"], ["wallets", "seed"]]) {
       const { code, stderr } = await payments(monitored.settings, ...command);
       if (code !== 0) {
         throw new Error(stderr);
       }
     }
     await monitored.startWorker();
+    await monitored.startServices();
     return monitored;
   }
 
   async close(): Promise<void> {
     await this.stopWorker();
+    await this.stopServices();
     await startServers();
     const stackSh = join(packageRoot, "scripts", "stack.sh");
     await run(stackSh, ["up", "--without-monitoring"], { env: process.env });
@@ -67,6 +71,41 @@ export class Monitored {
   async stopWorker(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     await this.#worker?.stop(signal);
     this.#worker = undefined;
+  }
+
+  /** `payments serve`. */
+  async startServices(): Promise<void> {
+    const services = startPayments({ ...this.settings, HTTP_PORT: this.#httpPort }, "serve");
+    this.#services = services;
+    await eventually("services are ready", async () => {
+      if (services.child.exitCode !== null) {
+        throw new Error(services.output.stderr);
+      }
+      return (await this.request("GET", "/readyz").catch(() => undefined))?.status === 200;
+    });
+  }
+
+  async stopServices(): Promise<void> {
+    this.#services?.child.kill("SIGTERM");
+    await this.#services?.ended;
+    this.#services = undefined;
+  }
+
+  /** Asks the services. @returns the status, and what came as JSON. */
+  async request(
+    method: "GET" | "POST",
+    path: string,
+    body?: object,
+  ): Promise<{ status: number; body: unknown }> {
+    const answer = await fetch(`http://127.0.0.1:${this.#httpPort}${path}`, {
+      method,
+      ...(body && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    });
+    return { status: answer.status, body: await answer.json() };
+  }
+
+  get #httpPort(): number {
+    return Number(this.#ports["HTTP_PORT"]);
   }
 
   /** Runs `payments kickoff --wait`. */

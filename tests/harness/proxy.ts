@@ -7,7 +7,7 @@ const BOTH: readonly Direction[] = ["toServer", "toClient"];
 
 /** A client's `COMMIT` as node-postgres sends it: a simple query. */
 export const COMMIT = Buffer.from("Q\0\0\0\x0bCOMMIT\0", "latin1");
-/** The start of a message of ours in an AMQP body frame. */
+/** The start of a message of the pipeline in an AMQP body frame. */
 export const PUBLISH = Buffer.from('{"v":1,"step":', "latin1");
 
 /** A fault that waits for its moment and happens once. */

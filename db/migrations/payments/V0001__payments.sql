@@ -26,10 +26,9 @@ CREATE TABLE saga.payment (
   sends       smallint    NOT NULL DEFAULT 0,
   CHECK ((state = 'PENDING') = (awaiting IS NOT NULL)),
   CHECK ((state = 'DECLINED') = (reason IS NOT NULL)),
-  CHECK (CASE state WHEN 'PARTIALLY_REFUNDED' THEN refunded > 0 AND refunded < amount
-                    WHEN 'REFUNDED' THEN refunded = amount
-                    WHEN 'DECLINED' THEN true
-                    ELSE refunded = 0 END)
+  CHECK (state <> 'PARTIALLY_REFUNDED' OR refunded > 0 AND refunded < amount),
+  CHECK (state <> 'REFUNDED' OR refunded = amount),
+  CHECK (refunded = 0 OR state NOT IN ('PENDING', 'APPROVED'))
 ) PARTITION BY RANGE (payment_id);
 -- A fraud check changes a row in its page and no index (HOT): what due_at is stays, and the state too.
 CREATE TABLE saga.payment_default PARTITION OF saga.payment DEFAULT WITH (fillfactor = 60);
@@ -153,7 +152,7 @@ UNION ALL
 SELECT 'payment ' || payment_id, 'refunded and reason as its state has them',
        state || ', ' || coalesce(reason, 'no reason') || ', refunded ' || refunded || ' of ' || amount
 FROM saga.payment
-WHERE refunded NOT BETWEEN 0 AND amount OR (state = 'DECLINED') <> (reason IS NOT NULL)
+WHERE refunded < 0 OR refunded > amount OR (state = 'DECLINED') <> (reason IS NOT NULL)
    OR (state = 'REFUNDED') <> (refunded = amount AND state <> 'DECLINED')
    OR (state = 'PARTIALLY_REFUNDED') <> (refunded > 0 AND refunded < amount AND state <> 'DECLINED')
 UNION ALL

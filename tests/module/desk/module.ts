@@ -27,7 +27,7 @@ export const desk = defineModule({
   start: (runtime) => {
     const { tickets } = register(runtime.registry, deskMetrics);
     const { parts, pool, publisher } = consumerProcess(runtime, {
-      title: "payments-desk",
+      title: "desk-service",
       queues: DESK_QUEUES,
       concurrency: runtime.settings.DESK_CONCURRENCY,
       handler: (resources) =>

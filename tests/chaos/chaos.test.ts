@@ -2,13 +2,23 @@ import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { specSchema } from "../../etl/spec.js";
 import { stderrLines } from "../../lib/process/stderr.js";
-import { loadOf } from "./load.js";
 import { main } from "./main.js";
 import { readOptions } from "./options.js";
-import { describeFault, type ScheduleOptions, scheduleOf } from "./schedule.js";
+import { loadOf } from "./pipeline/load.js";
+import { describeFault, type ScheduleOptions, SERVERS, scheduleOf } from "./schedule.js";
 
 const MINUTE_MS = 60_000;
-const options: ScheduleOptions = { seed: 1, durationMs: 10 * MINUTE_MS, workers: 2, longestFreezeMs: 10_000 };
+const options: ScheduleOptions = {
+  seed: 1,
+  durationMs: 10 * MINUTE_MS,
+  processes: ["worker 0", "worker 1"].map((name) => ({ name, uses: SERVERS })),
+  processGapMs: [3_000, 18_000],
+  longestFreezeMs: 10_000,
+  queues: [
+    { name: "one", mayLose: true },
+    { name: "other", mayLose: false },
+  ],
+};
 const seeds = fc.integer({ min: 0, max: 4_294_967_295 });
 
 describe("the schedule", () => {
@@ -35,7 +45,7 @@ describe("the schedule", () => {
       for (const { atMs, fault } of events.filter((event) => event.lane === lane)) {
         expect(atMs).toBeGreaterThanOrEqual(free);
         expect(atMs).toBeLessThan(options.durationMs);
-        if (fault.kind === "worker.freeze") {
+        if (fault.kind === "process.freeze") {
           expect(fault.forMs).toBeLessThanOrEqual(options.longestFreezeMs);
         }
         free = atMs + fault.forMs;
@@ -45,10 +55,17 @@ describe("the schedule", () => {
 
   test("has every kind of fault within ten minutes, each told in one line", () => {
     const events = scheduleOf(options);
-    expect(new Set(events.map((event) => event.fault.kind)).size).toBe(15);
+    expect(new Set(events.map((event) => event.fault.kind)).size).toBe(20);
     for (const { fault } of events) {
       expect(describeFault(fault)).toMatch(new RegExp(`^${fault.kind} .* s$`));
     }
+  });
+
+  test("loses nothing that is on its way into a queue that may lose nothing", () => {
+    const lost = scheduleOf(options).flatMap(({ fault }) =>
+      fault.kind === "message.drop" || fault.kind === "queue.delete" ? [fault.queue] : [],
+    );
+    expect(new Set(lost)).toEqual(new Set(["one"]));
   });
 });
 
@@ -73,12 +90,17 @@ describe("the load", () => {
 describe("options", () => {
   test("have defaults", () => {
     expect(readOptions(["--seed", "7", "--minutes", "0.5"])).toEqual({
+      rig: "pipeline",
       seed: 7,
       minutes: 0.5,
       rows: 200_000,
       workers: 2,
       longestFreezeS: 10,
       printSchedule: false,
+    });
+    expect(readOptions(["services", "--seed", "7", "--minutes", "1"])).toMatchObject({
+      rig: "services",
+      rate: 50,
     });
   });
 
@@ -88,6 +110,9 @@ describe("options", () => {
     [["--seed", "1", "--minutes", "0"], "--minutes"],
     [["--seed", "1", "--minutes", "1", "--rows", ""], "--rows"],
     [["--seed", "1", "--minutes", "1", "--fast"], "--fast"],
+    [["--seed", "1", "--minutes", "1", "--rate", "9"], "not for pipeline"],
+    [["services", "--seed", "1", "--minutes", "1", "--rows", "9000"], "not for services"],
+    [["everything", "--seed", "1", "--minutes", "1"], "everything"],
   ])("%j is refused, saying why", (args, why) => {
     expect(readOptions(args)).toContain(why);
   });

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AllSettings } from "../../app/settings.js";
-import { createRun } from "../../etl/ledger/new_run.js";
-import type { Run } from "../../etl/ledger/run.js";
-import { formatMessage } from "../../etl/message.js";
-import { ETL_QUEUES } from "../../etl/queues.js";
-import { missingMessages } from "../../etl/runs/resume.js";
-import { Publisher } from "../../lib/broker/publisher.js";
-import { silentLogger } from "../../lib/observability/log.js";
-import type { Pool } from "../../lib/postgres/pool.js";
+import type { AllSettings } from "../../../app/settings.js";
+import { createRun } from "../../../etl/ledger/new_run.js";
+import type { Run } from "../../../etl/ledger/run.js";
+import { formatMessage } from "../../../etl/message.js";
+import { ETL_QUEUES } from "../../../etl/queues.js";
+import { missingMessages } from "../../../etl/runs/resume.js";
+import { Publisher } from "../../../lib/broker/publisher.js";
+import { silentLogger } from "../../../lib/observability/log.js";
+import type { Pool } from "../../../lib/postgres/pool.js";
 import type { Load } from "./load.js";
 
 /** Nothing in the ledger has moved for so long: longer than the longest rung of the retry ladder and the broker's heartbeats. */

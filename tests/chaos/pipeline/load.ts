@@ -1,5 +1,5 @@
-import type { Spec } from "../../etl/spec.js";
-import { Dice } from "./schedule.js";
+import type { Spec } from "../../../etl/spec.js";
+import { Dice } from "../schedule.js";
 
 /** What the workers are given to do while the faults go on: a pure function of the seed, as the faults are. */
 export interface Load {

@@ -1,4 +1,4 @@
-import type { Pool } from "../../lib/postgres/pool.js";
+import type { Pool } from "../../../lib/postgres/pool.js";
 
 /**
  * All that a run leaves behind and that does not depend on the order or the time of its steps, as key → value. Two databases

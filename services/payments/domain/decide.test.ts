@@ -1,0 +1,183 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decide, type Fact, usual } from "./decide.js";
+import { NEW, type Payment } from "./payment.js";
+
+const payment = (more: Partial<Payment> = {}): Payment => ({
+  paymentId: "p",
+  customerId: "ada",
+  reference: null,
+  amount: 1_000n,
+  currency: "USD",
+  method: "card",
+  traceId: "t",
+  createdAt: new Date(0),
+  updatedAt: new Date(0),
+  ...NEW,
+  ...more,
+});
+const answered = (reason: Extract<Fact, { kind: "answered" }>["reason"], amount = "10.00"): Fact => ({
+  kind: "answered",
+  approved: reason === "success",
+  reason,
+  amount,
+  customerId: "ada",
+});
+
+/** A payment after facts in their order, and why some were not applied. */
+function walk(facts: readonly Fact[], from = payment()): { payment: Payment; illegal: string[] } {
+  const illegal: string[] = [];
+  let at = from;
+  for (const fact of facts) {
+    const decision = decide(at, fact);
+    if (decision.kind === "move") {
+      at = { ...at, ...decision.to };
+    } else {
+      illegal.push(decision.reason);
+    }
+  }
+  return { payment: at, illegal };
+}
+
+/** What fraud, the wallet and its refunds say of a payment, whoever asks and however often. */
+interface World {
+  readonly check: boolean;
+  readonly debit: "success" | "insufficient_funds" | "unknown_wallet";
+  /** Totals, of a debited payment. */
+  readonly refunds: readonly string[];
+}
+const world = fc.record({
+  check: fc.boolean(),
+  debit: fc.constantFrom("success" as const, "insufficient_funds" as const, "unknown_wallet" as const),
+  refunds: fc.constantFrom<readonly string[]>(
+    [],
+    ["4.00"],
+    ["10.00"],
+    ["4.00", "10.00"],
+    ["1.00", "2.00", "10.00"],
+  ),
+});
+
+/** Sends what a pending payment waits for again until it is decided, as the sweeper does. */
+function swept(from: Payment, { check, debit }: World): Payment {
+  let at = from;
+  while (at.state === "PENDING") {
+    const fact: Fact = at.awaiting === "check" ? { kind: "checked", approved: check } : answered(debit);
+    at = walk([fact], at).payment;
+  }
+  return at;
+}
+
+function expected({ check, debit, refunds }: World): Partial<Payment> {
+  if (!check) {
+    return { state: "DECLINED", reason: "fraud_detected", refunded: 0n };
+  }
+  if (debit !== "success") {
+    return { state: "DECLINED", reason: debit, refunded: 0n };
+  }
+  const refunded = BigInt((refunds.at(-1) ?? "0.00").replace(".", ""));
+  const part = refunded === 0n ? "APPROVED" : "PARTIALLY_REFUNDED";
+  return { state: refunded === 1_000n ? "REFUNDED" : part, reason: null, refunded };
+}
+
+describe("decide", () => {
+  it("comes to the same end in whatever order, and however often, things are told", () => {
+    fc.assert(
+      fc.property(world, fc.infiniteStream(fc.nat()), fc.integer({ min: 1, max: 3 }), (is, random, times) => {
+        const debited = is.check && is.debit === "success";
+        const told: Fact[] = [
+          { kind: "checked", approved: is.check },
+          ...(is.check ? [answered(is.debit)] : []),
+          ...(debited ? is.refunds : []).map((total): Fact => ({ kind: "refunded", total })),
+        ];
+        const all = Array.from({ length: times }, () => told).flat();
+        const shuffled = all
+          .map((fact) => ({ fact, at: random.next().value as number }))
+          .sort((a, b) => a.at - b.at)
+          .map(({ fact }) => fact);
+        expect(swept(walk(shuffled).payment, is)).toMatchObject(expected(is));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("stays in what is decided, whatever comes, but for refunds that grow", () => {
+    const fact: fc.Arbitrary<Fact> = fc.oneof(
+      fc.record({ kind: fc.constant("checked" as const), approved: fc.boolean() }),
+      fc
+        .constantFrom("success" as const, "cancelled" as const, "unknown_wallet" as const)
+        .map((each) => answered(each)),
+      fc
+        .integer({ min: 1, max: 1_200 })
+        .map((minor): Fact => ({ kind: "refunded", total: (minor / 100).toFixed(2) })),
+      fc.constant<Fact>({ kind: "expired" }),
+    );
+    const rank = { PENDING: 0, APPROVED: 1, DECLINED: 1, PARTIALLY_REFUNDED: 2, REFUNDED: 3 };
+    fc.assert(
+      fc.property(fc.array(fact, { maxLength: 12 }), (facts) => {
+        let at = payment();
+        for (const each of facts) {
+          const { payment: next } = walk([each], at);
+          expect(rank[next.state]).toBeGreaterThanOrEqual(rank[at.state]);
+          expect(next.refunded >= at.refunded && next.refunded <= next.amount).toBe(true);
+          expect(at.state !== "DECLINED" || (next.state === "DECLINED" && next.reason === at.reason)).toBe(
+            true,
+          );
+          expect((next.state === "DECLINED") === (next.reason !== null)).toBe(true);
+          expect((next.state === "PENDING") === (next.awaiting !== null)).toBe(true);
+          at = next;
+        }
+      }),
+    );
+  });
+
+  it.each<[string, Fact[], string]>([
+    ["an answer before the check", [answered("success")], "debited before its check"],
+    [
+      "an answer after it was given up",
+      [{ kind: "checked", approved: true }, { kind: "expired" }, answered("cancelled")],
+      "not debited (cancelled) after it was DECLINED",
+    ],
+    ["more than was paid", [{ kind: "refunded", total: "10.01" }], "more refunded than was paid"],
+    [
+      "a check that contradicts",
+      [
+        { kind: "checked", approved: true },
+        { kind: "checked", approved: false },
+      ],
+      "declined by a check after another one",
+    ],
+  ])("does not apply %s", (_, facts, reason) => {
+    expect(walk(facts).illegal).toEqual([reason]);
+  });
+
+  it("keeps what goes back of a payment that was given up and debited all the same", () => {
+    const { payment: end, illegal } = walk([
+      { kind: "checked", approved: true },
+      { kind: "expired" },
+      { kind: "refunded", total: "10.00" },
+    ]);
+    expect(end).toMatchObject({ state: "DECLINED", reason: "timed_out", refunded: 1_000n });
+    expect(illegal).toEqual([]);
+  });
+});
+
+describe("usual", () => {
+  it.each<Fact>([
+    { kind: "checked", approved: true },
+    { kind: "checked", approved: false },
+    answered("success"),
+    answered("insufficient_funds"),
+    answered("cancelled"),
+  ])("says what decide says of a payment that is as it supposes", (fact) => {
+    const supposed = usual(fact);
+    const { amount, customerId, from } = supposed ?? {};
+    const as = payment({ ...from, amount: amount ?? 1_000n, customerId: customerId ?? "ada" });
+    expect(decide(as, fact)).toEqual({ kind: "move", to: supposed?.to });
+  });
+
+  it.each(["10", "1e3", "-1.00", "10.0", "NaN"])("takes no amount %s for minor units", (amount) => {
+    const supposed = usual(answered("success", amount));
+    expect(supposed?.amount === undefined || supposed.amount === BigInt(amount)).toBe(true);
+  });
+});

@@ -1,0 +1,129 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { eventually } from "./harness/eventually.js";
+import { freePort } from "./harness/free_port.js";
+import { type Gateway, openGateway } from "./harness/haproxy.js";
+
+/** A process that notes what it is asked, and answers with its name unless it is told otherwise. */
+class Backend {
+  readonly name: string;
+  readonly asked: string[] = [];
+  answer = (_request: IncomingMessage, response: ServerResponse): unknown => response.end(this.name);
+  readonly #server: Server;
+
+  constructor(name: string) {
+    this.name = name;
+    this.#server = createServer((request, response) => {
+      if (request.url === "/livez") {
+        response.end();
+        return;
+      }
+      this.asked.push(`${request.method} ${request.url}`);
+      request.resume().on("end", () => this.answer(request, response));
+    });
+  }
+
+  async open(): Promise<number> {
+    this.#server.listen(0, "127.0.0.1");
+    await once(this.#server, "listening");
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
+
+let backends: Record<"payments1" | "payments2" | "wallet1" | "metrics1", Backend>;
+let gateway: Gateway;
+
+beforeEach(async () => {
+  backends = {
+    payments1: new Backend("payments 1"),
+    payments2: new Backend("payments 2"),
+    wallet1: new Backend("wallet 1"),
+    metrics1: new Backend("metrics 1"),
+  };
+  const [PAYMENTS_1, PAYMENTS_2, WALLET_1, METRICS_1] = await Promise.all(
+    Object.values(backends).map((backend) => backend.open()),
+  );
+  // Of wallet and metrics the second process is down.
+  const down = await freePort();
+  const ports = { PAYMENTS_1, PAYMENTS_2, WALLET_1, METRICS_1, WALLET_2: down, METRICS_2: down };
+  gateway = await openGateway(ports as Record<string, number>);
+  // What was marked down at the start: nobody is asked in vain.
+  await eventually("all backends up", async () => (await text("/payments")).startsWith("payments"));
+});
+afterEach(async () => {
+  await gateway?.close();
+  for (const backend of Object.values(backends)) {
+    backend.close();
+  }
+});
+
+const ask = (path: string, init: RequestInit = {}) => fetch(`${gateway.url}${path}`, init);
+const text = async (path: string) => (await ask(path)).text();
+const post = (headers: Record<string, string> = {}) =>
+  ask("/payments", { method: "POST", body: "{}", headers });
+
+/** Both processes of payments die under the next request, so often; then they answer. */
+function dying(times: number): () => number {
+  let deaths = 0;
+  let asked = 0;
+  for (const backend of [backends.payments1, backends.payments2]) {
+    backend.answer = (request, response) => {
+      asked += 1;
+      if (deaths < times) {
+        deaths += 1;
+        request.socket.destroy();
+      } else {
+        response.end(backend.name);
+      }
+    };
+  }
+  return () => asked;
+}
+
+test("a path goes to the service that answers it", async () => {
+  expect(await text("/wallets")).toBe("wallet 1");
+  expect(await text("/wallets/refund")).toBe("wallet 1");
+  expect(await text("/metrics")).toBe("metrics 1");
+  for (const path of ["/payments", "/payments/1/timeline", "/health", "/openapi.json", "/walletsx"]) {
+    expect(await text(path)).toMatch(/^payments [12]$/);
+  }
+});
+
+test("a POST without a key is asked once, whatever becomes of its answer", async () => {
+  const asked = dying(1);
+  // On a connection that has served before HAProxy tells it by closing that.
+  const status = await post().then(
+    (answer) => answer.status,
+    () => 502,
+  );
+  expect([status, asked()]).toEqual([502, 1]);
+});
+
+test.each<[string, () => Promise<Response>]>([
+  ["POST with an Idempotency-Key", () => post({ "idempotency-key": "k" })],
+  ["GET", () => ask("/payments")],
+])("a %s whose process dies is asked again", async (_, request) => {
+  const asked = dying(2);
+  const answer = await request();
+  expect([answer.status, asked()]).toEqual([200, 3]);
+});
+
+test("a process that hangs costs a POST with a key some seconds, and no more", async () => {
+  backends.payments1.answer = () => undefined;
+  const answers = await Promise.all(["a", "b", "c", "d"].map((key) => post({ "idempotency-key": key })));
+  expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(Array(4).fill("payments 2"));
+});
+
+test("a process that ends is left out before anybody notices", async () => {
+  backends.payments1.close();
+  const statuses = await Promise.all(Array.from({ length: 20 }, () => post().then(({ status }) => status)));
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  expect(backends.payments2.asked).toContain("POST /payments");
+});
