@@ -156,7 +156,11 @@ describe("refused with one line, a code and exit status 2:", () => {
   };
 
   test.each([
-    ["an unknown module", ["etll"], "there is no module etll. There are: etl, jobs, platform, "],
+    [
+      "an unknown module",
+      ["etll"],
+      `there is no module etll. There are: ${LIST.map(({ name }) => name).join(", ")}.`,
+    ],
     ["a module twice", ["desk", "jobs", "desk"], "module desk is named twice."],
   ])("%s", (_, names, text) => refused("MODULE_UNKNOWN", text, start({}, "serve", ...names)));
 
@@ -172,7 +176,7 @@ describe("refused with one line, a code and exit status 2:", () => {
 
   test.each([
     ["a path of two modules", "path", "GET /tickets/:name"],
-    ["a path of every process", "gauge", "GET /metrics"],
+    ["a path of every process", "scraped", "GET /metrics"],
   ])("%s", async (_, name, text) => {
     const flags = { TEST_MODULES: name, HTTP_PORT: await freePort() };
     await refused("MODULE_INVALID", `two routes want ${text}`, start(flags, "serve", "desk", name));

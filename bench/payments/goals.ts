@@ -37,7 +37,7 @@ export function isBorne({ sent, created, pending, postMs, settledMs }: PaymentFi
 }
 
 /** Of those goals of which there are figures. */
-function goalsOf({ steady, capacity, wallet }: Measured): readonly Goal[] {
+export function goalsOf({ steady, capacity, wallet }: Measured): readonly Goal[] {
   return [
     ...steady.flatMap((figures) => steadyGoals(figures)),
     ...(capacity === undefined ? [] : [capacityGoal(capacity.borne)]),

@@ -23,7 +23,7 @@ export const REFUSED: Readonly<Record<string, Module>> = {
   view: defineModule({ name: "view", views: ["desk.audit_ticket"] }),
   command: defineModule({ name: "command", commands: [() => new Command("tickets")] }),
   path: defineModule({ name: "path", start: () => ({ parts: [], routes: [route("/tickets/:name")] }) }),
-  gauge: defineModule({ name: "gauge", start: () => ({ parts: [], routes: [route("/metrics")] }) }),
+  scraped: defineModule({ name: "scraped", start: () => ({ parts: [], routes: [route("/metrics")] }) }),
   port: defineModule({
     name: "port",
     start: ({ settings: { HTTP_HOST: host, HTTP_PORT: port } }) => ({
