@@ -21,6 +21,7 @@ export class Link {
 
   constructor(model: ChannelModel) {
     this.#model = model;
+    gatherWrites(socketOf(model));
     // Before any await: without an error listener the next network fault ends the process.
     model.on("error", (error: Error) => this.drop(error));
     model.on("close", (error?: Error) => this.drop(error ?? new Error("connection closed")));
@@ -88,7 +89,7 @@ export class Link {
    * settle everything that still waits.
    */
   async #hangUp(): Promise<void> {
-    const { stream } = this.#model.connection as unknown as { stream: Socket };
+    const stream = socketOf(this.#model);
     // amqplib may be about to tell us of the end, in the middle of it: only after that does close() see it.
     await Promise.resolve();
     await closed(this.#model.close());
@@ -100,6 +101,20 @@ export class Link {
       stream.destroy(new Error("connection given up"));
     }
   }
+}
+
+const socketOf = (model: ChannelModel) => (model.connection as unknown as { stream: Socket }).stream;
+
+/** Has all that is written in one turn go out in one call of the system: amqplib makes one for each message. */
+function gatherWrites(socket: Socket): void {
+  const write = socket.write;
+  socket.write = function (this: Socket, ...args: Parameters<Socket["write"]>) {
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
+    return write.apply(this, args);
+  } as Socket["write"];
 }
 
 /** Waits for a close, but not for long. */

@@ -8,6 +8,7 @@ import { Publisher } from "../broker/publisher.js";
 import type { QueueFamily } from "../broker/topology.js";
 import { CoreError } from "../core_errors.js";
 import { silentLogger } from "../observability/log.js";
+import { deferred } from "../timing.js";
 import { BatchConsumer, type BatchConsumerOptions } from "./batch_consumer.js";
 import type { RawEvent } from "./read_event.js";
 
@@ -57,6 +58,7 @@ test("a batch that fails is sent to the ladder at once, and comes again from the
     },
   } as unknown as Publisher;
   await consume({
+    batch: { max: 200, waitMs: 10_000 },
     publisher: watched,
     handle: async (raw) => {
       seen.push(...raw);
@@ -81,6 +83,7 @@ test("one that cannot be forwarded keeps nobody else unacked", async () => {
     },
   } as unknown as Publisher;
   await consume({
+    batch: { max: 20, waitMs: 10_000 },
     publisher: refusing,
     handle: async (raw) => raw.map(({ messageId }) => (Number(messageId) < 5 ? { kind: "done" } : RETRY)),
   });
@@ -89,4 +92,32 @@ test("one that cannot be forwarded keeps nobody else unacked", async () => {
   await consumer?.stop();
   const left = await drain(settings, family.work);
   expect(left.map(({ properties }) => properties.messageId)).toEqual(["10"]);
+});
+
+test("a full batch begins beside the one at work, and is not acked before it", async () => {
+  await fill(25);
+  const seen: string[][] = [];
+  const acked: number[] = [];
+  const first = deferred<void>();
+  const calls = () => seen.length;
+  await consume({
+    batch: { max: 10, waitMs: 5 },
+    onBatch: ({ size }) => acked.push(size),
+    handle: async (raw) => {
+      seen.push(raw.map(({ messageId }) => String(messageId)));
+      if (calls() === 1) {
+        await first.promise;
+        throw new Error("the first batch is lost");
+      }
+      return raw.map(() => ({ kind: "done" }));
+    },
+  });
+  await eventually("the second begins", () => calls() === 2);
+  expect(await depth(settings, family.work)).toBe(0); // All are in its hands, and the second has long been done.
+  expect([seen.map(({ length }) => length), acked]).toEqual([[10, 10], []]);
+  first.resolve();
+  // Both come again with a new link, and what was not full.
+  await eventually("all of it", () => seen.slice(2).flat().length === 25);
+  await consumer?.stop();
+  expect(await depth(settings, family.work)).toBe(0);
 });

@@ -24,6 +24,9 @@ export interface BatchSize {
 /** Batches of 200 that wait 5 ms carry 1,667 payments a second on two cores; longer waits add up over the stages of a saga. */
 const BATCH: BatchSize = { max: 200, waitMs: 5 };
 
+/** One at the database, and one whose followers are being confirmed. */
+const BATCHES_AT_WORK = 2;
+
 /** A batch takes milliseconds; one that takes longer goes to whoever comes next. */
 const DRAIN_MS = 10_000;
 /** A third of the time after which RabbitMQ takes messages back (consumer_timeout) and counts that as their fault. */
@@ -44,8 +47,9 @@ export interface BatchConsumerOptions extends Omit<ConnectionTarget, "connectPol
 }
 
 /**
- * Consumes a work queue in batches, one after the other: the next one gathers while this one is at work. Through lost
- * connections, cancelled consumers and deleted queues. A message leaves the queue only after its outcome is safe: at least once.
+ * Consumes a work queue in batches: the next one gathers while this one is at work, and once it is full it begins beside it.
+ * Through lost connections, cancelled consumers and deleted queues. A message leaves the queue only after its outcome is safe: at
+ * least once.
  */
 export class BatchConsumer implements Part {
   readonly name: string;
@@ -86,18 +90,27 @@ export class BatchConsumer implements Part {
     const { family } = this.#options;
     const channel = await link.openChannel();
     await declareFamily(channel, family);
-    // The next batch is here when this one ends.
-    await channel.prefetch(2 * this.#batch.max);
-    const intake = new Intake(link, channel, this.#batch, this.#stopping.signal, (messages) =>
-      this.#settle(link, channel, messages),
+    // The next batch is here when one of these ends.
+    await channel.prefetch((BATCHES_AT_WORK + 1) * this.#batch.max);
+    const intake = new Intake(link, channel, this.#batch, this.#stopping.signal, (messages, before) =>
+      this.#settle(link, channel, messages, before),
     );
     await intake.subscription(family.work).start();
     this.#intake = intake;
     return intake;
   }
 
-  /** From messages to their acks. Throws when the link is to be given up. */
-  async #settle(link: Link, channel: Channel, messages: readonly ConsumeMessage[]): Promise<void> {
+  /**
+   * From messages to their acks. Throws when the link is to be given up.
+   *
+   * @param before the batch that was taken before: a batch is acked by its last message, which acks all before it.
+   */
+  async #settle(
+    link: Link,
+    channel: Channel,
+    messages: readonly ConsumeMessage[],
+    before: Promise<void>,
+  ): Promise<void> {
     const { handle, onBatch, holdMs = HOLD_MS } = this.#options;
     const started = performance.now();
     const overdue = new AbortController();
@@ -105,6 +118,7 @@ export class BatchConsumer implements Part {
     const halt = AbortSignal.any([this.#stopping.signal, link.over, overdue.signal]);
     try {
       const outcomes = await handle(messages.map(rawOf), halt);
+      await before;
       const last = messages.at(-1);
       if (link.over.aborted || last === undefined) {
         return;
@@ -159,25 +173,25 @@ export class BatchConsumer implements Part {
   }
 }
 
+/** @param before settles when the batch before has been, rejects when it could not be. */
+type SettleBatch = (messages: readonly ConsumeMessage[], before: Promise<void>) => Promise<void>;
+
 /** What one link brings: gathers messages into batches and has them settled in turn. */
 class Intake {
   readonly #link: Link;
   readonly #channel: Channel;
   readonly #batch: BatchSize;
   readonly #stopping: AbortSignal;
-  readonly #settle: (messages: readonly ConsumeMessage[]) => Promise<void>;
+  readonly #settle: SettleBatch;
   readonly #waiting: ConsumeMessage[] = [];
+  readonly #work = new Set<Promise<void>>();
+  #atWork = 0;
+  /** The newest batch. */
+  #last: Promise<void> = Promise.resolve();
   #subscription: Subscription | undefined;
   #clock: NodeJS.Timeout | undefined;
-  #work: Promise<void> | undefined;
 
-  constructor(
-    link: Link,
-    channel: Channel,
-    batch: BatchSize,
-    stopping: AbortSignal,
-    settle: (messages: readonly ConsumeMessage[]) => Promise<void>,
-  ) {
+  constructor(link: Link, channel: Channel, batch: BatchSize, stopping: AbortSignal, settle: SettleBatch) {
     this.#link = link;
     this.#channel = channel;
     this.#batch = batch;
@@ -200,35 +214,47 @@ class Intake {
     await this.#subscription?.cancel().catch(() => undefined); // On a lost link there is nothing to cancel.
     clearTimeout(this.#clock);
     const waited = new AbortController();
-    const drained = Promise.resolve(this.#work).then(() => waited.abort());
+    const drained = Promise.all(this.#work).then(() => waited.abort());
     await Promise.race([drained, pause(drainMs, waited.signal)]);
   }
 
   #take(message: ConsumeMessage): void {
     this.#waiting.push(message);
-    if (this.#work !== undefined) {
-      return;
-    }
-    if (this.#waiting.length >= this.#batch.max) {
+    if (this.#mayBegin) {
       this.#begin();
-    } else {
+    } else if (this.#atWork === 0) {
       this.#clock ??= setTimeout(() => this.#begin(), this.#batch.waitMs);
     }
+  }
+
+  /** Beside another batch only a full one, or batches would be small and cost more when there is most to do. */
+  get #mayBegin(): boolean {
+    return this.#atWork < BATCHES_AT_WORK && this.#waiting.length >= this.#batch.max;
   }
 
   #begin(): void {
     clearTimeout(this.#clock);
     this.#clock = undefined;
-    this.#work = this.#workOff()
+    const work = this.#workOff()
       .catch((error: unknown) => this.#link.drop(new Error(`could not settle a batch: ${messageOf(error)}`)))
-      .finally(() => {
-        this.#work = undefined;
-      });
+      .finally(() => this.#work.delete(work));
+    this.#work.add(work);
   }
 
   async #workOff(): Promise<void> {
-    while (this.#waiting.length > 0 && !this.#stopping.aborted && !this.#link.over.aborted) {
-      await this.#settle(this.#next());
+    this.#atWork += 1;
+    try {
+      while (this.#waiting.length > 0 && !this.#stopping.aborted && !this.#link.over.aborted) {
+        const settled = this.#settle(this.#next(), this.#last);
+        settled.catch(() => undefined); // Met below, and by the next batch if there is one.
+        this.#last = settled;
+        await settled;
+        if (this.#atWork > 1 && this.#waiting.length < this.#batch.max) {
+          return; // The other one goes on with what comes.
+        }
+      }
+    } finally {
+      this.#atWork -= 1;
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Publisher } from "../broker/publisher.js";
+import { Slots } from "../broker/slots.js";
 import { purgeIdempotency } from "../http/idempotency.js";
 import type { ReceivedEvent } from "../messaging/event.js";
 import type { EventOutcome } from "../messaging/handle_batch.js";
@@ -89,11 +90,13 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     service,
     queues,
     postgres: postgres.breaker,
-    reactions: reactions.map(({ handle, autocommit = false, ...reaction }) => ({
-      ...reaction,
-      handle: (events) =>
-        autocommit ? handle(eventPool, events) : transaction(eventPool, (tx) => handle(tx, events)),
-    })),
+    reactions: reactions.map(({ handle, autocommit = false, ...reaction }) => {
+      // Two batches at once would only meet at the same rows; one is there while the other's followers are confirmed.
+      const database = new Slots(1);
+      const work = (events: Parameters<typeof handle>[1]) =>
+        autocommit ? handle(eventPool, events) : transaction(eventPool, (tx) => handle(tx, events));
+      return { ...reaction, handle: (events) => database.run(() => work(events)) };
+    }),
   });
   const outbox = new Outbox({ schema, pool, publisher, logger });
   const chores = [
