@@ -26,7 +26,7 @@ export async function runPipeline(stack: Stack, rows: number): Promise<PipelineF
     const worker = await PlatformProcess.start({
       args: ["worker"],
       env: stack.settings,
-      readyText: "worker ready",
+      isReady: (log) => log.includes("worker ready"),
       signal: stack.signal,
     });
     try {

@@ -15,8 +15,8 @@ export interface ProcessOptions {
   readonly args: readonly string[];
   /** Its settings. */
   readonly env: object;
-  /** What its log says when it is at work. */
-  readonly readyText: string;
+  /** Whether it is at work, by its log or otherwise. */
+  readonly isReady: (log: string) => boolean | Promise<boolean>;
   readonly nodeArgs?: readonly string[];
   readonly signal: AbortSignal;
 }
@@ -39,7 +39,7 @@ export class PlatformProcess {
   static async start({
     args,
     env,
-    readyText,
+    isReady,
     nodeArgs = [],
     signal,
   }: ProcessOptions): Promise<PlatformProcess> {
@@ -52,7 +52,7 @@ export class PlatformProcess {
     );
     const ready = () => {
       started.mustLive();
-      return started.#output.stderr.includes(readyText);
+      return isReady(started.#output.stderr);
     };
     try {
       await until(`${name} to be ready`, ready, { withinMs: START_MS, signal });

@@ -51,7 +51,7 @@ export class Fleet {
     const process = await PlatformProcess.start({
       args: isWorker ? ["worker"] : ["serve", ...modules],
       env: { ...stack.settings, HTTP_PORT: port },
-      readyText: isWorker ? "worker ready" : '"msg":"ready"',
+      isReady: (log) => (isWorker ? log.includes("worker ready") : answersReady(port)),
       nodeArgs: profileTo === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileTo}`],
       signal: stack.signal,
     });
@@ -82,6 +82,12 @@ export class Fleet {
   async stop(): Promise<void> {
     await Promise.all(this.#processes.map(({ process }) => process.stop()));
   }
+}
+
+/** By what an orchestrator asks. */
+async function answersReady(port: number): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+  return answer?.status === 200;
 }
 
 /** Makes the bench's database one with 100,000 customers who have wallets. */

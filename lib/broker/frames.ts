@@ -2,11 +2,11 @@ import type { MessageProperties } from "./properties.js";
 
 /** What is to be published: a message, and whether it comes back when no queue takes it. */
 export interface Publish {
-  readonly body: Buffer;
-  readonly properties: MessageProperties & { readonly messageId: string };
   readonly exchange: string;
   readonly routingKey: string;
   readonly mandatory: boolean;
+  readonly body: Buffer;
+  readonly properties: MessageProperties & { readonly messageId: string };
 }
 
 /** AMQP 0-9-1: https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf, sections 2.3.5 and 4.2. */

@@ -93,13 +93,9 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     reactions: reactions.map(({ handle, autocommit = false, ...reaction }) => {
       // Two batches at once would only meet at the same rows; one is there while the other's followers are confirmed.
       const database = new Slots(1);
-      return {
-        ...reaction,
-        handle: (events) =>
-          database.run(() =>
-            autocommit ? handle(eventPool, events) : transaction(eventPool, (tx) => handle(tx, events)),
-          ),
-      };
+      const work = (events: Parameters<typeof handle>[1]) =>
+        autocommit ? handle(eventPool, events) : transaction(eventPool, (tx) => handle(tx, events));
+      return { ...reaction, handle: (events) => database.run(() => work(events)) };
     }),
   });
   const outbox = new Outbox({ schema, pool, publisher, logger });
