@@ -433,13 +433,13 @@ describe("a refund", () => {
     await services.publish(walletRefundRequested, [{ payment_id: payment, user_id: eve.user }], messageId);
     const recorded = await eventually("recorded", async () => {
       const sql =
-        "SELECT event, payment_id, state, reason FROM wallet.illegal_transition WHERE message_id = $1";
+        "SELECT event, subject_id, state, reason FROM wallet.illegal_transition WHERE message_id = $1";
       const rows = await services.owner(sql, [messageId]);
       return rows.length > 0 && rows;
     });
     const event = walletRefundRequested.name;
     const reason = "another user than decided";
-    expect(recorded).toEqual([{ event, payment_id: payment, state: "approved", reason }]);
+    expect(recorded).toEqual([{ event, subject_id: payment, state: "approved", reason }]);
     expect([await balance(wallet), await balance(eve.wallet)]).toEqual(["0.00", "1.00"]);
     await services.publish(walletRefundRequested, [{ payment_id: payment, user_id: user }]);
     await eventually("the rightful one is announced", async () => (await refunded()).length === 1);
