@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** A process that is frozen never answers; others do within milliseconds. */
 const PATIENCE_MS = 4_000;
-const PAUSE_MS = 250;
+/** Doubled each time, up to the patience: a crowd that asks again at once would keep the services from answering anybody. */
+const PAUSE_MS = 200;
 
 export interface Reply {
   readonly status: number;
@@ -24,13 +25,13 @@ export class Client {
 
   /** @throws when `signal` fires first. */
   async post(path: string, body: object, key?: string): Promise<Reply> {
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       this.#signal.throwIfAborted();
       const reply = await this.#ask(path, body, key);
       if (reply !== undefined && isFinal(reply)) {
         return reply;
       }
-      await sleep(PAUSE_MS, undefined, { signal: this.#signal });
+      await sleep(Math.min(PATIENCE_MS, PAUSE_MS * 2 ** tries), undefined, { signal: this.#signal });
     }
   }
 
