@@ -72,11 +72,12 @@ $$;
 -- Looked at where anything but waiting changes; an update of what a pending one waits for costs no call.
 CREATE TRIGGER payment_kept_in_order BEFORE UPDATE ON saga.payment
   FOR EACH ROW
-  WHEN (NEW.state <> OLD.state OR OLD.awaiting IS NULL OR OLD.awaiting = 'debit' AND NEW.awaiting = 'check'
-        OR (NEW.payment_id, NEW.customer_id, NEW.reference, NEW.amount, NEW.currency, NEW.method, NEW.trace_id, NEW.created_at)
-           IS DISTINCT FROM
-           (OLD.payment_id, OLD.customer_id, OLD.reference, OLD.amount, OLD.currency, OLD.method, OLD.trace_id, OLD.created_at))
+  WHEN (NEW.state <> OLD.state OR OLD.awaiting IS NULL OR OLD.awaiting = 'debit' AND NEW.awaiting = 'check')
   EXECUTE FUNCTION saga.keep_payment();
+-- One of its own: a condition over both has another text after a restore.
+CREATE TRIGGER payment_order_final
+  BEFORE UPDATE OF payment_id, customer_id, reference, amount, currency, method, trace_id, created_at ON saga.payment
+  FOR EACH ROW EXECUTE FUNCTION saga.keep_payment();
 CREATE TRIGGER payment_final BEFORE DELETE ON saga.payment
   FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
 CREATE TRIGGER payment_kept BEFORE TRUNCATE ON saga.payment
