@@ -1950,7 +1950,9 @@ CREATE TRIGGER payment_final BEFORE DELETE ON saga.payment FOR EACH ROW EXECUTE 
 
 CREATE TRIGGER payment_kept BEFORE TRUNCATE ON saga.payment FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
-CREATE TRIGGER payment_kept_in_order BEFORE UPDATE ON saga.payment FOR EACH ROW WHEN (((new.state <> old.state) OR (old.awaiting IS NULL) OR ((old.awaiting = 'debit'::text) AND (new.awaiting = 'check'::text)) OR ((((((((new.payment_id IS DISTINCT FROM old.payment_id) OR (new.customer_id IS DISTINCT FROM old.customer_id)) OR (new.reference IS DISTINCT FROM old.reference)) OR (new.amount IS DISTINCT FROM old.amount)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.method IS DISTINCT FROM old.method)) OR (new.trace_id IS DISTINCT FROM old.trace_id)) OR (new.created_at IS DISTINCT FROM old.created_at)))) EXECUTE FUNCTION saga.keep_payment();
+CREATE TRIGGER payment_kept_in_order BEFORE UPDATE ON saga.payment FOR EACH ROW WHEN (((new.state <> old.state) OR (old.awaiting IS NULL) OR ((old.awaiting = 'debit'::text) AND (new.awaiting = 'check'::text)))) EXECUTE FUNCTION saga.keep_payment();
+
+CREATE TRIGGER payment_order_final BEFORE UPDATE OF payment_id, customer_id, reference, amount, currency, method, trace_id, created_at ON saga.payment FOR EACH ROW EXECUTE FUNCTION saga.keep_payment();
 
 CREATE TRIGGER reference_final BEFORE DELETE OR UPDATE OR TRUNCATE ON saga.reference FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 

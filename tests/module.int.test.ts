@@ -37,7 +37,7 @@ beforeAll(async () => {
   expect(await start({}, "migrate", "up").ended).toMatchObject({ code: 0, stderr: "" });
   url = `http://127.0.0.1:${port}`;
   process = start({ DESK_CONCURRENCY: 4, LOG_LEVEL: "info" }, "serve", "desk");
-  await eventually("desk is ready", () => process.output.stderr.includes('"msg":"ready"'));
+  await eventually("desk is ready", () => process.output.stderr.includes('"message":"ready"'));
 });
 afterAll(async () => {
   process?.child.kill("SIGTERM");
@@ -91,7 +91,7 @@ describe("a module that is a folder and an entry in the list has", () => {
       "the dead letter",
       async () => (await depth(platform.settings, DESK_QUEUES.deadLetter)) === 1,
     );
-    const series = 'payments_messages_dead_lettered_total{code="MESSAGE_MALFORMED"}';
+    const series = 'payments_messages_dead_lettered_total{service="desk-service",code="MESSAGE_MALFORMED"}';
     await eventually("counted", async () => (await metric(series))?.endsWith(" 1"));
   });
 
@@ -200,13 +200,13 @@ describe("refused with one line, a code and exit status 2:", () => {
 test("settings of a module that does not run are not looked at; the log says so once, for whoever looks for them", async () => {
   const flags = { WORKER_CONCURRENCY: "many", LOG_LEVEL: "debug", HTTP_PORT: await freePort() };
   const started = start(flags, "serve", "desk");
-  await eventually("ready", () => started.output.stderr.includes('"msg":"ready"'));
+  await eventually("ready", () => started.output.stderr.includes('"message":"ready"'));
   started.child.kill("SIGTERM");
   expect(await started.ended).toMatchObject({ code: 0 });
   const said = started.output.stderr.split("\n").filter((line) => line.includes("do not run here"));
   expect(said).toHaveLength(1);
   expect(JSON.parse(said[0] ?? "")).toMatchObject({
-    level: 20,
+    level: "debug",
     ignored: expect.arrayContaining(["WORKER_CONCURRENCY"]),
   });
 });

@@ -53,8 +53,8 @@ const ids = (messages: readonly { properties: { messageId?: unknown } }[]) =>
   messages.map(({ properties }) => properties.messageId);
 
 test("an event that cannot be published neither holds nor repeats those that were left behind with it", async () => {
-  // amqplib encodes headers in 64 KiB.
-  const stuck = message(2, { large: "x".repeat(70_000) });
+  // The name of a header has 255 bytes at most.
+  const stuck = message(2, { ["x".repeat(256)]: "" });
   const others = [message(1), message(3)];
   await outbox.enter(pool, [others[0] as OutgoingMessage, stuck, others[1] as OutgoingMessage]);
   await leaveBehind();

@@ -72,11 +72,12 @@ $$;
 -- Looked at where anything but waiting changes; an update of what a pending one waits for costs no call.
 CREATE TRIGGER payment_kept_in_order BEFORE UPDATE ON saga.payment
   FOR EACH ROW
-  WHEN (NEW.state <> OLD.state OR OLD.awaiting IS NULL OR OLD.awaiting = 'debit' AND NEW.awaiting = 'check'
-        OR (NEW.payment_id, NEW.customer_id, NEW.reference, NEW.amount, NEW.currency, NEW.method, NEW.trace_id, NEW.created_at)
-           IS DISTINCT FROM
-           (OLD.payment_id, OLD.customer_id, OLD.reference, OLD.amount, OLD.currency, OLD.method, OLD.trace_id, OLD.created_at))
+  WHEN (NEW.state <> OLD.state OR OLD.awaiting IS NULL OR OLD.awaiting = 'debit' AND NEW.awaiting = 'check')
   EXECUTE FUNCTION saga.keep_payment();
+-- One of its own: a condition over both has another text after a restore.
+CREATE TRIGGER payment_order_final
+  BEFORE UPDATE OF payment_id, customer_id, reference, amount, currency, method, trace_id, created_at ON saga.payment
+  FOR EACH ROW EXECUTE FUNCTION saga.keep_payment();
 CREATE TRIGGER payment_final BEFORE DELETE ON saga.payment
   FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
 CREATE TRIGGER payment_kept BEFORE TRUNCATE ON saga.payment
@@ -208,3 +209,21 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION saga.erase IS 'Gives a customer''s payments a pseudonym, and forgets how the customer called them';
+
+-- What others may see of payments: the exporter those that are pending, a report all of them.
+
+CREATE VIEW saga.pending_state AS
+SELECT count(*) AS payments,
+       greatest(coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0), 0)::double precision AS oldest_age_seconds
+FROM saga.payment
+WHERE state = 'PENDING';
+COMMENT ON VIEW saga.pending_state IS 'How many payments nobody has decided yet, and since when';
+
+-- By its id a query chooses a stretch of time, and with it the partitions: payment_id >= ops.uuid_floor(…).
+CREATE VIEW saga.report_payment AS
+SELECT payment_id, created_at, state, reason, amount, currency, refunded FROM saga.payment;
+COMMENT ON VIEW saga.report_payment IS 'Payments for reports: nothing of who paid; amounts in minor units';
+
+GRANT SELECT ON saga.pending_state, saga.report_payment TO payments_exporter;
+GRANT USAGE ON SCHEMA ops, saga TO payments_reader;
+GRANT SELECT ON saga.report_payment TO payments_reader;
