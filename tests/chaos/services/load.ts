@@ -63,7 +63,8 @@ const KINDS: readonly { fate: Customer["fate"]; name: string; count: number; sha
 ];
 /** In percent of all orders that are not stuck, whoever's they are. */
 const FRAUD_SHARE = 6;
-const REFUND_SHARE = 20;
+// Many, because nobody repeats a refund that got lost: these are what shows it.
+const REFUND_SHARE = 50;
 
 export const STUCK_PREFIX = "stuck-";
 
