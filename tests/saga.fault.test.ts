@@ -6,7 +6,7 @@ import { RECORD } from "./chaos/checks.js";
 import { Driver } from "./chaos/services/drive.js";
 import { record, replay, takeRecord } from "./chaos/services/history.js";
 import { type Load, loadOf } from "./chaos/services/load.js";
-import { compare, covered, readBooks } from "./chaos/services/verdict.js";
+import { compare, readBooks } from "./chaos/services/verdict.js";
 import { drain, onChannel } from "./harness/broker.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
@@ -90,7 +90,6 @@ test("kill -9 at every point, queues missing at the start, all said once more da
 
   await asOwner(async (owner) => {
     const before = await readBooks(owner);
-    expect(covered(driver.told, load.customers, before).complaints).toEqual([]);
     await owner.query("DELETE FROM saga.idempotency");
     await owner.query("DELETE FROM wallet.idempotency");
     const events = await takeRecord(platform.settings, 2_000, 13);
