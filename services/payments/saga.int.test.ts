@@ -210,10 +210,10 @@ describe("an overdue payment", () => {
   const age = ({ id }: Made, seconds: number) =>
     services.owner(`
       BEGIN;
-      ALTER TABLE saga.payment DISABLE TRIGGER payment_kept_in_order;
+      ALTER TABLE saga.payment DISABLE TRIGGER payment_order_final;
       UPDATE saga.payment SET due_at = now(), created_at = created_at - make_interval(secs => ${seconds})
       WHERE payment_id = '${id}';
-      ALTER TABLE saga.payment ENABLE TRIGGER payment_kept_in_order;
+      ALTER TABLE saga.payment ENABLE TRIGGER payment_order_final;
       COMMIT`);
 
   test("has its command sent again as a new message, later each time", async () => {
