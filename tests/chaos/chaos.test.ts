@@ -14,6 +14,7 @@ const options: ScheduleOptions = {
   processes: ["worker 0", "worker 1"].map((name) => ({ name, uses: SERVERS })),
   processGapMs: [3_000, 18_000],
   longestFreezeMs: 10_000,
+  strands: true,
   queues: [
     { name: "one", mayLose: true },
     { name: "other", mayLose: false },
@@ -55,7 +56,7 @@ describe("the schedule", () => {
 
   test("has every kind of fault within ten minutes, each told in one line", () => {
     const events = scheduleOf(options);
-    expect(new Set(events.map((event) => event.fault.kind)).size).toBe(20);
+    expect(new Set(events.map((event) => event.fault.kind)).size).toBe(21);
     for (const { fault } of events) {
       expect(describeFault(fault)).toMatch(new RegExp(`^${fault.kind} .* s$`));
     }

@@ -50,6 +50,16 @@ async function carryOut(fault: Fault, { stack, slots, disturbMessages }: Targets
       slot?.start();
       return true;
     }
+    case "process.strand": {
+      const slot = slots.find(({ plan }) => plan.name === fault.process);
+      slot?.proxies.postgres.mute();
+      await sleep(fault.mutedMs);
+      await slot?.kill();
+      slot?.proxies.postgres.pass();
+      await sleep(fault.forMs);
+      slot?.start();
+      return true;
+    }
     case "process.freeze": {
       const slot = slots.find(({ plan }) => plan.name === fault.process);
       slot?.freeze();

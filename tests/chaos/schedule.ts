@@ -7,6 +7,13 @@ export type Fault =
   | { readonly kind: "process.kill"; readonly process: string; readonly forMs: number }
   /** SIGSTOP, and SIGCONT after `forMs`. */
   | { readonly kind: "process.freeze"; readonly process: string; readonly forMs: number }
+  /** Cut off from PostgreSQL for `mutedMs`, with work in its hands that it cannot finish, then SIGKILL. */
+  | {
+      readonly kind: "process.strand";
+      readonly process: string;
+      readonly mutedMs: number;
+      readonly forMs: number;
+    }
   /** Servers end, and are started again after `forMs`. */
   | { readonly kind: ServerKind; readonly forMs: number }
   | LinkFault
@@ -59,6 +66,8 @@ export interface ScheduleOptions {
   readonly seed: number;
   readonly durationMs: number;
   readonly processes: readonly { readonly name: string; readonly uses: readonly ServerName[] }[];
+  /** Whether processes that use PostgreSQL are stranded too. */
+  readonly strands?: boolean;
   /** Of each process, between two of its faults. */
   readonly processGapMs: Span;
   readonly longestFreezeMs: number;
@@ -94,7 +103,7 @@ const LOSING_KINDS: readonly MessageKind[] = ["message.drop", "queue.delete"];
 /** All faults in order of time: a pure function of its options. A longer schedule begins like a shorter one. */
 export function scheduleOf(options: ScheduleOptions): Event[] {
   const events = [
-    ...options.processes.flatMap(({ name }) => processLane(options, name)),
+    ...options.processes.flatMap((process) => processLane(options, process)),
     ...serverLane(options),
     ...SERVERS.flatMap((server) => linkLane(options, server)),
     ...messageLane(options),
@@ -109,13 +118,26 @@ export function describeFault(fault: Fault): string {
   return [kind.padEnd(18), ...details, `for ${(forMs / 1_000).toFixed(1)} s`].join("  ");
 }
 
-function processLane(options: ScheduleOptions, process: string): Event[] {
-  const kinds = ["process.kill", "process.kill", "process.freeze"] as const;
-  return lane(options, process, options.processGapMs, kinds, (kind, dice) => ({
-    kind,
-    process,
-    forMs: kind === "process.freeze" ? dice.between(300, options.longestFreezeMs) : dice.between(100, 6_000),
-  }));
+function processLane(
+  options: ScheduleOptions,
+  { name: process, uses }: ScheduleOptions["processes"][number],
+): Event[] {
+  const kinds = [
+    "process.kill" as const,
+    "process.kill" as const,
+    "process.freeze" as const,
+    ...(options.strands === true && uses.includes("postgres") ? ["process.strand" as const] : []),
+  ];
+  return lane(options, process, options.processGapMs, kinds, (kind, dice) => {
+    switch (kind) {
+      case "process.strand":
+        return { kind, process, mutedMs: dice.between(500, 4_000), forMs: dice.between(100, 6_000) };
+      case "process.freeze":
+        return { kind, process, forMs: dice.between(300, options.longestFreezeMs) };
+      default:
+        return { kind, process, forMs: dice.between(100, 6_000) };
+    }
+  });
 }
 
 function serverLane(options: ScheduleOptions): Event[] {

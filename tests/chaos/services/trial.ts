@@ -84,6 +84,7 @@ export function servicesTrial(options: ServicesOptions): Trial {
       seed,
       durationMs,
       processes,
+      strands: true,
       // Of seven: each fault makes a process start, which costs two seconds of a core.
       processGapMs: [15_000, 60_000],
       longestFreezeMs: longestFreezeS * 1_000,
