@@ -49,8 +49,8 @@ const AMOUNT = [501, 30_097] as const;
 const FRAUDULENT_MAJOR: Readonly<Record<string, bigint>> = { USD: 20_000n, EUR: 20_000n, JPY: 3_000_000n };
 /** Enough for any load. */
 const RICH_MAJOR = 1_000_000_000n;
-/** Enough for some ten payments. */
-const TIGHT_MAJOR: Readonly<Record<string, bigint>> = { USD: 1_500n, EUR: 1_500n, JPY: 150_000n };
+/** Enough for two payments. */
+const TIGHT_MAJOR: Readonly<Record<string, bigint>> = { USD: 310n, EUR: 310n, JPY: 31_000n };
 
 /** How many customers of each kind there are, and which share of all orders is theirs, in percent. */
 const KINDS: readonly { fate: Customer["fate"]; name: string; count: number; share: number }[] = [
