@@ -21,7 +21,6 @@ export class Link {
 
   constructor(model: ChannelModel) {
     this.#model = model;
-    gatherWrites(socketOf(model));
     // Before any await: without an error listener the next network fault ends the process.
     model.on("error", (error: Error) => this.drop(error));
     model.on("close", (error?: Error) => this.drop(error ?? new Error("connection closed")));
@@ -104,18 +103,6 @@ export class Link {
 }
 
 const socketOf = (model: ChannelModel) => (model.connection as unknown as { stream: Socket }).stream;
-
-/** Has all that is written in one turn go out in one call of the system: amqplib makes one for each message. */
-function gatherWrites(socket: Socket): void {
-  const write = socket.write;
-  socket.write = function (this: Socket, ...args: Parameters<Socket["write"]>) {
-    if (socket.writableCorked === 0) {
-      socket.cork();
-      process.nextTick(() => socket.uncork());
-    }
-    return write.apply(this, args);
-  } as Socket["write"];
-}
 
 /** Waits for a close, but not for long. */
 async function closed(closing: Promise<unknown>, limitMs = CLOSE_TIMEOUT_MS): Promise<void> {
