@@ -88,7 +88,7 @@ measures(
     .option("--only <parts>", `some of ${PARTS.join(",")}`, someOf(PARTS), [...PARTS])
     .option(
       "--layouts <names>",
-      "of the steady load: some of one,two,all",
+      "of the steady load: some of one,two,all,dump",
       someOf(LAYOUT_NAMES),
       LAYOUT_NAMES,
     )

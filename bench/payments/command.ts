@@ -4,6 +4,7 @@ import { formatCount, formatTable } from "../../lib/cli/table.js";
 import type { Report } from "../report.js";
 import type { Stack } from "../stack.js";
 import { auditOf } from "./audit.js";
+import { besideDumps } from "./dumping.js";
 import { Fleet, LAYOUTS, type Layout, seedCustomers } from "./fleet.js";
 import { isBorne, type Measured, renderPayments, type SteadyFigures } from "./goals.js";
 import { type Load, measureLoad, type PaymentFigures } from "./measure.js";
@@ -81,7 +82,8 @@ function steady(stack: Stack, layout: Layout, load: Load): Promise<SteadyFigures
     const figures = await Fleet.with(stack, { processes: LAYOUTS[layout] }, async (fleet) => {
       await warmUp(stack, fleet, load.ratePerMin);
       await stack.checkpoint();
-      return measureLoad(stack, fleet, load);
+      const measure = () => measureLoad(stack, fleet, load);
+      return layout === "dump" ? besideDumps(stack, measure) : measure();
     });
     return { ...figures, layout, differences: await auditOf(stack, figures.traffic) };
   });

@@ -3,14 +3,18 @@ import { MAIN, PlatformProcess } from "../platform_process.js";
 import { run } from "../process.js";
 import type { Stack } from "../stack.js";
 
+const ONE = [["payments", "fraud", "wallet", "metrics"]] as const;
+
 /** Modules by process, as `payments serve` takes them; none: all services. `worker` is the pipeline's. */
 export const LAYOUTS = {
-  one: [["payments", "fraud", "wallet", "metrics"]],
+  one: ONE,
   two: [
     ["payments", "metrics"],
     ["wallet", "fraud"],
   ],
   all: [[], ["worker"]],
+  /** Beside pg_dump, which begins again when it is through. */
+  dump: ONE,
 } as const satisfies Record<string, readonly (readonly string[])[]>;
 export type Layout = keyof typeof LAYOUTS;
 
