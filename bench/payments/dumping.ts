@@ -12,7 +12,7 @@ export async function besideDumps<T>(stack: Stack, work: () => Promise<T>): Prom
 
 /** @throws PlatformError BENCH_FAILED when a dump fails: what ran beside it then would be told as if it had run beside one. */
 async function dumpUntil(stack: Stack, over: AbortSignal): Promise<void> {
-  const command = [join(stack.pgBin, "pg_dump"), "--format=custom", "--file=/dev/null"];
+  const command = [join(stack.pgBin, "pg_dump"), "--format=custom", "--no-sync", "--file=/dev/null"];
   while (!over.aborted) {
     await run(command, { env: stack.ownerEnv(), signal: over }).catch((error: unknown) => {
       if (!over.aborted) {
