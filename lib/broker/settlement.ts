@@ -57,7 +57,7 @@ export function settlementOf(
   return { kind: "forward", to: family.deadLetter, headers: dead };
 }
 
-/** The code that stands on a dead letter: whoever was tried as often as the ladder allows bears that and not its last failure. */
+/** The code that stands on a dead letter; of one that was tried as often as the ladder allows that it was, not its last failure. */
 export function codeOnLetter({ kind, code }: Extract<Outcome, { kind: "retry" | "reject" }>): string {
   return kind === "retry" ? "ATTEMPTS_EXHAUSTED" : code;
 }

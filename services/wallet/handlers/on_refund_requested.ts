@@ -50,17 +50,18 @@ export async function onRefundRequested(tx: Queryable, asked: readonly Asked[]):
   return asked.map((event) => done.get(event) ?? { kind: "held" });
 }
 
+/** The same on what is recorded, nothing entered. A payment without a decision is cancelled by the first that asks. */
 export async function forecastRefunds(db: Queryable, asked: readonly Asked[]): Promise<Forecast[]> {
   const outcomes = await foreseeRefunds(db, asked.map(refundOf));
   const cancelled = new Set<string>();
   return outcomes.map((outcome, i) => {
-    const { payment_id: paymentId } = (asked[i] as Asked).body;
-    if (outcome.kind === "unknown payment") {
-      const before = cancelled.has(paymentId);
-      cancelled.add(paymentId);
-      return { kind: before ? "already applied" : "would apply", why: "cancelled before any debit" };
+    if (outcome.kind !== "unknown payment") {
+      return forecastOf(outcome);
     }
-    return forecastOf(outcome);
+    const { payment_id: paymentId } = (asked[i] as Asked).body;
+    const before = cancelled.has(paymentId);
+    cancelled.add(paymentId);
+    return { kind: before ? "already applied" : "would apply", why: "cancelled before any debit" };
   });
 }
 
