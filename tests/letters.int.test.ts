@@ -3,6 +3,7 @@ import { ETL_QUEUES } from "../etl/queues.js";
 import { newId } from "../lib/domain/ids.js";
 import { eventMessage } from "../lib/messaging/event.js";
 import { newTraceId } from "../lib/observability/trace.js";
+import { createServicePool } from "../lib/postgres/service_pool.js";
 import { deferred } from "../lib/timing.js";
 import { paymentsCreated } from "../services/contracts/payments_created.js";
 import { walletDebitRequested } from "../services/contracts/wallet_debit_requested.js";
@@ -207,4 +208,16 @@ test("the record keeps the newest million, whatever their age", async () => {
     return (await pool.query("SELECT letter_no FROM ops.dead_letter ORDER BY letter_no")).rows;
   });
   expect(kept.map(({ letter_no }) => Number(letter_no))).toEqual([2, 1_000_001]);
+});
+
+test("what foresees reads a service's tables, and neither changes nor locks them", async () => {
+  const platform = await Platform.create();
+  closing.push(() => platform.close());
+  const service = { role: "payments_wallet", schema: "wallet", max: 1, applicationName: "test" };
+  const pool = createServicePool(platform.settings, { ...service, readOnly: true });
+  closing.unshift(() => pool.end());
+  expect((await pool.query("SELECT FROM wallet.decision")).rowCount).toBe(0);
+  const READ_ONLY = { code: "25006" };
+  await expect(pool.query("SELECT FROM wallet.decision FOR NO KEY UPDATE")).rejects.toMatchObject(READ_ONLY);
+  await expect(pool.query("DELETE FROM wallet.outbox")).rejects.toMatchObject(READ_ONLY);
 });
