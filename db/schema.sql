@@ -363,6 +363,24 @@ $$;
 
 COMMENT ON FUNCTION ops.erasing() IS 'Whether this transaction takes a name out of what is kept';
 
+CREATE FUNCTION ops.forget_dead_letters() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  -- One at a time: two would wait for each other's rows.
+  IF pg_try_advisory_xact_lock(hashtext('ops.forget_dead_letters')) THEN
+    DELETE FROM ops.dead_letter
+    WHERE letter_no IN (
+      SELECT letter_no
+      FROM (SELECT letter_no, recorded_at FROM ops.dead_letter ORDER BY letter_no LIMIT 1000) oldest
+      WHERE recorded_at < now() - interval '90 days'
+         OR letter_no <= (SELECT max(letter_no) - 1000000 FROM ops.dead_letter));
+  END IF;
+  RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION ops.name_digest(name text) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN sha256(convert_to(name, 'UTF8'::name));
@@ -922,8 +940,41 @@ CREATE VIEW ops.backup_status AS
 
 COMMENT ON VIEW ops.backup_status IS 'Age, size and result of the latest backups and drill, and how archiving gets on';
 
+CREATE TABLE ops.dead_letter (
+    letter_no bigint NOT NULL,
+    queue text NOT NULL,
+    consumer text NOT NULL,
+    event text,
+    message_id text,
+    trace_id uuid,
+    code text NOT NULL,
+    last_code text NOT NULL,
+    attempts bigint NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT dead_letter_attempts_check CHECK ((attempts > 0))
+);
+
+COMMENT ON TABLE ops.dead_letter IS 'Messages that failed for good: at most 1,000,000 of the last 90 days; no body, and no row where the database was away';
+
+COMMENT ON COLUMN ops.dead_letter.queue IS 'The dead letters among which it lies, e.g. wallet.dlq';
+
+COMMENT ON COLUMN ops.dead_letter.consumer IS 'The work queue whose consumer failed';
+
+COMMENT ON COLUMN ops.dead_letter.code IS 'As it stands on the letter: what payments dlq --reason takes';
+
+COMMENT ON COLUMN ops.dead_letter.last_code IS 'Of the last attempt; another one than code where the attempts ran out';
+
 ALTER TABLE ops.dead_letter_action ALTER COLUMN action_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ops.dead_letter_action_action_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ops.dead_letter ALTER COLUMN letter_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.dead_letter_letter_no_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -1796,6 +1847,9 @@ ALTER TABLE ONLY ops.dead_letter_action_letter
 ALTER TABLE ONLY ops.dead_letter_action
     ADD CONSTRAINT dead_letter_action_pkey PRIMARY KEY (action_id);
 
+ALTER TABLE ONLY ops.dead_letter
+    ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (letter_no);
+
 ALTER TABLE ONLY ops.erasure
     ADD CONSTRAINT erasure_pkey PRIMARY KEY (name_digest);
 
@@ -1898,6 +1952,10 @@ ALTER TABLE ONLY wallet.wallet
 ALTER TABLE ONLY wallet.wallet
     ADD CONSTRAINT wallet_wallet_id_currency_key UNIQUE (wallet_id, currency);
 
+CREATE INDEX dead_letter_by_time ON ops.dead_letter USING btree (recorded_at);
+
+CREATE INDEX dead_letter_by_trace ON ops.dead_letter USING btree (trace_id) WHERE (trace_id IS NOT NULL);
+
 CREATE INDEX terminal_merchant_idx ON payments.terminal USING btree (merchant_id);
 
 CREATE INDEX txn_account_idx ON ONLY payments.txn USING btree (account_id, occurred_at) WITH (deduplicate_items=off);
@@ -1943,6 +2001,8 @@ ALTER INDEX wallet.movement_out_idx ATTACH PARTITION wallet.movement_default_fro
 ALTER INDEX wallet.movement_pkey ATTACH PARTITION wallet.movement_default_pkey;
 
 ALTER INDEX wallet.movement_in_idx ATTACH PARTITION wallet.movement_default_to_id_moved_at_movement_id_idx;
+
+CREATE TRIGGER dead_letter_bound AFTER INSERT ON ops.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION ops.forget_dead_letters();
 
 CREATE TRIGGER orphan_final BEFORE DELETE OR UPDATE OR TRUNCATE ON saga.orphan FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
@@ -2077,6 +2137,8 @@ GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payment
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ops.forget_dead_letters() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ops.outbox_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.outbox_state() TO payments_exporter;
 
@@ -2185,6 +2247,32 @@ GRANT INSERT(failure) ON TABLE ops.restore_drill TO payments_backup;
 
 GRANT SELECT ON TABLE ops.backup_status TO payments_loader;
 GRANT SELECT ON TABLE ops.backup_status TO payments_exporter;
+
+GRANT SELECT ON TABLE ops.dead_letter TO payments_loader;
+
+GRANT INSERT(queue) ON TABLE ops.dead_letter TO payments_app;
+GRANT INSERT(queue) ON TABLE ops.dead_letter TO payments_loader;
+
+GRANT INSERT(consumer) ON TABLE ops.dead_letter TO payments_app;
+GRANT INSERT(consumer) ON TABLE ops.dead_letter TO payments_loader;
+
+GRANT INSERT(event) ON TABLE ops.dead_letter TO payments_app;
+GRANT INSERT(event) ON TABLE ops.dead_letter TO payments_loader;
+
+GRANT INSERT(message_id) ON TABLE ops.dead_letter TO payments_app;
+GRANT INSERT(message_id) ON TABLE ops.dead_letter TO payments_loader;
+
+GRANT INSERT(trace_id) ON TABLE ops.dead_letter TO payments_app;
+GRANT INSERT(trace_id) ON TABLE ops.dead_letter TO payments_loader;
+
+GRANT INSERT(code) ON TABLE ops.dead_letter TO payments_app;
+GRANT INSERT(code) ON TABLE ops.dead_letter TO payments_loader;
+
+GRANT INSERT(last_code) ON TABLE ops.dead_letter TO payments_app;
+GRANT INSERT(last_code) ON TABLE ops.dead_letter TO payments_loader;
+
+GRANT INSERT(attempts) ON TABLE ops.dead_letter TO payments_app;
+GRANT INSERT(attempts) ON TABLE ops.dead_letter TO payments_loader;
 
 GRANT SELECT ON TABLE ops.erasure TO payments_wallet;
 

@@ -258,6 +258,9 @@ test.each([
   ["list --limit 1e3", "no number"],
   ["show", "no id"],
   ["shred", "no such command"],
+  ["replay --all --to-topic", "no events"],
+  ["audit --days 0", "no number of days"],
+  ["audit --trace x", "no trace id"],
 ])("payments dlq %s is a usage error: %s", async (line) => {
   const result = await payments(lab.settings, "dlq", ...line.split(" "));
   expect(result.code).toBe(2);

@@ -158,7 +158,9 @@ test("every right that the loader was granted and needs is missed when it is tak
        SELECT format('USAGE ON SCHEMA %s', nspname)
        FROM pg_namespace, aclexplode(nspacl) WHERE grantee = 'payments_loader'::regrole
        UNION ALL
-       SELECT 'INSERT (action, queue, letter_id, error_code, os_user, host, letters_total) ON ops.dead_letter_action'`,
+       SELECT 'INSERT (action, queue, letter_id, error_code, os_user, host, letters_total) ON ops.dead_letter_action'
+       UNION ALL
+       SELECT 'INSERT (queue, consumer, event, message_id, trace_id, code, last_code, attempts) ON ops.dead_letter'`,
     );
     expect(granted.length).toBeGreaterThan(40);
     expect(await missing()).toEqual([]);

@@ -5,9 +5,17 @@ import { brokerOptions, withPublisher } from "../../lib/cli/broker.js";
 import { type ActionWrapper, type CommandContext, printResult, withDatabase } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
 import { CoreError } from "../../lib/core_errors.js";
-import { type Action, type ActionReport, purge, replay } from "../../lib/dead_letters/action.js";
+import {
+  type Action,
+  type ActionReport,
+  purge,
+  type ReplayTo,
+  replay,
+} from "../../lib/dead_letters/action.js";
 import { type Selection, selectionOf } from "../../lib/dead_letters/selection.js";
 import type { Module } from "../../lib/runtime/module.js";
+import { dlqAuditCommand } from "./dlq_audit.js";
+import { foretellLetters } from "./dlq_forecast.js";
 import { listLetters, SHOWN, showLetter } from "./dlq_list.js";
 
 const NAME = "payments-dlq";
@@ -18,6 +26,11 @@ interface SelectOptions {
   queue: string;
   reason?: string;
   all?: boolean;
+}
+
+interface ReplayOptions extends SelectOptions {
+  toTopic?: boolean;
+  dryRun?: boolean;
 }
 
 export function dlqCommand(action: ActionWrapper, modules: readonly Module[]): Command {
@@ -50,20 +63,25 @@ export function dlqCommand(action: ActionWrapper, modules: readonly Module[]): C
     );
   selecting(command("replay"))
     .description("send dead letters to the queues that they came from again")
-    .option("--dry-run", "only show which")
+    .option("--to-topic", "to all consumers of their event, not only to the one that failed")
+    .option("--dry-run", "only show which, and what would come of each letter of a service")
     .action(
-      action(async (context, id: string | undefined, options: SelectOptions & { dryRun?: boolean }) => {
+      action(async (context, id: string | undefined, options: ReplayOptions) => {
         const selection = selectionOf(id, options);
         const families = familiesOf(options.queue);
-        if (options.dryRun !== true) {
-          return act(context, { family: families[0], selection }, (due) =>
-            withPublisher(brokerOptions(context, NAME), families, (publisher) =>
-              replay({ ...due, publisher, families }),
-            ),
+        const to = destinationOf(options, families);
+        if (options.dryRun === true) {
+          const owner = modules.find(({ queues }) => queues.includes(families[0])) as Module;
+          return withLetters(context, families[0], (letters) =>
+            foretellLetters(context, letters, selection, { owner, families }),
           );
         }
-        return withLetters(context, families[0], (letters) =>
-          listLetters(context, letters, selection, { verdict: "would be replayed" }),
+        // All who take an event must have their queue when it is published.
+        const declared = to === "topic" ? modules.flatMap(({ queues }) => queues) : families;
+        return act(context, { family: families[0], selection }, (due) =>
+          withPublisher(brokerOptions(context, NAME), declared, (publisher) =>
+            replay({ ...due, publisher, families, to }),
+          ),
         );
       }),
     );
@@ -81,7 +99,7 @@ export function dlqCommand(action: ActionWrapper, modules: readonly Module[]): C
         return act(context, { family: familiesOf(options.queue)[0], selection }, purge);
       }),
     );
-  return dlq;
+  return dlq.addCommand(dlqAuditCommand(action));
 }
 
 /**
@@ -98,6 +116,20 @@ function familiesOver(queue: string, modules: readonly Module[]): readonly [Queu
     });
   }
   return [first, ...others];
+}
+
+/** @throws CoreError USAGE_INVALID for a topic of messages that come by none */
+function destinationOf(
+  { toTopic, queue }: ReplayOptions,
+  [{ event }]: readonly [QueueFamily, ...QueueFamily[]],
+): ReplayTo {
+  if (toTopic === true && event === undefined) {
+    throw new CoreError(
+      "USAGE_INVALID",
+      `the letters in ${queue} are no events, so there is no topic for them.`,
+    );
+  }
+  return toTopic === true ? "topic" : "consumer";
 }
 
 function selecting(command: Command): Command {

@@ -17,7 +17,8 @@ WITH leaf AS (
     ('saga.audit_difference', 'SELECT'), ('saga.audit_payment', 'SELECT'), ('saga.audit_orphan', 'SELECT'),
     ('traffic.audit_payment', 'SELECT'),
     ('ops.migration', 'SELECT'), -- by the release before modules, while both run
-    ('ops.audit_result', 'SELECT INSERT UPDATE'), ('ops.dead_letter_action', 'SELECT INSERT UPDATE'), ('ops.dead_letter_action_letter', 'SELECT INSERT')
+    ('ops.audit_result', 'SELECT INSERT UPDATE'), ('ops.dead_letter_action', 'SELECT INSERT UPDATE'), ('ops.dead_letter_action_letter', 'SELECT INSERT'),
+    ('ops.dead_letter', 'SELECT INSERT')
   ) named (name, privileges)
   UNION ALL
   SELECT $1, oid, 'SELECT INSERT' FROM leaf

@@ -49,12 +49,17 @@ export function settlementOf(
   }
   const dead = { ...failed, [HEADER.attempts]: attempt, [HEADER.queue]: family.work };
   if (outcome.kind === "retry") {
-    dead[HEADER.errorCode] = "ATTEMPTS_EXHAUSTED";
+    dead[HEADER.errorCode] = codeOnLetter(outcome);
     dead[HEADER.reason] = tidyReason(
       `${maxAttempts(family)} attempts, last ${outcome.code}: ${outcome.reason}`,
     );
   }
   return { kind: "forward", to: family.deadLetter, headers: dead };
+}
+
+/** The code that stands on a dead letter; of one that was tried as often as the ladder allows that it was, not its last failure. */
+export function codeOnLetter({ kind, code }: Extract<Outcome, { kind: "retry" | "reject" }>): string {
+  return kind === "retry" ? "ATTEMPTS_EXHAUSTED" : code;
 }
 
 /**

@@ -1,11 +1,13 @@
+import type { OutgoingMessage } from "../broker/confirms.js";
 import { type DeadLetter, original } from "../broker/dead_letter.js";
 import type { DeadLetters } from "../broker/dead_letters.js";
 import type { Publisher } from "../broker/publisher.js";
-import type { QueueFamily } from "../broker/topology.js";
-import { CoreError } from "../core_errors.js";
+import { EVENTS_EXCHANGE, type QueueFamily } from "../broker/topology.js";
 import { codeOf, messageOf } from "../errors.js";
+import { EVENT_HEADER } from "../messaging/event.js";
 import type { Queryable } from "../postgres/pool.js";
 import { type ActionKind, Audit } from "./audit.js";
+import { homeOf } from "./home.js";
 import { type Selection, selectedWindows } from "./selection.js";
 
 export interface ActionReport {
@@ -31,19 +33,26 @@ interface Dealt {
   readonly failure?: unknown;
 }
 
+/** To the consumer that failed, or by the exchange to all who take the event. */
+export type ReplayTo = "consumer" | "topic";
+
+export interface Replay extends Action {
+  readonly publisher: Publisher;
+  /** Those whose letters lie in the queue. */
+  readonly families: readonly QueueFamily[];
+  /** A topic only where their messages are events. */
+  readonly to: ReplayTo;
+}
+
 /**
- * Sends letters to the work queues that they came from again. In the order that makes every death harmless: copy confirmed, recorded, original
+ * Sends letters to where they came from again. In the order that makes every death harmless: copy confirmed, recorded, original
  * acked. One in between leaves the original where it is and its copy in the work queue, where a step may come twice.
  */
-export function replay(
-  action: Action & { readonly publisher: Publisher; readonly families: readonly QueueFamily[] },
-): Promise<ActionReport> {
-  const { publisher, families } = action;
+export function replay(action: Replay): Promise<ActionReport> {
+  const { publisher, families, to } = action;
   return carryOut("replay", action, async (selected) => {
     const outcomes = await Promise.allSettled(
-      selected.map(async (letter) =>
-        publisher.publish(homeOf(letter, families), letter.body, original(letter)),
-      ),
+      selected.map(async (letter) => publisher.publishAll([again(letter, homeOf(letter, families), to)])),
     );
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     const done = selected.filter((_, i) => outcomes[i]?.status === "fulfilled");
@@ -51,24 +60,16 @@ export function replay(
   });
 }
 
-/**
- * The queue whose consumer failed: dead letters of a service lie in one queue.
- *
- * @throws CoreError DEAD_LETTER_QUEUE_UNKNOWN
- */
-function homeOf({ id, queue, properties }: DeadLetter, families: readonly QueueFamily[]): string {
-  const [only] = families;
-  const home =
-    families.length === 1
-      ? only
-      : (families.find(({ work }) => work === queue) ??
-        families.find(({ event }) => event === properties.type));
-  if (home === undefined) {
-    throw new CoreError("DEAD_LETTER_QUEUE_UNKNOWN", `nothing tells which queue letter ${id} came from.`, {
-      hint: "Look at it with payments dlq show, and publish it by hand.",
-    });
+/** A letter as its producer sent it; by the topic it is said once more, so observers do not count it again. */
+function again(letter: DeadLetter, { work, event }: QueueFamily, to: ReplayTo): OutgoingMessage {
+  const { body } = letter;
+  const properties = original(letter);
+  if (to === "consumer" || event === undefined) {
+    return { to: work, body, properties };
   }
-  return home.work;
+  const headers = { ...properties.headers, [EVENT_HEADER.repeat]: true };
+  const topic = { exchange: EVENTS_EXCHANGE, routingKey: event };
+  return { to: topic, body, properties: { ...properties, headers } };
 }
 
 /** Deletes letters for good; their ids, digests and beginnings stay in the record. */

@@ -73,3 +73,20 @@ it("shortens by characters, not by halves of them", () => {
   expect(shorten("💳💳💳", 2)).toBe("💳…");
   expect(shorten("💳💳", 2)).toBe("💳💳");
 });
+
+it("an event's letter is shown in the words of the contract, too", () => {
+  const event = {
+    ...letter('{"id":"p1"}', { key: "p1" }),
+    properties: { messageId: "m1", type: "payments.created" },
+    lastFailedAt: "2026-01-01T10:05:00.000Z",
+  };
+  expect(jsonOf(event)["envelope"]).toEqual({
+    original_topic: "payments.created",
+    key: "p1",
+    value: '{"id":"p1"}',
+    timestamp: "2026-01-01T10:05:00.000Z",
+    attempts: 1,
+    error: "RUN_UNKNOWN: why",
+  });
+  expect(jsonOf(letter("go"))).not.toHaveProperty("envelope");
+});

@@ -1,4 +1,5 @@
 import type { DeadLetter } from "../broker/dead_letter.js";
+import { EVENT_HEADER } from "../messaging/event.js";
 
 /** What a terminal would obey or not show: control and format characters, lone surrogates, unassigned code points. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
@@ -22,6 +23,19 @@ export function jsonOf(letter: DeadLetter): Record<string, unknown> {
     bytes: body.length,
     encoding: text === undefined ? "base64" : "utf8",
     body: text ?? body.toString("base64"),
+    ...(properties.type === undefined ? {} : { envelope: envelopeOf(letter) }),
+  };
+}
+
+/** An event's letter in the words of the services' contract; `timestamp` is when it failed last. */
+function envelopeOf({ properties, headers, body, lastFailedAt, attempts, code, reason }: DeadLetter) {
+  return {
+    original_topic: properties.type,
+    key: headers[EVENT_HEADER.key] ?? null,
+    value: textOf(body) ?? null,
+    timestamp: lastFailedAt ?? null,
+    attempts,
+    error: `${code}: ${reason}`,
   };
 }
 

@@ -35,6 +35,13 @@ const DRAIN_MS = 10_000;
 /** A third of the time after which RabbitMQ takes messages back (consumer_timeout) and counts that as their fault. */
 const HOLD_MS = 600_000;
 
+/** A message whose outcome was carried out and is not `done`. */
+export interface Failed {
+  readonly message: RawEvent;
+  readonly outcome: Outcome;
+  readonly deadLettered: boolean;
+}
+
 export interface BatchConsumerOptions extends Omit<ConnectionTarget, "connectPolicy"> {
   readonly family: QueueFamily;
   readonly batch?: BatchSize;
@@ -44,7 +51,7 @@ export interface BatchConsumerOptions extends Omit<ConnectionTarget, "connectPol
   readonly handle: (messages: readonly RawEvent[], halt: AbortSignal) => Promise<readonly Outcome[]>;
   /** Told of each batch when all of it is settled, and of each message of it that failed. */
   readonly onBatch?: (batch: { readonly size: number; readonly tookMs: number }) => void;
-  readonly onFailed?: (failed: { readonly outcome: Outcome; readonly deadLettered: boolean }) => void;
+  readonly onFailed?: (failed: Failed) => void;
   /** Shorter ones are for tests. */
   readonly holdMs?: number;
 }
@@ -161,7 +168,8 @@ export class BatchConsumer implements Part {
       const { message, settlement, outcome } = failed[place] as (typeof failed)[number];
       if (forwarded === "forwarded") {
         channel.ack(message);
-        onFailed?.({ outcome, deadLettered: settlement.to === family.deadLetter });
+        const deadLettered = settlement.to === family.deadLetter;
+        onFailed?.({ message: rawOf(message), outcome, deadLettered });
       } else {
         stuck.push(message);
       }

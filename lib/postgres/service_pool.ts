@@ -29,17 +29,20 @@ export interface ServicePoolOptions {
   readonly applicationName: string;
   /** Statements may take any time; they lift the server's limits themselves. */
   readonly bulk?: boolean;
+  /** The server refuses all that changes or locks anything. */
+  readonly readOnly?: boolean;
 }
 
 /** A pool of a service: acts as the service's own role, whoever logged in; bigints are money and come as bigint. */
 export function createServicePool(settings: Settings, options: ServicePoolOptions): Pool {
-  const { role, schema, max, applicationName, bulk = false } = options;
+  const { role, schema, max, applicationName, bulk = false, readOnly = false } = options;
+  const only = readOnly ? { default_transaction_read_only: "on" } : {};
   return createPool(settings, {
     role: "app",
     max,
     applicationName,
     bigints: "bigint",
     queryTimeoutMs: bulk ? 0 : SILENCE_MS,
-    session: { ...LIMITS, ...(bulk ? {} : PLANS), role, search_path: schema },
+    session: { ...LIMITS, ...(bulk ? {} : PLANS), ...only, role, search_path: schema },
   });
 }

@@ -2,6 +2,7 @@ import { Consumer } from "../broker/consumer.js";
 import type { Handler } from "../broker/delivery.js";
 import type { Publisher } from "../broker/publisher.js";
 import type { QueueFamily } from "../broker/topology.js";
+import { LetterRecord } from "../dead_letters/record.js";
 import type { Logger } from "../observability/log.js";
 import { countSettlement } from "../observability/message_metrics.js";
 import { observePool } from "../postgres/observe.js";
@@ -76,12 +77,14 @@ export function consumerProcess<Message, Follower>(
   const times = options.leaseTimes;
   const leasePart =
     lease && new Lease({ pool, workerId, logger, statements: lease, times, metrics: messages });
+  const letters = new LetterRecord({ settings, role: "loader", title, logger });
   messages.slots.inc(concurrency);
 
   const parts: Part[] = [
     postgres.part,
     ...(leasePart === undefined ? [] : [leasePart]),
     broker.part,
+    letters,
     {
       name: "consumer",
       start: async () => {
@@ -96,6 +99,9 @@ export function consumerProcess<Message, Follower>(
           handler: options.observe?.(handle) ?? handle,
           onSettled: async (settlement) => {
             countSettlement(messages, title, codeLabel, settlement);
+            if (settlement.deadLettered) {
+              letters.note(queues, settlement.delivery, settlement.outcome);
+            }
             await tellDeath(handler, settlement);
           },
           holdMs: options.holdMs,

@@ -1,5 +1,6 @@
 import type { Publisher } from "../broker/publisher.js";
 import type { QueueFamily } from "../broker/topology.js";
+import { LetterRecord } from "../dead_letters/record.js";
 import { BatchConsumer, type BatchSize } from "../messaging/batch_consumer.js";
 import { type EventHandler, handleBatch } from "../messaging/handle_batch.js";
 import { countSettlement } from "../observability/message_metrics.js";
@@ -28,6 +29,7 @@ export interface EventProcess {
   readonly publisher: Publisher;
   /** Starts before the consumers, and stops after them. */
   readonly publishing: Part;
+  /** With the record of the letters that they make. */
   readonly consumers: readonly Part[];
 }
 
@@ -46,6 +48,7 @@ export function eventProcess(runtime: Runtime, options: EventProcessOptions): Ev
   // Without tables there is one server to wait for.
   const breakers = { RabbitMQ: broker.breaker, PostgreSQL: postgres ?? broker.breaker };
   const countOutage = (code: string) => messages.outageWaits.inc({ code: codeLabel(code) });
+  const letters = new LetterRecord({ settings, role: "app", title: service, logger });
   const publishAll: Publisher["publishAll"] = (followers) => publisher.publishAll(followers);
   const consumers = reactions.map((reaction) => {
     const event = reaction.event.name;
@@ -62,7 +65,12 @@ export function eventProcess(runtime: Runtime, options: EventProcessOptions): Ev
       publisher,
       handle: (raw, halt) =>
         handleBatch(reaction, { logger, halt, breakers, pause, countOutage, publishAll }, raw),
-      onFailed: (failed) => countSettlement(messages, service, codeLabel, failed),
+      onFailed: (failed) => {
+        countSettlement(messages, service, codeLabel, failed);
+        if (failed.deadLettered) {
+          letters.note(family, failed.message, failed.outcome);
+        }
+      },
       onBatch: ({ size, tookMs }) => {
         messages.events.inc({ service, event }, size);
         messages.eventBatchSize.observe({ service, event }, size);
@@ -70,5 +78,5 @@ export function eventProcess(runtime: Runtime, options: EventProcessOptions): Ev
       },
     });
   });
-  return { publisher, publishing: broker.part, consumers };
+  return { publisher, publishing: broker.part, consumers: [letters, ...consumers] };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { queueFamily } from "../broker/topology.js";
+import { queueFamily, serviceQueues } from "../broker/topology.js";
 import { EXIT } from "../errors.js";
 import { counter } from "../observability/registry.js";
 import { defineModule, type Module, requireUnambiguous } from "./module.js";
@@ -57,6 +57,17 @@ describe("a manifest that breaks a rule is refused:", () => {
   it("a setting without the module's prefix", () => {
     const settings = { schema: z.object({ ROWS: z.string().default("") }), prefixes: ["DESK_"] };
     expect(problemsOf(defineModule({ name: "desk", settings }))).toContain("setting ROWS has no prefix");
+  });
+
+  it("forecasters of other events than its queues take", () => {
+    const event = { name: "desk.opened", version: 1, schema: z.unknown(), key: () => "" };
+    const queues = serviceQueues("desk", { service: "desk-service", events: ["desk.opened", "desk.closed"] });
+    const forecasters = [{ event, forecast: async () => [] }];
+    expect(problemsOf(defineModule({ name: "desk", queues, forecasters }))).toContain(
+      "forecasters of desk are of desk.opened, its queues of desk.closed, desk.opened",
+    );
+    expect(problemsOf(defineModule({ name: "desk", queues: queues.slice(0, 1), forecasters }))).toBe("");
+    expect(problemsOf(defineModule({ name: "desk", queues }))).toBe("");
   });
 
   it("a view in a schema of another", () => {

@@ -9,6 +9,7 @@ import type { PoolQueue } from "../http/load.js";
 import { httpMetrics } from "../http/metrics.js";
 import type { Route } from "../http/route.js";
 import type { Listening } from "../http/server.js";
+import type { Forecaster } from "../messaging/forecast.js";
 import type { Logger } from "../observability/log.js";
 import { type CodeLabel, messageMetrics } from "../observability/message_metrics.js";
 import { type Instruments, type MetricDeclarations, PROCESS_METRICS } from "../observability/registry.js";
@@ -27,6 +28,9 @@ export interface Module {
   readonly settings: SettingsDeclaration;
   readonly errors: ErrorTable;
   readonly queues: readonly QueueFamily[];
+  /** What its events would come to, as far as it can tell: of all that its queues take, or none. */
+  // biome-ignore lint/suspicious/noExplicitAny: each event has a body of its own
+  readonly forecasters: readonly Forecaster<any>[];
   readonly metrics: MetricDeclarations;
   /** Folder of its migrations, which need not be there. Default: db/migrations/<name>. */
   readonly migrations: string;
@@ -90,7 +94,8 @@ interface Manifest<Own extends object> extends Partial<Omit<Module, "settings" |
 /** Inside, a module's own settings have their types; outside, all modules are alike. */
 export function defineModule<Own extends object = object>(manifest: Manifest<Own>): Module {
   const none = { schema: z.object({}), prefixes: [] };
-  const lists = { errors: {}, queues: [], metrics: {}, schemas: [], roles: [], views: [], commands: [] };
+  const names = { schemas: [], roles: [], views: [] };
+  const lists = { ...names, errors: {}, queues: [], forecasters: [], metrics: {}, commands: [] };
   const start = () => ({ parts: [] });
   const migrations = join(packageRoot, "db", "migrations", manifest.name);
   const service = `${manifest.name}-service`;
@@ -133,6 +138,8 @@ function claimsOf(modules: readonly Module[]): Claims {
   };
 }
 
+const namesOf = (events: readonly (string | undefined)[]): string => events.toSorted().join(", ");
+
 /** @throws CoreError MODULE_INVALID naming each name that two manifests claim, or one claims twice. */
 export function requireUnambiguous(modules: readonly Module[]): void {
   const problems: string[] = [];
@@ -146,11 +153,16 @@ export function requireUnambiguous(modules: readonly Module[]): void {
       owners.set(name, owner);
     }
   }
-  for (const { name, settings, views, erases, schemas } of modules) {
+  for (const { name, settings, views, erases, schemas, queues, forecasters } of modules) {
     for (const setting of Object.keys(settings.schema.shape)) {
       if (!settings.prefixes.some((prefix) => setting.startsWith(prefix))) {
         problems.push(`setting ${setting} has no prefix of module ${name}`);
       }
+    }
+    const taken = namesOf(queues.map(({ event }) => event));
+    const foreseen = namesOf(forecasters.map(({ event }) => event.name));
+    if (forecasters.length > 0 && foreseen !== taken) {
+      problems.push(`forecasters of ${name} are of ${foreseen}, its queues of ${taken}`);
     }
     if (erases !== undefined && !schemas.includes(erases.split(".")[0] ?? "")) {
       problems.push(`function ${erases} of ${name} is not in a schema of its own`);

@@ -3,7 +3,7 @@ import { eventProcess } from "../../lib/runtime/event_process.js";
 import { defineModule } from "../../lib/runtime/module.js";
 import { paymentsCreated } from "../contracts/payments_created.js";
 import { Velocity } from "./domain/velocity.js";
-import { onPaymentCreated } from "./handlers/on_payment_created.js";
+import { forecastCreated, onPaymentCreated } from "./handlers/on_payment_created.js";
 import { fraudMetrics } from "./metrics.js";
 import { fraudPanels } from "./panels.js";
 import { FRAUD_QUEUES } from "./queues.js";
@@ -14,6 +14,7 @@ export const fraud = defineModule({
   name: "fraud",
   settings: fraudSettings,
   queues: FRAUD_QUEUES,
+  forecasters: [{ event: paymentsCreated, forecast: forecastCreated }],
   metrics: fraudMetrics,
   panels: fraudPanels,
   start: (runtime) => {

@@ -4,9 +4,9 @@ import { paymentsChecked } from "../contracts/payments_checked.js";
 import { walletRefunded } from "../contracts/wallet_refunded.js";
 import { walletResponse } from "../contracts/wallet_response.js";
 import { PaymentsError } from "./errors.js";
-import { onChecked } from "./handlers/on_checked.js";
-import { onWalletRefunded } from "./handlers/on_wallet_refunded.js";
-import { onWalletResponse } from "./handlers/on_wallet_response.js";
+import { forecastChecked, onChecked } from "./handlers/on_checked.js";
+import { forecastWalletRefunded, onWalletRefunded } from "./handlers/on_wallet_refunded.js";
+import { forecastWalletResponse, onWalletResponse } from "./handlers/on_wallet_response.js";
 import { paymentsPanels } from "./panels.js";
 import { PAYMENTS_QUEUES } from "./queues.js";
 import { paymentsRoutes } from "./routes/routes.js";
@@ -30,6 +30,11 @@ export const payments = defineModule({
     "saga.report_payment",
   ],
   erases: "saga.erase",
+  forecasters: [
+    { event: paymentsChecked, forecast: forecastChecked },
+    { event: walletResponse, forecast: forecastWalletResponse },
+    { event: walletRefunded, forecast: forecastWalletRefunded },
+  ],
   routes: paymentsRoutes,
   panels: paymentsPanels,
   start: (runtime) => {

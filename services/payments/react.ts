@@ -1,7 +1,8 @@
 import type { ReceivedEvent } from "../../lib/messaging/event.js";
 import { type IllegalTransition, recordIllegalTransitions } from "../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../lib/postgres/pool.js";
-import { decide, type Fact, usual } from "./domain/decide.js";
+import { type Considered, consider } from "./domain/consider.js";
+import { type Fact, usual } from "./domain/decide.js";
 import { applyTransitions, type Moved, meetPayments, type Transition } from "./store/transition.js";
 
 /** An event about a payment. */
@@ -17,10 +18,7 @@ export type Reacted =
   | { readonly kind: "repeated"; readonly payment: Moved }
   /** Recorded, not applied. */
   | { readonly kind: "illegal" }
-  /** There is no such payment. */
-  | { readonly kind: "unknown" }
-  /** It makes no sense for its payment, and never will. */
-  | { readonly kind: "refused"; readonly error: Error };
+  | Extract<Considered, { kind: "unknown" | "refused" }>;
 
 /**
  * Applies what events of one name tell of payments. What comes as usual takes one statement. For the others their payments are
@@ -32,15 +30,19 @@ export async function react(
   told: readonly Told[],
 ): Promise<readonly Reacted[]> {
   const reacted = new Map<Told, Reacted>();
-  let waiting = told;
-  // A payment of which several events tell meets them one after the other.
-  while (waiting.length > 0) {
-    const seen = new Set<string>();
-    const now = waiting.filter(({ paymentId }) => !seen.has(paymentId) && seen.add(paymentId));
-    await reactToEach(db, event, now, reacted);
-    waiting = waiting.filter((each) => !reacted.has(each));
+  for (const round of rounds(told)) {
+    await reactToEach(db, event, round, reacted);
   }
   return told.map((each) => reacted.get(each) as Reacted);
+}
+
+/** A payment of which several events tell meets them one after the other. */
+export function* rounds(told: readonly Told[]): Generator<readonly Told[], void, undefined> {
+  for (let waiting = told; waiting.length > 0; ) {
+    const first = new Map(waiting.toReversed().map((each) => [each.paymentId, each]));
+    yield waiting.filter((each) => first.get(each.paymentId) === each);
+    waiting = waiting.filter((each) => first.get(each.paymentId) !== each);
+  }
 }
 
 async function reactToEach(
@@ -65,27 +67,17 @@ async function reactToEach(
     const illegal: IllegalTransition[] = [];
     for (const each of left) {
       const { paymentId, messageId, fact } = each;
-      const { payment, repeated = false } = met.get(paymentId) ?? {};
-      if (payment === undefined) {
-        reacted.set(each, { kind: "unknown" });
-        continue;
-      }
-      if (repeated) {
-        reacted.set(each, { kind: "repeated", payment });
-        continue;
-      }
-      try {
-        const decision = decide(payment, fact);
-        if (decision.kind === "move") {
-          const { amount, customerId } = payment;
-          moving.set(each, { ...each, event, from: payment, amount, customerId, to: decision.to });
-        } else {
-          const { state } = payment;
-          illegal.push({ messageId, event, subjectId: paymentId, state, reason: decision.reason });
-          reacted.set(each, { kind: "illegal" });
-        }
-      } catch (error) {
-        reacted.set(each, { kind: "refused", error: error as Error });
+      const considered = consider(met.get(paymentId), fact);
+      if (considered.kind === "move") {
+        const { payment, to } = considered;
+        const { amount, customerId } = payment;
+        moving.set(each, { ...each, event, from: payment, amount, customerId, to });
+      } else if (considered.kind === "illegal") {
+        const { payment, reason } = considered;
+        illegal.push({ messageId, event, subjectId: paymentId, state: payment.state, reason });
+        reacted.set(each, { kind: "illegal" });
+      } else {
+        reacted.set(each, considered);
       }
     }
     await recordIllegalTransitions(db, "saga", illegal);

@@ -4,8 +4,8 @@ import { walletDebitRequested } from "../contracts/wallet_debit_requested.js";
 import { walletRefundRequested } from "../contracts/wallet_refund_requested.js";
 import { walletsCommand } from "./commands/wallets.js";
 import { WalletError } from "./errors.js";
-import { onDebitRequested } from "./handlers/on_debit_requested.js";
-import { onRefundRequested } from "./handlers/on_refund_requested.js";
+import { forecastDebits, onDebitRequested } from "./handlers/on_debit_requested.js";
+import { forecastRefunds, onRefundRequested } from "./handlers/on_refund_requested.js";
 import { walletPanels } from "./panels.js";
 import { WALLET_QUEUES } from "./queues.js";
 import { walletRoutes } from "./routes/routes.js";
@@ -21,6 +21,10 @@ export const wallet = defineModule({
   roles: ["payments_wallet"],
   views: ["wallet.audit_difference", "wallet.audit_payment"],
   erases: "wallet.erase",
+  forecasters: [
+    { event: walletDebitRequested, forecast: forecastDebits },
+    { event: walletRefundRequested, forecast: forecastRefunds },
+  ],
   commands: [walletsCommand],
   routes: walletRoutes,
   panels: walletPanels,

@@ -4,7 +4,7 @@ import { clearingId, type Wallet } from "./domain/debit.js";
 import { decideRefund, refundMovementId } from "./domain/refund.js";
 import { findDecisions, lockDecisions, type RecordedDecision } from "./store/decision.js";
 import { enterRefunds, findRefunds, type MadeRefund, type NewRefund } from "./store/movement.js";
-import { lockOpening, lockWalletsOf } from "./store/wallet.js";
+import { findOpenWalletsOf, lockOpening, lockWalletsOf } from "./store/wallet.js";
 
 export interface Refund {
   readonly paymentId: string;
@@ -55,15 +55,37 @@ export async function refundPayments(tx: Queryable, refunds: readonly Refund[]):
     }),
   );
   const wallets = await lockWalletsOf(tx, [...users]);
-  const decisions = new Map((await lockDecisions(tx, ids)).map((each) => [each.paymentId, each]));
-  const refundable = [...decisions.values()].filter(({ userId }) => users.has(userId));
-  const targets = await targetsOf(tx, refundable, wallets);
-  const made = new Map(
-    await findRefunds(
-      tx,
-      refunds.map((refund) => ({ paymentId: refund.paymentId, movementId: refundMovementId(refund) })),
-    ),
+  const decisions = await lockDecisions(tx, ids);
+  const refundable = decisions.filter(({ userId }) => users.has(userId));
+  const targets = targetsOf(refundable, await lockTargets(tx, refundable, wallets));
+  const { outcomes, entering } = decideRefunds(refunds, decisions, targets, await findMade(tx, refunds));
+  await enterRefunds(tx, entering);
+  return outcomes;
+}
+
+/** The same outcomes as things stand, with nothing entered and nothing locked. */
+export async function foreseeRefunds(db: Queryable, refunds: readonly Refund[]): Promise<RefundOutcome[]> {
+  const decisions = await findDecisions(db, [...new Set(refunds.map(({ paymentId }) => paymentId))]);
+  const wallets = await findOpenWalletsOf(db, [...new Set(decisions.map(({ userId }) => userId))]);
+  const made = await findMade(db, refunds);
+  return decideRefunds(refunds, decisions, targetsOf(decisions, wallets), made).outcomes;
+}
+
+const findMade = (db: Queryable, refunds: readonly Refund[]) =>
+  findRefunds(
+    db,
+    refunds.map((refund) => ({ paymentId: refund.paymentId, movementId: refundMovementId(refund) })),
   );
+
+/** Decides about refunds in their order, each on what those before it left. */
+function decideRefunds(
+  refunds: readonly Refund[],
+  recorded: readonly RecordedDecision[],
+  targets: Map<string, Target>,
+  before: ReadonlyMap<string, MadeRefund>,
+): { readonly outcomes: RefundOutcome[]; readonly entering: readonly NewRefund[] } {
+  const decisions = new Map(recorded.map((each) => [each.paymentId, each]));
+  const made = new Map(before);
   const entering: NewRefund[] = [];
   const outcomes = refunds.map((refund): RefundOutcome => {
     const decision = decisions.get(refund.paymentId);
@@ -79,9 +101,9 @@ export async function refundPayments(tx: Queryable, refunds: readonly Refund[]):
     }
     const amount = refund.amount === undefined ? undefined : parseAmount(refund.amount, currency);
     const movementId = refundMovementId(refund);
-    const before = made.get(movementId);
-    if (before !== undefined) {
-      return repetition(decision, currency, { before, amount });
+    const same = made.get(movementId);
+    if (same !== undefined) {
+      return repetition(decision, currency, { before: same, amount });
     }
     const decided = decideRefund({ amount }, decision);
     if (decided.kind === "nothing taken") {
@@ -119,8 +141,7 @@ export async function refundPayments(tx: Queryable, refunds: readonly Refund[]):
       madeBy,
     };
   });
-  await enterRefunds(tx, entering);
-  return outcomes;
+  return { outcomes, entering };
 }
 
 type Target = Pick<Wallet, "walletId" | "balance">;
@@ -128,36 +149,41 @@ type Target = Pick<Wallet, "walletId" | "balance">;
 const ownerKey = ({ userId, currency }: Pick<RecordedDecision, "userId" | "currency">): string =>
   `${currency} ${userId}`;
 
-/**
- * Where the money of a user and currency goes back to: the open wallet, or else one that was closed, which is open then. Only one
- * may be open, so who opens another one meanwhile waits.
- */
-async function targetsOf(
+/** Where the money of a user and currency goes back to: the open wallet, or else one that was closed, which is open then. */
+function targetsOf(decisions: readonly RecordedDecision[], wallets: readonly Wallet[]): Map<string, Target> {
+  return new Map<string, Target>([
+    ...homelessOf(decisions, wallets).map(
+      (decision) => [ownerKey(decision), { walletId: decision.walletId as string, balance: 0n }] as const,
+    ),
+    ...wallets.map((wallet) => [ownerKey(wallet), wallet] as const),
+  ]);
+}
+
+/** Those whose owner has no open wallet of their currency. */
+function homelessOf(
+  decisions: readonly RecordedDecision[],
+  wallets: readonly Wallet[],
+): readonly RecordedDecision[] {
+  const open = new Set(wallets.map(ownerKey));
+  return decisions.filter((decision) => decision.walletId !== null && !open.has(ownerKey(decision)));
+}
+
+/** Only one wallet of a user and currency may be open, so who opens another one meanwhile waits. @returns all open ones, locked */
+async function lockTargets(
   tx: Queryable,
   decisions: readonly RecordedDecision[],
   wallets: readonly Wallet[],
-): Promise<Map<string, Target>> {
-  const targets = new Map<string, Target>(wallets.map((wallet) => [ownerKey(wallet), wallet]));
-  const homeless = decisions.filter(
-    (decision) => decision.walletId !== null && !targets.has(ownerKey(decision)),
-  );
+): Promise<readonly Wallet[]> {
+  const homeless = homelessOf(decisions, wallets);
   if (homeless.length === 0) {
-    return targets;
+    return wallets;
   }
   await lockOpening(
     tx,
     homeless.map(({ userId, currency }) => ({ userId, currency: currency as string })),
   );
   // Opened since the first look.
-  for (const wallet of await lockWalletsOf(tx, [...new Set(homeless.map(({ userId }) => userId))])) {
-    targets.set(ownerKey(wallet), wallet);
-  }
-  for (const decision of homeless) {
-    if (!targets.has(ownerKey(decision))) {
-      targets.set(ownerKey(decision), { walletId: decision.walletId as string, balance: 0n });
-    }
-  }
-  return targets;
+  return [...wallets, ...(await lockWalletsOf(tx, [...new Set(homeless.map(({ userId }) => userId))]))];
 }
 
 function repetition(

@@ -2,10 +2,12 @@ import type { z } from "zod";
 import { derivedId } from "../../../lib/domain/ids.js";
 import { PlatformError } from "../../../lib/errors.js";
 import { eventMessage, type ReceivedEvent } from "../../../lib/messaging/event.js";
+import { type Forecast, wouldFail } from "../../../lib/messaging/forecast.js";
 import type { EventOutcome } from "../../../lib/messaging/handle_batch.js";
+import type { Queryable } from "../../../lib/postgres/pool.js";
 import { paymentsChecked } from "../../contracts/payments_checked.js";
 import type { paymentsCreated } from "../../contracts/payments_created.js";
-import type { Velocity } from "../domain/velocity.js";
+import { Velocity } from "../domain/velocity.js";
 import { judge, type Verdict } from "../domain/verdict.js";
 
 type Created = ReceivedEvent<z.output<typeof paymentsCreated.schema>>;
@@ -43,6 +45,17 @@ export async function onPaymentCreated(
       throw error;
     }
   });
+}
+
+/** Nothing is kept, so nothing tells whether an event was answered before. */
+export async function forecastCreated(_db: Queryable, events: readonly Created[]): Promise<Forecast[]> {
+  // Whatever is answered, not counted, and no payment more of its customer's.
+  const checking = { blocked: new Set<string>(), velocity: new Velocity(0), observe: () => undefined };
+  return (await onPaymentCreated(checking, events)).map((outcome) =>
+    outcome.kind === "reject"
+      ? wouldFail(outcome.code, outcome.reason)
+      : { kind: "would apply", why: "checked anew" },
+  );
 }
 
 function answer(

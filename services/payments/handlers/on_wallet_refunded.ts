@@ -1,25 +1,48 @@
 import type { z } from "zod";
 import type { ReceivedEvent } from "../../../lib/messaging/event.js";
+import type { Forecast } from "../../../lib/messaging/forecast.js";
 import type { EventOutcome } from "../../../lib/messaging/handle_batch.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import { walletRefunded } from "../../contracts/wallet_refunded.js";
+import { forecastOf, foresee } from "../foresee.js";
 import { react } from "../react.js";
 import { findOrphans } from "../store/orphan.js";
 import { DONE, outcomeOf } from "./outcome.js";
 
 type Told = ReceivedEvent<z.output<typeof walletRefunded.schema>>;
 
+const factOf = ({ body, messageId, traceId }: Told) => ({
+  paymentId: body.payment_id,
+  messageId,
+  traceId,
+  fact: { kind: "refunded", total: body.refunded_total } as const,
+});
+
 /** What went back of a payment: the greatest total counts, in whatever order they come. */
 export async function onWalletRefunded(db: Queryable, events: readonly Told[]): Promise<EventOutcome[]> {
-  const told = events.map(({ body, messageId, traceId }) => ({
-    paymentId: body.payment_id,
-    messageId,
-    traceId,
-    fact: { kind: "refunded", total: body.refunded_total } as const,
-  }));
-  const reacted = await react(db, walletRefunded.name, told);
-  const unknown = told.filter((_, i) => reacted[i]?.kind === "unknown").map(({ paymentId }) => paymentId);
-  const orphans = await findOrphans(db, unknown);
-  // The refund of an orphan is what was asked for.
-  return reacted.map((each, i) => (orphans.has(told[i]?.paymentId ?? "") ? DONE : outcomeOf(each)));
+  const reacted = await react(db, walletRefunded.name, events.map(factOf));
+  const isOrphans = await orphansAmong(db, events, reacted);
+  return reacted.map((each, i) => (isOrphans(i) ? DONE : outcomeOf(each)));
+}
+
+export async function forecastWalletRefunded(db: Queryable, events: readonly Told[]): Promise<Forecast[]> {
+  const foreseen = await foresee(db, walletRefunded.name, events.map(factOf));
+  const isOrphans = await orphansAmong(db, events, foreseen);
+  return foreseen.map((each, i) =>
+    isOrphans(i) ? { kind: "already applied", why: "the refund of an orphan" } : forecastOf(each),
+  );
+}
+
+/** The refund of an orphan is what was asked for. @returns whether an event, by its place, tells of one */
+async function orphansAmong(
+  db: Queryable,
+  events: readonly Told[],
+  told: readonly { readonly kind: string }[],
+): Promise<(place: number) => boolean> {
+  const unknown = events.filter((_, i) => told[i]?.kind === "unknown");
+  const orphans = await findOrphans(
+    db,
+    unknown.map(({ body }) => body.payment_id),
+  );
+  return (place) => orphans.has(events[place]?.body.payment_id ?? "");
 }

@@ -1,5 +1,6 @@
 import type { Queryable } from "../../../lib/postgres/pool.js";
-import type { Awaiting, Order, Payment, Standing, State } from "../domain/payment.js";
+import type { Met } from "../domain/consider.js";
+import type { Awaiting, Order, Standing, State } from "../domain/payment.js";
 import { COLUMNS, type PaymentRow, paymentOf, traceOf } from "./payment.js";
 
 /** A change of a payment that stands as `from` says, and the step that tells of it. */
@@ -74,12 +75,6 @@ const APPLY = `
     SELECT payment_id, event, message_id, state, awaiting, event_trace_id FROM moved
   )
   SELECT payment_id AS "paymentId", customer_id AS "customerId", amount, currency, trace_id AS "traceUuid" FROM moved`;
-
-/** A payment, and whether the message that is asked about led to one of its steps. */
-export interface Met {
-  readonly payment: Payment;
-  readonly repeated: boolean;
-}
 
 /** Payments that messages are about, by their ids: one message a payment. */
 export async function meetPayments(

@@ -2,6 +2,7 @@ import { derivedId } from "../../../lib/domain/ids.js";
 import { formatAmount, parseAmount } from "../../../lib/domain/money.js";
 import { PlatformError } from "../../../lib/errors.js";
 import { eventMessage, type ReceivedEvent } from "../../../lib/messaging/event.js";
+import { type Forecast, wouldFail } from "../../../lib/messaging/forecast.js";
 import type { EventOutcome } from "../../../lib/messaging/handle_batch.js";
 import {
   type IllegalTransition,
@@ -10,9 +11,9 @@ import {
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import { walletDebitRequested } from "../../contracts/wallet_debit_requested.js";
 import { walletResponse } from "../../contracts/wallet_response.js";
-import { decideDebits } from "../domain/debit.js";
+import { decideDebits, type Wallet } from "../domain/debit.js";
 import { enterDecisions, findDecisions, type NewDecision, type RecordedDecision } from "../store/decision.js";
-import { lockFreeWalletsOf } from "../store/wallet.js";
+import { findOpenWalletsOf, lockFreeWalletsOf } from "../store/wallet.js";
 
 type Asked = ReceivedEvent<ReturnType<typeof walletDebitRequested.schema.parse>>;
 
@@ -27,6 +28,61 @@ export async function onDebitRequested(tx: Queryable, asked: readonly Asked[]): 
   const events = held.size === 0 ? asked : asked.filter(({ body }) => !held.has(body.user_id));
   // Under the locks, so that a decision of another process on the same wallet is seen.
   const known = await decisionsOf(tx, events.map(paymentOf));
+  const { decisions, refused } = decideFresh(events, wallets, known);
+  if ((await enterDecisions(tx, decisions)) < decisions.length) {
+    // Where there is no wallet there was no lock. All of it is undone, since later decisions counted on these.
+    throw Object.assign(new Error("a payment was decided by another process"), { code: "40001" });
+  }
+  await recordIllegalTransitions(
+    tx,
+    "wallet",
+    events.flatMap((event) => illegal(event, known.get(paymentOf(event)))),
+  );
+  return asked.map((event) => {
+    const decision = known.get(paymentOf(event));
+    if (held.has(event.body.user_id)) {
+      return { kind: "held" };
+    }
+    return decision === undefined ? rejection(refused.get(paymentOf(event))) : answer(event, decision);
+  });
+}
+
+/** The same decisions on the wallets as they stand, held or not, with nothing entered. */
+export async function forecastDebits(db: Queryable, asked: readonly Asked[]): Promise<Forecast[]> {
+  const wallets = await findOpenWalletsOf(db, [...new Set(asked.map(({ body }) => body.user_id))]);
+  const known = await decisionsOf(db, asked.map(paymentOf));
+  const { decisions, refused } = decideFresh(asked, wallets, known);
+  const fresh = new Map(decisions.map((decision) => [decision.paymentId, decision]));
+  return asked.map((event) => {
+    const decision = known.get(paymentOf(event));
+    if (decision === undefined) {
+      const { code, reason } = rejection(refused.get(paymentOf(event)));
+      return wouldFail(code, reason);
+    }
+    const [contradicts] = illegal(event, decision);
+    if (contradicts !== undefined) {
+      return { kind: "illegal", why: contradicts.reason };
+    }
+    const why = decision.outcome === "declined" ? `declined, ${decision.reason}` : decision.outcome;
+    // A payment that is asked for twice is decided by the first.
+    return { kind: fresh.delete(paymentOf(event)) ? "would apply" : "already applied", why };
+  });
+}
+
+const paymentOf = ({ body }: Asked): string => body.payment_id;
+
+interface Fresh {
+  readonly decisions: readonly NewDecision[];
+  /** Why there is no decision about a payment. */
+  readonly refused: ReadonlyMap<string, Error>;
+}
+
+/** Decides about the payments that nobody has decided. @param known gets their decisions */
+function decideFresh(
+  events: readonly Asked[],
+  wallets: readonly Wallet[],
+  known: Map<string, RecordedDecision>,
+): Fresh {
   const fresh = firstOfEach(events.filter((event) => !known.has(paymentOf(event))));
   const decided = decideDebits(
     fresh.map(({ body }) => ({
@@ -48,25 +104,8 @@ export async function onDebitRequested(tx: Queryable, asked: readonly Asked[]): 
       known.set(paymentOf(event), { ...decision, messageId: event.messageId, refunded: 0n });
     }
   }
-  if ((await enterDecisions(tx, decisions)) < decisions.length) {
-    // Where there is no wallet there was no lock. All of it is undone, since later decisions counted on these.
-    throw Object.assign(new Error("a payment was decided by another process"), { code: "40001" });
-  }
-  await recordIllegalTransitions(
-    tx,
-    "wallet",
-    events.flatMap((event) => illegal(event, known.get(paymentOf(event)))),
-  );
-  return asked.map((event) => {
-    const decision = known.get(paymentOf(event));
-    if (held.has(event.body.user_id)) {
-      return { kind: "held" };
-    }
-    return decision === undefined ? rejection(refused.get(paymentOf(event))) : answer(event, decision);
-  });
+  return { decisions, refused };
 }
-
-const paymentOf = ({ body }: Asked): string => body.payment_id;
 
 async function decisionsOf(
   tx: Queryable,
@@ -137,7 +176,7 @@ function answer(event: Asked, decision: RecordedDecision): EventOutcome {
  * An amount that is none of its currency, or a currency that is none: it never will be. Not a refusal of the wallet's, for which
  * there is a reason to give: who published it has a bug, as payments refuses such an amount itself, and the letter shows it.
  */
-function rejection(error: Error | undefined): EventOutcome {
+function rejection(error: Error | undefined): Extract<EventOutcome, { kind: "reject" }> {
   const { code, message } =
     error instanceof PlatformError ? error : { code: "INTERNAL", message: "not decided" };
   return { kind: "reject", code, reason: message };

@@ -10,7 +10,21 @@ export interface WalletRow extends Wallet {
 const COLUMNS = `wallet_id AS "walletId", user_id AS "userId", currency, balance, created_at AS "createdAt",
   updated_at AS "updatedAt", closed_at AS "closedAt"`;
 
-/** Open wallets of the users, locked in the order that all follow. */
+/** Open wallets of the users as they stand, for whoever changes none. */
+export async function findOpenWalletsOf(
+  db: Queryable,
+  userIds: readonly string[],
+): Promise<readonly Wallet[]> {
+  const { rows } = await db.query<Wallet>({
+    name: "wallet_find_open",
+    text: `SELECT wallet_id AS "walletId", user_id AS "userId", currency, balance FROM wallet.wallet
+           WHERE user_id = ANY ($1::text[]) AND closed_at IS NULL AND kind = 'customer'`,
+    values: [userIds],
+  });
+  return rows;
+}
+
+/** The same, locked in the order that all follow. */
 export async function lockWalletsOf(tx: Queryable, userIds: readonly string[]): Promise<readonly Wallet[]> {
   const { rows } = await tx.query<Wallet>({
     name: "wallet_lock_wallets",
