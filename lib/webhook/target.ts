@@ -13,7 +13,7 @@ export interface WebhookTarget {
 }
 
 /** The host of a URL; of an IPv6 address without its brackets. */
-export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "");
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "");
 
 /** Whether a URL names an internal address outright; what a name resolves to is looked at when it is connected to. */
 export const namesInternal = (url: URL): boolean => isIP(hostOf(url)) !== 0 && !isPublic(hostOf(url));

@@ -2,7 +2,13 @@ import type { ReceivedEvent } from "../../lib/messaging/event.js";
 import { type IllegalTransition, recordIllegalTransitions } from "../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../lib/postgres/pool.js";
 import { decide, type Fact, usual } from "./domain/decide.js";
-import { applyTransitions, type Moved, meetPayments, type Transition } from "./store/transition.js";
+import {
+  applyTransitions,
+  type Moved,
+  meetPayments,
+  type Telling,
+  type Transition,
+} from "./store/transition.js";
 
 /** An event about a payment. */
 export interface Told extends Pick<ReceivedEvent<unknown>, "messageId" | "traceId"> {
@@ -30,6 +36,7 @@ export async function react(
   db: Queryable,
   event: string,
   told: readonly Told[],
+  telling: Telling,
 ): Promise<readonly Reacted[]> {
   const reacted = new Map<Told, Reacted>();
   let waiting = told;
@@ -37,7 +44,7 @@ export async function react(
   while (waiting.length > 0) {
     const seen = new Set<string>();
     const now = waiting.filter(({ paymentId }) => !seen.has(paymentId) && seen.add(paymentId));
-    await reactToEach(db, event, now, reacted);
+    await reactToEach(db, event, now, telling, reacted);
     waiting = waiting.filter((each) => !reacted.has(each));
   }
   return told.map((each) => reacted.get(each) as Reacted);
@@ -47,10 +54,11 @@ async function reactToEach(
   db: Queryable,
   event: string,
   told: readonly Told[],
+  telling: Telling,
   reacted: Map<Told, Reacted>,
 ): Promise<void> {
   const move = async (each: ReadonlyMap<Told, Transition>) => {
-    const moved = await applyTransitions(db, [...each.values()]);
+    const moved = await applyTransitions(db, [...each.values()], telling);
     for (const [about, { paymentId }] of each) {
       const payment = moved.get(paymentId);
       if (payment !== undefined) {

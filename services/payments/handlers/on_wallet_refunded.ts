@@ -5,19 +5,24 @@ import type { Queryable } from "../../../lib/postgres/pool.js";
 import { walletRefunded } from "../../contracts/wallet_refunded.js";
 import { react } from "../react.js";
 import { findOrphans } from "../store/orphan.js";
+import type { Telling } from "../store/transition.js";
 import { DONE, outcomeOf } from "./outcome.js";
 
 type Told = ReceivedEvent<z.output<typeof walletRefunded.schema>>;
 
 /** What went back of a payment: the greatest total counts, in whatever order they come. */
-export async function onWalletRefunded(db: Queryable, events: readonly Told[]): Promise<EventOutcome[]> {
+export async function onWalletRefunded(
+  db: Queryable,
+  events: readonly Told[],
+  telling: Telling,
+): Promise<EventOutcome[]> {
   const told = events.map(({ body, messageId, traceId }) => ({
     paymentId: body.payment_id,
     messageId,
     traceId,
     fact: { kind: "refunded", total: body.refunded_total } as const,
   }));
-  const reacted = await react(db, walletRefunded.name, told);
+  const reacted = await react(db, walletRefunded.name, told, telling);
   const unknown = told.filter((_, i) => reacted[i]?.kind === "unknown").map(({ paymentId }) => paymentId);
   const orphans = await findOrphans(db, unknown);
   // The refund of an orphan is what was asked for.

@@ -10,6 +10,7 @@ import { refundRequestedEvent } from "../events.js";
 import { PAYMENTS_QUEUES } from "../queues.js";
 import { react } from "../react.js";
 import { enterOrphans } from "../store/orphan.js";
+import type { Telling } from "../store/transition.js";
 import { outcomeOf } from "./outcome.js";
 
 type Told = ReceivedEvent<z.output<typeof walletResponse.schema>>;
@@ -20,7 +21,11 @@ const LAST_ATTEMPT = maxAttempts(PAYMENTS_QUEUES[0] as QueueFamily);
  * What the wallet says. Money that was taken for a payment that nobody knows, also when all attempts are made, is asked back:
  * after a restore to an earlier time the broker and the wallet may be ahead.
  */
-export async function onWalletResponse(db: Queryable, events: readonly Told[]): Promise<EventOutcome[]> {
+export async function onWalletResponse(
+  db: Queryable,
+  events: readonly Told[],
+  telling: Telling,
+): Promise<EventOutcome[]> {
   const told = events.map(({ body, messageId, traceId }) => ({
     paymentId: body.payment_id,
     messageId,
@@ -33,7 +38,7 @@ export async function onWalletResponse(db: Queryable, events: readonly Told[]): 
       customerId: body.user_id,
     } as const,
   }));
-  const reacted = await react(db, walletResponse.name, told);
+  const reacted = await react(db, walletResponse.name, told, telling);
   const isOrphan = (event: Told, i: number) =>
     reacted[i]?.kind === "unknown" && event.body.status === "APPROVED" && event.attempt >= LAST_ATTEMPT;
   await enterOrphans(
