@@ -33,7 +33,10 @@ const FAILED_KEPT = "interval '30 days'";
 /** Rows of a statement that cleans up: it takes milliseconds and keeps nobody waiting. */
 const BATCH = 1_000;
 
-/** The tables `webhook` and `webhook_stop` of a schema, which `ops.add_webhook_tables` makes. */
+/**
+ * The tables `webhook` and `webhook_stop` of a schema, which `ops.add_webhook_tables` makes. Rows to be changed are chosen into an
+ * array: in place of `IN (SELECT … LIMIT …)` PostgreSQL may join, choose several times, and change more than the limit.
+ */
 export class WebhookTable {
   readonly #db: Queryable;
   readonly #webhook: string;
@@ -50,10 +53,10 @@ export class WebhookTable {
     const { rows } = await this.#db.query<PendingWebhook>({
       name: "webhook_claim",
       text: `UPDATE ${this.#webhook} SET next_at = now() + make_interval(secs => ${LEASE_S})
-             WHERE id IN (
+             WHERE id = ANY (ARRAY(
                SELECT id FROM ${this.#webhook}
                WHERE state = 'pending' AND next_at <= now() AND NOT EXISTS (SELECT FROM ${this.#stop})
-               ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+               ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED))
              RETURNING id, type, data, entered_at AS "enteredAt", attempts`,
       values: [limit],
     });
@@ -108,8 +111,9 @@ export class WebhookTable {
     const { rowCount } = await this.#db.query({
       name: "webhook_expire",
       text: `UPDATE ${this.#webhook} SET state = 'failed', ended_at = now(), last_result = coalesce(last_result, 'EXPIRED')
-             WHERE id IN (SELECT id FROM ${this.#webhook} WHERE state = 'pending' AND next_at <= now() AND expires_at <= now()
-                          ORDER BY next_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`,
+             WHERE id = ANY (ARRAY(
+               SELECT id FROM ${this.#webhook} WHERE state = 'pending' AND next_at <= now() AND expires_at <= now()
+               ORDER BY next_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED))`,
     });
     return rowCount ?? 0;
   }

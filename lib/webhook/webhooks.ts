@@ -13,7 +13,7 @@ import type { Instruments } from "../observability/registry.js";
 import type { Pool } from "../postgres/pool.js";
 import type { Part } from "../runtime/lifecycle.js";
 import { pause } from "../timing.js";
-import { type Attempt, WebhookClient, type WebhookClientOptions } from "./client.js";
+import { type Attempt, tellsAway, WebhookClient, type WebhookClientOptions } from "./client.js";
 import type { webhookMetrics } from "./metrics.js";
 import { retryInS } from "./schedule.js";
 import { type PendingWebhook, type Settlement, WebhookTable } from "./table.js";
@@ -23,7 +23,7 @@ import type { WebhookTarget } from "./target.js";
 const LOOK_EVERY_MS = 500;
 /** Between two looks while there is enough to do, so that one claims several. */
 const BUSY_MS = 10;
-/** So many attempts in a row that fail, and all wait; then one asks whether the receiver is back. */
+/** So many attempts in a row that find the receiver away, and all wait; then one asks whether it is back. */
 const BREAKER = { failures: 5, pauseMs: 60_000 };
 /** What is under way at the end has so long; it is said again otherwise. */
 const DRAIN_MS = 2_000;
@@ -73,12 +73,12 @@ export class Webhooks implements Part {
     this.#client = new WebhookClient({ ...client, target, connections: concurrency });
     const { failures, pauseMs } = { ...BREAKER, ...options.breaker };
     this.#breaker = circuitBreaker(
-      handleWhenResult((attempt) => (attempt as Attempt).kind === "failed"),
+      handleWhenResult((attempt) => tellsAway(attempt as Attempt)),
       { halfOpenAfter: pauseMs, breaker: new ConsecutiveBreaker(failures) },
     );
     this.#breaker.onBreak(() => {
       this.#pauseFor(pauseMs);
-      logger.warn({ schema, pauseMs }, "the receiver of webhooks fails; they wait");
+      logger.warn({ schema, pauseMs }, "the receiver of webhooks is away; they wait");
     });
     this.#breaker.onReset(() => logger.info({ schema }, "the receiver of webhooks answers; going on"));
     this.#marks = new Gatherer({
