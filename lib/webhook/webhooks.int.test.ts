@@ -243,11 +243,7 @@ test("what is under way at the end counts no attempt, and another process sends 
 test("what a dead process holds is sent when its lease is over, not before", async () => {
   const ids = await enter(5);
   const table = new WebhookTable(pool, "saga");
-  // No more than are asked for, however PostgreSQL goes about it.
-  for (const left of [4, 3]) {
-    expect(await table.claim(1)).toMatchObject([{ attempts: 0 }]);
-    expect((await rows()).filter(({ inS }) => inS <= 0)).toHaveLength(left);
-  }
+  expect(await table.claim(2)).toMatchObject([{ attempts: 0 }, { attempts: 0 }]);
   expect(await table.claim(5)).toHaveLength(3);
   expect((await rows()).every(({ inS }) => inS > 50)).toBe(true);
   expect(await table.claim(5)).toEqual([]);
@@ -255,6 +251,16 @@ test("what a dead process holds is sent when its lease is over, not before", asy
   await start();
   await eventually("delivered", all("delivered"));
   expect(receiver.ids.toSorted()).toEqual(ids.toSorted());
+});
+
+test("no more are claimed than asked for, also where PostgreSQL believes that there is one row", async () => {
+  await enter(1);
+  await owner("ANALYZE saga.webhook");
+  await enter(4);
+  for (const left of [4, 3, 2]) {
+    expect(await new WebhookTable(pool, "saga").claim(1)).toHaveLength(1);
+    expect((await rows()).filter(({ inS }) => inS <= 0)).toHaveLength(left);
+  }
 });
 
 test("what is over is given up, what is old goes, and nothing else", async () => {
