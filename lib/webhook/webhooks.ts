@@ -159,7 +159,7 @@ export class Webhooks implements Part {
     this.#count(webhook, attempt, settlement);
   }
 
-  /** Undefined: others have found meanwhile that the receiver fails. */
+  /** Undefined: others have found meanwhile that the receiver is away. */
   async #attempt({ id, type, data, enteredAt }: PendingWebhook): Promise<Attempt | undefined> {
     const body = JSON.stringify({ type, timestamp: enteredAt, data: this.#options.present(data) });
     try {
