@@ -347,6 +347,45 @@ $_$;
 
 COMMENT ON FUNCTION ops.add_service_tables(schema text) IS 'Makes outbox, idempotency and illegal_transition of a service';
 
+CREATE FUNCTION ops.add_webhook_tables(schema text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $_$
+DECLARE
+  statement text;
+BEGIN
+  FOREACH statement IN ARRAY ARRAY[
+    $$CREATE TABLE %1$I.webhook (
+        id          uuid        PRIMARY KEY DEFAULT ops.uuid_v7(), -- its webhook-id
+        type        text        NOT NULL CHECK (length(type) BETWEEN 1 AND 100),
+        data        jsonb       NOT NULL, -- what it is about, as it was at that change
+        state       text        NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'failed')),
+        attempts    smallint    NOT NULL DEFAULT 0,
+        last_result text, -- an HTTP status, or the code of what kept one from coming
+        next_at     timestamptz NOT NULL DEFAULT now(), -- of an attempt under way: when another process may make it
+        entered_at  timestamptz NOT NULL DEFAULT now(),
+        expires_at  timestamptz NOT NULL DEFAULT now() + interval '4 days',
+        ended_at    timestamptz,
+        CHECK ((state = 'pending') = (ended_at IS NULL)))$$,
+    $$CREATE INDEX webhook_due_idx ON %1$I.webhook (next_at) WHERE state = 'pending'$$,
+    $$CREATE INDEX webhook_ended_idx ON %1$I.webhook (state, ended_at) WHERE state <> 'pending'$$,
+    $$COMMENT ON TABLE %1$I.webhook IS 'What is told to the receiver of webhooks, and what became of it'$$,
+    $$CREATE TABLE %1$I.webhook_stop (
+        stopped    boolean     PRIMARY KEY DEFAULT true CHECK (stopped), -- one row
+        webhook_id uuid        NOT NULL, -- that was answered with 410
+        stopped_at timestamptz NOT NULL DEFAULT now())$$,
+    $$COMMENT ON TABLE %1$I.webhook_stop IS 'There is a row while the receiver wants no more webhooks'$$,
+    $$GRANT SELECT, INSERT, DELETE ON %1$I.webhook, %1$I.webhook_stop TO %2$I$$,
+    $$GRANT UPDATE (state, attempts, last_result, next_at, expires_at, ended_at) ON %1$I.webhook TO %2$I$$,
+    $$GRANT EXECUTE ON FUNCTION ops.webhook_state TO %2$I$$
+  ] LOOP
+    EXECUTE format(statement, schema, 'payments_' || schema);
+  END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION ops.add_webhook_tables(schema text) IS 'Makes webhook and webhook_stop of a service';
+
 CREATE FUNCTION ops.audit_grace() RETURNS interval
     LANGUAGE sql STABLE
     AS $$
@@ -435,6 +474,28 @@ $$;
 
 COMMENT ON FUNCTION ops.uuid_v7(at timestamp with time zone) IS 'A new UUID whose order is that of its time';
 
+CREATE FUNCTION ops.webhook_state() RETURNS TABLE(schema text, pending bigint, oldest_age_seconds double precision, given_up bigint, stopped integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $_$
+BEGIN
+  FOR schema IN
+    SELECT n.nspname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = 'webhook' AND c.relkind = 'r' AND pg_get_userbyid(c.relowner) = 'payments_owner'
+    ORDER BY n.nspname
+  LOOP
+    RETURN QUERY EXECUTE format(
+      $sql$SELECT %1$L::text, count(*),
+                  greatest(coalesce(extract(epoch FROM clock_timestamp() - min(entered_at)), 0), 0)::double precision,
+                  (SELECT count(*) FROM %1$I.webhook WHERE state = 'failed'), (SELECT count(*)::integer FROM %1$I.webhook_stop)
+           FROM %1$I.webhook WHERE state = 'pending'$sql$, schema);
+  END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION ops.webhook_state() IS 'How many webhooks wait, and since when, how many were given up, and whether they are stopped, by schema';
+
 CREATE FUNCTION saga.audit_deadline() RETURNS interval
     LANGUAGE sql STABLE
     AS $$
@@ -465,6 +526,11 @@ BEGIN
   RETURN NEXT;
   what := 'answers to payments';
   DELETE FROM saga.idempotency i WHERE position(to_json(customer)::text IN i.answer) > 0;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'webhooks about payments';
+  UPDATE saga.webhook w SET data = w.data || jsonb_build_object('customerId', pseudonym, 'reference', NULL)
+  WHERE w.data->>'customerId' = customer;
   GET DIAGNOSTICS rows = ROW_COUNT;
   RETURN NEXT;
 END
@@ -1231,6 +1297,24 @@ PARTITION BY RANGE (payment_id);
 
 COMMENT ON TABLE saga.step IS 'What happened to a payment, a row a step; final';
 
+CREATE TABLE saga.webhook (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    type text NOT NULL,
+    data jsonb NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    attempts smallint DEFAULT 0 NOT NULL,
+    last_result text,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '4 days'::interval) NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT webhook_check CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
+    CONSTRAINT webhook_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text]))),
+    CONSTRAINT webhook_type_check CHECK (((length(type) >= 1) AND (length(type) <= 100)))
+);
+
+COMMENT ON TABLE saga.webhook IS 'What is told to the receiver of webhooks, and what became of it';
+
 CREATE VIEW saga.audit_difference AS
  WITH walked AS (
          SELECT step.payment_id,
@@ -1284,7 +1368,13 @@ UNION ALL
     'published'::text AS expected,
     ((outbox.event || ' in the outbox since '::text) || outbox.entered_at) AS found
    FROM saga.outbox
-  WHERE (outbox.entered_at <= (now() - ops.audit_grace()));
+  WHERE (outbox.entered_at <= (now() - ops.audit_grace()))
+UNION ALL
+ SELECT ('webhook '::text || webhook.id) AS what,
+    ('delivered or given up before '::text || webhook.expires_at) AS expected,
+    (('pending after '::text || webhook.attempts) || ' attempt(s)'::text) AS found
+   FROM saga.webhook
+  WHERE ((webhook.state = 'pending'::text) AND (webhook.expires_at <= (now() - '1 day'::interval)));
 
 COMMENT ON VIEW saga.audit_difference IS 'Each way in which payments, steps and references disagree';
 
@@ -1415,6 +1505,15 @@ CREATE TABLE saga.transition (
 );
 
 COMMENT ON TABLE saga.transition IS 'Changes of state that there are; all others are refused';
+
+CREATE TABLE saga.webhook_stop (
+    stopped boolean DEFAULT true NOT NULL,
+    webhook_id uuid NOT NULL,
+    stopped_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_stop_stopped_check CHECK (stopped)
+);
+
+COMMENT ON TABLE saga.webhook_stop IS 'There is a row while the receiver wants no more webhooks';
 
 CREATE TABLE staging.txn_shape (
     txn_id bigint,
@@ -1913,6 +2012,12 @@ ALTER TABLE ONLY saga.step_default
 ALTER TABLE ONLY saga.transition
     ADD CONSTRAINT transition_pkey PRIMARY KEY (from_state, to_state);
 
+ALTER TABLE ONLY saga.webhook
+    ADD CONSTRAINT webhook_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY saga.webhook_stop
+    ADD CONSTRAINT webhook_stop_pkey PRIMARY KEY (stopped);
+
 ALTER TABLE ONLY traffic.payment
     ADD CONSTRAINT payment_pkey PRIMARY KEY (traffic_id, reference);
 
@@ -1973,6 +2078,10 @@ CREATE INDEX payment_default_customer_id_payment_id_idx ON saga.payment_default 
 CREATE INDEX payment_due_idx ON ONLY saga.payment USING btree (due_at) WHERE (state = 'PENDING'::text);
 
 CREATE INDEX payment_default_due_at_idx ON saga.payment_default USING btree (due_at) WHERE (state = 'PENDING'::text);
+
+CREATE INDEX webhook_due_idx ON saga.webhook USING btree (next_at) WHERE (state = 'pending'::text);
+
+CREATE INDEX webhook_ended_idx ON saga.webhook USING btree (state, ended_at) WHERE (state <> 'pending'::text);
 
 CREATE INDEX idempotency_by_age ON wallet.idempotency USING btree (created_at);
 
@@ -2137,10 +2246,17 @@ GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payment
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ops.add_webhook_tables(schema text) FROM PUBLIC;
+
+
 REVOKE ALL ON FUNCTION ops.forget_dead_letters() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.outbox_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.outbox_state() TO payments_exporter;
+
+REVOKE ALL ON FUNCTION ops.webhook_state() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.webhook_state() TO payments_exporter;
+GRANT ALL ON FUNCTION ops.webhook_state() TO payments_saga;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
@@ -2332,6 +2448,20 @@ GRANT SELECT,INSERT ON TABLE saga.reference TO payments_saga;
 
 GRANT SELECT,INSERT ON TABLE saga.step TO payments_saga;
 
+GRANT SELECT,INSERT,DELETE ON TABLE saga.webhook TO payments_saga;
+
+GRANT UPDATE(state) ON TABLE saga.webhook TO payments_saga;
+
+GRANT UPDATE(attempts) ON TABLE saga.webhook TO payments_saga;
+
+GRANT UPDATE(last_result) ON TABLE saga.webhook TO payments_saga;
+
+GRANT UPDATE(next_at) ON TABLE saga.webhook TO payments_saga;
+
+GRANT UPDATE(expires_at) ON TABLE saga.webhook TO payments_saga;
+
+GRANT UPDATE(ended_at) ON TABLE saga.webhook TO payments_saga;
+
 GRANT SELECT ON TABLE saga.audit_difference TO payments_loader;
 GRANT SELECT ON TABLE saga.audit_difference TO payments_exporter;
 
@@ -2353,6 +2483,8 @@ GRANT SELECT ON TABLE saga.report_payment TO payments_exporter;
 GRANT SELECT ON TABLE saga.report_payment TO payments_reader;
 
 GRANT SELECT ON TABLE saga.transition TO payments_saga;
+
+GRANT SELECT,INSERT,DELETE ON TABLE saga.webhook_stop TO payments_saga;
 
 GRANT SELECT ON TABLE staging.txn_shape TO payments_loader;
 

@@ -154,8 +154,8 @@ const drills: readonly Drill[] = [
     },
   },
   {
-    what: "a payment and an event wait, nobody has audited, and an audit finds the event",
-    alerts: ["PaymentsStuck", "OutboxStuck", "AuditDifference", "AuditTooOld"],
+    what: "a payment, an event and a webhook wait, nobody has audited, and an audit finds the event",
+    alerts: ["PaymentsStuck", "OutboxStuck", "WebhooksStuck", "AuditDifference", "AuditTooOld"],
     cause: async () => {
       // Later than the sweepers look, and younger than what they give up.
       await monitored.sql(`
@@ -163,7 +163,8 @@ const drills: readonly Drill[] = [
         INSERT INTO saga.payment (payment_id, customer_id, amount, currency, method, trace_id, created_at, due_at)
         VALUES (ops.uuid_v7(), 'alerts', 1, 'USD', 'credit_card', gen_random_uuid(), now() - interval '6 minutes', now() + interval '1 day');
         INSERT INTO saga.outbox (message_id, event, headers, body, entered_at, claimed_until)
-        VALUES (gen_random_uuid(), 'alerts', '{}', '', now() - interval '2 minutes', now() + interval '1 day')`);
+        VALUES (gen_random_uuid(), 'alerts', '{}', '', now() - interval '2 minutes', now() + interval '1 day');
+        INSERT INTO saga.webhook (type, data, entered_at) VALUES ('alerts', '{}', now() - interval '2 hours')`);
       const { code } = await payments(monitored.settings, "audit");
       expect(code).toBe(EXIT.mismatch);
       await monitored.sql("UPDATE ops.audit_result SET finished_at = finished_at - interval '2 days'");
@@ -172,6 +173,7 @@ const drills: readonly Drill[] = [
           SET ROLE payments_owner;
           UPDATE saga.payment SET state = 'DECLINED', reason = 'timed_out', awaiting = NULL WHERE customer_id = 'alerts';
           DELETE FROM saga.outbox WHERE event = 'alerts';
+          DELETE FROM saga.webhook WHERE type = 'alerts';
           UPDATE ops.audit_result SET finished_at = now(), differences = 0`);
     },
   },

@@ -1,12 +1,24 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
+import { freePort } from "./harness/free_port.js";
 import { payments } from "./harness/process.js";
+import { newSecret } from "./harness/receiver.js";
 import { Services } from "./harness/service.js";
 
 let services: Services;
 beforeAll(async () => {
-  services = await Services.create({}, "payments", "fraud", "wallet");
+  // Nobody is there: what is to be told waits.
+  services = await Services.create(
+    {
+      PAYMENTS_WEBHOOK_URL: `http://127.0.0.1:${await freePort()}/`,
+      PAYMENTS_WEBHOOK_SECRET: newSecret(),
+      PAYMENTS_WEBHOOK_ALLOW_INTERNAL: "true",
+    },
+    "payments",
+    "fraud",
+    "wallet",
+  );
   await services.start();
 });
 afterAll(() => services.close());
@@ -70,6 +82,8 @@ test("a person goes out of all tables, their money stays in the books, and no wa
     customer_id: expect.stringMatching(/^erased-/),
   });
   expect((await services.get(at)).body).toMatchObject({ balance: "30.00", user_id: paid.body.customer_id });
+  const told = await admin("SELECT data->>'customerId' AS customer FROM saga.webhook");
+  expect(told.rows).toEqual(ids.map(() => ({ customer: paid.body.customer_id })));
   expect(await payments(services.settings, "audit", "--quiesced")).toMatchObject({ code: 0 });
 
   await payments(services.settings, "seed");

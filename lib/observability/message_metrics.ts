@@ -1,5 +1,6 @@
 import type { Settled } from "../broker/delivery.js";
 import { poolMetrics } from "../postgres/observe.js";
+import { webhookMetrics } from "../webhook/metrics.js";
 import { counter, gauge, histogram, type Instruments } from "./registry.js";
 
 /** What the runtime counts of messages and of its servers, whatever the messages are. */
@@ -56,6 +57,7 @@ export const messageMetrics = {
     // A quorum queue confirms after its fsync: milliseconds; 10 s is the publisher's limit.
     { buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 10] },
   ),
+  ...webhookMetrics,
   brokerUp: gauge(
     "payments_broker_up",
     "1 while connected to RabbitMQ both for publishing and for consuming",

@@ -28,7 +28,7 @@ const order = (paymentId: string): Order => ({
   createdAt: new Date(),
 });
 const tell = (event: string, paymentId: string, fact: Fact) =>
-  react(service, event, [{ paymentId, messageId: newId(), traceId, fact }]);
+  react(service, event, [{ paymentId, messageId: newId(), traceId, fact }], { webhook: false });
 const answered = {
   kind: "answered",
   approved: true,

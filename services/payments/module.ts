@@ -1,8 +1,12 @@
+import { housekeeping } from "../../lib/runtime/housekeeping.js";
 import { defineModule } from "../../lib/runtime/module.js";
 import { serviceProcess } from "../../lib/runtime/service_process.js";
+import { webhookChore } from "../../lib/webhook/keeping.js";
+import { Webhooks } from "../../lib/webhook/webhooks.js";
 import { paymentsChecked } from "../contracts/payments_checked.js";
 import { walletRefunded } from "../contracts/wallet_refunded.js";
 import { walletResponse } from "../contracts/wallet_response.js";
+import { webhooksCommand } from "./commands/webhooks.js";
 import { PaymentsError } from "./errors.js";
 import { forecastChecked, onChecked } from "./handlers/on_checked.js";
 import { forecastWalletRefunded, onWalletRefunded } from "./handlers/on_wallet_refunded.js";
@@ -10,8 +14,9 @@ import { forecastWalletResponse, onWalletResponse } from "./handlers/on_wallet_r
 import { paymentsPanels } from "./panels.js";
 import { PAYMENTS_QUEUES } from "./queues.js";
 import { paymentsRoutes } from "./routes/routes.js";
-import { paymentsSettings } from "./settings.js";
+import { paymentsSettings, webhookTarget } from "./settings.js";
 import { Sweeper } from "./sweeper.js";
+import { presentPayment } from "./webhook.js";
 
 /** From the wish to pay to its end, over events. */
 export const payments = defineModule({
@@ -35,11 +40,14 @@ export const payments = defineModule({
     { event: walletResponse, forecast: forecastWalletResponse },
     { event: walletRefunded, forecast: forecastWalletRefunded },
   ],
+  commands: [webhooksCommand],
   routes: paymentsRoutes,
   panels: paymentsPanels,
   start: (runtime) => {
     const { settings, families } = runtime;
     const { PAYMENTS_CONNECTIONS: connections, PAYMENTS_RESEND_AFTER_S: resendAfterS } = settings;
+    const target = webhookTarget(settings);
+    const telling = { webhook: target !== undefined };
     const service = serviceProcess(runtime, {
       service: "payment-service",
       schema: "saga",
@@ -47,14 +55,35 @@ export const payments = defineModule({
       connections,
       partitioned: ["payment", "step"],
       reactions: [
-        { event: paymentsChecked, autocommit: true, handle: onChecked },
-        { event: walletResponse, autocommit: true, handle: onWalletResponse },
-        { event: walletRefunded, autocommit: true, handle: onWalletRefunded },
+        { event: paymentsChecked, autocommit: true, handle: (db, events) => onChecked(db, events, telling) },
+        {
+          event: walletResponse,
+          autocommit: true,
+          handle: (db, events) => onWalletResponse(db, events, telling),
+        },
+        {
+          event: walletRefunded,
+          autocommit: true,
+          handle: (db, events) => onWalletRefunded(db, events, telling),
+        },
       ],
     });
-    const sweeper = new Sweeper({ ...service, families, resendAfterS, giveUpS: settings.PAYMENTS_GIVE_UP_S });
+    const { PAYMENTS_GIVE_UP_S: giveUpS, PAYMENTS_WEBHOOK_KEEP_S: keepS } = settings;
+    const sweeper = new Sweeper({ ...service, ...telling, families, resendAfterS, giveUpS });
+    const keeping = housekeeping([webhookChore(service.pool, "saga", keepS)], service.logger);
+    const webhooks = target && [
+      new Webhooks({
+        ...service,
+        schema: "saga",
+        service: "payment-service",
+        metrics: runtime.messages,
+        target,
+        concurrency: settings.PAYMENTS_WEBHOOK_CONCURRENCY,
+        present: presentPayment,
+      }),
+    ];
     return {
-      parts: [...service.parts, sweeper],
+      parts: [...service.parts, sweeper, keeping, ...(webhooks ?? [])],
       routes: paymentsRoutes({ ...service, connections, resendAfterS }),
       poolQueue: () => service.pool.waitingCount,
     };

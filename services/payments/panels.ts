@@ -43,6 +43,16 @@ export const paymentsPanels = () =>
         { width: 6, thresholds: [60, 300] },
       ),
       graph(
+        "Webhooks",
+        "short",
+        "Attempts a minute by what came of them, and those that wait. None taken for an hour: see WebhooksStuck.",
+        {
+          "{{result}}":
+            'sum by (result) (rate(payments_webhook_attempts_total{service="payment-service"}[$__rate_interval])) * 60',
+          waiting: 'sum(payments_webhook_pending{schema="saga"})',
+        },
+      ),
+      graph(
         "Money a minute by currency",
         "short",
         "Taken less what went back, each currency in its own units, by when the payment was made.",

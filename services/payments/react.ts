@@ -3,7 +3,13 @@ import { type IllegalTransition, recordIllegalTransitions } from "../../lib/mess
 import type { Queryable } from "../../lib/postgres/pool.js";
 import { type Considered, consider } from "./domain/consider.js";
 import { type Fact, usual } from "./domain/decide.js";
-import { applyTransitions, type Moved, meetPayments, type Transition } from "./store/transition.js";
+import {
+  applyTransitions,
+  type Moved,
+  meetPayments,
+  type Telling,
+  type Transition,
+} from "./store/transition.js";
 
 /** An event about a payment. */
 export interface Told extends Pick<ReceivedEvent<unknown>, "messageId" | "traceId"> {
@@ -28,10 +34,11 @@ export async function react(
   db: Queryable,
   event: string,
   told: readonly Told[],
+  telling: Telling,
 ): Promise<readonly Reacted[]> {
   const reacted = new Map<Told, Reacted>();
   for (const round of rounds(told)) {
-    await reactToEach(db, event, round, reacted);
+    await reactToEach(db, event, round, telling, reacted);
   }
   return told.map((each) => reacted.get(each) as Reacted);
 }
@@ -49,10 +56,11 @@ async function reactToEach(
   db: Queryable,
   event: string,
   told: readonly Told[],
+  telling: Telling,
   reacted: Map<Told, Reacted>,
 ): Promise<void> {
   const move = async (each: ReadonlyMap<Told, Transition>) => {
-    const moved = await applyTransitions(db, [...each.values()]);
+    const moved = await applyTransitions(db, [...each.values()], telling);
     for (const [about, { paymentId }] of each) {
       const payment = moved.get(paymentId);
       if (payment !== undefined) {

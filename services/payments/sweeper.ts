@@ -14,7 +14,7 @@ import { decide } from "./domain/decide.js";
 import type { Awaiting, Payment } from "./domain/payment.js";
 import { createdEvent, debitRequestedEvent, expiredEvent, refundRequestedEvent } from "./events.js";
 import { anyOverdue, lockOverdue, type Overdue, postpone } from "./store/overdue.js";
-import { applyTransitions, type Transition } from "./store/transition.js";
+import { applyTransitions, type Telling, type Transition } from "./store/transition.js";
 
 const SWEEP_EVERY_MS = 1_000;
 const BATCH = 200;
@@ -26,7 +26,7 @@ const COMMANDS: Readonly<Record<Awaiting, string>> = {
   debit: walletDebitRequested.name,
 };
 
-export interface SweeperOptions extends Pick<Service, "pool" | "publisher" | "outbox" | "logger"> {
+export interface SweeperOptions extends Pick<Service, "pool" | "publisher" | "outbox" | "logger">, Telling {
   /** All queues of the platform; those of the commands are looked at. */
   readonly families: readonly QueueFamily[];
   readonly resendAfterS: number;
@@ -67,7 +67,7 @@ export class Sweeper implements Part {
       const locked = await lockOverdue(tx, { awaiting, giveUpS, limit: BATCH });
       const over = locked.filter((payment) => payment.over);
       const events = over.flatMap(givenUpEvents);
-      await applyTransitions(tx, over.map(expiry));
+      await applyTransitions(tx, over.map(expiry), this.#options);
       await outbox.enter(tx, events);
       const again = locked.filter((payment) => !payment.over);
       await postpone(tx, idsOf(again), this.#options);

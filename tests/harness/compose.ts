@@ -32,6 +32,8 @@ export interface Compose {
 /** Names for what only compose needs; the settings' own reader lets them pass in `.env`. */
 const COMPOSE_PREFIX = "COMPOSE_";
 const SECRET = /(PASSWORD|PASS|SECRET|TOKEN|COOKIE|KEY)$/;
+/** Of what is off by default; where it is on without its secret the process refuses to start. */
+const OPTIONAL_SECRETS = ["PAYMENTS_WEBHOOK_SECRET"];
 
 interface Variable {
   readonly name: string;
@@ -96,7 +98,7 @@ export function checkEnvironment(file: Compose): string[] {
     for (const [key, value] of Object.entries(environment)) {
       const where = `${service}: ${key}`;
       if (value === null) {
-        if (!isSetting(key) || isSecret(key)) {
+        if (!isSetting(key) || (isSecret(key) && !OPTIONAL_SECRETS.includes(key))) {
           problems.push(`${where} cannot be handed on`);
         }
         continue;

@@ -9,6 +9,7 @@ import { walletDebitRequested } from "../../contracts/wallet_debit_requested.js"
 import { debitRequestedEvent } from "../events.js";
 import { forecastOf, foresee } from "../foresee.js";
 import { react } from "../react.js";
+import type { Telling } from "../store/transition.js";
 import { outcomeOf } from "./outcome.js";
 
 type Told = ReceivedEvent<z.output<typeof paymentsChecked.schema>>;
@@ -21,8 +22,12 @@ const factOf = ({ body, messageId, traceId }: Told) => ({
 });
 
 /** What fraud says: a payment that it approves is asked of the wallet, another one is declined. */
-export async function onChecked(db: Queryable, events: readonly Told[]): Promise<EventOutcome[]> {
-  const reacted = await react(db, paymentsChecked.name, events.map(factOf));
+export async function onChecked(
+  db: Queryable,
+  events: readonly Told[],
+  telling: Telling,
+): Promise<EventOutcome[]> {
+  const reacted = await react(db, paymentsChecked.name, events.map(factOf), telling);
   return reacted.map((each, i) => {
     const { messageId, body } = events[i] as Told;
     if (body.status !== "APPROVED" || (each.kind !== "moved" && each.kind !== "repeated")) {

@@ -7,6 +7,7 @@ import { walletRefunded } from "../../contracts/wallet_refunded.js";
 import { forecastOf, foresee } from "../foresee.js";
 import { react } from "../react.js";
 import { findOrphans } from "../store/orphan.js";
+import type { Telling } from "../store/transition.js";
 import { DONE, outcomeOf } from "./outcome.js";
 
 type Told = ReceivedEvent<z.output<typeof walletRefunded.schema>>;
@@ -19,8 +20,12 @@ const factOf = ({ body, messageId, traceId }: Told) => ({
 });
 
 /** What went back of a payment: the greatest total counts, in whatever order they come. */
-export async function onWalletRefunded(db: Queryable, events: readonly Told[]): Promise<EventOutcome[]> {
-  const reacted = await react(db, walletRefunded.name, events.map(factOf));
+export async function onWalletRefunded(
+  db: Queryable,
+  events: readonly Told[],
+  telling: Telling,
+): Promise<EventOutcome[]> {
+  const reacted = await react(db, walletRefunded.name, events.map(factOf), telling);
   const isOrphans = await orphansAmong(db, events, reacted);
   return reacted.map((each, i) => (isOrphans(i) ? DONE : outcomeOf(each)));
 }

@@ -12,6 +12,7 @@ import { forecastOf, foresee } from "../foresee.js";
 import { PAYMENTS_QUEUES } from "../queues.js";
 import { react } from "../react.js";
 import { enterOrphans, findOrphans } from "../store/orphan.js";
+import type { Telling } from "../store/transition.js";
 import { outcomeOf } from "./outcome.js";
 
 type Told = ReceivedEvent<z.output<typeof walletResponse.schema>>;
@@ -35,8 +36,12 @@ const LAST_ATTEMPT = maxAttempts(PAYMENTS_QUEUES[0] as QueueFamily);
  * What the wallet says. Money that was taken for a payment that nobody knows, also when all attempts are made, is asked back:
  * after a restore to an earlier time the broker and the wallet may be ahead.
  */
-export async function onWalletResponse(db: Queryable, events: readonly Told[]): Promise<EventOutcome[]> {
-  const reacted = await react(db, walletResponse.name, events.map(factOf));
+export async function onWalletResponse(
+  db: Queryable,
+  events: readonly Told[],
+  telling: Telling,
+): Promise<EventOutcome[]> {
+  const reacted = await react(db, walletResponse.name, events.map(factOf), telling);
   const isOrphan = (event: Told, i: number) =>
     reacted[i]?.kind === "unknown" && event.body.status === "APPROVED" && event.attempt >= LAST_ATTEMPT;
   await enterOrphans(

@@ -17,6 +17,12 @@ export interface Transition {
   readonly traceId: string;
 }
 
+/** What a change has besides its step. */
+export interface Telling {
+  /** Whether the end of a payment, and each refund after it, is entered as a webhook by the same statement. */
+  readonly webhook: boolean;
+}
+
 /** Of a payment that was changed: what a command about it says. */
 export type Moved = Pick<Order, "paymentId" | "customerId" | "amount" | "currency" | "traceId">;
 
@@ -24,6 +30,7 @@ export type Moved = Pick<Order, "paymentId" | "customerId" | "amount" | "currenc
 export async function applyTransitions(
   db: Queryable,
   transitions: readonly Transition[],
+  { webhook }: Telling,
 ): Promise<ReadonlyMap<string, Moved>> {
   if (transitions.length === 0) {
     return new Map();
@@ -31,8 +38,8 @@ export async function applyTransitions(
   // By id, so that two batches with the same payments do not wait for each other.
   const sorted = transitions.toSorted((a, b) => (a.paymentId < b.paymentId ? -1 : 1));
   const { rows } = await db.query<Omit<Moved, "traceId"> & { traceUuid: string }>({
-    name: "saga_apply",
-    text: APPLY,
+    name: webhook ? "saga_apply_and_tell" : "saga_apply",
+    text: webhook ? APPLY_AND_TELL : APPLY,
     values: [
       sorted.map(({ paymentId }) => paymentId),
       sorted.map(({ from }) => from.state),
@@ -54,7 +61,8 @@ export async function applyTransitions(
   );
 }
 
-const APPLY = `
+/** @param returned columns of the payment for what else is done with it */
+const applying = (returned: string, besides: string) => `
   WITH asked AS (
     SELECT *
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[],
@@ -68,13 +76,29 @@ const APPLY = `
     WHERE p.payment_id = a.payment_id AND p.state = a.from_state AND p.awaiting IS NOT DISTINCT FROM a.from_awaiting
       AND p.refunded = a.from_refunded
       AND (a.amount IS NULL OR a.amount = p.amount) AND (a.customer_id IS NULL OR a.customer_id = p.customer_id)
-    RETURNING p.payment_id, p.customer_id, p.amount, p.currency, p.trace_id, p.state, p.awaiting,
+    RETURNING p.payment_id, p.customer_id, p.amount, p.currency, p.trace_id, p.state, p.awaiting, ${returned}
               a.event, a.message_id, a.trace_id AS event_trace_id
   ), stepped AS (
     INSERT INTO saga.step (payment_id, event, message_id, state, awaiting, trace_id)
     SELECT payment_id, event, message_id, state, awaiting, event_trace_id FROM moved
-  )
+  )${besides}
   SELECT payment_id AS "paymentId", customer_id AS "customerId", amount, currency, trace_id AS "traceUuid" FROM moved`;
+
+const APPLY = applying("", "");
+
+/** Whatever has gone back decides what it is called: a refund may come before the answer, and of a payment that was given up. */
+const APPLY_AND_TELL = applying(
+  "p.reference, p.method, p.reason, p.refunded, p.created_at, p.updated_at,",
+  `, told AS (
+    INSERT INTO saga.webhook (type, data)
+    SELECT 'payment.' || CASE WHEN p.refunded = 0 THEN lower(p.state)
+                              WHEN p.refunded = p.amount THEN 'refunded' ELSE 'partially_refunded' END,
+           -- As text: a number of JSON would lose digits.
+           to_jsonb(r) || jsonb_build_object('amount', p.amount::text, 'refunded', p.refunded::text)
+    FROM moved p CROSS JOIN LATERAL (SELECT ${COLUMNS}) AS r
+    WHERE p.state <> 'PENDING'
+  )`,
+);
 
 /** Payments that messages are about, by their ids: one message a payment. */
 export async function meetPayments(
