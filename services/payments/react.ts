@@ -1,11 +1,11 @@
 import type { ReceivedEvent } from "../../lib/messaging/event.js";
 import { type IllegalTransition, recordIllegalTransitions } from "../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../lib/postgres/pool.js";
-import { decide, type Fact, usual } from "./domain/decide.js";
+import { decide, distrust, type Fact, type Remedy, usual } from "./domain/decide.js";
 import { applyTransitions, type Moved, meetPayments, type Transition } from "./store/transition.js";
 
 /** An event about a payment. */
-export interface Told extends Pick<ReceivedEvent<unknown>, "messageId" | "traceId"> {
+export interface Told extends Pick<ReceivedEvent<unknown>, "messageId" | "traceId" | "timeline"> {
   readonly paymentId: string;
   readonly fact: Fact;
 }
@@ -15,8 +15,8 @@ export type Reacted =
   | { readonly kind: "moved"; readonly payment: Moved }
   /** The same message led to a step before. */
   | { readonly kind: "repeated"; readonly payment: Moved }
-  /** Recorded, not applied. */
-  | { readonly kind: "illegal" }
+  /** Recorded, not applied; what follows from it all the same. */
+  | { readonly kind: "illegal"; readonly payment: Moved; readonly remedy: Remedy | undefined }
   /** There is no such payment. */
   | { readonly kind: "unknown" }
   /** It makes no sense for its payment, and never will. */
@@ -65,7 +65,7 @@ async function reactToEach(
     const illegal: IllegalTransition[] = [];
     for (const each of left) {
       const { paymentId, messageId, fact } = each;
-      const { payment, repeated = false } = met.get(paymentId) ?? {};
+      const { payment, repeated = false, foreign = false } = met.get(paymentId) ?? {};
       if (payment === undefined) {
         reacted.set(each, { kind: "unknown" });
         continue;
@@ -75,14 +75,14 @@ async function reactToEach(
         continue;
       }
       try {
-        const decision = decide(payment, fact);
+        const decision = foreign ? distrust(payment, fact) : decide(payment, fact);
         if (decision.kind === "move") {
           const { amount, customerId } = payment;
           moving.set(each, { ...each, event, from: payment, amount, customerId, to: decision.to });
         } else {
           const { state } = payment;
           illegal.push({ messageId, event, subjectId: paymentId, state, reason: decision.reason });
-          reacted.set(each, { kind: "illegal" });
+          reacted.set(each, { kind: "illegal", payment, remedy: decision.remedy });
         }
       } catch (error) {
         reacted.set(each, { kind: "refused", error: error as Error });

@@ -21,9 +21,10 @@ export async function onChecked(db: Queryable, events: readonly Told[]): Promise
   }));
   const reacted = await react(db, paymentsChecked.name, told);
   return reacted.map((each, i) => {
-    const { messageId, body } = events[i] as Told;
+    const event = events[i] as Told;
+    const { messageId, body } = event;
     if (body.status !== "APPROVED" || (each.kind !== "moved" && each.kind !== "repeated")) {
-      return outcomeOf(each);
+      return outcomeOf(each, event);
     }
     const follower = debitRequestedEvent(each.payment, {
       messageId: derivedId(messageId, walletDebitRequested.name),

@@ -21,10 +21,11 @@ const LAST_ATTEMPT = maxAttempts(PAYMENTS_QUEUES[0] as QueueFamily);
  * after a restore to an earlier time the broker and the wallet may be ahead.
  */
 export async function onWalletResponse(db: Queryable, events: readonly Told[]): Promise<EventOutcome[]> {
-  const told = events.map(({ body, messageId, traceId }) => ({
+  const told = events.map(({ body, messageId, traceId, timeline }) => ({
     paymentId: body.payment_id,
     messageId,
     traceId,
+    timeline,
     fact: {
       kind: "answered",
       approved: body.status === "APPROVED",
@@ -48,7 +49,7 @@ export async function onWalletResponse(db: Queryable, events: readonly Told[]): 
   );
   return reacted.map((each, i) => {
     const event = events[i] as Told;
-    return isOrphan(event, i) ? { kind: "done", followers: [refundOf(event)] } : outcomeOf(each);
+    return isOrphan(event, i) ? { kind: "done", followers: [refundOf(event)] } : outcomeOf(each, event);
   });
 }
 

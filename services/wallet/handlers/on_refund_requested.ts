@@ -6,6 +6,7 @@ import {
   recordIllegalTransitions,
 } from "../../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
+import { timelineOf } from "../../../lib/postgres/timeline.js";
 import { walletRefundRequested } from "../../contracts/wallet_refund_requested.js";
 import { REST } from "../domain/refund.js";
 import { refundedEvent } from "../events.js";
@@ -32,11 +33,12 @@ export async function onRefundRequested(tx: Queryable, asked: readonly Asked[]):
     asked: { messageId, userId: body.user_id },
   }));
   const outcomes = await refundPayments(tx, refunds);
+  const timeline = await timelineOf(tx);
   const done = new Map<Asked, EventOutcome>();
   const illegal: IllegalTransition[] = [];
   for (const [i, event] of events.entries()) {
     const outcome = outcomes[i] as RefundOutcome;
-    done.set(event, outcomeOf(event, refunds[i] as Refund, outcome));
+    done.set(event, outcomeOf(event, refunds[i] as Refund, { outcome, timeline }));
     if (outcome.kind === "another user") {
       const { messageId, body } = event;
       const { outcome: state, kind } = outcome;
@@ -57,11 +59,11 @@ export async function onRefundRequested(tx: Queryable, asked: readonly Asked[]):
 function outcomeOf(
   { messageId: cause, traceId }: Asked,
   refund: Refund,
-  outcome: RefundOutcome,
+  { outcome, timeline }: { readonly outcome: RefundOutcome; readonly timeline: string },
 ): EventOutcome {
   switch (outcome.kind) {
     case "refunded":
-      return { kind: "done", followers: [refundedEvent(refund, outcome, { cause, traceId })] };
+      return { kind: "done", followers: [refundedEvent(refund, outcome, { cause, traceId, timeline })] };
     case "no room":
       // Somebody has to make room, then the letter is replayed.
       return {
