@@ -44,7 +44,7 @@ interface TableName {
 function migratedNames(): string[] {
   const schema = readFileSync(join(packageRoot, "db", "schema.sql"), "utf8");
   const names = schema.matchAll(
-    /\b(?:CREATE (?:SCHEMA|TABLE|VIEW|FUNCTION|UNIQUE INDEX|INDEX)|CONSTRAINT|SEQUENCE NAME) ([a-z][\w.]*)/g,
+    /\b(?:CREATE (?:SCHEMA|TABLE|VIEW|FUNCTION|TRIGGER|UNIQUE INDEX|INDEX)|CONSTRAINT|SEQUENCE NAME) ([a-z][\w.]*)/g,
   );
   return [...names].map(([, name]) => name ?? "");
 }
