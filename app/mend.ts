@@ -16,8 +16,8 @@ interface Disputed {
 }
 
 /**
- * Asks the wallet once more about each payment on which payments and wallet disagree, by the command that payments would send. The
- * wallet says what it decided and what went back; payments takes that, or asks the money back.
+ * Messages that ask the wallet once more about payments on which payments and wallet disagree, by the command that payments would
+ * send. The wallet says what it decided and what went back; payments takes that, or asks the money back.
  */
 export async function questions(
   db: Queryable,
