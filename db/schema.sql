@@ -456,6 +456,16 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION ops.timeline() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  SELECT concat_ws('.', (SELECT system_identifier FROM pg_catalog.pg_control_system()),
+                   left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8),
+                   (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()));
+$$;
+
+COMMENT ON FUNCTION ops.timeline() IS 'Another one after each restore and each failover';
+
 CREATE FUNCTION ops.uuid_floor(at timestamp with time zone) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$

@@ -173,3 +173,39 @@ test("payments audit names what differs and ends with 3; what the wallet debited
     },
   ]);
 });
+
+test("--mend asks the wallet again: a refund that was forgotten is told, money of nobody or for nothing goes back", async () => {
+  const [forgotten, declined] = [await paid(), await paid()];
+  await eventually("both approved", async () => {
+    const both = await Promise.all([forgotten, declined].map((id) => services.get(`/payments/${id}`)));
+    return both.every(({ body }) => body.status === "APPROVED");
+  });
+  await services.post("/wallets/refund", { payment_id: forgotten, amount: "4.00", refund_id: "b" });
+  const refunded = async (id: string) => (await services.get(`/payments/${id}`)).body.refunded;
+  await eventually("refunded", async () => (await refunded(forgotten)) === "4.00");
+  // As a restore leaves them to a moment when payments had not heard of the refund, the wallet not of having to give back.
+  await services.owner(`
+    BEGIN;
+    ALTER TABLE saga.payment DISABLE TRIGGER USER;
+    ALTER TABLE saga.step DISABLE TRIGGER USER;
+    UPDATE saga.payment SET state = 'APPROVED', refunded = 0 WHERE payment_id = '${forgotten}';
+    DELETE FROM saga.step WHERE payment_id = '${forgotten}' AND event = 'wallet.refunded';
+    UPDATE saga.payment SET state = 'DECLINED', reason = 'timed_out' WHERE payment_id = '${declined}';
+    UPDATE saga.step SET state = 'DECLINED' WHERE payment_id = '${declined}' AND state = 'APPROVED';
+    ALTER TABLE saga.step ENABLE TRIGGER USER;
+    ALTER TABLE saga.payment ENABLE TRIGGER USER;
+    COMMIT`);
+  // With the one of the test before.
+  const mended = await payments(services.settings, "audit", "--quiesced", "--mend");
+  expect(mended).toMatchObject({ code: 3, stderr: "" });
+  expect(mended.stdout).toMatch(/the wallet is asked again about 3 payments: audit again in a minute\n$/);
+  await eventually("the books agree", async () => (await services.audit()).length === 0, {
+    withinMs: 40_000,
+  });
+  expect(await refunded(forgotten)).toBe("4.00");
+  expect(await refunded(declined)).toBe("10.00");
+  expect(await services.owner("SELECT amount FROM saga.orphan")).toEqual([{ amount: "1.00" }]);
+  expect((await payments(services.settings, "audit", "--quiesced", "--mend")).stdout).toBe(
+    "audited: the books agree\n",
+  );
+});

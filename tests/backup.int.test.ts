@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSy
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { etl } from "../etl/module.js";
+import { readContent } from "../jobs/backup/content.js";
 import { drill } from "../jobs/backup/drill.js";
 import { PlatformError } from "../lib/errors.js";
 import { silentLogger } from "../lib/observability/log.js";
@@ -22,6 +23,11 @@ beforeAll(async () => {
   await platform.load({ rows: 4_000, fromOn: "2025-01-01", toOn: "2025-03-01", chunkRows: 1_000 });
   const { POSTGRES_DB: database } = platform.settings;
   await withPool({ role: "admin", database }, async (pool) => {
+    // Which PostgreSQL prints otherwise, once a restore has read it back.
+    await pool.query(
+      `SET ROLE payments_owner; CREATE VIEW payments.reread AS SELECT account_id FROM payments.account
+         WHERE (account_id, currency) IS DISTINCT FROM (1, 'USD') OR account_id = 7; RESET ROLE`,
+    );
     // As a migration sets it, which a copy of a database does not take along.
     await pool.query(`ALTER DATABASE ${database} SET search_path = payments, public`);
     // Each of them would be restored dozens of times here.
@@ -232,6 +238,26 @@ test("a backup made before the manifest told what is not the platform's own veri
   copy.renewSums(id);
   const settings = { ...platform.settings, BACKUP_DIR: copy.path };
   expect(await drill(settings, silentLogger, { place: "database" })).toMatchObject({ differences: 0 });
+  copy.remove();
+});
+
+test("a backup made when definitions had all parentheses verifies still, and names the view that is printed otherwise", async () => {
+  const copy = folder.copy(id);
+  const database = { database: platform.settings.POSTGRES_DB };
+  const { objects, others = [] } = await withPool({ role: "admin", ...database }, (pool) =>
+    readContent(pool, 1),
+  );
+  copy.editManifest(id, (manifest) => {
+    Object.assign(manifest, { objects, others });
+    Reflect.deleteProperty(manifest, "definitions");
+  });
+  copy.renewSums(id);
+  const settings = { ...platform.settings, BACKUP_DIR: copy.path };
+  const { named } = await drill(settings, silentLogger, { place: "database" });
+  expect(named.map(({ what }) => what.replace(/ \w{32}$/, ""))).toEqual([
+    "view payments.reread",
+    "view payments.reread",
+  ]);
   copy.remove();
 });
 

@@ -2,6 +2,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { MODULES } from "../app/modules.js";
+import { chooseModules } from "../app/serve.js";
 import { leastNode, packageRoot, packageVersion } from "../lib/root.js";
 import {
   type Compose,
@@ -109,9 +111,12 @@ describe("docker-compose.yml", () => {
     expect(Object.keys(compose.services).sort()).toEqual([
       "alertmanager",
       "backup",
+      "fraud",
       "gateway",
       "grafana",
+      "metrics",
       "migrate",
+      "payments",
       "postgres",
       "postgres-exporter",
       "prometheus",
@@ -119,9 +124,28 @@ describe("docker-compose.yml", () => {
       "roles",
       "seed",
       "services",
+      "wallet",
       "wallets",
       "worker",
     ]);
+  });
+
+  it("runs all services in one container, or with the profile split in one each, behind one door", () => {
+    const serving = Object.entries(compose.services).filter(([, { command }]) => command?.[0] === "serve");
+    // platform is a schema and nothing that runs.
+    const modules = chooseModules([], MODULES).filter(({ name }) => name !== "platform");
+    const own = modules.map(({ name }) => [name, ["serve", name], ["split"]]);
+    expect(serving.map(([name, { command, profiles }]) => [name, command, profiles]).sort()).toEqual(
+      [...own, ["services", ["serve"], undefined]].sort(),
+    );
+    // The name of a container is a name in DNS; what no backend names is never asked, though events it takes all the same.
+    const asked = [...read("compose/haproxy.cfg").matchAll(/server-template \S+ \d (\w+):8080/g)].map(
+      ([, name = ""]) => name,
+    );
+    const scraped = /names: \[(services, .*?)\]/.exec(read("prometheus/prometheus.yml"))?.[1]?.split(", ");
+    const routed = modules.filter(({ routes }) => routes !== undefined).map(({ name }) => name);
+    expect([...new Set(asked)].sort()).toEqual([...routed, "metrics", "services"].sort());
+    expect(scraped?.sort()).toEqual(serving.map(([name]) => name).sort());
   });
 
   it("runs a script that is executable", () => {

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { eventually } from "./harness/eventually.js";
 import { freePort } from "./harness/free_port.js";
-import { type Gateway, openGateway } from "./harness/haproxy.js";
+import { type Gateway, openDoor, openGateway } from "./harness/haproxy.js";
 
 /** A process that notes what it is asked, and answers with its name unless it is told otherwise. */
 class Backend {
@@ -132,4 +132,35 @@ test("a process that ends is left out before anybody notices", async () => {
   const statuses = await Promise.all(Array.from({ length: 20 }, () => post().then(({ status }) => status)));
   expect(new Set(statuses)).toEqual(new Set([200]));
   expect(backends.payments2.asked).toContain("POST /payments");
+});
+
+test("in containers a path goes to its service's own, with the key, and where there is none to those that run all", async () => {
+  const servers: Server[] = [];
+  const container = (name: string) => {
+    const server = createServer((request, response) => {
+      response.end(request.url === "/readyz" ? "" : `${name} ${request.headers["x-api-key"]}`);
+    });
+    servers.push(server);
+    server.listen(0, "127.0.0.1");
+    return once(server, "listening").then(() => (server.address() as AddressInfo).port);
+  };
+  const [services, wallet] = [await container("services"), await container("wallet")];
+  for (const [ports, expected] of [
+    [{ services }, ["services key", "services key", "services key"]],
+    [{ services, wallet }, ["services key", "wallet key", "services key"]],
+  ] as const) {
+    const door = await openDoor(ports);
+    const answers = () =>
+      Promise.all(
+        ["/payments/1", "/wallets/refund", "/metrics"].map((path) =>
+          fetch(`${door.url}${path}`).then((answer) => answer.text()),
+        ),
+      );
+    await eventually(`${Object.keys(ports)} asked`, async () => (await answers()).join() === expected.join());
+    await door.close();
+  }
+  for (const server of servers) {
+    server.close();
+    server.closeAllConnections();
+  }
 });

@@ -1,10 +1,12 @@
 import { Command, InvalidArgumentError } from "commander";
+import { brokerOptions, withPublisher } from "../../lib/cli/broker.js";
 import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import { keepResult } from "../../lib/postgres/audit_result.js";
 import type { Module } from "../../lib/runtime/module.js";
 import { audit, type Difference } from "../audit.js";
+import { questions } from "../mend.js";
 import type { AllSettings } from "../settings.js";
 
 /** More tell nothing new to a person; --json has all. */
@@ -13,6 +15,7 @@ const SHOWN = 50;
 interface Options {
   readonly quiesced?: boolean;
   readonly traffic?: number;
+  readonly mend?: boolean;
 }
 
 export function auditCommand(action: ActionWrapper, modules: readonly Module[]): Command {
@@ -20,22 +23,30 @@ export function auditCommand(action: ActionWrapper, modules: readonly Module[]):
     .description("prove that the services' books agree; exit 3 names what differs")
     .option("--quiesced", "nothing is in flight: allow nothing to wait")
     .option("--traffic <id>", "also what this run of payments traffic must have come to", readId)
+    .option("--mend", "ask the wallet again about payments on which it and payments disagree")
     .action(
-      action(async (context, { quiesced = false, traffic: trafficId }: Options) => {
+      action(async (context, { quiesced = false, traffic: trafficId, mend = false }: Options) => {
         const { AUDIT_GRACE_S, PAYMENTS_GIVE_UP_S } = context.settings as AllSettings;
         const options = { graceS: quiesced ? 0 : AUDIT_GRACE_S, giveUpS: PAYMENTS_GIVE_UP_S, trafficId };
-        const differences = await withDatabase(context, async (pool) => {
+        const { differences, asking } = await withDatabase(context, async (pool) => {
           const found = await audit(pool, modules, options);
           // A run's answer key is no book of the services.
           if (trafficId === undefined) {
             await keepResult(pool, { differences: found.length, quiesced });
           }
-          return found;
+          return { differences: found, asking: mend ? await questions(pool, found) : [] };
         });
+        if (asking.length > 0) {
+          const families = modules.flatMap(({ queues }) => queues);
+          await withPublisher(brokerOptions(context), families, (publisher) => publisher.publishAll(asking));
+        }
         if (context.json) {
-          printJson({ differences });
+          printJson({ differences, ...(mend ? { asked: asking.length } : {}) });
         } else {
           print(report(differences));
+        }
+        if (asking.length > 0 && !context.json) {
+          print(`the wallet is asked again about ${asking.length} payments: audit again in a minute`);
         }
         return differences.length === 0 ? EXIT.ok : EXIT.mismatch;
       }),

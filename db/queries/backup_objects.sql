@@ -1,6 +1,7 @@
 -- What a database is made of besides rows, one line each: what is looked for after a restore.
 -- $1 the names that migrations give (db/schema.sql)
 -- $2 whether the dump holds large objects
+-- $3 whether definitions are pretty-printed: without parentheses that PostgreSQL puts otherwise once it has read a definition back
 --
 -- object the line
 -- ours   the platform needs it; what is not ours may lack after a restore, and is named then; null: it is only said, not compared
@@ -35,7 +36,7 @@ space AS (
 relation AS (
   SELECT c.*, s.nspname || '.' || c.relname AS name,
          -- Months and builds are named by functions, not by a migration.
-         s.nspname || '.' || c.relname = ANY ($1) OR s.nspname = 'staging'
+         regexp_replace(s.nspname || '.' || c.relname, '_\d{4}_\d\d$', '') = ANY ($1) OR s.nspname = 'staging'
            OR s.nspname = 'payments' AND c.relname ~ '^txn_\d{4}_\d\d' AS ours,
          s.nspname || '.' || c.relname = ANY ($1) AS named
   FROM pg_class c JOIN space s ON s.oid = c.relnamespace
@@ -142,11 +143,11 @@ SELECT CASE relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN 'f' THE
        -- Of a build the key is a rule that holds every terminal's merchant: 100 kB and more.
        || CASE WHEN relkind = 'p' THEN ' partition by ' || md5(pg_get_partkeydef(oid)) ELSE '' END
        || coalesce(' with ' || reloptions::text, '')
-       || CASE WHEN relkind = 'v' THEN ' ' || md5(pg_get_viewdef(oid)) ELSE '' END,
+       || CASE WHEN relkind = 'v' THEN ' ' || md5(pg_get_viewdef(oid, $3::boolean)) ELSE '' END,
        ours, CASE relkind WHEN 'f' THEN 'its server will not be there' ELSE why END
 FROM relation LEFT JOIN stranded USING (oid) WHERE relkind IN ('r', 'p', 'S', 'v', 'm', 'f')
 UNION ALL
-SELECT 'materialized view ' || name || ' ' || md5(pg_get_viewdef(oid)) || CASE WHEN relispopulated THEN '' ELSE ' without data' END, ours, NULL
+SELECT 'materialized view ' || name || ' ' || md5(pg_get_viewdef(oid, $3::boolean)) || CASE WHEN relispopulated THEN '' ELSE ' without data' END, ours, NULL
 FROM relation WHERE relkind = 'm'
 UNION ALL
 SELECT 'sequence ' || r.name || ': ' || concat_ws(' ', format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle), r.ours, NULL
@@ -154,18 +155,18 @@ FROM relation r JOIN pg_sequence ON seqrelid = r.oid
 UNION ALL
 SELECT 'column ' || r.name || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
        || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
-       || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '') || a.attidentity::text, r.ours, NULL
+       || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid, $3::boolean), '') || a.attidentity::text, r.ours, NULL
 FROM relation r
 JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE r.relkind IN ('r', 'p')
 UNION ALL
-SELECT 'index ' || x.name || ': ' || pg_get_indexdef(i.indexrelid) || CASE WHEN i.indisvalid THEN '' ELSE ' (not valid)' END,
+SELECT 'index ' || x.name || ': ' || pg_get_indexdef(i.indexrelid, 0, $3::boolean) || CASE WHEN i.indisvalid THEN '' ELSE ' (not valid)' END,
        r.ours AND coalesce(parent.relname, x.relname) = ANY ($1), why
 FROM pg_index i JOIN relation r ON r.oid = i.indrelid JOIN relation x ON x.oid = i.indexrelid LEFT JOIN stranded s ON s.oid = x.oid
 LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid LEFT JOIN pg_class parent ON parent.oid = h.inhparent
 UNION ALL
-SELECT 'constraint ' || r.name || ' ' || c.conname || ': ' || pg_get_constraintdef(c.oid),
+SELECT 'constraint ' || r.name || ' ' || c.conname || ': ' || pg_get_constraintdef(c.oid, $3::boolean),
        r.ours AND (NOT r.named OR c.conname = ANY ($1)), NULL
 FROM pg_constraint c JOIN relation r ON r.oid = c.conrelid
 WHERE c.contype <> 'n'
@@ -184,8 +185,10 @@ UNION ALL
 SELECT 'owner of ' || o.name || ': ' || o.owner::regrole, false, 'it will be payments_owner''s'
 FROM owner o WHERE o.owner <> to_regrole('payments_owner')
 UNION ALL
-SELECT name || CASE classid WHEN 'pg_trigger'::regclass THEN ': ' || md5(pg_get_triggerdef(oid)) ELSE '' END, false, lost
-FROM other
+SELECT o.name || CASE o.classid WHEN 'pg_trigger'::regclass THEN ': ' || md5(pg_get_triggerdef(o.oid, $3::boolean)) ELSE '' END,
+       coalesce(r.ours AND g.tgname = ANY ($1), false), lost
+FROM other o
+LEFT JOIN pg_trigger g ON o.classid = 'pg_trigger'::regclass AND g.oid = o.oid LEFT JOIN relation r ON r.oid = g.tgrelid
 UNION ALL
 SELECT 'rows of ' || name, NULL, 'row security hides them from payments_backup'
 FROM relation WHERE relkind = 'r' AND row_security_active(oid)

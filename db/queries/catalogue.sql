@@ -84,7 +84,8 @@ catalogue AS (
   JOIN table_ t ON t.oid = c.conrelid
   WHERE c.contype NOT IN ('n', 't') AND NOT (t.is_leaf AND (c.conparentid <> 0 OR c.coninhcount > 0))
   UNION ALL
-  SELECT 'trigger', t.part_of, t.name || '.' || g.tgname, pg_get_triggerdef(g.oid)
+  -- Without parentheses that PostgreSQL puts otherwise once it has read a condition back, as from a dump.
+  SELECT 'trigger', t.part_of, t.name || '.' || g.tgname, pg_get_triggerdef(g.oid, true)
   FROM pg_trigger g
   JOIN table_ t ON t.oid = g.tgrelid
   WHERE NOT g.tgisinternal AND g.tgparentid = 0

@@ -73,3 +73,11 @@ it("does not miss in an older manifest what was not looked at then", () => {
   expect(compareContent(old, found)).toEqual([]);
   expect(compareContent(old, { ...found, objects: [], others: [] })).toHaveLength(3);
 });
+
+it("finds what is ours where an older manifest has it among the others, and that it lacks", () => {
+  const month = "table saga.payment_2026_11";
+  const old = { ...content, others: [...(content.others ?? []), month] };
+  const found = { ...content, objects: [...content.objects, month] };
+  expect(compareContent(old, found)).toEqual([]);
+  expect(compareContent(found, content)).toMatchObject([{ what: month, found: "missing", ours: true }]);
+});

@@ -11,7 +11,16 @@ import { packageRoot } from "../../lib/root.js";
 import type { DatabaseProperties, DumpManifest, TableContent } from "./manifest.js";
 
 /** All that is in a database, in a form that is equal when the databases are. */
-export type Content = Pick<DumpManifest, "tables" | "objects" | "others" | "ledger">;
+export type Content = Pick<DumpManifest, "tables" | "objects" | "others" | "ledger" | "definitions">;
+
+interface ReadOptions {
+  /** Of pg_export_snapshot, held by the caller. */
+  readonly snapshot?: string;
+  /** Whether a dump of it holds them. */
+  readonly largeObjects?: boolean;
+  /** As the manifest has them that it is compared with. */
+  readonly definitions?: DumpManifest["definitions"];
+}
 
 /** In the place of a digest, when row security keeps rows from whoever reads. */
 export const HIDDEN = "hidden";
@@ -35,7 +44,7 @@ interface TableName {
 function migratedNames(): string[] {
   const schema = readFileSync(join(packageRoot, "db", "schema.sql"), "utf8");
   const names = schema.matchAll(
-    /\b(?:CREATE (?:SCHEMA|TABLE|VIEW|FUNCTION|UNIQUE INDEX|INDEX)|CONSTRAINT|SEQUENCE NAME) ([a-z][\w.]*)/g,
+    /\b(?:CREATE (?:SCHEMA|TABLE|VIEW|FUNCTION|TRIGGER|UNIQUE INDEX|INDEX)|CONSTRAINT|SEQUENCE NAME) ([a-z][\w.]*)/g,
   );
   return [...names].map(([, name]) => name ?? "");
 }
@@ -63,18 +72,21 @@ async function inSnapshot<T>(
  * Reads a database through: rows and digest of every table, every object's definition, the ledger's position.
  *
  * @param parallel tables read at the same time; the pool must have as many connections.
- * @param snapshot of pg_export_snapshot, held by the caller.
- * @param largeObjects whether a dump of it holds them.
  */
 export async function readContent(
   pool: Pool,
   parallel: number,
-  snapshot?: string,
-  largeObjects = true,
+  { snapshot, largeObjects = true, definitions }: ReadOptions = {},
 ): Promise<Content & { leftOut: string[]; properties: DatabaseProperties }> {
   const { queue, lines, ...rest } = await inSnapshot(pool, snapshot, async (client) => ({
     queue: (await client.query<TableName>(loadSql("backup_tables"))).rows,
-    lines: (await client.query<ObjectLine>(loadSql("backup_objects"), [migratedNames(), largeObjects])).rows,
+    lines: (
+      await client.query<ObjectLine>(loadSql("backup_objects"), [
+        migratedNames(),
+        largeObjects,
+        definitions === "pretty",
+      ])
+    ).rows,
     ledger: (await client.query<Content["ledger"][number]>(loadSql("backup_ledger"))).rows,
     properties: await readProperties(client),
   }));
@@ -87,7 +99,7 @@ export async function readContent(
     });
   await Promise.all(Array.from({ length: parallel }, reader));
   tables.sort((a, b) => (a.table < b.table ? -1 : 1));
-  return { tables, ...sortLines(lines), ...rest };
+  return { tables, definitions, ...sortLines(lines), ...rest };
 }
 
 async function readProperties(client: Client): Promise<DatabaseProperties> {

@@ -56,7 +56,11 @@ export async function dumpDatabase(
         execute(pgDumpall, [...GLOBALS_ONLY, address.database], { address, signal }).then((sql) =>
           writeFile(join(folder, GLOBALS), sql, { mode: 0o600 }),
         ),
-        readContent(pool, jobs, snapshot, unreadable.large_objects).then(requireOurRows),
+        readContent(pool, jobs, {
+          snapshot,
+          largeObjects: unreadable.large_objects,
+          definitions: "pretty",
+        }).then(requireOurRows),
       ] as const;
       // The first failure ends the others, and all are awaited: nobody may still be writing when the folder is removed.
       for (const part of parts) {

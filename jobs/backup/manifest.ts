@@ -68,6 +68,8 @@ const dump = z.strictObject({
   tables: z.array(table),
   /** What the platform needs. */
   objects: z.array(z.string()),
+  /** How PostgreSQL was asked for the definitions in them; not in manifests of before, when it gave all parentheses. */
+  definitions: z.literal("pretty").optional(),
   /** What else there is; not in manifests of before it was told apart. */
   others: z.array(z.string()).optional(),
   /** What will not come back as it was, and why; said when the backup is made. */

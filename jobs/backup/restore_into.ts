@@ -39,7 +39,8 @@ export async function restoreInto(
     await pool.query("SET default_statistics_target = 25; ANALYZE");
     const restored = performance.now();
     await settle(address, pool, dump.manifest);
-    const found = await readContent(pool, jobs).catch((cause: unknown) => {
+    const { definitions } = dump.manifest;
+    const found = await readContent(pool, jobs, { definitions }).catch((cause: unknown) => {
       throw complaint === null ? cause : new Error(`${complaint}; then: ${messageOf(cause)}`, { cause });
     });
     return {

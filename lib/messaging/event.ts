@@ -25,6 +25,8 @@ export const EVENT_HEADER = {
    * crash the first word may be said again without it, under the same message id.
    */
   repeat: "x-repeat",
+  /** On what is true only as long as the teller's database remembers it: ops.timeline() when it was told. */
+  timeline: "x-timeline",
 } as const;
 
 export interface EventOptions {
@@ -32,13 +34,15 @@ export interface EventOptions {
   /** 32 hex digits; a new trace when there is none. */
   readonly traceId?: string | undefined;
   readonly repeat?: boolean;
+  /** Of the transaction that makes it true, where somebody takes it on trust. */
+  readonly timeline?: string;
 }
 
 /** An event as a message. Its body is the contract's JSON and nothing else. */
 export function eventMessage<Body>(
   event: EventContract<Body>,
   body: Body,
-  { messageId, traceId = newTraceId(), repeat = false }: EventOptions,
+  { messageId, traceId = newTraceId(), repeat = false, timeline }: EventOptions,
 ): OutgoingMessage {
   return toExchange({
     event: event.name,
@@ -49,6 +53,7 @@ export function eventMessage<Body>(
       [EVENT_HEADER.key]: event.key(body),
       [EVENT_HEADER.schemaVersion]: event.version,
       ...(repeat ? { [EVENT_HEADER.repeat]: true } : {}),
+      ...(timeline === undefined ? {} : { [EVENT_HEADER.timeline]: timeline }),
     },
     atMs: Date.now(),
   });
@@ -87,6 +92,8 @@ export interface ReceivedEvent<Body> {
   readonly attempt: number;
   /** It was sent once more, as a message of its own; so what follows from it is said once more too. */
   readonly repeat?: boolean;
+  /** On which timeline of its database it was told; undefined: it was not said. */
+  readonly timeline?: string | undefined;
 }
 
 export function traceOf(headers: Readonly<Record<string, unknown>>): string {

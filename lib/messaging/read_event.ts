@@ -33,6 +33,7 @@ export function readEvent<Body>(event: EventContract<Body>, raw: RawEvent): Rece
       { hint: "Deploy the newer consumer, then replay the letter." },
     );
   }
+  const timeline = raw.headers[EVENT_HEADER.timeline];
   return {
     body: parseBody(event.schema, raw.body),
     // One without an id, or with one that no column holds, is known by what it says.
@@ -42,6 +43,7 @@ export function readEvent<Body>(event: EventContract<Body>, raw: RawEvent): Rece
     traceId: traceOf(raw.headers),
     attempt: attemptOf(raw.headers),
     repeat: raw.headers[EVENT_HEADER.repeat] === true,
+    timeline: typeof timeline === "string" ? timeline : undefined,
   };
 }
 

@@ -40,7 +40,7 @@ function after(met: Met | undefined, messageId: string, moved: Moved | undefined
   if (met === undefined || moved === undefined) {
     return met;
   }
-  return { payment: moved.payment, repeated: met.repeated || moved.messages.includes(messageId) };
+  return { ...met, payment: moved.payment, repeated: met.repeated || moved.messages.includes(messageId) };
 }
 
 export function forecastOf(considered: Considered): Forecast {

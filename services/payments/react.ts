@@ -2,7 +2,7 @@ import type { ReceivedEvent } from "../../lib/messaging/event.js";
 import { type IllegalTransition, recordIllegalTransitions } from "../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../lib/postgres/pool.js";
 import { type Considered, consider } from "./domain/consider.js";
-import { type Fact, usual } from "./domain/decide.js";
+import { type Fact, type Remedy, usual } from "./domain/decide.js";
 import {
   applyTransitions,
   type Moved,
@@ -12,7 +12,7 @@ import {
 } from "./store/transition.js";
 
 /** An event about a payment. */
-export interface Told extends Pick<ReceivedEvent<unknown>, "messageId" | "traceId"> {
+export interface Told extends Pick<ReceivedEvent<unknown>, "messageId" | "traceId" | "timeline"> {
   readonly paymentId: string;
   readonly fact: Fact;
 }
@@ -22,8 +22,8 @@ export type Reacted =
   | { readonly kind: "moved"; readonly payment: Moved }
   /** The same message led to a step before. */
   | { readonly kind: "repeated"; readonly payment: Moved }
-  /** Recorded, not applied. */
-  | { readonly kind: "illegal" }
+  /** Recorded, not applied; what follows from it all the same. */
+  | { readonly kind: "illegal"; readonly payment: Moved; readonly remedy: Remedy | undefined }
   | Extract<Considered, { kind: "unknown" | "refused" }>;
 
 /**
@@ -81,9 +81,9 @@ async function reactToEach(
         const { amount, customerId } = payment;
         moving.set(each, { ...each, event, from: payment, amount, customerId, to });
       } else if (considered.kind === "illegal") {
-        const { payment, reason } = considered;
+        const { payment, reason, remedy } = considered;
         illegal.push({ messageId, event, subjectId: paymentId, state: payment.state, reason });
-        reacted.set(each, { kind: "illegal" });
+        reacted.set(each, { kind: "illegal", payment, remedy });
       } else {
         reacted.set(each, considered);
       }

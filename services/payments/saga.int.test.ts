@@ -149,7 +149,12 @@ describe("a payment", () => {
     await answer(nobody, "unknown_wallet");
     await is(poor, { status: "DECLINED", reason: "insufficient_funds" });
     await is(nobody, { status: "DECLINED", reason: "unknown_wallet" });
+    const asked = await services.watch(walletRefundRequested);
     await answer(poor);
+    await eventually("asked back", async () => {
+      const seen = (await asked()).filter(({ body }) => body.payment_id === poor.id);
+      return seen.length === 1 && seen[0]?.body.reason === "payment_declined";
+    });
     await recorded(poor, "debited after it was DECLINED");
     await check([fraud]);
     await recorded(fraud, "approved by a check after another one");

@@ -10,7 +10,11 @@ import type { RefundOutcome } from "./refunds.js";
 export function refundedEvent(
   refund: { readonly paymentId: string; readonly refundId: string },
   outcome: Extract<RefundOutcome, { kind: "refunded" }>,
-  { cause, traceId }: { readonly cause: string; readonly traceId: string },
+  {
+    cause,
+    traceId,
+    timeline,
+  }: { readonly cause: string; readonly traceId: string; readonly timeline: string },
 ) {
   const { userId, amount, refundedTotal, repeat, madeBy } = outcome;
   const body = {
@@ -25,5 +29,6 @@ export function refundedEvent(
     messageId: derivedId(cause, walletRefunded.name),
     traceId,
     repeat: repeat && madeBy !== cause,
+    timeline,
   });
 }

@@ -8,6 +8,8 @@ const SECRET_NAMES = new Set(secretNames(DECLARATIONS));
 export interface Service {
   image?: string;
   build?: { context: string; dockerfile: string };
+  command?: string[];
+  profiles?: string[];
   user?: string;
   /** Null: as it is set where compose runs. */
   environment?: Record<string, string | null>;

@@ -1,4 +1,6 @@
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { outputOf, start } from "../../lib/process/run.js";
 import { packageRoot } from "../../lib/root.js";
@@ -24,7 +26,35 @@ export async function openGateway(ports: Readonly<Record<string, number>>): Prom
     name,
     `127.0.0.1:${at}`,
   ]);
-  const child = start([HAPROXY, "-db", "-f", CONFIG], { env: Object.fromEntries(addresses) });
+  return open(port, CONFIG, Object.fromEntries(addresses));
+}
+
+/**
+ * The door of the services in containers. What it asks the containers' DNS for is given: a name that no container has is a port where
+ * nobody listens.
+ *
+ * @param ports of the containers that there are, by name
+ */
+export async function openDoor(ports: Readonly<Record<string, number>>): Promise<Gateway> {
+  const [port, nobody] = [await freePort(), await freePort()];
+  const config = readFileSync(join(packageRoot, "compose", "haproxy.cfg"), "utf8")
+    .replace(/^resolvers docker\n(?: .*\n)+/m, "")
+    .replace(" init-addr none resolvers docker", "")
+    .replace("bind :8080", `bind 127.0.0.1:${port}`)
+    .replaceAll(
+      /server-template (\S+)- \d (\w+):8080/g,
+      (_, name: string, container: string) => `server ${name} 127.0.0.1:${ports[container] ?? nobody}`,
+    );
+  const folder = mkdtempSync(join(tmpdir(), "payments-haproxy-"));
+  const file = join(folder, "haproxy.cfg");
+  writeFileSync(file, config);
+  const gateway = await open(port, file, { GATEWAY_KEY: "key" });
+  rmSync(folder, { recursive: true });
+  return gateway;
+}
+
+async function open(port: number, config: string, env: Readonly<Record<string, string>>): Promise<Gateway> {
+  const child = start([HAPROXY, "-db", "-f", config], { env });
   trackChild(child, "haproxy");
   const output = outputOf(child);
   const ended = once(child, "exit");

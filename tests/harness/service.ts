@@ -47,7 +47,12 @@ export class Services {
   }
 
   static async create(flags: Parameters<typeof Platform.create>[0], ...names: string[]): Promise<Services> {
-    const services = new Services(await Platform.create(flags), names);
+    return Services.on(await Platform.create(flags), ...names);
+  }
+
+  /** Beside others on one platform; ended by `leave`, where another one closes it. */
+  static async on(platform: Platform, ...names: string[]): Promise<Services> {
+    const services = new Services(platform, names);
     await services.#publisher.up();
     return services;
   }
@@ -80,9 +85,13 @@ export class Services {
     this.#running = undefined;
   }
 
-  async close(): Promise<void> {
+  async leave(): Promise<void> {
     await this.stop();
     await this.#publisher.close();
+  }
+
+  async close(): Promise<void> {
+    await this.leave();
     await this.platform.close();
   }
 

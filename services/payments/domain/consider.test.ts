@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { consider } from "./consider.js";
-import { decide, type Fact } from "./decide.js";
+import { decide, distrust, type Fact } from "./decide.js";
 import { NEW, type Payment } from "./payment.js";
 
 const payment: Payment = {
@@ -19,7 +19,7 @@ const CHECKED: Fact = { kind: "checked", approved: true };
 
 describe("an event is", () => {
   it("decided on the payment that it met", () => {
-    expect(consider({ payment, repeated: false }, CHECKED)).toEqual({
+    expect(consider({ payment, repeated: false, foreign: false }, CHECKED)).toEqual({
       ...decide(payment, CHECKED),
       payment,
     });
@@ -27,14 +27,24 @@ describe("an event is", () => {
 
   it("illegal where the decision says so", () => {
     const decided = { ...payment, awaiting: "debit" } as const;
-    expect(consider({ payment: decided, repeated: false }, CHECKED)).toMatchObject({
+    expect(consider({ payment: decided, repeated: false, foreign: false }, CHECKED)).toMatchObject({
       kind: "illegal",
       reason: "approved by a check after another one",
     });
   });
 
+  it("distrusted when it was told on another timeline", () => {
+    expect(consider({ payment, repeated: false, foreign: true }, CHECKED)).toEqual({
+      ...distrust(payment, CHECKED),
+      payment,
+    });
+  });
+
   it("a repetition when its message led to a step, whatever the payment is now", () => {
-    expect(consider({ payment, repeated: true }, CHECKED)).toEqual({ kind: "repeated", payment });
+    expect(consider({ payment, repeated: true, foreign: false }, CHECKED)).toEqual({
+      kind: "repeated",
+      payment,
+    });
   });
 
   it("about an unknown payment when it met none", () => {
@@ -42,7 +52,9 @@ describe("an event is", () => {
   });
 
   it("refused when it makes no sense for its payment", () => {
-    expect(consider({ payment, repeated: false }, { kind: "refunded", total: "1.001" })).toMatchObject({
+    expect(
+      consider({ payment, repeated: false, foreign: false }, { kind: "refunded", total: "1.001" }),
+    ).toMatchObject({
       kind: "refused",
       error: { code: "AMOUNT_INVALID" },
     });

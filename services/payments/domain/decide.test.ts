@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decide, type Fact, usual } from "./decide.js";
+import { decide, distrust, type Fact, usual } from "./decide.js";
 import { NEW, type Payment } from "./payment.js";
 
 const payment = (more: Partial<Payment> = {}): Payment => ({
@@ -159,6 +159,42 @@ describe("decide", () => {
     ]);
     expect(end).toMatchObject({ state: "DECLINED", reason: "timed_out", refunded: 1_000n });
     expect(illegal).toEqual([]);
+  });
+});
+
+describe("what is not applied", () => {
+  const declined = payment({ state: "DECLINED", awaiting: null, reason: "timed_out" });
+  const approved = payment({ state: "APPROVED", awaiting: null });
+  const refunded: Fact = { kind: "refunded", total: "10.00" };
+
+  it("has money asked back that was taken for what is declined, and for nothing else", () => {
+    const remedy = (at: Payment, fact: Fact) => {
+      const decision = decide(at, fact);
+      return decision.kind === "illegal" ? decision.remedy : decision.kind;
+    };
+    expect(remedy(declined, answered("success"))).toBe("refund");
+    expect(remedy(declined, answered("cancelled"))).toBeUndefined();
+    expect(remedy(approved, answered("success"))).toBeUndefined();
+    expect(remedy(payment(), answered("success"))).toBeUndefined();
+  });
+
+  it.each<[string, Payment, Fact, "ask" | undefined]>([
+    ["a refund of a decided payment: the wallet is asked", approved, refunded, "ask"],
+    ["a debit of a declined one: the wallet is asked", declined, answered("success"), "ask"],
+    ["a debit of an approved one", approved, answered("success"), undefined],
+    [
+      "an answer that is waited for: its command is sent again anyway",
+      payment(),
+      answered("success"),
+      undefined,
+    ],
+    ["a refund of a pending one: the same", payment(), refunded, undefined],
+  ])("of another timeline is %s", (_, at, fact, remedy) => {
+    expect(distrust(at, fact)).toEqual({
+      kind: "illegal",
+      reason: "told on another timeline of the database",
+      ...(remedy && { remedy }),
+    });
   });
 });
 

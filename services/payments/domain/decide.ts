@@ -19,7 +19,23 @@ export type Fact =
 export type Decision =
   | { readonly kind: "move"; readonly to: Standing }
   /** It came early or late, or contradicts what is known: recorded, never applied. */
-  | { readonly kind: "illegal"; readonly reason: string };
+  | { readonly kind: "illegal"; readonly reason: string; readonly remedy?: Remedy };
+
+/** What follows from an event that is not applied: the wallet is asked again what it did, or for the money back. */
+export type Remedy = "ask" | "refund";
+
+/**
+ * What comes of a fact that was told on another timeline of the database: before a restore to an earlier time, or a failover. The
+ * wallet may not remember it any more. A pending payment's command is sent again anyway.
+ */
+export function distrust({ state }: Payment, fact: Fact): Decision {
+  const money =
+    fact.kind === "refunded" || (fact.kind === "answered" && fact.approved && state === "DECLINED");
+  return illegal(
+    "told on another timeline of the database",
+    money && state !== "PENDING" ? "ask" : undefined,
+  );
+}
 
 /**
  * What a fact makes of a payment. All rules of the saga are here; SQL only compares and sets.
@@ -55,7 +71,12 @@ function decideAnswered(payment: Payment, fact: Extract<Fact, { kind: "answered"
     return { kind: "move", to: answered(fact) };
   }
   const what = fact.approved ? "debited" : `not debited (${fact.reason})`;
-  return illegal(state === "PENDING" ? `${what} before its check` : `${what} after it was ${state}`);
+  if (state === "PENDING") {
+    return illegal(`${what} before its check`);
+  }
+  // Nobody keeps money for what was declined.
+  const remedy = fact.approved && state === "DECLINED" ? "refund" : undefined;
+  return illegal(`${what} after it was ${state}`, remedy);
 }
 
 function decideRefunded({ state, reason, amount, refunded }: Payment, total: bigint): Decision {
@@ -97,7 +118,11 @@ export function usual(fact: Fact): Usual | undefined {
   return undefined;
 }
 
-const illegal = (reason: string): Decision => ({ kind: "illegal", reason });
+const illegal = (reason: string, remedy?: Remedy): Decision => ({
+  kind: "illegal",
+  reason,
+  ...(remedy === undefined ? {} : { remedy }),
+});
 
 const declined = (reason: Reason): Standing => ({ state: "DECLINED", awaiting: null, reason, refunded: 0n });
 

@@ -29,9 +29,10 @@ export async function onChecked(
 ): Promise<EventOutcome[]> {
   const reacted = await react(db, paymentsChecked.name, events.map(factOf), telling);
   return reacted.map((each, i) => {
-    const { messageId, body } = events[i] as Told;
+    const event = events[i] as Told;
+    const { messageId, body } = event;
     if (body.status !== "APPROVED" || (each.kind !== "moved" && each.kind !== "repeated")) {
-      return outcomeOf(each);
+      return outcomeOf(each, event);
     }
     const follower = debitRequestedEvent(each.payment, {
       messageId: derivedId(messageId, walletDebitRequested.name),

@@ -12,10 +12,11 @@ import { DONE, outcomeOf } from "./outcome.js";
 
 type Told = ReceivedEvent<z.output<typeof walletRefunded.schema>>;
 
-const factOf = ({ body, messageId, traceId }: Told) => ({
+const factOf = ({ body, messageId, traceId, timeline }: Told) => ({
   paymentId: body.payment_id,
   messageId,
   traceId,
+  timeline,
   fact: { kind: "refunded", total: body.refunded_total } as const,
 });
 
@@ -27,7 +28,7 @@ export async function onWalletRefunded(
 ): Promise<EventOutcome[]> {
   const reacted = await react(db, walletRefunded.name, events.map(factOf), telling);
   const isOrphans = await orphansAmong(db, events, reacted);
-  return reacted.map((each, i) => (isOrphans(i) ? DONE : outcomeOf(each)));
+  return reacted.map((each, i) => (isOrphans(i) ? DONE : outcomeOf(each, events[i] as Told)));
 }
 
 export async function forecastWalletRefunded(db: Queryable, events: readonly Told[]): Promise<Forecast[]> {

@@ -17,10 +17,11 @@ import { outcomeOf } from "./outcome.js";
 
 type Told = ReceivedEvent<z.output<typeof walletResponse.schema>>;
 
-const factOf = ({ body, messageId, traceId }: Told) => ({
+const factOf = ({ body, messageId, traceId, timeline }: Told) => ({
   paymentId: body.payment_id,
   messageId,
   traceId,
+  timeline,
   fact: {
     kind: "answered",
     approved: body.status === "APPROVED",
@@ -56,7 +57,7 @@ export async function onWalletResponse(
   );
   return reacted.map((each, i) => {
     const event = events[i] as Told;
-    return isOrphan(event, i) ? { kind: "done", followers: [refundOf(event)] } : outcomeOf(each);
+    return isOrphan(event, i) ? { kind: "done", followers: [refundOf(event)] } : outcomeOf(each, event);
   });
 }
 

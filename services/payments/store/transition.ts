@@ -10,6 +10,8 @@ export interface Transition {
   /** What else must be so; null: anything. */
   readonly amount: bigint | null;
   readonly customerId: string | null;
+  /** Of the database, when what led to it was told; undefined: on any. */
+  readonly timeline?: string | undefined;
   readonly to: Standing;
   /** That led to it. */
   readonly event: string;
@@ -54,6 +56,7 @@ export async function applyTransitions(
       sorted.map(({ event }) => event),
       sorted.map(({ messageId }) => messageId),
       sorted.map(({ traceId }) => traceId),
+      sorted.map(({ timeline }) => timeline ?? null),
     ],
   });
   return new Map(
@@ -66,15 +69,16 @@ const applying = (returned: string, besides: string) => `
   WITH asked AS (
     SELECT *
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[],
-                $10::bigint[], $11::text[], $12::text[], $13::uuid[])
+                $10::bigint[], $11::text[], $12::text[], $13::uuid[], $14::text[])
       AS a (payment_id, from_state, from_awaiting, from_refunded, amount, customer_id, state, awaiting, reason, refunded,
-            event, message_id, trace_id)
+            event, message_id, trace_id, timeline)
   ), moved AS (
     UPDATE saga.payment p
     SET state = a.state, awaiting = a.awaiting, reason = a.reason, refunded = a.refunded, updated_at = now()
     FROM asked a
     WHERE p.payment_id = a.payment_id AND p.state = a.from_state AND p.awaiting IS NOT DISTINCT FROM a.from_awaiting
       AND p.refunded = a.from_refunded
+      AND (a.timeline IS NULL OR a.timeline = (SELECT ops.timeline()))
       AND (a.amount IS NULL OR a.amount = p.amount) AND (a.customer_id IS NULL OR a.customer_id = p.customer_id)
     RETURNING p.payment_id, p.customer_id, p.amount, p.currency, p.trace_id, p.state, p.awaiting, ${returned}
               a.event, a.message_id, a.trace_id AS event_trace_id
@@ -104,16 +108,27 @@ const APPLY_AND_TELL = applying(
 export async function meetPayments(
   db: Queryable,
   event: string,
-  messages: readonly { readonly paymentId: string; readonly messageId: string }[],
+  messages: readonly Pick<Transition, "paymentId" | "messageId" | "timeline">[],
 ): Promise<ReadonlyMap<string, Met>> {
-  const { rows } = await db.query<PaymentRow & { repeated: boolean }>({
+  const { rows } = await db.query<PaymentRow & Omit<Met, "payment">>({
     name: "saga_meet",
     text: `SELECT ${COLUMNS},
                   EXISTS (SELECT FROM saga.step s
-                          WHERE s.payment_id = a.payment_id AND s.message_id = a.message_id AND s.event = $3) AS repeated
-           FROM unnest($1::uuid[], $2::text[]) AS a (payment_id, message_id)
+                          WHERE s.payment_id = a.payment_id AND s.message_id = a.message_id AND s.event = $3) AS repeated,
+                  a.timeline IS NOT NULL AND a.timeline <> (SELECT ops.timeline()) AS foreign
+           FROM unnest($1::uuid[], $2::text[], $4::text[]) AS a (payment_id, message_id, timeline)
            JOIN saga.payment p ON p.payment_id = a.payment_id`,
-    values: [messages.map(({ paymentId }) => paymentId), messages.map(({ messageId }) => messageId), event],
+    values: [
+      messages.map(({ paymentId }) => paymentId),
+      messages.map(({ messageId }) => messageId),
+      event,
+      messages.map(({ timeline }) => timeline ?? null),
+    ],
   });
-  return new Map(rows.map((row) => [row.paymentId, { payment: paymentOf(row), repeated: row.repeated }]));
+  return new Map(
+    rows.map(({ repeated, foreign, ...row }) => [
+      row.paymentId,
+      { payment: paymentOf(row), repeated, foreign },
+    ]),
+  );
 }

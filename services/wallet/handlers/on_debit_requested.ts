@@ -1,3 +1,4 @@
+import type { OutgoingMessage } from "../../../lib/broker/confirms.js";
 import { derivedId } from "../../../lib/domain/ids.js";
 import { formatAmount, parseAmount } from "../../../lib/domain/money.js";
 import { PlatformError } from "../../../lib/errors.js";
@@ -9,10 +10,13 @@ import {
   recordIllegalTransitions,
 } from "../../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
+import { timelineOf } from "../../../lib/postgres/timeline.js";
 import { walletDebitRequested } from "../../contracts/wallet_debit_requested.js";
 import { walletResponse } from "../../contracts/wallet_response.js";
 import { decideDebits, type Wallet } from "../domain/debit.js";
+import { refundedEvent } from "../events.js";
 import { enterDecisions, findDecisions, type NewDecision, type RecordedDecision } from "../store/decision.js";
+import { findLastRefunds, type LastRefund } from "../store/movement.js";
 import { findOpenWalletsOf, lockFreeWalletsOf } from "../store/wallet.js";
 
 type Asked = ReceivedEvent<ReturnType<typeof walletDebitRequested.schema.parse>>;
@@ -38,12 +42,21 @@ export async function onDebitRequested(tx: Queryable, asked: readonly Asked[]): 
     "wallet",
     events.flatMap((event) => illegal(event, known.get(paymentOf(event)))),
   );
+  const refunds = await refundsOf(tx, events, known);
+  const timeline = await timelineOf(tx);
   return asked.map((event) => {
-    const decision = known.get(paymentOf(event));
+    const paymentId = paymentOf(event);
+    const decision = known.get(paymentId);
     if (held.has(event.body.user_id)) {
       return { kind: "held" };
     }
-    return decision === undefined ? rejection(refused.get(paymentOf(event))) : answer(event, decision);
+    if (decision === undefined) {
+      return rejection(refused.get(paymentId));
+    }
+    return {
+      kind: "done",
+      followers: answers(event, { decision, refund: refunds.get(paymentId), timeline }),
+    };
   });
 }
 
@@ -151,7 +164,27 @@ function contradiction({ body }: Asked, decision: RecordedDecision): string | un
   return undefined;
 }
 
-function answer(event: Asked, decision: RecordedDecision): EventOutcome {
+/** Of payments that are asked for once more and went back since: whoever asks may not have heard of that either. */
+async function refundsOf(
+  tx: Queryable,
+  events: readonly Asked[],
+  known: ReadonlyMap<string, RecordedDecision>,
+): Promise<ReadonlyMap<string, LastRefund>> {
+  const refunded = events.filter((event) => {
+    const { messageId, refunded: total } = known.get(paymentOf(event)) ?? { messageId: "", refunded: 0n };
+    return total > 0n && messageId !== event.messageId;
+  });
+  return refunded.length === 0 ? new Map() : findLastRefunds(tx, refunded.map(paymentOf));
+}
+
+/** What was decided, and where the wallet had told of it before what went back since. */
+interface Answer {
+  readonly decision: RecordedDecision;
+  readonly refund: LastRefund | undefined;
+  readonly timeline: string;
+}
+
+function answers(event: Asked, { decision, refund, timeline }: Answer): OutgoingMessage[] {
   const { messageId, traceId } = event;
   const { paymentId, outcome, reason, userId, amount, currency } = decision;
   const body = {
@@ -162,14 +195,27 @@ function answer(event: Asked, decision: RecordedDecision): EventOutcome {
     reason,
     trace_id: traceId,
   };
-  const follower = eventMessage(walletResponse, body, {
+  const response = eventMessage(walletResponse, body, {
     messageId: derivedId(messageId, walletResponse.name),
     traceId,
     // The message that was decided is answered until that has arrived; nobody may have heard before when it comes again. What was
     // cancelled has been told as payments.expired.
     repeat: decision.messageId !== messageId,
+    timeline,
   });
-  return { kind: "done", followers: [follower] };
+  if (refund === undefined || amount === null || currency === null) {
+    return [response];
+  }
+  const told = {
+    kind: "refunded",
+    userId,
+    amount: formatAmount(refund.amount, currency),
+    refundedTotal: formatAmount(decision.refunded, currency),
+    repeat: true,
+    madeBy: refund.messageId,
+  } as const;
+  const about = { cause: messageId, traceId, timeline };
+  return [response, refundedEvent({ paymentId, refundId: refund.refundId }, told, about)];
 }
 
 /**

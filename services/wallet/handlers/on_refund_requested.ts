@@ -7,6 +7,7 @@ import {
   recordIllegalTransitions,
 } from "../../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
+import { timelineOf } from "../../../lib/postgres/timeline.js";
 import { walletRefundRequested } from "../../contracts/wallet_refund_requested.js";
 import { REST } from "../domain/refund.js";
 import { refundedEvent } from "../events.js";
@@ -28,11 +29,12 @@ export async function onRefundRequested(tx: Queryable, asked: readonly Asked[]):
   await enterDecisions(tx, [...byPayment.values()].map(cancellation));
   const refunds = events.map(refundOf);
   const outcomes = await refundPayments(tx, refunds);
+  const timeline = await timelineOf(tx);
   const done = new Map<Asked, EventOutcome>();
   const illegal: IllegalTransition[] = [];
   for (const [i, event] of events.entries()) {
     const outcome = outcomes[i] as RefundOutcome;
-    done.set(event, outcomeOf(event, refunds[i] as Refund, outcome));
+    done.set(event, outcomeOf(event, refunds[i] as Refund, { outcome, timeline }));
     if (outcome.kind === "another user") {
       const { messageId, body } = event;
       const { outcome: state } = outcome;
@@ -94,11 +96,11 @@ const refundOf = ({ body, messageId }: Asked) => ({
 function outcomeOf(
   { messageId: cause, traceId }: Asked,
   refund: Refund,
-  outcome: RefundOutcome,
+  { outcome, timeline }: { readonly outcome: RefundOutcome; readonly timeline: string },
 ): EventOutcome {
   switch (outcome.kind) {
     case "refunded":
-      return { kind: "done", followers: [refundedEvent(refund, outcome, { cause, traceId })] };
+      return { kind: "done", followers: [refundedEvent(refund, outcome, { cause, traceId, timeline })] };
     case "no room":
       return noRoom(outcome);
     default:

@@ -8,6 +8,7 @@ import type { IdempotencyKey } from "../../../lib/http/idempotency_key.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import type { Outbox } from "../../../lib/messaging/outbox.js";
 import { type Pool, transaction } from "../../../lib/postgres/pool.js";
+import { timelineOf } from "../../../lib/postgres/timeline.js";
 import { paymentId } from "../../contracts/fields.js";
 import { REST } from "../domain/refund.js";
 import { WalletError } from "../errors.js";
@@ -52,7 +53,8 @@ export const refundPayment = (pool: Pool, outbox: Outbox) =>
           const [first] = await refundPayments(tx, [refund]);
           const outcome = requireRefunded(refund.paymentId, first);
           if (!outcome.repeat) {
-            events.push(refundedEvent(refund, outcome, { cause: newId(), traceId }));
+            const timeline = await timelineOf(tx);
+            events.push(refundedEvent(refund, outcome, { cause: newId(), traceId, timeline }));
           }
           await outbox.enter(tx, events);
           return { status: 200, body: bodyOf(refund, outcome), headers: replayed(outcome.repeat) };

@@ -84,6 +84,24 @@ export async function findRefunds(
   return new Map(rows.map((refund) => [refund.movementId, refund]));
 }
 
+/** The newest refund of a payment. */
+export type LastRefund = Pick<NewRefund, "refundId" | "amount" | "messageId">;
+
+/** By payment; without those of which nothing went back. */
+export async function findLastRefunds(
+  db: Queryable,
+  paymentIds: readonly string[],
+): Promise<ReadonlyMap<string, LastRefund>> {
+  const { rows } = await db.query<LastRefund & { paymentId: string }>({
+    name: "wallet_find_last_refunds",
+    text: `SELECT DISTINCT ON (cause_id) cause_id AS "paymentId", reference AS "refundId", amount, message_id AS "messageId"
+           FROM wallet.movement WHERE cause_id = ANY ($1::uuid[]) AND kind = 'refund'
+           ORDER BY cause_id, moved_at DESC, movement_id DESC`,
+    values: [paymentIds],
+  });
+  return new Map(rows.map((refund) => [refund.paymentId, refund]));
+}
+
 export interface Transfer {
   readonly movementId: string;
   readonly kind: "credit" | "withdrawal";
