@@ -2258,7 +2258,6 @@ REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.add_webhook_tables(schema text) FROM PUBLIC;
 
-
 REVOKE ALL ON FUNCTION ops.forget_dead_letters() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.outbox_state() FROM PUBLIC;
