@@ -46,11 +46,12 @@ export class Outbox implements Part {
       enter: `INSERT INTO ${table} (message_id, event, headers, body)
               SELECT * FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[])`,
       claim: `UPDATE ${table} SET claimed_until = now() + make_interval(secs => ${CLAIM_S})
-              WHERE message_id IN (
+              -- As an array: the planner may run a subquery anew for each row, and claim more than the limit.
+              WHERE message_id = ANY (ARRAY(
                 SELECT message_id FROM ${table}
                 WHERE entered_at < now() - make_interval(secs => ${LEFT_BEHIND_S})
                   AND (claimed_until IS NULL OR claimed_until < now())
-                ORDER BY message_id LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED)
+                ORDER BY message_id LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED))
               RETURNING message_id AS "messageId", event, headers, body,
                         (extract(epoch FROM entered_at) * 1000)::float8 AS "atMs"`,
       remove: `DELETE FROM ${table} WHERE message_id = ANY ($1::uuid[])`,
