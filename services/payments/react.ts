@@ -12,9 +12,8 @@ export interface Told extends Pick<ReceivedEvent<unknown>, "messageId" | "traceI
 
 /** What became of an event. */
 export type Reacted =
+  /** It led to a step, now or when it came before: nobody may have heard of that then. */
   | { readonly kind: "moved"; readonly payment: Moved }
-  /** The same message led to a step before. */
-  | { readonly kind: "repeated"; readonly payment: Moved }
   /** Recorded, not applied. */
   | { readonly kind: "illegal" }
   /** There is no such payment. */
@@ -71,7 +70,7 @@ async function reactToEach(
         continue;
       }
       if (repeated) {
-        reacted.set(each, { kind: "repeated", payment });
+        reacted.set(each, { kind: "moved", payment });
         continue;
       }
       try {

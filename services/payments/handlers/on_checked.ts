@@ -22,12 +22,11 @@ export async function onChecked(db: Queryable, events: readonly Told[]): Promise
   const reacted = await react(db, paymentsChecked.name, told);
   return reacted.map((each, i) => {
     const { messageId, body } = events[i] as Told;
-    if (body.status !== "APPROVED" || (each.kind !== "moved" && each.kind !== "repeated")) {
+    if (body.status !== "APPROVED" || each.kind !== "moved") {
       return outcomeOf(each);
     }
     const follower = debitRequestedEvent(each.payment, {
       messageId: derivedId(messageId, walletDebitRequested.name),
-      repeat: each.kind === "repeated",
     });
     return { kind: "done", followers: [follower] };
   });
