@@ -9,6 +9,7 @@ import { onWalletRefunded } from "./handlers/on_wallet_refunded.js";
 import { onWalletResponse } from "./handlers/on_wallet_response.js";
 import { paymentsPanels } from "./panels.js";
 import { PAYMENTS_QUEUES } from "./queues.js";
+import { PAYMENTS_RETENTION } from "./retention.js";
 import { paymentsRoutes } from "./routes/routes.js";
 import { paymentsSettings } from "./settings.js";
 import { Sweeper } from "./sweeper.js";
@@ -29,6 +30,7 @@ export const payments = defineModule({
     "saga.pending_state",
     "saga.report_payment",
   ],
+  retention: PAYMENTS_RETENTION,
   erases: "saga.erase",
   routes: paymentsRoutes,
   panels: paymentsPanels,

@@ -1,0 +1,15 @@
+import { type Retention, serviceRetention } from "../../lib/runtime/retention.js";
+
+/** A payment goes by `payments erase` alone, and then its customer's name, not its row. */
+export const PAYMENTS_RETENTION: readonly Retention[] = [
+  { table: "saga.payment", keep: "for ever", why: "Refunds and disputes come years later." },
+  { table: "saga.step", keep: "for ever", why: "It proves how a payment came to its state." },
+  {
+    table: "saga.reference",
+    keep: "for ever",
+    why: "It keeps a payment from being made twice.",
+  },
+  { table: "saga.orphan", keep: "for ever", why: "Evidence, and few." },
+  { table: "saga.transition", keep: "for ever", why: "The rules, not data." },
+  ...serviceRetention("saga"),
+];
