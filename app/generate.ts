@@ -7,6 +7,7 @@ import type { ErrorTable } from "../lib/errors.js";
 import type { MetricDeclarations } from "../lib/observability/registry.js";
 import { packageRoot } from "../lib/root.js";
 import { LIB_METRICS, type Module } from "../lib/runtime/module.js";
+import { PURGE_BATCH_ROWS, type Retention } from "../lib/runtime/retention.js";
 import { type SettingsDeclaration, secretNames } from "../lib/settings/define.js";
 import { MODULES } from "./modules.js";
 import { declarationsOf } from "./settings.js";
@@ -82,6 +83,16 @@ function waysTo({ work, event, ladder }: QueueFamily, queue: string): string {
   return ladder.some((rung) => rung.shared && rung.queue === queue) ? `\`${queue}\`, any key` : "–";
 }
 
+function lengthOf({ keep }: Retention): string {
+  if (typeof keep === "string") {
+    return keep;
+  }
+  if ("until" in keep) {
+    return `until ${keep.until}`;
+  }
+  return `${keep.days === 1 ? "a day" : `${keep.days} days`}, by \`${keep.since}\``;
+}
+
 function modulesPage(modules: readonly Module[]): string {
   const rows = modules.map(({ name, settings, schemas, roles, queues, views }) => [
     `\`${name}\``,
@@ -125,6 +136,18 @@ in another way besides: an event by \`${EVENTS_EXCHANGE}\` (topic), with its own
 several work queues share by the rung's exchange (fanout), with the name of its work queue, by which it comes home.
 
 ${table(["queue", "module", "also by exchange", "arguments"], [...queues.values()])}
+
+## Retention
+
+What is kept for how long. What has an age is purged once an hour, ${PURGE_BATCH_ROWS} rows a statement, and nobody waits for that. What is
+kept for ever no service may delete. \`payments erase\` takes a person's name out of the services' tables.
+
+${table(
+  ["table", "module", "kept", "why"],
+  modules.flatMap(({ name, retention }) =>
+    retention.map((each) => [`\`${each.table}\``, name, lengthOf(each), each.why]),
+  ),
+)}
 
 ## Errors
 

@@ -1,14 +1,12 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Driver } from "./chaos/services/drive.js";
 import { loadOf } from "./chaos/services/load.js";
 import { compare, covered, readBooks } from "./chaos/services/verdict.js";
-import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { type Gateway, openGateway } from "./harness/haproxy.js";
 import { Platform } from "./harness/platform.js";
-import { payments } from "./harness/process.js";
 import { Serving } from "./harness/serving.js";
+import { asOwner, booksAgree, freeClaims } from "./harness/settled.js";
 
 const SERVICES = ["payments", "fraud", "wallet", "metrics"] as const;
 const BOTH_DOORS = "both-doors";
@@ -58,19 +56,21 @@ test("two processes of each service behind HAProxy answer as one process does, a
   await driver.openWallets();
   const over = new AbortController();
   const paying = driver.pay(PAYMENTS_PER_S, over.signal);
-  for (const name of SERVICES) {
-    await sleep(1_000);
-    await fleet[name][name === "metrics" ? 1 : 0].replace();
-    await fleet[name][0].ready();
-  }
+  await eventually("payments come", () => driver.told.length >= PAYMENTS_PER_S);
+  // One of each service at once: the other one is there, for as long as the new one takes to start.
+  const dying = SERVICES.map((name) => fleet[name][name === "metrics" ? 1 : 0]);
+  await Promise.all(dying.map((serving) => serving.replace()));
+  await Promise.all(dying.map((serving) => serving.ready()));
+  const since = driver.told.length;
+  await eventually("payments come still", () => driver.told.length >= since + PAYMENTS_PER_S);
   over.abort();
   await paying;
+  await freeClaims(platform);
   await driver.settled(30_000);
   expect(driver.complaints).toEqual([]);
-  await expectClean();
+  await eventually("the books agree", () => booksAgree(platform), { withinMs: 60_000, everyMs: 250 });
 
-  await withPool({ role: "admin", database: platform.settings.POSTGRES_DB }, async (owner) => {
-    await owner.query("SET ROLE payments_owner");
+  await asOwner(platform, async (owner) => {
     const books = await readBooks(owner);
     const ours = books.payments.filter(({ customerId }) => customerId !== BOTH_DOORS);
     const checks = compare(driver.told, load.customers, { ...books, payments: ours }, GIVE_UP_S);
@@ -137,13 +137,4 @@ async function post(url: string, body: object, headers: Record<string, string>) 
     body: JSON.stringify(body),
   });
   return { status: answer.status, location: answer.headers.get("location"), text: await answer.text() };
-}
-
-/** What a dead process had claimed of the outbox is free again after 30 s. */
-async function expectClean(): Promise<void> {
-  await eventually(
-    "payments audit --quiesced is clean",
-    async () => (await payments(platform.settings, "audit", "--quiesced")).code === 0,
-    { withinMs: 60_000, everyMs: 500 },
-  );
 }

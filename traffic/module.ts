@@ -1,6 +1,7 @@
 import { defineModule } from "../lib/runtime/module.js";
 import { trafficCommand } from "./commands/traffic.js";
 import { TrafficError } from "./errors.js";
+import { TRAFFIC_RETENTION } from "./retention.js";
 import { trafficSettings } from "./settings.js";
 
 /** Customers who pay: load for the services, and the answer key of what must come of it. It serves nothing. */
@@ -11,5 +12,6 @@ export const traffic = defineModule({
   schemas: ["traffic"],
   roles: ["payments_traffic"],
   views: ["traffic.audit_payment"],
+  retention: TRAFFIC_RETENTION,
   commands: [trafficCommand],
 });

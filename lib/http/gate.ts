@@ -14,6 +14,8 @@ declare module "fastify" {
     principal: string;
     /** For what it causes: messages, calls to others. Undefined: it is none of the API. */
     traceparent: string;
+    /** Fires when the process takes no more requests: who only waits for something answers with what there is. */
+    ending: AbortSignal;
     /** How long its caller asked to be kept waiting: no part of how long it took. */
     waitedMs: number;
     /** What it was refused with, for its log line: the problem's code, and what was thrown. */
@@ -42,6 +44,7 @@ const CLOSED_BY_CALLER = 499;
  */
 export class Gate {
   readonly #load: Load;
+  readonly #ending = new AbortController();
   readonly #edge: Edge;
   readonly #logger: Logger;
   readonly #metrics: Instruments<typeof httpMetrics>;
@@ -76,6 +79,7 @@ export class Gate {
     const startedMs = performance.now();
     reply.raw.on("close", () => this.#leave(place, request, reply, startedMs));
     request.traceparent = traceparentOf(request.id);
+    request.ending = this.#ending.signal;
     reply.header("traceparent", request.traceparent);
     const shed = this.#load.enter(place.poolQueue);
     if (shed !== undefined) {
@@ -92,8 +96,9 @@ export class Gate {
     request.principal = this.#edge.admit(request.method, request.headers);
   }
 
-  /** Refuses what comes. Resolves when nothing is in flight. */
+  /** Refuses what comes, and has those answered who only wait. Resolves when nothing is in flight. */
   drain(): Promise<void> {
+    this.#ending.abort();
     return this.#load.drain();
   }
 

@@ -9,7 +9,7 @@ import { testSettings } from "../../tests/harness/settings.js";
 import { CoreError } from "../core_errors.js";
 import { type Client, createPool, type Pool, transaction } from "../postgres/pool.js";
 import { deferred } from "../timing.js";
-import { purgeIdempotency, withIdempotency } from "./idempotency.js";
+import { withIdempotency } from "./idempotency.js";
 import { defineRoute } from "./route.js";
 
 let database: string;
@@ -260,13 +260,4 @@ describe("a key in flight", () => {
 
   const locked = async () =>
     (await pool.query("SELECT FROM pg_locks WHERE locktype = 'advisory'")).rowCount === 1;
-});
-
-it("keys are purged in batches, the old ones only", async () => {
-  await Promise.all(Array.from({ length: 7 }, (_, i) => pay({ key: `k${i}` })));
-  await pool.query("UPDATE shop.idempotency SET created_at = now() - interval '25 hours' WHERE key <> 'k3'");
-  const purge = () => purgeIdempotency(pool, { schema: "shop", batch: 4 });
-  expect([await purge(), await purge(), await purge()]).toEqual([4, 2, 0]);
-  expect((await pool.query("SELECT key FROM shop.idempotency")).rows).toEqual([{ key: "k3" }]);
-  expect(await count("payment")).toBe(7);
 });

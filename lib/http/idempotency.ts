@@ -146,24 +146,3 @@ export async function whileInFlight<T>(attempt: () => Promise<T>): Promise<T> {
     await pause(Math.min(pauseMs, Math.max(1, giveUpAt - performance.now())));
   }
 }
-
-/**
- * Deletes keys that are older than a repetition comes, the oldest first, one batch: call it until it deletes fewer than `batch`.
- * The rows that the keys protected have keys of their own, which stay.
- *
- * @returns how many it deleted.
- */
-export async function purgeIdempotency(
-  db: Queryable,
-  options: { readonly schema: string; readonly olderThanHours?: number; readonly batch?: number },
-): Promise<number> {
-  const { schema, olderThanHours = 24, batch = 1_000 } = options;
-  const table = quoteName(`${schema}.idempotency`);
-  const { rowCount } = await db.query(
-    `DELETE FROM ${table} WHERE (scope, key) IN (
-       SELECT scope, key FROM ${table} WHERE created_at < now() - make_interval(hours => $1)
-       ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-    [olderThanHours, batch],
-  );
-  return rowCount ?? 0;
-}

@@ -28,6 +28,8 @@ export interface RouteRequest<Schemas extends RequestSchemas> extends Idempotent
   readonly traceparent: string;
   /** Name of the caller's API key. */
   readonly principal: string;
+  /** Fires when the process takes no more requests: who only waits for something answers with what there is. */
+  readonly ending: AbortSignal;
   /** With `principal`, `headers`, `log`, a body of another kind than JSON. */
   readonly raw: FastifyRequest;
 }
@@ -110,6 +112,10 @@ class HandledRequest implements IdempotentRequest {
 
   get principal(): string {
     return this.raw.principal;
+  }
+
+  get ending(): AbortSignal {
+    return this.raw.ending;
   }
 
   send(answer: Answer | PlatformError): SentAnswer {

@@ -55,7 +55,7 @@ export async function createHttpServer({ operations, logger, api }: HttpOptions)
     clientErrorHandler: answerBrokenHttp,
     frameworkErrors: refuse,
   });
-  for (const field of ["failure", "traceparent", "principal"]) {
+  for (const field of ["failure", "traceparent", "principal", "ending"]) {
     server.decorateRequest(field, undefined);
   }
   server.decorateRequest("waitedMs", 0);

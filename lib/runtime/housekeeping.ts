@@ -11,7 +11,7 @@ export interface Chore {
   /** For log lines, e.g. `idempotency keys`. */
   readonly name: string;
   readonly everyMs: number;
-  /** Done before the service begins, too. */
+  /** Done before the service begins; without it right after that. */
   readonly first?: boolean;
   readonly run: () => Promise<unknown>;
 }
@@ -43,9 +43,9 @@ export function housekeeping(chores: readonly Chore[], logger: Logger): Part {
     start: async () => {
       const due: number[] = [];
       for (const chore of chores) {
-        due.push(chore.first === true ? await attempt(chore) : chore.everyMs);
+        due.push(chore.first === true ? await attempt(chore) : 0);
       }
-      loops = Promise.all(chores.map((chore, i) => repeat(chore, due[i] ?? chore.everyMs)));
+      loops = Promise.all(chores.map((chore, i) => repeat(chore, due[i] ?? 0)));
     },
     stop: async () => {
       stopping.abort();

@@ -75,4 +75,11 @@ describe("a manifest that breaks a rule is refused:", () => {
       "view stock.item of desk is not in a schema of its own",
     );
   });
+
+  it("the retention of a table of another's", () => {
+    const retention = [{ table: "stock.item", keep: "for ever" as const, why: "It is a test." }];
+    expect(problemsOf(defineModule({ name: "desk", schemas: ["desk"], retention }))).toContain(
+      "table stock.item, whose retention desk declares, is not in a schema of its own",
+    );
+  });
 });

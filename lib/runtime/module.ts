@@ -18,6 +18,7 @@ import { packageRoot } from "../root.js";
 import type { Settings } from "../settings/base.js";
 import type { SettingsDeclaration } from "../settings/define.js";
 import type { Part } from "./lifecycle.js";
+import type { Retention } from "./retention.js";
 
 /**
  * What a module is and what it owns: the names in its manifest, which nothing outside its folder lists again. Settings, error table,
@@ -40,6 +41,8 @@ export interface Module {
   readonly roles: readonly string[];
   /** Views, as `schema.name`, through which modules that look across (console, audit) may read it. */
   readonly views: readonly string[];
+  /** How long its rows are kept, table by table; what has an age is purged by `serviceProcess`. */
+  readonly retention: readonly Retention[];
   /** Its function `erase(customer, pseudonym)`, as `schema.name`, which takes a person's name out of its tables. */
   readonly erases?: string;
   readonly commands: readonly CommandFactory[];
@@ -94,7 +97,7 @@ interface Manifest<Own extends object> extends Partial<Omit<Module, "settings" |
 /** Inside, a module's own settings have their types; outside, all modules are alike. */
 export function defineModule<Own extends object = object>(manifest: Manifest<Own>): Module {
   const none = { schema: z.object({}), prefixes: [] };
-  const names = { schemas: [], roles: [], views: [] };
+  const names = { schemas: [], roles: [], views: [], retention: [] };
   const lists = { ...names, errors: {}, queues: [], forecasters: [], metrics: {}, commands: [] };
   const start = () => ({ parts: [] });
   const migrations = join(packageRoot, "db", "migrations", manifest.name);
@@ -135,6 +138,7 @@ function claimsOf(modules: readonly Module[]): Claims {
     role: claims(({ roles }) => roles),
     service: claims(({ service }) => [service]),
     view: claims(({ views }) => views),
+    "retention of": claims(({ retention }) => retention.map(({ table }) => table)),
   };
 }
 
@@ -153,7 +157,8 @@ export function requireUnambiguous(modules: readonly Module[]): void {
       owners.set(name, owner);
     }
   }
-  for (const { name, settings, views, erases, schemas, queues, forecasters } of modules) {
+  for (const { name, settings, views, retention, erases, schemas, queues, forecasters } of modules) {
+    const isOwn = (object: string) => schemas.includes(object.split(".")[0] ?? "");
     for (const setting of Object.keys(settings.schema.shape)) {
       if (!settings.prefixes.some((prefix) => setting.startsWith(prefix))) {
         problems.push(`setting ${setting} has no prefix of module ${name}`);
@@ -164,11 +169,14 @@ export function requireUnambiguous(modules: readonly Module[]): void {
     if (forecasters.length > 0 && foreseen !== taken) {
       problems.push(`forecasters of ${name} are of ${foreseen}, its queues of ${taken}`);
     }
-    if (erases !== undefined && !schemas.includes(erases.split(".")[0] ?? "")) {
+    if (erases !== undefined && !isOwn(erases)) {
       problems.push(`function ${erases} of ${name} is not in a schema of its own`);
     }
-    for (const view of views.filter((each) => !schemas.includes(each.split(".")[0] ?? ""))) {
+    for (const view of views.filter((each) => !isOwn(each))) {
       problems.push(`view ${view} of ${name} is not in a schema of its own`);
+    }
+    for (const { table } of retention.filter((each) => !isOwn(each.table))) {
+      problems.push(`table ${table}, whose retention ${name} declares, is not in a schema of its own`);
     }
   }
   if (problems.length > 0) {

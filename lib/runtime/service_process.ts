@@ -1,6 +1,5 @@
 import type { Publisher } from "../broker/publisher.js";
 import { Slots } from "../broker/slots.js";
-import { purgeIdempotency } from "../http/idempotency.js";
 import type { ReceivedEvent } from "../messaging/event.js";
 import type { EventOutcome } from "../messaging/handle_batch.js";
 import { Outbox } from "../messaging/outbox.js";
@@ -12,6 +11,7 @@ import { type EventProcessOptions, eventProcess, type Reaction } from "./event_p
 import { type Chore, housekeeping } from "./housekeeping.js";
 import type { Part } from "./lifecycle.js";
 import type { Runtime } from "./module.js";
+import { isPurged, type PurgedTable, purge } from "./retention.js";
 import { postgresServer } from "./servers.js";
 
 /** What a service does with an event. */
@@ -57,20 +57,15 @@ const monthsAhead = (pool: Pool, table: string): Chore => ({
   run: () => pool.query("SELECT ops.add_months($1::regclass, $2)", [table, MONTHS_AHEAD]),
 });
 
-const KEYS_A_BATCH = 1_000;
-const oldKeys = (pool: Pool, schema: string): Chore => ({
-  name: "idempotency keys",
+const oldRows = (pool: Pool, purged: PurgedTable): Chore => ({
+  name: `old rows of ${purged.table}`,
   everyMs: HOUR_MS,
-  run: async () => {
-    while ((await purgeIdempotency(pool, { schema, batch: KEYS_A_BATCH })) === KEYS_A_BATCH) {
-      // More are as old.
-    }
-  },
+  run: () => purge(pool, purged),
 });
 
 /** What a service with tables is made of: a pool as its own role, an outbox with its sweeper, and what `eventProcess` gives. */
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
-  const { settings, logger, messages, workerId } = runtime;
+  const { settings, logger, messages, modules, workerId } = runtime;
   const { service, schema, queues, connections, reactions, partitioned = [] } = options;
   const poolOf = (name: "requests" | "events", max: number) => {
     const made = createServicePool(settings, {
@@ -99,9 +94,10 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     }),
   });
   const outbox = new Outbox({ schema, pool, publisher, logger });
+  const own = modules.filter(({ schemas }) => schemas.includes(schema));
   const chores = [
     ...partitioned.map((table) => monthsAhead(eventPool, `${schema}.${table}`)),
-    oldKeys(eventPool, schema),
+    ...own.flatMap(({ retention }) => retention.filter(isPurged).map((each) => oldRows(eventPool, each))),
   ];
   const parts = [postgres.part, housekeeping(chores, logger), publishing, outbox, ...consumers];
   return { pool, publisher, outbox, logger, parts };

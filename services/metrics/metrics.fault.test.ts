@@ -3,22 +3,26 @@ import { newId } from "../../lib/domain/ids.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { freePort } from "../../tests/harness/free_port.js";
 import { processState, startServiceAt } from "../../tests/harness/process.js";
-import { killServer, rabbitmqctl, startServers } from "../../tests/harness/servers.js";
+import { TcpProxy } from "../../tests/harness/proxy.js";
 import { Services } from "../../tests/harness/service.js";
 import { walletDebitRequested } from "../contracts/wallet_debit_requested.js";
 import { walletResponse } from "../contracts/wallet_response.js";
 
 let services: Services;
 let observer: Awaited<ReturnType<typeof startMetrics>>;
+/** The observer's way to the broker, and nobody else's. */
+let broker: TcpProxy;
 afterEach(async () => {
   observer?.child.kill("SIGKILL");
+  await observer?.ended;
+  await broker?.close();
   await services?.close();
 });
 
 /** metrics-service in a process of its own, and what it says over HTTP. */
 async function startMetrics() {
   const port = await freePort();
-  const settings = { ...services.settings, HTTP_PORT: port };
+  const settings = { ...services.settings, RABBITMQ_PORT: broker.port, HTTP_PORT: port };
   const started = startServiceAt(settings, { module: "metrics", point: "never", signal: "SIGKILL" });
   const get = async (path: string) => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`);
@@ -45,6 +49,8 @@ const debits = (count: number) =>
 
 beforeEach(async () => {
   services = await Services.create({ RABBITMQ_HEARTBEAT_S: "10" }, "wallet");
+  const { RABBITMQ_HOST: host, RABBITMQ_PORT: port } = services.settings;
+  broker = await TcpProxy.open(() => ({ host, port }));
 });
 
 test("a frozen observer stops no money, and counts what waited for it when it wakes", async () => {
@@ -64,29 +70,26 @@ test("a frozen observer stops no money, and counts what waited for it when it wa
 });
 
 test("without a broker it starts and says that it is not ready; it counts once there is one, also after it went away", async () => {
-  await killServer("rabbitmq", "SIGKILL");
+  broker.refuse();
   observer = await startMetrics();
-  try {
-    await eventually("it answers", () =>
-      observer.get("/livez").then(
-        ({ status }) => status === 200,
-        () => false,
-      ),
-    );
-    expect((await observer.get("/readyz")).status).toBe(503);
-    const health = await observer.get("/health");
-    expect(health.status).toBe(200);
-    expect(JSON.parse(health.text)).toMatchObject({ status: "degraded", checks: { rabbitmq: "down" } });
-  } finally {
-    await startServers();
-  }
+  await eventually("it answers", () =>
+    observer.get("/livez").then(
+      ({ status }) => status === 200,
+      () => false,
+    ),
+  );
+  expect((await observer.get("/readyz")).status).toBe(503);
+  const health = await observer.get("/health");
+  expect(health.status).toBe(200);
+  expect(JSON.parse(health.text)).toMatchObject({ status: "degraded", checks: { rabbitmq: "down" } });
+  broker.pass();
   await observer.ready();
   await services.publish(walletDebitRequested, debits(1));
   await eventually("counted", async () => (await observer.debits()) === 1);
 
   const links = () => observer.output.stderr.split("broker connection up").length - 1;
   const before = links();
-  await rabbitmqctl("close_all_connections", "--vhost", services.settings.RABBITMQ_VHOST, "a test");
+  broker.reset();
   await eventually("it has another link", () => links() > before);
   await observer.ready();
   await services.publish(walletDebitRequested, debits(1));

@@ -13,6 +13,7 @@ import { forecastWalletRefunded, onWalletRefunded } from "./handlers/on_wallet_r
 import { forecastWalletResponse, onWalletResponse } from "./handlers/on_wallet_response.js";
 import { paymentsPanels } from "./panels.js";
 import { PAYMENTS_QUEUES } from "./queues.js";
+import { PAYMENTS_RETENTION } from "./retention.js";
 import { paymentsRoutes } from "./routes/routes.js";
 import { paymentsSettings, webhookTarget } from "./settings.js";
 import { Sweeper } from "./sweeper.js";
@@ -34,6 +35,7 @@ export const payments = defineModule({
     "saga.pending_state",
     "saga.report_payment",
   ],
+  retention: PAYMENTS_RETENTION,
   erases: "saga.erase",
   forecasters: [
     { event: paymentsChecked, forecast: forecastChecked },

@@ -184,9 +184,10 @@ describe("a key in the hands of a process that has frozen", () => {
       const blocked = Promise.all(Array.from({ length: 5 }, () => post(asked)));
       const beside = await others();
       expect(beside).toBeLessThan(alone + 20);
-      expect((await blocked).map(({ status, body }) => [status, body.code])).toEqual(
-        Array(5).fill([409, "IDEMPOTENCY_IN_FLIGHT"]),
-      );
+      const answers = (await blocked).map(({ status, body, headers }) => {
+        return [status, body.code, body.retryable, headers.get("retry-after")];
+      });
+      expect(answers).toEqual(Array(5).fill([409, "IDEMPOTENCY_IN_FLIGHT", true, "1"]));
     } finally {
       await client.query("ROLLBACK");
       client.release();
@@ -307,6 +308,23 @@ describe("GET", () => {
     }
     expect((await services.get("/payments/1")).status).toBe(400);
     expect((await services.get(`/payments/${id}?wait_s=31`)).status).toBe(400);
+  });
+
+  test("/payments/:id with wait_s is answered with what there is as soon as the process is to end", async () => {
+    const { id } = (await post(order())).body;
+    const waiting = Array.from({ length: 20 }, () => services.get(`/payments/${id}?wait_s=30`));
+    await eventually("all wait", async () => {
+      const metrics = (await services.get("/metrics")).body as string;
+      return /^payments_http_in_flight (\d+)$/m.exec(metrics)?.[1] === "20";
+    });
+    const since = performance.now();
+    const [answers] = await Promise.all([Promise.all(waiting), services.stop()]);
+    // An open connection to a server that is away would take 10 s.
+    expect(performance.now() - since).toBeLessThan(5_000);
+    expect(answers.map(({ status, body }) => [status, body.status])).toEqual(
+      Array(20).fill([200, "PENDING"]),
+    );
+    await services.start();
   });
 
   test("/health tells of each dependency", async () => {

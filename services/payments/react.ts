@@ -19,9 +19,8 @@ export interface Told extends Pick<ReceivedEvent<unknown>, "messageId" | "traceI
 
 /** What became of an event. */
 export type Reacted =
+  /** It led to a step, now or when it came before: nobody may have heard of that then. */
   | { readonly kind: "moved"; readonly payment: Moved }
-  /** The same message led to a step before. */
-  | { readonly kind: "repeated"; readonly payment: Moved }
   /** Recorded, not applied; what follows from it all the same. */
   | { readonly kind: "illegal"; readonly payment: Moved; readonly remedy: Remedy | undefined }
   | Extract<Considered, { kind: "unknown" | "refused" }>;
@@ -84,6 +83,8 @@ async function reactToEach(
         const { payment, reason, remedy } = considered;
         illegal.push({ messageId, event, subjectId: paymentId, state: payment.state, reason });
         reacted.set(each, { kind: "illegal", payment, remedy });
+      } else if (considered.kind === "repeated") {
+        reacted.set(each, { kind: "moved", payment: considered.payment });
       } else {
         reacted.set(each, considered);
       }

@@ -179,7 +179,7 @@ describe("a payment", () => {
     await is(payment, { status: "APPROVED" });
   });
 
-  test("that is checked twice by one message asks for one debit, and says of the second that it is a repetition", async () => {
+  test("that is checked twice by one message asks for one debit, under one id", async () => {
     const debits = await services.watch(walletDebitRequested);
     const payment = await made();
     const message = newId();
@@ -191,11 +191,8 @@ describe("a payment", () => {
       return all.length === 3 && all;
     });
     expect(new Set(seen.map(({ message: { properties } }) => properties.messageId)).size).toBe(1);
-    expect(seen.map(({ message: { properties } }) => properties.headers?.["x-repeat"] === true)).toEqual([
-      false,
-      true,
-      true,
-    ]);
+    // After a crash nobody may have heard the first: observers count what comes again with the same message.
+    expect(seen.filter(({ message: { properties } }) => properties.headers?.["x-repeat"])).toEqual([]);
     expect(await illegal(payment)).toEqual([]);
   });
 

@@ -14,14 +14,14 @@ export class Waiting {
     this.#pool = pool;
   }
 
-  /** Resolves when the payment is decided, or after `ms`. */
-  async settled(paymentId: string, ms: number): Promise<void> {
+  /** Resolves when the payment is decided, after `ms`, or soon after `ending` fires, which is one for all who wait. */
+  async settled(paymentId: string, ms: number, ending: AbortSignal): Promise<void> {
     const entry = this.#waiting.get(paymentId) ?? { settled: deferred<void>(), waiters: 0 };
     this.#waiting.set(paymentId, entry);
     entry.waiters += 1;
     if (!this.#looking) {
       this.#looking = true;
-      void this.#look();
+      void this.#look(ending);
     }
     const over = new AbortController();
     await Promise.race([entry.settled.promise, pause(ms, over.signal)]);
@@ -32,11 +32,12 @@ export class Waiting {
     }
   }
 
-  async #look(): Promise<void> {
+  async #look(ending: AbortSignal): Promise<void> {
     while (this.#waiting.size > 0) {
       await pause(LOOK_EVERY_MS);
-      const settled = await findSettled(this.#pool, [...this.#waiting.keys()]).catch(() => []);
-      for (const id of settled) {
+      const all = [...this.#waiting.keys()];
+      const answered = ending.aborted ? all : await findSettled(this.#pool, all).catch(() => []);
+      for (const id of answered) {
         this.#waiting.get(id)?.settled.resolve();
         this.#waiting.delete(id);
       }

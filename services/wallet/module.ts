@@ -8,6 +8,7 @@ import { forecastDebits, onDebitRequested } from "./handlers/on_debit_requested.
 import { forecastRefunds, onRefundRequested } from "./handlers/on_refund_requested.js";
 import { walletPanels } from "./panels.js";
 import { WALLET_QUEUES } from "./queues.js";
+import { WALLET_RETENTION } from "./retention.js";
 import { walletRoutes } from "./routes/routes.js";
 import { walletSettings } from "./settings.js";
 
@@ -20,6 +21,7 @@ export const wallet = defineModule({
   schemas: ["wallet"],
   roles: ["payments_wallet"],
   views: ["wallet.audit_difference", "wallet.audit_payment"],
+  retention: WALLET_RETENTION,
   erases: "wallet.erase",
   forecasters: [
     { event: walletDebitRequested, forecast: forecastDebits },

@@ -1,36 +1,43 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { z } from "zod";
 import { newId } from "../../lib/domain/ids.js";
 import { drain } from "../../tests/harness/broker.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { freePort } from "../../tests/harness/free_port.js";
 import { processState, startServiceAt } from "../../tests/harness/process.js";
-import { Services } from "../../tests/harness/service.js";
+import { type Seen, Services } from "../../tests/harness/service.js";
 import { walletDebitRequested } from "../contracts/wallet_debit_requested.js";
 import { walletRefundRequested } from "../contracts/wallet_refund_requested.js";
 import { walletResponse } from "../contracts/wallet_response.js";
 
+/** Of three users, each with a wallet that holds 15.00, by where a process dies or freezes while it debits them. */
+type Wallets = readonly { readonly user: string; readonly wallet: string }[];
 const DEBITS = 60;
 
-let services: Services;
-let wallets: readonly { readonly user: string; readonly wallet: string }[];
+const BEFORE_COMMIT = "COMMIT";
+const KILLED_AT = ["WITH asked", BEFORE_COMMIT, "committed", "published"];
+const FROZEN_AT = ["WITH asked", BEFORE_COMMIT];
 
+let services: Services;
 beforeEach(async () => {
   // The broker waits three heartbeats before it gives a frozen process's messages to another.
-  services = await Services.create({ RABBITMQ_HEARTBEAT_S: "2" }, "wallet");
+  services = await Services.create({ RABBITMQ_HEARTBEAT_S: "1" }, "wallet");
   await services.start();
-  wallets = await Promise.all(
-    ["a", "b", "c"].map(async (user) => {
+});
+afterEach(() => services?.close());
+
+const openWallets = (about: string): Promise<Wallets> =>
+  Promise.all(
+    ["a", "b", "c"].map(async (name) => {
+      const user = `${name} ${about}`;
       const { body } = await services.post("/wallets", { user_id: user, currency: "USD" });
       await services.post(`/wallets/${body.id}/credit`, { amount: "15.00", reference: "opening" });
       return { user, wallet: body.id as string };
     }),
   );
-  await services.stop();
-});
-afterEach(() => services?.close());
 
-/** 20 debits of 1.00 for each of three wallets that hold 15.00. */
-const debits = () =>
+/** 20 debits of 1.00 for each. */
+const debits = (wallets: Wallets) =>
   Array.from({ length: DEBITS }, (_, i) => ({
     payment_id: newId(),
     user_id: wallets[i % 3]?.user as string,
@@ -45,27 +52,29 @@ const faulty = async (point: string, signal: NodeJS.Signals) =>
     { module: "wallet", point, signal, nth: point === BEFORE_COMMIT ? 2 : 1 },
   );
 
-const BEFORE_COMMIT = "COMMIT";
-const POINTS = ["WITH asked", BEFORE_COMMIT, "committed", "published"] as const;
-
-test.each(POINTS)("kill -9 before %s: every debit is decided once and answered", async (point) => {
+test("kill -9 at every point, one process after another: every debit is decided once and answered", async () => {
+  const wallets = (await Promise.all(KILLED_AT.map(openWallets))).flat();
+  await services.stop();
   const responses = await services.watch(walletResponse);
-  const asked = debits();
-  const doomed = await faulty(point, "SIGKILL");
-  await services.publish(walletDebitRequested, asked);
-  await doomed.ended;
+  for (const [i, point] of KILLED_AT.entries()) {
+    const doomed = await faulty(point, "SIGKILL");
+    await services.publish(walletDebitRequested, debits(wallets.slice(3 * i, 3 * i + 3)));
+    expect([point, (await doomed.ended).code]).toEqual([point, null]);
+  }
   await services.start();
-  await expectDecided(asked, responses);
+  await expectDecided(wallets, responses);
 });
 
-test.each(["WITH asked", BEFORE_COMMIT])(
-  "a process frozen before %s lets go of its locks; another one goes on, and it commits nothing when it wakes",
-  async (point) => {
-    const responses = await services.watch(walletResponse);
-    const asked = debits();
-    const frozen = await faulty(point, "SIGSTOP");
-    await services.publish(walletDebitRequested, asked);
-    await eventually("frozen", async () => (await processState(frozen.child.pid)) === "T");
+test("a process frozen at a point lets go of its locks; another one goes on, and it commits nothing when it wakes", async () => {
+  const wallets = await Promise.all(FROZEN_AT.map(openWallets));
+  await services.stop();
+  const responses = await services.watch(walletResponse);
+  const frozen: Awaited<ReturnType<typeof faulty>>[] = [];
+  for (const [i, point] of FROZEN_AT.entries()) {
+    const { child, ...others } = await faulty(point, "SIGSTOP");
+    frozen.push({ child, ...others });
+    await services.publish(walletDebitRequested, debits(wallets[i] as Wallets));
+    await eventually("frozen", async () => (await processState(child.pid)) === "T", { withinMs: 60_000 });
     // idle_in_transaction_session_timeout is 1 s.
     const lock = "SELECT FROM wallet.wallet FOR UPDATE NOWAIT";
     const free = () =>
@@ -74,28 +83,21 @@ test.each(["WITH asked", BEFORE_COMMIT])(
         () => false,
       );
     await eventually("its locks are free", free, { withinMs: 1_500 });
-    await services.start();
-    const [first] = wallets;
-    const answer = await services.post(`/wallets/${first?.wallet}/debit`, {
-      amount: "15.00",
-      reference: "free",
-    });
-    expect(answer.status).toBe(201);
-    await eventually("all answered", async () => (await responses()).length >= DEBITS, { withinMs: 30_000 });
-    frozen.child.kill("SIGCONT");
-    frozen.child.kill("SIGTERM");
-    expect((await frozen.ended).code).toBe(0);
-    expect(await services.differences("wallet")).toEqual([]);
-    const approved = (await responses()).filter(({ body }) => body.status === "APPROVED");
-    expect(new Set(approved.map(({ body }) => body.payment_id)).size).toBe(30);
-  },
-);
+  }
+  await services.start();
+  await expectDecided(wallets.flat(), responses);
+  for (const { child, ended } of frozen) {
+    child.kill("SIGCONT");
+    child.kill("SIGTERM");
+    expect((await ended).code).toBe(0);
+  }
+  await expectDecided(wallets.flat(), responses);
+});
 
 test("two processes, every message double and in disorder, refunds among them: each takes effect once", async () => {
   const responses = await services.watch(walletResponse);
   const second = await faulty("never", "SIGKILL");
-  await services.start();
-  const asked = debits();
+  const asked = debits(await openWallets("double"));
   const refunds = asked
     .filter((_, i) => i % 4 === 0)
     .map(({ payment_id, user_id }) => ({ payment_id, user_id }));
@@ -130,20 +132,16 @@ test("two processes, every message double and in disorder, refunds among them: e
   expect(await drain(services.settings, "wallet.dlq")).toEqual([]);
 });
 
-async function expectDecided(
-  asked: readonly { readonly payment_id: string }[],
-  responses: Awaited<ReturnType<Services["watch"]>>,
-): Promise<void> {
-  const ids = () =>
-    responses().then((seen) => new Set(seen.map(({ body }) => (body as { payment_id: string }).payment_id)));
-  await eventually("all answered", async () => (await ids()).size === asked.length, { withinMs: 30_000 });
-  const approved = new Set(
-    (await responses())
-      .map(({ body }) => body as { payment_id: string; status: string })
-      .filter(({ status }) => status === "APPROVED")
-      .map(({ payment_id }) => payment_id),
-  );
-  expect(approved.size).toBe(45);
+type Responses = () => Promise<Seen<z.output<typeof walletResponse.schema>>[]>;
+
+/** Each debit is answered; all that the wallets held is taken, and no more. */
+async function expectDecided(wallets: Wallets, responses: Responses): Promise<void> {
+  const answers = async () =>
+    new Map((await responses()).map(({ body }) => [body.payment_id, `${body.status} ${body.reason}`]));
+  const debited = (wallets.length / 3) * DEBITS;
+  await eventually("all answered", async () => (await answers()).size === debited, { withinMs: 60_000 });
+  const approved = [...(await answers()).values()].filter((answer) => answer === "APPROVED success");
+  expect(approved).toHaveLength(15 * wallets.length);
   for (const { wallet } of wallets) {
     expect((await services.get(`/wallets/${wallet}`)).body.balance).toBe("0.00");
   }

@@ -118,6 +118,35 @@ describe("over HTTP a wallet", () => {
     expect(await balance(wallet)).toBe("0.00");
   });
 
+  test("that somebody holds keeps no request waiting for long: 503, to be tried again, nothing done", async () => {
+    const { wallet, payment } = await paid("10.00");
+    const requests = [
+      ["/wallets/refund", { payment_id: payment, amount: "1.00", refund_id: "r" }],
+      [`/wallets/${wallet}/credit`, { amount: "1.00", reference: "r" }],
+      [`/wallets/${wallet}/debit`, { amount: "1.00", reference: "r" }],
+    ] as const;
+    const before = await balance(wallet);
+    const release = await hold(wallet);
+    const since = performance.now();
+    const answers = await Promise.all(requests.map(([path, body]) => services.post(path, body)));
+    // Two seconds for the first in line; who gets to its place then waits for two more, all in all for as long as a statement may take.
+    expect(performance.now() - since).toBeLessThan(7_000);
+    for (const { status, body, headers } of answers) {
+      expect([status, body.code, body.retryable, headers.get("retry-after")]).toEqual([
+        503,
+        "BUSY",
+        true,
+        "1",
+      ]);
+    }
+    expect(await balance(wallet)).toBe(before);
+    await release();
+    for (const [path, body] of requests) {
+      expect((await services.post(path, body)).status).toBeLessThan(300);
+    }
+    expect(await balance(wallet)).toBe("1.00");
+  });
+
   test("tells its movements, newest first", async () => {
     const yen = await funded("5", "JPY");
     await services.post(`/wallets/${yen.wallet}/debit`, { amount: 2, reference: "out" });

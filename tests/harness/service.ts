@@ -73,10 +73,11 @@ export class Services {
     const ended = serve({ modules, all: MODULES, settings, logger: silentLogger, signal: stop.signal });
     ended.catch(() => undefined);
     this.#running = { stop, ended };
-    await eventually("services are ready", async () => {
+    const ready = async () => {
       await Promise.race([ended, Promise.resolve()]);
       return (await this.get("/readyz").catch(() => undefined))?.status === 200;
-    });
+    };
+    await eventually("services are ready", ready, { withinMs: 60_000 });
   }
 
   async stop(): Promise<void> {

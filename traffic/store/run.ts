@@ -1,16 +1,13 @@
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
+import { purge } from "../../lib/runtime/retention.js";
+import { TRAFFIC_RUNS } from "../retention.js";
 import type { TrafficSpec } from "../spec.js";
-
-/** Answer keys are of use as long as somebody may ask what a run did. */
-const KEPT_DAYS = 30;
 
 /** Enters a run before its first request, and forgets those that are long past. @returns its id. */
 export async function enterRun(pool: Pool, spec: TrafficSpec): Promise<number> {
   return transaction(pool, async (tx) => {
     await tx.query("SET LOCAL statement_timeout = 0");
-    await tx.query("DELETE FROM traffic.run WHERE started_at < now() - make_interval(days => $1)", [
-      KEPT_DAYS,
-    ]);
+    await purge(tx, TRAFFIC_RUNS);
     const { rows } = await tx.query<{ trafficId: bigint }>(
       `INSERT INTO traffic.run (spec) VALUES ($1) RETURNING traffic_id AS "trafficId"`,
       [JSON.stringify(spec)],

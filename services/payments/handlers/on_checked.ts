@@ -31,12 +31,11 @@ export async function onChecked(
   return reacted.map((each, i) => {
     const event = events[i] as Told;
     const { messageId, body } = event;
-    if (body.status !== "APPROVED" || (each.kind !== "moved" && each.kind !== "repeated")) {
+    if (body.status !== "APPROVED" || each.kind !== "moved") {
       return outcomeOf(each, event);
     }
     const follower = debitRequestedEvent(each.payment, {
       messageId: derivedId(messageId, walletDebitRequested.name),
-      repeat: each.kind === "repeated",
     });
     return { kind: "done", followers: [follower] };
   });

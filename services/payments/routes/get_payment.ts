@@ -20,13 +20,13 @@ export const getPayment = (pool: Pool, waiting: Waiting) =>
       query: z.strictObject({ wait_s: z.coerce.number().min(0).max(LONGEST_WAIT_S).default(0) }),
     },
     answers: { 200: paymentBody },
-    handle: async ({ params: { id }, query: { wait_s }, raw }) => {
+    handle: async ({ params: { id }, query: { wait_s }, raw, ending }) => {
       const found = known(id, await findPayment(pool, id));
       if (found.state !== "PENDING" || wait_s === 0) {
         return { status: 200, body: bodyOf(found) };
       }
       const since = performance.now();
-      await waiting.settled(id, wait_s * 1_000);
+      await waiting.settled(id, wait_s * 1_000, ending);
       raw.waitedMs = performance.now() - since;
       return { status: 200, body: bodyOf(known(id, await findPayment(pool, id))) };
     },

@@ -52,11 +52,12 @@ export async function postpone(
   }
   await tx.query({
     name: "saga_postpone",
-    text: `UPDATE saga.payment
+    text: `UPDATE saga.payment p
            SET sends = sends + 1,
                due_at = least(now() + make_interval(secs => $2::float8 * 2 ^ (sends + 1)),
                               greatest(now(), created_at + make_interval(secs => $3::float8)))
-           WHERE payment_id = ANY ($1::uuid[])`,
+           FROM unnest($1::uuid[]) AS asked (payment_id)
+           WHERE p.payment_id = asked.payment_id`,
     values: [paymentIds, resendAfterS, giveUpS],
   });
 }

@@ -15,13 +15,16 @@ export type NewDecision = Decision & { readonly messageId: string };
 const COLUMNS = `payment_id AS "paymentId", outcome, reason, user_id AS "userId", wallet_id AS "walletId", amount, currency,
   refunded, message_id AS "messageId"`;
 
+/** A join leads each id to its month. `= ANY` asks every month for all: of twelve, 5,400 pages for 200 ids in place of 600. */
+const ASKED = "unnest($1::uuid[]) AS asked (payment_id) JOIN wallet.decision d USING (payment_id)";
+
 export async function findDecisions(
   db: Queryable,
   paymentIds: readonly string[],
 ): Promise<readonly RecordedDecision[]> {
   const { rows } = await db.query<RecordedDecision>({
     name: "wallet_find_decisions",
-    text: `SELECT ${COLUMNS} FROM wallet.decision WHERE payment_id = ANY ($1::uuid[])`,
+    text: `SELECT ${COLUMNS} FROM ${ASKED}`,
     values: [paymentIds],
   });
   return rows;
@@ -34,7 +37,7 @@ export async function lockDecisions(
 ): Promise<readonly RecordedDecision[]> {
   const { rows } = await tx.query<RecordedDecision>({
     name: "wallet_lock_decisions",
-    text: `SELECT ${COLUMNS} FROM wallet.decision WHERE payment_id = ANY ($1::uuid[]) ORDER BY payment_id FOR NO KEY UPDATE`,
+    text: `SELECT ${COLUMNS} FROM ${ASKED} ORDER BY payment_id FOR NO KEY UPDATE OF d`,
     values: [paymentIds],
   });
   return rows;

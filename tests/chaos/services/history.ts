@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ConsumeMessage } from "amqplib";
 import type { AllSettings } from "../../../app/settings.js";
 import { headersOf, keptProperties } from "../../../lib/broker/properties.js";
 import { EVENTS_EXCHANGE } from "../../../lib/broker/topology.js";
+import { eventually } from "../../harness/eventually.js";
 import { RECORD } from "../checks.js";
 import { Dice } from "../schedule.js";
 import { onConfirmChannel } from "./messages.js";
@@ -28,10 +28,9 @@ export async function takeRecord(
   const events: ConsumeMessage[] = [];
   await onConfirmChannel(settings, async (channel) => {
     await channel.unbindQueue(RECORD, EVENTS_EXCHANGE, "#");
+    const { messageCount } = await channel.checkQueue(RECORD);
     await channel.consume(RECORD, (message) => message !== null && events.push(message), { noAck: true });
-    for (let before = -1; before < events.length; await sleep(1_000)) {
-      before = events.length;
-    }
+    await eventually("all of the record", () => events.length >= messageCount, { withinMs: 120_000 });
     await channel.deleteQueue(RECORD);
   });
   return new Dice(seed, "replay").shuffle(events).slice(0, most);
