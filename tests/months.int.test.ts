@@ -47,7 +47,8 @@ const tablesRead = (node: Node): string[] => [
   ...(node.Plans ?? []).flatMap(tablesRead),
 ];
 
-const literal = (value: unknown): string => `'${Array.isArray(value) ? `{${value.join()}}` : value}'`;
+const literal = (value: unknown): string =>
+  `'${Array.isArray(value) ? `{${value.map((each) => each ?? "NULL").join()}}` : value}'`;
 
 /** Tables that a statement reads; a store's function runs it. Planned as services have it, before the values are known. */
 async function readBy(pool: Pool, run: (db: Queryable) => Promise<unknown>): Promise<string[]> {
@@ -97,5 +98,6 @@ test.each<[string, "saga" | "wallet", string, (db: Queryable) => Promise<unknown
   ],
   ["postponing", "saga", "payment", (db) => postpone(db, ids, { resendAfterS: 60, giveUpS: 900 })],
 ])("%s of this month reads no other month of %s.%s", async (_, schema, table, run) => {
-  expect(await readBy(pools[schema], run)).toEqual([`${table}_${MONTH}`]);
+  const months = (await readBy(pools[schema], run)).filter((name) => name.startsWith(`${table}_`));
+  expect(months).toEqual([`${table}_${MONTH}`]);
 });
