@@ -118,7 +118,12 @@ test("an amount of money that moved, changed by hand in any table of the service
     const inTransaction = {
       connect: async () => ({ query: ownTransaction(pool), release: () => undefined }),
     };
-    const differences = () => audit(inTransaction as unknown as Pool, MODULES, { graceS: 0, giveUpS: 0 });
+    const differences = () =>
+      audit(inTransaction as unknown as Pool, MODULES, {
+        graceS: 0,
+        giveUpS: 0,
+        settings: services.settings,
+      });
     expect(await differences()).toEqual([]);
     for (const { table, column } of columns) {
       const rows = await pool.query<{ tableoid: string; ctid: string }>(

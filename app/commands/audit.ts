@@ -22,8 +22,10 @@ export function auditCommand(action: ActionWrapper, modules: readonly Module[]):
     .option("--traffic <id>", "also what this run of payments traffic must have come to", readId)
     .action(
       action(async (context, { quiesced = false, traffic: trafficId }: Options) => {
-        const { AUDIT_GRACE_S, PAYMENTS_GIVE_UP_S } = context.settings as AllSettings;
-        const options = { graceS: quiesced ? 0 : AUDIT_GRACE_S, giveUpS: PAYMENTS_GIVE_UP_S, trafficId };
+        const { settings } = context;
+        const { AUDIT_GRACE_S, PAYMENTS_GIVE_UP_S } = settings as AllSettings;
+        const graceS = quiesced ? 0 : AUDIT_GRACE_S;
+        const options = { graceS, giveUpS: PAYMENTS_GIVE_UP_S, trafficId, settings };
         const differences = await withDatabase(context, async (pool) => {
           const found = await audit(pool, modules, options);
           // A run's answer key is no book of the services.
