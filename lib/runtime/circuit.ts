@@ -5,12 +5,9 @@ import {
   ConsecutiveBreaker,
   circuitBreaker,
   handleAll,
-  type IPolicy,
-  TimeoutStrategy,
-  timeout,
-  wrap,
 } from "cockatiel";
 import { CoreError } from "../core_errors.js";
+import { within } from "../timing.js";
 
 export interface CircuitOptions {
   /** Whom it calls, for errors. */
@@ -29,13 +26,14 @@ const PROBING_MS = 100;
 /** A circuit breaker for calls to others. What a call throws counts as a failure; what it was refused, it returns. */
 export class Circuit {
   readonly #name: string;
+  readonly #callMs: number;
   readonly #openMs: number;
   readonly #breaker: CircuitBreakerPolicy;
-  readonly #policy: IPolicy;
   #openedAtMs = 0;
 
   constructor({ name, failures = 5, callMs = 30_000, openMs = 60_000 }: CircuitOptions) {
     this.#name = name;
+    this.#callMs = callMs;
     this.#openMs = openMs;
     this.#breaker = circuitBreaker(handleAll, {
       halfOpenAfter: openMs,
@@ -44,7 +42,6 @@ export class Circuit {
     this.#breaker.onBreak(() => {
       this.#openedAtMs = Date.now();
     });
-    this.#policy = wrap(this.#breaker, timeout(callMs, TimeoutStrategy.Aggressive));
   }
 
   get isOpen(): boolean {
@@ -66,7 +63,8 @@ export class Circuit {
   /** @throws CoreError UNAVAILABLE while it is open, or what the call throws. */
   async call<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.#policy.execute(work);
+      // Not by the package's own timeout, which adds a listener to a signal that all calls share.
+      return await this.#breaker.execute(() => within(this.#callMs, work(), () => new Error("no answer")));
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) {
         throw error;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Agent, request } from "node:http";
 import type { Logger } from "../../lib/observability/log.js";
 import { pause } from "../../lib/timing.js";
@@ -27,6 +28,7 @@ export class Notices {
 
   constructor(options: NoticesOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#stopping.signal); // Every webhook that waits listens.
   }
 
   tell(payout: Payout): void {
