@@ -149,6 +149,29 @@ describe.each(["the service", "the owner"])("%s cannot", (who) => {
   });
 });
 
+test("no Pago is in two hands: of 40 that take at once each gets others", async () => {
+  const ids = Array.from({ length: 200 }, newId);
+  const entries = ids.map(orden).map((each) => ({ orden: each, event: pendingEvent(each) }));
+  await enterPagos(service, entries);
+  const crowd = createServicePool(testSettings({ POSTGRES_DB: database }), {
+    role: "payments_payouts",
+    schema: "payouts",
+    max: 10,
+    applicationName: "crowd",
+  });
+  try {
+    const taken = await Promise.all(
+      Array.from({ length: 40 }, () => takePagos(crowd, { limit: 10, leaseS: 60 })),
+    );
+    const got = taken.flat().map(({ idPago }) => idPago);
+    expect(new Set(got).size).toBe(got.length);
+    expect(ids.every((id) => got.includes(id))).toBe(true);
+  } finally {
+    await crowd.end();
+    await service.query("DELETE FROM payouts.outbox");
+  }
+});
+
 test.each([
   ["make a change legal", "INSERT INTO payouts.transition VALUES ('FALLIDO', 'EXITOSO')"],
   ["count what it did not send", "UPDATE payouts.outbox_total SET sent = sent + 1"],

@@ -21,6 +21,7 @@ type Reply = "cut" | "silent" | { readonly status: number; readonly body: unknow
 export interface Asked {
   readonly key: string;
   readonly idPago: string;
+  readonly amount: number;
   /** How often this key has come, this time included. */
   readonly times: number;
   /** Pays, once a key. */
@@ -60,6 +61,11 @@ export class FakeGateway {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** How often it was sent a Pago. */
+  askedFor(idPago: string): number {
+    return this.asked.filter((key) => key === `pago-${idPago}`).length;
+  }
+
   /** Of a Pago; more than one is what must not be. */
   of(idPago: string): FakePayout[] {
     return [...this.payouts.values()].filter(({ metadata }) => metadata["id_pago"] === idPago);
@@ -76,11 +82,12 @@ export class FakeGateway {
     const key = String(headers["idempotency-key"]);
     this.asked.push(key);
     const idPago = form.get("metadata[id_pago]") ?? "";
+    const amount = Number(form.get("amount"));
     const pay = (): FakePayout => {
       const made = this.payouts.get(key) ?? {
         id: `po_${this.payouts.size + 1}`,
         object: "payout" as const,
-        amount: Number(form.get("amount")),
+        amount,
         currency: form.get("currency") ?? "",
         created: Math.floor(Date.now() / 1_000),
         metadata: { id_pago: idPago },
@@ -90,7 +97,7 @@ export class FakeGateway {
       this.payouts.set(key, made);
       return made;
     };
-    return this.onPay({ key, idPago, pay, times: this.asked.filter((each) => each === key).length });
+    return this.onPay({ key, idPago, amount, pay, times: this.asked.filter((each) => each === key).length });
   }
 
   #tell(url: string): Reply {
