@@ -110,6 +110,7 @@ describe("docker-compose.yml", () => {
       "alertmanager",
       "backup",
       "gateway",
+      "gateway-simulator",
       "grafana",
       "migrate",
       "postgres",
