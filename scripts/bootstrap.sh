@@ -188,9 +188,14 @@ make_compose_secrets() {
     note "making a password for $name in .env"
     printf '%s=%s\n' "$name" "$(random_password)" >>"$file"
   done
+  ENV_FILE_READ='' # what was just written is to be read too
+  read_env_file
+  # Without an account with Stripe, its simulator signs as it would.
+  [[ -n $(setting STRIPE_API_KEY '') ]] || echo 'STRIPE_API_KEY=simulated' >>"$file"
+  [[ -n $(setting SIMULATOR_WEBHOOK_SECRET '') ]] ||
+    printf 'SIMULATOR_WEBHOOK_SECRET=%s\n' "$(setting STRIPE_WEBHOOK_SECRET '')" >>"$file"
   # The services know the gateway's key by its digest only.
   if [[ -z $(setting HTTP_API_KEYS '') ]]; then
-    read_env_file
     printf 'HTTP_API_KEYS=gateway=%s\n' "$(printf %s "$(setting COMPOSE_GATEWAY_KEY '')" | sha256sum | cut -d ' ' -f 1)" >>"$file"
   fi
   chmod 600 "$file"

@@ -76,7 +76,7 @@ cmd_env() {
     value[STRIPE_WEBHOOK_SECRET]=$(<"$secrets/webhook_secret")
     value[SIMULATOR_WEBHOOK_SECRET]=${value[STRIPE_WEBHOOK_SECRET]}
     value[SIMULATOR_WEBHOOK_URL]=http://127.0.0.1:${value[HTTP_PORT]}/pagos/webhooks/stripe
-    value[SIMULATOR_PORT]=${STATE[SIMULATOR_PORT]} value[SIMULATOR_BOOK]=$STACK_DIR/gateway_book.ndjson
+    value[SIMULATOR_PORT]=${STATE[SIMULATOR_PORT]} value[SIMULATOR_BOOK_PATH]=$STACK_DIR/gateway_book.ndjson
   fi
   if backups_wanted; then value[BACKUP_WAL_DIR]=$(backups_wal_dir); fi
   printf 'unset PGHOSTADDR PGSERVICE PGOPTIONS PGCHANNELBINDING PGREQUIREAUTH PGGSSENCMODE PGTARGETSESSIONATTRS PGSSLNEGOTIATION\n'

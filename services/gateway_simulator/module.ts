@@ -24,7 +24,7 @@ export const gatewaySimulator = defineModule({
     const part = {
       name: "gateway simulator",
       start: async () => {
-        const book = new Book(settings.SIMULATOR_BOOK);
+        const book = new Book(settings.SIMULATOR_BOOK_PATH);
         const { SIMULATOR_WEBHOOK_URL: url, SIMULATOR_WEBHOOK_SECRET: secret } = settings;
         const notices = new Notices({ ...odds, url, secret, book, logger });
         const bank = new Bank({ ...odds, book, notices, settleMs: settings.SIMULATOR_SETTLE_MS });

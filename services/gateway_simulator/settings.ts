@@ -12,7 +12,7 @@ import {
 const schema = z.object({
   SIMULATOR_HOST: text.default("127.0.0.1").describe("Where gateway-simulator listens"),
   SIMULATOR_PORT: port.default(8_089).describe("Its port"),
-  SIMULATOR_BOOK: path(".local/gateway_book.ndjson").describe("File with all that it has paid"),
+  SIMULATOR_BOOK_PATH: path(".local/gateway_book.ndjson").describe("File with all that it has paid"),
   SIMULATOR_SEED: whole(0, 2 ** 31)
     .default(1)
     .describe("What goes wrong follows from it, and from each payout's key"),

@@ -25,7 +25,7 @@ beforeAll(async () => {
       PAYOUTS_PROBE_AFTER_S: "1",
       PAYOUTS_ASK_AFTER_S: "2",
       SIMULATOR_PORT: port,
-      SIMULATOR_BOOK: join(folder, "book.ndjson"),
+      SIMULATOR_BOOK_PATH: join(folder, "book.ndjson"),
       SIMULATOR_SEED: "7",
       SIMULATOR_LATENCY_MS: "10",
       SIMULATOR_SETTLE_MS: "100",

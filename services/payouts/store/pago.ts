@@ -21,7 +21,7 @@ export function pagoOf({ traceUuid, returnedMotivo, returnedAt, ...row }: PagoRo
 }
 
 /** 32 hex digits of a uuid column. */
-export const traceOf = (uuid: string): string => uuid.replaceAll("-", "");
+const traceOf = (uuid: string): string => uuid.replaceAll("-", "");
 
 export async function findPago(db: Queryable, idPago: string): Promise<Pago | undefined> {
   return (await findPagos(db, [idPago])).get(idPago);
