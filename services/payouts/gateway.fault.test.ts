@@ -112,6 +112,25 @@ test("ended in an error: FALLIDO when the gateway has nothing of it, EXITOSO whe
   expect(gateway.of(second)).toEqual([]);
 });
 
+test("errors that are only said again keep nobody else from the gateway", async () => {
+  const failed = { error: { type: "api_error", message: "x" }, replayed: true };
+  gateway.onPay = ({ pay, amount }) => {
+    if (amount === 700) {
+      return { status: 500, body: failed };
+    }
+    const payout = pay();
+    payout.status = "paid";
+    return { status: 200, body: payout };
+  };
+  const failing = await Promise.all(Array.from({ length: 12 }, () => create("7.00")));
+  await eventually("each has failed", () => failing.every((id) => gateway.askedFor(id) > 0));
+  expect((await services.get("/metrics")).body).toContain("payments_gateway_circuit_open 0");
+  await settled(await create("8.00"), "EXITOSO");
+  for (const id of failing) {
+    await settled(id, "FALLIDO");
+  }
+});
+
 test("no answer to a question is no answer: nothing fails because the gateway cannot say", async () => {
   gateway.onPay = () => ({ status: 500, body: { error: { type: "api_error" }, replayed: true } });
   gateway.onAsk = () => ({ status: 500, body: { error: { type: "api_error" } } });

@@ -33,6 +33,11 @@ test.each([
   expect(refusalOf(error)).toEqual(answer);
 });
 
+test("what is said again of an error is final, and no failure of the gateway now", () => {
+  const again = { statusCode: 500, headers: { "idempotent-replayed": "true" } };
+  expect(refusalOf(again)).toMatchObject({ kind: "unknown", ended: true });
+});
+
 test.each([[{ statusCode: 500 }], [{ statusCode: 503 }], [{}], [new Error("socket hang up")]])(
   "%j is a failure of the gateway",
   (error) => {
@@ -42,10 +47,6 @@ test.each([[{ statusCode: 500 }], [{ statusCode: 503 }], [{}], [new Error("socke
 
 test("a failure leaves open what was paid, unless nobody was there", () => {
   expect(failureOf({ statusCode: 500, headers: {} })).toMatchObject({ kind: "unknown", ended: false });
-  expect(failureOf({ statusCode: 500, headers: { "idempotent-replayed": "true" } })).toMatchObject({
-    kind: "unknown",
-    ended: true,
-  });
   expect(failureOf({ detail: { code: "ECONNRESET" } })).toMatchObject({ kind: "unknown", ended: false });
   expect(failureOf({ detail: { code: "ECONNREFUSED" } })).toMatchObject({ kind: "later" });
   expect(failureOf(new CoreError("UNAVAILABLE", "open"))).toEqual({ kind: "later", why: "open" });

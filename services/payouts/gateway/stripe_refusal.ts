@@ -16,7 +16,7 @@ const NEVER_SENT: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "E
 
 /** What an answer with an error means, when that is certain: no failure of the gateway. Undefined: it is one. */
 export function refusalOf(error: unknown): Answer | undefined {
-  const { statusCode = 0, rawType, code } = error as StripeFailure;
+  const { statusCode = 0, rawType, code, headers } = error as StripeFailure;
   if (statusCode === 429 || statusCode === 401 || statusCode === 403) {
     return { kind: "later", why: `${statusCode} ${code ?? rawType ?? ""}`.trim() };
   }
@@ -27,16 +27,18 @@ export function refusalOf(error: unknown): Answer | undefined {
   if (statusCode >= 400 && statusCode < 500) {
     return { kind: "refused", motivo: motivoOf(code, rawType ?? `http_${statusCode}`) };
   }
+  // What is answered under a key for a second time is final, errors too. It tells nothing of how the gateway is now.
+  if (statusCode >= 500 && headers?.["idempotent-replayed"] === "true") {
+    return { kind: "unknown", ended: true, why: `http_${statusCode}, again` };
+  }
   return undefined;
 }
 
 /** What a failure leaves open. */
 export function failureOf(error: unknown): Answer {
-  const { statusCode = 0, headers, detail } = error as StripeFailure;
+  const { statusCode = 0, detail } = error as StripeFailure;
   if (codeOf(error) === "UNAVAILABLE" || NEVER_SENT.has(codeOf(detail) ?? "")) {
     return { kind: "later", why: messageOf(error) };
   }
-  // What Stripe answers under a key for a second time is final, errors too.
-  const ended = statusCode >= 500 && headers?.["idempotent-replayed"] === "true";
-  return { kind: "unknown", ended, why: statusCode > 0 ? `http_${statusCode}` : messageOf(error) };
+  return { kind: "unknown", ended: false, why: statusCode > 0 ? `http_${statusCode}` : messageOf(error) };
 }
