@@ -25,11 +25,11 @@ export class Bank {
 
   /** Goes on where the process before ended: what is open, and what nobody has said that he heard of. */
   resume(): void {
-    const { book, notices } = this.#options;
+    const { book } = this.#options;
     for (const payout of book.newestFirst()) {
       this.take(payout);
       if (payout.status !== "pending") {
-        notices.tell(payout);
+        this.#tell(payout);
       }
     }
   }
@@ -55,10 +55,15 @@ export class Bank {
   }
 
   #change({ id }: Payout, status: Status, failureCode: string | null): Payout {
-    const { book, notices } = this.#options;
-    const changed = book.change(id, { status, failureCode, changedAtMs: Date.now() });
-    notices.tell(changed);
+    const changed = this.#options.book.change(id, { status, failureCode, changedAtMs: Date.now() });
+    this.#tell(changed);
     return changed;
+  }
+
+  /** As Stripe promises, whoever has paid is told that it came back. */
+  #tell(payout: Payout): void {
+    const surely = payout.status === "failed" && payoutFate(this.#options, payout.id).kind === "returned";
+    this.#options.notices.tell(payout, { surely });
   }
 
   #later(ms: number, work: () => void): void {

@@ -31,10 +31,11 @@ export class Notices {
     setMaxListeners(0, this.#stopping.signal); // Every webhook that waits listens.
   }
 
-  tell(payout: Payout): void {
+  /** @param options.surely it is not lost: nobody would ask about it */
+  tell(payout: Payout, { surely = false }: { readonly surely?: boolean } = {}): void {
     const { url, book } = this.#options;
     const fate = noticeFate(this.#options, eventId(payout));
-    if (url === "" || fate.lost || book.isTold(eventId(payout))) {
+    if (url === "" || (fate.lost && !surely) || book.isTold(eventId(payout))) {
       return;
     }
     void this.#deliver(payout, fate.delayMs).then(async () => {

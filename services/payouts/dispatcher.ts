@@ -15,6 +15,8 @@ const GROUP_MS = 10;
 /** Beyond the longest call: then whoever has it is dead, or frozen. */
 const LEASE_MARGIN_S = 30;
 const RESULTS = { waitMs: 5, max: 200, atOnce: 1 };
+/** An error that is final: by then the gateway's list has what it made. */
+const ENDED_ASK_S = 5;
 /** A walk through all that the gateway has made costs the same for one question and for a hundred. */
 const QUESTIONS = { waitMs: 1_000, max: 500, atOnce: 1 };
 /** What is in hand when the process ends; what takes longer is sent again by another one, under the same key. */
@@ -146,7 +148,7 @@ export class Dispatcher implements Part {
   }
 
   async #sent(taken: Taken): Promise<Result> {
-    const { gateway, askAfterS, onAnswer, logger } = this.#options;
+    const { gateway, onAnswer, logger } = this.#options;
     const since = performance.now();
     const answer = await gateway.send(taken);
     onAnswer(answer.kind, (performance.now() - since) / 1_000);
@@ -163,7 +165,7 @@ export class Dispatcher implements Part {
           { id_pago: taken.idPago, why: answer.why },
           "nobody knows what the gateway made of a Pago",
         );
-        return noted(taken, answer.ended ? askAfterS : retryAfterS(taken), { ended: answer.ended });
+        return noted(taken, answer.ended ? ENDED_ASK_S : retryAfterS(taken), { ended: answer.ended });
     }
   }
 

@@ -17,7 +17,7 @@ const schema = z.object({
     .default(60)
     .describe("After 5 failures in a row the gateway is left alone for so many seconds, then tried once"),
   PAYOUTS_ASK_AFTER_S: whole(1, 86_400)
-    .default(60)
+    .default(30)
     .describe(
       "After so many seconds without a webhook the gateway is asked what became of a Pago, then after twice that",
     ),
