@@ -1275,7 +1275,7 @@ CREATE VIEW payouts.audit_difference AS
     COALESCE(((((('paid '::text || m.monto) || ' '::text) || m.moneda) || ' as '::text) || m.gateway_id), 'nothing paid'::text) AS found
    FROM (payouts.pago p
      FULL JOIN payouts.paid m USING (id_pago))
-  WHERE (((NOT (p.estado IS DISTINCT FROM 'EXITOSO'::text)) <> (m.id_pago IS NOT NULL)) OR ((m.id_pago IS NOT NULL) AND (((p.monto IS DISTINCT FROM m.monto) OR (p.moneda IS DISTINCT FROM m.moneda)) OR (p.gateway_id IS DISTINCT FROM m.gateway_id))))
+  WHERE (((NOT (p.estado IS DISTINCT FROM 'EXITOSO'::text)) <> (m.id_pago IS NOT NULL)) OR ((m.id_pago IS NOT NULL) AND ((p.monto IS DISTINCT FROM m.monto) OR (p.moneda IS DISTINCT FROM m.moneda) OR (p.gateway_id IS DISTINCT FROM m.gateway_id))))
 UNION ALL
  SELECT ('Pago '::text || r.id_pago) AS what,
     'paid before it came back'::text AS expected,

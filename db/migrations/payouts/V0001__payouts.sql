@@ -173,7 +173,8 @@ SELECT 'Pago ' || coalesce(p.id_pago, m.id_pago) AS what,
        coalesce('paid ' || m.monto || ' ' || m.moneda || ' as ' || m.gateway_id, 'nothing paid') AS found
 FROM payouts.pago p FULL JOIN payouts.paid m USING (id_pago)
 WHERE (p.estado IS NOT DISTINCT FROM 'EXITOSO') <> (m.id_pago IS NOT NULL)
-   OR m.id_pago IS NOT NULL AND (p.monto, p.moneda, p.gateway_id) IS DISTINCT FROM (m.monto, m.moneda, m.gateway_id)
+   OR m.id_pago IS NOT NULL AND (p.monto IS DISTINCT FROM m.monto OR p.moneda IS DISTINCT FROM m.moneda
+                                 OR p.gateway_id IS DISTINCT FROM m.gateway_id)
 UNION ALL
 SELECT 'Pago ' || r.id_pago, 'paid before it came back', 'nothing paid'
 FROM payouts.returned r LEFT JOIN payouts.paid m USING (id_pago)
