@@ -138,7 +138,7 @@ async function* readBook(url: string): AsyncGenerator<BookEntry> {
       yield entry.parse(JSON.parse(line));
     }
   } catch (error) {
-    const message = `the gateway's book at ${url} cannot be read: ${messageOf(error)}`;
+    const message = `the gateway's book at ${url} cannot be read: ${messageOf(error)}.`;
     const hint = "Start the simulator, or leave PAYOUTS_BOOK_URL blank where the gateway shows no book.";
     throw new PayoutsError("GATEWAY_BOOK_UNREADABLE", message, { hint, cause: error });
   }

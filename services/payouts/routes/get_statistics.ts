@@ -11,7 +11,7 @@ const counts = z.object({
   failed: count.meta({ description: "Not published at their first try, whatever came of them later." }),
   retries: count.meta({ description: "Tries after the first ones." }),
   oldest: z.iso.datetime({ precision: 6 }).nullable(),
-  oldest_pending_seconds: z.number().nullable(),
+  oldest_pending_seconds: z.number(),
 });
 
 const statistics = counts.extend({ types: z.record(z.string(), counts) });
@@ -28,17 +28,14 @@ export const getStatistics = (pool: Pool) =>
 function bodyOf(rows: readonly EventStatistics[]): z.output<typeof statistics> {
   const sum = (key: "pending" | "sent" | "failed" | "retries") =>
     rows.reduce((total, row) => total + Number(row[key]), 0);
-  const oldest = rows.reduce<EventStatistics | undefined>(
-    (least, row) => (row.oldestAgeS !== null && row.oldestAgeS > (least?.oldestAgeS ?? -1) ? row : least),
-    undefined,
-  );
+  const [oldest] = rows.toSorted((a, b) => b.oldestAgeS - a.oldestAgeS);
   return {
     pending: sum("pending"),
     sent: sum("sent"),
     failed: sum("failed"),
     retries: sum("retries"),
     oldest: oldest?.oldest ?? null,
-    oldest_pending_seconds: oldest?.oldestAgeS ?? null,
+    oldest_pending_seconds: oldest?.oldestAgeS ?? 0,
     types: Object.fromEntries(rows.map((row) => [row.event, countsOf(row)])),
   };
 }

@@ -11,9 +11,9 @@ export interface EventStatistics {
   readonly failed: bigint;
   /** Tries after the first ones. */
   readonly retries: bigint;
-  /** Since when the oldest pending one waits. */
+  /** Since when the oldest pending one waits, and how long that is; null and 0 where none does. */
   readonly oldest: string | null;
-  readonly oldestAgeS: number | null;
+  readonly oldestAgeS: number;
 }
 
 /** Of all events that there ever were, in one statement and so of one moment. */
