@@ -1,14 +1,11 @@
 import { type Pool, transaction } from "../lib/postgres/pool.js";
 import { loadSql, quoteName } from "../lib/postgres/sql.js";
-import type { Module } from "../lib/runtime/module.js";
+import type { Finding, Module } from "../lib/runtime/module.js";
+import type { Settings } from "../lib/settings/base.js";
 
-/** What is not as it must be. */
-export interface Difference {
+export interface Difference extends Finding {
   /** The module that says so, or those that disagree. */
   readonly module: string;
-  readonly what: string;
-  readonly expected: string;
-  readonly found: string;
 }
 
 export interface AuditOptions {
@@ -18,6 +15,8 @@ export interface AuditOptions {
   readonly giveUpS: number;
   /** A run of generated traffic, whose answer key is looked at too. */
   readonly trafficId?: number | undefined;
+  /** Of the modules: they say where books are that are not in the database. */
+  readonly settings: Settings;
 }
 
 /** A statement that gives differences. */
@@ -31,13 +30,13 @@ interface Source {
 const ACROSS = [{ modules: ["payments", "wallet"], query: "audit_payments" }] as const;
 
 /**
- * Every module's view `<schema>.audit_difference`, and what modules say of each other's rows, all of one moment. Views and queries
- * say what must hold; a row is a violation.
+ * Every module's view `<schema>.audit_difference`, what modules say of each other's rows, and what books outside say of theirs, all
+ * of one moment here. Views and queries say what must hold; a row is a violation.
  */
 export async function audit(
   pool: Pool,
   modules: readonly Module[],
-  { graceS, giveUpS, trafficId }: AuditOptions,
+  { graceS, giveUpS, trafficId, settings }: AuditOptions,
 ): Promise<readonly Difference[]> {
   const names = new Set(modules.map(({ name }) => name));
   const sources: readonly Source[] = [
@@ -67,6 +66,10 @@ export async function audit(
     for (const { module, sql, values = [] } of sources) {
       const { rows } = await tx.query<Omit<Difference, "module">>(sql, [...values]);
       differences.push(...rows.map((row) => ({ module, ...row })));
+    }
+    for (const { name, audits } of modules) {
+      const found = (await audits?.(settings as never, tx, graceS)) ?? [];
+      differences.push(...found.map((finding) => ({ module: name, ...finding })));
     }
     return differences;
   });

@@ -11,7 +11,11 @@ import { DECLARATIONS, loadAllSettings } from "./settings.js";
 const NAMES = settingNames(DECLARATIONS);
 const SECRETS = secretNames(DECLARATIONS);
 const byDefault = DECLARATIONS.map(({ schema }) => schema.parse({}));
-const defaults = { ...Object.assign({}, ...byDefault), BACKUP_DIR: join(packageRoot, "backups") };
+const defaults = {
+  ...Object.assign({}, ...byDefault),
+  BACKUP_DIR: join(packageRoot, "backups"),
+  SIMULATOR_BOOK_PATH: join(packageRoot, ".local/gateway_book.ndjson"),
+};
 
 const folder = mkdtempSync(join(tmpdir(), "settings-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -6,7 +6,9 @@ import { baseSettings } from "../lib/settings/base.js";
 import { port, type SettingsDeclaration, whole } from "../lib/settings/define.js";
 import { loadSettings, type SettingsSources } from "../lib/settings/settings.js";
 import type { FraudSettings } from "../services/fraud/settings.js";
+import type { SimulatorSettings } from "../services/gateway_simulator/settings.js";
 import type { PaymentsSettings } from "../services/payments/settings.js";
+import type { PayoutsSettings } from "../services/payouts/settings.js";
 import type { WalletSettings } from "../services/wallet/settings.js";
 import type { TrafficSettings } from "../traffic/settings.js";
 import { MODULES } from "./modules.js";
@@ -55,6 +57,8 @@ export interface AllSettings
     PaymentsSettings,
     FraudSettings,
     WalletSettings,
+    PayoutsSettings,
+    SimulatorSettings,
     TrafficSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */

@@ -6,6 +6,8 @@ CREATE SCHEMA ops;
 
 CREATE SCHEMA payments;
 
+CREATE SCHEMA payouts;
+
 CREATE SCHEMA saga;
 
 CREATE SCHEMA staging;
@@ -505,6 +507,84 @@ END
 $_$;
 
 COMMENT ON FUNCTION ops.webhook_state() IS 'How many webhooks wait, and since when, how many were given up, and whether they are stopped, by schema';
+CREATE FUNCTION payouts.count_retried() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  INSERT INTO payouts.outbox_total AS t (event, slot, failed, retries)
+  SELECT c.event, pg_backend_pid() % 8, count(*) FILTER (WHERE w.claimed_until IS NULL), count(*)
+  FROM claimed c JOIN was w USING (message_id)
+  GROUP BY c.event ORDER BY c.event
+  ON CONFLICT (event, slot) DO UPDATE SET failed = t.failed + excluded.failed, retries = t.retries + excluded.retries;
+  RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION payouts.count_sent() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  INSERT INTO payouts.outbox_total AS t (event, slot, sent)
+  SELECT event, pg_backend_pid() % 8, count(*) FROM gone GROUP BY event ORDER BY event
+  ON CONFLICT (event, slot) DO UPDATE SET sent = t.sent + excluded.sent;
+  RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION payouts.erase(customer text, pseudonym text) RETURNS TABLE(what text, rows bigint)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF EXISTS (SELECT FROM payouts.pago p WHERE p.id_afiliado = customer AND p.estado IN ('PENDIENTE', 'PROCESANDO'))
+     OR EXISTS (SELECT FROM payouts.outbox o WHERE position(to_json(customer)::text IN o.body) > 0) THEN
+    RAISE object_in_use USING MESSAGE = 'a Pago of the afiliado is in flight';
+  END IF;
+  what := 'Pagos';
+  UPDATE payouts.pago p SET id_afiliado = pseudonym, referencia_pago = NULL WHERE p.id_afiliado = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'references of Pagos';
+  DELETE FROM payouts.reference r WHERE r.id_afiliado = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION payouts.erase(customer text, pseudonym text) IS 'Gives an afiliado''s Pagos a pseudonym, and forgets how they were called';
+
+CREATE FUNCTION payouts.keep_pago() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF ops.erasing()
+     OR (NEW.id_pago, NEW.id_afiliado, NEW.referencia_pago, NEW.monto, NEW.moneda, NEW.trace_id, NEW.created_at)
+        IS NOT DISTINCT FROM
+        (OLD.id_pago, OLD.id_afiliado, OLD.referencia_pago, OLD.monto, OLD.moneda, OLD.trace_id, OLD.created_at)
+        -- What is known of the gateway stays known.
+        AND (OLD.gateway_key IS NULL OR (NEW.gateway_key, NEW.sent_at) = (OLD.gateway_key, OLD.sent_at))
+        AND (OLD.gateway_id IS NULL OR NEW.gateway_id = OLD.gateway_id)
+        AND NEW.ended >= OLD.ended
+        AND EXISTS (SELECT FROM payouts.transition WHERE from_estado = OLD.estado AND to_estado = NEW.estado) THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'Pago % is %: this change of it is refused', OLD.id_pago, OLD.estado
+    USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION payouts.require_success() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM payouts.pago
+                 WHERE id_pago = NEW.id_pago AND estado = 'EXITOSO' AND gateway_id = NEW.gateway_id) THEN
+    RAISE EXCEPTION 'Pago % is not EXITOSO as %', NEW.id_pago, NEW.gateway_id USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NULL;
+END
+$$;
 
 CREATE FUNCTION saga.audit_deadline() RETURNS interval
     LANGUAGE sql STABLE
@@ -1238,6 +1318,262 @@ COMMENT ON TABLE payments.txn_reject IS 'Every row that could not be repaired, a
 
 COMMENT ON COLUMN payments.txn_reject.line_no IS 'Line of its chunk, from 0';
 
+CREATE TABLE payouts.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE payouts.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE TABLE payouts.pago (
+    id_pago uuid NOT NULL,
+    id_afiliado text NOT NULL,
+    referencia_pago text,
+    monto bigint NOT NULL,
+    moneda text NOT NULL,
+    estado text DEFAULT 'PENDIENTE'::text NOT NULL,
+    motivo text,
+    trace_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    gateway_key text,
+    sent_at timestamp with time zone,
+    gateway_id text,
+    ended boolean DEFAULT false NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    takes integer DEFAULT 0 NOT NULL,
+    CONSTRAINT pago_check CHECK (((estado = 'PENDIENTE'::text) = (gateway_key IS NULL))),
+    CONSTRAINT pago_check1 CHECK (((gateway_key IS NULL) = (sent_at IS NULL))),
+    CONSTRAINT pago_check2 CHECK (((gateway_key IS NOT NULL) OR (gateway_id IS NULL))),
+    CONSTRAINT pago_check3 CHECK (((estado <> 'EXITOSO'::text) OR (gateway_id IS NOT NULL))),
+    CONSTRAINT pago_check4 CHECK (((estado = 'FALLIDO'::text) = (motivo IS NOT NULL))),
+    CONSTRAINT pago_estado_check CHECK ((estado = ANY (ARRAY['PENDIENTE'::text, 'PROCESANDO'::text, 'EXITOSO'::text, 'FALLIDO'::text]))),
+    CONSTRAINT pago_gateway_id_check CHECK (((length(gateway_id) >= 1) AND (length(gateway_id) <= 255))),
+    CONSTRAINT pago_gateway_key_check CHECK (((length(gateway_key) >= 1) AND (length(gateway_key) <= 255))),
+    CONSTRAINT pago_id_afiliado_check CHECK (((length(id_afiliado) >= 1) AND (length(id_afiliado) <= 255))),
+    CONSTRAINT pago_moneda_check CHECK ((moneda = ANY (ARRAY['USD'::text, 'EUR'::text, 'COP'::text]))),
+    CONSTRAINT pago_monto_check CHECK (((monto >= 1) AND (monto <= '1000000000000000'::bigint))),
+    CONSTRAINT pago_motivo_check CHECK (((length(motivo) >= 1) AND (length(motivo) <= 200))),
+    CONSTRAINT pago_referencia_pago_check CHECK (((length(referencia_pago) >= 1) AND (length(referencia_pago) <= 255)))
+)
+PARTITION BY RANGE (id_pago);
+
+COMMENT ON TABLE payouts.pago IS 'A Pago as it stands';
+
+CREATE TABLE payouts.paid (
+    id_pago uuid NOT NULL,
+    gateway_id text NOT NULL,
+    monto bigint NOT NULL,
+    moneda text NOT NULL,
+    paid_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE payouts.paid IS 'Money that went out, once for a Pago; final';
+
+CREATE TABLE payouts.reference (
+    id_afiliado text NOT NULL,
+    referencia_pago text NOT NULL,
+    id_pago uuid NOT NULL,
+    CONSTRAINT reference_referencia_pago_check CHECK (((length(referencia_pago) >= 1) AND (length(referencia_pago) <= 255)))
+);
+
+COMMENT ON TABLE payouts.reference IS 'The Pago of an afiliado under a referencia_pago: one';
+
+CREATE TABLE payouts.returned (
+    id_pago uuid NOT NULL,
+    motivo text NOT NULL,
+    returned_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT returned_motivo_check CHECK (((length(motivo) >= 1) AND (length(motivo) <= 200)))
+);
+
+COMMENT ON TABLE payouts.returned IS 'Money that the bank sent back, all of it; final. Its Pago stays EXITOSO';
+
+CREATE VIEW payouts.audit_difference AS
+ SELECT ('Pago '::text || COALESCE(p.id_pago, m.id_pago)) AS what,
+        CASE
+            WHEN (p.estado = 'EXITOSO'::text) THEN ((((('paid '::text || p.monto) || ' '::text) || p.moneda) || ' as '::text) || COALESCE(p.gateway_id, 'nothing'::text))
+            ELSE ('nothing paid: it is '::text || COALESCE(p.estado, 'not there'::text))
+        END AS expected,
+    COALESCE(((((('paid '::text || m.monto) || ' '::text) || m.moneda) || ' as '::text) || m.gateway_id), 'nothing paid'::text) AS found
+   FROM (payouts.pago p
+     FULL JOIN payouts.paid m USING (id_pago))
+  WHERE (((NOT (p.estado IS DISTINCT FROM 'EXITOSO'::text)) <> (m.id_pago IS NOT NULL)) OR ((m.id_pago IS NOT NULL) AND ((p.monto IS DISTINCT FROM m.monto) OR (p.moneda IS DISTINCT FROM m.moneda) OR (p.gateway_id IS DISTINCT FROM m.gateway_id))))
+UNION ALL
+ SELECT ('Pago '::text || r.id_pago) AS what,
+    'paid before it came back'::text AS expected,
+    'nothing paid'::text AS found
+   FROM (payouts.returned r
+     LEFT JOIN payouts.paid m USING (id_pago))
+  WHERE (m.id_pago IS NULL)
+UNION ALL
+ SELECT ('Pago '::text || pago.id_pago) AS what,
+    'key and reason as its state has them'::text AS expected,
+    ((((pago.estado || ', '::text) || COALESCE(pago.motivo, 'no reason'::text)) || ', '::text) || COALESCE(pago.gateway_key, 'no key'::text)) AS found
+   FROM payouts.pago
+  WHERE (((pago.estado = 'FALLIDO'::text) <> (pago.motivo IS NOT NULL)) OR ((pago.estado = 'PENDIENTE'::text) <> (pago.gateway_key IS NULL)))
+UNION ALL
+ SELECT ((('reference '::text || COALESCE(r.referencia_pago, p.referencia_pago)) || ' of '::text) || COALESCE(r.id_afiliado, p.id_afiliado)) AS what,
+    ('Pago '::text || COALESCE((p.id_pago)::text, 'none'::text)) AS expected,
+    ('Pago '::text || COALESCE((r.id_pago)::text, 'none'::text)) AS found
+   FROM (payouts.reference r
+     FULL JOIN ( SELECT pago.id_pago,
+            pago.id_afiliado,
+            pago.referencia_pago,
+            pago.monto,
+            pago.moneda,
+            pago.estado,
+            pago.motivo,
+            pago.trace_id,
+            pago.created_at,
+            pago.updated_at,
+            pago.gateway_key,
+            pago.sent_at,
+            pago.gateway_id,
+            pago.ended,
+            pago.due_at,
+            pago.takes
+           FROM payouts.pago
+          WHERE (pago.referencia_pago IS NOT NULL)) p USING (id_pago))
+  WHERE ((r.id_afiliado IS DISTINCT FROM p.id_afiliado) OR (r.referencia_pago IS DISTINCT FROM p.referencia_pago))
+UNION ALL
+ SELECT ('Pago '::text || pago.id_pago) AS what,
+    'settled by now'::text AS expected,
+    ((pago.estado || ' since '::text) || pago.updated_at) AS found
+   FROM payouts.pago
+  WHERE ((pago.estado = ANY (ARRAY['PENDIENTE'::text, 'PROCESANDO'::text])) AND (pago.updated_at <= (now() -
+        CASE
+            WHEN (ops.audit_grace() = '00:00:00'::interval) THEN '00:00:00'::interval
+            ELSE (ops.audit_grace() +
+            CASE
+                WHEN (pago.gateway_id IS NULL) THEN '01:00:00'::interval
+                ELSE '14 days'::interval
+            END)
+        END)))
+UNION ALL
+ SELECT ('event '::text || outbox.message_id) AS what,
+    'published'::text AS expected,
+    ((outbox.event || ' in the outbox since '::text) || outbox.entered_at) AS found
+   FROM payouts.outbox
+  WHERE (outbox.entered_at <= (now() - ops.audit_grace()));
+
+COMMENT ON VIEW payouts.audit_difference IS 'Each way in which Pagos, references and money that went out disagree';
+
+CREATE VIEW payouts.audit_pago AS
+ SELECT p.id_pago,
+    p.estado,
+    p.gateway_id,
+    p.monto,
+    p.moneda,
+    (r.id_pago IS NOT NULL) AS returned,
+    GREATEST(p.updated_at, r.returned_at) AS changed_at
+   FROM (payouts.pago p
+     LEFT JOIN payouts.returned r USING (id_pago));
+
+COMMENT ON VIEW payouts.audit_pago IS 'What payouts says of each Pago, for the gateway''s book';
+
+CREATE TABLE payouts.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE payouts.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE payouts.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE payouts.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE VIEW payouts.open_state AS
+ SELECT e.estado,
+    count(p.id_pago) AS pagos,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(p.created_at))), (0)::numeric), (0)::numeric))::double precision AS oldest_age_seconds,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(p.created_at) FILTER (WHERE (p.gateway_id IS NULL)))), (0)::numeric), (0)::numeric))::double precision AS oldest_untaken_age_seconds
+   FROM (( VALUES ('PENDIENTE'::text), ('PROCESANDO'::text)) e(estado)
+     LEFT JOIN payouts.pago p ON (((p.estado = e.estado) AND (p.estado = ANY (ARRAY['PENDIENTE'::text, 'PROCESANDO'::text])))))
+  GROUP BY e.estado;
+
+COMMENT ON VIEW payouts.open_state IS 'How many Pagos are not settled, since when, and since when the gateway has not taken the oldest';
+
+CREATE TABLE payouts.outbox_total (
+    event text NOT NULL,
+    slot smallint NOT NULL,
+    sent bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL,
+    retries bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE payouts.outbox_total IS 'How many events were published, had to be tried again, and how often';
+
+CREATE TABLE payouts.pago_default (
+    id_pago uuid NOT NULL,
+    id_afiliado text NOT NULL,
+    referencia_pago text,
+    monto bigint NOT NULL,
+    moneda text NOT NULL,
+    estado text DEFAULT 'PENDIENTE'::text NOT NULL,
+    motivo text,
+    trace_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    gateway_key text,
+    sent_at timestamp with time zone,
+    gateway_id text,
+    ended boolean DEFAULT false NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    takes integer DEFAULT 0 NOT NULL,
+    CONSTRAINT pago_check CHECK (((estado = 'PENDIENTE'::text) = (gateway_key IS NULL))),
+    CONSTRAINT pago_check1 CHECK (((gateway_key IS NULL) = (sent_at IS NULL))),
+    CONSTRAINT pago_check2 CHECK (((gateway_key IS NOT NULL) OR (gateway_id IS NULL))),
+    CONSTRAINT pago_check3 CHECK (((estado <> 'EXITOSO'::text) OR (gateway_id IS NOT NULL))),
+    CONSTRAINT pago_check4 CHECK (((estado = 'FALLIDO'::text) = (motivo IS NOT NULL))),
+    CONSTRAINT pago_estado_check CHECK ((estado = ANY (ARRAY['PENDIENTE'::text, 'PROCESANDO'::text, 'EXITOSO'::text, 'FALLIDO'::text]))),
+    CONSTRAINT pago_gateway_id_check CHECK (((length(gateway_id) >= 1) AND (length(gateway_id) <= 255))),
+    CONSTRAINT pago_gateway_key_check CHECK (((length(gateway_key) >= 1) AND (length(gateway_key) <= 255))),
+    CONSTRAINT pago_id_afiliado_check CHECK (((length(id_afiliado) >= 1) AND (length(id_afiliado) <= 255))),
+    CONSTRAINT pago_moneda_check CHECK ((moneda = ANY (ARRAY['USD'::text, 'EUR'::text, 'COP'::text]))),
+    CONSTRAINT pago_monto_check CHECK (((monto >= 1) AND (monto <= '1000000000000000'::bigint))),
+    CONSTRAINT pago_motivo_check CHECK (((length(motivo) >= 1) AND (length(motivo) <= 200))),
+    CONSTRAINT pago_referencia_pago_check CHECK (((length(referencia_pago) >= 1) AND (length(referencia_pago) <= 255)))
+);
+
+CREATE VIEW payouts.report_pago AS
+ SELECT p.id_pago,
+    p.created_at,
+    p.estado,
+    p.motivo,
+    p.monto,
+    p.moneda,
+    (r.id_pago IS NOT NULL) AS returned
+   FROM (payouts.pago p
+     LEFT JOIN payouts.returned r USING (id_pago));
+
+COMMENT ON VIEW payouts.report_pago IS 'Pagos for reports: nothing of who was paid; amounts in minor units';
+
+CREATE TABLE payouts.transition (
+    from_estado text NOT NULL,
+    to_estado text NOT NULL
+);
+
+COMMENT ON TABLE payouts.transition IS 'Changes of state that there are; all others are refused';
+
 CREATE TABLE saga.outbox (
     message_id uuid NOT NULL,
     event text NOT NULL,
@@ -1909,6 +2245,8 @@ CREATE TABLE wallet.movement_default (
     CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
 );
 
+ALTER TABLE ONLY payouts.pago ATTACH PARTITION payouts.pago_default DEFAULT;
+
 ALTER TABLE ONLY saga.payment ATTACH PARTITION saga.payment_default DEFAULT;
 
 ALTER TABLE ONLY saga.step ATTACH PARTITION saga.step_default DEFAULT;
@@ -1991,6 +2329,45 @@ ALTER TABLE ONLY payments.txn
 
 ALTER TABLE ONLY payments.txn_reject
     ADD CONSTRAINT txn_reject_pkey PRIMARY KEY (run_id, chunk_no, line_no);
+
+ALTER TABLE ONLY payouts.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY payouts.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY payouts.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY payouts.outbox_total
+    ADD CONSTRAINT outbox_total_pkey PRIMARY KEY (event, slot);
+
+ALTER TABLE ONLY payouts.pago
+    ADD CONSTRAINT pago_id_pago_monto_moneda_key UNIQUE (id_pago, monto, moneda);
+
+ALTER TABLE ONLY payouts.pago_default
+    ADD CONSTRAINT pago_default_id_pago_monto_moneda_key UNIQUE (id_pago, monto, moneda);
+
+ALTER TABLE ONLY payouts.pago
+    ADD CONSTRAINT pago_pkey PRIMARY KEY (id_pago);
+
+ALTER TABLE ONLY payouts.pago_default
+    ADD CONSTRAINT pago_default_pkey PRIMARY KEY (id_pago);
+
+ALTER TABLE ONLY payouts.paid
+    ADD CONSTRAINT paid_gateway_id_key UNIQUE (gateway_id);
+
+ALTER TABLE ONLY payouts.paid
+    ADD CONSTRAINT paid_pkey PRIMARY KEY (id_pago);
+
+ALTER TABLE ONLY payouts.reference
+    ADD CONSTRAINT reference_pkey PRIMARY KEY (id_afiliado, referencia_pago);
+
+ALTER TABLE ONLY payouts.returned
+    ADD CONSTRAINT returned_pkey PRIMARY KEY (id_pago);
+
+ALTER TABLE ONLY payouts.transition
+    ADD CONSTRAINT transition_pkey PRIMARY KEY (from_estado, to_estado);
 
 ALTER TABLE ONLY saga.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
@@ -2079,6 +2456,16 @@ CREATE INDEX txn_merchant_idx ON ONLY payments.txn USING btree (merchant_id, occ
 
 CREATE INDEX txn_original_idx ON ONLY payments.txn USING btree (original_txn_id) WHERE (original_txn_id IS NOT NULL);
 
+CREATE INDEX idempotency_by_age ON payouts.idempotency USING btree (created_at);
+
+CREATE INDEX pago_afiliado_idx ON ONLY payouts.pago USING btree (id_afiliado, id_pago);
+
+CREATE INDEX pago_due_idx ON ONLY payouts.pago USING btree (due_at) WHERE (estado = ANY (ARRAY['PENDIENTE'::text, 'PROCESANDO'::text]));
+
+CREATE INDEX pago_default_due_at_idx ON payouts.pago_default USING btree (due_at) WHERE (estado = ANY (ARRAY['PENDIENTE'::text, 'PROCESANDO'::text]));
+
+CREATE INDEX pago_default_id_afiliado_id_pago_idx ON payouts.pago_default USING btree (id_afiliado, id_pago);
+
 CREATE INDEX idempotency_by_age ON saga.idempotency USING btree (created_at);
 
 CREATE INDEX payment_customer_idx ON ONLY saga.payment USING btree (customer_id, payment_id);
@@ -2105,6 +2492,14 @@ CREATE INDEX movement_default_to_id_moved_at_movement_id_idx ON wallet.movement_
 
 CREATE UNIQUE INDEX wallet_open_key ON wallet.wallet USING btree (user_id, currency) WHERE ((closed_at IS NULL) AND (kind = 'customer'::text));
 
+ALTER INDEX payouts.pago_due_idx ATTACH PARTITION payouts.pago_default_due_at_idx;
+
+ALTER INDEX payouts.pago_afiliado_idx ATTACH PARTITION payouts.pago_default_id_afiliado_id_pago_idx;
+
+ALTER INDEX payouts.pago_id_pago_monto_moneda_key ATTACH PARTITION payouts.pago_default_id_pago_monto_moneda_key;
+
+ALTER INDEX payouts.pago_pkey ATTACH PARTITION payouts.pago_default_pkey;
+
 ALTER INDEX saga.payment_customer_idx ATTACH PARTITION saga.payment_default_customer_id_payment_id_idx;
 
 ALTER INDEX saga.payment_due_idx ATTACH PARTITION saga.payment_default_due_at_idx;
@@ -2122,6 +2517,23 @@ ALTER INDEX wallet.movement_pkey ATTACH PARTITION wallet.movement_default_pkey;
 ALTER INDEX wallet.movement_in_idx ATTACH PARTITION wallet.movement_default_to_id_moved_at_movement_id_idx;
 
 CREATE TRIGGER dead_letter_bound AFTER INSERT ON ops.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION ops.forget_dead_letters();
+CREATE TRIGGER outbox_retried AFTER UPDATE ON payouts.outbox REFERENCING OLD TABLE AS was NEW TABLE AS claimed FOR EACH STATEMENT EXECUTE FUNCTION payouts.count_retried();
+
+CREATE TRIGGER outbox_sent AFTER DELETE ON payouts.outbox REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION payouts.count_sent();
+
+CREATE TRIGGER pago_final BEFORE DELETE ON payouts.pago FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER pago_kept BEFORE TRUNCATE ON payouts.pago FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER pago_kept_in_order BEFORE UPDATE ON payouts.pago FOR EACH ROW EXECUTE FUNCTION payouts.keep_pago();
+
+CREATE TRIGGER paid_final BEFORE DELETE OR UPDATE OR TRUNCATE ON payouts.paid FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER paid_of_success AFTER INSERT ON payouts.paid FOR EACH ROW EXECUTE FUNCTION payouts.require_success();
+
+CREATE TRIGGER reference_final BEFORE DELETE OR UPDATE OR TRUNCATE ON payouts.reference FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER returned_final BEFORE DELETE OR UPDATE OR TRUNCATE ON payouts.returned FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 CREATE TRIGGER orphan_final BEFORE DELETE OR UPDATE OR TRUNCATE ON saga.orphan FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
@@ -2167,6 +2579,12 @@ ALTER TABLE ONLY ops.dead_letter_action_letter
 ALTER TABLE ONLY payments.terminal
     ADD CONSTRAINT terminal_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES payments.merchant(merchant_id);
 
+ALTER TABLE ONLY payouts.paid
+    ADD CONSTRAINT paid_id_pago_monto_moneda_fkey FOREIGN KEY (id_pago, monto, moneda) REFERENCES payouts.pago(id_pago, monto, moneda);
+
+ALTER TABLE ONLY payouts.returned
+    ADD CONSTRAINT returned_id_pago_fkey FOREIGN KEY (id_pago) REFERENCES payouts.paid(id_pago);
+
 ALTER TABLE ONLY traffic.payment
     ADD CONSTRAINT payment_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
 
@@ -2192,11 +2610,17 @@ GRANT USAGE ON SCHEMA ops TO payments_app;
 GRANT USAGE ON SCHEMA ops TO payments_saga;
 GRANT USAGE ON SCHEMA ops TO payments_reader;
 GRANT USAGE ON SCHEMA ops TO payments_wallet;
+GRANT USAGE ON SCHEMA ops TO payments_payouts;
 GRANT USAGE ON SCHEMA ops TO payments_traffic;
 
 GRANT USAGE ON SCHEMA payments TO payments_loader;
 GRANT USAGE ON SCHEMA payments TO payments_reader;
 GRANT USAGE ON SCHEMA payments TO payments_exporter;
+
+GRANT USAGE ON SCHEMA payouts TO payments_payouts;
+GRANT USAGE ON SCHEMA payouts TO payments_loader;
+GRANT USAGE ON SCHEMA payouts TO payments_exporter;
+GRANT USAGE ON SCHEMA payouts TO payments_reader;
 
 GRANT USAGE ON SCHEMA saga TO payments_saga;
 GRANT USAGE ON SCHEMA saga TO payments_loader;
@@ -2253,6 +2677,7 @@ GRANT ALL ON FUNCTION etl.swap_healed_leaf(month date) TO payments_loader;
 REVOKE ALL ON FUNCTION ops.add_months(parent regclass, months integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_saga;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_wallet;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_payouts;
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
 
@@ -2266,6 +2691,9 @@ GRANT ALL ON FUNCTION ops.outbox_state() TO payments_exporter;
 REVOKE ALL ON FUNCTION ops.webhook_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.webhook_state() TO payments_exporter;
 GRANT ALL ON FUNCTION ops.webhook_state() TO payments_saga;
+REVOKE ALL ON FUNCTION payouts.count_retried() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payouts.count_sent() FROM PUBLIC;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
@@ -2405,6 +2833,7 @@ GRANT SELECT ON TABLE ops.module_migration TO payments_loader;
 GRANT SELECT ON TABLE ops.module_migration TO payments_exporter;
 GRANT SELECT ON TABLE ops.module_migration TO payments_saga;
 GRANT SELECT ON TABLE ops.module_migration TO payments_wallet;
+GRANT SELECT ON TABLE ops.module_migration TO payments_payouts;
 GRANT SELECT ON TABLE ops.module_migration TO payments_traffic;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
@@ -2432,6 +2861,55 @@ GRANT SELECT ON TABLE payments.txn TO payments_reader;
 
 GRANT SELECT,INSERT,DELETE ON TABLE payments.txn_reject TO payments_loader;
 GRANT SELECT ON TABLE payments.txn_reject TO payments_reader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE payouts.outbox TO payments_payouts;
+
+GRANT UPDATE(claimed_until) ON TABLE payouts.outbox TO payments_payouts;
+
+GRANT SELECT,INSERT ON TABLE payouts.pago TO payments_payouts;
+
+GRANT UPDATE(estado) ON TABLE payouts.pago TO payments_payouts;
+
+GRANT UPDATE(motivo) ON TABLE payouts.pago TO payments_payouts;
+
+GRANT UPDATE(updated_at) ON TABLE payouts.pago TO payments_payouts;
+
+GRANT UPDATE(gateway_key) ON TABLE payouts.pago TO payments_payouts;
+
+GRANT UPDATE(sent_at) ON TABLE payouts.pago TO payments_payouts;
+
+GRANT UPDATE(gateway_id) ON TABLE payouts.pago TO payments_payouts;
+
+GRANT UPDATE(ended) ON TABLE payouts.pago TO payments_payouts;
+
+GRANT UPDATE(due_at) ON TABLE payouts.pago TO payments_payouts;
+
+GRANT UPDATE(takes) ON TABLE payouts.pago TO payments_payouts;
+
+GRANT SELECT,INSERT ON TABLE payouts.paid TO payments_payouts;
+
+GRANT SELECT,INSERT ON TABLE payouts.reference TO payments_payouts;
+
+GRANT SELECT,INSERT ON TABLE payouts.returned TO payments_payouts;
+
+GRANT SELECT ON TABLE payouts.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE payouts.audit_difference TO payments_exporter;
+
+GRANT SELECT ON TABLE payouts.audit_pago TO payments_loader;
+GRANT SELECT ON TABLE payouts.audit_pago TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payouts.idempotency TO payments_payouts;
+
+GRANT SELECT,INSERT ON TABLE payouts.illegal_transition TO payments_payouts;
+
+GRANT SELECT ON TABLE payouts.open_state TO payments_exporter;
+
+GRANT SELECT ON TABLE payouts.outbox_total TO payments_payouts;
+
+GRANT SELECT ON TABLE payouts.report_pago TO payments_exporter;
+GRANT SELECT ON TABLE payouts.report_pago TO payments_reader;
+
+GRANT SELECT ON TABLE payouts.transition TO payments_payouts;
 
 GRANT SELECT,INSERT,DELETE ON TABLE saga.outbox TO payments_saga;
 

@@ -71,10 +71,13 @@ worker_ready() {
   fi
 }
 services_ready() { [[ $(http_get "$HTTP_PORT" /readyz) == 200* ]]; }
+simulator_ready() { [[ $(http_get "$SIMULATOR_PORT" /readyz) == 200* ]]; }
 
-# start_process NAME READY COMMAND PREFIX...: one of each, started again when its code or one of its settings has changed.
+# start_process NAME READY COMMAND PREFIX...: COMMAND may have several words; one of each, started again when its code or one of its settings has changed.
 start_process() {
-  local name=$1 ready=$2 command=$3 build
+  local name=$1 ready=$2 build
+  local -a command
+  read -ra command <<<"$3"
   local pid_file=$STACK_DIR/run/$1.pid log=$STACK_DIR/logs/$1.log
   shift 3
   build=$({ cd -- "$REPO_ROOT/dist" && find . -name '*.js' -type f -exec sha256sum {} + | sort && settings_of "$@"; } | sha256sum)
@@ -85,7 +88,7 @@ start_process() {
   fi
   : >"$log"
   (umask 077 && printf '%s\n' "$build" >"$pid_file.build")
-  spawn "$pid_file" "$log" node "$REPO_ROOT/dist/app/main.js" "$command"
+  spawn "$pid_file" "$log" node "$REPO_ROOT/dist/app/main.js" "${command[@]}"
   local -i end=$((SECONDS + START_S))
   until "$ready"; do
     live_pid "$pid_file" >/dev/null || die "$name did not start: $(tail -n 1 "$log"); its log: $log"
@@ -135,7 +138,10 @@ prepare_local() {
   step 'seeding accounts, merchants and terminals' 'See: payments doctor' payments seed
   step 'giving each account its wallet' 'See: payments doctor' payments wallets seed
   LOG_LEVEL=info start_process worker worker_ready worker POSTGRES RABBITMQ WORKER LOG
-  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD
+  # The gateway where there is no account with a real one.
+  [[ $STRIPE_API_KEY != simulated ]] ||
+    LOG_LEVEL=info start_process gateway-simulator simulator_ready 'serve gateway-simulator' SIMULATOR LOG
+  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD PAYOUTS STRIPE
   resume_unfinished
 }
 
@@ -166,7 +172,7 @@ TEXT
 # --- docker ----------------------------------------------------------------------------------------------------------
 COMPOSE_SECRETS=(POSTGRES_PASSWORD POSTGRES_ADMIN_PASSWORD RABBITMQ_PASSWORD COMPOSE_SUPERUSER_PASSWORD
   COMPOSE_READER_PASSWORD COMPOSE_EXPORTER_PASSWORD POSTGRES_BACKUP_PASSWORD POSTGRES_APP_PASSWORD COMPOSE_GRAFANA_PASSWORD
-  COMPOSE_GATEWAY_KEY)
+  COMPOSE_GATEWAY_KEY STRIPE_WEBHOOK_SECRET)
 
 compose() { docker compose --env-file "$REPO_ROOT/.env" -f "$REPO_ROOT/compose/docker-compose.yml" "$@"; }
 
@@ -182,9 +188,14 @@ make_compose_secrets() {
     note "making a password for $name in .env"
     printf '%s=%s\n' "$name" "$(random_password)" >>"$file"
   done
+  ENV_FILE_READ='' # what was just written is to be read too
+  read_env_file
+  # Without an account with Stripe, its simulator signs as it would.
+  [[ -n $(setting STRIPE_API_KEY '') ]] || echo 'STRIPE_API_KEY=simulated' >>"$file"
+  [[ -n $(setting SIMULATOR_WEBHOOK_SECRET '') ]] ||
+    printf 'SIMULATOR_WEBHOOK_SECRET=%s\n' "$(setting STRIPE_WEBHOOK_SECRET '')" >>"$file"
   # The services know the gateway's key by its digest only.
   if [[ -z $(setting HTTP_API_KEYS '') ]]; then
-    read_env_file
     printf 'HTTP_API_KEYS=gateway=%s\n' "$(printf %s "$(setting COMPOSE_GATEWAY_KEY '')" | sha256sum | cut -d ' ' -f 1)" >>"$file"
   fi
   chmod 600 "$file"

@@ -18,7 +18,7 @@ done
 
 # None of the caller's settings; a stack and a build of the rig's own, the latter beside whatever dist/ holds.
 unset "${!POSTGRES_@}" "${!RABBITMQ_@}" "${!HTTP_@}" "${!LOG_@}" "${!STAGE_@}" "${!WORKER_@}" "${!BACKUP_@}" "${!PG@}"
-unset "${!PAYMENTS_@}" "${!FRAUD_@}" "${!WALLET_@}"
+unset "${!PAYMENTS_@}" "${!FRAUD_@}" "${!WALLET_@}" "${!PAYOUTS_@}" "${!STRIPE_@}" "${!SIMULATOR_@}"
 export STACK_DIR=$REPO_ROOT/.local/chaos STACK_PORTS=free STACK_MEMORY_MB=2048
 export PAYMENTS_ENV_FILE=/dev/null
 export CHAOS_LOG_DIR=$REPO_ROOT/.local/chaos-rig/logs

@@ -15,7 +15,7 @@ Usage: scripts/stack.sh COMMAND
   down              stop workers, services and servers; data and ports are kept
   status [--json]   what runs, where; exit 0 if all servers are up, else 1
   env               settings for any client: eval "$(scripts/stack.sh env)"
-  logs [postgres|rabbitmq|worker|services|prometheus|alertmanager|postgres-exporter] [-f]
+  logs [postgres|rabbitmq|worker|services|gateway-simulator|prometheus|alertmanager|postgres-exporter] [-f]
   rabbitmqctl ...   RabbitMQ's own tool, pointed at this stack
   backups on|off    dumps, base backups, WAL archiving and restore drills on time, while the stack is up; see docs/restore.md
   reset [--yes]     down, then delete data, passwords and logs
@@ -60,7 +60,7 @@ save_state() {
 make_secrets() { # once
   local name file
   [[ -d $STACK_DIR/secrets ]] || mkdir -m 700 "$STACK_DIR/secrets"
-  for name in "${SECRETS[@]/%/_password}" erlang_cookie; do
+  for name in "${SECRETS[@]/%/_password}" erlang_cookie webhook_secret; do
     file=$STACK_DIR/secrets/$name
     [[ -s $file ]] && continue
     (umask 077 && random_password >"$file.new" && mv -f -- "$file.new" "$file")
@@ -199,6 +199,9 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
   fi
   choose_process_port WORKER_METRICS_PORT 9464 worker worker_listens
   choose_process_port HTTP_PORT 8080 services services_listen
+  # Of a process that bootstrap.sh starts, and nobody else.
+  [[ -z ${MOVE_PROCESSES:-}${STATE[SIMULATOR_PORT]:-} ]] ||
+    choose_process_port SIMULATOR_PORT 8089 gateway-simulator simulator_listens
   save_state
   # Both boot at the same time, then each is waited for.
   [[ -z $start_rmq ]] || rmq_start
@@ -238,7 +241,7 @@ stop_all() {
   local -a waits=()
   attach || return 0
   backups_stop
-  for file in "$STACK_DIR"/run/{worker,services}*.pid; do # first, and all at once: each finishes what is at hand
+  for file in "$STACK_DIR"/run/{worker,services,gateway-simulator}*.pid; do # first, and all at once: each finishes what is at hand
     [[ -e $file ]] || continue
     stop_process "$file" "$(basename -- "$file" .pid)" TERM 60 KILL 5 9>&- &
     waits+=($!)

@@ -27,10 +27,11 @@ choose_port() {
   fi
 }
 
-# worker_listens, services_listen: is it a worker, or services, whoever started them, that listen on their port? A worker says so
-# to whoever asks for no page.
+# worker_listens, services_listen, simulator_listens: is it a worker, or services, whoever started them, that listen on their port?
+# A worker says so to whoever asks for no page.
 worker_listens() { [[ $(http_get "${STATE[WORKER_METRICS_PORT]}" /) == *'/metrics, /healthz and /readyz'* ]]; }
 services_listen() { [[ $(http_get "${STATE[HTTP_PORT]}" /openapi.json) == *'"payments-platform"'* ]]; }
+simulator_listens() { [[ $(http_get "${STATE[SIMULATOR_PORT]}" /v1/payouts) == *'API key'* ]]; }
 
 # process_runs NAME: does one that bootstrap.sh started? It may be too busy to answer.
 process_runs() {

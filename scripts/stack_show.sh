@@ -22,9 +22,10 @@ service_rows() {
     done
   fi
   ! backups_wanted || row backups backups - - true
-  for file in "$STACK_DIR"/run/{worker,services}*.pid; do
+  for file in "$STACK_DIR"/run/{worker,services,gateway-simulator}*.pid; do
     name=$(basename -- "$file" .pid) address=-
     [[ $name != services ]] || address=$(at HTTP_PORT)
+    [[ $name != gateway-simulator ]] || address=$(at SIMULATOR_PORT)
     [[ ! -e $file ]] || row "$name" "$name" "$address" - true
   done
 }
@@ -42,7 +43,7 @@ cmd_status() {
       <<<$'SERVICE\tSTATE\tADDRESS\tPID\tDIRECTORY\n'"$rows"
   fi
   # Workers and services come and go; the stack is up when its servers are.
-  ! grep -Ev '^(worker|services)' <<<"$rows" | cut -f 2 | grep -qvx up
+  ! grep -Ev '^(worker|services|gateway-simulator)' <<<"$rows" | cut -f 2 | grep -qvx up
 }
 
 cmd_env() {
@@ -68,6 +69,15 @@ cmd_env() {
   if mon_wanted; then
     for name in "${MON_PORT[@]}"; do value[$name]=${STATE[$name]}; done
   fi
+  # Without an account at Stripe a simulator is the gateway: the one that bootstrap.sh has a port for.
+  if [[ -n ${STATE[SIMULATOR_PORT]:-} && $(setting STRIPE_API_KEY simulated) == simulated ]]; then
+    local gateway=http://127.0.0.1:${STATE[SIMULATOR_PORT]}
+    value[STRIPE_API_KEY]=simulated value[STRIPE_API_BASE]=$gateway value[PAYOUTS_BOOK_URL]=$gateway/book
+    value[STRIPE_WEBHOOK_SECRET]=$(<"$secrets/webhook_secret")
+    value[SIMULATOR_WEBHOOK_SECRET]=${value[STRIPE_WEBHOOK_SECRET]}
+    value[SIMULATOR_WEBHOOK_URL]=http://127.0.0.1:${value[HTTP_PORT]}/pagos/webhooks/stripe
+    value[SIMULATOR_PORT]=${STATE[SIMULATOR_PORT]} value[SIMULATOR_BOOK_PATH]=$STACK_DIR/gateway_book.ndjson
+  fi
   if backups_wanted; then value[BACKUP_WAL_DIR]=$(backups_wal_dir); fi
   printf 'unset PGHOSTADDR PGSERVICE PGOPTIONS PGCHANNELBINDING PGREQUIREAUTH PGGSSENCMODE PGTARGETSESSIONATTRS PGSSLNEGOTIATION\n'
   for name in "${!value[@]}"; do printf 'export %s=%s\n' "$name" "$(shell_quote "${value[$name]}")"; done | sort
@@ -85,14 +95,14 @@ cmd_logs() {
   local -a logs=()
   for arg; do
     case $arg in
-      postgres | rabbitmq | worker | services | prometheus | alertmanager | postgres-exporter) what=$arg ;;
+      postgres | rabbitmq | worker | services | gateway-simulator | prometheus | alertmanager | postgres-exporter) what=$arg ;;
       -f | --follow) follow=(-F) ;;
-      *) die_usage "logs takes postgres, rabbitmq, worker, services, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
+      *) die_usage "logs takes postgres, rabbitmq, worker, services, gateway-simulator, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
     esac
   done
   check_owner logs "$@"
   attach_or_die
-  for arg in ${what:-postgres rabbitmq worker services "${MON_PROGRAMS[@]}"}; do
+  for arg in ${what:-postgres rabbitmq worker services gateway-simulator "${MON_PROGRAMS[@]}"}; do
     mapfile -t -O "${#logs[@]}" logs < <(logs_of "$arg")
   done
   ((${#logs[@]})) || { note "no log yet of: ${what:-anything}"; return 0; }

@@ -154,14 +154,31 @@ const drills: readonly Drill[] = [
     },
   },
   {
-    what: "a payment, an event and a webhook wait, nobody has audited, and an audit finds the event",
-    alerts: ["PaymentsStuck", "OutboxStuck", "WebhooksStuck", "AuditDifference", "AuditTooOld"],
+    what: "the gateway fails",
+    alerts: ["GatewayCircuitOpen"],
+    cause: async () => {
+      const { onPay } = monitored.gateway;
+      monitored.gateway.onPay = () => ({ status: 503, body: { error: { type: "api_error" } } });
+      for (let i = 0; i < 6; i++) {
+        const asked = { monto: "1.00", moneda: "USD", id_afiliado: "alerts", referencia_pago: `fails ${i}` };
+        await monitored.request("POST", "/pagos", asked);
+      }
+      return async () => {
+        monitored.gateway.onPay = onPay;
+      };
+    },
+  },
+  {
+    what: "a payment, a Pago, an event and a webhook wait, nobody has audited, and an audit finds the event",
+    alerts: ["PaymentsStuck", "PayoutsStuck", "OutboxStuck", "WebhooksStuck", "AuditDifference", "AuditTooOld"],
     cause: async () => {
       // Later than the sweepers look, and younger than what they give up.
       await monitored.sql(`
         SET ROLE payments_owner;
         INSERT INTO saga.payment (payment_id, customer_id, amount, currency, method, trace_id, created_at, due_at)
         VALUES (ops.uuid_v7(), 'alerts', 1, 'USD', 'credit_card', gen_random_uuid(), now() - interval '6 minutes', now() + interval '1 day');
+        INSERT INTO payouts.pago (id_pago, id_afiliado, monto, moneda, trace_id, created_at, due_at)
+        VALUES (ops.uuid_v7(), 'alerts', 1, 'USD', gen_random_uuid(), now() - interval '20 minutes', now() + interval '1 day');
         INSERT INTO saga.outbox (message_id, event, headers, body, entered_at, claimed_until)
         VALUES (gen_random_uuid(), 'alerts', '{}', '', now() - interval '2 minutes', now() + interval '1 day');
         INSERT INTO saga.webhook (type, data, entered_at) VALUES ('alerts', '{}', now() - interval '2 hours')`);
@@ -172,6 +189,8 @@ const drills: readonly Drill[] = [
         monitored.sql(`
           SET ROLE payments_owner;
           UPDATE saga.payment SET state = 'DECLINED', reason = 'timed_out', awaiting = NULL WHERE customer_id = 'alerts';
+          UPDATE payouts.pago SET estado = 'PROCESANDO', gateway_key = 'alerts', sent_at = now() WHERE estado = 'PENDIENTE' AND id_afiliado = 'alerts';
+          UPDATE payouts.pago SET estado = 'FALLIDO', motivo = 'alerts' WHERE gateway_key = 'alerts';
           DELETE FROM saga.outbox WHERE event = 'alerts';
           DELETE FROM saga.webhook WHERE type = 'alerts';
           UPDATE ops.audit_result SET finished_at = now(), differences = 0`);

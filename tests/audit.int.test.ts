@@ -3,8 +3,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { audit } from "../app/audit.js";
 import { MODULES } from "../app/modules.js";
 import type { Client, Pool } from "../lib/postgres/pool.js";
+import { createServicePool } from "../lib/postgres/service_pool.js";
 import { paymentsChecked } from "../services/contracts/payments_checked.js";
 import { walletDebitRequested } from "../services/contracts/wallet_debit_requested.js";
+import { react } from "../services/payouts/react.js";
+import { takePagos } from "../services/payouts/store/sending.js";
 import { fundingId } from "../services/wallet/domain/debit.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
@@ -14,7 +17,7 @@ import { Services } from "./harness/service.js";
 /** Payments and wallet on one database, with a payment of each state whose money moved. */
 let services: Services;
 beforeAll(async () => {
-  services = await Services.create({}, "payments", "wallet");
+  services = await Services.create({}, "payments", "wallet", "payouts");
   await services.start();
   const { body: wallet } = await services.post("/wallets", { user_id: "ada", currency: "USD" });
   await services.post(`/wallets/${wallet.id}/credit`, { amount: "100.00", reference: "in" });
@@ -41,9 +44,29 @@ beforeAll(async () => {
     ALTER TABLE saga.payment ENABLE TRIGGER USER;
     COMMIT`);
   await services.post("/wallets/refund", { payment_id: late });
+  await payOut();
   await eventually("the books agree", async () => (await services.audit()).length === 0);
 });
 afterAll(() => services?.close());
+
+/** Pays an afiliado, in the dispatcher's and the gateway's place. */
+async function payOut(): Promise<void> {
+  const asked = { id_afiliado: "ada", monto: "3.00", moneda: "USD", referencia_pago: "may" };
+  const { id_pago } = (await services.post("/pagos", asked)).body;
+  const pool = createServicePool(services.settings, {
+    role: "payments_payouts",
+    schema: "payouts",
+    max: 1,
+    applicationName: "audit",
+  });
+  try {
+    await takePagos(pool, { limit: 1, leaseS: 60 });
+    const fact = { kind: "paid", gatewayId: "po_1", monto: 300n, moneda: "USD", motivo: "" } as const;
+    await react(pool, [{ idPago: id_pago, messageId: "m", event: "payout.paid", fact }]);
+  } finally {
+    await pool.end();
+  }
+}
 
 /** Orders a payment and says in fraud's place that it is none. */
 async function paid(): Promise<string> {
@@ -76,7 +99,13 @@ const NOT_MOVED: Readonly<Record<string, string>> = {
   "wallet.decision": "outcome = 'approved'",
   "wallet.wallet": "kind = 'customer'",
 };
-const NO_AMOUNT = ["wallet.reference.balance", "wallet.seeding.wallets"];
+const NO_AMOUNT = [
+  "wallet.reference.balance",
+  "wallet.seeding.wallets",
+  "payouts.outbox_total.sent",
+  "payouts.outbox_total.failed",
+  "payouts.outbox_total.retries",
+];
 
 interface Amount {
   readonly table: string;
@@ -88,7 +117,7 @@ async function amounts(pool: Pool): Promise<readonly Amount[]> {
   const { rows } = await pool.query<Amount>(
     `SELECT c.oid::regclass::text AS table, a.attname AS column
      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-     WHERE c.relnamespace IN ('saga'::regnamespace, 'wallet'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+     WHERE c.relnamespace IN ('saga'::regnamespace, 'wallet'::regnamespace, 'payouts'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
        AND a.atttypid IN ('bigint'::regtype, 'numeric'::regtype) AND a.attnum > 0
      ORDER BY 1, 2`,
   );
@@ -98,11 +127,11 @@ async function amounts(pool: Pool): Promise<readonly Amount[]> {
 async function lookAway(client: Client): Promise<void> {
   const { rows } = await client.query<{ sql: string }>(
     `SELECT format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I CASCADE', conrelid::regclass, conname) AS sql FROM pg_constraint
-     WHERE connamespace IN ('saga'::regnamespace, 'wallet'::regnamespace) AND contype IN ('c', 'f') AND coninhcount = 0
+     WHERE connamespace IN ('saga'::regnamespace, 'wallet'::regnamespace, 'payouts'::regnamespace) AND contype IN ('c', 'f') AND coninhcount = 0
        AND conparentid = 0
      UNION ALL
      SELECT format('ALTER TABLE %s DISABLE TRIGGER USER', oid::regclass) FROM pg_class
-     WHERE relnamespace IN ('saga'::regnamespace, 'wallet'::regnamespace) AND relkind IN ('r', 'p')`,
+     WHERE relnamespace IN ('saga'::regnamespace, 'wallet'::regnamespace, 'payouts'::regnamespace) AND relkind IN ('r', 'p')`,
   );
   await client.query(rows.map(({ sql }) => sql).join("; "));
 }
@@ -118,7 +147,12 @@ test("an amount of money that moved, changed by hand in any table of the service
     const inTransaction = {
       connect: async () => ({ query: ownTransaction(pool), release: () => undefined }),
     };
-    const differences = () => audit(inTransaction as unknown as Pool, MODULES, { graceS: 0, giveUpS: 0 });
+    const differences = () =>
+      audit(inTransaction as unknown as Pool, MODULES, {
+        graceS: 0,
+        giveUpS: 0,
+        settings: services.settings,
+      });
     expect(await differences()).toEqual([]);
     for (const { table, column } of columns) {
       const rows = await pool.query<{ tableoid: string; ctid: string }>(
@@ -137,6 +171,8 @@ test("an amount of money that moved, changed by hand in any table of the service
     await pool.query("ROLLBACK");
   });
   expect([...new Set(seen)]).toEqual([
+    "payouts.pago.monto",
+    "payouts.paid.monto",
     "saga.payment.amount",
     "saga.payment.refunded",
     "wallet.decision.amount",

@@ -113,6 +113,7 @@ describe("docker-compose.yml", () => {
       "backup",
       "fraud",
       "gateway",
+      "gateway-simulator",
       "grafana",
       "metrics",
       "migrate",

@@ -18,6 +18,7 @@ beforeAll(async () => {
     "payments",
     "fraud",
     "wallet",
+    "payouts",
   );
   await services.start();
 });
@@ -31,7 +32,7 @@ async function traces(text: string): Promise<string[]> {
   const { rows: tables } = await admin(
     `SELECT format('%I.%I', n.nspname, c.relname) AS table
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname IN ('saga', 'wallet') AND c.relkind = 'r'`,
+     WHERE n.nspname IN ('saga', 'wallet', 'payouts') AND c.relkind = 'r'`,
   );
   const found: string[] = [];
   for (const { table } of tables) {
@@ -66,7 +67,20 @@ test("a person goes out of all tables, their money stays in the books, and no wa
     );
     return states.join() === "APPROVED,DECLINED";
   });
-  expect((await traces("customer-7")).length).toBeGreaterThan(5);
+  const payOut = { id_afiliado: "customer-7", monto: "5.00", moneda: "USD", referencia_pago: "shoes back" };
+  const { id_pago } = (await services.request("POST", "/pagos", payOut, { "idempotency-key": "k2" })).body;
+  await eventually(
+    "announced",
+    async () => (await services.get("/pagos/outbox/estadisticas")).body.pending === 0,
+  );
+  expect((await traces("customer-7")).length).toBeGreaterThan(7);
+  // Nobody sends it: there is no gateway.
+  expect(await erase("customer-7", "--yes")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("IN_FLIGHT"),
+  });
+  await admin(`UPDATE payouts.pago SET estado = 'PROCESANDO', gateway_key = 'k', sent_at = now()`);
+  await admin(`UPDATE payouts.pago SET estado = 'FALLIDO', motivo = 'declined'`);
 
   expect(await erase("customer-7")).toMatchObject({
     code: 2,
@@ -75,6 +89,11 @@ test("a person goes out of all tables, their money stays in the books, and no wa
   expect(await erase("customer-7", "--yes")).toMatchObject({ code: 0 });
   expect(await traces("customer-7")).toEqual([]);
   expect(await traces("shoes")).toEqual([]);
+  expect((await services.get(`/pagos/${id_pago}`)).body).toMatchObject({
+    monto: "5.00",
+    id_afiliado: expect.stringMatching(/^erased-/),
+    referencia_pago: null,
+  });
   const paid = await services.get(`/payments/${ids[0]}`);
   expect(paid.body).toMatchObject({
     status: "APPROVED",

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DASHBOARDS } from "../grafana/generate.js";
 import { withPool } from "./harness/database.js";
+import { eventually } from "./harness/eventually.js";
+import { webhook } from "./harness/fake_gateway.js";
 import { documentedMetrics, exporterMetrics } from "./harness/monitoring.js";
 import { Monitored } from "./harness/prometheus.js";
 
@@ -42,6 +44,22 @@ async function traffic(n: number): Promise<void> {
   const credit = { amount: "5.00", reference: `r-${n}` };
   expect((await monitored.request("POST", `/wallets/${id}/credit`, credit)).status).toBe(201);
   expect((await monitored.request("POST", "/wallets", user)).status).toBe(409);
+  await payOut(`r-${n}`);
+}
+
+/** A Pago that is paid, and one that waits. */
+async function payOut(reference: string): Promise<void> {
+  const [paid] = await Promise.all(
+    ["a", "b"].map(async (name) => {
+      const asked = { monto: "5.00", moneda: "EUR", id_afiliado: name, referencia_pago: reference };
+      const { status, body } = await monitored.request("POST", "/pagos", asked);
+      expect(status).toBe(202);
+      return (body as { id_pago: string }).id_pago;
+    }),
+  );
+  const payout = await eventually("taken", () => monitored.gateway.of(paid as string)[0]);
+  const { body, headers } = webhook({ ...payout, status: "paid" });
+  expect((await monitored.request("POST", "/pagos/webhooks/stripe", body, headers)).status).toBe(200);
 }
 
 it("every target is up", async () => {

@@ -26,8 +26,10 @@ export function auditCommand(action: ActionWrapper, modules: readonly Module[]):
     .option("--mend", "ask the wallet again about payments on which it and payments disagree")
     .action(
       action(async (context, { quiesced = false, traffic: trafficId, mend = false }: Options) => {
-        const { AUDIT_GRACE_S, PAYMENTS_GIVE_UP_S } = context.settings as AllSettings;
-        const options = { graceS: quiesced ? 0 : AUDIT_GRACE_S, giveUpS: PAYMENTS_GIVE_UP_S, trafficId };
+        const { settings } = context;
+        const { AUDIT_GRACE_S, PAYMENTS_GIVE_UP_S } = settings as AllSettings;
+        const graceS = quiesced ? 0 : AUDIT_GRACE_S;
+        const options = { graceS, giveUpS: PAYMENTS_GIVE_UP_S, trafficId, settings };
         const { differences, asking } = await withDatabase(context, async (pool) => {
           const found = await audit(pool, modules, options);
           // A run's answer key is no book of the services.

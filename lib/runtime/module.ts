@@ -14,6 +14,7 @@ import type { Logger } from "../observability/log.js";
 import { type CodeLabel, messageMetrics } from "../observability/message_metrics.js";
 import { type Instruments, type MetricDeclarations, PROCESS_METRICS } from "../observability/registry.js";
 import type { ModulePanels } from "../observability/service_panels.js";
+import type { Queryable } from "../postgres/pool.js";
 import { packageRoot } from "../root.js";
 import type { Settings } from "../settings/base.js";
 import type { SettingsDeclaration } from "../settings/define.js";
@@ -45,6 +46,11 @@ export interface Module {
   readonly retention: readonly Retention[];
   /** Its function `erase(customer, pseudonym)`, as `schema.name`, which takes a person's name out of its tables. */
   readonly erases?: string;
+  /**
+   * Compares its tables, as `payments audit` sees them in `tx`, with a book that is in no database of ours. What changed in the last
+   * `graceS` seconds is in flight.
+   */
+  readonly audits?: (settings: never, tx: Queryable, graceS: number) => Promise<readonly Finding[]>;
   readonly commands: readonly CommandFactory[];
   /** The program that its commands belong to, when that is not the platform's own. */
   readonly program?: string;
@@ -56,6 +62,13 @@ export interface Module {
   readonly panels?: () => ModulePanels;
   /** Makes what `payments serve` runs; nothing works before a part's `start`. */
   readonly start: (runtime: Runtime) => ModuleParts;
+}
+
+/** What is not as it must be. */
+export interface Finding {
+  readonly what: string;
+  readonly expected: string;
+  readonly found: string;
 }
 
 /** What a process gives to the modules that it runs. */
@@ -87,9 +100,11 @@ export interface ModuleParts {
 }
 
 /** A manifest as its author writes it: what a module does not have is left out. */
-interface Manifest<Own extends object> extends Partial<Omit<Module, "settings" | "commands" | "start">> {
+interface Manifest<Own extends object>
+  extends Partial<Omit<Module, "settings" | "audits" | "commands" | "start">> {
   readonly name: string;
   readonly settings?: SettingsDeclaration<Own>;
+  readonly audits?: (settings: Settings & Own, tx: Queryable, graceS: number) => Promise<readonly Finding[]>;
   readonly commands?: readonly CommandFactory<Settings & Own>[];
   readonly start?: (runtime: Runtime<Settings & Own>) => ModuleParts;
 }

@@ -7,6 +7,7 @@ import pg from "pg";
 import { packageRoot } from "../../lib/root.js";
 import { withPool } from "./database.js";
 import { eventually } from "./eventually.js";
+import { FakeGateway, WEBHOOK_SECRET } from "./fake_gateway.js";
 import { payments, startPayments, WorkerProcess } from "./process.js";
 import { startServers } from "./servers.js";
 import { testSettings } from "./settings.js";
@@ -27,13 +28,22 @@ export interface Series {
 
 /** The test stack with monitoring, the schema in its own database, a worker, the services, and clocks that run faster. */
 export class Monitored {
-  readonly settings = testSettings();
+  readonly settings;
+  /** That Pagos are paid through. */
+  readonly gateway: FakeGateway;
   readonly #ports: Readonly<Record<string, string>>;
   #worker: WorkerProcess | undefined;
   #services: ReturnType<typeof startPayments> | undefined;
 
-  private constructor(ports: Readonly<Record<string, string>>) {
+  private constructor(ports: Readonly<Record<string, string>>, gateway: FakeGateway) {
     this.#ports = ports;
+    this.gateway = gateway;
+    this.settings = testSettings({
+      STRIPE_API_KEY: "sk_test",
+      STRIPE_API_BASE: gateway.url,
+      STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      PAYOUTS_PROBE_AFTER_S: "1",
+    });
   }
 
   static async start(): Promise<Monitored> {
@@ -42,7 +52,8 @@ export class Monitored {
     await run(stackSh, ["up", "--with-monitoring"], { env: process.env });
     const { stdout } = await run(stackSh, ["env"], { env: process.env });
     const ports = [...stdout.matchAll(/^export (\w+_PORT)='(\d+)'$/gm)];
-    const monitored = new Monitored(Object.fromEntries(ports.map(([, name, port]) => [name, port])));
+    const named = Object.fromEntries(ports.map(([, name, port]) => [name, port]));
+    const monitored = new Monitored(named, await FakeGateway.start());
     for (const command of [["migrate", "up"], ["seed"], ["wallets", "seed"]]) {
       const { code, stderr } = await payments(monitored.settings, ...command);
       if (code !== 0) {
@@ -57,6 +68,7 @@ export class Monitored {
   async close(): Promise<void> {
     await this.stopWorker();
     await this.stopServices();
+    await this.gateway.close();
     await startServers();
     const stackSh = join(packageRoot, "scripts", "stack.sh");
     await run(stackSh, ["up", "--without-monitoring"], { env: process.env });
@@ -95,11 +107,15 @@ export class Monitored {
   async request(
     method: "GET" | "POST",
     path: string,
-    body?: object,
+    body?: object | string,
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<{ status: number; body: unknown }> {
     const answer = await fetch(`http://127.0.0.1:${this.#httpPort}${path}`, {
       method,
-      ...(body && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      ...(body && {
+        body: typeof body === "string" ? body : JSON.stringify(body),
+        headers: { "content-type": "application/json", ...headers },
+      }),
     });
     return { status: answer.status, body: await answer.json() };
   }

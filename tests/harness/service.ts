@@ -65,10 +65,11 @@ export class Services {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  async start(): Promise<void> {
+  /** @param more settings that hang on where they are served */
+  async start(more: (url: string) => Partial<AllSettings> = () => ({})): Promise<void> {
     this.#port = await freePort();
     const stop = new AbortController();
-    const settings = { ...this.settings, HTTP_PORT: this.#port };
+    const settings = { ...this.settings, HTTP_PORT: this.#port, ...more(this.url) };
     const modules = chooseModules(this.#names, MODULES);
     const ended = serve({ modules, all: MODULES, settings, logger: silentLogger, signal: stop.signal });
     ended.catch(() => undefined);
@@ -164,7 +165,7 @@ export class Services {
 
   /** What `payments audit --quiesced` names: nothing. */
   audit(): Promise<readonly Difference[]> {
-    return audit(this.platform.pool, MODULES, { graceS: 0, giveUpS: 0 });
+    return audit(this.platform.pool, MODULES, { graceS: 0, giveUpS: 0, settings: this.settings });
   }
 
   /** A statement of the tables' owner. */

@@ -1,0 +1,119 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually } from "../../tests/harness/eventually.js";
+import { freePort } from "../../tests/harness/free_port.js";
+import { payments } from "../../tests/harness/process.js";
+import { Services } from "../../tests/harness/service.js";
+
+/** Payouts and the simulator in one process, three requests in ten going wrong. */
+const PAGOS = 300;
+let folder: string;
+let services: Services;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "simulator-"));
+  const port = String(await freePort());
+  services = await Services.create(
+    {
+      STRIPE_API_KEY: "sk_test",
+      STRIPE_API_BASE: `http://127.0.0.1:${port}`,
+      STRIPE_WEBHOOK_SECRET: "whsec_a",
+      PAYOUTS_BOOK_URL: `http://127.0.0.1:${port}/book`,
+      PAYOUTS_CALL_TIMEOUT_S: "2",
+      PAYOUTS_PROBE_AFTER_S: "1",
+      PAYOUTS_ASK_AFTER_S: "2",
+      SIMULATOR_PORT: port,
+      SIMULATOR_BOOK_PATH: join(folder, "book.ndjson"),
+      SIMULATOR_SEED: "7",
+      SIMULATOR_LATENCY_MS: "10",
+      SIMULATOR_SETTLE_MS: "100",
+      SIMULATOR_FAILURE_RATE: "0.3",
+      SIMULATOR_RETURN_RATE: "0.05",
+      SIMULATOR_REPEAT_RATE: "0.3",
+      SIMULATOR_WEBHOOK_SECRET: "whsec_a",
+    },
+    "payouts",
+    "gateway-simulator",
+  );
+  await services.start((url) => ({ SIMULATOR_WEBHOOK_URL: `${url}/pagos/webhooks/stripe` }));
+});
+afterAll(async () => {
+  await services?.close();
+  rmSync(folder, { recursive: true });
+});
+
+const states = async () =>
+  Object.fromEntries(
+    (
+      await services.owner<{ estado: string; n: number }>(
+        "SELECT CASE WHEN returned THEN 'devuelto' ELSE estado END AS estado, count(*)::int AS n FROM payouts.audit_pago GROUP BY 1",
+      )
+    ).map(({ estado, n }) => [estado, n]),
+  );
+
+test("whatever goes wrong at the gateway, each Pago is settled once and both books are equal", async () => {
+  const asked = Array.from({ length: PAGOS }, (_, i) => ({
+    id_afiliado: `afiliado-${i % 20}`,
+    monto: `${1 + i}.00`,
+    moneda: ["USD", "EUR", "COP"][i % 3],
+    referencia_pago: randomUUID(),
+  }));
+  const answers = await Promise.all(asked.map((each) => services.post("/pagos", each)));
+  expect(answers.every(({ status }) => status === 202)).toBe(true);
+  await eventually(
+    "all settled",
+    async () => {
+      const { PENDIENTE = 0, PROCESANDO = 0 } = await states();
+      return PENDIENTE + PROCESANDO === 0;
+    },
+    { withinMs: 120_000 },
+  );
+  // What comes back does so after a while.
+  await eventually("the books agree", async () => (await services.audit()).length === 0, {
+    withinMs: 30_000,
+  });
+  const { EXITOSO = 0, FALLIDO = 0, devuelto = 0 } = await states();
+  expect(EXITOSO + FALLIDO + devuelto).toBe(PAGOS);
+  expect(EXITOSO).toBeGreaterThan(PAGOS / 2);
+  expect([FALLIDO > 0, devuelto > 0]).toEqual([true, true]);
+  const illegal = await services.owner<{ reason: string }>(
+    "SELECT DISTINCT reason FROM payouts.illegal_transition",
+  );
+  // Of a payout whose return came before its payment.
+  expect(illegal.filter(({ reason }) => reason !== "paid after it was FALLIDO")).toEqual([]);
+});
+
+test("payments audit names what the gateway's book has otherwise, and ends with 3", async () => {
+  const run = (...args: string[]) => payments(services.settings, "audit", ...args);
+  expect(await run("--quiesced")).toMatchObject({ code: 0, stdout: "audited: the books agree\n" });
+  const [row] = await services.owner<{ id: string }>(
+    "SELECT id_pago AS id FROM payouts.audit_pago WHERE estado = 'EXITOSO' AND NOT returned LIMIT 1",
+  );
+  const stranger = randomUUID();
+  const form = new URLSearchParams({ amount: "700", currency: "usd", "metadata[id_pago]": stranger });
+  const base = services.settings.STRIPE_API_BASE;
+  await eventually("paid past us", async () => {
+    const headers = { authorization: "Bearer sk", "idempotency-key": randomUUID() };
+    const paid = fetch(`${base}/v1/payouts`, { method: "POST", headers, body: form });
+    return (await paid.catch(() => undefined))?.status === 200; // Things go wrong for us too.
+  });
+  await services.owner(`ALTER TABLE payouts.pago DISABLE TRIGGER USER`);
+  await services.owner(`ALTER TABLE payouts.paid DISABLE TRIGGER USER`);
+  await services.owner(`ALTER TABLE payouts.paid DROP CONSTRAINT paid_id_pago_monto_moneda_fkey`);
+  await services.owner(`UPDATE payouts.pago SET monto = monto + 1 WHERE id_pago = '${row?.id}'`);
+  await services.owner(`UPDATE payouts.paid SET monto = monto + 1 WHERE id_pago = '${row?.id}'`);
+  const { code, stdout } = await run("--quiesced", "--json");
+  expect(code).toBe(3);
+  const { differences } = JSON.parse(stdout) as { differences: { module: string; what: string }[] };
+  expect([...new Set(differences.map(({ module, what }) => `${module} ${what}`))].sort()).toEqual(
+    [`payouts Pago ${row?.id}`, `payouts Pago ${stranger}`].sort(),
+  );
+});
+
+test("a book that cannot be read is no clean audit", async () => {
+  const nowhere = { ...services.settings, PAYOUTS_BOOK_URL: `http://127.0.0.1:${await freePort()}/book` };
+  const { code, stderr } = await payments(nowhere, "audit");
+  expect([code, stderr]).toEqual([1, expect.stringContaining("GATEWAY_BOOK_UNREADABLE")]);
+});

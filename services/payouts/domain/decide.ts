@@ -1,0 +1,73 @@
+import type { Pago } from "./pago.js";
+
+/** What is told of a Pago that was sent to the gateway. */
+export type Fact =
+  | {
+      readonly kind: "paid" | "failed";
+      readonly gatewayId: string;
+      /** In minor units. */
+      readonly monto: bigint;
+      readonly moneda: string;
+      /** Why it failed. */
+      readonly motivo: string;
+    }
+  /** The gateway made nothing of it, and never will. */
+  | { readonly kind: "refused"; readonly motivo: string };
+
+export type Decision =
+  | {
+      readonly kind: "settle";
+      readonly estado: "EXITOSO" | "FALLIDO";
+      readonly gatewayId: string | null;
+      readonly motivo: string | null;
+    }
+  /** Paid, and sent back by the bank: the Pago stays EXITOSO. */
+  | { readonly kind: "return"; readonly motivo: string }
+  /** It was told before. */
+  | { readonly kind: "known" }
+  /** It came early or late, or contradicts what is known: recorded, never applied. */
+  | { readonly kind: "illegal"; readonly reason: string };
+
+/** What a fact makes of a Pago. All rules are here; SQL only compares and sets. */
+export function decide(pago: Pago, fact: Fact): Decision {
+  if (fact.kind !== "refused") {
+    if (fact.monto !== pago.monto || fact.moneda !== pago.moneda) {
+      return illegal(`${fact.kind} with another amount`);
+    }
+    if (pago.gatewayId !== null && pago.gatewayId !== fact.gatewayId) {
+      return illegal(`${fact.kind} as ${fact.gatewayId}, but it is ${pago.gatewayId}`);
+    }
+  }
+  switch (pago.estado) {
+    case "PENDIENTE":
+      return illegal(`${fact.kind} before it was sent`);
+    case "PROCESANDO":
+      return settle(fact);
+    case "EXITOSO":
+      return decidePaid(pago, fact);
+    default:
+      return fact.kind === "paid" ? illegal("paid after it was FALLIDO") : KNOWN;
+  }
+}
+
+function decidePaid({ devuelto }: Pago, fact: Fact): Decision {
+  switch (fact.kind) {
+    case "paid":
+      return KNOWN;
+    case "failed":
+      return devuelto === null ? { kind: "return", motivo: fact.motivo } : KNOWN;
+    default:
+      return illegal("refused after it was EXITOSO");
+  }
+}
+
+function settle(fact: Fact): Decision {
+  if (fact.kind === "paid") {
+    return { kind: "settle", estado: "EXITOSO", gatewayId: fact.gatewayId, motivo: null };
+  }
+  const gatewayId = fact.kind === "failed" ? fact.gatewayId : null;
+  return { kind: "settle", estado: "FALLIDO", gatewayId, motivo: fact.motivo };
+}
+
+const KNOWN: Decision = { kind: "known" };
+const illegal = (reason: string): Decision => ({ kind: "illegal", reason });

@@ -1,0 +1,17 @@
+import type { Route } from "../../../lib/http/route.js";
+import { type CreatePagoOptions, createPago } from "./create_pago.js";
+import { getPago } from "./get_pago.js";
+import { getStatistics } from "./get_statistics.js";
+import { listPagos } from "./list_pagos.js";
+import { type ReceiveWebhookOptions, receiveWebhook } from "./receive_webhook.js";
+
+export const payoutsRoutes = (resources: CreatePagoOptions & ReceiveWebhookOptions): readonly Route[] => {
+  const { pool } = resources;
+  return [
+    createPago(resources),
+    listPagos(pool),
+    getPago(pool),
+    getStatistics(pool),
+    receiveWebhook(resources),
+  ];
+};
