@@ -135,7 +135,7 @@ prepare_local() {
   step 'seeding accounts, merchants and terminals' 'See: payments doctor' payments seed
   step 'giving each account its wallet' 'See: payments doctor' payments wallets seed
   LOG_LEVEL=info start_process worker worker_ready worker POSTGRES RABBITMQ WORKER LOG
-  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD
+  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD CAMPAIGNS
   resume_unfinished
 }
 

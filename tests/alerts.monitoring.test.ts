@@ -154,8 +154,8 @@ const drills: readonly Drill[] = [
     },
   },
   {
-    what: "a payment and an event wait, nobody has audited, and an audit finds the event",
-    alerts: ["PaymentsStuck", "OutboxStuck", "AuditDifference", "AuditTooOld"],
+    what: "a payment, an event and a campaign wait, nobody has audited, and an audit finds the event",
+    alerts: ["PaymentsStuck", "OutboxStuck", "CampaignsBehind", "AuditDifference", "AuditTooOld"],
     cause: async () => {
       // Later than the sweepers look, and younger than what they give up.
       await monitored.sql(`
@@ -164,15 +164,27 @@ const drills: readonly Drill[] = [
         VALUES (ops.uuid_v7(), 'alerts', 1, 'USD', 'credit_card', gen_random_uuid(), now() - interval '6 minutes', now() + interval '1 day');
         INSERT INTO saga.outbox (message_id, event, headers, body, entered_at, claimed_until)
         VALUES (gen_random_uuid(), 'alerts', '{}', '', now() - interval '2 minutes', now() + interval '1 day')`);
+      // In somebody's hands it is not announced.
+      const holder = monitored.client();
+      await holder.connect();
+      await holder.query(`
+        SET ROLE payments_owner;
+        INSERT INTO campaigns.campaign (campaign_id, name, currency, budget, unannounced_since)
+        VALUES (ops.uuid_v7(), 'alerts', 'USD', 1, now() - interval '2 minutes');
+        INSERT INTO campaigns.change (campaign_id, version, state, budget) SELECT campaign_id, 1, state, budget FROM campaigns.campaign WHERE name = 'alerts';
+        BEGIN;
+        SELECT FROM campaigns.campaign WHERE name = 'alerts' FOR UPDATE`);
       const { code } = await payments(monitored.settings, "audit");
       expect(code).toBe(EXIT.mismatch);
       await monitored.sql("UPDATE ops.audit_result SET finished_at = finished_at - interval '2 days'");
-      return () =>
-        monitored.sql(`
+      return async () => {
+        await holder.end();
+        await monitored.sql(`
           SET ROLE payments_owner;
           UPDATE saga.payment SET state = 'DECLINED', reason = 'timed_out', awaiting = NULL WHERE customer_id = 'alerts';
           DELETE FROM saga.outbox WHERE event = 'alerts';
           UPDATE ops.audit_result SET finished_at = now(), differences = 0`);
+      };
     },
   },
   {

@@ -109,6 +109,8 @@ describe("docker-compose.yml", () => {
     expect(Object.keys(compose.services).sort()).toEqual([
       "alertmanager",
       "backup",
+      "campaigns-1",
+      "campaigns-2",
       "gateway",
       "grafana",
       "migrate",

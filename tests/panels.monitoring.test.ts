@@ -21,6 +21,9 @@ beforeAll(async () => {
 });
 afterAll(() => monitored?.close());
 
+/** A campaign, so that there is one. */
+const campaign = { name: "panels", budget: "10.00", currency: "USD" };
+
 /** Ten payments, of which one is fraud and one more than its wallet holds, and what people do to wallets. */
 async function traffic(n: number): Promise<void> {
   const pay = (i: number) =>
@@ -36,6 +39,7 @@ async function traffic(n: number): Promise<void> {
   for (const path of ["", "?wait_s=1", "/timeline"]) {
     expect((await monitored.request("GET", `/payments/${first?.body.id}${path}`)).status).toBe(200);
   }
+  expect((await monitored.request("POST", "/campaigns", campaign)).status).toBe(201);
   const user = { user_id: `panels-${process.pid}-${n}`, currency: "EUR" };
   const opened = await monitored.request("POST", "/wallets", user);
   const { id } = opened.body as { id: string };

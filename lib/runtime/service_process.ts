@@ -34,6 +34,8 @@ export interface ServiceOptions extends Omit<EventProcessOptions, "reactions" | 
   readonly reactions: readonly TableReaction<any>[];
   /** Partitioned tables, whose months ahead are made at the start and once a day. */
   readonly partitioned?: readonly string[];
+  /** What else it does to its tables now and then. */
+  readonly chores?: (pool: Pool) => readonly Chore[];
 }
 
 export interface Service {
@@ -57,12 +59,14 @@ const monthsAhead = (pool: Pool, table: string): Chore => ({
   run: () => pool.query("SELECT ops.add_months($1::regclass, $2)", [table, MONTHS_AHEAD]),
 });
 
-const KEYS_A_BATCH = 1_000;
-const oldKeys = (pool: Pool, schema: string): Chore => ({
-  name: "idempotency keys",
+const PURGED_AT_ONCE = 1_000;
+
+/** Rows that are too old go once an hour, in batches. @param purge deletes a batch, and says how many rows that were */
+export const hourlyPurge = (name: string, purge: (batch: number) => Promise<number>): Chore => ({
+  name,
   everyMs: HOUR_MS,
   run: async () => {
-    while ((await purgeIdempotency(pool, { schema, batch: KEYS_A_BATCH })) === KEYS_A_BATCH) {
+    while ((await purge(PURGED_AT_ONCE)) === PURGED_AT_ONCE) {
       // More are as old.
     }
   },
@@ -71,7 +75,7 @@ const oldKeys = (pool: Pool, schema: string): Chore => ({
 /** What a service with tables is made of: a pool as its own role, an outbox with its sweeper, and what `eventProcess` gives. */
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
   const { settings, logger, messages, workerId } = runtime;
-  const { service, schema, queues, connections, reactions, partitioned = [] } = options;
+  const { service, schema, queues, connections, reactions, partitioned = [], chores = () => [] } = options;
   const poolOf = (name: "requests" | "events", max: number) => {
     const made = createServicePool(settings, {
       role: `payments_${schema}`,
@@ -99,10 +103,11 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     }),
   });
   const outbox = new Outbox({ schema, pool, publisher, logger });
-  const chores = [
+  const kept = [
     ...partitioned.map((table) => monthsAhead(eventPool, `${schema}.${table}`)),
-    oldKeys(eventPool, schema),
+    hourlyPurge("idempotency keys", (batch) => purgeIdempotency(eventPool, { schema, batch })),
+    ...chores(eventPool),
   ];
-  const parts = [postgres.part, housekeeping(chores, logger), publishing, outbox, ...consumers];
+  const parts = [postgres.part, housekeeping(kept, logger), publishing, outbox, ...consumers];
   return { pool, publisher, outbox, logger, parts };
 }

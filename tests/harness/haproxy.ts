@@ -8,23 +8,36 @@ import { trackChild } from "./leaks.js";
 
 /** Debian's package, which scripts/test.sh installs. */
 const HAPROXY = "/usr/sbin/haproxy";
-const CONFIG = join(packageRoot, "compose", "haproxy_split.cfg");
+
+/** A file in compose/, and its name for the address at which it answers. */
+const CONFIGS = {
+  split: { file: "haproxy_split.cfg", address: "SPLIT_ADDRESS" },
+  campaigns: { file: "haproxy_campaigns.cfg", address: "PROXY_ADDRESS" },
+} as const;
 
 export interface Gateway {
   /** Where it answers. */
   readonly url: string;
+  /** What it has said: which process it takes for dead, among other things. */
+  readonly said: () => string;
   /** At once, whoever is connected. */
   readonly close: () => Promise<void>;
 }
 
-/** HAProxy in front of services. @param ports of the processes, by the names that compose/haproxy_split.cfg has for them */
-export async function openGateway(ports: Readonly<Record<string, number>>): Promise<Gateway> {
+/** HAProxy in front of services. @param ports of the processes, by the names that the file has for them */
+export async function openGateway(
+  ports: Readonly<Record<string, number>>,
+  config: keyof typeof CONFIGS = "split",
+): Promise<Gateway> {
   const port = await freePort();
-  const addresses = Object.entries({ SPLIT_ADDRESS: port, ...ports }).map(([name, at]) => [
+  const { file, address } = CONFIGS[config];
+  const addresses = Object.entries({ [address]: port, ...ports }).map(([name, at]) => [
     name,
     `127.0.0.1:${at}`,
   ]);
-  const child = start([HAPROXY, "-db", "-f", CONFIG], { env: Object.fromEntries(addresses) });
+  const child = start([HAPROXY, "-db", "-f", join(packageRoot, "compose", file)], {
+    env: Object.fromEntries(addresses),
+  });
   trackChild(child, "haproxy");
   const output = outputOf(child);
   const ended = once(child, "exit");
@@ -37,6 +50,7 @@ export async function openGateway(ports: Readonly<Record<string, number>>): Prom
   });
   return {
     url,
+    said: () => output.stdout + output.stderr,
     close: async () => {
       child.kill("SIGTERM");
       await ended;
