@@ -1,5 +1,7 @@
 -- What db/migrations add up to. Made by scripts/schema_dump.sh, compared by a test: change a migration, not this.
 
+CREATE SCHEMA campaigns;
+
 CREATE SCHEMA etl;
 
 CREATE SCHEMA ops;
@@ -13,6 +15,32 @@ CREATE SCHEMA staging;
 CREATE SCHEMA traffic;
 
 CREATE SCHEMA wallet;
+
+CREATE FUNCTION campaigns.keep_campaign() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF (NEW.campaign_id, NEW.name, NEW.currency, NEW.starts_at, NEW.ends_at, NEW.created_at)
+       IS NOT DISTINCT FROM (OLD.campaign_id, OLD.name, OLD.currency, OLD.starts_at, OLD.ends_at, OLD.created_at)
+     AND NEW.spend >= OLD.spend AND NEW.impressions >= OLD.impressions AND NEW.clicks >= OLD.clicks
+     AND NEW.conversions >= OLD.conversions AND NEW.event_version >= OLD.event_version
+     AND (NEW.spend = OLD.spend OR OLD.state = 'ACTIVE')
+     AND (NEW.budget = OLD.budget OR OLD.state <> 'COMPLETED')
+     AND (NEW.state = OLD.state
+          OR EXISTS (SELECT FROM campaigns.transition WHERE from_state = OLD.state AND to_state = NEW.state))
+     AND NEW.version = OLD.version + (NEW.state <> OLD.state OR NEW.budget <> OLD.budget)::integer THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'campaign % is %: this change of it is refused', OLD.campaign_id, OLD.state
+    USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION campaigns.sighting_retention() RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '7 days'::interval;
+
+COMMENT ON FUNCTION campaigns.sighting_retention() IS 'How long a click or an impression is known by its name';
 
 CREATE FUNCTION etl.attach_leaf(leaf text, month date) RETURNS void
     LANGUAGE plpgsql
@@ -529,6 +557,237 @@ $$;
 CREATE FUNCTION wallet.seal(VARIADIC facts text[]) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN sha256(convert_to((facts)::text, 'UTF8'::name));
+
+CREATE TABLE campaigns.campaign (
+    campaign_id uuid NOT NULL,
+    name text NOT NULL,
+    currency text NOT NULL,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    state text DEFAULT 'CREATED'::text NOT NULL,
+    budget bigint NOT NULL,
+    spend bigint DEFAULT 0 NOT NULL,
+    impressions bigint DEFAULT 0 NOT NULL,
+    clicks bigint DEFAULT 0 NOT NULL,
+    conversions bigint DEFAULT 0 NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    event_version integer DEFAULT 1 NOT NULL,
+    unannounced_since timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT campaign_budget_check CHECK ((budget > 0)),
+    CONSTRAINT campaign_check CHECK ((spend <= budget)),
+    CONSTRAINT campaign_check1 CHECK ((ends_at > starts_at)),
+    CONSTRAINT campaign_clicks_check CHECK ((clicks >= 0)),
+    CONSTRAINT campaign_conversions_check CHECK ((conversions >= 0)),
+    CONSTRAINT campaign_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT campaign_event_version_check CHECK ((event_version > 0)),
+    CONSTRAINT campaign_impressions_check CHECK ((impressions >= 0)),
+    CONSTRAINT campaign_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT campaign_spend_check CHECK ((spend >= 0)),
+    CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['CREATED'::text, 'ACTIVE'::text, 'PAUSED'::text, 'COMPLETED'::text]))),
+    CONSTRAINT campaign_version_check CHECK ((version > 0))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE campaigns.campaign IS 'A campaign as it stands; what it spent never passes its budget';
+
+CREATE TABLE campaigns.change (
+    campaign_id uuid NOT NULL,
+    version integer NOT NULL,
+    state text NOT NULL,
+    budget bigint NOT NULL,
+    trace_id uuid,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT change_version_check CHECK ((version > 0))
+);
+
+COMMENT ON TABLE campaigns.change IS 'What became of a campaign''s state and budget, a row a change; final';
+
+CREATE TABLE campaigns.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE campaigns.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE TABLE campaigns.sighting (
+    source text NOT NULL,
+    event_id text NOT NULL,
+    kind text NOT NULL,
+    campaign_id uuid NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sighting_kind_check CHECK ((kind = ANY (ARRAY['impression'::text, 'click'::text])))
+);
+
+COMMENT ON TABLE campaigns.sighting IS 'Clicks and impressions that were counted, so that none is twice; kept for a week';
+
+CREATE TABLE campaigns.spend (
+    source text NOT NULL,
+    event_id text NOT NULL,
+    campaign_id uuid NOT NULL,
+    outcome text NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    campaign_currency text NOT NULL,
+    message_id text NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT spend_amount_check CHECK ((amount > 0)),
+    CONSTRAINT spend_check CHECK (((outcome = 'wrong_currency'::text) = (currency <> campaign_currency))),
+    CONSTRAINT spend_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT spend_event_id_check CHECK (((length(event_id) >= 1) AND (length(event_id) <= 255))),
+    CONSTRAINT spend_message_id_check CHECK ((length(message_id) <= 255)),
+    CONSTRAINT spend_outcome_check CHECK ((outcome = ANY (ARRAY['spent'::text, 'over_budget'::text, 'not_active'::text, 'wrong_currency'::text]))),
+    CONSTRAINT spend_source_check CHECK (((length(source) >= 1) AND (length(source) <= 50)))
+);
+
+COMMENT ON TABLE campaigns.spend IS 'What was decided about each conversion, once; those that were spent sum to their campaign''s spend';
+
+CREATE VIEW campaigns.audit_difference AS
+ WITH spent AS (
+         SELECT spend.campaign_id,
+            sum(spend.amount) AS spend,
+            count(*) AS conversions
+           FROM campaigns.spend
+          WHERE (spend.outcome = 'spent'::text)
+          GROUP BY spend.campaign_id
+        ), seen AS (
+         SELECT sighting.campaign_id,
+            count(*) FILTER (WHERE (sighting.kind = 'impression'::text)) AS impressions,
+            count(*) FILTER (WHERE (sighting.kind = 'click'::text)) AS clicks
+           FROM campaigns.sighting
+          GROUP BY sighting.campaign_id
+        ), latest AS (
+         SELECT DISTINCT ON (change.campaign_id) change.campaign_id,
+            change.version,
+            change.state,
+            change.budget
+           FROM campaigns.change
+          ORDER BY change.campaign_id, change.version DESC
+        )
+ SELECT ('campaign '::text || campaign_id) AS what,
+    (((('spent '::text || COALESCE(s.spend, (0)::numeric)) || ' by '::text) || COALESCE(s.conversions, (0)::bigint)) || ' conversions of its ledger'::text) AS expected,
+    COALESCE(((('spend '::text || c.spend) || ', conversions '::text) || c.conversions), 'no campaign'::text) AS found
+   FROM (campaigns.campaign c
+     FULL JOIN spent s USING (campaign_id))
+  WHERE (((c.spend)::numeric IS DISTINCT FROM COALESCE(s.spend, (0)::numeric)) OR (c.conversions IS DISTINCT FROM COALESCE(s.conversions, (0)::bigint)))
+UNION ALL
+ SELECT ('campaign '::text || campaign_id) AS what,
+    COALESCE((((((l.state || ', budget '::text) || l.budget) || ', version '::text) || l.version) || ' by its changes'::text), 'no changes'::text) AS expected,
+    COALESCE(((((c.state || ', budget '::text) || c.budget) || ', version '::text) || c.version), 'no campaign'::text) AS found
+   FROM (campaigns.campaign c
+     FULL JOIN latest l USING (campaign_id))
+  WHERE ((c.state IS DISTINCT FROM l.state) OR (c.budget IS DISTINCT FROM l.budget) OR (c.version IS DISTINCT FROM l.version))
+UNION ALL
+ SELECT ('campaign '::text || campaign_id) AS what,
+    (((COALESCE(s.impressions, (0)::bigint) || ' impressions, '::text) || COALESCE(s.clicks, (0)::bigint)) || ' clicks that are known'::text) AS expected,
+    COALESCE((((c.impressions || ' impressions, '::text) || c.clicks) || ' clicks'::text), 'no campaign'::text) AS found
+   FROM (campaigns.campaign c
+     FULL JOIN seen s USING (campaign_id))
+  WHERE ((c.campaign_id IS NULL) OR (c.impressions < COALESCE(s.impressions, (0)::bigint)) OR (c.clicks < COALESCE(s.clicks, (0)::bigint)) OR ((c.created_at > (now() - campaigns.sighting_retention())) AND ((c.impressions <> COALESCE(s.impressions, (0)::bigint)) OR (c.clicks <> COALESCE(s.clicks, (0)::bigint)))))
+UNION ALL
+ SELECT ('campaign '::text || campaign.campaign_id) AS what,
+    'spent at most its budget'::text AS expected,
+    ((campaign.spend || ' of '::text) || campaign.budget) AS found
+   FROM campaigns.campaign
+  WHERE ((campaign.spend > campaign.budget) OR (campaign.spend < 0))
+UNION ALL
+ SELECT ((('conversion '::text || s.event_id) || ' of '::text) || s.source) AS what,
+    'spent in its campaign''s currency'::text AS expected,
+    ((s.amount || ' '::text) || s.currency) AS found
+   FROM (campaigns.spend s
+     LEFT JOIN campaigns.campaign c USING (campaign_id))
+  WHERE ((s.outcome = 'spent'::text) AND (s.currency IS DISTINCT FROM c.currency))
+UNION ALL
+ SELECT ('campaign '::text || campaign.campaign_id) AS what,
+    ('COMPLETED since '::text || campaign.ends_at) AS expected,
+    campaign.state AS found
+   FROM campaigns.campaign
+  WHERE ((campaign.state <> 'COMPLETED'::text) AND (campaign.ends_at <= (now() - ops.audit_grace())))
+UNION ALL
+ SELECT ('campaign '::text || campaign.campaign_id) AS what,
+    'announced'::text AS expected,
+    ('not since '::text || campaign.unannounced_since) AS found
+   FROM campaigns.campaign
+  WHERE (campaign.unannounced_since <= (now() - ops.audit_grace()))
+UNION ALL
+ SELECT ('event '::text || outbox.message_id) AS what,
+    'published'::text AS expected,
+    ((outbox.event || ' in the outbox since '::text) || outbox.entered_at) AS found
+   FROM campaigns.outbox
+  WHERE (outbox.entered_at <= (now() - ops.audit_grace()));
+
+COMMENT ON VIEW campaigns.audit_difference IS 'Each way in which campaigns, their changes, spends and sightings disagree';
+
+CREATE TABLE campaigns.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE campaigns.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE campaigns.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE campaigns.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE VIEW campaigns.lag AS
+ SELECT (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(campaign.unannounced_since))), (0)::numeric), (0)::numeric))::double precision AS oldest_unannounced_age_seconds,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(campaign.ends_at) FILTER (WHERE (campaign.state <> 'COMPLETED'::text)))), (0)::numeric), (0)::numeric))::double precision AS oldest_overdue_age_seconds
+   FROM campaigns.campaign
+  WHERE ((campaign.unannounced_since IS NOT NULL) OR ((campaign.state <> 'COMPLETED'::text) AND (campaign.ends_at IS NOT NULL)));
+
+COMMENT ON VIEW campaigns.lag IS 'Since when a campaign''s counts wait to be announced, and one that is over to be completed';
+
+CREATE VIEW campaigns.report_campaign AS
+ SELECT campaign.campaign_id,
+    campaign.name,
+    campaign.state,
+    campaign.currency,
+    campaign.budget,
+    campaign.spend,
+    campaign.impressions,
+    campaign.clicks,
+    campaign.conversions,
+    campaign.created_at,
+    campaign.ends_at
+   FROM campaigns.campaign;
+
+COMMENT ON VIEW campaigns.report_campaign IS 'Campaigns for reports; amounts in minor units';
+
+CREATE VIEW campaigns.report_spend AS
+ SELECT spend.campaign_id,
+    spend.outcome,
+    spend.amount,
+    spend.currency,
+    spend.decided_at
+   FROM campaigns.spend;
+
+COMMENT ON VIEW campaigns.report_spend IS 'What was decided about conversions; amounts in minor units';
+
+CREATE TABLE campaigns.transition (
+    from_state text NOT NULL,
+    to_state text NOT NULL
+);
+
+COMMENT ON TABLE campaigns.transition IS 'Changes of state that there are; all others are refused';
 
 CREATE TABLE etl.chunk (
     run_id text NOT NULL,
@@ -1757,6 +2016,33 @@ ALTER TABLE ONLY wallet.decision ATTACH PARTITION wallet.decision_default DEFAUL
 
 ALTER TABLE ONLY wallet.movement ATTACH PARTITION wallet.movement_default DEFAULT;
 
+ALTER TABLE ONLY campaigns.campaign
+    ADD CONSTRAINT campaign_campaign_id_currency_key UNIQUE (campaign_id, currency);
+
+ALTER TABLE ONLY campaigns.campaign
+    ADD CONSTRAINT campaign_pkey PRIMARY KEY (campaign_id);
+
+ALTER TABLE ONLY campaigns.change
+    ADD CONSTRAINT change_pkey PRIMARY KEY (campaign_id, version);
+
+ALTER TABLE ONLY campaigns.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY campaigns.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY campaigns.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY campaigns.sighting
+    ADD CONSTRAINT sighting_pkey PRIMARY KEY (source, event_id);
+
+ALTER TABLE ONLY campaigns.spend
+    ADD CONSTRAINT spend_pkey PRIMARY KEY (source, event_id);
+
+ALTER TABLE ONLY campaigns.transition
+    ADD CONSTRAINT transition_pkey PRIMARY KEY (from_state, to_state);
+
 ALTER TABLE ONLY etl.chunk_class
     ADD CONSTRAINT chunk_class_pkey PRIMARY KEY (run_id, chunk_no, class);
 
@@ -1898,6 +2184,14 @@ ALTER TABLE ONLY wallet.wallet
 ALTER TABLE ONLY wallet.wallet
     ADD CONSTRAINT wallet_wallet_id_currency_key UNIQUE (wallet_id, currency);
 
+CREATE INDEX campaign_due_idx ON campaigns.campaign USING btree (ends_at) WHERE ((state <> 'COMPLETED'::text) AND (ends_at IS NOT NULL));
+
+CREATE INDEX campaign_unannounced_idx ON campaigns.campaign USING btree (unannounced_since) WHERE (unannounced_since IS NOT NULL);
+
+CREATE INDEX idempotency_by_age ON campaigns.idempotency USING btree (created_at);
+
+CREATE INDEX sighting_by_age ON campaigns.sighting USING btree (seen_at);
+
 CREATE INDEX terminal_merchant_idx ON payments.terminal USING btree (merchant_id);
 
 CREATE INDEX txn_account_idx ON ONLY payments.txn USING btree (account_id, occurred_at) WITH (deduplicate_items=off);
@@ -1944,6 +2238,16 @@ ALTER INDEX wallet.movement_pkey ATTACH PARTITION wallet.movement_default_pkey;
 
 ALTER INDEX wallet.movement_in_idx ATTACH PARTITION wallet.movement_default_to_id_moved_at_movement_id_idx;
 
+CREATE TRIGGER campaign_final BEFORE DELETE OR TRUNCATE ON campaigns.campaign FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER campaign_kept_in_order BEFORE UPDATE ON campaigns.campaign FOR EACH ROW EXECUTE FUNCTION campaigns.keep_campaign();
+
+CREATE TRIGGER change_final BEFORE DELETE OR UPDATE OR TRUNCATE ON campaigns.change FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER sighting_final BEFORE UPDATE ON campaigns.sighting FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER spend_final BEFORE DELETE OR UPDATE OR TRUNCATE ON campaigns.spend FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
 CREATE TRIGGER orphan_final BEFORE DELETE OR UPDATE OR TRUNCATE ON saga.orphan FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 CREATE TRIGGER payment_final BEFORE DELETE ON saga.payment FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
@@ -1969,6 +2273,12 @@ CREATE TRIGGER movement_final BEFORE DELETE OR UPDATE ON wallet.movement FOR EAC
 CREATE TRIGGER movement_kept BEFORE TRUNCATE ON wallet.movement FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 CREATE TRIGGER reference_final BEFORE DELETE OR UPDATE OR TRUNCATE ON wallet.reference FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+ALTER TABLE ONLY campaigns.change
+    ADD CONSTRAINT change_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES campaigns.campaign(campaign_id);
+
+ALTER TABLE ONLY campaigns.spend
+    ADD CONSTRAINT spend_campaign_id_campaign_currency_fkey FOREIGN KEY (campaign_id, campaign_currency) REFERENCES campaigns.campaign(campaign_id, currency);
 
 ALTER TABLE ONLY etl.chunk_class
     ADD CONSTRAINT chunk_class_run_id_chunk_no_fkey FOREIGN KEY (run_id, chunk_no) REFERENCES etl.chunk(run_id, chunk_no) ON DELETE CASCADE;
@@ -2003,6 +2313,11 @@ ALTER TABLE wallet.movement
 ALTER TABLE ONLY wallet.reference
     ADD CONSTRAINT reference_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES wallet.wallet(wallet_id);
 
+GRANT USAGE ON SCHEMA campaigns TO payments_campaigns;
+GRANT USAGE ON SCHEMA campaigns TO payments_loader;
+GRANT USAGE ON SCHEMA campaigns TO payments_exporter;
+GRANT USAGE ON SCHEMA campaigns TO payments_reader;
+
 GRANT USAGE ON SCHEMA etl TO payments_loader;
 GRANT USAGE ON SCHEMA etl TO payments_exporter;
 
@@ -2013,6 +2328,7 @@ GRANT USAGE ON SCHEMA ops TO payments_app;
 GRANT USAGE ON SCHEMA ops TO payments_saga;
 GRANT USAGE ON SCHEMA ops TO payments_reader;
 GRANT USAGE ON SCHEMA ops TO payments_wallet;
+GRANT USAGE ON SCHEMA ops TO payments_campaigns;
 GRANT USAGE ON SCHEMA ops TO payments_traffic;
 
 GRANT USAGE ON SCHEMA payments TO payments_loader;
@@ -2074,11 +2390,59 @@ GRANT ALL ON FUNCTION etl.swap_healed_leaf(month date) TO payments_loader;
 REVOKE ALL ON FUNCTION ops.add_months(parent regclass, months integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_saga;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_wallet;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_campaigns;
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.outbox_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.outbox_state() TO payments_exporter;
+
+GRANT SELECT,INSERT ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(state) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(budget) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(spend) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(impressions) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(clicks) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(conversions) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(version) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(event_version) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(unannounced_since) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(updated_at) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT SELECT,INSERT ON TABLE campaigns.change TO payments_campaigns;
+
+GRANT SELECT,INSERT,DELETE ON TABLE campaigns.outbox TO payments_campaigns;
+
+GRANT UPDATE(claimed_until) ON TABLE campaigns.outbox TO payments_campaigns;
+
+GRANT SELECT,INSERT,DELETE ON TABLE campaigns.sighting TO payments_campaigns;
+
+GRANT SELECT,INSERT ON TABLE campaigns.spend TO payments_campaigns;
+
+GRANT SELECT ON TABLE campaigns.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE campaigns.audit_difference TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE campaigns.idempotency TO payments_campaigns;
+
+GRANT SELECT,INSERT ON TABLE campaigns.illegal_transition TO payments_campaigns;
+
+GRANT SELECT ON TABLE campaigns.lag TO payments_exporter;
+
+GRANT SELECT ON TABLE campaigns.report_campaign TO payments_reader;
+
+GRANT SELECT ON TABLE campaigns.report_spend TO payments_reader;
+
+GRANT SELECT ON TABLE campaigns.transition TO payments_campaigns;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
@@ -2192,6 +2556,7 @@ GRANT SELECT ON TABLE ops.module_migration TO payments_loader;
 GRANT SELECT ON TABLE ops.module_migration TO payments_exporter;
 GRANT SELECT ON TABLE ops.module_migration TO payments_saga;
 GRANT SELECT ON TABLE ops.module_migration TO payments_wallet;
+GRANT SELECT ON TABLE ops.module_migration TO payments_campaigns;
 GRANT SELECT ON TABLE ops.module_migration TO payments_traffic;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
