@@ -9,7 +9,7 @@ import { until } from "../process.js";
 import type { Report } from "../report.js";
 import type { Stack } from "../stack.js";
 import { failureBound } from "./bound.js";
-import { publishConversions } from "./conversions.js";
+import { CONVERSIONS_PER_S, publishConversions } from "./conversions.js";
 import { type Ended, nameOf, sendLoad } from "./load.js";
 import { FAULTS, type Fault, Proxied, type ProxyCounts } from "./proxied.js";
 
@@ -48,7 +48,6 @@ interface Figures {
 const CAMPAIGNS = 4;
 /** Each campaign's budget, as a share of what is asked of it: half of the conversions find none left. */
 const BUDGET_SHARE = 0.5;
-const CONVERSIONS_PER_S = 40;
 const SETTLE_MS = 60_000;
 
 /** Requests at a steady rate through HAProxy while its nodes die in turn, and conversions by events beside them. */

@@ -8,7 +8,7 @@ import { collectorEvtConversion } from "../../services/contracts/collector_evt.j
 import type { Stack } from "../stack.js";
 
 const SOURCE = "bench";
-const PER_S = 40;
+export const CONVERSIONS_PER_S = 40;
 const EVERY_MS = 250;
 
 /**
@@ -32,7 +32,7 @@ export async function publishConversions(
   let made = 0;
   try {
     while (!over.aborted && !stack.signal.aborted) {
-      const messages = Array.from({ length: (PER_S * EVERY_MS) / 1_000 }, () => {
+      const messages = Array.from({ length: (CONVERSIONS_PER_S * EVERY_MS) / 1_000 }, () => {
         const place = made;
         made += 1;
         const body = {

@@ -15,16 +15,16 @@ const CONFIG = join(packageRoot, "compose", "haproxy_campaigns.cfg");
 const DOOR = join(packageRoot, "dist", "bench", "campaigns", "door.js");
 const READY_MS = 30_000;
 
-/** How a node goes away, and for `undo` how it comes back. */
+/** How a node goes away; each resolves with what brings it back. */
 export const FAULTS = {
-  SIGKILL: (node: Node) => node.kill(),
-  SIGSTOP: (node: Node) => node.signal("SIGSTOP", "SIGCONT"),
-  "port closed": (node: Node) => node.signal("SIGUSR2", "SIGUSR2"),
-} satisfies Record<string, (node: Node) => Promise<() => Promise<void>>>;
+  SIGKILL: (node: CampaignsNode) => node.kill(),
+  SIGSTOP: (node: CampaignsNode) => node.signal("SIGSTOP", "SIGCONT"),
+  "port closed": (node: CampaignsNode) => node.signal("SIGUSR2", "SIGUSR2"),
+} satisfies Record<string, (node: CampaignsNode) => Promise<() => Promise<void>>>;
 export type Fault = keyof typeof FAULTS;
 
 /** `payments serve campaigns`, on a port that it keeps. */
-export class Node {
+export class CampaignsNode {
   readonly port: number;
   readonly #stack: Stack;
   #process: PlatformProcess | undefined;
@@ -34,8 +34,8 @@ export class Node {
     this.port = port;
   }
 
-  static async start(stack: Stack): Promise<Node> {
-    const node = new Node(stack, await freePort());
+  static async start(stack: Stack): Promise<CampaignsNode> {
+    const node = new CampaignsNode(stack, await freePort());
     await node.#start();
     return node;
   }
@@ -47,6 +47,7 @@ export class Node {
     return () => this.#start();
   }
 
+  /** @returns what takes it back by another signal */
   async signal(signal: NodeJS.Signals, undo: NodeJS.Signals): Promise<() => Promise<void>> {
     const pid = this.#process?.pid ?? 0;
     process.kill(pid, signal);
@@ -81,14 +82,14 @@ export interface ProxyCounts {
 
 /** Two nodes and HAProxy before them. */
 export class Proxied {
-  readonly nodes: readonly [Node, Node];
+  readonly nodes: readonly [CampaignsNode, CampaignsNode];
   readonly port: number;
   readonly #statsPort: number;
   /** Of HAProxy alone. */
   readonly stop: () => Promise<void>;
 
   private constructor(
-    nodes: readonly [Node, Node],
+    nodes: readonly [CampaignsNode, CampaignsNode],
     ports: { readonly port: number; readonly statsPort: number },
     stop: () => Promise<void>,
   ) {
@@ -105,12 +106,12 @@ export class Proxied {
         hint: "scripts/stack.sh up --with-proxy installs it.",
       });
     }
-    const nodes: Node[] = [];
+    const nodes: CampaignsNode[] = [];
     let proxied: Proxied | undefined;
     try {
-      nodes.push(await Node.start(stack));
-      nodes.push(await Node.start(stack));
-      proxied = await Proxied.#start(stack, nodes as unknown as [Node, Node]);
+      nodes.push(await CampaignsNode.start(stack));
+      nodes.push(await CampaignsNode.start(stack));
+      proxied = await Proxied.#start(stack, nodes as unknown as [CampaignsNode, CampaignsNode]);
       return await work(proxied);
     } finally {
       await proxied?.stop();
@@ -118,7 +119,7 @@ export class Proxied {
     }
   }
 
-  static async #start(stack: Stack, nodes: readonly [Node, Node]): Promise<Proxied> {
+  static async #start(stack: Stack, nodes: readonly [CampaignsNode, CampaignsNode]): Promise<Proxied> {
     const ports = { port: await freePort(), statsPort: await freePort() };
     const folder = join(stack.dir, "bench");
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -137,8 +138,10 @@ export class Proxied {
     const output = outputOf(child);
     const ended = once(child, "exit");
     const stop = async () => {
-      child.kill("SIGTERM");
-      await ended;
+      if (child.exitCode === null) {
+        child.kill("SIGTERM");
+        await ended;
+      }
     };
     const up = async () => {
       if (child.exitCode !== null) {
@@ -146,8 +149,13 @@ export class Proxied {
       }
       return (await answers(ports.port, "/livez")) && (await answers(ports.statsPort, "/;csv"));
     };
-    await until("HAProxy to answer", up, { withinMs: READY_MS, signal: stack.signal });
-    return new Proxied(nodes, ports, stop);
+    try {
+      await until("HAProxy to answer", up, { withinMs: READY_MS, signal: stack.signal });
+      return new Proxied(nodes, ports, stop);
+    } catch (error) {
+      await stop();
+      throw error;
+    }
   }
 
   async counts(): Promise<ProxyCounts> {
