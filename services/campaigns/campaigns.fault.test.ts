@@ -84,7 +84,7 @@ async function expectDecided(
 }
 const watch = () => services.watch(campaignsSpendDecided);
 
-test.each(["campaigns_lock_accounts", "campaigns_enter_spends", "committed", "published"])(
+test.each(["campaigns_lock", "campaigns_enter_spends", "committed", "published"])(
   "kill -9 before %s: every conversion is decided once and answered",
   async (point) => {
     const decided = await watch();

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
+import { deferred } from "../../lib/timing.js";
 import { drain } from "../../tests/harness/broker.js";
+import { withPool } from "../../tests/harness/database.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { Services } from "../../tests/harness/service.js";
 import {
@@ -435,6 +437,43 @@ describe("a conversion", () => {
     expect(told.filter((headers) => headers.includes(`there is no campaign ${nobody}`))).toHaveLength(1);
   });
 });
+test("who holds a campaign keeps its own events waiting, and no others; they come to it in the end", async () => {
+  const decided = await services.watch(campaignsSpendDecided);
+  const [held, free] = [await active(), await active()];
+  const [locked, released] = [deferred<void>(), deferred<void>()];
+  const holding = withPool({ role: "admin", database: services.settings.POSTGRES_DB }, async (pool) => {
+    const client = await pool.connect();
+    await client.query("BEGIN");
+    await client.query("SELECT FROM campaigns.campaign WHERE campaign_id = $1 FOR UPDATE", [held]);
+    locked.resolve();
+    await released.promise;
+    client.release(true);
+  });
+  onTestFinished(() => {
+    released.resolve();
+    return holding;
+  });
+  await locked.promise;
+  await services.publish(collectorEvtConversion, [conversion(held), conversion(free)]);
+  await services.publish(collectorEvtClick, [seen(held), seen(free)]);
+  await eventually("the others", async () => {
+    const { clicks, conversions } = await metricsOf(free);
+    return clicks === 1 && conversions === 1;
+  });
+  expect(await countsOf(held)).toMatchObject({ clicks: 0, conversions: 0 });
+  released.resolve();
+  await holding;
+  await eventually(
+    "its own",
+    async () => {
+      const { clicks, conversions } = await metricsOf(held);
+      return clicks === 1 && conversions === 1;
+    },
+    { withinMs: 30_000 },
+  );
+  await eventually("answered", async () => (await decided()).length === 2);
+});
+
 describe("clicks and impressions", () => {
   test("are counted once each, by their partner's name, and announced with what they come to", async () => {
     const updated = await services.watch(campaignsEvtUpdated);

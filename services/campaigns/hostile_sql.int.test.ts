@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
-import type { Pool } from "../../lib/postgres/pool.js";
+import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { createDatabase, dropDatabase, withPool } from "../../tests/harness/database.js";
 import { testSettings } from "../../tests/harness/settings.js";
@@ -54,12 +54,14 @@ beforeAll(async () => {
     commission: "0.10",
     moneda: "USD" as const,
   });
-  await onConversion(() => undefined)(service, [
-    received(conversion("spent", "4.00")),
-    received(conversion("over", "7.00")),
-  ]);
-  await onSeen("click")(service, [received(seen("click"))]);
-  await onSeen("impression")(service, [received(seen("impression"))]);
+  await transaction(service, (tx) =>
+    onConversion(() => undefined)(tx, [
+      received(conversion("spent", "4.00")),
+      received(conversion("over", "7.00")),
+    ]),
+  );
+  await transaction(service, (tx) => onSeen("click")(tx, [received(seen("click"))]));
+  await transaction(service, (tx) => onSeen("impression")(tx, [received(seen("impression"))]));
   await service.query("UPDATE campaigns.campaign SET unannounced_since = NULL");
 });
 afterAll(async () => {

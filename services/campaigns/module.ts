@@ -48,8 +48,8 @@ export const campaigns = defineModule({
       connections: runtime.settings.CAMPAIGNS_CONNECTIONS,
       chores: (pool) => [hourlyPurge("sightings", (batch) => purgeSightings(pool, batch))],
       reactions: [
-        { event: collectorEvtClick, autocommit: true, handle: onSeen("click") },
-        { event: collectorEvtImpression, autocommit: true, handle: onSeen("impression") },
+        { event: collectorEvtClick, handle: onSeen("click") },
+        { event: collectorEvtImpression, handle: onSeen("impression") },
         { event: collectorEvtConversion, handle: onConversion((outcome) => spends.inc({ outcome })) },
       ],
     });

@@ -11,8 +11,9 @@ import type { Queryable } from "../../../lib/postgres/pool.js";
 import { collectorEvtConversion } from "../../contracts/collector_evt.js";
 import { type Account, decideSpends, type Outcome } from "../domain/spend.js";
 import { decidedEvent } from "../events.js";
-import { enterSpends, findSpends, lockAccounts, type NewSpend, type RecordedSpend } from "../store/spend.js";
-import { unknownCampaign } from "./unknown.js";
+import { type Locked, lockCampaigns } from "../store/lock.js";
+import { enterSpends, findSpends, type NewSpend, type RecordedSpend } from "../store/spend.js";
+import { withoutCampaign } from "./without_campaign.js";
 
 type Converted = ReceivedEvent<z.output<typeof collectorEvtConversion.schema>>;
 
@@ -31,8 +32,9 @@ export const onConversion =
   (observe: (outcome: Outcome) => void) =>
   async (tx: Queryable, events: readonly Converted[]): Promise<EventOutcome[]> => {
     const outcomes = new Map<Converted, EventOutcome>();
-    const accounts = await lockAccounts(tx, [...new Set(events.map(({ body }) => body.campaign_id))]);
-    const asked = readAll(events, accounts, outcomes);
+    const locked = await lockCampaigns(tx, [...new Set(events.map(({ body }) => body.campaign_id))]);
+    const { accounts } = locked;
+    const asked = readAll(events, locked, outcomes);
     // Under the locks, so that a decision of another process about the same campaign is seen.
     const known = new Map((await findSpends(tx, asked)).map((spend) => [nameOf(spend), spend]));
     const fresh = firstOfEach(asked.filter((each) => !known.has(nameOf(each))));
@@ -67,16 +69,17 @@ export const onConversion =
     return events.map((event) => outcomes.get(event) as EventOutcome);
   };
 
-/** @param outcomes of those that cannot be decided: their campaign is unknown, or their amount is none of its currency */
+/** @param outcomes of those that cannot be decided: their campaign is unknown or held, or their amount is none of its currency */
 function readAll(
   events: readonly Converted[],
-  accounts: ReadonlyMap<string, Account>,
+  locked: Locked,
   outcomes: Map<Converted, EventOutcome>,
 ): readonly Asked[] {
   return events.flatMap((event): Asked[] => {
     const { source, event_id: eventId, campaign_id: campaignId, spend, moneda: currency } = event.body;
-    if (!accounts.has(campaignId)) {
-      outcomes.set(event, unknownCampaign(campaignId));
+    const without = withoutCampaign(campaignId, locked);
+    if (without !== undefined) {
+      outcomes.set(event, without);
       return [];
     }
     try {

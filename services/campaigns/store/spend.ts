@@ -1,5 +1,5 @@
 import type { Queryable } from "../../../lib/postgres/pool.js";
-import type { Account, Outcome, SpendRequest } from "../domain/spend.js";
+import type { Outcome, SpendRequest } from "../domain/spend.js";
 
 /** What was decided about a conversion. */
 export interface RecordedSpend extends SpendRequest {
@@ -12,23 +12,6 @@ export interface RecordedSpend extends SpendRequest {
 
 /** A decision to be entered, and its campaign's currency. */
 export type NewSpend = RecordedSpend & { readonly campaignCurrency: string };
-
-/** Campaigns, locked by their ids in the order that all follow. */
-export async function lockAccounts(
-  tx: Queryable,
-  campaignIds: readonly string[],
-): Promise<ReadonlyMap<string, Account>> {
-  const { rows } = await tx.query<Account>({
-    name: "campaigns_lock_accounts",
-    text: `SELECT campaign_id AS "campaignId", currency, budget, spend,
-                  CASE WHEN ends_at <= now() THEN 'COMPLETED' ELSE state END AS state,
-                  coalesce(starts_at <= now(), true) AS started
-           FROM campaigns.campaign WHERE campaign_id = ANY ($1::uuid[])
-           ORDER BY campaign_id FOR NO KEY UPDATE`,
-    values: [campaignIds],
-  });
-  return new Map(rows.map((account) => [account.campaignId, account]));
-}
 
 export async function findSpends(
   db: Queryable,
