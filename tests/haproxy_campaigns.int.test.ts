@@ -45,6 +45,18 @@ function freeze(node: Backend): void {
   node.lives = false;
   node.answer = () => undefined;
 }
+/** Until HAProxy says that node 1 is up, every request is answered by node 2. */
+async function servedByTheOtherUntilUp(): Promise<void> {
+  let requests = 0;
+  for (const until = Date.now() + 2_000; ; requests += 1) {
+    const by = await get();
+    if (marks("1", "UP") > 0) {
+      break;
+    }
+    expect([by, Date.now() < until]).toEqual(["node 2", true]);
+  }
+  expect(requests).toBeGreaterThan(0);
+}
 const takenMs = async (work: () => Promise<unknown>) => {
   const since = performance.now();
   await work();
@@ -66,8 +78,7 @@ describe("a port that refuses", () => {
     const back = new Backend("node 1");
     await back.open(ports[0]);
     try {
-      await eventually("up", () => marks("1", "UP") === 1, { withinMs: 2_000 });
-      expect(back.asked).toEqual([]);
+      await servedByTheOtherUntilUp();
       await eventually("asked", async () => (await get()) === "node 1");
     } finally {
       back.close();
@@ -106,10 +117,10 @@ describe("a node that is frozen", () => {
   test("serves again when it wakes, by its probes", async () => {
     freeze(nodes[0]);
     await eventually("down", () => marks("1", "DOWN") === 1);
-    forget();
     nodes[0].lives = true;
-    await eventually("up", () => marks("1", "UP") === 1, { withinMs: 2_000 });
-    expect(nodes[0].asked).toEqual([]);
+    nodes[0].answer = (_request, response) => response.end(nodes[0].name);
+    await servedByTheOtherUntilUp();
+    await eventually("asked", async () => (await get()) === "node 1");
   });
 });
 
@@ -187,7 +198,7 @@ describe("with both nodes down", () => {
       node.close();
     }
     const ms = await takenMs(async () => expect(await statusOf(post(KEY))).toBe(503));
-    expect(ms).toBeLessThan(300);
+    expect(ms).toBeLessThan(600);
   });
 });
 
