@@ -49,11 +49,11 @@ const clicks = () =>
     occurred_at,
   }));
 
-const faulty = async (point: string, signal: NodeJS.Signals, nth = 1) =>
-  startServiceAt(
-    { ...services.settings, HTTP_PORT: await freePort() },
-    { module: "campaigns", point, signal, nth },
-  );
+const faulty = async (point: string, signal: NodeJS.Signals) => {
+  const port = await freePort();
+  const settings = { ...services.settings, HTTP_PORT: port };
+  return { port, ...startServiceAt(settings, { module: "campaigns", point, signal }) };
+};
 
 async function expectDecided(
   asked: readonly { readonly event_id: string }[],
@@ -144,6 +144,8 @@ test("two processes, every message double and in disorder: each takes effect onc
   const decided = await watch();
   const second = await faulty("never", "SIGKILL");
   await services.start();
+  const ready = () => fetch(`http://127.0.0.1:${second.port}/readyz`).catch(() => undefined);
+  await eventually("both ready", async () => (await ready())?.status === 200, { withinMs: 60_000 });
   const [asked, seen] = [conversions(), clicks()];
   const shuffled = <T>(list: readonly T[]) => [...list, ...list].sort(() => Math.random() - 0.5);
   await Promise.all([
