@@ -164,16 +164,7 @@ const drills: readonly Drill[] = [
         VALUES (ops.uuid_v7(), 'alerts', 1, 'USD', 'credit_card', gen_random_uuid(), now() - interval '6 minutes', now() + interval '1 day');
         INSERT INTO saga.outbox (message_id, event, headers, body, entered_at, claimed_until)
         VALUES (gen_random_uuid(), 'alerts', '{}', '', now() - interval '2 minutes', now() + interval '1 day')`);
-      // In somebody's hands it is not announced.
-      const holder = monitored.client();
-      await holder.connect();
-      await holder.query(`
-        SET ROLE payments_owner;
-        INSERT INTO campaigns.campaign (campaign_id, name, currency, budget, unannounced_since)
-        VALUES (ops.uuid_v7(), 'alerts', 'USD', 1, now() - interval '2 minutes');
-        INSERT INTO campaigns.change (campaign_id, version, state, budget) SELECT campaign_id, 1, state, budget FROM campaigns.campaign WHERE name = 'alerts';
-        BEGIN;
-        SELECT FROM campaigns.campaign WHERE name = 'alerts' FOR UPDATE`);
+      const holder = await holdUnannounced();
       const { code } = await payments(monitored.settings, "audit");
       expect(code).toBe(EXIT.mismatch);
       await monitored.sql("UPDATE ops.audit_result SET finished_at = finished_at - interval '2 days'");
@@ -305,6 +296,29 @@ function forgetSilent(): Promise<void> {
 }
 
 /** Puts so many messages into a work queue that are none of ours. */
+/** A campaign whose counts wait, in somebody's hands: nobody announces it until the session ends. */
+async function holdUnannounced(): Promise<ReturnType<Monitored["client"]>> {
+  await monitored.sql(`
+    SET ROLE payments_owner;
+    INSERT INTO campaigns.campaign (campaign_id, name, currency, budget) VALUES (ops.uuid_v7(), 'alerts', 'USD', 1);
+    INSERT INTO campaigns.change (campaign_id, version, state, budget)
+    SELECT campaign_id, version, state, budget FROM campaigns.campaign WHERE name = 'alerts'`);
+  const holder = monitored.client();
+  await holder.connect();
+  await holder.query("SET ROLE payments_owner");
+  await eventually("held before it was announced", async () => {
+    await holder.query(
+      "UPDATE campaigns.campaign SET unannounced_since = now() - interval '2 minutes' WHERE name = 'alerts'",
+    );
+    await holder.query("BEGIN");
+    const { rowCount } = await holder.query(
+      "SELECT FROM campaigns.campaign WHERE name = 'alerts' AND unannounced_since IS NOT NULL FOR UPDATE",
+    );
+    return rowCount === 1 || holder.query("ROLLBACK").then(() => false as const);
+  });
+  return holder;
+}
+
 async function fill(messages: number, queue: string): Promise<void> {
   const options = {
     name: "test",
