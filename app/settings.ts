@@ -5,6 +5,7 @@ import type { Module } from "../lib/runtime/module.js";
 import { baseSettings } from "../lib/settings/base.js";
 import { port, type SettingsDeclaration, whole } from "../lib/settings/define.js";
 import { loadSettings, type SettingsSources } from "../lib/settings/settings.js";
+import type { CampaignsSettings } from "../services/campaigns/settings.js";
 import type { FraudSettings } from "../services/fraud/settings.js";
 import type { SimulatorSettings } from "../services/gateway_simulator/settings.js";
 import type { PaymentsSettings } from "../services/payments/settings.js";
@@ -19,6 +20,9 @@ const stackSchema = z.object({
   PROMETHEUS_PORT: port.default(9_090).describe("Prometheus"),
   ALERTMANAGER_PORT: port.default(9_093).describe("Alertmanager"),
   POSTGRES_EXPORTER_PORT: port.default(9_187).describe("PostgreSQL's metrics, and those of the ledger"),
+  PROXY_PORT: port.default(8_088).describe("HAProxy before the nodes of campaigns"),
+  PROXY_NODE_1_PORT: port.default(8_001).describe("The first node of campaigns"),
+  PROXY_NODE_2_PORT: port.default(8_002).describe("The second node of campaigns"),
   GRAFANA_PORT: port.default(3_000).describe("Grafana; in containers only"),
 });
 
@@ -59,6 +63,7 @@ export interface AllSettings
     WalletSettings,
     PayoutsSettings,
     SimulatorSettings,
+    CampaignsSettings,
     TrafficSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */

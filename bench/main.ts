@@ -5,6 +5,7 @@ import { EXIT, messageOf, PlatformError } from "../lib/errors.js";
 import { say, stderrLines } from "../lib/process/stderr.js";
 import { outputProblem, write } from "../lib/process/stdout.js";
 import { benchBackup } from "./backup.js";
+import { type AvailabilityOptions, benchAvailability } from "./campaigns/availability.js";
 import { benchLoad } from "./load.js";
 import { machineFacts, requireDurability } from "./machine.js";
 import { benchPayments, PARTS, type PaymentsOptions } from "./payments/command.js";
@@ -95,6 +96,17 @@ measures(
     .option("--profile", "in place of figures: where the time of the services' process goes", false),
   (stack, report, { rate: ratePerMin, ...options }: Omit<PaymentsOptions, "ratePerMin"> & { rate: number }) =>
     benchPayments(stack, report, { ...options, ratePerMin }),
+);
+
+measures(
+  program
+    .command("availability")
+    .description("campaigns through HAProxy while its two nodes die in turn: answered, lost, overspent")
+    .option("--rate <n>", "requests a second, each at its time", count(1, 10_000), 200)
+    .option("--seconds <s>", "how long", count(5, 86_400), 600)
+    .option("--every <s>", "seconds from one fault to the next", count(1, 3_600), 30)
+    .option("--back <s>", "seconds until a node comes back", count(1, 3_600), 5),
+  (stack, report, options: AvailabilityOptions) => benchAvailability(stack, report, options),
 );
 
 /** Lets a command measure; `work` gets its options and its argument, if it has one. */

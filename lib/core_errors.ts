@@ -89,6 +89,8 @@ export class CoreError extends defineErrors({
   IDEMPOTENCY_IN_FLIGHT: { verdict: "retry", http: 409, exit: failed },
   /** The key was used for another request. */
   IDEMPOTENCY_MISMATCH: { verdict: "reject", http: 422, exit: failed },
+  /** What If-Match names is not what is there. */
+  PRECONDITION_FAILED: { verdict: "reject", http: 412, exit: failed },
   /** A card number, or a field that is there for one. We take none. */
   CARD_DATA_REFUSED: { verdict: "reject", http: 422, exit: failed },
 

@@ -219,7 +219,7 @@ if [[ ! -e $policy && ! -L $policy ]]; then
   chmod 755 "$policy"
 fi
 units=()
-for unit in pgbouncer.service rabbitmq-server.service epmd.service epmd.socket postgresql.service prometheus.service \
+for unit in haproxy.service pgbouncer.service rabbitmq-server.service epmd.service epmd.socket postgresql.service prometheus.service \
   prometheus-alertmanager.service prometheus-postgres-exporter.service; do
   [[ -e /lib/systemd/system/$unit ]] || units+=("$unit")
 done

@@ -12,10 +12,12 @@ Usage: scripts/stack.sh COMMAND
   up                install what is missing, start both servers, create roles, database, vhost and user
     --with-monitoring     Prometheus, Alertmanager and postgres_exporter too, from now on
     --without-monitoring  not any more
+    --with-proxy          two nodes of campaigns behind HAProxy too, from now on; needs a build and a migrated database
+    --without-proxy       not any more
   down              stop workers, services and servers; data and ports are kept
   status [--json]   what runs, where; exit 0 if all servers are up, else 1
   env               settings for any client: eval "$(scripts/stack.sh env)"
-  logs [postgres|rabbitmq|worker|services|gateway-simulator|prometheus|alertmanager|postgres-exporter] [-f]
+  logs [postgres|rabbitmq|worker|services|gateway-simulator|campaigns|proxy|prometheus|alertmanager|postgres-exporter] [-f]
   rabbitmqctl ...   RabbitMQ's own tool, pointed at this stack
   backups on|off    dumps, base backups, WAL archiving and restore drills on time, while the stack is up; see docs/restore.md
   reset [--yes]     down, then delete data, passwords and logs
@@ -26,6 +28,8 @@ Settings, from the environment or .env:
                     preferred ports (5432 5672 15672 15692); a free one is used where one is taken
   WORKER_METRICS_PORT PROMETHEUS_PORT ALERTMANAGER_PORT POSTGRES_EXPORTER_PORT
                     the same (9464 9090 9093 9187)
+  PROXY_PORT PROXY_NODE_1_PORT PROXY_NODE_2_PORT
+                    the same (8088 8001 8002)
   STACK_PORTS=free  take free ports from the start, as tests do (environment only)
   STACK_MEMORY_MB   size the servers for less than this machine's memory
   POSTGRES_DB       name of the database (default payments)
@@ -40,7 +44,7 @@ AWAY_DIR=/var/lib/payments-platform/$STACK_ID # where root keeps the data if the
 SECRETS=(postgres admin loader reader exporter backup app rabbitmq)
 declare -A STATE=() # what must survive a restart: the ports and wishes behind them, DATA_DIR
 
-for part in servers ports postgres rabbitmq monitoring backups show; do source "$REPO_ROOT/scripts/stack_$part.sh"; done
+for part in servers ports postgres rabbitmq monitoring proxy backups show; do source "$REPO_ROOT/scripts/stack_$part.sh"; done
 cd / # the servers' users may not be able to read the directory that the caller is in
 
 # --- state and secrets -----------------------------------------------------------------------------------------------
@@ -85,7 +89,7 @@ choose_data_dir() {
 }
 
 # --- commands --------------------------------------------------------------------------------------------------------
-install_missing() {
+install_missing() { # MONITORING PROXY: the options of up, or nothing
   local program
   local -a missing=()
   [[ -n $(pg_bins) ]] || missing+=(postgresql postgresql-client)
@@ -95,6 +99,7 @@ install_missing() {
       command -v "$program" >/dev/null || missing+=("$program")
     done
   fi
+  [[ $2 != --with-proxy || -x $HAPROXY ]] || missing+=(haproxy)
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 }
 
@@ -145,8 +150,14 @@ is_database_name() {
   [[ $1 =~ ^[a-z_][a-z0-9_]{0,62}$ && ! $1 =~ ^(postgres|template[01]|payments_scratch)$ ]]
 }
 
-cmd_up() { # [--with-monitoring|--without-monitoring]
-  local db monitoring=${1:-}
+cmd_up() { # [--with-monitoring|--without-monitoring] [--with-proxy|--without-proxy]
+  local db arg monitoring='' proxy=''
+  for arg; do
+    case $arg in
+      *-monitoring) monitoring=$arg ;;
+      *-proxy) proxy=$arg ;;
+    esac
+  done
   check_settings
   db=$(setting POSTGRES_DB payments)
   is_database_name "$db" ||
@@ -157,7 +168,7 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
   (LC_ALL=C && ((${#STACK_DIR} < 900))) || # of 1,023 bytes that PostgreSQL has for a path
     die "the path $STACK_DIR is too long for PostgreSQL; set STACK_DIR to a shorter one"
   [[ -e $STACK_DIR ]] || make_own_dir "$STACK_DIR" # better told before anything is installed
-  install_missing "$monitoring"
+  install_missing "$monitoring" "$proxy"
   check_owner up "$@"
   make_own_dir "$STACK_DIR"
   [[ -e $STACK_DIR/state || -z $(find "$STACK_DIR" -mindepth 1 ! -name lock -print -quit) ]] ||
@@ -170,6 +181,10 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
   case $monitoring in
     --with-*) STATE[MONITORING]=${STATE[MONITORING]:-wanted} ;; # later the checksum of its configuration
     --without-*) STATE[MONITORING]='' ;;
+  esac
+  case $proxy in
+    --with-*) STATE[PROXY]=wanted ;;
+    --without-*) STATE[PROXY]='' ;;
   esac
   DATA_DIR=${STATE[DATA_DIR]}
   save_state
@@ -215,7 +230,8 @@ cmd_up() { # [--with-monitoring|--without-monitoring]
     note "RabbitMQ cannot watch the disk, nor can its metrics be scraped: there is a blank in $RMQ_DIR"
   backups_start
   up_monitoring
-  note "up: PostgreSQL on 127.0.0.1:${STATE[POSTGRES_PORT]}, RabbitMQ on 127.0.0.1:${STATE[RABBITMQ_PORT]}${STATE[MONITORING]:+, Prometheus on http://127.0.0.1:${STATE[PROMETHEUS_PORT]:-}}"
+  up_proxy "$proxy"
+  note "up: PostgreSQL on 127.0.0.1:${STATE[POSTGRES_PORT]}, RabbitMQ on 127.0.0.1:${STATE[RABBITMQ_PORT]}${STATE[MONITORING]:+, Prometheus on http://127.0.0.1:${STATE[PROMETHEUS_PORT]:-}}${STATE[PROXY]:+, campaigns on http://127.0.0.1:${STATE[PROXY_PORT]:-}}"
 }
 
 # Whoever watches needs the addresses of all others, so this comes last.
@@ -226,6 +242,13 @@ up_monitoring() {
   save_state
   mon_start
   mon_wait
+}
+
+up_proxy() { # [--with-proxy]
+  proxy_wanted || { proxy_stop; return; }
+  proxy_choose_ports
+  save_state
+  proxy_start "$1"
 }
 
 cmd_down() {
@@ -241,6 +264,7 @@ stop_all() {
   local -a waits=()
   attach || return 0
   backups_stop
+  proxy_stop
   for file in "$STACK_DIR"/run/{worker,services,gateway-simulator}*.pid; do # first, and all at once: each finishes what is at hand
     [[ -e $file ]] || continue
     stop_process "$file" "$(basename -- "$file" .pid)" TERM 60 KILL 5 9>&- &
@@ -292,8 +316,9 @@ case $command in
     "cmd_$command" "$@"
     ;;
   up)
-    [[ $# -eq 0 || ($# -eq 1 && $1 =~ ^--with(out)?-monitoring$) ]] ||
-      die_usage "up does not take '$*'; see: scripts/stack.sh --help"
+    for arg; do
+      [[ $arg =~ ^--with(out)?-(monitoring|proxy)$ ]] || die_usage "up does not take '$arg'; see: scripts/stack.sh --help"
+    done
     cmd_up "$@"
     ;;
   down | env)

@@ -21,6 +21,12 @@ service_rows() {
       row "$file" "$file" "$(at "${MON_PORT[$file]}")" "$MON_DIR" mon_answers "$file"
     done
   fi
+  if proxy_wanted; then
+    for file in "${PROXY_NODES[@]}"; do
+      row "campaigns-$file" "campaigns-$file" "$(at "PROXY_NODE_${file}_PORT")" - proxy_node_ready "$file"
+    done
+    row proxy proxy "$(at PROXY_PORT)" - proxy_answers
+  fi
   ! backups_wanted || row backups backups - - true
   for file in "$STACK_DIR"/run/{worker,services,gateway-simulator}*.pid; do
     name=$(basename -- "$file" .pid) address=-
@@ -78,6 +84,9 @@ cmd_env() {
     value[SIMULATOR_WEBHOOK_URL]=http://127.0.0.1:${value[HTTP_PORT]}/pagos/webhooks/stripe
     value[SIMULATOR_PORT]=${STATE[SIMULATOR_PORT]} value[SIMULATOR_BOOK_PATH]=$STACK_DIR/gateway_book.ndjson
   fi
+  if proxy_wanted; then
+    for name in PROXY_PORT PROXY_NODE_1_PORT PROXY_NODE_2_PORT; do value[$name]=${STATE[$name]:-}; done
+  fi
   if backups_wanted; then value[BACKUP_WAL_DIR]=$(backups_wal_dir); fi
   printf 'unset PGHOSTADDR PGSERVICE PGOPTIONS PGCHANNELBINDING PGREQUIREAUTH PGGSSENCMODE PGTARGETSESSIONATTRS PGSSLNEGOTIATION\n'
   for name in "${!value[@]}"; do printf 'export %s=%s\n' "$name" "$(shell_quote "${value[$name]}")"; done | sort
@@ -95,14 +104,14 @@ cmd_logs() {
   local -a logs=()
   for arg; do
     case $arg in
-      postgres | rabbitmq | worker | services | gateway-simulator | prometheus | alertmanager | postgres-exporter) what=$arg ;;
+      postgres | rabbitmq | worker | services | gateway-simulator | campaigns | proxy | prometheus | alertmanager | postgres-exporter) what=$arg ;;
       -f | --follow) follow=(-F) ;;
-      *) die_usage "logs takes postgres, rabbitmq, worker, services, gateway-simulator, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
+      *) die_usage "logs takes postgres, rabbitmq, worker, services, gateway-simulator, campaigns, proxy, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
     esac
   done
   check_owner logs "$@"
   attach_or_die
-  for arg in ${what:-postgres rabbitmq worker services gateway-simulator "${MON_PROGRAMS[@]}"}; do
+  for arg in ${what:-postgres rabbitmq worker services gateway-simulator campaigns proxy "${MON_PROGRAMS[@]}"}; do
     mapfile -t -O "${#logs[@]}" logs < <(logs_of "$arg")
   done
   ((${#logs[@]})) || { note "no log yet of: ${what:-anything}"; return 0; }

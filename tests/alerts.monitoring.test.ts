@@ -169,8 +169,16 @@ const drills: readonly Drill[] = [
     },
   },
   {
-    what: "a payment, a Pago, an event and a webhook wait, nobody has audited, and an audit finds the event",
-    alerts: ["PaymentsStuck", "PayoutsStuck", "OutboxStuck", "WebhooksStuck", "AuditDifference", "AuditTooOld"],
+    what: "a payment, a Pago, an event, a webhook and a campaign wait, nobody has audited, and an audit finds the event",
+    alerts: [
+      "PaymentsStuck",
+      "PayoutsStuck",
+      "OutboxStuck",
+      "WebhooksStuck",
+      "CampaignsBehind",
+      "AuditDifference",
+      "AuditTooOld",
+    ],
     cause: async () => {
       // Later than the sweepers look, and younger than what they give up.
       await monitored.sql(`
@@ -182,11 +190,13 @@ const drills: readonly Drill[] = [
         INSERT INTO saga.outbox (message_id, event, headers, body, entered_at, claimed_until)
         VALUES (gen_random_uuid(), 'alerts', '{}', '', now() - interval '2 minutes', now() + interval '1 day');
         INSERT INTO saga.webhook (type, data, entered_at) VALUES ('alerts', '{}', now() - interval '2 hours')`);
+      const holder = await holdUnannounced();
       const { code } = await payments(monitored.settings, "audit");
       expect(code).toBe(EXIT.mismatch);
       await monitored.sql("UPDATE ops.audit_result SET finished_at = finished_at - interval '2 days'");
-      return () =>
-        monitored.sql(`
+      return async () => {
+        await holder.end();
+        await monitored.sql(`
           SET ROLE payments_owner;
           UPDATE saga.payment SET state = 'DECLINED', reason = 'timed_out', awaiting = NULL WHERE customer_id = 'alerts';
           UPDATE payouts.pago SET estado = 'PROCESANDO', gateway_key = 'alerts', sent_at = now() WHERE estado = 'PENDIENTE' AND id_afiliado = 'alerts';
@@ -194,6 +204,7 @@ const drills: readonly Drill[] = [
           DELETE FROM saga.outbox WHERE event = 'alerts';
           DELETE FROM saga.webhook WHERE type = 'alerts';
           UPDATE ops.audit_result SET finished_at = now(), differences = 0`);
+      };
     },
   },
   {
@@ -314,6 +325,29 @@ function forgetSilent(): Promise<void> {
 }
 
 /** Puts so many messages into a work queue that are none of ours. */
+/** A campaign whose counts wait, in somebody's hands: nobody announces it until the session ends. */
+async function holdUnannounced(): Promise<ReturnType<Monitored["client"]>> {
+  await monitored.sql(`
+    SET ROLE payments_owner;
+    INSERT INTO campaigns.campaign (campaign_id, name, currency, budget) VALUES (ops.uuid_v7(), 'alerts', 'USD', 1);
+    INSERT INTO campaigns.change (campaign_id, version, state, budget)
+    SELECT campaign_id, version, state, budget FROM campaigns.campaign WHERE name = 'alerts'`);
+  const holder = monitored.client();
+  await holder.connect();
+  await holder.query("SET ROLE payments_owner");
+  await eventually("held before it was announced", async () => {
+    await holder.query(
+      "UPDATE campaigns.campaign SET unannounced_since = now() - interval '2 minutes' WHERE name = 'alerts'",
+    );
+    await holder.query("BEGIN");
+    const { rowCount } = await holder.query(
+      "SELECT FROM campaigns.campaign WHERE name = 'alerts' AND unannounced_since IS NOT NULL FOR UPDATE",
+    );
+    return rowCount === 1 || holder.query("ROLLBACK").then(() => false as const);
+  });
+  return holder;
+}
+
 async function fill(messages: number, queue: string): Promise<void> {
   const options = {
     name: "test",

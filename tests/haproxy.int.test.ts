@@ -1,41 +1,11 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { Backend } from "./harness/backend.js";
 import { eventually } from "./harness/eventually.js";
 import { freePort } from "./harness/free_port.js";
 import { type Gateway, openDoor, openGateway } from "./harness/haproxy.js";
-
-/** A process that notes what it is asked, and answers with its name unless it is told otherwise. */
-class Backend {
-  readonly name: string;
-  readonly asked: string[] = [];
-  answer = (_request: IncomingMessage, response: ServerResponse): unknown => response.end(this.name);
-  readonly #server: Server;
-
-  constructor(name: string) {
-    this.name = name;
-    this.#server = createServer((request, response) => {
-      if (request.url === "/livez") {
-        response.end();
-        return;
-      }
-      this.asked.push(`${request.method} ${request.url}`);
-      request.resume().on("end", () => this.answer(request, response));
-    });
-  }
-
-  async open(): Promise<number> {
-    this.#server.listen(0, "127.0.0.1");
-    await once(this.#server, "listening");
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  close(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
-  }
-}
 
 let backends: Record<"payments1" | "payments2" | "wallet1" | "metrics1", Backend>;
 let gateway: Gateway;

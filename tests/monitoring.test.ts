@@ -143,7 +143,7 @@ describe("expressions", () => {
 });
 
 describe("postgres_exporter", () => {
-  const compose = parse(read("compose/docker-compose.yml"), { merge: true }) as {
+  const compose = parse(read("compose/docker-compose.yml"), { merge: true, maxAliasCount: -1 }) as {
     services: Record<string, { command: string[] }>;
   };
   const flags = (compose.services["postgres-exporter"]?.command ?? []).filter((flag) =>

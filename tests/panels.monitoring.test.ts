@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DASHBOARDS } from "../grafana/generate.js";
+import { EVENTS_EXCHANGE } from "../lib/broker/topology.js";
+import { newId } from "../lib/domain/ids.js";
+import { eventMessage } from "../lib/messaging/event.js";
+import { collectorEvtClick } from "../services/contracts/collector_evt.js";
+import { onChannel } from "./harness/broker.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { webhook } from "./harness/fake_gateway.js";
@@ -23,6 +28,25 @@ beforeAll(async () => {
 });
 afterAll(() => monitored?.close());
 
+/** A campaign, and a click on it as the collector tells of one. */
+async function campaignWithClick(): Promise<void> {
+  const order = { name: "panels", budget: "10.00", currency: "USD" };
+  const { status, body } = await monitored.request("POST", "/campaigns", order);
+  expect(status).toBe(201);
+  const seen = {
+    source: "panels",
+    event_id: newId(),
+    campaign_id: (body as { id: string }).id,
+    occurred_at: new Date().toISOString(),
+  };
+  const click = eventMessage(collectorEvtClick, seen, { messageId: newId() });
+  await onChannel(monitored.settings, async (channel) => {
+    channel.publish(EVENTS_EXCHANGE, collectorEvtClick.name, click.body, click.properties);
+    // An answer on the same channel: the broker has it.
+    await channel.checkExchange(EVENTS_EXCHANGE);
+  });
+}
+
 /** Ten payments, of which one is fraud and one more than its wallet holds, and what people do to wallets. */
 async function traffic(n: number): Promise<void> {
   const pay = (i: number) =>
@@ -38,6 +62,7 @@ async function traffic(n: number): Promise<void> {
   for (const path of ["", "?wait_s=1", "/timeline"]) {
     expect((await monitored.request("GET", `/payments/${first?.body.id}${path}`)).status).toBe(200);
   }
+  await campaignWithClick();
   const user = { user_id: `panels-${process.pid}-${n}`, currency: "EUR" };
   const opened = await monitored.request("POST", "/wallets", user);
   const { id } = opened.body as { id: string };

@@ -45,7 +45,7 @@ const columns = (/^\| parameter (.*)\|$/m.exec(table("Sized by the machine"))?.[
   .filter((cell) => cell !== "");
 
 const command = (
-  parse(read("compose/docker-compose.yml"), { merge: true }) as {
+  parse(read("compose/docker-compose.yml"), { merge: true, maxAliasCount: -1 }) as {
     services: { postgres: { command: string[] } };
   }
 ).services.postgres.command;

@@ -10,6 +10,7 @@ import { onPayoutRequested } from "./handlers/on_payout_requested.js";
 import { payoutsMetrics } from "./metrics.js";
 import { payoutsPanels } from "./panels.js";
 import { PAYOUTS_QUEUES } from "./queues.js";
+import { PAYOUTS_RETENTION } from "./retention.js";
 import { payoutsRoutes } from "./routes/routes.js";
 import { payoutsSettings } from "./settings.js";
 import type { Entry } from "./store/new_pago.js";
@@ -25,6 +26,7 @@ export const payouts = defineModule({
   schemas: ["payouts"],
   roles: ["payments_payouts"],
   views: ["payouts.audit_difference", "payouts.audit_pago", "payouts.open_state", "payouts.report_pago"],
+  retention: PAYOUTS_RETENTION,
   erases: "payouts.erase",
   audits: ({ PAYOUTS_BOOK_URL: url }, tx, graceS) => compareBooks(tx, { url, graceS }),
   routes: payoutsRoutes,

@@ -10,23 +10,34 @@ import { trackChild } from "./leaks.js";
 
 /** Debian's package, which scripts/test.sh installs. */
 const HAPROXY = "/usr/sbin/haproxy";
-const CONFIG = join(packageRoot, "compose", "haproxy_split.cfg");
+
+/** A file in compose/, and its name for the address at which it answers. */
+const CONFIGS = {
+  split: { file: "haproxy_split.cfg", address: "SPLIT_ADDRESS" },
+  campaigns: { file: "haproxy_campaigns.cfg", address: "PROXY_ADDRESS" },
+} as const;
 
 export interface Gateway {
   /** Where it answers. */
   readonly url: string;
+  /** What it has said: which process it takes for dead, among other things. */
+  readonly said: () => string;
   /** At once, whoever is connected. */
   readonly close: () => Promise<void>;
 }
 
-/** HAProxy in front of services. @param ports of the processes, by the names that compose/haproxy_split.cfg has for them */
-export async function openGateway(ports: Readonly<Record<string, number>>): Promise<Gateway> {
+/** HAProxy in front of services. @param ports of the processes, by the names that the file has for them */
+export async function openGateway(
+  ports: Readonly<Record<string, number>>,
+  config: keyof typeof CONFIGS = "split",
+): Promise<Gateway> {
   const port = await freePort();
-  const addresses = Object.entries({ SPLIT_ADDRESS: port, ...ports }).map(([name, at]) => [
+  const { file, address } = CONFIGS[config];
+  const addresses = Object.entries({ [address]: port, ...ports }).map(([name, at]) => [
     name,
     `127.0.0.1:${at}`,
   ]);
-  return open(port, CONFIG, Object.fromEntries(addresses));
+  return open(port, join(packageRoot, "compose", file), Object.fromEntries(addresses));
 }
 
 /**
@@ -41,6 +52,7 @@ export async function openDoor(ports: Readonly<Record<string, number>>): Promise
     .replace(/^resolvers docker\n(?: .*\n)+/m, "")
     .replace(" init-addr none resolvers docker", "")
     .replace("bind :8080", `bind 127.0.0.1:${port}`)
+    .replace(/^frontend campaigns-node-.*?(?=^# A service's)/ms, "")
     .replaceAll(
       /server-template (\S+)- \d (\w+):8080/g,
       (_, name: string, container: string) => `server ${name} 127.0.0.1:${ports[container] ?? nobody}`,
@@ -67,6 +79,7 @@ async function open(port: number, config: string, env: Readonly<Record<string, s
   });
   return {
     url,
+    said: () => output.stdout + output.stderr,
     close: async () => {
       child.kill("SIGTERM");
       await ended;

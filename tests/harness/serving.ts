@@ -46,6 +46,11 @@ export class Serving {
     this.#started = this.#start();
   }
 
+  /** To be frozen, and to wake. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#started.child.kill(signal);
+  }
+
   /** @returns its exit status, null after a kill. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
     this.#started.child.kill(signal);

@@ -6,7 +6,9 @@ import type { Platform } from "./platform.js";
 
 /** Whether the services' books agree with nothing in flight, as `payments audit --quiesced` asks. */
 export async function booksAgree(platform: Platform): Promise<boolean> {
-  return (await audit(platform.pool, MODULES, { graceS: 0, giveUpS: 0 })).length === 0;
+  return (
+    (await audit(platform.pool, MODULES, { graceS: 0, giveUpS: 0, settings: platform.settings })).length === 0
+  );
 }
 
 /** What dead processes had claimed of outboxes is free again, as it would be by itself after 30 s. */

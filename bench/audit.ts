@@ -1,18 +1,21 @@
 import { once } from "node:events";
-import { EXIT } from "../../lib/errors.js";
-import { outputOf, start } from "../../lib/process/run.js";
-import { BenchError } from "../errors.js";
-import { MAIN } from "../platform_process.js";
-import { BASE_ENV } from "../process.js";
-import type { Stack } from "../stack.js";
+import { EXIT } from "../lib/errors.js";
+import { outputOf, start } from "../lib/process/run.js";
+import { BenchError } from "./errors.js";
+import { MAIN } from "./platform_process.js";
+import { BASE_ENV } from "./process.js";
+import type { Stack } from "./stack.js";
 
 /**
- * What `payments audit --quiesced --traffic` finds when all has settled, each as a line.
+ * What `payments audit --quiesced` finds when all has settled, each as a line.
+ *
+ * @param trafficId of a run whose answer key is looked at too
  *
  * @throws PlatformError BENCH_FAILED when it comes to no verdict.
  */
-export async function auditOf(stack: Stack, trafficId: number): Promise<readonly string[]> {
-  const command = [process.execPath, MAIN, "audit", "--quiesced", "--json", "--traffic", String(trafficId)];
+export async function auditOf(stack: Stack, trafficId?: number): Promise<readonly string[]> {
+  const key = trafficId === undefined ? [] : ["--traffic", String(trafficId)];
+  const command = [process.execPath, MAIN, "audit", "--quiesced", "--json", ...key];
   const child = start(command, {
     env: { ...BASE_ENV, ...stack.settings },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,0 +1,18 @@
+import type { Route } from "../../../lib/http/route.js";
+import type { Service } from "../../../lib/runtime/service_process.js";
+import { activateCampaign, changeBudget, completeCampaign, pauseCampaign } from "./change_campaign.js";
+import { createCampaign } from "./create_campaign.js";
+import { getCampaign } from "./get_campaign.js";
+import { getMetrics } from "./get_metrics.js";
+import { listCampaigns } from "./list_campaigns.js";
+
+export const campaignsRoutes = ({ pool, outbox }: Pick<Service, "pool" | "outbox">): readonly Route[] => [
+  createCampaign(pool, outbox),
+  listCampaigns(pool),
+  getCampaign(pool),
+  getMetrics(pool),
+  activateCampaign({ pool, outbox }),
+  pauseCampaign({ pool, outbox }),
+  completeCampaign({ pool, outbox }),
+  changeBudget({ pool, outbox }),
+];
