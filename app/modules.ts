@@ -5,8 +5,9 @@ import { fraud } from "../services/fraud/module.js";
 import { metrics } from "../services/metrics/module.js";
 import { payments } from "../services/payments/module.js";
 import { platform } from "../services/platform.js";
+import { reports } from "../services/reports/module.js";
 import { wallet } from "../services/wallet/module.js";
 import { traffic } from "../traffic/module.js";
 
 /** Every module of the platform. A new one is a folder and a line here. */
-export const MODULES: readonly Module[] = [etl, jobs, platform, payments, fraud, wallet, metrics, traffic];
+export const MODULES: readonly Module[] = [etl, jobs, platform, payments, fraud, wallet, metrics, reports, traffic];

@@ -7,6 +7,7 @@ import { port, type SettingsDeclaration, whole } from "../lib/settings/define.js
 import { loadSettings, type SettingsSources } from "../lib/settings/settings.js";
 import type { FraudSettings } from "../services/fraud/settings.js";
 import type { PaymentsSettings } from "../services/payments/settings.js";
+import type { ReportsSettings } from "../services/reports/settings.js";
 import type { WalletSettings } from "../services/wallet/settings.js";
 import type { TrafficSettings } from "../traffic/settings.js";
 import { MODULES } from "./modules.js";
@@ -55,6 +56,7 @@ export interface AllSettings
     PaymentsSettings,
     FraudSettings,
     WalletSettings,
+    ReportsSettings,
     TrafficSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */
