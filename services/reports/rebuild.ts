@@ -1,3 +1,4 @@
+import { codeOf } from "../../lib/errors.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { ReportsError } from "./errors.js";
 import { type Difference, differencesOf, digestsOf } from "./store/content.js";
@@ -33,7 +34,13 @@ export interface RebuildOptions {
 }
 
 export type Rebuilt =
-  | { readonly kind: "swapped"; readonly generation: number; readonly position: bigint; readonly digest: string; readonly epoch: number }
+  | {
+      readonly kind: "swapped";
+      readonly generation: number;
+      readonly position: bigint;
+      readonly digest: string;
+      readonly epoch: number;
+    }
   /** Both say what they say at one position; the rebuilt one stays beside. */
   | {
       readonly kind: "differs";
@@ -43,7 +50,7 @@ export type Rebuilt =
       readonly first: readonly Difference[];
     }
   /** Told to end; the next call goes on from there. */
-  | { readonly kind: "interrupted"; readonly generation: number; readonly position: bigint };
+  | { readonly kind: "interrupted"; readonly generation: number };
 
 /**
  * Makes the read model again from the archive, beside the one that is served, while events go on; goes on with what an earlier call
@@ -56,16 +63,25 @@ export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
   const { pool, rebuilder, signal } = options;
   const { generation, shown } = await take(pool, rebuilder);
   try {
-    let at: Candidate;
+    let at: Candidate | undefined;
     do {
-      at = await step(options, generation);
+      at = await step(options, generation).catch(unlessLost);
       if (signal.aborted) {
-        return { kind: "interrupted", generation, position: at.position };
+        return { kind: "interrupted", generation };
       }
-    } while (at.state === "building");
+    } while (at?.state !== "live");
     return await compare(options, { generation, shown });
   } finally {
     await release(pool, generation, rebuilder).catch(() => undefined); // The lease ends by itself.
+  }
+}
+
+/** Somebody held the head for longer than a step waits, or a deadlock was resolved against us: nothing was done, and the step comes again. */
+const LOST: ReadonlySet<string | undefined> = new Set(["55P03", "40P01", "40001"]);
+
+function unlessLost(error: unknown): undefined {
+  if (!LOST.has(codeOf(error))) {
+    throw error;
   }
 }
 
@@ -87,7 +103,7 @@ export async function discard(pool: Pool, rebuilder: string): Promise<number> {
 
 const inFlight = (rebuilder: string | null) =>
   new ReportsError("REBUILD_IN_FLIGHT", `${rebuilder} rebuilds the report.`, {
-    hint: "Wait for it. If it was killed, another one may go on within 30 seconds.",
+    hint: "Wait for it. If it was killed, another one may go on within 10 seconds.",
   });
 
 /** The one there is, or a new one. */
@@ -162,7 +178,12 @@ async function compare(
 /** Both have had every event since they were compared. @returns the epoch */
 function swap(
   pool: Pool,
-  { served, generation, rebuilder, by }: {
+  {
+    served,
+    generation,
+    rebuilder,
+    by,
+  }: {
     readonly served: number;
     readonly generation: number;
     readonly rebuilder: string;

@@ -9,7 +9,9 @@ const schema = z.object({
   REPORTS_PIN: z
     .enum(["", ...VERSIONS])
     .default("")
-    .describe("v1 or v2: the version that this process answers with where a request names none; blank: the active one"),
+    .describe(
+      "v1 or v2: the version that this process answers with where a request names none; blank: the active one",
+    ),
 });
 
 export interface ReportsSettings extends z.infer<typeof schema> {}

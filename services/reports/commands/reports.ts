@@ -12,7 +12,9 @@ export function reportsCommand(action: ActionWrapper): Command {
   const reports = new Command("reports").description("the read model of report-service");
   reports
     .command("rebuild")
-    .description("make the read model again from the archive, beside the one that is served, and swap when both agree")
+    .description(
+      "make the read model again from the archive, beside the one that is served, and swap when both agree",
+    )
     .option("--accept-difference", "swap although they differ, as a call before has shown", false)
     .action(
       action(async (context, { acceptDifference }: { acceptDifference: boolean }) => {
@@ -68,27 +70,22 @@ async function withReports<T>({ settings }: CommandContext, work: (pool: Pool) =
 }
 
 /** JSON has no bigint. */
-const asJson = (rebuilt: Rebuilt) => ({ ...rebuilt, position: Number(rebuilt.position) });
+const asJson = (rebuilt: Rebuilt) =>
+  "position" in rebuilt ? { ...rebuilt, position: Number(rebuilt.position) } : rebuilt;
 
 function asText(rebuilt: Rebuilt): string {
-  const { generation } = rebuilt;
-  const events = formatCount(Number(rebuilt.position));
-  switch (rebuilt.kind) {
-    case "swapped":
-      return `generation ${generation} of ${events} events is served, since epoch ${rebuilt.epoch}`;
-    case "interrupted":
-      return `generation ${generation} has ${events} events; call this again to go on`;
-    case "differs": {
-      const { differences, first } = rebuilt;
-      const rows = first.map(({ what, served, rebuilt: again }) => [what, served, again]);
-      return [
-        formatTable(["what", "served", "rebuilt"], rows),
-        `${formatCount(differences)} differences after ${events} events; the served one stays.`,
-        "To serve generation %: payments reports rebuild --accept-difference. To drop it: payments reports discard.".replace(
-          "%",
-          String(generation),
-        ),
-      ].join("\n");
-    }
+  const { kind, generation } = rebuilt;
+  if (kind === "interrupted") {
+    return `generation ${generation} is not done; call this again to go on`;
   }
+  const events = formatCount(Number(rebuilt.position));
+  if (kind === "swapped") {
+    return `generation ${generation} of ${events} events is served, since epoch ${rebuilt.epoch}`;
+  }
+  const rows = rebuilt.first.map(({ what, served, rebuilt: again }) => [what, served, again]);
+  return [
+    formatTable(["what", "served", "rebuilt"], rows),
+    `${formatCount(rebuilt.differences)} differences after ${events} events: what was served still is.`,
+    `To serve generation ${generation}: payments reports rebuild --accept-difference. To drop it: payments reports discard.`,
+  ].join("\n");
 }

@@ -38,7 +38,12 @@ const aboutPayout = (event: EventContract<PagoEvent>): Told<PagoEvent> => ({
   factOf: ({ body, messageId }) => {
     const { id_pago, version, monto, moneda } = body;
     parseAmount(monto, moneda);
-    const about = { kind: "payout", aggregateId: id_pago, version, minorDigits: minorDigitsOf(moneda) } as const;
+    const about = {
+      kind: "payout",
+      aggregateId: id_pago,
+      version,
+      minorDigits: minorDigitsOf(moneda),
+    } as const;
     return { ...about, event: event.name, body, messageId };
   },
 });

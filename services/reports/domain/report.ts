@@ -169,12 +169,21 @@ function byDay(cells: readonly Cell[]) {
 
 /** Largest first; those without an id stand for all others of their currency. */
 function byAffiliate(affiliates: readonly AffiliateSum[], totals: ReturnType<typeof totalsOf>) {
-  const listed = new Map(sumsBy(affiliates, ({ currency }) => currency, (sum) => sum));
+  const listed = new Map(
+    sumsBy(
+      affiliates,
+      ({ currency }) => currency,
+      (sum) => sum,
+    ),
+  );
   const others = totals
     .map(([currency, sum]) => [currency, minus(sum, listed.get(currency) ?? NOTHING)] as const)
     .filter(([, { payouts }]) => payouts > 0);
   return [
-    ...affiliates.map(({ affiliate, currency, ...sum }) => ({ id_afiliado: affiliate, ...shown(currency, sum) })),
+    ...affiliates.map(({ affiliate, currency, ...sum }) => ({
+      id_afiliado: affiliate,
+      ...shown(currency, sum),
+    })),
     ...others.map(([currency, sum]) => ({ id_afiliado: null, ...shown(currency, sum) })),
   ];
 }

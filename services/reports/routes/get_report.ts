@@ -5,7 +5,7 @@ import type { Version } from "../domain/version.js";
 import { ReportsError } from "../errors.js";
 import { type Read, readReport } from "../store/report.js";
 import { reportBody } from "./report_body.js";
-import type { Resources } from "./routes.js";
+import type { Resources } from "./resources.js";
 
 const PIN = "x-report-version";
 
@@ -32,9 +32,13 @@ function pinned(header: string | string[] | undefined): Version | undefined {
   }
   const version = versionOf(String(header));
   if (version === undefined) {
-    throw new ReportsError("REPORT_VERSION_UNKNOWN", "there is no such version of the report; there are v1 and v2.", {
-      field: { in: "header", pointer: `#/${PIN}` },
-    });
+    throw new ReportsError(
+      "REPORT_VERSION_UNKNOWN",
+      "there is no such version of the report; there are v1 and v2.",
+      {
+        field: { in: "header", pointer: `#/${PIN}` },
+      },
+    );
   }
   return version;
 }
@@ -44,7 +48,10 @@ function pinned(header: string | string[] | undefined): Version | undefined {
  *
  * @param waiting events in the queues; undefined: nobody knows
  */
-function headersOf({ version, epoch, generation, position, parked, model }: Read, waiting: number | undefined) {
+function headersOf(
+  { version, epoch, generation, position, parked, model }: Read,
+  waiting: number | undefined,
+) {
   return {
     etag: `"${version}-${epoch}-${generation}-${position}"`,
     "cache-control": "no-cache",
@@ -59,7 +66,11 @@ export function lagOf({
   parked,
   waiting,
   asOf,
-}: { readonly parked: number; readonly waiting: number | undefined; readonly asOf: Date }): string {
+}: {
+  readonly parked: number;
+  readonly waiting: number | undefined;
+  readonly asOf: Date;
+}): string {
   if (waiting === undefined) {
     return "unknown";
   }

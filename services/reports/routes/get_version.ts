@@ -2,15 +2,20 @@ import { z } from "zod";
 import { defineRoute } from "../../../lib/http/route.js";
 import { VERSIONS, type Version } from "../domain/version.js";
 import { readServed, type Served } from "../store/switch.js";
-import type { Resources } from "./routes.js";
+import type { Resources } from "./resources.js";
 
 export const versionBody = z.object({
-  version: z.enum(VERSIONS).meta({ description: "The active one: of requests and processes that are pinned to none." }),
+  version: z
+    .enum(VERSIONS)
+    .meta({ description: "The active one: of requests and processes that are pinned to none." }),
   epoch: z.int().positive(),
   generation: z.int().positive(),
   switched_at: z.iso.datetime(),
   switched_by: z.string(),
-  pinned: z.enum(VERSIONS).nullable().meta({ description: "The version that this process answers with by itself." }),
+  pinned: z
+    .enum(VERSIONS)
+    .nullable()
+    .meta({ description: "The version that this process answers with by itself." }),
   versions: z.array(z.enum(VERSIONS)),
 });
 

@@ -4,7 +4,7 @@ import { versionOf } from "../domain/report.js";
 import { ReportsError } from "../errors.js";
 import { enterSwitch, readServed } from "../store/switch.js";
 import { versionAnswer, versionBody } from "./get_version.js";
-import type { Resources } from "./routes.js";
+import type { Resources } from "./resources.js";
 
 /** Switches that meet: each round one of them has won, and there are few people who switch. */
 const TRIES = 20;
@@ -13,15 +13,27 @@ export const putVersion = ({ pool, pin }: Resources) =>
   defineRoute({
     method: "PUT",
     path: "/api/reports/version",
-    summary: "Switch to a version, for all requests from now on; with If-Match only if nobody has switched since",
-    request: { body: z.strictObject({ version: z.string().max(20).meta({ examples: ["v2"] }) }) },
+    summary:
+      "Switch to a version, for all requests from now on; with If-Match only if nobody has switched since",
+    request: {
+      body: z.strictObject({
+        version: z
+          .string()
+          .max(20)
+          .meta({ examples: ["v2"] }),
+      }),
+    },
     answers: { 200: versionBody },
     handle: async ({ body, raw, principal: by, traceId }) => {
       const version = versionOf(body.version);
       if (version === undefined) {
-        throw new ReportsError("REPORT_VERSION_UNKNOWN", "there is no such version of the report; there are v1 and v2.", {
-          field: { in: "body", pointer: "#/version" },
-        });
+        throw new ReportsError(
+          "REPORT_VERSION_UNKNOWN",
+          "there is no such version of the report; there are v1 and v2.",
+          {
+            field: { in: "body", pointer: "#/version" },
+          },
+        );
       }
       const ifEpoch = epochOf(raw.headers["if-match"]);
       for (let tries = 0; tries < TRIES; tries++) {
@@ -45,9 +57,13 @@ function epochOf(ifMatch: string | undefined): number | null {
   }
   const epoch = /^"([1-9]\d{0,8})"$/.exec(ifMatch.trim())?.[1];
   if (epoch === undefined) {
-    throw new ReportsError("REPORT_EPOCH_INVALID", "If-Match takes the ETag of the version, an epoch in quotes.", {
-      field: { in: "header", pointer: "#/if-match" },
-    });
+    throw new ReportsError(
+      "REPORT_EPOCH_INVALID",
+      "If-Match takes the ETag of the version, an epoch in quotes.",
+      {
+        field: { in: "header", pointer: "#/if-match" },
+      },
+    );
   }
   return Number(epoch);
 }
@@ -55,8 +71,12 @@ function epochOf(ifMatch: string | undefined): number | null {
 /** @throws ReportsError REPORT_EPOCH_STALE */
 function requireEpoch(wanted: number | null, current: number | null): void {
   if (wanted !== null && current !== null && wanted !== current) {
-    throw new ReportsError("REPORT_EPOCH_STALE", `the epoch is ${current}, not ${wanted}: somebody has switched since.`, {
-      field: { in: "header", pointer: "#/if-match" },
-    });
+    throw new ReportsError(
+      "REPORT_EPOCH_STALE",
+      `the epoch is ${current}, not ${wanted}: somebody has switched since.`,
+      {
+        field: { in: "header", pointer: "#/if-match" },
+      },
+    );
   }
 }

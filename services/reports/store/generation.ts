@@ -13,7 +13,7 @@ export interface Candidate {
 }
 
 /** What a process has for a step before another one may go on in its place. A step is a transaction, or a comparison. */
-const LEASE_S = 30;
+const LEASE_S = 10;
 
 /** The candidate, if there is one, and who had it last. */
 export async function findCandidate(
