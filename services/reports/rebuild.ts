@@ -61,27 +61,32 @@ export type Rebuilt =
  */
 export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
   const { pool, rebuilder, signal } = options;
-  const { generation, shown } = await take(pool, rebuilder);
+  const { generation, shown } = await persist(signal, () => take(pool, rebuilder));
   try {
-    let at: Candidate | undefined;
-    do {
-      at = await step(options, generation).catch(unlessLost);
+    for (let state: Candidate["state"] = "building"; state === "building"; ) {
+      state = (await persist(signal, () => step(options, generation))).state;
       if (signal.aborted) {
         return { kind: "interrupted", generation };
       }
-    } while (at?.state !== "live");
+    }
     return await compare(options, { generation, shown });
   } finally {
     await release(pool, generation, rebuilder).catch(() => undefined); // The lease ends by itself.
   }
 }
 
-/** Somebody held the head for longer than a step waits, or a deadlock was resolved against us: nothing was done, and the step comes again. */
+/** Somebody held the head for longer than a statement waits, or a deadlock was resolved against us: nothing was done. */
 const LOST: ReadonlySet<string | undefined> = new Set(["55P03", "40P01", "40001"]);
 
-function unlessLost(error: unknown): undefined {
-  if (!LOST.has(codeOf(error))) {
-    throw error;
+async function persist<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (signal.aborted || !LOST.has(codeOf(error))) {
+        throw error;
+      }
+    }
   }
 }
 
@@ -102,21 +107,24 @@ export async function discard(pool: Pool, rebuilder: string): Promise<number> {
 }
 
 const inFlight = (rebuilder: string | null) =>
-  new ReportsError("REBUILD_IN_FLIGHT", `${rebuilder} rebuilds the report.`, {
+  new ReportsError("REBUILD_IN_FLIGHT", `${rebuilder ?? "somebody else"} rebuilds the report.`, {
     hint: "Wait for it. If it was killed, another one may go on within 10 seconds.",
   });
 
-/** The one there is, or a new one. */
-function take(pool: Pool, rebuilder: string): Promise<Pick<Candidate, "generation" | "shown">> {
-  return transaction(pool, async (tx) => {
-    await lockHead(tx);
-    const found = await findCandidate(tx);
-    const generation = found?.generation ?? (await insertCandidate(tx));
-    if (!(await lease(tx, generation, rebuilder))) {
-      throw inFlight(found?.rebuilder ?? null);
-    }
-    return { generation, shown: found?.shown ?? false };
-  });
+/** The one there is, or a new one; the head's lock sees to it that there is one. */
+async function take(pool: Pool, rebuilder: string): Promise<Candidate> {
+  const found = await findCandidate(pool);
+  const generation =
+    found?.generation ??
+    (await transaction(pool, async (tx) => {
+      await lockHead(tx);
+      return (await findCandidate(tx))?.generation ?? insertCandidate(tx);
+    }));
+  const candidate = await lease(pool, generation, rebuilder);
+  if (candidate === undefined) {
+    throw inFlight((await findCandidate(pool))?.rebuilder ?? null);
+  }
+  return candidate;
 }
 
 /**
@@ -149,7 +157,7 @@ async function step({ pool, rebuilder, onStep }: RebuildOptions, generation: num
 }
 
 async function compare(
-  { pool, rebuilder, by, acceptDifference }: RebuildOptions,
+  { pool, rebuilder, by, acceptDifference, signal }: RebuildOptions,
   { generation, shown }: Pick<Candidate, "generation" | "shown">,
 ): Promise<Rebuilt> {
   const { served, position, digests, found } = await transaction(pool, async (tx) => {
@@ -171,7 +179,7 @@ async function compare(
     await markShown(pool, generation);
     return { kind: "differs", generation, position, differences: found.total, first: found.first };
   }
-  const epoch = await swap(pool, { served, generation, rebuilder, by });
+  const epoch = await persist(signal, () => swap(pool, { served, generation, rebuilder, by }));
   return { kind: "swapped", generation, position, digest: digests[1]?.digest ?? "", epoch };
 }
 

@@ -185,17 +185,14 @@ describe("of the events", () => {
     const position = async () =>
       Number((await services.owner<{ position: number }>("SELECT position FROM reports.head"))[0]?.position);
     // A session in somebody's hands, which no limit ends.
-    await withPool(services.settings, { role: "admin", bigints: "bigint" }, (pool) =>
+    await withPool(services.settings, { role: "admin", bigints: "bigint", max: 2 }, (pool) =>
       transaction(pool, async (open) => {
         await open.query("SET LOCAL ROLE payments_owner");
         await onEvent(told)(open, [event(late)]);
         await services.publish(paymentsEvtPending, [soon]);
         const waiting =
           "SELECT FROM pg_stat_activity WHERE application_name LIKE 'report-service %' AND wait_event_type = 'Lock'";
-        await eventually(
-          "the later one waits",
-          async () => (await services.platform.pool.query(waiting)).rowCount === 1,
-        );
+        await eventually("the later one waits", async () => (await pool.query(waiting)).rowCount === 1);
         expect(await position()).toBe(0);
         expect((await report("v1")).totals).toEqual([]);
       }),
