@@ -6,6 +6,8 @@ CREATE SCHEMA ops;
 
 CREATE SCHEMA payments;
 
+CREATE SCHEMA reports;
+
 CREATE SCHEMA saga;
 
 CREATE SCHEMA staging;
@@ -416,6 +418,72 @@ CREATE FUNCTION ops.uuid_v7(at timestamp with time zone DEFAULT clock_timestamp(
 $$;
 
 COMMENT ON FUNCTION ops.uuid_v7(at timestamp with time zone) IS 'A new UUID whose order is that of its time';
+
+CREATE FUNCTION reports.erase(customer text, pseudonym text) RETURNS TABLE(what text, rows bigint)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  PERFORM FROM reports.head FOR NO KEY UPDATE; -- nothing is archived meanwhile
+  IF EXISTS (SELECT FROM reports.archived_payout p WHERE p.affiliate = customer AND p.state NOT IN ('EXITOSO', 'FALLIDO')) THEN
+    RAISE object_in_use USING MESSAGE = 'a payout of the customer is in flight';
+  END IF;
+  what := 'events of payouts';
+  UPDATE reports.event e
+  SET body = e.body || jsonb_build_object('id_afiliado', pseudonym, 'referencia_pago', pseudonym)
+  WHERE e.kind = 'payout' AND e.body ->> 'id_afiliado' = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'payouts in reports';
+  UPDATE reports.payout p SET affiliate = pseudonym WHERE p.affiliate = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'sums of reports';
+  UPDATE reports.payout_affiliate a SET affiliate = pseudonym WHERE a.affiliate = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION reports.erase(customer text, pseudonym text) IS 'Gives an affiliate''s payouts a pseudonym, and forgets how they were referred to';
+
+CREATE FUNCTION reports.keep_generation() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NEW.position < OLD.position THEN
+    RAISE EXCEPTION 'generation % goes back to %', OLD.generation, NEW.position USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.state <> OLD.state
+     AND (OLD.state || ' ' || NEW.state NOT IN ('building live', 'building retired', 'live retired', 'retired dropped')
+          OR NEW.state = 'retired' AND OLD.generation = (SELECT generation FROM reports.served)) THEN
+    RAISE EXCEPTION 'generation % is %: it cannot be %', OLD.generation, OLD.state, NEW.state USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION reports.keep_head() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  RAISE EXCEPTION 'the archive goes back to %', NEW.position USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION reports.keep_switch() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NEW.epoch <> (SELECT max(epoch) + 1 FROM reports.switch)
+     AND NOT EXISTS (SELECT FROM reports.switch WHERE epoch = NEW.epoch) THEN -- which the primary key refuses
+    RAISE EXCEPTION 'epoch % is not the next one', NEW.epoch USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NOT EXISTS (SELECT FROM reports.generation WHERE generation = NEW.generation AND state = 'live') THEN
+    RAISE EXCEPTION 'generation % does not follow the events', NEW.generation USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END
+$$;
 
 CREATE FUNCTION saga.audit_deadline() RETURNS interval
     LANGUAGE sql STABLE
@@ -1111,6 +1179,362 @@ COMMENT ON TABLE payments.txn_reject IS 'Every row that could not be repaired, a
 
 COMMENT ON COLUMN payments.txn_reject.line_no IS 'Line of its chunk, from 0';
 
+CREATE TABLE reports.event (
+    "position" bigint NOT NULL,
+    kind text NOT NULL,
+    aggregate_id uuid NOT NULL,
+    version bigint NOT NULL,
+    event text NOT NULL,
+    minor_digits smallint NOT NULL,
+    body jsonb NOT NULL,
+    message_id text NOT NULL,
+    archived_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT event_kind_check CHECK ((kind = ANY (ARRAY['payout'::text, 'campaign'::text]))),
+    CONSTRAINT event_message_id_check CHECK ((length(message_id) <= 255)),
+    CONSTRAINT event_minor_digits_check CHECK (((minor_digits >= 0) AND (minor_digits <= 4))),
+    CONSTRAINT event_position_check CHECK (("position" > 0)),
+    CONSTRAINT event_version_check CHECK ((version > 0))
+)
+PARTITION BY RANGE (aggregate_id);
+
+COMMENT ON TABLE reports.event IS 'Every event as it was told, once; final';
+
+CREATE VIEW reports.archived_payout AS
+ SELECT e.aggregate_id AS payout_id,
+    e.version,
+    (e.body ->> 'id_afiliado'::text) AS affiliate,
+    (e.body ->> 'moneda'::text) AS currency,
+    ((((e.body ->> 'monto'::text))::numeric * ((10)::numeric ^ (e.minor_digits)::numeric)))::bigint AS amount,
+    (e.body ->> 'estado'::text) AS state,
+    (e.event = 'payments.evt.returned'::text) AS returned,
+    ( SELECT ((((f.body ->> 'occurred_at'::text))::timestamp with time zone AT TIME ZONE 'UTC'::text))::date AS timezone
+           FROM reports.event f
+          WHERE ((f.aggregate_id = e.aggregate_id) AND (f.version = 1))) AS day
+   FROM reports.event e
+  WHERE ((e.kind = 'payout'::text) AND (NOT (EXISTS ( SELECT
+           FROM reports.event newer
+          WHERE ((newer.aggregate_id = e.aggregate_id) AND (newer.version > e.version))))));
+
+COMMENT ON VIEW reports.archived_payout IS 'Payouts as the archive has them';
+
+CREATE VIEW reports.archived_content AS
+ SELECT ('payout '::text || archived_payout.payout_id) AS what,
+    concat_ws(' '::text, 'version', archived_payout.version, archived_payout.state,
+        CASE
+            WHEN archived_payout.returned THEN 'returned'::text
+            ELSE NULL::text
+        END, archived_payout.amount, archived_payout.currency, 'of', archived_payout.affiliate, COALESCE(('since '::text || archived_payout.day), 'parked'::text)) AS value
+   FROM reports.archived_payout
+UNION ALL
+ SELECT ('campaign '::text || e.aggregate_id) AS what,
+    concat_ws(' '::text, 'version', e.version, (e.body ->> 'state'::text), 'spent', ((((e.body ->> 'spend'::text))::numeric * ((10)::numeric ^ (e.minor_digits)::numeric)))::bigint, 'of', ((((e.body ->> 'budget'::text))::numeric * ((10)::numeric ^ (e.minor_digits)::numeric)))::bigint, (e.body ->> 'currency'::text), 'seen', (e.body ->> 'impressions'::text), 'clicked', (e.body ->> 'clicks'::text), 'converted', (e.body ->> 'conversions'::text), (e.body ->> 'name'::text)) AS value
+   FROM reports.event e
+  WHERE ((e.kind = 'campaign'::text) AND (NOT (EXISTS ( SELECT
+           FROM reports.event newer
+          WHERE ((newer.aggregate_id = e.aggregate_id) AND (newer.version > e.version))))))
+UNION ALL
+ SELECT concat_ws(' '::text, 'day', archived_payout.day, archived_payout.currency, archived_payout.state) AS what,
+    concat_ws(' '::text, count(*), 'payouts,', sum(archived_payout.amount), 'returned', count(*) FILTER (WHERE archived_payout.returned)) AS value
+   FROM reports.archived_payout
+  WHERE (archived_payout.day IS NOT NULL)
+  GROUP BY archived_payout.day, archived_payout.currency, archived_payout.state
+UNION ALL
+ SELECT concat_ws(' '::text, 'affiliate', archived_payout.affiliate, archived_payout.currency) AS what,
+    concat_ws(' '::text, count(*), 'payouts,', sum(archived_payout.amount), 'completed', count(*) FILTER (WHERE (archived_payout.state = 'EXITOSO'::text)), 'failed', count(*) FILTER (WHERE (archived_payout.state = 'FALLIDO'::text))) AS value
+   FROM reports.archived_payout
+  WHERE (archived_payout.day IS NOT NULL)
+  GROUP BY archived_payout.affiliate, archived_payout.currency;
+
+COMMENT ON VIEW reports.archived_content IS 'What a read model must say, made of the archive';
+
+CREATE TABLE reports.campaign (
+    generation integer NOT NULL,
+    campaign_id uuid NOT NULL,
+    version bigint NOT NULL,
+    name text NOT NULL,
+    state text NOT NULL,
+    currency text NOT NULL,
+    budget bigint NOT NULL,
+    spend bigint NOT NULL,
+    impressions bigint NOT NULL,
+    clicks bigint NOT NULL,
+    conversions bigint NOT NULL,
+    CONSTRAINT campaign_budget_check CHECK ((budget >= 0)),
+    CONSTRAINT campaign_clicks_check CHECK ((clicks >= 0)),
+    CONSTRAINT campaign_conversions_check CHECK ((conversions >= 0)),
+    CONSTRAINT campaign_impressions_check CHECK ((impressions >= 0)),
+    CONSTRAINT campaign_spend_check CHECK ((spend >= 0)),
+    CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['CREATED'::text, 'ACTIVE'::text, 'PAUSED'::text, 'COMPLETED'::text])))
+);
+
+COMMENT ON TABLE reports.campaign IS 'Each campaign by its newest event';
+
+CREATE TABLE reports.payout (
+    generation integer NOT NULL,
+    payout_id uuid NOT NULL,
+    version bigint NOT NULL,
+    affiliate text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    state text NOT NULL,
+    returned boolean NOT NULL,
+    day date,
+    CONSTRAINT payout_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payout_state_check CHECK ((state = ANY (ARRAY['PENDIENTE'::text, 'PROCESANDO'::text, 'EXITOSO'::text, 'FALLIDO'::text])))
+);
+
+COMMENT ON TABLE reports.payout IS 'Each payout by its newest event';
+
+CREATE TABLE reports.payout_affiliate (
+    generation integer NOT NULL,
+    affiliate text NOT NULL,
+    currency text NOT NULL,
+    payouts bigint NOT NULL,
+    amount numeric NOT NULL,
+    completed bigint NOT NULL,
+    failed bigint NOT NULL,
+    CONSTRAINT payout_affiliate_amount_check CHECK ((amount >= (0)::numeric)),
+    CONSTRAINT payout_affiliate_check CHECK (((completed + failed) <= payouts)),
+    CONSTRAINT payout_affiliate_completed_check CHECK ((completed >= 0)),
+    CONSTRAINT payout_affiliate_failed_check CHECK ((failed >= 0)),
+    CONSTRAINT payout_affiliate_payouts_check CHECK ((payouts >= 0))
+);
+
+COMMENT ON TABLE reports.payout_affiliate IS 'Payouts rolled up by whom they are for';
+
+CREATE TABLE reports.payout_day (
+    generation integer NOT NULL,
+    day date NOT NULL,
+    currency text NOT NULL,
+    state text NOT NULL,
+    payouts bigint NOT NULL,
+    amount numeric NOT NULL,
+    returned bigint NOT NULL,
+    CONSTRAINT payout_day_amount_check CHECK ((amount >= (0)::numeric)),
+    CONSTRAINT payout_day_check CHECK (((returned >= 0) AND (returned <= payouts))),
+    CONSTRAINT payout_day_payouts_check CHECK ((payouts >= 0))
+);
+
+COMMENT ON TABLE reports.payout_day IS 'Payouts rolled up by the day of their first event';
+
+CREATE VIEW reports.content AS
+ SELECT payout.generation,
+    ('payout '::text || payout.payout_id) AS what,
+    concat_ws(' '::text, 'version', payout.version, payout.state,
+        CASE
+            WHEN payout.returned THEN 'returned'::text
+            ELSE NULL::text
+        END, payout.amount, payout.currency, 'of', payout.affiliate, COALESCE(('since '::text || payout.day), 'parked'::text)) AS value
+   FROM reports.payout
+UNION ALL
+ SELECT campaign.generation,
+    ('campaign '::text || campaign.campaign_id) AS what,
+    concat_ws(' '::text, 'version', campaign.version, campaign.state, 'spent', campaign.spend, 'of', campaign.budget, campaign.currency, 'seen', campaign.impressions, 'clicked', campaign.clicks, 'converted', campaign.conversions, campaign.name) AS value
+   FROM reports.campaign
+UNION ALL
+ SELECT payout_day.generation,
+    concat_ws(' '::text, 'day', payout_day.day, payout_day.currency, payout_day.state) AS what,
+    concat_ws(' '::text, payout_day.payouts, 'payouts,', payout_day.amount, 'returned', payout_day.returned) AS value
+   FROM reports.payout_day
+  WHERE (payout_day.payouts > 0)
+UNION ALL
+ SELECT payout_affiliate.generation,
+    concat_ws(' '::text, 'affiliate', payout_affiliate.affiliate, payout_affiliate.currency) AS what,
+    concat_ws(' '::text, payout_affiliate.payouts, 'payouts,', payout_affiliate.amount, 'completed', payout_affiliate.completed, 'failed', payout_affiliate.failed) AS value
+   FROM reports.payout_affiliate
+  WHERE (payout_affiliate.payouts > 0);
+
+COMMENT ON VIEW reports.content IS 'Read models by generation, a line for each thing that they say';
+
+CREATE TABLE reports.generation (
+    generation integer NOT NULL,
+    state text DEFAULT 'building'::text NOT NULL,
+    "position" bigint DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    shown_at timestamp with time zone,
+    rebuilder text,
+    leased_until timestamp with time zone,
+    CONSTRAINT generation_generation_check CHECK ((generation > 0)),
+    CONSTRAINT generation_position_check CHECK (("position" >= 0)),
+    CONSTRAINT generation_state_check CHECK ((state = ANY (ARRAY['building'::text, 'live'::text, 'retired'::text, 'dropped'::text])))
+);
+
+COMMENT ON TABLE reports.generation IS 'Read models: each is made of the whole archive by one projection';
+
+CREATE TABLE reports.head (
+    one boolean DEFAULT true NOT NULL,
+    "position" bigint DEFAULT 0 NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT head_one_check CHECK (one),
+    CONSTRAINT head_position_check CHECK (("position" >= 0))
+);
+
+COMMENT ON TABLE reports.head IS 'Position of the newest event in the archive, and when it was applied';
+
+CREATE TABLE reports.switch (
+    epoch integer NOT NULL,
+    version text NOT NULL,
+    generation integer NOT NULL,
+    switched_by text NOT NULL,
+    trace_id uuid,
+    switched_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT switch_epoch_check CHECK ((epoch > 0)),
+    CONSTRAINT switch_switched_by_check CHECK (((length(switched_by) >= 1) AND (length(switched_by) <= 255))),
+    CONSTRAINT switch_version_check CHECK ((version = ANY (ARRAY['v1'::text, 'v2'::text])))
+);
+
+COMMENT ON TABLE reports.switch IS 'Which version and generation are served, by the latest row; the others say who served what, and when; final';
+
+CREATE VIEW reports.served AS
+ SELECT s.epoch,
+    s.version,
+    s.generation,
+    s.switched_by,
+    s.switched_at,
+    h."position",
+    h.applied_at
+   FROM (( SELECT switch.epoch,
+            switch.version,
+            switch.generation,
+            switch.switched_by,
+            switch.trace_id,
+            switch.switched_at
+           FROM reports.switch
+          ORDER BY switch.epoch DESC
+         LIMIT 1) s
+     CROSS JOIN reports.head h);
+
+COMMENT ON VIEW reports.served IS 'What is served now';
+
+CREATE VIEW reports.parked AS
+ SELECT p.payout_id,
+    min(e.archived_at) AS since
+   FROM ((reports.payout p
+     JOIN reports.served s USING (generation))
+     JOIN reports.event e ON ((e.aggregate_id = p.payout_id)))
+  WHERE (p.day IS NULL)
+  GROUP BY p.payout_id;
+
+COMMENT ON VIEW reports.parked IS 'Payouts that are in no sum, since their first event has not come';
+
+CREATE VIEW reports.audit_difference AS
+ SELECT what,
+    COALESCE(a.value, 'nothing: the archive does not have it'::text) AS expected,
+    COALESCE(c.value, 'nothing'::text) AS found
+   FROM (reports.archived_content a
+     FULL JOIN ( SELECT content.what,
+            content.value
+           FROM (reports.content
+             JOIN reports.served USING (generation))) c USING (what))
+  WHERE (a.value IS DISTINCT FROM c.value)
+UNION ALL
+ SELECT 'archive'::text AS what,
+    ((h."position" || ' events at positions 1 to '::text) || h."position") AS expected,
+    ((((count(e."position") || ' events at '::text) || count(DISTINCT e."position")) || ' positions up to '::text) || COALESCE(max(e."position"), (0)::bigint)) AS found
+   FROM (reports.head h
+     LEFT JOIN reports.event e ON (true))
+  GROUP BY h."position"
+ HAVING ((count(e."position") <> h."position") OR (count(DISTINCT e."position") <> h."position") OR (COALESCE(max(e."position"), (0)::bigint) <> h."position"))
+UNION ALL
+ SELECT ('generation '::text || g.generation) AS what,
+    ('at position '::text || h."position") AS expected,
+    ('at position '::text || g."position") AS found
+   FROM (reports.generation g
+     CROSS JOIN reports.head h)
+  WHERE ((g.state = 'live'::text) AND (g."position" <> h."position"))
+UNION ALL
+ SELECT ('payout '::text || parked.payout_id) AS what,
+    ('its first event, before '::text || (parked.since + ops.audit_grace())) AS expected,
+    ('parked since '::text || parked.since) AS found
+   FROM reports.parked
+  WHERE (parked.since <= (now() - ops.audit_grace()));
+
+COMMENT ON VIEW reports.audit_difference IS 'Each way in which the read model that is served differs from the archive';
+
+CREATE TABLE reports.event_default (
+    "position" bigint NOT NULL,
+    kind text NOT NULL,
+    aggregate_id uuid NOT NULL,
+    version bigint NOT NULL,
+    event text NOT NULL,
+    minor_digits smallint NOT NULL,
+    body jsonb NOT NULL,
+    message_id text NOT NULL,
+    archived_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT event_kind_check CHECK ((kind = ANY (ARRAY['payout'::text, 'campaign'::text]))),
+    CONSTRAINT event_message_id_check CHECK ((length(message_id) <= 255)),
+    CONSTRAINT event_minor_digits_check CHECK (((minor_digits >= 0) AND (minor_digits <= 4))),
+    CONSTRAINT event_position_check CHECK (("position" > 0)),
+    CONSTRAINT event_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE reports.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE reports.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE reports.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE reports.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE TABLE reports.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE reports.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE VIEW reports.report_day AS
+ SELECT payout_day.day,
+    payout_day.currency,
+    payout_day.state,
+    payout_day.payouts,
+    payout_day.amount,
+    payout_day.returned
+   FROM (reports.payout_day
+     JOIN reports.served USING (generation))
+  WHERE (payout_day.payouts > 0);
+
+COMMENT ON VIEW reports.report_day IS 'Payouts that are served, by day, currency and state; amounts in minor units';
+
+CREATE VIEW reports.state AS
+ SELECT s.epoch,
+    s.generation,
+    s."position",
+    ( SELECT count(*) AS count
+           FROM reports.parked) AS parked_payouts,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - ( SELECT min(parked.since) AS min
+           FROM reports.parked))), (0)::numeric), (0)::numeric))::double precision AS parked_oldest_age_seconds,
+    COALESCE(( SELECT (s."position" - min(g."position"))
+           FROM reports.generation g
+          WHERE (g.state = 'building'::text)), (0)::bigint) AS rebuild_behind_events,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - ( SELECT min(g.leased_until) AS min
+           FROM reports.generation g
+          WHERE ((g.state = ANY (ARRAY['building'::text, 'live'::text])) AND (g.generation <> s.generation))))), (0)::numeric), (0)::numeric))::double precision AS rebuild_left_age_seconds
+   FROM reports.served s;
+
+COMMENT ON VIEW reports.state IS 'How it stands with what is served, what is parked, and a rebuild that somebody left';
+
 CREATE TABLE saga.outbox (
     message_id uuid NOT NULL,
     event text NOT NULL,
@@ -1749,6 +2173,8 @@ CREATE TABLE wallet.movement_default (
     CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
 );
 
+ALTER TABLE ONLY reports.event ATTACH PARTITION reports.event_default DEFAULT;
+
 ALTER TABLE ONLY saga.payment ATTACH PARTITION saga.payment_default DEFAULT;
 
 ALTER TABLE ONLY saga.step ATTACH PARTITION saga.step_default DEFAULT;
@@ -1829,6 +2255,42 @@ ALTER TABLE ONLY payments.txn
 ALTER TABLE ONLY payments.txn_reject
     ADD CONSTRAINT txn_reject_pkey PRIMARY KEY (run_id, chunk_no, line_no);
 
+ALTER TABLE ONLY reports.campaign
+    ADD CONSTRAINT campaign_pkey PRIMARY KEY (generation, campaign_id);
+
+ALTER TABLE ONLY reports.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (aggregate_id, version);
+
+ALTER TABLE ONLY reports.event_default
+    ADD CONSTRAINT event_default_pkey PRIMARY KEY (aggregate_id, version);
+
+ALTER TABLE ONLY reports.generation
+    ADD CONSTRAINT generation_pkey PRIMARY KEY (generation);
+
+ALTER TABLE ONLY reports.head
+    ADD CONSTRAINT head_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY reports.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY reports.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY reports.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY reports.payout_affiliate
+    ADD CONSTRAINT payout_affiliate_pkey PRIMARY KEY (generation, affiliate, currency);
+
+ALTER TABLE ONLY reports.payout_day
+    ADD CONSTRAINT payout_day_pkey PRIMARY KEY (generation, day, currency, state);
+
+ALTER TABLE ONLY reports.payout
+    ADD CONSTRAINT payout_pkey PRIMARY KEY (generation, payout_id);
+
+ALTER TABLE ONLY reports.switch
+    ADD CONSTRAINT switch_pkey PRIMARY KEY (epoch);
+
 ALTER TABLE ONLY saga.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
 
@@ -1906,6 +2368,18 @@ CREATE INDEX txn_merchant_idx ON ONLY payments.txn USING btree (merchant_id, occ
 
 CREATE INDEX txn_original_idx ON ONLY payments.txn USING btree (original_txn_id) WHERE (original_txn_id IS NOT NULL);
 
+CREATE INDEX event_position_idx ON ONLY reports.event USING btree ("position");
+
+CREATE INDEX event_default_position_idx ON reports.event_default USING btree ("position");
+
+CREATE UNIQUE INDEX generation_one_building ON reports.generation USING btree (state) WHERE (state = 'building'::text);
+
+CREATE INDEX idempotency_by_age ON reports.idempotency USING btree (created_at);
+
+CREATE INDEX payout_affiliate_largest_idx ON reports.payout_affiliate USING btree (generation, payouts DESC, affiliate, currency);
+
+CREATE INDEX payout_parked_idx ON reports.payout USING btree (generation) WHERE (day IS NULL);
+
 CREATE INDEX idempotency_by_age ON saga.idempotency USING btree (created_at);
 
 CREATE INDEX payment_customer_idx ON ONLY saga.payment USING btree (customer_id, payment_id);
@@ -1928,6 +2402,10 @@ CREATE INDEX movement_default_to_id_moved_at_movement_id_idx ON wallet.movement_
 
 CREATE UNIQUE INDEX wallet_open_key ON wallet.wallet USING btree (user_id, currency) WHERE ((closed_at IS NULL) AND (kind = 'customer'::text));
 
+ALTER INDEX reports.event_pkey ATTACH PARTITION reports.event_default_pkey;
+
+ALTER INDEX reports.event_position_idx ATTACH PARTITION reports.event_default_position_idx;
+
 ALTER INDEX saga.payment_customer_idx ATTACH PARTITION saga.payment_default_customer_id_payment_id_idx;
 
 ALTER INDEX saga.payment_due_idx ATTACH PARTITION saga.payment_default_due_at_idx;
@@ -1943,6 +2421,22 @@ ALTER INDEX wallet.movement_out_idx ATTACH PARTITION wallet.movement_default_fro
 ALTER INDEX wallet.movement_pkey ATTACH PARTITION wallet.movement_default_pkey;
 
 ALTER INDEX wallet.movement_in_idx ATTACH PARTITION wallet.movement_default_to_id_moved_at_movement_id_idx;
+
+CREATE TRIGGER event_final BEFORE DELETE OR UPDATE ON reports.event FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER event_kept BEFORE TRUNCATE ON reports.event FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER generation_final BEFORE DELETE OR TRUNCATE ON reports.generation FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER generation_in_order BEFORE UPDATE ON reports.generation FOR EACH ROW EXECUTE FUNCTION reports.keep_generation();
+
+CREATE TRIGGER head_final BEFORE DELETE OR TRUNCATE ON reports.head FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER head_in_order BEFORE UPDATE ON reports.head FOR EACH ROW WHEN ((new."position" < old."position")) EXECUTE FUNCTION reports.keep_head();
+
+CREATE TRIGGER switch_final BEFORE DELETE OR UPDATE OR TRUNCATE ON reports.switch FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER switch_in_order BEFORE INSERT ON reports.switch FOR EACH ROW EXECUTE FUNCTION reports.keep_switch();
 
 CREATE TRIGGER orphan_final BEFORE DELETE OR UPDATE OR TRUNCATE ON saga.orphan FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
@@ -1988,6 +2482,9 @@ ALTER TABLE ONLY ops.dead_letter_action_letter
 ALTER TABLE ONLY payments.terminal
     ADD CONSTRAINT terminal_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES payments.merchant(merchant_id);
 
+ALTER TABLE ONLY reports.switch
+    ADD CONSTRAINT switch_generation_fkey FOREIGN KEY (generation) REFERENCES reports.generation(generation);
+
 ALTER TABLE ONLY traffic.payment
     ADD CONSTRAINT payment_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
 
@@ -2013,11 +2510,17 @@ GRANT USAGE ON SCHEMA ops TO payments_app;
 GRANT USAGE ON SCHEMA ops TO payments_saga;
 GRANT USAGE ON SCHEMA ops TO payments_reader;
 GRANT USAGE ON SCHEMA ops TO payments_wallet;
+GRANT USAGE ON SCHEMA ops TO payments_reports;
 GRANT USAGE ON SCHEMA ops TO payments_traffic;
 
 GRANT USAGE ON SCHEMA payments TO payments_loader;
 GRANT USAGE ON SCHEMA payments TO payments_reader;
 GRANT USAGE ON SCHEMA payments TO payments_exporter;
+
+GRANT USAGE ON SCHEMA reports TO payments_reports;
+GRANT USAGE ON SCHEMA reports TO payments_loader;
+GRANT USAGE ON SCHEMA reports TO payments_exporter;
+GRANT USAGE ON SCHEMA reports TO payments_reader;
 
 GRANT USAGE ON SCHEMA saga TO payments_saga;
 GRANT USAGE ON SCHEMA saga TO payments_loader;
@@ -2074,6 +2577,7 @@ GRANT ALL ON FUNCTION etl.swap_healed_leaf(month date) TO payments_loader;
 REVOKE ALL ON FUNCTION ops.add_months(parent regclass, months integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_saga;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_wallet;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_reports;
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
 
@@ -2192,6 +2696,7 @@ GRANT SELECT ON TABLE ops.module_migration TO payments_loader;
 GRANT SELECT ON TABLE ops.module_migration TO payments_exporter;
 GRANT SELECT ON TABLE ops.module_migration TO payments_saga;
 GRANT SELECT ON TABLE ops.module_migration TO payments_wallet;
+GRANT SELECT ON TABLE ops.module_migration TO payments_reports;
 GRANT SELECT ON TABLE ops.module_migration TO payments_traffic;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
@@ -2219,6 +2724,58 @@ GRANT SELECT ON TABLE payments.txn TO payments_reader;
 
 GRANT SELECT,INSERT,DELETE ON TABLE payments.txn_reject TO payments_loader;
 GRANT SELECT ON TABLE payments.txn_reject TO payments_reader;
+
+GRANT SELECT,INSERT ON TABLE reports.event TO payments_reports;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.campaign TO payments_reports;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.payout TO payments_reports;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.payout_affiliate TO payments_reports;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.payout_day TO payments_reports;
+
+GRANT SELECT ON TABLE reports.content TO payments_reports;
+
+GRANT SELECT,INSERT ON TABLE reports.generation TO payments_reports;
+
+GRANT UPDATE(state) ON TABLE reports.generation TO payments_reports;
+
+GRANT UPDATE("position") ON TABLE reports.generation TO payments_reports;
+
+GRANT UPDATE(changed_at) ON TABLE reports.generation TO payments_reports;
+
+GRANT UPDATE(shown_at) ON TABLE reports.generation TO payments_reports;
+
+GRANT UPDATE(rebuilder) ON TABLE reports.generation TO payments_reports;
+
+GRANT UPDATE(leased_until) ON TABLE reports.generation TO payments_reports;
+
+GRANT SELECT ON TABLE reports.head TO payments_reports;
+
+GRANT UPDATE("position") ON TABLE reports.head TO payments_reports;
+
+GRANT UPDATE(applied_at) ON TABLE reports.head TO payments_reports;
+
+GRANT SELECT,INSERT ON TABLE reports.switch TO payments_reports;
+
+GRANT SELECT ON TABLE reports.served TO payments_reports;
+
+GRANT SELECT ON TABLE reports.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE reports.audit_difference TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.idempotency TO payments_reports;
+
+GRANT SELECT,INSERT ON TABLE reports.illegal_transition TO payments_reports;
+
+GRANT SELECT,INSERT,DELETE ON TABLE reports.outbox TO payments_reports;
+
+GRANT UPDATE(claimed_until) ON TABLE reports.outbox TO payments_reports;
+
+GRANT SELECT ON TABLE reports.report_day TO payments_exporter;
+GRANT SELECT ON TABLE reports.report_day TO payments_reader;
+
+GRANT SELECT ON TABLE reports.state TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE ON TABLE saga.outbox TO payments_saga;
 
