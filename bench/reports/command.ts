@@ -3,6 +3,7 @@ import { formatCount, formatTable } from "../../lib/cli/table.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { withPool } from "../../lib/postgres/with_pool.js";
 import { Fleet } from "../payments/fleet.js";
+import { type ProcessorTime, processorClock, timeEach } from "../payments/processor.js";
 import { MAIN } from "../platform_process.js";
 import { run, until } from "../process.js";
 import type { Report } from "../report.js";
@@ -40,7 +41,9 @@ export async function benchSwitch(stack: Stack, report: Report, options: SwitchO
     await stack.emptyVhost();
     await Fleet.with(stack, { processes: [["reports"], ["reports"]] }, (fleet) =>
       withPool(stack.settings, { role: "admin", applicationName: "payments-bench" }, (pool) =>
-        Teller.with(stack, (teller) => measure({ stack, report, options, pool, teller, urls: fleet.urls })),
+        Teller.with(stack, (teller) =>
+          measure({ stack, report, options, pool, teller, urls: fleet.urls, pids: fleet.pids }),
+        ),
       ),
     );
   });
@@ -53,6 +56,7 @@ interface Bench {
   readonly pool: Pool;
   readonly teller: Teller;
   readonly urls: readonly string[];
+  readonly pids: readonly number[];
 }
 
 async function measure(bench: Bench): Promise<void> {
@@ -67,6 +71,8 @@ async function measure(bench: Bench): Promise<void> {
   );
   const checker = new Checker();
   const stop = new AbortController();
+  const clock = await processorClock(stack, () => bench.pids);
+  const before = clock();
   let epoch = 0;
   const reading = readOpenLoop({ urls, ratePerS: rate, checker, epoch: () => epoch, signal: stop.signal });
   const telling = teller.tellOn(events, stop.signal);
@@ -83,6 +89,7 @@ async function measure(bench: Bench): Promise<void> {
   await sleep(Math.max(0, seconds * 1_000 - (performance.now() - startMs)));
   stop.abort();
   const [figures] = await Promise.all([reading, telling]);
+  const cpuUs = timeEach(before, clock(), figures.sent);
   const tookS = (performance.now() - startMs) / 1_000;
   await allArchived(bench);
   const wrong = await wrongEpochs(pool, checker.seen);
@@ -97,12 +104,18 @@ async function measure(bench: Bench): Promise<void> {
     errors: Object.fromEntries(checker.errors),
     mixed: [...checker.mixed, ...wrong].slice(0, 20),
   };
-  await report.save({ options, ...told, rebuilt, rebuildS, eventsPerS, differences });
+  await report.save({ options, ...told, rebuilt, rebuildS, eventsPerS, differences, cpuUs });
+  for (const [what, count] of checker.errors) {
+    report.say(`  failed: ${count} × ${what}`);
+  }
   for (const problem of told.mixed.slice(0, 5)) {
     report.say(`  mixed: ${problem}`);
   }
   report.print(
-    render({ options, figures, errors, mixed, rebuilt, rebuildS, eventsPerS, differences: differences ?? 0 }),
+    render({
+      ...{ options, figures, errors, mixed, rebuilt, rebuildS, eventsPerS, tookS, cpuUs },
+      differences: differences ?? 0,
+    }),
   );
 }
 
@@ -159,24 +172,34 @@ function render(measured: {
   readonly rebuildS: number;
   readonly eventsPerS: number;
   readonly differences: number;
+  readonly tookS: number;
+  /** A read, with what events, switches and rebuild take. */
+  readonly cpuUs: ProcessorTime;
 }): string {
-  const { options, figures, errors, mixed, rebuilt, rebuildS, eventsPerS, differences } = measured;
+  const { options, figures, errors, mixed, rebuilt, rebuildS, eventsPerS, differences, tookS, cpuUs } =
+    measured;
   const { sent, p50, p99, max } = figures;
-  const head = ["reads", "a second", "p50 ms", "p99 ms", "max ms", "events/s", "events rebuilt", "rebuild s"];
+  const head = [
+    "reads",
+    "a second",
+    "p50 ms",
+    "p99 ms",
+    "max ms",
+    "events/s",
+    "events rebuilt",
+    "rebuild s",
+    "CPU us: node",
+    "postgres",
+  ];
   const row = [
-    ...[sent, Math.round(sent / options.seconds), p50, p99, max, eventsPerS.toFixed(0)],
-    ...[rebuilt.position, rebuildS.toFixed(1)],
+    ...[sent, Math.round(sent / tookS), p50, p99, max, eventsPerS.toFixed(0)],
+    ...[rebuilt.position, rebuildS.toFixed(1), cpuUs.node, cpuUs.postgres],
   ];
   const goal = (what: string, found: number, target: string, reached: boolean) => [
     ...[what, formatCount(found), target, reached ? "reached" : "MISSED"],
   ];
   const goals = [
-    goal(
-      "reads/s",
-      Math.round(sent / options.seconds),
-      `>= ${options.rate}`,
-      sent >= options.rate * options.seconds * 0.99,
-    ),
+    goal("reads/s", Math.round(sent / tookS), `>= ${options.rate}`, sent >= options.rate * tookS * 0.99),
     goal("failed reads", errors, "0", errors === 0),
     goal("mixed or old answers", mixed, "0", mixed === 0),
     goal("switches", options.switches, ">= 20", options.switches >= 20),

@@ -220,6 +220,7 @@ describe("of the events", () => {
     expect(JSON.stringify(after)).not.toContain('"a3"');
     expect(JSON.stringify(after)).toContain('"erased-x"');
     expect(after.totals).toEqual(before.totals);
+    expect((await services.get(VERSION)).body).toMatchObject({ epoch: 2, switched_by: "payments erase" });
     expect(await differences()).toEqual([]);
     await services.publish(paymentsEvtPending, [pago({ id_afiliado: "busy" })]);
     await archived(services, 29);

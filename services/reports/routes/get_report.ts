@@ -1,29 +1,57 @@
 import { z } from "zod";
+import type { SentAnswer } from "../../../lib/http/answer.js";
 import { defineRoute } from "../../../lib/http/route.js";
-import { reportOf, versionOf } from "../domain/report.js";
+import { type Model, reportOf, versionOf } from "../domain/report.js";
 import type { Version } from "../domain/version.js";
 import { ReportsError } from "../errors.js";
-import { type Read, readReport } from "../store/report.js";
+import { type Moment, type Read, readReport } from "../store/report.js";
 import { reportBody } from "./report_body.js";
 import type { Resources } from "./resources.js";
 
 const PIN = "x-report-version";
 
-export const getReport = ({ pool, waiting, pin }: Resources) =>
-  defineRoute({
+/** Answers of a moment, made when they are asked for, and good until the database says that there is another moment. */
+interface Kept extends Moment {
+  readonly model: Model;
+  readonly answers: Map<Version, SentAnswer>;
+}
+
+export const getReport = ({ pool, waiting, pin }: Resources) => {
+  let latest: Kept | undefined;
+  return defineRoute({
     method: "GET",
     path: "/api/reports/payments",
     summary: "Payouts and campaigns in sums, in the active version or the one that X-Report-Version names",
     vary: "X-Report-Version",
     answers: { 200: reportBody, 304: z.undefined() },
-    handle: async ({ raw }) => {
-      const read = await readReport(pool, pinned(raw.headers[PIN]) ?? pin);
-      const headers = headersOf(read, waiting.events);
-      return matches(raw.headers["if-none-match"], headers.etag)
-        ? { status: 304, body: undefined, headers }
-        : { status: 200, body: reportOf(read.version, read.model), headers };
+    handle: async (request) => {
+      const asked = request.raw.headers;
+      const known = latest;
+      const read = await readReport(pool, pinned(asked[PIN]) ?? pin, known);
+      const kept = keptOf(read, known);
+      latest = kept;
+      const headers = headersOf(read, kept.model.asOf, waiting.events);
+      if (matches(asked["if-none-match"], headers.etag)) {
+        return { status: 304, body: undefined, headers };
+      }
+      const { version } = read;
+      const answer =
+        kept.answers.get(version) ?? request.send({ status: 200, body: reportOf(version, kept.model) });
+      kept.answers.set(version, answer);
+      return { ...answer, headers: { ...answer.headers, ...headers } };
     },
   });
+};
+
+function keptOf({ epoch, position, model }: Read, known: Kept | undefined): Kept {
+  if (model !== undefined) {
+    return { epoch, position, model, answers: new Map() };
+  }
+  if (known === undefined) {
+    throw new Error("a report without its matter");
+  }
+  return known;
+}
 
 /** @throws ReportsError REPORT_VERSION_UNKNOWN */
 function pinned(header: string | string[] | undefined): Version | undefined {
@@ -49,7 +77,8 @@ function pinned(header: string | string[] | undefined): Version | undefined {
  * @param waiting events in the queues; undefined: nobody knows
  */
 function headersOf(
-  { version, epoch, generation, position, parked, model }: Read,
+  { version, epoch, generation, position, parked }: Read,
+  asOf: Date,
   waiting: number | undefined,
 ) {
   return {
@@ -57,7 +86,7 @@ function headersOf(
     "cache-control": "no-cache",
     [PIN]: version,
     "x-report-epoch": String(epoch),
-    "x-report-lag": lagOf({ parked, waiting, asOf: model.asOf }),
+    "x-report-lag": lagOf({ parked, waiting, asOf }),
   };
 }
 
