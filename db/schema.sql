@@ -441,6 +441,10 @@ BEGIN
   UPDATE reports.payout_affiliate a SET affiliate = pseudonym WHERE a.affiliate = customer;
   GET DIAGNOSTICS rows = ROW_COUNT;
   RETURN NEXT;
+  -- What is served says something else now, without an event.
+  INSERT INTO reports.switch (epoch, version, generation, switched_by)
+  SELECT epoch + 1, version, generation, 'payments erase' FROM reports.served
+  WHERE EXISTS (SELECT FROM reports.payout p WHERE p.affiliate = pseudonym);
 END
 $$;
 
