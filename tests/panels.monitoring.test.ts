@@ -1,8 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DASHBOARDS } from "../grafana/generate.js";
+import {
+  campaignsEvtActivated,
+  campaignsEvtCreated,
+  campaignsEvtUpdated,
+} from "../services/contracts/campaigns_evt.js";
+import {
+  paymentsEvtCompleted,
+  paymentsEvtFailed,
+  paymentsEvtPending,
+  paymentsEvtReturned,
+} from "../services/contracts/payments_evt.js";
 import { withPool } from "./harness/database.js";
 import { documentedMetrics, exporterMetrics } from "./harness/monitoring.js";
 import { Monitored } from "./harness/prometheus.js";
+import { campaign, ended, pago } from "./harness/reports.js";
 
 let monitored: Monitored;
 let sinceLoad: number;
@@ -42,6 +54,23 @@ async function traffic(n: number): Promise<void> {
   const credit = { amount: "5.00", reference: `r-${n}` };
   expect((await monitored.request("POST", `/wallets/${id}/credit`, credit)).status).toBe(201);
   expect((await monitored.request("POST", "/wallets", user)).status).toBe(409);
+  await reported();
+}
+
+/** What payouts and campaigns tell of, and somebody who reads it. */
+async function reported(): Promise<void> {
+  const [paid, failed, spring] = [pago(), pago(), campaign()];
+  const end = ended(paid, "EXITOSO");
+  await monitored.publish(paymentsEvtPending, paid, failed);
+  await monitored.publish(paymentsEvtCompleted, end);
+  await monitored.publish(paymentsEvtFailed, ended(failed, "FALLIDO"));
+  await monitored.publish(paymentsEvtReturned, { ...end, version: 4 });
+  await monitored.publish(campaignsEvtCreated, spring);
+  await monitored.publish(campaignsEvtActivated, { ...spring, state: "ACTIVE" as const, version: 2 });
+  await monitored.publish(campaignsEvtUpdated, { ...spring, clicks: 1, version: 3 });
+  for (const path of ["payments", "version", "health"]) {
+    expect((await monitored.request("GET", `/api/reports/${path}`)).status).toBe(200);
+  }
 }
 
 it("every target is up", async () => {

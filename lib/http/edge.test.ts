@@ -145,6 +145,14 @@ describe("a route whose answers hang on a header", () => {
     const answer = await server.inject({ url: "/varied", headers });
     expect([answer.statusCode, answer.headers["vary"]]).toEqual([status, vary]);
   });
+
+  it("has that header among its parameters", async () => {
+    const server = await serveApi([varied], { settings: {} });
+    const { paths } = (await server.inject("/openapi.json")).json();
+    expect(paths["/varied"].get.parameters).toEqual([
+      { name: "X-Shape", in: "header", required: false, schema: { type: "string" } },
+    ]);
+  });
 });
 
 describe("an API key", () => {

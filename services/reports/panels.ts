@@ -28,7 +28,7 @@ export const reportsPanels = () =>
         "ops",
         "By position of the archive, and how many a rebuild lacks. See ReportsRebuildLeft.",
         {
-          archived: "max(deriv(payments_reports_position[1m]))",
+          archived: "max(deriv(payments_reports_position[$__rate_interval]))",
           "rebuild behind": "max(payments_reports_rebuild_behind_events)",
         },
       ),

@@ -102,7 +102,7 @@ const TABLES = ["payout", "payout_day", "payout_affiliate", "campaign"] as const
  * Deletes some rows of a generation that was retired so long ago that no statement reads it any more. Row by row, so that no reader of
  * another one waits.
  *
- * @returns whether more are left
+ * @returns whether there may be more to do
  */
 export async function dropSome(
   db: Queryable,
@@ -123,17 +123,20 @@ export async function dropSome(
     const { rowCount } = await db.query({
       name: `reports_drop_${table}`,
       text: `DELETE FROM reports.${table}
-             WHERE ctid = ANY (ARRAY(SELECT ctid FROM reports.${table} WHERE generation = $1 LIMIT $2))`,
+             WHERE ctid = ANY (ARRAY(SELECT ctid FROM reports.${table} WHERE generation = $1 LIMIT $2 FOR UPDATE SKIP LOCKED))`,
       values: [retired.generation, limit],
     });
     if (rowCount !== 0) {
       return true;
     }
   }
-  await db.query({
+  // Another process may be at some that are left.
+  const { rowCount } = await db.query({
     name: "reports_dropped",
-    text: "UPDATE reports.generation SET state = 'dropped', changed_at = clock_timestamp() WHERE generation = $1",
+    text: `UPDATE reports.generation SET state = 'dropped', changed_at = clock_timestamp()
+           WHERE generation = $1 AND state = 'retired'
+             ${TABLES.map((table) => `AND NOT EXISTS (SELECT FROM reports.${table} WHERE generation = $1)`).join("\n")}`,
     values: [retired.generation],
   });
-  return true;
+  return rowCount === 1;
 }
