@@ -6,6 +6,8 @@ import type { reportsMetrics } from "./metrics.js";
 import { REPORTS_QUEUES } from "./queues.js";
 
 const LOOK_EVERY_MS = 1_000;
+/** A question that fails ends the channel on which it was asked: a broker that is just coming back is not asked at once. */
+const AFTER_FAILURE_MS = 10_000;
 /** What was seen longer ago says nothing. */
 const BELIEVED_MS = 5_000;
 
@@ -39,8 +41,12 @@ export class Waiting implements Part {
   async #lookOn(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await this.#look().catch(() => undefined); // Whoever consumes says that the broker is away.
-      await pause(LOOK_EVERY_MS, signal);
+      // Whoever consumes says that the broker is away.
+      const waitMs = await this.#look().then(
+        () => LOOK_EVERY_MS,
+        () => AFTER_FAILURE_MS,
+      );
+      await pause(waitMs, signal);
     }
   }
 
