@@ -145,7 +145,7 @@ async function step({ pool, rebuilder, onStep }: RebuildOptions, generation: num
     if (state === "live") {
       return candidate;
     }
-    const upTo = isLast ? head : position + EVENTS_A_STEP;
+    const upTo = isLast || head < position + EVENTS_A_STEP ? head : position + EVENTS_A_STEP;
     if (upTo > position) {
       await project(tx, { generations: [generation], after: position, upTo });
     }

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { SentAnswer } from "../../../lib/http/answer.js";
 import { defineRoute } from "../../../lib/http/route.js";
-import { type Model, reportOf, versionOf } from "../domain/report.js";
+import { type Model, reportOf } from "../domain/report.js";
 import type { Version } from "../domain/version.js";
-import { ReportsError } from "../errors.js";
 import { type Moment, type Read, readReport } from "../store/report.js";
 import { reportBody } from "./report_body.js";
+import { requireVersion } from "./require_version.js";
 import type { Resources } from "./resources.js";
 
 const PIN = "x-report-version";
@@ -53,23 +53,9 @@ function keptOf({ epoch, position, model }: Read, known: Kept | undefined): Kept
   return known;
 }
 
-/** @throws ReportsError REPORT_VERSION_UNKNOWN */
-function pinned(header: string | string[] | undefined): Version | undefined {
-  if (header === undefined) {
-    return undefined;
-  }
-  const version = versionOf(String(header));
-  if (version === undefined) {
-    throw new ReportsError(
-      "REPORT_VERSION_UNKNOWN",
-      "there is no such version of the report; there are v1 and v2.",
-      {
-        field: { in: "header", pointer: `#/${PIN}` },
-      },
-    );
-  }
-  return version;
-}
+/** The version that the request wants, if it names one. @throws ReportsError REPORT_VERSION_UNKNOWN */
+const pinned = (header: string | string[] | undefined): Version | undefined =>
+  header === undefined ? undefined : requireVersion(String(header), { in: "header", pointer: `#/${PIN}` });
 
 /**
  * Of what the answer is. The tag names all that decides its bytes: version, epoch, generation and the newest event in it.

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { defineRoute } from "../../../lib/http/route.js";
-import { versionOf } from "../domain/report.js";
 import { ReportsError } from "../errors.js";
 import { enterSwitch, readServed } from "../store/switch.js";
 import { versionAnswer, versionBody } from "./get_version.js";
+import { requireVersion } from "./require_version.js";
 import type { Resources } from "./resources.js";
 
 /** Switches that meet: each round one of them has won, and there are few people who switch. */
@@ -25,16 +25,7 @@ export const putVersion = ({ pool, pin }: Resources) =>
     },
     answers: { 200: versionBody },
     handle: async ({ body, raw, principal: by, traceId }) => {
-      const version = versionOf(body.version);
-      if (version === undefined) {
-        throw new ReportsError(
-          "REPORT_VERSION_UNKNOWN",
-          "there is no such version of the report; there are v1 and v2.",
-          {
-            field: { in: "body", pointer: "#/version" },
-          },
-        );
-      }
+      const version = requireVersion(body.version, { in: "body", pointer: "#/version" });
       const ifEpoch = epochOf(raw.headers["if-match"]);
       for (let tries = 0; tries < TRIES; tries++) {
         const switched = await enterSwitch(pool, { version, ifEpoch, by, traceId });
