@@ -20,8 +20,10 @@ const onServers = {
 /** Files of half a minute and more: begun last, they would run on alone. */
 const LONG = [
   "saga.fault",
+  "reports.fault",
   "split.fault",
   "dlq.int",
+  "rebuild.int",
   "servers.fault",
   "fault_points.fault",
   "cli.int",

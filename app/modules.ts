@@ -8,6 +8,7 @@ import { metrics } from "../services/metrics/module.js";
 import { payments } from "../services/payments/module.js";
 import { payouts } from "../services/payouts/module.js";
 import { platform } from "../services/platform.js";
+import { reports } from "../services/reports/module.js";
 import { wallet } from "../services/wallet/module.js";
 import { traffic } from "../traffic/module.js";
 
@@ -23,5 +24,6 @@ export const MODULES: readonly Module[] = [
   payouts,
   gatewaySimulator,
   campaigns,
+  reports,
   traffic,
 ];

@@ -10,6 +10,7 @@ import type { FraudSettings } from "../services/fraud/settings.js";
 import type { SimulatorSettings } from "../services/gateway_simulator/settings.js";
 import type { PaymentsSettings } from "../services/payments/settings.js";
 import type { PayoutsSettings } from "../services/payouts/settings.js";
+import type { ReportsSettings } from "../services/reports/settings.js";
 import type { WalletSettings } from "../services/wallet/settings.js";
 import type { TrafficSettings } from "../traffic/settings.js";
 import { MODULES } from "./modules.js";
@@ -64,6 +65,7 @@ export interface AllSettings
     PayoutsSettings,
     SimulatorSettings,
     CampaignsSettings,
+    ReportsSettings,
     TrafficSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */

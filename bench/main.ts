@@ -13,6 +13,7 @@ import { LAYOUTS } from "./payments/fleet.js";
 import { benchPgbench } from "./pgbench.js";
 import { RATIOS } from "./ratios.js";
 import { Report } from "./report.js";
+import { benchSwitch } from "./reports/command.js";
 import { benchSetting, putBack, readChange } from "./setting.js";
 import { Stack } from "./stack.js";
 
@@ -96,6 +97,19 @@ measures(
     .option("--profile", "in place of figures: where the time of the services' process goes", false),
   (stack, report, { rate: ratePerMin, ...options }: Omit<PaymentsOptions, "ratePerMin"> & { rate: number }) =>
     benchPayments(stack, report, { ...options, ratePerMin }),
+);
+measures(
+  program
+    .command("switch")
+    .description(
+      "the report under readers, while it is switched between versions, told of events and rebuilt",
+    )
+    .option("--rate <n>", "reads a second", count(1, 100_000), 500)
+    .option("--seconds <s>", "how long", count(5, 86_400), 60)
+    .option("--switches <k>", "between v1 and v2", count(1, 10_000), 20)
+    .option("--events <n>", "events a second meanwhile", count(1, 10_000), 50)
+    .option("--history <n>", "payouts told beforehand", count(0, 10_000_000), 20_000),
+  benchSwitch,
 );
 
 measures(

@@ -3,10 +3,12 @@ import { ETL_QUEUES } from "../etl/queues.js";
 import { Publisher } from "../lib/broker/publisher.js";
 import { EXIT } from "../lib/errors.js";
 import { silentLogger } from "../lib/observability/log.js";
+import { paymentsEvtCompleted, paymentsEvtPending } from "../services/contracts/payments_evt.js";
 import { onChannel, publishByHand } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";
 import { payments } from "./harness/process.js";
 import { Monitored } from "./harness/prometheus.js";
+import { ended, pago } from "./harness/reports.js";
 import { killServer, rabbitmqctl, startServers } from "./harness/servers.js";
 
 const FRAUD_QUEUE = "fraud-service-payments-created-consumer";
@@ -204,6 +206,33 @@ const drills: readonly Drill[] = [
           DELETE FROM saga.outbox WHERE event = 'alerts';
           DELETE FROM saga.webhook WHERE type = 'alerts';
           UPDATE ops.audit_result SET finished_at = now(), differences = 0`);
+      };
+    },
+  },
+  {
+    what: "a payout is told of without its first event, and somebody left a rebuild",
+    alerts: ["ReportsParked", "ReportsRebuildLeft"],
+    cause: async () => {
+      const late = pago();
+      await monitored.publish(paymentsEvtCompleted, ended(late, "EXITOSO"));
+      // As if both were long ago.
+      await eventually("it is archived", async () => {
+        await monitored.sql(`
+          SET ROLE payments_owner;
+          ALTER TABLE reports.event DISABLE TRIGGER event_final;
+          UPDATE reports.event SET archived_at = now() - interval '1 hour' WHERE aggregate_id = '${late.id_pago}';
+          ALTER TABLE reports.event ENABLE TRIGGER event_final`);
+        return (await monitored.range("payments_reports_parked_oldest_age_seconds > 600", 0)).length > 0;
+      });
+      await monitored.sql(`
+        SET ROLE payments_owner;
+        INSERT INTO reports.generation (generation, leased_until)
+        SELECT max(generation) + 1, now() - interval '2 hours' FROM reports.generation`);
+      return async () => {
+        await monitored.publish(paymentsEvtPending, late);
+        await monitored.sql(
+          "SET ROLE payments_owner; UPDATE reports.generation SET state = 'retired' WHERE state = 'building'",
+        );
       };
     },
   },

@@ -16,13 +16,14 @@ import {
   checkPorts,
   checkRoles,
   checkVariables,
+  readCompose,
   type Service,
   stagesOf,
 } from "./harness/compose.js";
 
 const read = (path: string) => readFileSync(join(packageRoot, path), "utf8");
 const roles = read("db/roles.sql");
-const compose = parse(read("compose/docker-compose.yml"), { merge: true, maxAliasCount: -1 }) as Compose;
+const compose = readCompose();
 const has = (path: string) => existsSync(join(packageRoot, "compose", path));
 
 /** Every check under its name, as tried on the file and on versions of it with one fault. */
@@ -124,6 +125,8 @@ describe("docker-compose.yml", () => {
       "postgres-exporter",
       "prometheus",
       "rabbitmq",
+      "reports-v1",
+      "reports-v2",
       "roles",
       "seed",
       "services",

@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { MODULES } from "../app/modules.js";
 import { DASHBOARDS, renderDashboards } from "../grafana/generate.js";
 import { LIB_METRICS } from "../lib/runtime/module.js";
+import { readCompose } from "./harness/compose.js";
 import {
   alerts,
   type Dashboard,
@@ -143,12 +144,8 @@ describe("expressions", () => {
 });
 
 describe("postgres_exporter", () => {
-  const compose = parse(read("compose/docker-compose.yml"), { merge: true, maxAliasCount: -1 }) as {
-    services: Record<string, { command: string[] }>;
-  };
-  const flags = (compose.services["postgres-exporter"]?.command ?? []).filter((flag) =>
-    flag.includes("collector."),
-  );
+  const { command = [] } = readCompose().services["postgres-exporter"] ?? {};
+  const flags = command.filter((flag) => flag.includes("collector."));
 
   it("serves nothing of its own under a name of the query file: it would refuse both", () => {
     const own = Object.keys(parse(read("prometheus/postgres_exporter.yml"))).filter((name) =>

@@ -3,13 +3,25 @@ import { DASHBOARDS } from "../grafana/generate.js";
 import { EVENTS_EXCHANGE } from "../lib/broker/topology.js";
 import { newId } from "../lib/domain/ids.js";
 import { eventMessage } from "../lib/messaging/event.js";
+import {
+  campaignsEvtActivated,
+  campaignsEvtCreated,
+  campaignsEvtUpdated,
+} from "../services/contracts/campaigns_evt.js";
 import { collectorEvtClick } from "../services/contracts/collector_evt.js";
+import {
+  paymentsEvtCompleted,
+  paymentsEvtFailed,
+  paymentsEvtPending,
+  paymentsEvtReturned,
+} from "../services/contracts/payments_evt.js";
 import { onChannel } from "./harness/broker.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { webhook } from "./harness/fake_gateway.js";
 import { documentedMetrics, exporterMetrics } from "./harness/monitoring.js";
 import { Monitored } from "./harness/prometheus.js";
+import { campaign, ended, pago } from "./harness/reports.js";
 
 let monitored: Monitored;
 let sinceLoad: number;
@@ -85,6 +97,23 @@ async function payOut(reference: string): Promise<void> {
   const payout = await eventually("taken", () => monitored.gateway.of(paid as string)[0]);
   const { body, headers } = webhook({ ...payout, status: "paid" });
   expect((await monitored.request("POST", "/pagos/webhooks/stripe", body, headers)).status).toBe(200);
+  await reported();
+}
+
+/** What payouts and campaigns tell of, and somebody who reads it. */
+async function reported(): Promise<void> {
+  const [paid, failed, spring] = [pago(), pago(), campaign()];
+  const end = ended(paid, "EXITOSO");
+  await monitored.publish(paymentsEvtPending, paid, failed);
+  await monitored.publish(paymentsEvtCompleted, end);
+  await monitored.publish(paymentsEvtFailed, ended(failed, "FALLIDO"));
+  await monitored.publish(paymentsEvtReturned, { ...end, version: 4 });
+  await monitored.publish(campaignsEvtCreated, spring);
+  await monitored.publish(campaignsEvtActivated, { ...spring, state: "ACTIVE" as const, version: 2 });
+  await monitored.publish(campaignsEvtUpdated, { ...spring, clicks: 1, version: 3 });
+  for (const path of ["payments", "version", "health"]) {
+    expect((await monitored.request("GET", `/api/reports/${path}`)).status).toBe(200);
+  }
 }
 
 it("every target is up", async () => {

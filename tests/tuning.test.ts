@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
-import { parse } from "yaml";
 import { packageRoot } from "../lib/root.js";
+import { readCompose } from "./harness/compose.js";
 
 const read = (path: string) => readFileSync(join(packageRoot, path), "utf8");
 /** What a value is without quotes and blanks around it; '' stays empty. */
@@ -44,11 +44,7 @@ const columns = (/^\| parameter (.*)\|$/m.exec(table("Sized by the machine"))?.[
   .map((cell) => cell.trim())
   .filter((cell) => cell !== "");
 
-const command = (
-  parse(read("compose/docker-compose.yml"), { merge: true, maxAliasCount: -1 }) as {
-    services: { postgres: { command: string[] } };
-  }
-).services.postgres.command;
+const command = readCompose().services["postgres"]?.command ?? [];
 const compose = new Map(
   command.filter((word) => word.includes("=")).map((word) => word.split("=", 2) as [string, string]),
 );

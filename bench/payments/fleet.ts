@@ -71,6 +71,11 @@ export class Fleet {
     return Math.max(...this.#processes.map(({ process }) => process.peakMb()));
   }
 
+  /** Of all processes, in their order. */
+  get urls(): readonly string[] {
+    return this.#processes.map(({ url }) => url);
+  }
+
   /** Where a module answers. */
   urlOf(module: string): string {
     const found = this.#processes.find(({ modules }) => modules.length === 0 || modules.includes(module));

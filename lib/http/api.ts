@@ -63,7 +63,7 @@ export async function addApi(
 }
 
 async function addRoute(server: FastifyInstance, route: Route, gate: Gate): Promise<void> {
-  const { method, path, request = {}, handle, bodies, service = SERVICE, poolQueue } = route;
+  const { method, path, request = {}, handle, bodies, service = SERVICE, poolQueue, vary } = route;
   const bodyLimit = route.bodyLimitBytes ?? server.initialConfig.bodyLimit ?? 0;
   const { params, query, body } = request;
   const schema = {
@@ -75,7 +75,7 @@ async function addRoute(server: FastifyInstance, route: Route, gate: Gate): Prom
     takeOthers(at, bodies ?? {}, bodyLimit);
     at.route({
       ...{ method, url: path, schema, bodyLimit, handler: handle },
-      onRequest: gate.at({ service, route: path, poolQueue }),
+      onRequest: gate.at({ service, route: path, poolQueue, vary }),
       ...(route.cardData === "module" ? {} : { preValidation: refuseCards }),
     });
   };

@@ -125,6 +125,36 @@ describe("a page", () => {
   });
 });
 
+describe("a route whose answers hang on a header", () => {
+  const origin = "https://shop.example";
+  const varied = defineRoute({
+    method: "GET",
+    path: "/varied",
+    summary: "Says what a header says",
+    vary: "X-Shape",
+    answers: { 200: z.string() },
+    handle: async ({ raw }) => ({ status: 200, body: String(raw.headers["x-shape"]) }),
+  });
+
+  it.each<[string, Record<string, string>, number, string]>([
+    ["an answer", {}, 200, "X-Shape"],
+    ["a refusal", { host: "evil.example" }, 421, "X-Shape"],
+    ["a page's answer", { origin, "sec-fetch-site": "cross-site" }, 200, "X-Shape, Origin"],
+  ])("says so in %s", async (_, headers, status, vary) => {
+    const server = await serveApi([varied], { settings: { HTTP_CORS_ORIGINS: origin } });
+    const answer = await server.inject({ url: "/varied", headers });
+    expect([answer.statusCode, answer.headers["vary"]]).toEqual([status, vary]);
+  });
+
+  it("has that header among its parameters", async () => {
+    const server = await serveApi([varied], { settings: {} });
+    const { paths } = (await server.inject("/openapi.json")).json();
+    expect(paths["/varied"].get.parameters).toEqual([
+      { name: "X-Shape", in: "header", required: false, schema: { type: "string" } },
+    ]);
+  });
+});
+
 describe("an API key", () => {
   const HTTP_API_KEYS = `shop=${sha256("first-key")}, ops=${sha256("second-key").toUpperCase()}`;
 

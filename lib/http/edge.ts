@@ -12,10 +12,12 @@ export type EdgeSettings = Pick<
 const PREFLIGHT = {
   "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
   "access-control-allow-headers":
-    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Traceparent, X-Api-Key",
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Traceparent, X-Api-Key, X-Report-Version",
   "access-control-max-age": "600",
 };
-const EXPOSED = "ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, Traceparent";
+const EXPOSED =
+  "ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, Traceparent, " +
+  "X-Report-Epoch, X-Report-Lag, X-Report-Version";
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
 const UNSPECIFIED = ["0.0.0.0", "::"];

@@ -33,6 +33,8 @@ export interface Place {
   readonly service: string;
   readonly route: string;
   readonly poolQueue?: PoolQueue | undefined;
+  /** The request header that its answers hang on. */
+  readonly vary?: string | undefined;
 }
 
 /** The caller went away before it was answered: no status of HTTP, but what proxies write. */
@@ -81,6 +83,9 @@ export class Gate {
     request.traceparent = traceparentOf(request.id);
     request.ending = this.#ending.signal;
     reply.header("traceparent", request.traceparent);
+    if (place.vary !== undefined) {
+      reply.header("vary", place.vary);
+    }
     const shed = this.#load.enter(place.poolQueue);
     if (shed !== undefined) {
       this.#metrics.shed.inc({ reason: shed });
@@ -91,7 +96,8 @@ export class Gate {
     }
     const cors = this.#edge.corsOf(request.headers);
     if (cors !== undefined) {
-      reply.headers(cors);
+      const vary = [place.vary, cors["vary"]].filter((name) => name !== undefined).join(", ");
+      reply.headers({ ...cors, vary });
     }
     request.principal = this.#edge.admit(request.method, request.headers);
   }

@@ -89,7 +89,11 @@ export async function describeApi(version: string, routes: readonly Route[]): Pr
   return JSON.stringify({ ...document, components: COMPONENTS, security });
 }
 
-function complete(operation: Operation, { request, bodies = {}, idempotency }: Route): void {
+function complete(operation: Operation, { request, bodies = {}, idempotency, vary }: Route): void {
+  if (vary !== undefined) {
+    const parameter = { name: vary, in: "header", required: false, schema: text };
+    operation.parameters = [...(operation.parameters ?? []), parameter];
+  }
   if (idempotency !== undefined) {
     operation.parameters = [
       ...(operation.parameters ?? []),

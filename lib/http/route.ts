@@ -45,6 +45,8 @@ export interface RouteDefinition<Schemas extends RequestSchemas = RequestSchemas
   readonly answers: Readonly<Record<number, z.ZodType>>;
   /** Takes an Idempotency-Key; the handler hands its request to `withIdempotency`, and is called again while the key is in flight. */
   readonly idempotency?: KeyPolicy;
+  /** The request header that its answers hang on, said in `Vary` of all of them, refusals too. */
+  readonly vary?: string;
   /** Of the body. Default: 256 KiB. */
   readonly bodyLimitBytes?: number;
   /** Content types that it takes besides JSON, or JSON otherwise than parsed; `raw.body` is then a string, a Buffer or a Readable. */

@@ -49,17 +49,21 @@ export class Lifecycle {
     }
   }
 
-  /** Of all parts together; `down` wins where two name the same server. */
-  async dependencies(): Promise<Dependencies> {
-    const asked = await Promise.all(this.#parts.map(async (part) => (await part.dependencies?.()) ?? {}));
-    const all: Record<string, DependencyState> = {};
-    for (const states of asked) {
-      for (const [name, state] of Object.entries(states)) {
-        if (all[name] !== "down") {
-          all[name] = state;
-        }
+  dependencies(): Promise<Dependencies> {
+    return dependenciesOf(this.#parts);
+  }
+}
+
+/** Of all parts together; `down` wins where two name the same server. */
+export async function dependenciesOf(parts: readonly Part[]): Promise<Dependencies> {
+  const asked = await Promise.all(parts.map(async (part) => (await part.dependencies?.()) ?? {}));
+  const all: Record<string, DependencyState> = {};
+  for (const states of asked) {
+    for (const [name, state] of Object.entries(states)) {
+      if (all[name] !== "down") {
+        all[name] = state;
       }
     }
-    return all;
   }
+  return all;
 }

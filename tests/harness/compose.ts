@@ -1,4 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
 import { DECLARATIONS } from "../../app/settings.js";
+import { packageRoot } from "../../lib/root.js";
 import { secretNames, settingNames } from "../../lib/settings/define.js";
 
 const NAMES = new Set(settingNames(DECLARATIONS));
@@ -29,6 +33,12 @@ export interface Service {
 
 export interface Compose {
   services: Record<string, Service>;
+}
+
+/** docker-compose.yml, as compose reads it. It is ours: however often it refers to itself, it is no attack. */
+export function readCompose(): Compose {
+  const text = readFileSync(join(packageRoot, "compose/docker-compose.yml"), "utf8");
+  return parse(text, { merge: true, maxAliasCount: -1 }) as Compose;
 }
 
 /** Names for what only compose needs; the settings' own reader lets them pass in `.env`. */

@@ -4,6 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
+import { MODULES } from "../../app/modules.js";
+import { Publisher } from "../../lib/broker/publisher.js";
+import { newId } from "../../lib/domain/ids.js";
+import { type EventContract, eventMessage } from "../../lib/messaging/event.js";
+import { silentLogger } from "../../lib/observability/log.js";
 import { packageRoot } from "../../lib/root.js";
 import { withPool } from "./database.js";
 import { eventually } from "./eventually.js";
@@ -118,6 +123,22 @@ export class Monitored {
       }),
     });
     return { status: answer.status, body: await answer.json() };
+  }
+
+  /** Publishes events as their service would. */
+  async publish<Body>(event: EventContract<Body>, ...bodies: readonly Body[]): Promise<void> {
+    const publisher = new Publisher({
+      address: this.settings,
+      name: "test events",
+      logger: silentLogger,
+      connectPolicy: "once",
+      families: MODULES.flatMap(({ queues }) => queues),
+    });
+    try {
+      await publisher.publishAll(bodies.map((body) => eventMessage(event, body, { messageId: newId() })));
+    } finally {
+      await publisher.close();
+    }
   }
 
   get #httpPort(): number {
