@@ -5,6 +5,7 @@ import type { Module } from "../lib/runtime/module.js";
 import { baseSettings } from "../lib/settings/base.js";
 import { port, type SettingsDeclaration, whole } from "../lib/settings/define.js";
 import { loadSettings, type SettingsSources } from "../lib/settings/settings.js";
+import type { CollectorSettings } from "../services/collector/settings.js";
 import type { FraudSettings } from "../services/fraud/settings.js";
 import type { PaymentsSettings } from "../services/payments/settings.js";
 import type { WalletSettings } from "../services/wallet/settings.js";
@@ -55,6 +56,7 @@ export interface AllSettings
     PaymentsSettings,
     FraudSettings,
     WalletSettings,
+    CollectorSettings,
     TrafficSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */

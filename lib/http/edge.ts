@@ -18,6 +18,7 @@ const PREFLIGHT = {
 const EXPOSED = "ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, Traceparent";
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
 const UNSPECIFIED = ["0.0.0.0", "::"];
 
 /**
@@ -42,7 +43,7 @@ export class Edge {
       listOf("HTTP_CORS_ORIGINS", HTTP_CORS_ORIGINS, isOrigin, "an origin such as https://shop.example"),
     );
     this.#keys = new ApiKeys(HTTP_API_KEYS);
-    if (this.#keys.none && !LOOPBACK.test(host)) {
+    if (this.#keys.none && !isLoopback(host)) {
       throw new CoreError(
         "SETTINGS_INVALID",
         `HTTP_API_KEYS: HTTP_HOST ${host} is not loopback, and no key is set.`,
