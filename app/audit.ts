@@ -30,6 +30,12 @@ interface Source {
 /** What the views of two modules say of the same thing, compared by db/queries/<query>.sql. */
 const ACROSS = [{ modules: ["payments", "wallet"], query: "audit_payments" }] as const;
 
+/** What must have come of generated traffic, by its kinds. */
+const ANSWER_KEYS = [
+  { module: "traffic, payments", query: "audit_traffic" },
+  { module: "traffic, collector", query: "audit_traffic_partners" },
+] as const;
+
 /**
  * Every module's view `<schema>.audit_difference`, and what modules say of each other's rows, all of one moment. Views and queries
  * say what must hold; a row is a violation.
@@ -55,7 +61,7 @@ export async function audit(
     })),
     ...(trafficId === undefined
       ? []
-      : [{ module: "traffic, payments", sql: loadSql("audit_traffic"), values: [trafficId] }]),
+      : ANSWER_KEYS.map(({ module, query }) => ({ module, sql: loadSql(query), values: [trafficId] }))),
   ];
   return transaction(pool, async (tx) => {
     await tx.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");

@@ -10,4 +10,14 @@ import { wallet } from "../services/wallet/module.js";
 import { traffic } from "../traffic/module.js";
 
 /** Every module of the platform. A new one is a folder and a line here. */
-export const MODULES: readonly Module[] = [etl, jobs, platform, payments, fraud, wallet, metrics, collector, traffic];
+export const MODULES: readonly Module[] = [
+  etl,
+  jobs,
+  platform,
+  payments,
+  fraud,
+  wallet,
+  metrics,
+  collector,
+  traffic,
+];

@@ -10,6 +10,6 @@ export const traffic = defineModule({
   errors: TrafficError.table,
   schemas: ["traffic"],
   roles: ["payments_traffic"],
-  views: ["traffic.audit_payment"],
+  views: ["traffic.audit_payment", "traffic.audit_partner_event"],
   commands: [trafficCommand],
 });

@@ -20,7 +20,7 @@ function refusal(headers: object, { keys = [KEY], body = BODY, at = NOW } = {}):
 }
 
 const HEADERS = signWebhook(KEY, signed, BODY);
-const after = (seconds: number) => new Date(NOW.getTime() + seconds * 1_000);
+const plus = (seconds: number) => new Date(NOW.getTime() + seconds * 1_000);
 
 describe("a webhook's signature", () => {
   it("is that of the specification's example", () => {
@@ -32,11 +32,14 @@ describe("a webhook's signature", () => {
     ["by the second of two keys", HEADERS, { keys: [OTHER, KEY] }],
     [
       "beside a signature of another key and one of another kind",
-      { ...HEADERS, "webhook-signature": `v1a,abc v1,${OTHER.toString("base64")}${"A".repeat(11)}= ${HEADERS["webhook-signature"]}` },
+      {
+        ...HEADERS,
+        "webhook-signature": `v1a,abc v1,${OTHER.toString("base64")}${"A".repeat(11)}= ${HEADERS["webhook-signature"]}`,
+      },
       {},
     ],
-    ["five minutes later", HEADERS, { at: after(300) }],
-    ["five minutes before", HEADERS, { at: after(-300) }],
+    ["five minutes later", HEADERS, { at: plus(300) }],
+    ["five minutes before", HEADERS, { at: plus(-300) }],
   ])("is taken %s", (_, headers, given) => {
     expect(refusal(headers, given)).toBe("taken");
   });
@@ -50,8 +53,8 @@ describe("a webhook's signature", () => {
     ["SIGNATURE_MALFORMED", "of another kind only", { ...HEADERS, "webhook-signature": "v2,abc" }, {}],
     ["SIGNATURE_MALFORMED", "that is too short", { ...HEADERS, "webhook-signature": "v1,YWJj" }, {}],
     ["SIGNATURE_MALFORMED", "that is no base64", { ...HEADERS, "webhook-signature": "v1,ñ" }, {}],
-    ["SIGNATURE_EXPIRED", "that is old", HEADERS, { at: after(301) }],
-    ["SIGNATURE_EXPIRED", "of a time to come", HEADERS, { at: after(-301) }],
+    ["SIGNATURE_EXPIRED", "that is old", HEADERS, { at: plus(301) }],
+    ["SIGNATURE_EXPIRED", "of a time to come", HEADERS, { at: plus(-301) }],
     ["SIGNATURE_INVALID", "of another body", HEADERS, { body: Buffer.from("{}") }],
     ["SIGNATURE_INVALID", "of another time", { ...HEADERS, "webhook-timestamp": "1614265331" }, {}],
     ["SIGNATURE_INVALID", "of another id", { ...HEADERS, "webhook-id": "msg_1" }, {}],

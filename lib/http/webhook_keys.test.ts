@@ -19,7 +19,10 @@ it.each([`Shop=${ONE}`, ONE, "shop=secret", `=${ONE}`, `shop=${ONE}x!`])(
   "refuses %s by its place and repeats none of it",
   (entry) => {
     expect(() => readWebhookKeys("S", `ok=${ONE},${entry}`)).toThrow(
-      expect.objectContaining({ code: "SETTINGS_INVALID", message: expect.stringMatching(/^S: entry 2 is not (?!.*MfKQ)/) }),
+      expect.objectContaining({
+        code: "SETTINGS_INVALID",
+        message: expect.stringMatching(/^S: entry 2 is not (?!.*MfKQ)/),
+      }),
     );
   },
 );

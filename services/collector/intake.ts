@@ -69,7 +69,9 @@ export class Intake {
       return entry.fingerprint.equals(before) ? "duplicate" : "conflict";
     };
     const admittedOnes = new Set(taken);
-    return arrivals.map((arrival) => (admittedOnes.has(arrival) ? arrival.entries.map(outcomeOf) : "replayed"));
+    return arrivals.map((arrival) =>
+      admittedOnes.has(arrival) ? arrival.entries.map(outcomeOf) : "replayed",
+    );
   }
 }
 

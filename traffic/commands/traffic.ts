@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { type ActionWrapper, type CommandContext, printResult } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
+import { readWebhookKeys } from "../../lib/http/webhook_keys.js";
 import { requireSchema } from "../../lib/postgres/history.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { say } from "../../lib/process/stderr.js";
@@ -26,6 +27,7 @@ interface Options extends Omit<TrafficSpec, "ratePerS"> {
   readonly walletsUrl?: string;
   readonly connections: number;
   readonly timeoutS: number;
+  readonly partners: boolean;
 }
 
 const { customers, ...SPEC } = DEFAULT_SPEC;
@@ -47,6 +49,10 @@ export function trafficCommand(action: ActionWrapper<TrafficSettings>): Command 
     .option("--hot-customers <n>", "how many of them", readWhole(1, 1_000), SPEC.hotCustomers)
     .option("--insufficient-share <share>", "of payments without funds", readShare, SPEC.insufficientShare)
     .option("--fraud-share <share>", "of payments that are fraud", readShare, SPEC.fraudShare)
+    .option("--partners", "the same as --mix partners=1: events of partners", false)
+    .option("--duplicate-share <share>", "of partners' events told again", readShare, SPEC.duplicateShare)
+    .option("--disorder-share <share>", "how far out of order they are", readShare, SPEC.disorderShare)
+    .option("--refused-share <share>", "of conversions that campaigns refuse", readShare, SPEC.refusedShare)
     .option("--url <url>", "where `payments serve` answers; by default HTTP_HOST and HTTP_PORT")
     .option("--wallets-url <url>", "where the wallets are, if they are not there too")
     .option("--connections <n>", "most requests under way", readWhole(1, 10_000), 512)
@@ -56,21 +62,10 @@ export function trafficCommand(action: ActionWrapper<TrafficSettings>): Command 
 
 async function traffic(
   context: CommandContext<TrafficSettings>,
-  { rate: ratePerS, url, walletsUrl, connections: maxConnections, timeoutS, ...rest }: Options,
+  { rate: ratePerS, url, walletsUrl, connections: maxConnections, timeoutS, partners, ...rest }: Options,
 ): Promise<number> {
   const { settings, interruption, modules } = context;
-  const { seconds, seed, mix, customers, hotShare, hotCustomers, insufficientShare, fraudShare } = rest;
-  const spec = {
-    ratePerS,
-    seconds,
-    seed,
-    mix,
-    customers,
-    hotShare,
-    hotCustomers,
-    insufficientShare,
-    fraudShare,
-  };
+  const spec: TrafficSpec = { ...rest, ratePerS, ...(partners ? { mix: { partners: 1 } } : {}) };
   requireSpec(
     spec,
     KINDS.map(({ name }) => name),
@@ -96,6 +91,7 @@ async function traffic(
       kinds: KINDS,
       target,
       wallets,
+      keys: readWebhookKeys("TRAFFIC_SECRETS", settings.TRAFFIC_SECRETS),
       maxConnections,
       timeoutMs,
       pool,

@@ -54,7 +54,12 @@ const withAmounts =
     return { ...data, ...amounts };
   };
 
-const envelope = { source: partnerSource, event_id: eventId, occurred_at: occurredAt, session_id: sessionId.optional() };
+const envelope = {
+  source: partnerSource,
+  event_id: eventId,
+  occurred_at: occurredAt,
+  session_id: sessionId.optional(),
+};
 const seen = z.strictObject({ campaign_id: campaignId });
 
 const conversion = z
@@ -72,7 +77,8 @@ const conversion = z
       .transform(withAmounts("spend", "commission")),
   })
   .refine(({ source, event_id }) => commissionReference(source, event_id).length <= MAX_REFERENCE, {
-    message: "is too long for the reference of a commission, conversion:{source}:{event_id}, of 255 characters",
+    message:
+      "is too long for the reference of a commission, conversion:{source}:{event_id}, of 255 characters",
     path: ["event_id"],
   });
 

@@ -36,7 +36,11 @@ export function readEvent(text: Buffer, signedBy: string | undefined): ReadEvent
   // Before anything that may repeat what was sent.
   const card = findCardData(value);
   if (card !== undefined) {
-    return refused(value, "card_data", `A card number or CVV is at #${card}: send the card's token in its place.`);
+    return refused(
+      value,
+      "card_data",
+      `A card number or CVV is at #${card}: send the card's token in its place.`,
+    );
   }
   const { success, data: event, error } = partnerEvent.safeParse(value);
   if (!success) {
@@ -64,5 +68,10 @@ export function claimedSource(text: Buffer): string | undefined {
 
 function refused(value: unknown, reason: Refused["reason"], detail: string): Refused {
   const given = eventId.safeParse((value as { readonly event_id?: unknown } | null | undefined)?.event_id);
-  return { kind: "refused", eventId: given.success && reason !== "card_data" ? given.data : null, reason, detail };
+  return {
+    kind: "refused",
+    eventId: given.success && reason !== "card_data" ? given.data : null,
+    reason,
+    detail,
+  };
 }

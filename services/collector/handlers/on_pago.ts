@@ -4,7 +4,13 @@ import type { EventOutcome } from "../../../lib/messaging/handle_batch.js";
 import { recordIllegalTransitions } from "../../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { PagoEvent } from "../../contracts/payments_evt.js";
-import { findPayoutDeliveries, notePagos, type PagoOutcome, pagoKey, type ToldPago } from "../store/payout.js";
+import {
+  findPayoutDeliveries,
+  notePagos,
+  type PagoOutcome,
+  pagoKey,
+  type ToldPago,
+} from "../store/payout.js";
 
 type Told = ReceivedEvent<PagoEvent>;
 

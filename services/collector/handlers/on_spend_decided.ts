@@ -9,7 +9,13 @@ import type { Outbox } from "../../../lib/messaging/outbox.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import { campaignsSpendDecided } from "../../contracts/campaigns_spend_decided.js";
 import { payoutOf, payoutRequestedEvent } from "../events.js";
-import { type Decidable, type Decision, decidedKey, findDecidable, noteDecisions } from "../store/decision.js";
+import {
+  type Decidable,
+  type Decision,
+  decidedKey,
+  findDecidable,
+  noteDecisions,
+} from "../store/decision.js";
 
 type Told = ReceivedEvent<z.output<typeof campaignsSpendDecided.schema>>;
 
@@ -29,7 +35,12 @@ export async function onSpendDecided(
   const decisions = new Map<string, Decision>();
   for (const { body } of events) {
     const known = met.get(decidedKey(body));
-    if (known !== undefined && known.outcome === null && mismatch(body, known) === undefined && !decisions.has(known.id)) {
+    if (
+      known !== undefined &&
+      known.outcome === null &&
+      mismatch(body, known) === undefined &&
+      !decisions.has(known.id)
+    ) {
       decisions.set(known.id, decisionOf(body, known));
     }
   }
@@ -41,15 +52,29 @@ export async function onSpendDecided(
   );
   const open = [...decisions].filter(([id]) => !decided.has(id));
   // Another process decided them meanwhile.
-  const now = open.length === 0 ? met : new Map([...met, ...(await findDecidable(db, open.map(([id]) => eventOf(met, id))))]);
+  const now =
+    open.length === 0
+      ? met
+      : new Map([
+          ...met,
+          ...(await findDecidable(
+            db,
+            open.map(([id]) => eventOf(met, id)),
+          )),
+        ]);
   const illegal: IllegalTransition[] = [];
   const outcomes = events.map(({ body, messageId }): EventOutcome => {
     const known = now.get(decidedKey(body));
     if (known === undefined) {
-      return { kind: "retry", code: "EVENT_UNKNOWN", reason: `${body.source} told no event ${body.event_id}.` };
+      return {
+        kind: "retry",
+        code: "EVENT_UNKNOWN",
+        reason: `${body.source} told no event ${body.event_id}.`,
+      };
     }
     const outcome = decided.has(known.id) ? decisions.get(known.id)?.outcome : known.outcome;
-    const reason = mismatch(body, known) ?? (outcome === body.outcome ? undefined : `${body.outcome}, after all`);
+    const reason =
+      mismatch(body, known) ?? (outcome === body.outcome ? undefined : `${body.outcome}, after all`);
     if (reason !== undefined) {
       const state = outcome ?? "undecided";
       illegal.push({ messageId, event: campaignsSpendDecided.name, subjectId: known.id, state, reason });

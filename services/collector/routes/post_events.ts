@@ -11,7 +11,7 @@ import { replayed, type SignedWebhook, verifyWebhook } from "../../../lib/http/w
 import type { WebhookKeys } from "../../../lib/http/webhook_keys.js";
 import { partnerSource } from "../../contracts/fields.js";
 import type { PartnerEvent } from "../domain/event.js";
-import { claimedSource, type Refused, type ReadEvent, readEvent } from "../domain/read_event.js";
+import { claimedSource, type ReadEvent, type Refused, readEvent } from "../domain/read_event.js";
 import type { Intake, Outcome, Taken } from "../intake.js";
 import { entryOf } from "../store/new_event.js";
 
@@ -64,7 +64,10 @@ export const postEvents = (options: PostEventsOptions) =>
       const source = signed?.source ?? sourceOf(items) ?? "";
       const draw = await drawFor(options, source, items.length);
       if (draw?.allowed === false) {
-        const refusal = new CoreError("RATE_LIMITED", `${source || "This source"} may tell no more events for now.`);
+        const refusal = new CoreError(
+          "RATE_LIMITED",
+          `${source || "This source"} may tell no more events for now.`,
+        );
         options.refusals.inc({ code: refusal.code });
         raw.failure = { code: refusal.code, error: refusal };
         return withHeaders(request.send(refusal), draw);
@@ -72,7 +75,9 @@ export const postEvents = (options: PostEventsOptions) =>
       const read = await readAll(items, signed?.source);
       const entries = read.flatMap((each) => (each.kind === "read" ? entryOf(each.event, traceId) : []));
       const taken: Taken =
-        entries.length === 0 && signed === undefined ? [] : await options.intake.take({ entries, webhook: signed });
+        entries.length === 0 && signed === undefined
+          ? []
+          : await options.intake.take({ entries, webhook: signed });
       if (taken === "replayed") {
         throw counted(options, replayed());
       }
@@ -92,7 +97,11 @@ function signedBy(
   if (keys === undefined) {
     return undefined;
   }
-  const source = items.slice(0, LOOKED_AT).map(claimedSource).find((name) => keys.has(name ?? "")) ?? "";
+  const source =
+    items
+      .slice(0, LOOKED_AT)
+      .map(claimedSource)
+      .find((name) => keys.has(name ?? "")) ?? "";
   try {
     return { source, ...verifyWebhook(keys.get(source) ?? [], headers, body) };
   } catch (error) {
@@ -122,7 +131,10 @@ async function drawFor(
     return undefined;
   }
   if (events > quota) {
-    throw new CoreError("MESSAGE_TOO_LARGE", `These are ${events} events, and a source may tell ${quota} in a minute.`);
+    throw new CoreError(
+      "MESSAGE_TOO_LARGE",
+      `These are ${events} events, and a source may tell ${quota} in a minute.`,
+    );
   }
   return limit.take(source, events);
 }
@@ -153,7 +165,10 @@ function resultOf(
   return { event_id, outcome, reason: outcome === "conflict" ? "event_id_used" : null };
 }
 
-function refusedResult(options: PostEventsOptions, { eventId, reason, detail }: Refused): z.output<typeof result> {
+function refusedResult(
+  options: PostEventsOptions,
+  { eventId, reason, detail }: Refused,
+): z.output<typeof result> {
   options.events.inc({ type: "none", outcome: "refused" });
   return { event_id: eventId, outcome: "refused", reason, detail };
 }

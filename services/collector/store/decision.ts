@@ -71,7 +71,9 @@ export async function noteDecisions(
   }
   // By id, so that two batches with the same conversions do not wait for each other.
   const sorted = decisions.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const commissions = sorted.flatMap(({ id, commission }) => (commission === undefined ? [] : { id, ...commission }));
+  const commissions = sorted.flatMap(({ id, commission }) =>
+    commission === undefined ? [] : { id, ...commission },
+  );
   const { rows } = await db.query<{ decided: string[]; paying: string[] }>({
     name: "collector_decide",
     text: DECIDE,

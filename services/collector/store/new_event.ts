@@ -81,7 +81,11 @@ export async function enterEvents(db: Queryable, arrivals: readonly Arrival[]): 
       });
       const [{ admitted, fresh, paying }] = rows as [(typeof rows)[0]];
       const unsigned = [...arrivals.keys()].filter((n) => arrivals[n]?.webhook === undefined);
-      return { admitted: new Set([...admitted, ...unsigned]), fresh: new Set(fresh), paying: new Set(paying) };
+      return {
+        admitted: new Set([...admitted, ...unsigned]),
+        fresh: new Set(fresh),
+        paying: new Set(paying),
+      };
     } catch (error) {
       // Two statements with the same events and payouts, in another order each.
       if (codeOf(error) !== DEADLOCK || tries === TRIES) {
@@ -202,4 +206,5 @@ export async function findFingerprints(
 }
 
 /** A source has no slash. */
-export const keyOf = ({ source, eventId }: Pick<Entry, "source" | "eventId">): string => `${source}/${eventId}`;
+export const keyOf = ({ source, eventId }: Pick<Entry, "source" | "eventId">): string =>
+  `${source}/${eventId}`;
