@@ -22,6 +22,9 @@ export function jsonItems(text: Buffer, max: number): readonly Buffer[] {
   }
   const items: Buffer[] = [];
   const first = skipBlanks(text, at + 1);
+  if (text[first] === CLOSE_ARRAY) {
+    return requireEnd(text, first + 1, items);
+  }
   let start = at + 1;
   let depth = 0;
   for (at = start; at < text.length; at++) {
@@ -33,9 +36,7 @@ export function jsonItems(text: Buffer, max: number): readonly Buffer[] {
     } else if (depth > 0 && (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT)) {
       depth -= 1;
     } else if (depth === 0 && (byte === COMMA || byte === CLOSE_ARRAY)) {
-      if (at > first) {
-        items.push(text.subarray(start, at));
-      }
+      items.push(text.subarray(start, at));
       if (items.length > max) {
         throw new CoreError("MESSAGE_TOO_LARGE", `The list has more than ${max} items.`);
       }

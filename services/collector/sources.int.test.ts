@@ -10,7 +10,7 @@ const [ADS, NEW, SHOP] = ["A", "B", "C"].map((letter) => `whsec_${letter.repeat(
   string,
 ];
 const keyOf = (secret: string) => webhookKey(secret) as Buffer;
-const QUOTA = 100;
+const QUOTA = 1_000;
 
 let services: Services;
 beforeAll(async () => {
@@ -112,11 +112,11 @@ describe("a source's limit", () => {
   const events = (n: number) => Array.from({ length: n }, () => click({ source: "shop" }));
 
   test("counts events, tells what is left, and holds for that source alone", async () => {
-    const first = await post(events(60), SHOP);
+    const first = await post(events(600), SHOP);
     expect(first.status).toBe(202);
-    expect(first.headers.get("ratelimit-policy")).toBe('"events";q=100;w=60');
-    expect(first.headers.get("ratelimit")).toMatch(/^"events";r=40;t=(60|5\d)$/);
-    expect((await post(events(40), SHOP)).headers.get("ratelimit")).toMatch(/r=0/);
+    expect(first.headers.get("ratelimit-policy")).toBe('"events";q=1000;w=60');
+    expect(first.headers.get("ratelimit")).toMatch(/^"events";r=400;t=(60|5\d)$/);
+    expect((await post(events(400), SHOP)).headers.get("ratelimit")).toMatch(/r=0/);
     const refused = await post(events(1), SHOP);
     expect([refused.status, refused.body.code, refused.body.retryable]).toEqual([429, "RATE_LIMITED", true]);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(30);

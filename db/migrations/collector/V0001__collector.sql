@@ -71,13 +71,13 @@ BEGIN
      AND (NEW.id, NEW.destination, NEW.awaited) = (OLD.id, OLD.destination, OLD.awaited)
      AND (OLD.message_id IS NULL OR NEW.message_id = OLD.message_id)
      AND (OLD.id_pago IS NULL OR NEW.id_pago = OLD.id_pago)
-     AND CASE OLD.state
+     AND (CASE OLD.state
            WHEN 'waiting' THEN NEW.state IN ('sent', 'refused')
            WHEN 'sent' THEN NEW.state IN ('accepted', 'refused')
            WHEN 'accepted' THEN NEW.state = 'accepted'
                                 AND (OLD.outcome = 'pending' AND NEW.outcome IN ('completed', 'failed', 'returned')
                                      OR OLD.outcome = 'completed' AND NEW.outcome = 'returned')
-           ELSE false END THEN
+           ELSE false END) THEN
     RETURN NEW;
   END IF;
   RAISE EXCEPTION 'delivery of % to % is %: this change of it is refused', OLD.id, OLD.destination, OLD.state
