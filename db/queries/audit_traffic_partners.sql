@@ -7,7 +7,7 @@ WITH key AS (
   SELECT * FROM traffic.audit_partner_event WHERE traffic_id = $1::bigint
 ), found AS (
   SELECT k.source, k.event_id, k.type, k.campaign_id, k.id_afiliado, k.referencia_pago, k.moneda, k.spend, k.payout,
-         k.expected, k.answer, k.budget, e.id,
+         k.expected, k.answer, k.budget, k.currency, e.id,
          (e.type, e.campaign_id, e.id_afiliado, e.referencia_pago, e.moneda, e.spend, e.payout)
            IS NOT DISTINCT FROM (k.type, k.campaign_id::text, k.id_afiliado, k.referencia_pago, k.moneda, k.spend, k.payout) AS same,
          e.campaigns_outcome AS decided,
@@ -38,16 +38,16 @@ SELECT 'campaign ' || campaign_id,
        CASE WHEN spent > budget THEN 'at most ' || budget ELSE 'over ' || budget || ' with the least that was refused' END || ' ' || currency || ' spent',
        spent || ' ' || currency
 FROM (
-  SELECT campaign_id, min(budget) AS budget, min(k.currency) AS currency, bool_or(in_flight) AS in_flight,
-         coalesce(sum(f.spend) FILTER (WHERE decided = 'spent'), 0) AS spent,
-         min(f.spend) FILTER (WHERE decided = 'over_budget') AS least_refused
-  FROM found f JOIN key k USING (source, event_id, campaign_id, budget)
-  WHERE f.type = 'conversion'
-  GROUP BY campaign_id
+  SELECT campaign_id, budget, currency, bool_or(in_flight) AS in_flight,
+         coalesce(sum(spend) FILTER (WHERE decided = 'spent'), 0) AS spent,
+         min(spend) FILTER (WHERE decided = 'over_budget') AS least_refused
+  FROM found
+  WHERE type = 'conversion'
+  GROUP BY campaign_id, budget, currency
 ) campaign
 WHERE spent > budget OR NOT in_flight AND spent + least_refused <= budget
 UNION ALL
-SELECT 'payout ' || referencia_pago || ' of ' || id_afiliado, 'one of ' || payout || ' ' || moneda,
+SELECT 'payout ' || referencia_pago || ' of ' || id_afiliado, 'one of ' || f.payout || ' ' || f.moneda,
        coalesce(p.amount || ' ' || p.moneda, 'none')
 FROM (SELECT * FROM found WHERE id IS NOT NULL AND (type = 'payment' OR decided = 'spent')) f
 LEFT JOIN collector.audit_payout p USING (id_afiliado, referencia_pago)

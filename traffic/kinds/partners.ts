@@ -20,8 +20,8 @@ const AFILIADOS = 1_000;
 const RICH = 2;
 /** More than all conversions of any run can spend. */
 const RICH_UNITS = 1_000_000_000;
-/** Of conversions: 10 to 30 units each, so that it is used up after five to fifteen. */
-const TIGHT_UNITS = 150;
+/** A conversion spends 10 to 30, so that it is used up after two to five. */
+const TIGHT_UNITS = 50;
 
 /** An event as a partner tells it, in minor units, which all three currencies have two digits of. */
 export interface PartnerEvent {
