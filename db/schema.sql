@@ -1,5 +1,7 @@
 -- What db/migrations add up to. Made by scripts/schema_dump.sh, compared by a test: change a migration, not this.
 
+CREATE SCHEMA collector;
+
 CREATE SCHEMA etl;
 
 CREATE SCHEMA ops;
@@ -13,6 +15,77 @@ CREATE SCHEMA staging;
 CREATE SCHEMA traffic;
 
 CREATE SCHEMA wallet;
+
+CREATE FUNCTION collector.commit_without_waiting() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  SET LOCAL synchronous_commit = off;
+  RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION collector.erase(customer text, pseudonym text) RETURNS TABLE(what text, rows bigint)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  told uuid[] := ARRAY(
+    SELECT e.id FROM collector.event e
+    WHERE position(to_json(customer)::text IN e.body) > 0
+      AND customer IN (e.body::jsonb -> 'data' ->> 'id_afiliado', e.body::jsonb ->> 'session_id'));
+BEGIN
+  IF EXISTS (SELECT FROM collector.delivery d
+             WHERE d.id = ANY (told) AND d.awaited AND (d.outcome IS NULL OR d.outcome = 'pending'))
+     OR EXISTS (SELECT FROM collector.outbox o WHERE position(to_json(customer)::text IN o.body) > 0) THEN
+    RAISE object_in_use USING MESSAGE = 'an event of the customer is in flight';
+  END IF;
+  what := 'events of partners';
+  UPDATE collector.event e
+  SET body = (CASE WHEN j.body ->> 'session_id' = customer THEN jsonb_set(j.body, '{session_id}', to_jsonb(pseudonym)) ELSE j.body END
+              || CASE WHEN j.body -> 'data' ->> 'id_afiliado' = customer
+                      THEN jsonb_build_object('data', j.body -> 'data' || jsonb_build_object('id_afiliado', pseudonym))
+                      ELSE '{}' END)::text
+  FROM (SELECT id, body::jsonb AS body FROM collector.event WHERE id = ANY (told)) j
+  WHERE e.id = j.id;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  UPDATE collector.event_key k SET fingerprint = sha256(convert_to(e.body, 'UTF8'))
+  FROM collector.event e
+  WHERE e.id = ANY (told) AND k.id = e.id;
+  what := 'payouts that partners asked for';
+  UPDATE collector.payout p SET id_afiliado = pseudonym WHERE p.id_afiliado = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION collector.erase(customer text, pseudonym text) IS 'Gives the events and payouts of an afiliado, or of a session, a pseudonym';
+
+CREATE FUNCTION collector.keep_delivery() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NEW.version >= OLD.version
+     AND (NEW.id, NEW.destination, NEW.awaited) = (OLD.id, OLD.destination, OLD.awaited)
+     AND (OLD.message_id IS NULL OR NEW.message_id = OLD.message_id)
+     AND (OLD.id_pago IS NULL OR NEW.id_pago = OLD.id_pago)
+     AND (CASE OLD.state
+           WHEN 'waiting' THEN NEW.state IN ('sent', 'refused')
+           WHEN 'sent' THEN NEW.state IN ('accepted', 'refused')
+           WHEN 'accepted' THEN NEW.state = 'accepted'
+                                AND (OLD.outcome = 'pending' AND NEW.outcome IN ('completed', 'failed', 'returned')
+                                     OR OLD.outcome = 'completed' AND NEW.outcome = 'returned')
+           ELSE false END) THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'delivery of % to % is %: this change of it is refused', OLD.id, OLD.destination, OLD.state
+    USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION collector.minor(amount text) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((amount)::numeric * (100)::numeric))::bigint;
 
 CREATE FUNCTION etl.attach_leaf(leaf text, month date) RETURNS void
     LANGUAGE plpgsql
@@ -529,6 +602,302 @@ $$;
 CREATE FUNCTION wallet.seal(VARIADIC facts text[]) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN sha256(convert_to((facts)::text, 'UTF8'::name));
+
+CREATE TABLE collector.delivery (
+    id uuid NOT NULL,
+    destination text NOT NULL,
+    state text NOT NULL,
+    outcome text,
+    reason text,
+    awaited boolean NOT NULL,
+    message_id uuid,
+    id_pago uuid,
+    version integer DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT delivery_check CHECK (((state = ANY (ARRAY['accepted'::text, 'refused'::text])) = (outcome IS NOT NULL))),
+    CONSTRAINT delivery_check1 CHECK (((state <> 'waiting'::text) OR (message_id IS NULL))),
+    CONSTRAINT delivery_check2 CHECK (((state <> ALL (ARRAY['sent'::text, 'accepted'::text])) OR (message_id IS NOT NULL))),
+    CONSTRAINT delivery_check3 CHECK (((state <> 'accepted'::text) OR ((outcome = 'spent'::text) = (destination = 'campaigns'::text)))),
+    CONSTRAINT delivery_check4 CHECK (((state <> 'accepted'::text) OR (outcome = ANY (ARRAY['spent'::text, 'pending'::text, 'completed'::text, 'failed'::text, 'returned'::text])))),
+    CONSTRAINT delivery_check5 CHECK (((state <> 'refused'::text) OR (outcome = ANY (ARRAY['over_budget'::text, 'not_active'::text, 'wrong_currency'::text, 'reference_used'::text])))),
+    CONSTRAINT delivery_check6 CHECK (((outcome <> 'reference_used'::text) OR (destination = 'payouts'::text))),
+    CONSTRAINT delivery_check7 CHECK ((awaited OR (state = 'sent'::text))),
+    CONSTRAINT delivery_destination_check CHECK ((destination = ANY (ARRAY['campaigns'::text, 'payouts'::text]))),
+    CONSTRAINT delivery_outcome_check CHECK ((outcome = ANY (ARRAY['spent'::text, 'pending'::text, 'completed'::text, 'failed'::text, 'returned'::text, 'over_budget'::text, 'not_active'::text, 'wrong_currency'::text, 'reference_used'::text]))),
+    CONSTRAINT delivery_reason_check CHECK ((length(reason) <= 200)),
+    CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'accepted'::text, 'refused'::text]))),
+    CONSTRAINT delivery_version_check CHECK ((version >= 0))
+)
+PARTITION BY RANGE (id);
+
+COMMENT ON TABLE collector.delivery IS 'An event on its way to a destination, and what became of it there';
+
+CREATE TABLE collector.event (
+    id uuid NOT NULL,
+    type text NOT NULL,
+    body text NOT NULL,
+    trace_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT event_type_check CHECK ((type = ANY (ARRAY['click'::text, 'impression'::text, 'conversion'::text, 'payment'::text])))
+)
+PARTITION BY RANGE (id);
+
+COMMENT ON TABLE collector.event IS 'A partner''s event, as it was first told; final';
+
+CREATE TABLE collector.event_key (
+    source text NOT NULL,
+    event_id text NOT NULL,
+    id uuid NOT NULL,
+    fingerprint bytea NOT NULL,
+    CONSTRAINT event_key_event_id_check CHECK (((length(event_id) >= 1) AND (length(event_id) <= 255))),
+    CONSTRAINT event_key_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT event_key_source_check CHECK ((source ~ '^[a-z0-9][a-z0-9_-]{0,49}$'::text))
+);
+
+COMMENT ON TABLE collector.event_key IS 'The event that a partner told under an id: one';
+
+CREATE VIEW collector.audit_event AS
+ SELECT k.source,
+    k.event_id,
+    k.id,
+    e.type,
+    e.received_at,
+    (d.data ->> 'campaign_id'::text) AS campaign_id,
+    (d.data ->> 'id_afiliado'::text) AS id_afiliado,
+    (d.data ->> 'moneda'::text) AS moneda,
+    collector.minor((d.data ->> 'spend'::text)) AS spend,
+    collector.minor(COALESCE((d.data ->> 'commission'::text), (d.data ->> 'monto'::text))) AS payout,
+        CASE e.type
+            WHEN 'conversion'::text THEN ((('conversion:'::text || k.source) || ':'::text) || k.event_id)
+            ELSE (d.data ->> 'referencia_pago'::text)
+        END AS referencia_pago,
+    c.state AS campaigns_state,
+    c.outcome AS campaigns_outcome,
+    c.changed_at AS campaigns_at,
+    p.state AS payouts_state,
+    p.outcome AS payouts_outcome,
+    p.changed_at AS payouts_at,
+    p.id_pago,
+    (p.message_id IS NOT NULL) AS payout_asked
+   FROM ((((collector.event_key k
+     JOIN collector.event e USING (id))
+     CROSS JOIN LATERAL ( SELECT ((e.body)::jsonb -> 'data'::text) AS data) d)
+     LEFT JOIN collector.delivery c ON (((c.id = k.id) AND (c.destination = 'campaigns'::text))))
+     LEFT JOIN collector.delivery p ON (((p.id = k.id) AND (p.destination = 'payouts'::text))));
+
+COMMENT ON VIEW collector.audit_event IS 'Each event, what it asks of whom, and what became of it; amounts in minor units';
+
+CREATE TABLE collector.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE collector.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE TABLE collector.payout (
+    id_afiliado text NOT NULL,
+    referencia_pago text NOT NULL,
+    id uuid NOT NULL,
+    amount bigint NOT NULL,
+    moneda text NOT NULL,
+    CONSTRAINT payout_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payout_id_afiliado_check CHECK (((length(id_afiliado) >= 1) AND (length(id_afiliado) <= 255))),
+    CONSTRAINT payout_moneda_check CHECK ((moneda = ANY (ARRAY['USD'::text, 'EUR'::text, 'COP'::text]))),
+    CONSTRAINT payout_referencia_pago_check CHECK (((length(referencia_pago) >= 1) AND (length(referencia_pago) <= 255)))
+);
+
+COMMENT ON TABLE collector.payout IS 'Payouts that were asked for; final';
+
+CREATE VIEW collector.audit_difference AS
+ SELECT ('event '::text || COALESCE(((k.source || '/'::text) || k.event_id), (e.id)::text)) AS what,
+    'an event as it was first told'::text AS expected,
+        CASE
+            WHEN (e.id IS NULL) THEN 'no event'::text
+            WHEN (k.id IS NULL) THEN 'no key'::text
+            ELSE 'another one'::text
+        END AS found
+   FROM (collector.event_key k
+     FULL JOIN collector.event e USING (id))
+  WHERE ((k.id IS NULL) OR (e.id IS NULL) OR (k.fingerprint <> sha256(convert_to(e.body, 'UTF8'::name))) OR (((k.source IS DISTINCT FROM ((e.body)::jsonb ->> 'source'::text)) OR (k.event_id IS DISTINCT FROM ((e.body)::jsonb ->> 'event_id'::text))) OR (e.type IS DISTINCT FROM ((e.body)::jsonb ->> 'type'::text))))
+UNION ALL
+ SELECT ('event '::text || e.id) AS what,
+    ('deliveries to '::text || wanted.list) AS expected,
+    ('deliveries to '::text || COALESCE(there.list, 'nobody'::text)) AS found
+   FROM ((collector.event e
+     CROSS JOIN LATERAL ( SELECT
+                CASE e.type
+                    WHEN 'conversion'::text THEN 'campaigns, payouts'::text
+                    WHEN 'payment'::text THEN 'payouts'::text
+                    ELSE 'campaigns'::text
+                END AS list) wanted)
+     CROSS JOIN LATERAL ( SELECT string_agg(d.destination, ', '::text ORDER BY d.destination) AS list
+           FROM collector.delivery d
+          WHERE (d.id = e.id)) there)
+  WHERE (there.list IS DISTINCT FROM wanted.list)
+UNION ALL
+ SELECT ((('delivery of '::text || d.id) || ' to '::text) || d.destination) AS what,
+    'an event'::text AS expected,
+    'none'::text AS found
+   FROM collector.delivery d
+  WHERE (NOT (EXISTS ( SELECT
+           FROM collector.event e
+          WHERE (e.id = d.id))))
+UNION ALL
+ SELECT ((('commission of '::text || audit_event.source) || '/'::text) || audit_event.event_id) AS what,
+        CASE COALESCE(audit_event.campaigns_outcome, ''::text)
+            WHEN ''::text THEN 'waiting'::text
+            WHEN 'spent'::text THEN 'asked for'::text
+            ELSE ('refused, '::text || audit_event.campaigns_outcome)
+        END AS expected,
+    (audit_event.payouts_state || COALESCE((', '::text || audit_event.payouts_outcome), ''::text)) AS found
+   FROM collector.audit_event
+  WHERE ((audit_event.type = 'conversion'::text) AND
+        CASE COALESCE(audit_event.campaigns_outcome, ''::text)
+            WHEN ''::text THEN (audit_event.payouts_state <> 'waiting'::text)
+            WHEN 'spent'::text THEN (NOT audit_event.payout_asked)
+            ELSE ((audit_event.payouts_state <> 'refused'::text) OR (audit_event.payouts_outcome <> audit_event.campaigns_outcome))
+        END)
+UNION ALL
+ SELECT ((('payout '::text || COALESCE(p.referencia_pago, a.referencia_pago)) || ' of '::text) || COALESCE(p.id_afiliado, a.id_afiliado)) AS what,
+    COALESCE(((a.payout || ' '::text) || a.moneda), 'no payout'::text) AS expected,
+    COALESCE(((p.amount || ' '::text) || p.moneda), 'no payout'::text) AS found
+   FROM (collector.payout p
+     FULL JOIN ( SELECT audit_event.source,
+            audit_event.event_id,
+            audit_event.id,
+            audit_event.type,
+            audit_event.received_at,
+            audit_event.campaign_id,
+            audit_event.id_afiliado,
+            audit_event.moneda,
+            audit_event.spend,
+            audit_event.payout,
+            audit_event.referencia_pago,
+            audit_event.campaigns_state,
+            audit_event.campaigns_outcome,
+            audit_event.campaigns_at,
+            audit_event.payouts_state,
+            audit_event.payouts_outcome,
+            audit_event.payouts_at,
+            audit_event.id_pago,
+            audit_event.payout_asked
+           FROM collector.audit_event
+          WHERE audit_event.payout_asked) a USING (id))
+  WHERE ((((p.id_afiliado IS DISTINCT FROM a.id_afiliado) OR (p.referencia_pago IS DISTINCT FROM a.referencia_pago)) OR (p.amount IS DISTINCT FROM a.payout)) OR (p.moneda IS DISTINCT FROM a.moneda))
+UNION ALL
+ SELECT ('event '::text || outbox.message_id) AS what,
+    'published'::text AS expected,
+    ((outbox.event || ' in the outbox since '::text) || outbox.entered_at) AS found
+   FROM collector.outbox
+  WHERE (outbox.entered_at <= (now() - ops.audit_grace()));
+
+COMMENT ON VIEW collector.audit_difference IS 'Each way in which events, keys, deliveries and payouts disagree';
+
+CREATE VIEW collector.audit_payout AS
+ SELECT p.id_afiliado,
+    p.referencia_pago,
+    p.amount,
+    p.moneda,
+    d.state,
+    d.outcome,
+    d.id_pago,
+    d.changed_at
+   FROM (collector.payout p
+     JOIN collector.delivery d ON (((d.id = p.id) AND (d.destination = 'payouts'::text))));
+
+COMMENT ON VIEW collector.audit_payout IS 'Payouts that were asked for, and what is known of each';
+
+CREATE TABLE collector.delivery_default (
+    id uuid NOT NULL,
+    destination text NOT NULL,
+    state text NOT NULL,
+    outcome text,
+    reason text,
+    awaited boolean NOT NULL,
+    message_id uuid,
+    id_pago uuid,
+    version integer DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT delivery_check CHECK (((state = ANY (ARRAY['accepted'::text, 'refused'::text])) = (outcome IS NOT NULL))),
+    CONSTRAINT delivery_check1 CHECK (((state <> 'waiting'::text) OR (message_id IS NULL))),
+    CONSTRAINT delivery_check2 CHECK (((state <> ALL (ARRAY['sent'::text, 'accepted'::text])) OR (message_id IS NOT NULL))),
+    CONSTRAINT delivery_check3 CHECK (((state <> 'accepted'::text) OR ((outcome = 'spent'::text) = (destination = 'campaigns'::text)))),
+    CONSTRAINT delivery_check4 CHECK (((state <> 'accepted'::text) OR (outcome = ANY (ARRAY['spent'::text, 'pending'::text, 'completed'::text, 'failed'::text, 'returned'::text])))),
+    CONSTRAINT delivery_check5 CHECK (((state <> 'refused'::text) OR (outcome = ANY (ARRAY['over_budget'::text, 'not_active'::text, 'wrong_currency'::text, 'reference_used'::text])))),
+    CONSTRAINT delivery_check6 CHECK (((outcome <> 'reference_used'::text) OR (destination = 'payouts'::text))),
+    CONSTRAINT delivery_check7 CHECK ((awaited OR (state = 'sent'::text))),
+    CONSTRAINT delivery_destination_check CHECK ((destination = ANY (ARRAY['campaigns'::text, 'payouts'::text]))),
+    CONSTRAINT delivery_outcome_check CHECK ((outcome = ANY (ARRAY['spent'::text, 'pending'::text, 'completed'::text, 'failed'::text, 'returned'::text, 'over_budget'::text, 'not_active'::text, 'wrong_currency'::text, 'reference_used'::text]))),
+    CONSTRAINT delivery_reason_check CHECK ((length(reason) <= 200)),
+    CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'accepted'::text, 'refused'::text]))),
+    CONSTRAINT delivery_version_check CHECK ((version >= 0))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE collector.event_default (
+    id uuid NOT NULL,
+    type text NOT NULL,
+    body text NOT NULL,
+    trace_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT event_type_check CHECK ((type = ANY (ARRAY['click'::text, 'impression'::text, 'conversion'::text, 'payment'::text])))
+);
+
+CREATE TABLE collector.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE collector.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE collector.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE collector.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE VIEW collector.open_delivery AS
+ SELECT wanted.destination,
+    count(d.id) AS events,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(d.changed_at))), (0)::numeric), (0)::numeric))::double precision AS oldest_age_seconds
+   FROM (unnest(ARRAY['campaigns'::text, 'payouts'::text]) wanted(destination)
+     LEFT JOIN collector.delivery d ON (((d.destination = wanted.destination) AND d.awaited AND (d.outcome IS NULL) AND (d.state = 'sent'::text))))
+  GROUP BY wanted.destination;
+
+COMMENT ON VIEW collector.open_delivery IS 'What each destination has not answered, and since when';
+
+CREATE TABLE collector.rate_limit (
+    key character varying(255) NOT NULL,
+    points integer DEFAULT 0 NOT NULL,
+    expire double precision
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE collector.rate_limit IS 'Events of each source in the minute under way';
+
+CREATE TABLE collector.webhook (
+    source text NOT NULL,
+    webhook_id text NOT NULL,
+    signed_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE collector.webhook IS 'Signed requests that were taken: the same again is a replay';
 
 CREATE TABLE etl.chunk (
     run_id text NOT NULL,
@@ -1386,6 +1755,62 @@ CREATE TABLE staging.txn_shape (
 
 COMMENT ON TABLE staging.txn_shape IS 'Template of the tables that a run''s months are built in, see etl.create_builds; always empty';
 
+CREATE TABLE traffic.campaign (
+    traffic_id bigint NOT NULL,
+    campaign_id uuid NOT NULL,
+    currency text NOT NULL,
+    budget bigint NOT NULL,
+    active boolean NOT NULL,
+    CONSTRAINT campaign_budget_check CHECK ((budget > 0))
+);
+
+COMMENT ON TABLE traffic.campaign IS 'Campaigns that were made for a run';
+
+CREATE TABLE traffic.partner_event (
+    traffic_id bigint NOT NULL,
+    source text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    campaign_id uuid,
+    id_afiliado text,
+    referencia_pago text,
+    moneda text,
+    spend bigint,
+    payout bigint,
+    expected text,
+    told integer NOT NULL,
+    answer text NOT NULL,
+    CONSTRAINT partner_event_answer_check CHECK ((answer = ANY (ARRAY['created'::text, 'refused'::text, 'unknown'::text]))),
+    CONSTRAINT partner_event_expected_check CHECK ((expected = ANY (ARRAY['paid'::text, 'spent'::text, 'spent or over_budget'::text, 'not_active'::text, 'wrong_currency'::text]))),
+    CONSTRAINT partner_event_payout_check CHECK ((payout > 0)),
+    CONSTRAINT partner_event_spend_check CHECK ((spend > 0)),
+    CONSTRAINT partner_event_told_check CHECK ((told > 0)),
+    CONSTRAINT partner_event_type_check CHECK ((type = ANY (ARRAY['click'::text, 'impression'::text, 'conversion'::text, 'payment'::text])))
+);
+
+COMMENT ON TABLE traffic.partner_event IS 'The answer key of partners'' events';
+
+CREATE VIEW traffic.audit_partner_event AS
+ SELECT e.traffic_id,
+    e.source,
+    e.event_id,
+    e.type,
+    e.campaign_id,
+    e.id_afiliado,
+    e.referencia_pago,
+    e.moneda,
+    e.spend,
+    e.payout,
+    e.expected,
+    e.told,
+    e.answer,
+    c.currency,
+    c.budget
+   FROM (traffic.partner_event e
+     LEFT JOIN traffic.campaign c USING (traffic_id, campaign_id));
+
+COMMENT ON VIEW traffic.audit_partner_event IS 'What each event of a run must have come to';
+
 CREATE TABLE traffic.payment (
     traffic_id bigint NOT NULL,
     reference text NOT NULL,
@@ -1749,6 +2174,10 @@ CREATE TABLE wallet.movement_default (
     CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
 );
 
+ALTER TABLE ONLY collector.delivery ATTACH PARTITION collector.delivery_default DEFAULT;
+
+ALTER TABLE ONLY collector.event ATTACH PARTITION collector.event_default DEFAULT;
+
 ALTER TABLE ONLY saga.payment ATTACH PARTITION saga.payment_default DEFAULT;
 
 ALTER TABLE ONLY saga.step ATTACH PARTITION saga.step_default DEFAULT;
@@ -1756,6 +2185,45 @@ ALTER TABLE ONLY saga.step ATTACH PARTITION saga.step_default DEFAULT;
 ALTER TABLE ONLY wallet.decision ATTACH PARTITION wallet.decision_default DEFAULT;
 
 ALTER TABLE ONLY wallet.movement ATTACH PARTITION wallet.movement_default DEFAULT;
+
+ALTER TABLE ONLY collector.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (id, destination);
+
+ALTER TABLE ONLY collector.delivery_default
+    ADD CONSTRAINT delivery_default_pkey PRIMARY KEY (id, destination);
+
+ALTER TABLE ONLY collector.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY collector.event_default
+    ADD CONSTRAINT event_default_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY collector.event_key
+    ADD CONSTRAINT event_key_id_key UNIQUE (id);
+
+ALTER TABLE ONLY collector.event_key
+    ADD CONSTRAINT event_key_pkey PRIMARY KEY (source, event_id);
+
+ALTER TABLE ONLY collector.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY collector.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY collector.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY collector.payout
+    ADD CONSTRAINT payout_id_key UNIQUE (id);
+
+ALTER TABLE ONLY collector.payout
+    ADD CONSTRAINT payout_pkey PRIMARY KEY (id_afiliado, referencia_pago);
+
+ALTER TABLE ONLY collector.rate_limit
+    ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY collector.webhook
+    ADD CONSTRAINT webhook_pkey PRIMARY KEY (source, webhook_id, signed_at);
 
 ALTER TABLE ONLY etl.chunk_class
     ADD CONSTRAINT chunk_class_pkey PRIMARY KEY (run_id, chunk_no, class);
@@ -1859,6 +2327,12 @@ ALTER TABLE ONLY saga.step_default
 ALTER TABLE ONLY saga.transition
     ADD CONSTRAINT transition_pkey PRIMARY KEY (from_state, to_state);
 
+ALTER TABLE ONLY traffic.campaign
+    ADD CONSTRAINT campaign_pkey PRIMARY KEY (traffic_id, campaign_id);
+
+ALTER TABLE ONLY traffic.partner_event
+    ADD CONSTRAINT partner_event_pkey PRIMARY KEY (traffic_id, source, event_id);
+
 ALTER TABLE ONLY traffic.payment
     ADD CONSTRAINT payment_pkey PRIMARY KEY (traffic_id, reference);
 
@@ -1898,6 +2372,14 @@ ALTER TABLE ONLY wallet.wallet
 ALTER TABLE ONLY wallet.wallet
     ADD CONSTRAINT wallet_wallet_id_currency_key UNIQUE (wallet_id, currency);
 
+CREATE INDEX delivery_open_idx ON ONLY collector.delivery USING btree (destination, changed_at) WHERE (awaited AND (outcome IS NULL));
+
+CREATE INDEX delivery_default_destination_changed_at_idx ON collector.delivery_default USING btree (destination, changed_at) WHERE (awaited AND (outcome IS NULL));
+
+CREATE INDEX idempotency_by_age ON collector.idempotency USING btree (created_at);
+
+CREATE INDEX webhook_by_age ON collector.webhook USING btree (signed_at);
+
 CREATE INDEX terminal_merchant_idx ON payments.terminal USING btree (merchant_id);
 
 CREATE INDEX txn_account_idx ON ONLY payments.txn USING btree (account_id, occurred_at) WITH (deduplicate_items=off);
@@ -1928,6 +2410,12 @@ CREATE INDEX movement_default_to_id_moved_at_movement_id_idx ON wallet.movement_
 
 CREATE UNIQUE INDEX wallet_open_key ON wallet.wallet USING btree (user_id, currency) WHERE ((closed_at IS NULL) AND (kind = 'customer'::text));
 
+ALTER INDEX collector.delivery_open_idx ATTACH PARTITION collector.delivery_default_destination_changed_at_idx;
+
+ALTER INDEX collector.delivery_pkey ATTACH PARTITION collector.delivery_default_pkey;
+
+ALTER INDEX collector.event_pkey ATTACH PARTITION collector.event_default_pkey;
+
 ALTER INDEX saga.payment_customer_idx ATTACH PARTITION saga.payment_default_customer_id_payment_id_idx;
 
 ALTER INDEX saga.payment_due_idx ATTACH PARTITION saga.payment_default_due_at_idx;
@@ -1943,6 +2431,22 @@ ALTER INDEX wallet.movement_out_idx ATTACH PARTITION wallet.movement_default_fro
 ALTER INDEX wallet.movement_pkey ATTACH PARTITION wallet.movement_default_pkey;
 
 ALTER INDEX wallet.movement_in_idx ATTACH PARTITION wallet.movement_default_to_id_moved_at_movement_id_idx;
+
+CREATE TRIGGER delivery_final BEFORE DELETE ON collector.delivery FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER delivery_kept BEFORE TRUNCATE ON collector.delivery FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER delivery_kept_in_order BEFORE UPDATE ON collector.delivery FOR EACH ROW EXECUTE FUNCTION collector.keep_delivery();
+
+CREATE TRIGGER event_final BEFORE DELETE OR UPDATE ON collector.event FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER event_kept BEFORE TRUNCATE ON collector.event FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER event_key_final BEFORE DELETE OR UPDATE OR TRUNCATE ON collector.event_key FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER payout_final BEFORE DELETE OR UPDATE OR TRUNCATE ON collector.payout FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON collector.rate_limit FOR EACH STATEMENT EXECUTE FUNCTION collector.commit_without_waiting();
 
 CREATE TRIGGER orphan_final BEFORE DELETE OR UPDATE OR TRUNCATE ON saga.orphan FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
@@ -1988,6 +2492,12 @@ ALTER TABLE ONLY ops.dead_letter_action_letter
 ALTER TABLE ONLY payments.terminal
     ADD CONSTRAINT terminal_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES payments.merchant(merchant_id);
 
+ALTER TABLE ONLY traffic.campaign
+    ADD CONSTRAINT campaign_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY traffic.partner_event
+    ADD CONSTRAINT partner_event_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY traffic.payment
     ADD CONSTRAINT payment_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
 
@@ -2003,6 +2513,10 @@ ALTER TABLE wallet.movement
 ALTER TABLE ONLY wallet.reference
     ADD CONSTRAINT reference_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES wallet.wallet(wallet_id);
 
+GRANT USAGE ON SCHEMA collector TO payments_collector;
+GRANT USAGE ON SCHEMA collector TO payments_loader;
+GRANT USAGE ON SCHEMA collector TO payments_exporter;
+
 GRANT USAGE ON SCHEMA etl TO payments_loader;
 GRANT USAGE ON SCHEMA etl TO payments_exporter;
 
@@ -2013,6 +2527,7 @@ GRANT USAGE ON SCHEMA ops TO payments_app;
 GRANT USAGE ON SCHEMA ops TO payments_saga;
 GRANT USAGE ON SCHEMA ops TO payments_reader;
 GRANT USAGE ON SCHEMA ops TO payments_wallet;
+GRANT USAGE ON SCHEMA ops TO payments_collector;
 GRANT USAGE ON SCHEMA ops TO payments_traffic;
 
 GRANT USAGE ON SCHEMA payments TO payments_loader;
@@ -2074,11 +2589,57 @@ GRANT ALL ON FUNCTION etl.swap_healed_leaf(month date) TO payments_loader;
 REVOKE ALL ON FUNCTION ops.add_months(parent regclass, months integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_saga;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_wallet;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_collector;
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.outbox_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.outbox_state() TO payments_exporter;
+
+GRANT SELECT,INSERT ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(state) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(outcome) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(reason) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(message_id) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(id_pago) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(version) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(changed_at) ON TABLE collector.delivery TO payments_collector;
+
+GRANT SELECT,INSERT ON TABLE collector.event TO payments_collector;
+
+GRANT SELECT,INSERT ON TABLE collector.event_key TO payments_collector;
+
+GRANT SELECT ON TABLE collector.audit_event TO payments_loader;
+GRANT SELECT ON TABLE collector.audit_event TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE ON TABLE collector.outbox TO payments_collector;
+
+GRANT UPDATE(claimed_until) ON TABLE collector.outbox TO payments_collector;
+
+GRANT SELECT,INSERT ON TABLE collector.payout TO payments_collector;
+
+GRANT SELECT ON TABLE collector.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE collector.audit_difference TO payments_exporter;
+
+GRANT SELECT ON TABLE collector.audit_payout TO payments_loader;
+GRANT SELECT ON TABLE collector.audit_payout TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE collector.idempotency TO payments_collector;
+
+GRANT SELECT,INSERT ON TABLE collector.illegal_transition TO payments_collector;
+
+GRANT SELECT ON TABLE collector.open_delivery TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE collector.rate_limit TO payments_collector;
+
+GRANT SELECT,INSERT,DELETE ON TABLE collector.webhook TO payments_collector;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
@@ -2192,6 +2753,7 @@ GRANT SELECT ON TABLE ops.module_migration TO payments_loader;
 GRANT SELECT ON TABLE ops.module_migration TO payments_exporter;
 GRANT SELECT ON TABLE ops.module_migration TO payments_saga;
 GRANT SELECT ON TABLE ops.module_migration TO payments_wallet;
+GRANT SELECT ON TABLE ops.module_migration TO payments_collector;
 GRANT SELECT ON TABLE ops.module_migration TO payments_traffic;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
@@ -2267,6 +2829,12 @@ GRANT SELECT ON TABLE saga.report_payment TO payments_reader;
 GRANT SELECT ON TABLE saga.transition TO payments_saga;
 
 GRANT SELECT ON TABLE staging.txn_shape TO payments_loader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE traffic.campaign TO payments_traffic;
+
+GRANT SELECT,INSERT,DELETE ON TABLE traffic.partner_event TO payments_traffic;
+
+GRANT SELECT ON TABLE traffic.audit_partner_event TO payments_loader;
 
 GRANT SELECT,INSERT,DELETE ON TABLE traffic.payment TO payments_traffic;
 

@@ -56,8 +56,8 @@ export class Load {
     if (this.#inFlight > this.#limits.maxInFlight) {
       return "in_flight";
     }
-    // One alone is let in, whatever its size.
-    if (this.#bodyBytes > MAX_BODY_BYTES && this.#bodyBytes > bodyBytes) {
+    // One alone is let in, whatever its size, and what takes small ones only is no part of it.
+    if (bodyBytes > 0 && this.#bodyBytes > Math.max(MAX_BODY_BYTES, bodyBytes)) {
       return "bytes";
     }
     return poolQueue !== undefined && poolQueue() > this.#limits.maxPoolQueue ? "pool" : undefined;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
 import { drain } from "../../tests/harness/broker.js";
 import { eventually } from "../../tests/harness/eventually.js";
+import { payments } from "../../tests/harness/process.js";
 import { Services } from "../../tests/harness/service.js";
 import { campaignsSpendDecided } from "../contracts/campaigns_spend_decided.js";
 import {
@@ -374,6 +375,41 @@ describe("a conversion", () => {
       { withinMs: 40_000 },
     );
     expect(JSON.stringify(letters)).toContain("EVENT_UNKNOWN");
+  });
+});
+
+describe("payments erase", () => {
+  const erase = (name: string) => payments(services.settings, "erase", name, "--yes");
+  /** Tables of the collector that have the text in a row. */
+  const traces = async (name: string) => {
+    const found: string[] = [];
+    for (const table of ["event", "event_key", "payout", "delivery", "outbox", "webhook", "rate_limit"]) {
+      const rows = await services.owner(
+        `SELECT FROM collector.${table} t WHERE position($1 IN t::text) > 0`,
+        [name],
+      );
+      found.push(...rows.map(() => table));
+    }
+    return found;
+  };
+
+  test("takes a name out of events and payouts; what was told stays told", async () => {
+    const event = { ...payment({ id_afiliado: "lovelace" }), session_id: "visit of lovelace" };
+    await post([event, click({ session_id: "visit of lovelace" })]);
+    await eventually("it is sent", async () => (await ways(event))[0] === "payouts sent null");
+    expect(await erase("lovelace")).toMatchObject({ code: 1, stderr: expect.stringContaining("IN_FLIGHT") });
+    await services.publish(paymentsEvtCompleted, [pago(event.data, { estado: "EXITOSO", version: 3 })]);
+    await eventually("it is paid", async () => (await ways(event))[0] === "payouts accepted completed");
+    expect(await erase("lovelace")).toMatchObject({ code: 0 });
+    expect(await erase("visit of lovelace")).toMatchObject({ code: 0 });
+    expect(await traces("lovelace")).toEqual([]);
+    expect((await shown(event)).data).toMatchObject({
+      id_afiliado: expect.stringMatching(/^erased-/),
+      monto: "10.00",
+    });
+    expect(await services.differences("collector")).toEqual([]);
+    // It is known still, as another one.
+    expect(await outcomesOf(event)).toEqual(["conflict"]);
   });
 });
 

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
 import { signWebhook, webhookKey } from "../../lib/http/webhook.js";
+import { freePort } from "../../tests/harness/free_port.js";
+import { payments } from "../../tests/harness/process.js";
 import { Services } from "../../tests/harness/service.js";
 
 const [ADS, NEW, SHOP] = ["A", "B", "C"].map((letter) => `whsec_${letter.repeat(32)}`) as [
@@ -105,6 +107,21 @@ describe("a signed request", () => {
     const again = sign(bad);
     expect((await send(bad, again)).status).toBe(202);
     expect((await send(bad, again)).body.code).toBe("SIGNATURE_REPLAYED");
+  });
+});
+
+test("where others can reach it nobody tells events unsigned: it does not start", async () => {
+  const HTTP_API_KEYS = `gateway=${"0".repeat(64)}`;
+  const flags = { HTTP_HOST: "0.0.0.0", HTTP_PORT: await freePort(), HTTP_API_KEYS };
+  const serve = (COLLECTOR_SECRETS: string) =>
+    payments({ ...services.settings, ...flags, COLLECTOR_SECRETS }, "serve", "collector");
+  expect(await serve("")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("COLLECTOR_SECRETS: HTTP_HOST 0.0.0.0 is not loopback"),
+  });
+  expect(await serve("ads=secret")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/COLLECTOR_SECRETS: entry 1 is not (?!.*ads=secret)/),
   });
 });
 
