@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ETL_QUEUES } from "../etl/queues.js";
 import { Publisher } from "../lib/broker/publisher.js";
+import { newId } from "../lib/domain/ids.js";
 import { EXIT } from "../lib/errors.js";
 import { silentLogger } from "../lib/observability/log.js";
 import { onChannel, publishByHand } from "./harness/broker.js";
@@ -154,14 +155,30 @@ const drills: readonly Drill[] = [
     },
   },
   {
-    what: "a payment and an event wait, nobody has audited, and an audit finds the event",
-    alerts: ["PaymentsStuck", "OutboxStuck", "AuditDifference", "AuditTooOld"],
+    what: "a partner tells more than it may",
+    alerts: ["PartnersRefused"],
+    cause: async () => {
+      const data = { campaign_id: newId() };
+      const occurred_at = new Date().toISOString();
+      const clicks = Array.from({ length: 600 }, (_, i) => {
+        return { source: "alerts", event_id: `e${i}`, type: "click", occurred_at, data };
+      });
+      const tell = () => monitored.request("POST", "/event-collector/events", clicks).catch(() => undefined);
+      const clock = setInterval(() => void tell(), 100);
+      return async () => clearInterval(clock);
+    },
+  },
+  {
+    what: "a payment, a payout and an event wait, nobody has audited, and an audit finds the event",
+    alerts: ["PaymentsStuck", "DeliveryUnanswered", "OutboxStuck", "AuditDifference", "AuditTooOld"],
     cause: async () => {
       // Later than the sweepers look, and younger than what they give up.
       await monitored.sql(`
         SET ROLE payments_owner;
         INSERT INTO saga.payment (payment_id, customer_id, amount, currency, method, trace_id, created_at, due_at)
         VALUES (ops.uuid_v7(), 'alerts', 1, 'USD', 'credit_card', gen_random_uuid(), now() - interval '6 minutes', now() + interval '1 day');
+        INSERT INTO collector.delivery (id, destination, state, awaited, message_id, changed_at)
+        VALUES (ops.uuid_v7(), 'payouts', 'sent', true, gen_random_uuid(), now() - interval '6 minutes');
         INSERT INTO saga.outbox (message_id, event, headers, body, entered_at, claimed_until)
         VALUES (gen_random_uuid(), 'alerts', '{}', '', now() - interval '2 minutes', now() + interval '1 day')`);
       const { code } = await payments(monitored.settings, "audit");
@@ -171,6 +188,7 @@ const drills: readonly Drill[] = [
         monitored.sql(`
           SET ROLE payments_owner;
           UPDATE saga.payment SET state = 'DECLINED', reason = 'timed_out', awaiting = NULL WHERE customer_id = 'alerts';
+          UPDATE collector.delivery SET state = 'refused', outcome = 'reference_used' WHERE state = 'sent' AND awaited;
           DELETE FROM saga.outbox WHERE event = 'alerts';
           UPDATE ops.audit_result SET finished_at = now(), differences = 0`);
     },
