@@ -722,7 +722,7 @@ CREATE VIEW collector.audit_difference AS
         END AS found
    FROM (collector.event_key k
      FULL JOIN collector.event e USING (id))
-  WHERE ((k.id IS NULL) OR (e.id IS NULL) OR (k.fingerprint <> sha256(convert_to(e.body, 'UTF8'::name))) OR (((k.source IS DISTINCT FROM ((e.body)::jsonb ->> 'source'::text)) OR (k.event_id IS DISTINCT FROM ((e.body)::jsonb ->> 'event_id'::text))) OR (e.type IS DISTINCT FROM ((e.body)::jsonb ->> 'type'::text))))
+  WHERE ((k.id IS NULL) OR (e.id IS NULL) OR (k.fingerprint <> sha256(convert_to(e.body, 'UTF8'::name))) OR (k.source IS DISTINCT FROM ((e.body)::jsonb ->> 'source'::text)) OR (k.event_id IS DISTINCT FROM ((e.body)::jsonb ->> 'event_id'::text)) OR (e.type IS DISTINCT FROM ((e.body)::jsonb ->> 'type'::text)))
 UNION ALL
  SELECT ('event '::text || e.id) AS what,
     ('deliveries to '::text || wanted.list) AS expected,
@@ -787,7 +787,7 @@ UNION ALL
             audit_event.payout_asked
            FROM collector.audit_event
           WHERE audit_event.payout_asked) a USING (id))
-  WHERE ((((p.id_afiliado IS DISTINCT FROM a.id_afiliado) OR (p.referencia_pago IS DISTINCT FROM a.referencia_pago)) OR (p.amount IS DISTINCT FROM a.payout)) OR (p.moneda IS DISTINCT FROM a.moneda))
+  WHERE ((p.id_afiliado IS DISTINCT FROM a.id_afiliado) OR (p.referencia_pago IS DISTINCT FROM a.referencia_pago) OR (p.amount IS DISTINCT FROM a.payout) OR (p.moneda IS DISTINCT FROM a.moneda))
 UNION ALL
  SELECT ('event '::text || outbox.message_id) AS what,
     'published'::text AS expected,

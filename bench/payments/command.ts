@@ -1,9 +1,9 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { formatCount, formatTable } from "../../lib/cli/table.js";
+import { auditOf } from "../audit.js";
 import type { Report } from "../report.js";
 import type { Stack } from "../stack.js";
-import { auditOf } from "./audit.js";
 import { Fleet, LAYOUTS, type Layout, seedCustomers } from "./fleet.js";
 import { isBorne, type Measured, renderPayments, type SteadyFigures } from "./goals.js";
 import { type Load, measureLoad, type PaymentFigures } from "./measure.js";

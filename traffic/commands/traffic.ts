@@ -25,6 +25,7 @@ interface Options extends Omit<TrafficSpec, "ratePerS"> {
   readonly rate: number;
   readonly url?: string;
   readonly walletsUrl?: string;
+  readonly campaignsUrl?: string;
   readonly connections: number;
   readonly timeoutS: number;
   readonly partners: boolean;
@@ -55,6 +56,7 @@ export function trafficCommand(action: ActionWrapper<TrafficSettings>): Command 
     .option("--refused-share <share>", "of conversions that campaigns refuse", readShare, SPEC.refusedShare)
     .option("--url <url>", "where `payments serve` answers; by default HTTP_HOST and HTTP_PORT")
     .option("--wallets-url <url>", "where the wallets are, if they are not there too")
+    .option("--campaigns-url <url>", "where campaigns are made, if that is elsewhere")
     .option("--connections <n>", "most requests under way", readWhole(1, 10_000), 512)
     .option("--timeout-s <n>", "how long an answer is waited for", readWhole(1, 600), 10)
     .action(action(traffic));
@@ -62,7 +64,16 @@ export function trafficCommand(action: ActionWrapper<TrafficSettings>): Command 
 
 async function traffic(
   context: CommandContext<TrafficSettings>,
-  { rate: ratePerS, url, walletsUrl, connections: maxConnections, timeoutS, partners, ...rest }: Options,
+  {
+    rate: ratePerS,
+    url,
+    walletsUrl,
+    campaignsUrl,
+    connections: maxConnections,
+    timeoutS,
+    partners,
+    ...rest
+  }: Options,
 ): Promise<number> {
   const { settings, interruption, modules } = context;
   const spec: TrafficSpec = { ...rest, ratePerS, ...(partners ? { mix: { partners: 1 } } : {}) };
@@ -72,7 +83,7 @@ async function traffic(
   );
   const targetAt = (at: string) => new Target(at, settings.TRAFFIC_API_KEY);
   const target = targetAt(url ?? `http://${settings.HTTP_HOST}:${settings.HTTP_PORT}`);
-  const wallets = walletsUrl === undefined ? target : targetAt(walletsUrl);
+  const elsewhere = (at: string | undefined) => (at === undefined ? target : targetAt(at));
   const pool = createServicePool(settings, {
     role: "payments_traffic",
     schema: "traffic",
@@ -90,7 +101,8 @@ async function traffic(
       spec,
       kinds: KINDS,
       target,
-      wallets,
+      wallets: elsewhere(walletsUrl),
+      campaigns: elsewhere(campaignsUrl),
       keys: readWebhookKeys("TRAFFIC_SECRETS", settings.TRAFFIC_SECRETS),
       maxConnections,
       timeoutMs,

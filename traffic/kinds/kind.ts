@@ -11,6 +11,8 @@ export interface Run {
   readonly target: Target;
   /** Where wallets are looked at and filled. */
   readonly wallets: Target;
+  /** Where campaigns are made. */
+  readonly campaigns: Target;
   /** Partners who sign what they tell; undefined where nobody signs. */
   readonly keys: WebhookKeys | undefined;
   /** How many requests of the kind there will be. */

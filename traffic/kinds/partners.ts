@@ -51,13 +51,13 @@ export const partners: Kind = {
 };
 
 /** Over HTTP, as anybody would. */
-async function makeCampaigns({ trafficId, target }: Run): Promise<readonly Campaign[]> {
+async function makeCampaigns({ trafficId, campaigns }: Run): Promise<readonly Campaign[]> {
   const made: Campaign[] = [];
   for (const [i, { currency, units, active }] of CAMPAIGNS.entries()) {
     const asked = { name: `traffic ${trafficId}, ${i}`, budget: `${units}.00`, currency };
-    const { id } = (await target.ask("POST", "/campaigns", asked)) as { readonly id: string };
+    const { id } = (await campaigns.ask("POST", "/campaigns", asked)) as { readonly id: string };
     if (active) {
-      await target.ask("PATCH", `/campaigns/${id}/activate`);
+      await campaigns.ask("PATCH", `/campaigns/${id}/activate`);
     }
     made.push({ id, currency, budgetMinor: units * 100, active });
   }

@@ -176,7 +176,8 @@ SELECT 'event ' || coalesce(k.source || '/' || k.event_id, e.id::text) AS what, 
        CASE WHEN e.id IS NULL THEN 'no event' WHEN k.id IS NULL THEN 'no key' ELSE 'another one' END AS found
 FROM collector.event_key k FULL JOIN collector.event e USING (id)
 WHERE k.id IS NULL OR e.id IS NULL OR k.fingerprint <> sha256(convert_to(e.body, 'UTF8'))
-   OR (k.source, k.event_id, e.type) IS DISTINCT FROM (e.body::jsonb ->> 'source', e.body::jsonb ->> 'event_id', e.body::jsonb ->> 'type')
+   OR k.source IS DISTINCT FROM e.body::jsonb ->> 'source' OR k.event_id IS DISTINCT FROM e.body::jsonb ->> 'event_id'
+   OR e.type IS DISTINCT FROM e.body::jsonb ->> 'type'
 UNION ALL
 SELECT 'event ' || e.id, 'deliveries to ' || wanted.list, 'deliveries to ' || coalesce(there.list, 'nobody')
 FROM collector.event e
@@ -204,8 +205,8 @@ SELECT 'payout ' || coalesce(p.referencia_pago, a.referencia_pago) || ' of ' || 
        coalesce(a.payout || ' ' || a.moneda, 'no payout'), coalesce(p.amount || ' ' || p.moneda, 'no payout')
 FROM collector.payout p
 FULL JOIN (SELECT * FROM collector.audit_event WHERE payout_asked) a USING (id)
-WHERE (p.id_afiliado, p.referencia_pago, p.amount, p.moneda)
-      IS DISTINCT FROM (a.id_afiliado, a.referencia_pago, a.payout, a.moneda)
+WHERE p.id_afiliado IS DISTINCT FROM a.id_afiliado OR p.referencia_pago IS DISTINCT FROM a.referencia_pago
+   OR p.amount IS DISTINCT FROM a.payout OR p.moneda IS DISTINCT FROM a.moneda
 UNION ALL
 SELECT 'event ' || message_id, 'published', event || ' in the outbox since ' || entered_at
 FROM collector.outbox
