@@ -1,4 +1,5 @@
 import { RateLimiterPostgres, RateLimiterRes } from "rate-limiter-flexible";
+import { Gatherer } from "../gatherer.js";
 import type { Pool } from "../postgres/pool.js";
 
 export interface RateLimitOptions {
@@ -19,6 +20,14 @@ export interface Draw {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+interface Ask {
+  readonly key: string;
+  readonly cost: number;
+}
+
+/** Requests that come within so many milliseconds are counted at once; those that come while two groups are, in the next one. */
+const GROUP = { waitMs: 1, max: 200, atOnce: 2 };
+
 /**
  * So much for each key and window, over all processes: PostgreSQL counts. Windows are fixed, each from its key's first request on: over
  * the edge of two a key may have twice its quota at once. What is refused has used up the window, and until its end this process
@@ -27,6 +36,7 @@ export interface Draw {
 export class RateLimit {
   readonly #options: RateLimitOptions;
   readonly #limiter: RateLimiterPostgres;
+  readonly #group: Gatherer<Ask, Draw>;
 
   constructor(options: RateLimitOptions) {
     const { pool, table, quota, windowS } = options;
@@ -41,17 +51,45 @@ export class RateLimit {
       duration: windowS,
       inMemoryBlockOnConsumed: quota,
     });
+    this.#group = new Gatherer({ ...GROUP, work: (asked) => this.#takeAll(asked) });
   }
 
   /** @param cost at most the quota; more would never be allowed */
-  async take(key: string, cost: number): Promise<Draw> {
-    try {
-      return this.#draw(true, await this.#limiter.consume(key, cost));
-    } catch (refused) {
-      if (refused instanceof RateLimiterRes) {
-        return this.#draw(false, refused);
+  take(key: string, cost: number): Promise<Draw> {
+    return this.#group.add({ key, cost });
+  }
+
+  /** All that is asked under a key is one change of its row: each alone would wait for the others' turns. */
+  async #takeAll(asked: readonly Ask[]): Promise<readonly Draw[]> {
+    const draws = new Map<Ask, Draw>();
+    for (const key of new Set(asked.map((each) => each.key))) {
+      const own = asked.filter((each) => each.key === key);
+      const total = own.reduce((sum, { cost }) => sum + cost, 0);
+      const together = await this.#take(key, total);
+      if (together.allowed || own.length === 1 || !together.counted) {
+        for (const each of own) {
+          draws.set(each, together);
+        }
+        continue;
       }
-      throw refused;
+      // Some of it may fit.
+      await this.#limiter.reward(key, total);
+      this.#limiter.deleteInMemoryBlockedAll();
+      for (const each of own) {
+        draws.set(each, await this.#take(key, each.cost));
+      }
+    }
+    return asked.map((each) => draws.get(each) as Draw);
+  }
+
+  async #take(key: string, cost: number): Promise<Draw & { readonly counted: boolean }> {
+    try {
+      return { counted: true, ...this.#draw(true, await this.#limiter.consume(key, cost)) };
+    } catch (refused) {
+      if (!(refused instanceof RateLimiterRes)) {
+        throw refused;
+      }
+      return { counted: refused.consumedPoints > 0, ...this.#draw(false, refused) };
     }
   }
 
