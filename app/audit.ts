@@ -28,7 +28,10 @@ interface Source {
 }
 
 /** What the views of two modules say of the same thing, compared by db/queries/<query>.sql. */
-const ACROSS = [{ modules: ["payments", "wallet"], query: "audit_payments" }] as const;
+const ACROSS = [
+  { modules: ["payments", "wallet"], query: "audit_payments" },
+  { modules: ["collector", "payouts"], query: "audit_partner_payouts" },
+] as const;
 
 /** What must have come of generated traffic, by its kinds. */
 const ANSWER_KEYS = [
