@@ -97,9 +97,8 @@ export async function enterEvents(db: Queryable, arrivals: readonly Arrival[]): 
 
 function columnsOf(arrivals: readonly Arrival[]): unknown[] {
   const webhooks = arrivals.flatMap(({ webhook }, n) => (webhook === undefined ? [] : { n, ...webhook }));
-  const events = arrivals.flatMap(({ entries, webhook }, n) =>
-    entries.map((entry) => ({ ...entry, n, signed: webhook !== undefined })),
-  );
+  // A replay has the body of the request that was taken, so nothing of it is new.
+  const events = arrivals.flatMap(({ entries }) => entries);
   const ways = events.flatMap(({ id, ways: all }) => all.map((way) => ({ id, ...way })));
   const payouts = events.flatMap(({ id, payout }) => (payout === undefined ? [] : { id, ...payout.asked }));
   const messages = events.flatMap(({ id, told, payout }) => [
@@ -111,8 +110,6 @@ function columnsOf(arrivals: readonly Arrival[]): unknown[] {
     webhooks.map(({ source }) => source),
     webhooks.map(({ webhookId }) => webhookId),
     webhooks.map(({ signedAt }) => signedAt),
-    events.map(({ n }) => n),
-    events.map(({ signed }) => signed),
     events.map(({ id }) => id),
     events.map(({ source }) => source),
     events.map(({ eventId }) => eventId),
@@ -150,9 +147,8 @@ const ENTER = `
     JOIN webhook USING (source, webhook_id, signed_at)
   ), asked AS (
     SELECT *
-    FROM unnest($5::integer[], $6::boolean[], $7::uuid[], $8::text[], $9::text[], $10::bytea[], $11::text[], $12::text[], $13::uuid[])
-      WITH ORDINALITY AS a (n, signed, id, source, event_id, fingerprint, type, body, trace_id, place)
-    WHERE NOT signed OR n IN (SELECT n FROM admitted)
+    FROM unnest($5::uuid[], $6::text[], $7::text[], $8::bytea[], $9::text[], $10::text[], $11::uuid[])
+      WITH ORDINALITY AS a (id, source, event_id, fingerprint, type, body, trace_id, place)
   ), fresh AS (
     INSERT INTO collector.event_key (source, event_id, id, fingerprint)
     SELECT source, event_id, id, fingerprint FROM asked ORDER BY source, event_id, place
@@ -164,7 +160,7 @@ const ENTER = `
   ), paying AS (
     INSERT INTO collector.payout (id, id_afiliado, referencia_pago, amount, moneda)
     SELECT p.*
-    FROM unnest($19::uuid[], $20::text[], $21::text[], $22::bigint[], $23::text[]) AS p (id, id_afiliado, referencia_pago, amount, moneda)
+    FROM unnest($17::uuid[], $18::text[], $19::text[], $20::bigint[], $21::text[]) AS p (id, id_afiliado, referencia_pago, amount, moneda)
     JOIN fresh USING (id)
     ORDER BY p.id_afiliado, p.referencia_pago, p.id
     ON CONFLICT (id_afiliado, referencia_pago) DO NOTHING
@@ -173,7 +169,7 @@ const ENTER = `
     INSERT INTO collector.delivery (id, destination, state, outcome, awaited, message_id)
     SELECT w.id, w.destination, CASE WHEN idle THEN 'refused' ELSE w.state END, CASE WHEN idle THEN 'reference_used' END, w.awaited,
            CASE WHEN NOT idle THEN w.message_id END
-    FROM unnest($14::uuid[], $15::text[], $16::text[], $17::boolean[], $18::uuid[]) AS w (id, destination, state, awaited, message_id)
+    FROM unnest($12::uuid[], $13::text[], $14::text[], $15::boolean[], $16::uuid[]) AS w (id, destination, state, awaited, message_id)
     JOIN fresh USING (id)
     LEFT JOIN paying p ON p.id = w.id
     -- Another event asked for its payout before.
@@ -181,7 +177,7 @@ const ENTER = `
   ), announced AS (
     INSERT INTO collector.outbox (message_id, event, headers, body)
     SELECT m.message_id, m.event, m.headers, m.body
-    FROM unnest($24::uuid[], $25::boolean[], $26::uuid[], $27::text[], $28::jsonb[], $29::text[])
+    FROM unnest($22::uuid[], $23::boolean[], $24::uuid[], $25::text[], $26::jsonb[], $27::text[])
       AS m (id, asks, message_id, event, headers, body)
     JOIN fresh USING (id)
     WHERE NOT m.asks OR m.id IN (SELECT id FROM paying)
