@@ -28,10 +28,8 @@ export async function onSpendDecided(
   outbox: Pick<Outbox, "send">,
   events: readonly Told[],
 ): Promise<EventOutcome[]> {
-  const met = await findDecidable(
-    db,
-    events.map(({ body }) => body),
-  );
+  const keys = events.map(({ body }) => body);
+  const met = await findDecidable(db, keys);
   const decisions = new Map<string, Decision>();
   for (const { body } of events) {
     const known = met.get(decidedKey(body));
@@ -50,18 +48,8 @@ export async function onSpendDecided(
       commission !== undefined && paying.has(id) ? [commission.request] : [],
     ),
   );
-  const open = [...decisions].filter(([id]) => !decided.has(id));
-  // Another process decided them meanwhile.
-  const now =
-    open.length === 0
-      ? met
-      : new Map([
-          ...met,
-          ...(await findDecidable(
-            db,
-            open.map(([id]) => eventOf(met, id)),
-          )),
-        ]);
+  // Those that another process decided meanwhile are looked at again.
+  const now = decided.size === decisions.size ? met : await findDecidable(db, keys);
   const illegal: IllegalTransition[] = [];
   const outcomes = events.map(({ body, messageId }): EventOutcome => {
     const known = now.get(decidedKey(body));
@@ -100,6 +88,3 @@ function decisionOf({ outcome }: Told["body"], { id, event, traceId }: Decidable
   const asked = payoutOf(event);
   return { id, outcome, commission: { asked, request: payoutRequestedEvent(asked, traceId) } };
 }
-
-const eventOf = (met: ReadonlyMap<string, Decidable>, wanted: string) =>
-  ([...met.values()].find(({ id }) => id === wanted) as Decidable).event;
