@@ -27,7 +27,16 @@ interface Source {
 }
 
 /** What the views of two modules say of the same thing, compared by db/queries/<query>.sql. */
-const ACROSS = [{ modules: ["payments", "wallet"], query: "audit_payments" }] as const;
+const ACROSS = [
+  { modules: ["payments", "wallet"], query: "audit_payments" },
+  { modules: ["collector", "payouts"], query: "audit_partner_payouts" },
+] as const;
+
+/** What must have come of generated traffic, by its kinds. */
+const ANSWER_KEYS = [
+  { module: "traffic, payments", query: "audit_traffic" },
+  { module: "traffic, collector", query: "audit_traffic_partners" },
+] as const;
 
 /**
  * Every module's view `<schema>.audit_difference`, what modules say of each other's rows, and what books outside say of theirs, all
@@ -54,7 +63,7 @@ export async function audit(
     })),
     ...(trafficId === undefined
       ? []
-      : [{ module: "traffic, payments", sql: loadSql("audit_traffic"), values: [trafficId] }]),
+      : ANSWER_KEYS.map(({ module, query }) => ({ module, sql: loadSql(query), values: [trafficId] }))),
   ];
   return transaction(pool, async (tx) => {
     await tx.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");

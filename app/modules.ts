@@ -2,6 +2,7 @@ import { etl } from "../etl/module.js";
 import { jobs } from "../jobs/module.js";
 import type { Module } from "../lib/runtime/module.js";
 import { campaigns } from "../services/campaigns/module.js";
+import { collector } from "../services/collector/module.js";
 import { fraud } from "../services/fraud/module.js";
 import { gatewaySimulator } from "../services/gateway_simulator/module.js";
 import { metrics } from "../services/metrics/module.js";
@@ -25,5 +26,6 @@ export const MODULES: readonly Module[] = [
   gatewaySimulator,
   campaigns,
   reports,
+  collector,
   traffic,
 ];

@@ -258,6 +258,6 @@ describe(".env.example", () => {
   it("says of every setting what it means", () => {
     const settings = DECLARATIONS.flatMap(({ schema }) => Object.entries(schema.shape));
     expect(settings.filter(([, setting]) => !setting.description)).toEqual([]);
-    expect(SECRETS).toEqual(NAMES.filter((name) => /PASS(WORD|PHRASE)$|_API_KEYS?$|_SECRET$/.test(name)));
+    expect(SECRETS).toEqual(NAMES.filter((name) => /PASS(WORD|PHRASE)$|_API_KEYS?$|_SECRETS?$/.test(name)));
   });
 });

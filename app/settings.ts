@@ -6,6 +6,7 @@ import { baseSettings } from "../lib/settings/base.js";
 import { port, type SettingsDeclaration, whole } from "../lib/settings/define.js";
 import { loadSettings, type SettingsSources } from "../lib/settings/settings.js";
 import type { CampaignsSettings } from "../services/campaigns/settings.js";
+import type { CollectorSettings } from "../services/collector/settings.js";
 import type { FraudSettings } from "../services/fraud/settings.js";
 import type { SimulatorSettings } from "../services/gateway_simulator/settings.js";
 import type { PaymentsSettings } from "../services/payments/settings.js";
@@ -66,6 +67,7 @@ export interface AllSettings
     SimulatorSettings,
     CampaignsSettings,
     ReportsSettings,
+    CollectorSettings,
     TrafficSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */

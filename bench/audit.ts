@@ -10,14 +10,19 @@ import type { Stack } from "./stack.js";
  * What `payments audit --quiesced` finds when all has settled, each as a line.
  *
  * @param trafficId of a run whose answer key is looked at too
+ * @param env settings besides the stack's
  *
  * @throws PlatformError BENCH_FAILED when it comes to no verdict.
  */
-export async function auditOf(stack: Stack, trafficId?: number): Promise<readonly string[]> {
+export async function auditOf(
+  stack: Stack,
+  trafficId?: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> {
   const key = trafficId === undefined ? [] : ["--traffic", String(trafficId)];
   const command = [process.execPath, MAIN, "audit", "--quiesced", "--json", ...key];
   const child = start(command, {
-    env: { ...BASE_ENV, ...stack.settings },
+    env: { ...BASE_ENV, ...stack.settings, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output = outputOf(child);

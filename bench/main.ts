@@ -8,6 +8,7 @@ import { benchBackup } from "./backup.js";
 import { type AvailabilityOptions, benchAvailability } from "./campaigns/availability.js";
 import { benchLoad } from "./load.js";
 import { machineFacts, requireDurability } from "./machine.js";
+import { benchOnce, type OnceOptions } from "./partners/once.js";
 import { benchPayments, PARTS, type PaymentsOptions } from "./payments/command.js";
 import { LAYOUTS } from "./payments/fleet.js";
 import { benchPgbench } from "./pgbench.js";
@@ -122,6 +123,25 @@ measures(
     .option("--back <s>", "seconds until a node comes back", count(1, 3_600), 5),
   (stack, report, options: AvailabilityOptions) => benchAvailability(stack, report, options),
 );
+measures(
+  program
+    .command("once")
+    .description(
+      "partners' events, told again and out of order, with a gateway that fails: each takes effect once",
+    )
+    .option("--events <n>", "requests, repetitions among them", count(1, 10_000_000), 50_000)
+    .option("--seconds <s>", "in which they are told", count(1, 86_400), 240)
+    .option("--duplicates <share>", "of them told again", readShare, 0.2)
+    .option("--failing <share>", "of the gateway's requests that go wrong", readShare, 0.1)
+    .option("--seed <n>", "same seed, same events", count(0, 2 ** 31), 1)
+    .option(
+      "--kill-every <s>",
+      "each process is killed in turn, so many seconds apart; 0: none",
+      count(0, 3_600),
+      0,
+    ),
+  (stack, report, options: OnceOptions) => benchOnce(stack, report, options),
+);
 
 /** Lets a command measure; `work` gets its options and its argument, if it has one. */
 function measures<Options, Argument>(
@@ -139,6 +159,14 @@ function measures<Options, Argument>(
       await work(stack, new Report(command.name(), machine, file), options, command.processedArgs[0]);
     });
   });
+}
+
+function readShare(text: string): number {
+  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError("It takes a share from 0 to 1.");
+  }
+  return value;
 }
 
 function count(least: number, most: number): (text: string) => number {

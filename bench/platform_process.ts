@@ -81,6 +81,13 @@ export class PlatformProcess {
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
   }
 
+  /** As a power cut does. */
+  async kill(): Promise<void> {
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await ended;
+  }
+
   /** Drains, unless the bench was interrupted: then its database is about to go anyway. */
   async stop(): Promise<void> {
     if (this.#ended) {

@@ -79,6 +79,18 @@ export class CoreError extends defineErrors({
   ORIGIN_REFUSED: { verdict: "reject", http: 403, exit: failed },
   /** No API key, or none that HTTP_API_KEYS has. */
   API_KEY_REFUSED: { verdict: "reject", http: 401, exit: failed },
+  /** A webhook lacks one of the three headers of its signature. */
+  SIGNATURE_MISSING: { verdict: "reject", http: 401, exit: failed },
+  /** One of them is not of its form. */
+  SIGNATURE_MALFORMED: { verdict: "reject", http: 401, exit: failed },
+  /** It was signed too long ago, or by a clock that is ahead. */
+  SIGNATURE_EXPIRED: { verdict: "reject", http: 401, exit: failed },
+  /** No key of its source signed this id, time and body. */
+  SIGNATURE_INVALID: { verdict: "reject", http: 401, exit: failed },
+  /** The same request, signature and all, was taken before. */
+  SIGNATURE_REPLAYED: { verdict: "reject", http: 401, exit: failed },
+  /** The caller has used up what it may ask in a stretch of time. */
+  RATE_LIMITED: { verdict: "retry", http: 429, exit: failed },
   /** More requests are in flight, or wait for a connection, than this process can serve soon. */
   OVERLOADED: { verdict: "retry", http: 503, exit: failed },
   /** A server that a request needs is away, or the process is ending. */

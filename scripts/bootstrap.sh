@@ -198,6 +198,10 @@ make_compose_secrets() {
   if [[ -z $(setting HTTP_API_KEYS '') ]]; then
     printf 'HTTP_API_KEYS=gateway=%s\n' "$(printf %s "$(setting COMPOSE_GATEWAY_KEY '')" | sha256sum | cut -d ' ' -f 1)" >>"$file"
   fi
+  # Services that others can reach take signed events only: a first partner, to be replaced.
+  if [[ -z $(setting COLLECTOR_SECRETS '') ]]; then
+    printf 'COLLECTOR_SECRETS=partner=whsec_%s\n' "$(random_password)" >>"$file"
+  fi
   chmod 600 "$file"
 }
 

@@ -37,7 +37,7 @@ mon_prometheus_yml() {
   here() { printf 'static_configs: [{ targets: ["127.0.0.1:%s"] }]' "${STATE[$1]}"; }
   sed -E \
     -e "s/dns_sd_configs: .*names: \[worker\].*/$(here WORKER_METRICS_PORT)/" \
-    -e "s/dns_sd_configs: .*names: \[services, .*/$(here HTTP_PORT)/" \
+    -e "s/dns_sd_configs:\$/$(here HTTP_PORT)/" -e '/^ +- \{ names: /d' \
     -e "s/dns_sd_configs: .*names: \[alertmanager\].*/$(here ALERTMANAGER_PORT)/" \
     -e "s/static_configs: .*postgres-exporter:.*/$(here POSTGRES_EXPORTER_PORT)/" \
     -e "s/static_configs: .*rabbitmq:.*/$(here RABBITMQ_PROMETHEUS_PORT)/" \

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ETL_QUEUES } from "../etl/queues.js";
 import { Publisher } from "../lib/broker/publisher.js";
+import { newId } from "../lib/domain/ids.js";
 import { EXIT } from "../lib/errors.js";
 import { silentLogger } from "../lib/observability/log.js";
 import { paymentsEvtCompleted, paymentsEvtPending } from "../services/contracts/payments_evt.js";
@@ -171,10 +172,25 @@ const drills: readonly Drill[] = [
     },
   },
   {
-    what: "a payment, a Pago, an event, a webhook and a campaign wait, nobody has audited, and an audit finds the event",
+    what: "a partner tells more than it may",
+    alerts: ["PartnersRefused"],
+    cause: async () => {
+      const data = { campaign_id: newId() };
+      const occurred_at = new Date().toISOString();
+      const clicks = Array.from({ length: 600 }, (_, i) => {
+        return { source: "alerts", event_id: `e${i}`, type: "click", occurred_at, data };
+      });
+      const tell = () => monitored.request("POST", "/event-collector/events", clicks).catch(() => undefined);
+      const clock = setInterval(() => void tell(), 100);
+      return async () => clearInterval(clock);
+    },
+  },
+  {
+    what: "a payment, a Pago, a delivery, an event, a webhook and a campaign wait, nobody has audited, and an audit finds the event",
     alerts: [
       "PaymentsStuck",
       "PayoutsStuck",
+      "DeliveryUnanswered",
       "OutboxStuck",
       "WebhooksStuck",
       "CampaignsBehind",
@@ -189,6 +205,8 @@ const drills: readonly Drill[] = [
         VALUES (ops.uuid_v7(), 'alerts', 1, 'USD', 'credit_card', gen_random_uuid(), now() - interval '6 minutes', now() + interval '1 day');
         INSERT INTO payouts.pago (id_pago, id_afiliado, monto, moneda, trace_id, created_at, due_at)
         VALUES (ops.uuid_v7(), 'alerts', 1, 'USD', gen_random_uuid(), now() - interval '20 minutes', now() + interval '1 day');
+        INSERT INTO collector.delivery (id, destination, state, awaited, message_id, changed_at)
+        VALUES (ops.uuid_v7(), 'payouts', 'sent', true, gen_random_uuid(), now() - interval '6 minutes');
         INSERT INTO saga.outbox (message_id, event, headers, body, entered_at, claimed_until)
         VALUES (gen_random_uuid(), 'alerts', '{}', '', now() - interval '2 minutes', now() + interval '1 day');
         INSERT INTO saga.webhook (type, data, entered_at) VALUES ('alerts', '{}', now() - interval '2 hours')`);
@@ -203,6 +221,7 @@ const drills: readonly Drill[] = [
           UPDATE saga.payment SET state = 'DECLINED', reason = 'timed_out', awaiting = NULL WHERE customer_id = 'alerts';
           UPDATE payouts.pago SET estado = 'PROCESANDO', gateway_key = 'alerts', sent_at = now() WHERE estado = 'PENDIENTE' AND id_afiliado = 'alerts';
           UPDATE payouts.pago SET estado = 'FALLIDO', motivo = 'alerts' WHERE gateway_key = 'alerts';
+          UPDATE collector.delivery SET state = 'refused', outcome = 'reference_used' WHERE state = 'sent' AND awaited;
           DELETE FROM saga.outbox WHERE event = 'alerts';
           DELETE FROM saga.webhook WHERE type = 'alerts';
           UPDATE ops.audit_result SET finished_at = now(), differences = 0`);

@@ -112,19 +112,22 @@ describe("docker-compose.yml", () => {
     expect(Object.keys(compose.services).sort()).toEqual([
       "alertmanager",
       "backup",
-      "fraud",
       "campaigns-1",
       "campaigns-2",
+      "collector",
+      "fraud",
       "gateway",
       "gateway-simulator",
       "grafana",
       "metrics",
       "migrate",
       "payments",
+      "payouts",
       "postgres",
       "postgres-exporter",
       "prometheus",
       "rabbitmq",
+      "reports",
       "reports-v1",
       "reports-v2",
       "roles",
@@ -138,20 +141,29 @@ describe("docker-compose.yml", () => {
 
   it("runs all services in one container, or with the profile split in one each, behind one door", () => {
     const serving = Object.entries(compose.services).filter(([, { command }]) => command?.[0] === "serve");
-    // platform is a schema and nothing that runs.
+    // platform is a schema and nothing that runs; campaigns always has its two nodes.
     const modules = chooseModules([], MODULES).filter(({ name }) => name !== "platform");
-    const own = modules.map(({ name }) => [name, ["serve", name], ["split"]]);
+    const own = modules.filter(({ name }) => name !== "campaigns");
+    const expected = [
+      ...own.map(({ name }) => [name, ["serve", name], ["split"]]),
+      ["services", ["serve"], undefined],
+      ...["gateway-simulator"].map((name) => [name, ["serve", name], undefined]),
+      ...["campaigns-1", "campaigns-2"].map((name) => [name, ["serve", "campaigns"], undefined]),
+      ...["reports-v1", "reports-v2"].map((name) => [name, ["serve", "reports"], undefined]),
+    ];
     expect(serving.map(([name, { command, profiles }]) => [name, command, profiles]).sort()).toEqual(
-      [...own, ["services", ["serve"], undefined]].sort(),
+      expected.sort(),
     );
     // The name of a container is a name in DNS; what no backend names is never asked, though events it takes all the same.
-    const asked = [...read("compose/haproxy.cfg").matchAll(/server-template \S+ \d (\w+):8080/g)].map(
+    const asked = [...read("compose/haproxy.cfg").matchAll(/server-template own- \d (\w+):8080/g)].map(
       ([, name = ""]) => name,
     );
-    const scraped = /names: \[(services, .*?)\]/.exec(read("prometheus/prometheus.yml"))?.[1]?.split(", ");
+    const [, job = ""] = /job_name: services$(.*?)job_name:/ms.exec(read("prometheus/prometheus.yml")) ?? [];
+    const scraped = [...job.matchAll(/names: \[(.*?)\]/g)].flatMap(([, names = ""]) => names.split(", "));
     const routed = modules.filter(({ routes }) => routes !== undefined).map(({ name }) => name);
-    expect([...new Set(asked)].sort()).toEqual([...routed, "metrics", "services"].sort());
-    expect(scraped?.sort()).toEqual(serving.map(([name]) => name).sort());
+    expect(asked.sort()).toEqual([...new Set([...routed, "metrics"])].sort());
+    const scrapable = [...modules.map(({ name }) => name), "services", "reports-v1", "reports-v2"];
+    expect(scraped.sort()).toEqual(scrapable.sort());
   });
 
   it("runs a script that is executable", () => {

@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DASHBOARDS } from "../grafana/generate.js";
+import { Publisher } from "../lib/broker/publisher.js";
 import { EVENTS_EXCHANGE } from "../lib/broker/topology.js";
 import { newId } from "../lib/domain/ids.js";
 import { eventMessage } from "../lib/messaging/event.js";
+import { silentLogger } from "../lib/observability/log.js";
+import { COLLECTOR_QUEUES } from "../services/collector/queues.js";
 import {
   campaignsEvtActivated,
   campaignsEvtCreated,
   campaignsEvtUpdated,
 } from "../services/contracts/campaigns_evt.js";
+import { campaignsSpendDecided } from "../services/contracts/campaigns_spend_decided.js";
 import { collectorEvtClick } from "../services/contracts/collector_evt.js";
 import {
   paymentsEvtCompleted,
@@ -24,21 +28,51 @@ import { Monitored } from "./harness/prometheus.js";
 import { campaign, ended, pago } from "./harness/reports.js";
 
 let monitored: Monitored;
+let publisher: Publisher;
 let sinceLoad: number;
 
 beforeAll(async () => {
   monitored = await Monitored.start();
   await monitored.backupTables();
+  publisher = new Publisher({
+    address: monitored.settings,
+    name: "test",
+    logger: silentLogger,
+    connectPolicy: "once",
+    families: COLLECTOR_QUEUES,
+  });
+  await publisher.up();
   const began = Date.now();
   await monitored.load(300_000);
   // The exporters are asked every second, PostgreSQL's every four; the broker renews its figures every five.
   const until = Date.now() + 10_000;
   for (let n = 0; Date.now() < until; n++) {
     await traffic(n);
+    await partners(n);
   }
   sinceLoad = Math.ceil((Date.now() - began) / 1_000);
 });
-afterAll(() => monitored?.close());
+afterAll(async () => {
+  await publisher?.close();
+  await monitored?.close();
+});
+
+/** Events of a partner, and what campaigns says of one of them. */
+async function partners(n: number): Promise<void> {
+  const event_id = `panels-${process.pid}-${n}`;
+  const data = { campaign_id: newId(), id_afiliado: "ana", spend: "2.00", commission: "0.50", moneda: "EUR" };
+  const { campaign_id, spend } = data;
+  const event = { source: "panels", occurred_at: new Date().toISOString() };
+  const click = { ...event, event_id: `${event_id}-click`, type: "click", data: { campaign_id } };
+  const told = await monitored.request("POST", "/event-collector/events", [
+    { ...event, event_id, type: "conversion", data },
+    ...[click, click, { ...click, data: {} }],
+  ]);
+  expect(told.status).toBe(202);
+  expect((await monitored.request("GET", `/event-collector/events/panels/${event_id}`)).status).toBe(200);
+  const decided = { source: "panels", event_id, campaign_id, spend, outcome: "spent" } as const;
+  await publisher.publishAll([eventMessage(campaignsSpendDecided, decided, { messageId: newId() })]);
+}
 
 /** A campaign, and a click on it as the collector tells of one. */
 async function campaignWithClick(): Promise<void> {

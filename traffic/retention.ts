@@ -9,5 +9,9 @@ export const TRAFFIC_RUNS: PurgedTable = {
 
 export const TRAFFIC_RETENTION: readonly Retention[] = [
   TRAFFIC_RUNS,
-  { table: "traffic.payment", keep: { until: "its run goes" }, why: "It is the run's answer key." },
+  ...["payment", "campaign", "partner_event"].map((table) => ({
+    table: `traffic.${table}`,
+    keep: { until: "its run goes" },
+    why: "It is the run's answer key.",
+  })),
 ];

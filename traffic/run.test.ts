@@ -62,6 +62,8 @@ async function run(behave: Behaviour, more: Partial<TrafficOptions> = {}) {
     kinds: [kind],
     target,
     wallets: target,
+    campaigns: target,
+    keys: undefined,
     maxConnections: 50,
     timeoutMs: 500,
     pool,

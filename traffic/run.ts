@@ -1,3 +1,4 @@
+import type { WebhookKeys } from "../lib/http/webhook_keys.js";
 import type { Pool } from "../lib/postgres/pool.js";
 import type { Kind, Source } from "./kinds/kind.js";
 import { askAgain } from "./load/ask_again.js";
@@ -15,6 +16,9 @@ export interface TrafficOptions {
   readonly kinds: readonly Kind[];
   readonly target: Target;
   readonly wallets: Target;
+  readonly campaigns: Target;
+  /** Of partners who sign what they tell. */
+  readonly keys: WebhookKeys | undefined;
   /** Requests under way at a time; more wait, and their wait counts. */
   readonly maxConnections: number;
   readonly timeoutMs: number;
@@ -74,7 +78,7 @@ export async function runTraffic(options: TrafficOptions): Promise<TrafficResult
 
 /** By kind; undefined where the run has none of it. */
 async function prepareAll(
-  { spec, kinds, target, wallets }: TrafficOptions,
+  { spec, kinds, target, wallets, campaigns, keys }: TrafficOptions,
   { counts }: Plan,
   trafficId: number,
 ): Promise<readonly (Source | undefined)[]> {
@@ -82,7 +86,9 @@ async function prepareAll(
   for (const [k, kind] of kinds.entries()) {
     const requests = counts[k] ?? 0;
     sources.push(
-      requests === 0 ? undefined : await kind.prepare({ trafficId, spec, target, wallets, requests }),
+      requests === 0
+        ? undefined
+        : await kind.prepare({ trafficId, spec, target, wallets, campaigns, keys, requests }),
     );
   }
   return sources;

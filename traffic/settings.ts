@@ -4,6 +4,9 @@ import { type SettingsDeclaration, secret } from "../lib/settings/define.js";
 
 const schema = z.object({
   TRAFFIC_API_KEY: secret.describe("API key that `payments traffic` sends, where the target wants one"),
+  TRAFFIC_SECRETS: secret.describe(
+    "COLLECTOR_SECRETS of the target, with which `payments traffic` signs partners' events; unset: nobody signs",
+  ),
 });
 
 export interface TrafficSettings extends Settings, Own {}

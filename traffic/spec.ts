@@ -19,6 +19,12 @@ export interface TrafficSpec {
   readonly insufficientShare: number;
   /** Share of payments that are declined as fraud. */
   readonly fraudShare: number;
+  /** Share of partners' requests that tell an event which another one tells too. */
+  readonly duplicateShare: number;
+  /** How far partners' events are from their places, as a share of the run; 0: in order, 1: anywhere. */
+  readonly disorderShare: number;
+  /** Share of conversions for campaigns that have no money left, are not active, or are of another currency. */
+  readonly refusedShare: number;
 }
 
 /** Customers up to here are for tries by hand, those up to the next one have nothing; services/wallet seeds them so. */
@@ -35,6 +41,9 @@ export const DEFAULT_SPEC: TrafficSpec = {
   hotCustomers: 1,
   insufficientShare: 0.02,
   fraudShare: 0.01,
+  duplicateShare: 0.2,
+  disorderShare: 1,
+  refusedShare: 0.09,
 };
 
 /** How many requests a run has. */

@@ -75,7 +75,7 @@ async function addRoute(server: FastifyInstance, route: Route, gate: Gate): Prom
     takeOthers(at, bodies ?? {}, bodyLimit);
     at.route({
       ...{ method, url: path, schema, bodyLimit, handler: handle },
-      onRequest: gate.at({ service, route: path, poolQueue, vary }),
+      onRequest: gate.at({ service, route: path, poolQueue, vary, bodyLimitBytes: route.bodyLimitBytes }),
       ...(route.cardData === "module" ? {} : { preValidation: refuseCards }),
     });
   };

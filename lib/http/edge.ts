@@ -20,6 +20,7 @@ const EXPOSED =
   "X-Report-Epoch, X-Report-Lag, X-Report-Version";
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
 const UNSPECIFIED = ["0.0.0.0", "::"];
 
 /**
@@ -44,7 +45,7 @@ export class Edge {
       listOf("HTTP_CORS_ORIGINS", HTTP_CORS_ORIGINS, isOrigin, "an origin such as https://shop.example"),
     );
     this.#keys = new ApiKeys(HTTP_API_KEYS);
-    if (this.#keys.none && !LOOPBACK.test(host)) {
+    if (this.#keys.none && !isLoopback(host)) {
       throw new CoreError(
         "SETTINGS_INVALID",
         `HTTP_API_KEYS: HTTP_HOST ${host} is not loopback, and no key is set.`,

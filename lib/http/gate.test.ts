@@ -75,6 +75,32 @@ describe("too much to do", () => {
     expect((await post(server)).statusCode).toBe(200);
   });
 
+  it("is also 64 MiB of bodies that may be large, but for one alone", async () => {
+    const { route, gate, arrived } = slowRoute();
+    const MiB = 1_024 * 1_024;
+    const { request: _, ...any } = route;
+    const bodies = { "application/x-ndjson": "stream" } as const;
+    const large: Route = { ...any, path: "/large/:id", bodies, bodyLimitBytes: 70 * MiB };
+    const server = await serveApi([route, large]);
+    // As many as it says it has; nobody reads them.
+    const send = (bytes: number) =>
+      server.inject({
+        method: "POST",
+        url: "/large/1",
+        payload: "{}",
+        headers: { "content-type": "application/x-ndjson", "content-length": String(bytes) },
+      });
+    const first = send(65 * MiB);
+    await eventually("one is in flight", () => arrived() === 1);
+    expect((await send(100)).json()).toMatchObject({ status: 503, code: "OVERLOADED" });
+    expect(await metricsOf(server)).toContain('payments_http_shed_total{reason="bytes"} 1');
+    const other = post(server);
+    await eventually("what takes small ones only is served", () => arrived() === 2);
+    gate.resolve();
+    expect([(await first).statusCode, (await other).statusCode]).toEqual([200, 200]);
+    expect((await send(100)).statusCode).toBe(200);
+  });
+
   it("while the process ends: what is in flight is finished, what comes is refused", async () => {
     const { route, gate, arrived } = slowRoute();
     const server = await serveApi([route]);

@@ -35,6 +35,8 @@ export interface Place {
   readonly poolQueue?: PoolQueue | undefined;
   /** The request header that its answers hang on. */
   readonly vary?: string | undefined;
+  /** Of a route that takes larger bodies than others. */
+  readonly bodyLimitBytes?: number | undefined;
 }
 
 /** The caller went away before it was answered: no status of HTTP, but what proxies write. */
@@ -59,7 +61,7 @@ export class Gate {
     this.#logger = logger;
     this.#metrics = register(registry, httpMetrics);
     onScrape(this.#metrics.inFlight, () => this.#load.inFlight);
-    for (const reason of ["in_flight", "pool", "ending"] satisfies ShedReason[]) {
+    for (const reason of ["in_flight", "pool", "bytes", "ending"] satisfies ShedReason[]) {
       this.#metrics.shed.inc({ reason }, 0);
     }
   }
@@ -79,14 +81,18 @@ export class Gate {
   /** @throws CoreError OVERLOADED, or what Edge refuses. */
   admit(place: Place, request: FastifyRequest, reply: FastifyReply): void {
     const startedMs = performance.now();
-    reply.raw.on("close", () => this.#leave(place, request, reply, startedMs));
+    const bodyBytes = bodyBytesOf(place, request);
+    reply.raw.on("close", () => {
+      this.#load.leave(bodyBytes);
+      this.#leave(place, request, reply, startedMs);
+    });
     request.traceparent = traceparentOf(request.id);
     request.ending = this.#ending.signal;
     reply.header("traceparent", request.traceparent);
     if (place.vary !== undefined) {
       reply.header("vary", place.vary);
     }
-    const shed = this.#load.enter(place.poolQueue);
+    const shed = this.#load.enter(place.poolQueue, bodyBytes);
     if (shed !== undefined) {
       this.#metrics.shed.inc({ reason: shed });
       if (shed === "ending") {
@@ -109,7 +115,6 @@ export class Gate {
   }
 
   #leave({ service, route }: Place, request: FastifyRequest, reply: FastifyReply, startedMs: number): void {
-    this.#load.leave();
     const ms = performance.now() - startedMs;
     const status = reply.raw.writableEnded ? reply.statusCode : CLOSED_BY_CALLER;
     const { method } = request;
@@ -141,4 +146,13 @@ export class Gate {
       this.#logger.error({ ...line, code, err: error }, messageOf(error));
     }
   }
+}
+
+/** What its body will take, where it may be large; without a length it may be as large as the route takes. */
+function bodyBytesOf({ bodyLimitBytes }: Place, { headers }: FastifyRequest): number {
+  if (bodyLimitBytes === undefined) {
+    return 0;
+  }
+  const length = Number(headers["content-length"]);
+  return length <= bodyLimitBytes ? length : bodyLimitBytes;
 }

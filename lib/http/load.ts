@@ -10,12 +10,16 @@ export interface LoadLimits {
 }
 
 /** Why a request was not taken. */
-export type ShedReason = "in_flight" | "pool" | "ending";
+export type ShedReason = "in_flight" | "pool" | "bytes" | "ending";
+
+/** Of bodies that may be larger than an event: four batches of the largest size. The process is meant to stay below 500 MB. */
+const MAX_BODY_BYTES = 64 * 1_024 * 1_024;
 
 /** Made once: a stack trace costs more than the request that is refused. */
 const REFUSALS: Readonly<Record<ShedReason, CoreError>> = {
   in_flight: new CoreError("OVERLOADED", "Too many requests are in flight here. Try again later."),
   pool: new CoreError("OVERLOADED", "Too many requests wait for the database here. Try again later."),
+  bytes: new CoreError("OVERLOADED", "Too many large bodies are in flight here. Try again later."),
   ending: new CoreError("OVERLOADED", "This process is ending. Try again."),
 };
 
@@ -26,6 +30,7 @@ const REFUSALS: Readonly<Record<ShedReason, CoreError>> = {
 export class Load {
   readonly #limits: LoadLimits;
   #inFlight = 0;
+  #bodyBytes = 0;
   #idle: ReturnType<typeof deferred<void>> | undefined;
 
   constructor(limits: LoadLimits) {
@@ -36,20 +41,31 @@ export class Load {
     return this.#inFlight;
   }
 
-  /** Counts a request in, also one that is refused: it too has to be answered. @returns why it is refused. */
-  enter(poolQueue?: PoolQueue): ShedReason | undefined {
+  /**
+   * Counts a request in, also one that is refused: it too has to be answered.
+   *
+   * @param bodyBytes of a body that may be large
+   * @returns why it is refused.
+   */
+  enter(poolQueue?: PoolQueue, bodyBytes = 0): ShedReason | undefined {
     this.#inFlight += 1;
+    this.#bodyBytes += bodyBytes;
     if (this.#idle !== undefined) {
       return "ending";
     }
     if (this.#inFlight > this.#limits.maxInFlight) {
       return "in_flight";
     }
+    // One alone is let in, whatever its size, and what takes small ones only is no part of it.
+    if (bodyBytes > 0 && this.#bodyBytes > Math.max(MAX_BODY_BYTES, bodyBytes)) {
+      return "bytes";
+    }
     return poolQueue !== undefined && poolQueue() > this.#limits.maxPoolQueue ? "pool" : undefined;
   }
 
-  leave(): void {
+  leave(bodyBytes = 0): void {
     this.#inFlight -= 1;
+    this.#bodyBytes -= bodyBytes;
     if (this.#inFlight === 0) {
       this.#idle?.resolve();
     }

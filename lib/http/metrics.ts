@@ -22,7 +22,7 @@ export const httpMetrics = {
   inFlight: gauge("payments_http_in_flight", "Requests being served"),
   shed: counter(
     "payments_http_shed_total",
-    "Requests refused with 503 before their body was read: in_flight, pool (too many wait for the database), ending",
+    "Requests refused with 503 before their body was read: in_flight, pool (too many wait for the database), bytes (too many large bodies), ending",
     "reason",
   ),
 };

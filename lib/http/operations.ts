@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Registry } from "prom-client";
 import type { Dependencies } from "../runtime/lifecycle.js";
+import { healthOf } from "./health.js";
 
 export interface Operations {
   readonly registry: Registry;
@@ -30,13 +31,9 @@ export function addOperations(server: FastifyInstance, operations: Operations): 
   });
 
   server.get("/health", hidden, async (_, reply) => {
-    const checks = await dependencies();
-    const down = Object.keys(checks).filter((name) => checks[name] === "down");
-    const unhealthy = down.some((name) => critical.includes(name));
-    reply.code(unhealthy ? 503 : 200);
-    const impaired = unhealthy ? "unhealthy" : "degraded";
-    const status = down.length > 0 ? impaired : "healthy";
-    return { status, checks, timestamp: new Date().toISOString() };
+    const { status, body } = healthOf(await dependencies(), critical);
+    reply.code(status);
+    return body;
   });
 
   server.get("/metrics", hidden, async (_, reply) => {

@@ -92,7 +92,11 @@ export class Monitored {
 
   /** `payments serve`. */
   async startServices(): Promise<void> {
-    const services = startPayments({ ...this.settings, HTTP_PORT: this.#httpPort }, "serve");
+    const services = startPayments(
+      // Few enough for a test to tell more.
+      { ...this.settings, HTTP_PORT: this.#httpPort, COLLECTOR_EVENTS_PER_MINUTE: 1_000 },
+      "serve",
+    );
     this.#services = services;
     await eventually("services are ready", async () => {
       if (services.child.exitCode !== null) {

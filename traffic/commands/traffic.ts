@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { type ActionWrapper, type CommandContext, printResult } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
+import { readWebhookKeys } from "../../lib/http/webhook_keys.js";
 import { requireSchema } from "../../lib/postgres/history.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { say } from "../../lib/process/stderr.js";
@@ -24,8 +25,10 @@ interface Options extends Omit<TrafficSpec, "ratePerS"> {
   readonly rate: number;
   readonly url?: string;
   readonly walletsUrl?: string;
+  readonly campaignsUrl?: string;
   readonly connections: number;
   readonly timeoutS: number;
+  readonly partners: boolean;
 }
 
 const { customers, ...SPEC } = DEFAULT_SPEC;
@@ -47,8 +50,13 @@ export function trafficCommand(action: ActionWrapper<TrafficSettings>): Command 
     .option("--hot-customers <n>", "how many of them", readWhole(1, 1_000), SPEC.hotCustomers)
     .option("--insufficient-share <share>", "of payments without funds", readShare, SPEC.insufficientShare)
     .option("--fraud-share <share>", "of payments that are fraud", readShare, SPEC.fraudShare)
+    .option("--partners", "the same as --mix partners=1: events of partners", false)
+    .option("--duplicate-share <share>", "of partners' events told again", readShare, SPEC.duplicateShare)
+    .option("--disorder-share <share>", "how far out of order they are", readShare, SPEC.disorderShare)
+    .option("--refused-share <share>", "of conversions that campaigns refuse", readShare, SPEC.refusedShare)
     .option("--url <url>", "where `payments serve` answers; by default HTTP_HOST and HTTP_PORT")
     .option("--wallets-url <url>", "where the wallets are, if they are not there too")
+    .option("--campaigns-url <url>", "where campaigns are made, if that is elsewhere")
     .option("--connections <n>", "most requests under way", readWhole(1, 10_000), 512)
     .option("--timeout-s <n>", "how long an answer is waited for", readWhole(1, 600), 10)
     .action(action(traffic));
@@ -56,28 +64,26 @@ export function trafficCommand(action: ActionWrapper<TrafficSettings>): Command 
 
 async function traffic(
   context: CommandContext<TrafficSettings>,
-  { rate: ratePerS, url, walletsUrl, connections: maxConnections, timeoutS, ...rest }: Options,
+  {
+    rate: ratePerS,
+    url,
+    walletsUrl,
+    campaignsUrl,
+    connections: maxConnections,
+    timeoutS,
+    partners,
+    ...rest
+  }: Options,
 ): Promise<number> {
   const { settings, interruption, modules } = context;
-  const { seconds, seed, mix, customers, hotShare, hotCustomers, insufficientShare, fraudShare } = rest;
-  const spec = {
-    ratePerS,
-    seconds,
-    seed,
-    mix,
-    customers,
-    hotShare,
-    hotCustomers,
-    insufficientShare,
-    fraudShare,
-  };
+  const spec: TrafficSpec = { ...rest, ratePerS, ...(partners ? { mix: { partners: 1 } } : {}) };
   requireSpec(
     spec,
     KINDS.map(({ name }) => name),
   );
   const targetAt = (at: string) => new Target(at, settings.TRAFFIC_API_KEY);
   const target = targetAt(url ?? `http://${settings.HTTP_HOST}:${settings.HTTP_PORT}`);
-  const wallets = walletsUrl === undefined ? target : targetAt(walletsUrl);
+  const elsewhere = (at: string | undefined) => (at === undefined ? target : targetAt(at));
   const pool = createServicePool(settings, {
     role: "payments_traffic",
     schema: "traffic",
@@ -95,7 +101,9 @@ async function traffic(
       spec,
       kinds: KINDS,
       target,
-      wallets,
+      wallets: elsewhere(walletsUrl),
+      campaigns: elsewhere(campaignsUrl),
+      keys: readWebhookKeys("TRAFFIC_SECRETS", settings.TRAFFIC_SECRETS),
       maxConnections,
       timeoutMs,
       pool,

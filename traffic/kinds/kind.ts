@@ -1,3 +1,4 @@
+import type { WebhookKeys } from "../../lib/http/webhook_keys.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import type { Outcome } from "../load/outcome.js";
 import type { Target } from "../load/target.js";
@@ -10,6 +11,10 @@ export interface Run {
   readonly target: Target;
   /** Where wallets are looked at and filled. */
   readonly wallets: Target;
+  /** Where campaigns are made. */
+  readonly campaigns: Target;
+  /** Partners who sign what they tell; undefined where nobody signs. */
+  readonly keys: WebhookKeys | undefined;
   /** How many requests of the kind there will be. */
   readonly requests: number;
 }

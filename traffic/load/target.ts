@@ -7,6 +7,7 @@ export class Target {
   readonly host: string;
   readonly port: number;
   readonly #origin: string;
+  readonly #host: string;
   readonly #apiKey: string;
 
   /** @throws CoreError USAGE_INVALID for what is no http:// address. */
@@ -20,14 +21,15 @@ export class Target {
     this.host = parsed.hostname.replace(/^\[(.*)\]$/, "$1");
     this.port = Number(parsed.port || 80);
     this.#origin = parsed.origin;
+    this.#host = parsed.host;
     this.#apiKey = apiKey;
   }
 
   /** The head of a POST up to the value of its content-length, which the body's length completes. */
-  head(path: string): string {
-    const key = this.#apiKey === "" ? "" : `x-api-key: ${this.#apiKey}\r\n`;
-    const host = new URL(this.#origin).host;
-    return `POST ${path} HTTP/1.1\r\nhost: ${host}\r\n${key}content-type: application/json\r\ncontent-length: `;
+  head(path: string, headers: Readonly<Record<string, string>> = {}): string {
+    const key = this.#apiKey === "" ? {} : { "x-api-key": this.#apiKey };
+    const more = Object.entries({ ...key, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+    return `POST ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n${more.join("")}content-type: application/json\r\ncontent-length: `;
   }
 
   /**
@@ -36,7 +38,7 @@ export class Target {
    * @returns the answer's JSON
    * @throws TrafficError TARGET_UNREACHABLE when there is no answer, TARGET_UNPREPARED when it is a refusal.
    */
-  async ask(method: "GET" | "POST", path: string, body?: object): Promise<unknown> {
+  async ask(method: "GET" | "POST" | "PATCH", path: string, body?: object): Promise<unknown> {
     const headers = {
       ...(this.#apiKey === "" ? {} : { "x-api-key": this.#apiKey }),
       ...(body === undefined ? {} : { "content-type": "application/json" }),

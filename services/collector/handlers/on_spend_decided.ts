@@ -1,0 +1,90 @@
+import type { z } from "zod";
+import type { ReceivedEvent } from "../../../lib/messaging/event.js";
+import type { EventOutcome } from "../../../lib/messaging/handle_batch.js";
+import {
+  type IllegalTransition,
+  recordIllegalTransitions,
+} from "../../../lib/messaging/illegal_transition.js";
+import type { Outbox } from "../../../lib/messaging/outbox.js";
+import type { Queryable } from "../../../lib/postgres/pool.js";
+import { campaignsSpendDecided } from "../../contracts/campaigns_spend_decided.js";
+import { payoutOf, payoutRequestedEvent } from "../events.js";
+import {
+  type Decidable,
+  type Decision,
+  decidedKey,
+  findDecidable,
+  noteDecisions,
+} from "../store/decision.js";
+
+type Told = ReceivedEvent<z.output<typeof campaignsSpendDecided.schema>>;
+
+/**
+ * What campaigns says of conversions. What was spent earns its commission, which is asked for in the statement that notes it; what
+ * was not earns none. A conversion is decided once: what says otherwise later is recorded.
+ */
+export async function onSpendDecided(
+  db: Queryable,
+  outbox: Pick<Outbox, "send">,
+  events: readonly Told[],
+): Promise<EventOutcome[]> {
+  const keys = events.map(({ body }) => body);
+  const met = await findDecidable(db, keys);
+  const decisions = new Map<string, Decision>();
+  for (const { body } of events) {
+    const known = met.get(decidedKey(body));
+    if (
+      known !== undefined &&
+      known.outcome === null &&
+      mismatch(body, known) === undefined &&
+      !decisions.has(known.id)
+    ) {
+      decisions.set(known.id, decisionOf(body, known));
+    }
+  }
+  const { decided, paying } = await noteDecisions(db, [...decisions.values()]);
+  outbox.send(
+    [...decisions.values()].flatMap(({ id, commission }) =>
+      commission !== undefined && paying.has(id) ? [commission.request] : [],
+    ),
+  );
+  // Those that another process decided meanwhile are looked at again.
+  const now = decided.size === decisions.size ? met : await findDecidable(db, keys);
+  const illegal: IllegalTransition[] = [];
+  const outcomes = events.map(({ body, messageId }): EventOutcome => {
+    const known = now.get(decidedKey(body));
+    if (known === undefined) {
+      return {
+        kind: "retry",
+        code: "EVENT_UNKNOWN",
+        reason: `${body.source} told no event ${body.event_id}.`,
+      };
+    }
+    const outcome = decided.has(known.id) ? decisions.get(known.id)?.outcome : known.outcome;
+    const reason =
+      mismatch(body, known) ?? (outcome === body.outcome ? undefined : `${body.outcome}, after all`);
+    if (reason !== undefined) {
+      const state = outcome ?? "undecided";
+      illegal.push({ messageId, event: campaignsSpendDecided.name, subjectId: known.id, state, reason });
+    }
+    return { kind: "done" };
+  });
+  await recordIllegalTransitions(db, "collector", illegal);
+  return outcomes;
+}
+
+/** Why the decision cannot be about the event. */
+function mismatch({ campaign_id }: Told["body"], { event }: Decidable): string | undefined {
+  if (event.type !== "conversion") {
+    return `a spend of a ${event.type}`;
+  }
+  return event.data.campaign_id === campaign_id ? undefined : "a spend of another campaign";
+}
+
+function decisionOf({ outcome }: Told["body"], { id, event, traceId }: Decidable): Decision {
+  if (outcome !== "spent" || event.type !== "conversion") {
+    return { id, outcome, commission: undefined };
+  }
+  const asked = payoutOf(event);
+  return { id, outcome, commission: { asked, request: payoutRequestedEvent(asked, traceId) } };
+}

@@ -1,0 +1,206 @@
+import { hash } from "node:crypto";
+import type { OutgoingMessage } from "../../../lib/broker/confirms.js";
+import { newId } from "../../../lib/domain/ids.js";
+import { codeOf } from "../../../lib/errors.js";
+import { canonicalJson } from "../../../lib/http/fingerprint.js";
+import type { SignedWebhook } from "../../../lib/http/webhook.js";
+import type { Queryable } from "../../../lib/postgres/pool.js";
+import type { PartnerEvent } from "../domain/event.js";
+import { WAYS, type Way } from "../domain/routing.js";
+import { type AskedPayout, payoutOf, payoutRequestedEvent, toldEvent } from "../events.js";
+import { minorOf } from "./payout.js";
+
+/** An event to be entered, with all that is entered of it in the same statement. */
+export interface Entry {
+  readonly id: string;
+  readonly source: string;
+  readonly eventId: string;
+  readonly type: PartnerEvent["type"];
+  /** Canonical JSON. */
+  readonly body: string;
+  readonly fingerprint: Buffer;
+  readonly traceId: string;
+  readonly ways: readonly (Way & { readonly messageId: string | null })[];
+  /** `collector.evt.<type>`. */
+  readonly told: OutgoingMessage;
+  /** What a payment asks for at once. */
+  readonly payout: { readonly asked: AskedPayout; readonly request: OutgoingMessage } | undefined;
+}
+
+export function entryOf(event: PartnerEvent, traceId: string): Entry {
+  const body = canonicalJson(event);
+  const told = toldEvent(event, traceId);
+  const asked = event.type === "payment" ? payoutOf(event) : undefined;
+  const payout = asked && { asked, request: payoutRequestedEvent(asked, traceId) };
+  const messageIds = {
+    campaigns: told.properties.messageId ?? null,
+    payouts: payout?.request.properties.messageId ?? null,
+  };
+  return {
+    id: newId(),
+    source: event.source,
+    eventId: event.event_id,
+    type: event.type,
+    body,
+    fingerprint: hash("sha256", body, "buffer"),
+    traceId,
+    ways: WAYS[event.type].map((way) => ({ ...way, messageId: messageIds[way.destination] })),
+    told,
+    payout,
+  };
+}
+
+/** The events of a request. */
+export interface Arrival {
+  readonly entries: readonly Entry[];
+  /** What it was signed with; undefined where nobody signs. */
+  readonly webhook: (SignedWebhook & { readonly source: string }) | undefined;
+}
+
+export interface Entered {
+  /** Places of the arrivals that were taken; of the others the same signature was taken before. */
+  readonly admitted: ReadonlySet<number>;
+  /** Ids of the entries whose source told nothing under their event id before. */
+  readonly fresh: ReadonlySet<string>;
+  /** Ids of those whose payout nobody had asked for. */
+  readonly paying: ReadonlySet<string>;
+}
+
+const DEADLOCK = "40P01";
+const TRIES = 3;
+
+/** Enters events, keys, deliveries, payouts, messages and signatures in one statement, which is one transaction. */
+export async function enterEvents(db: Queryable, arrivals: readonly Arrival[]): Promise<Entered> {
+  const values = columnsOf(arrivals);
+  for (let tries = 1; ; tries++) {
+    try {
+      const { rows } = await db.query<{ admitted: number[]; fresh: string[]; paying: string[] }>({
+        name: "collector_enter",
+        text: ENTER,
+        values,
+      });
+      const [{ admitted, fresh, paying }] = rows as [(typeof rows)[0]];
+      const unsigned = [...arrivals.keys()].filter((n) => arrivals[n]?.webhook === undefined);
+      return {
+        admitted: new Set([...admitted, ...unsigned]),
+        fresh: new Set(fresh),
+        paying: new Set(paying),
+      };
+    } catch (error) {
+      // Two statements with the same events and payouts, in another order each.
+      if (codeOf(error) !== DEADLOCK || tries === TRIES) {
+        throw error;
+      }
+    }
+  }
+}
+
+function columnsOf(arrivals: readonly Arrival[]): unknown[] {
+  const webhooks = arrivals.flatMap(({ webhook }, n) => (webhook === undefined ? [] : { n, ...webhook }));
+  // A replay has the body of the request that was taken, so nothing of it is new.
+  const events = arrivals.flatMap(({ entries }) => entries);
+  const ways = events.flatMap(({ id, ways: all }) => all.map((way) => ({ id, ...way })));
+  const payouts = events.flatMap(({ id, payout }) => (payout === undefined ? [] : { id, ...payout.asked }));
+  const messages = events.flatMap(({ id, told, payout }) => [
+    { id, message: told, asks: false },
+    ...(payout === undefined ? [] : [{ id, message: payout.request, asks: true }]),
+  ]);
+  return [
+    webhooks.map(({ n }) => n),
+    webhooks.map(({ source }) => source),
+    webhooks.map(({ webhookId }) => webhookId),
+    webhooks.map(({ signedAt }) => signedAt),
+    events.map(({ id }) => id),
+    events.map(({ source }) => source),
+    events.map(({ eventId }) => eventId),
+    events.map(({ fingerprint }) => fingerprint),
+    events.map(({ type }) => type),
+    events.map(({ body }) => body),
+    events.map(({ traceId }) => traceId),
+    ways.map(({ id }) => id),
+    ways.map(({ destination }) => destination),
+    ways.map(({ state }) => state),
+    ways.map(({ awaited }) => awaited),
+    ways.map(({ messageId }) => messageId),
+    payouts.map(({ id }) => id),
+    payouts.map(({ idAfiliado }) => idAfiliado),
+    payouts.map(({ referenciaPago }) => referenciaPago),
+    payouts.map(minorOf),
+    payouts.map(({ moneda }) => moneda),
+    messages.map(({ id }) => id),
+    messages.map(({ asks }) => asks),
+    messages.map(({ message }) => message.properties.messageId),
+    messages.map(({ message }) => message.properties.type),
+    messages.map(({ message }) => JSON.stringify(message.properties.headers)),
+    messages.map(({ message }) => message.body.toString()),
+  ];
+}
+
+const ENTER = `
+  WITH webhook AS (
+    INSERT INTO collector.webhook (source, webhook_id, signed_at)
+    SELECT * FROM unnest($2::text[], $3::text[], $4::timestamptz[]) ORDER BY 1, 2, 3
+    ON CONFLICT DO NOTHING
+    RETURNING *
+  ), admitted AS (
+    SELECT n FROM unnest($1::integer[], $2::text[], $3::text[], $4::timestamptz[]) AS w (n, source, webhook_id, signed_at)
+    JOIN webhook USING (source, webhook_id, signed_at)
+  ), asked AS (
+    SELECT *
+    FROM unnest($5::uuid[], $6::text[], $7::text[], $8::bytea[], $9::text[], $10::text[], $11::uuid[])
+      WITH ORDINALITY AS a (id, source, event_id, fingerprint, type, body, trace_id, place)
+  ), fresh AS (
+    INSERT INTO collector.event_key (source, event_id, id, fingerprint)
+    SELECT source, event_id, id, fingerprint FROM asked ORDER BY source, event_id, place
+    ON CONFLICT (source, event_id) DO NOTHING
+    RETURNING id
+  ), stored AS (
+    INSERT INTO collector.event (id, type, body, trace_id)
+    SELECT id, type, body, trace_id FROM asked JOIN fresh USING (id)
+  ), paying AS (
+    INSERT INTO collector.payout (id, id_afiliado, referencia_pago, amount, moneda)
+    SELECT p.*
+    FROM unnest($17::uuid[], $18::text[], $19::text[], $20::bigint[], $21::text[]) AS p (id, id_afiliado, referencia_pago, amount, moneda)
+    JOIN fresh USING (id)
+    ORDER BY p.id_afiliado, p.referencia_pago, p.id
+    ON CONFLICT (id_afiliado, referencia_pago) DO NOTHING
+    RETURNING id
+  ), delivered AS (
+    INSERT INTO collector.delivery (id, destination, state, outcome, awaited, message_id)
+    SELECT w.id, w.destination, CASE WHEN idle THEN 'refused' ELSE w.state END, CASE WHEN idle THEN 'reference_used' END, w.awaited,
+           CASE WHEN NOT idle THEN w.message_id END
+    FROM unnest($12::uuid[], $13::text[], $14::text[], $15::boolean[], $16::uuid[]) AS w (id, destination, state, awaited, message_id)
+    JOIN fresh USING (id)
+    LEFT JOIN paying p ON p.id = w.id
+    -- Another event asked for its payout before.
+    CROSS JOIN LATERAL (SELECT w.destination = 'payouts' AND w.state = 'sent' AND p.id IS NULL AS idle) AS i
+  ), announced AS (
+    INSERT INTO collector.outbox (message_id, event, headers, body)
+    SELECT m.message_id, m.event, m.headers, m.body
+    FROM unnest($22::uuid[], $23::boolean[], $24::uuid[], $25::text[], $26::jsonb[], $27::text[])
+      AS m (id, asks, message_id, event, headers, body)
+    JOIN fresh USING (id)
+    WHERE NOT m.asks OR m.id IN (SELECT id FROM paying)
+  )
+  SELECT ARRAY(SELECT n FROM admitted) AS admitted, ARRAY(SELECT id FROM fresh) AS fresh, ARRAY(SELECT id FROM paying) AS paying`;
+
+/** What sources told before under event ids, by `keyOf`. */
+export async function findFingerprints(
+  db: Queryable,
+  keys: readonly Pick<Entry, "source" | "eventId">[],
+): Promise<ReadonlyMap<string, Buffer>> {
+  if (keys.length === 0) {
+    return new Map();
+  }
+  const { rows } = await db.query<Pick<Entry, "source" | "eventId" | "fingerprint">>({
+    name: "collector_fingerprints",
+    text: `SELECT source, event_id AS "eventId", fingerprint
+           FROM unnest($1::text[], $2::text[]) AS a (source, event_id) JOIN collector.event_key USING (source, event_id)`,
+    values: [keys.map(({ source }) => source), keys.map(({ eventId }) => eventId)],
+  });
+  return new Map(rows.map((row) => [keyOf(row), row.fingerprint]));
+}
+
+/** A source has no slash. */
+export const keyOf = ({ source, eventId }: Pick<Entry, "source" | "eventId">): string =>
+  `${source}/${eventId}`;
