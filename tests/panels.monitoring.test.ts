@@ -66,6 +66,7 @@ async function payOut(reference: string): Promise<void> {
   const { body: bytes, properties } = eventMessage(payoutsPayoutRequested, requested, { messageId: newId() });
   await onChannel(monitored.settings, async (channel) => {
     channel.publish(EVENTS_EXCHANGE, payoutsPayoutRequested.name, bytes, properties);
+    await channel.close(); // It is answered after all that was written before.
   });
   const payout = await eventually("taken", () => monitored.gateway.of(paid as string)[0]);
   const { body, headers } = webhook({ ...payout, status: "paid" });
