@@ -21,6 +21,7 @@ const onServers = {
 const LONG = [
   "saga.fault",
   "reports.fault",
+  "payouts.fault",
   "split.fault",
   "dlq.int",
   "rebuild.int",

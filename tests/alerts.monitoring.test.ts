@@ -163,7 +163,12 @@ const drills: readonly Drill[] = [
       const { onPay } = monitored.gateway;
       monitored.gateway.onPay = () => ({ status: 503, body: { error: { type: "api_error" } } });
       for (let i = 0; i < 6; i++) {
-        const asked = { monto: "1.00", moneda: "USD", id_afiliado: "alerts", referencia_pago: `fails ${i}` };
+        const asked = {
+          monto: "1.00",
+          moneda: "USD",
+          id_afiliado: "alerts",
+          referencia_pago: `fails ${process.pid} ${i}`,
+        };
         await monitored.request("POST", "/pagos", asked);
       }
       return async () => {

@@ -19,6 +19,7 @@ import {
   paymentsEvtPending,
   paymentsEvtReturned,
 } from "../services/contracts/payments_evt.js";
+import { payoutsPayoutRequested } from "../services/contracts/payouts_payout_requested.js";
 import { onChannel } from "./harness/broker.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
@@ -115,10 +116,10 @@ async function traffic(n: number): Promise<void> {
   const credit = { amount: "5.00", reference: `r-${n}` };
   expect((await monitored.request("POST", `/wallets/${id}/credit`, credit)).status).toBe(201);
   expect((await monitored.request("POST", "/wallets", user)).status).toBe(409);
-  await payOut(`r-${n}`);
+  await payOut(`r-${process.pid}-${n}`);
 }
 
-/** A Pago that is paid, and one that waits. */
+/** A Pago that is paid, one that waits, and one that is asked for by an event. */
 async function payOut(reference: string): Promise<void> {
   const [paid] = await Promise.all(
     ["a", "b"].map(async (name) => {
@@ -128,6 +129,12 @@ async function payOut(reference: string): Promise<void> {
       return (body as { id_pago: string }).id_pago;
     }),
   );
+  const requested = { monto: "5.00", moneda: "COP", id_afiliado: "c", referencia_pago: reference } as const;
+  const { body: bytes, properties } = eventMessage(payoutsPayoutRequested, requested, { messageId: newId() });
+  await onChannel(monitored.settings, async (channel) => {
+    channel.publish(EVENTS_EXCHANGE, payoutsPayoutRequested.name, bytes, properties);
+    await channel.close(); // It is answered after all that was written before.
+  });
   const payout = await eventually("taken", () => monitored.gateway.of(paid as string)[0]);
   const { body, headers } = webhook({ ...payout, status: "paid" });
   expect((await monitored.request("POST", "/pagos/webhooks/stripe", body, headers)).status).toBe(200);

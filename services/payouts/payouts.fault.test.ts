@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { eventually } from "../../tests/harness/eventually.js";
 import { FakeGateway, WEBHOOK_SECRET, webhook } from "../../tests/harness/fake_gateway.js";
 import { freePort } from "../../tests/harness/free_port.js";
-import { startServiceAt } from "../../tests/harness/process.js";
+import { processState, startServiceAt } from "../../tests/harness/process.js";
 import { Services } from "../../tests/harness/service.js";
 import { paymentsEvtCompleted } from "../contracts/payments_evt.js";
 import { payoutsPayoutRequested } from "../contracts/payouts_payout_requested.js";
@@ -60,13 +60,13 @@ const paysAtOnce = () => {
   };
 };
 
-/** A process that kills itself at a point. */
-const doomed = async (point: string) => {
+/** A process that signals itself at a point. */
+const doomed = async (point: string, signal: NodeJS.Signals = "SIGKILL") => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const started = startServiceAt(
     { ...services.settings, HTTP_PORT: port },
-    { module: "payouts", point, signal: "SIGKILL" },
+    { module: "payouts", point, signal },
   );
   return { ...started, url };
 };
@@ -119,6 +119,31 @@ test("kill -9 while the gateway has it in hand, and before what it took is noted
     withinMs: 60_000,
   });
   onePayoutEach();
+});
+
+test("a process that is frozen with Pagos in hand: another one goes on, and it changes nothing when it wakes", async () => {
+  paysAtOnce();
+  const frozen = await doomed("payouts_find", "SIGSTOP");
+  await services.publish(payoutsPayoutRequested, Array.from({ length: 20 }, request));
+  await eventually("frozen", async () => (await processState(frozen.child.pid)) === "T", {
+    withinMs: 30_000,
+  });
+  expect(gateway.payouts.size).toBeGreaterThan(0);
+  await services.start();
+  await eventually("all are there", async () => (await states()).length === 20, { withinMs: 30_000 });
+  await letGo();
+  await eventually("all paid", async () => (await states()).every((each) => each === "EXITOSO"), {
+    withinMs: 60_000,
+  });
+  frozen.child.kill("SIGCONT");
+  frozen.child.kill("SIGTERM");
+  expect((await frozen.ended).code).toBe(0);
+  onePayoutEach();
+  expect(gateway.payouts.size).toBe(20);
+  expect(await services.owner("SELECT FROM payouts.illegal_transition")).toEqual([]);
+  await eventually("the books agree", async () => (await services.audit()).length === 0, {
+    withinMs: 30_000,
+  });
 });
 
 test("two processes share the work; every message double, every webhook too: each is paid once", async () => {

@@ -328,6 +328,33 @@ describe("POST /pagos/webhooks/stripe", () => {
     ]);
   });
 
+  test("that give two Pagos one payout settle one of them, and keep no neighbour waiting", async () => {
+    const [one, two, three] = await Promise.all([taken(), taken(), taken()]);
+    const paid = { ...one.payout, status: "paid" };
+    expect((await tell(paid)).status).toBe(200);
+    // Nobody has heard yet which payout it is.
+    const { onPay } = gateway;
+    gateway.onPay = () => "silent";
+    const four = (await post(orden())).body.id_pago as string;
+    await eventually("sent", () => gateway.askedFor(four) > 0);
+    gateway.onPay = onPay;
+    const answers = await Promise.all([
+      tell({ ...paid, metadata: { id_pago: four } }, { id: `evt_stolen_${four}` }),
+      tell({ ...two.payout, status: "paid" }),
+      tell({ ...three.payout, status: "paid" }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(await Promise.all([one, two, three].map(async ({ id }) => (await get(id)).estado))).toEqual(
+      Array(3).fill("EXITOSO"),
+    );
+    expect((await get(four)).estado).toBe("PROCESANDO");
+    const rows = await services.owner<{ reason: string }>(
+      "SELECT reason FROM payouts.illegal_transition WHERE subject_id = $1",
+      [four],
+    );
+    expect(rows).toEqual([{ reason: "paid as another Pago's payout" }]);
+  });
+
   test("are taken for what Stripe signed, and not for anything else", async () => {
     const { id, payout } = await taken();
     const paid = { ...payout, status: "paid" };

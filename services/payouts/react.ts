@@ -1,4 +1,5 @@
 import type { OutgoingMessage } from "../../lib/broker/confirms.js";
+import { codeOf } from "../../lib/errors.js";
 import { type IllegalTransition, recordIllegalTransitions } from "../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../lib/postgres/pool.js";
 import { type Decision, decide, type Fact } from "./domain/decide.js";
@@ -31,7 +32,7 @@ export interface Reaction {
 }
 
 /**
- * Applies what is told of Pagos, in its order where several things are told of one. Decided on Pagos as they were read, set where
+ * Applies what is told of Pagos (in no transaction: each of its statements is one), in its order where several things are told of one. Decided on Pagos as they were read, set where
  * they are still so; else read and decided anew.
  */
 export async function react(db: Queryable, told: readonly Told[]): Promise<Reaction> {
@@ -60,9 +61,12 @@ export async function react(db: Queryable, told: readonly Told[]): Promise<React
         illegal.push(illegalOf(each, pago.estado, decision.reason));
       }
     }
-    const changed = await applyTransitions(db, [...changing.values()]);
+    const { changed, stolen } = await applyEach(db, [...changing.values()]);
     for (const [each, { estado, event }] of changing) {
-      if (changed.has(each.idPago)) {
+      if (stolen.has(each.idPago)) {
+        reacted.set(each, "illegal");
+        illegal.push(illegalOf(each, "PROCESANDO", `${each.fact.kind} as another Pago's payout`));
+      } else if (changed.has(each.idPago)) {
         reacted.set(each, estado === undefined ? "return" : "settle");
         events.push(event);
       }
@@ -70,6 +74,37 @@ export async function react(db: Queryable, told: readonly Told[]): Promise<React
   }
   await recordIllegalTransitions(db, "payouts", illegal);
   return { reacted: told.map((each) => reacted.get(each) as Reacted), events };
+}
+
+const UNIQUE = "23505";
+
+/** All in one statement; one by one where a gateway gives two Pagos one payout. `stolen`: those that got another one's. */
+async function applyEach(
+  db: Queryable,
+  transitions: readonly Transition[],
+): Promise<{ readonly changed: ReadonlySet<string>; readonly stolen: ReadonlySet<string> }> {
+  try {
+    return { changed: await applyTransitions(db, transitions), stolen: new Set() };
+  } catch (error) {
+    if (codeOf(error) !== UNIQUE) {
+      throw error;
+    }
+  }
+  const changed = new Set<string>();
+  const stolen = new Set<string>();
+  for (const each of transitions) {
+    try {
+      for (const id of await applyTransitions(db, [each])) {
+        changed.add(id);
+      }
+    } catch (error) {
+      if (codeOf(error) !== UNIQUE) {
+        throw error;
+      }
+      stolen.add(each.pago.idPago);
+    }
+  }
+  return { changed, stolen };
 }
 
 function transitionOf(pago: Pago, decision: Extract<Decision, { kind: "settle" | "return" }>): Transition {

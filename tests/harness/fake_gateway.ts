@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -85,7 +85,7 @@ export class FakeGateway {
     const amount = Number(form.get("amount"));
     const pay = (): FakePayout => {
       const made = this.payouts.get(key) ?? {
-        id: `po_${this.payouts.size + 1}`,
+        id: `po_${randomBytes(8).toString("hex")}`,
         object: "payout" as const,
         amount,
         currency: form.get("currency") ?? "",
