@@ -47,7 +47,9 @@ async function doomed(point: string) {
 }
 
 const answers = (url: string) =>
-  eventually("ready", async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200);
+  eventually("ready", async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200, {
+    withinMs: 60_000,
+  });
 
 const post = (url: string, body: unknown) =>
   fetch(`${url}/event-collector/events`, {
