@@ -1,5 +1,9 @@
 -- What db/migrations add up to. Made by scripts/schema_dump.sh, compared by a test: change a migration, not this.
 
+CREATE SCHEMA campaigns;
+
+CREATE SCHEMA collector;
+
 CREATE SCHEMA etl;
 
 CREATE SCHEMA ops;
@@ -8,6 +12,8 @@ CREATE SCHEMA payments;
 
 CREATE SCHEMA payouts;
 
+CREATE SCHEMA reports;
+
 CREATE SCHEMA saga;
 
 CREATE SCHEMA staging;
@@ -15,6 +21,103 @@ CREATE SCHEMA staging;
 CREATE SCHEMA traffic;
 
 CREATE SCHEMA wallet;
+
+CREATE FUNCTION campaigns.keep_campaign() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF (NEW.campaign_id, NEW.name, NEW.currency, NEW.starts_at, NEW.ends_at, NEW.created_at)
+       IS NOT DISTINCT FROM (OLD.campaign_id, OLD.name, OLD.currency, OLD.starts_at, OLD.ends_at, OLD.created_at)
+     AND NEW.spend >= OLD.spend AND NEW.impressions >= OLD.impressions AND NEW.clicks >= OLD.clicks
+     AND NEW.conversions >= OLD.conversions AND NEW.event_version >= OLD.event_version
+     AND (NEW.spend = OLD.spend OR OLD.state = 'ACTIVE')
+     AND (NEW.budget = OLD.budget OR OLD.state <> 'COMPLETED')
+     AND (NEW.state = OLD.state
+          OR EXISTS (SELECT FROM campaigns.transition WHERE from_state = OLD.state AND to_state = NEW.state))
+     AND NEW.version = OLD.version + (NEW.state <> OLD.state OR NEW.budget <> OLD.budget)::integer THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'campaign % is %: this change of it is refused', OLD.campaign_id, OLD.state
+    USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION campaigns.sighting_retention() RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '7 days'::interval;
+
+COMMENT ON FUNCTION campaigns.sighting_retention() IS 'How long a click or an impression is known by its name';
+
+CREATE FUNCTION collector.commit_without_waiting() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  SET LOCAL synchronous_commit = off;
+  RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION collector.erase(customer text, pseudonym text) RETURNS TABLE(what text, rows bigint)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  told uuid[] := ARRAY(
+    SELECT e.id FROM collector.event e
+    WHERE position(to_json(customer)::text IN e.body) > 0
+      AND customer IN (e.body::jsonb -> 'data' ->> 'id_afiliado', e.body::jsonb ->> 'session_id'));
+BEGIN
+  IF EXISTS (SELECT FROM collector.delivery d
+             WHERE d.id = ANY (told) AND d.awaited AND (d.outcome IS NULL OR d.outcome = 'pending'))
+     OR EXISTS (SELECT FROM collector.outbox o WHERE position(to_json(customer)::text IN o.body) > 0) THEN
+    RAISE object_in_use USING MESSAGE = 'an event of the customer is in flight';
+  END IF;
+  what := 'events of partners';
+  UPDATE collector.event e
+  SET body = (CASE WHEN j.body ->> 'session_id' = customer THEN jsonb_set(j.body, '{session_id}', to_jsonb(pseudonym)) ELSE j.body END
+              || CASE WHEN j.body -> 'data' ->> 'id_afiliado' = customer
+                      THEN jsonb_build_object('data', j.body -> 'data' || jsonb_build_object('id_afiliado', pseudonym))
+                      ELSE '{}' END)::text
+  FROM (SELECT id, body::jsonb AS body FROM collector.event WHERE id = ANY (told)) j
+  WHERE e.id = j.id;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  UPDATE collector.event_key k SET fingerprint = sha256(convert_to(e.body, 'UTF8'))
+  FROM collector.event e
+  WHERE e.id = ANY (told) AND k.id = e.id;
+  what := 'payouts that partners asked for';
+  UPDATE collector.payout p SET id_afiliado = pseudonym WHERE p.id_afiliado = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION collector.erase(customer text, pseudonym text) IS 'Gives the events and payouts of an afiliado, or of a session, a pseudonym';
+
+CREATE FUNCTION collector.keep_delivery() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NEW.version >= OLD.version
+     AND (NEW.id, NEW.destination, NEW.awaited) = (OLD.id, OLD.destination, OLD.awaited)
+     AND (OLD.message_id IS NULL OR NEW.message_id = OLD.message_id)
+     AND (OLD.id_pago IS NULL OR NEW.id_pago = OLD.id_pago)
+     AND (CASE OLD.state
+           WHEN 'waiting' THEN NEW.state IN ('sent', 'refused')
+           WHEN 'sent' THEN NEW.state IN ('accepted', 'refused')
+           WHEN 'accepted' THEN NEW.state = 'accepted'
+                                AND (OLD.outcome = 'pending' AND NEW.outcome IN ('completed', 'failed', 'returned')
+                                     OR OLD.outcome = 'completed' AND NEW.outcome = 'returned')
+           ELSE false END) THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'delivery of % to % is %: this change of it is refused', OLD.id, OLD.destination, OLD.state
+    USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION collector.minor(amount text) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((amount)::numeric * (100)::numeric))::bigint;
 
 CREATE FUNCTION etl.attach_leaf(leaf text, month date) RETURNS void
     LANGUAGE plpgsql
@@ -507,6 +610,7 @@ END
 $_$;
 
 COMMENT ON FUNCTION ops.webhook_state() IS 'How many webhooks wait, and since when, how many were given up, and whether they are stopped, by schema';
+
 CREATE FUNCTION payouts.count_retried() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -583,6 +687,76 @@ BEGIN
     RAISE EXCEPTION 'Pago % is not EXITOSO as %', NEW.id_pago, NEW.gateway_id USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION reports.erase(customer text, pseudonym text) RETURNS TABLE(what text, rows bigint)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  PERFORM FROM reports.head FOR NO KEY UPDATE; -- nothing is archived meanwhile
+  IF EXISTS (SELECT FROM reports.archived_payout p WHERE p.affiliate = customer AND p.state NOT IN ('EXITOSO', 'FALLIDO')) THEN
+    RAISE object_in_use USING MESSAGE = 'a payout of the customer is in flight';
+  END IF;
+  what := 'events of payouts';
+  UPDATE reports.event e
+  SET body = e.body || jsonb_build_object('id_afiliado', pseudonym, 'referencia_pago', pseudonym)
+  WHERE e.kind = 'payout' AND e.body ->> 'id_afiliado' = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'payouts in reports';
+  UPDATE reports.payout p SET affiliate = pseudonym WHERE p.affiliate = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  what := 'sums of reports';
+  UPDATE reports.payout_affiliate a SET affiliate = pseudonym WHERE a.affiliate = customer;
+  GET DIAGNOSTICS rows = ROW_COUNT;
+  RETURN NEXT;
+  -- What is served says something else now, without an event.
+  INSERT INTO reports.switch (epoch, version, generation, switched_by)
+  SELECT epoch + 1, version, generation, 'payments erase' FROM reports.served
+  WHERE EXISTS (SELECT FROM reports.payout p WHERE p.affiliate = pseudonym);
+END
+$$;
+
+COMMENT ON FUNCTION reports.erase(customer text, pseudonym text) IS 'Gives an affiliate''s payouts a pseudonym, and forgets how they were referred to';
+
+CREATE FUNCTION reports.keep_generation() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NEW.position < OLD.position THEN
+    RAISE EXCEPTION 'generation % goes back to %', OLD.generation, NEW.position USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.state <> OLD.state
+     AND (OLD.state || ' ' || NEW.state NOT IN ('building live', 'building retired', 'live retired', 'retired dropped')
+          OR NEW.state = 'retired' AND OLD.generation = (SELECT generation FROM reports.served)) THEN
+    RAISE EXCEPTION 'generation % is %: it cannot be %', OLD.generation, OLD.state, NEW.state USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION reports.keep_head() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  RAISE EXCEPTION 'the archive goes back to %', NEW.position USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION reports.keep_switch() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NEW.epoch <> (SELECT max(epoch) + 1 FROM reports.switch)
+     AND NOT EXISTS (SELECT FROM reports.switch WHERE epoch = NEW.epoch) THEN -- which the primary key refuses
+    RAISE EXCEPTION 'epoch % is not the next one', NEW.epoch USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NOT EXISTS (SELECT FROM reports.generation WHERE generation = NEW.generation AND state = 'live') THEN
+    RAISE EXCEPTION 'generation % does not follow the events', NEW.generation USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
 END
 $$;
 
@@ -703,6 +877,533 @@ $$;
 CREATE FUNCTION wallet.seal(VARIADIC facts text[]) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN sha256(convert_to((facts)::text, 'UTF8'::name));
+
+CREATE TABLE campaigns.campaign (
+    campaign_id uuid NOT NULL,
+    name text NOT NULL,
+    currency text NOT NULL,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    state text DEFAULT 'CREATED'::text NOT NULL,
+    budget bigint NOT NULL,
+    spend bigint DEFAULT 0 NOT NULL,
+    impressions bigint DEFAULT 0 NOT NULL,
+    clicks bigint DEFAULT 0 NOT NULL,
+    conversions bigint DEFAULT 0 NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    event_version integer DEFAULT 1 NOT NULL,
+    unannounced_since timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT campaign_budget_check CHECK ((budget > 0)),
+    CONSTRAINT campaign_check CHECK ((spend <= budget)),
+    CONSTRAINT campaign_check1 CHECK ((ends_at > starts_at)),
+    CONSTRAINT campaign_clicks_check CHECK ((clicks >= 0)),
+    CONSTRAINT campaign_conversions_check CHECK ((conversions >= 0)),
+    CONSTRAINT campaign_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT campaign_event_version_check CHECK ((event_version > 0)),
+    CONSTRAINT campaign_impressions_check CHECK ((impressions >= 0)),
+    CONSTRAINT campaign_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT campaign_spend_check CHECK ((spend >= 0)),
+    CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['CREATED'::text, 'ACTIVE'::text, 'PAUSED'::text, 'COMPLETED'::text]))),
+    CONSTRAINT campaign_version_check CHECK ((version > 0))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE campaigns.campaign IS 'A campaign as it stands; what it spent never passes its budget';
+
+CREATE TABLE campaigns.change (
+    campaign_id uuid NOT NULL,
+    version integer NOT NULL,
+    state text NOT NULL,
+    budget bigint NOT NULL,
+    trace_id uuid,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT change_version_check CHECK ((version > 0))
+);
+
+COMMENT ON TABLE campaigns.change IS 'What became of a campaign''s state and budget, a row a change; final';
+
+CREATE TABLE campaigns.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE campaigns.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE TABLE campaigns.sighting (
+    source text NOT NULL,
+    event_id text NOT NULL,
+    kind text NOT NULL,
+    campaign_id uuid NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sighting_kind_check CHECK ((kind = ANY (ARRAY['impression'::text, 'click'::text])))
+);
+
+COMMENT ON TABLE campaigns.sighting IS 'Clicks and impressions that were counted, so that none is twice; kept for a week';
+
+CREATE TABLE campaigns.spend (
+    source text NOT NULL,
+    event_id text NOT NULL,
+    campaign_id uuid NOT NULL,
+    outcome text NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    campaign_currency text NOT NULL,
+    message_id text NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT spend_amount_check CHECK ((amount > 0)),
+    CONSTRAINT spend_check CHECK (((outcome = 'wrong_currency'::text) = (currency <> campaign_currency))),
+    CONSTRAINT spend_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT spend_event_id_check CHECK (((length(event_id) >= 1) AND (length(event_id) <= 255))),
+    CONSTRAINT spend_message_id_check CHECK ((length(message_id) <= 255)),
+    CONSTRAINT spend_outcome_check CHECK ((outcome = ANY (ARRAY['spent'::text, 'over_budget'::text, 'not_active'::text, 'wrong_currency'::text]))),
+    CONSTRAINT spend_source_check CHECK (((length(source) >= 1) AND (length(source) <= 50)))
+);
+
+COMMENT ON TABLE campaigns.spend IS 'What was decided about each conversion, once; those that were spent sum to their campaign''s spend';
+
+CREATE VIEW campaigns.audit_difference AS
+ WITH spent AS (
+         SELECT spend.campaign_id,
+            sum(spend.amount) AS spend,
+            count(*) AS conversions
+           FROM campaigns.spend
+          WHERE (spend.outcome = 'spent'::text)
+          GROUP BY spend.campaign_id
+        ), seen AS (
+         SELECT sighting.campaign_id,
+            count(*) FILTER (WHERE (sighting.kind = 'impression'::text)) AS impressions,
+            count(*) FILTER (WHERE (sighting.kind = 'click'::text)) AS clicks
+           FROM campaigns.sighting
+          GROUP BY sighting.campaign_id
+        ), latest AS (
+         SELECT DISTINCT ON (change.campaign_id) change.campaign_id,
+            change.version,
+            change.state,
+            change.budget
+           FROM campaigns.change
+          ORDER BY change.campaign_id, change.version DESC
+        )
+ SELECT ('campaign '::text || campaign_id) AS what,
+    (((('spent '::text || COALESCE(s.spend, (0)::numeric)) || ' by '::text) || COALESCE(s.conversions, (0)::bigint)) || ' conversions of its ledger'::text) AS expected,
+    COALESCE(((('spend '::text || c.spend) || ', conversions '::text) || c.conversions), 'no campaign'::text) AS found
+   FROM (campaigns.campaign c
+     FULL JOIN spent s USING (campaign_id))
+  WHERE (((c.spend)::numeric IS DISTINCT FROM COALESCE(s.spend, (0)::numeric)) OR (c.conversions IS DISTINCT FROM COALESCE(s.conversions, (0)::bigint)))
+UNION ALL
+ SELECT ('campaign '::text || campaign_id) AS what,
+    COALESCE((((((l.state || ', budget '::text) || l.budget) || ', version '::text) || l.version) || ' by its changes'::text), 'no changes'::text) AS expected,
+    COALESCE(((((c.state || ', budget '::text) || c.budget) || ', version '::text) || c.version), 'no campaign'::text) AS found
+   FROM (campaigns.campaign c
+     FULL JOIN latest l USING (campaign_id))
+  WHERE ((c.state IS DISTINCT FROM l.state) OR (c.budget IS DISTINCT FROM l.budget) OR (c.version IS DISTINCT FROM l.version))
+UNION ALL
+ SELECT ('campaign '::text || campaign_id) AS what,
+    (((COALESCE(s.impressions, (0)::bigint) || ' impressions, '::text) || COALESCE(s.clicks, (0)::bigint)) || ' clicks that are known'::text) AS expected,
+    COALESCE((((c.impressions || ' impressions, '::text) || c.clicks) || ' clicks'::text), 'no campaign'::text) AS found
+   FROM (campaigns.campaign c
+     FULL JOIN seen s USING (campaign_id))
+  WHERE ((c.campaign_id IS NULL) OR (c.impressions < COALESCE(s.impressions, (0)::bigint)) OR (c.clicks < COALESCE(s.clicks, (0)::bigint)) OR ((c.created_at > (now() - campaigns.sighting_retention())) AND ((c.impressions <> COALESCE(s.impressions, (0)::bigint)) OR (c.clicks <> COALESCE(s.clicks, (0)::bigint)))))
+UNION ALL
+ SELECT ('campaign '::text || campaign.campaign_id) AS what,
+    'spent at most its budget'::text AS expected,
+    ((campaign.spend || ' of '::text) || campaign.budget) AS found
+   FROM campaigns.campaign
+  WHERE ((campaign.spend > campaign.budget) OR (campaign.spend < 0))
+UNION ALL
+ SELECT ((('conversion '::text || s.event_id) || ' of '::text) || s.source) AS what,
+    'spent in its campaign''s currency'::text AS expected,
+    ((s.amount || ' '::text) || s.currency) AS found
+   FROM (campaigns.spend s
+     LEFT JOIN campaigns.campaign c USING (campaign_id))
+  WHERE ((s.outcome = 'spent'::text) AND (s.currency IS DISTINCT FROM c.currency))
+UNION ALL
+ SELECT ('campaign '::text || campaign.campaign_id) AS what,
+    ('COMPLETED since '::text || campaign.ends_at) AS expected,
+    campaign.state AS found
+   FROM campaigns.campaign
+  WHERE ((campaign.state <> 'COMPLETED'::text) AND (campaign.ends_at <= (now() - ops.audit_grace())))
+UNION ALL
+ SELECT ('campaign '::text || campaign.campaign_id) AS what,
+    'announced'::text AS expected,
+    ('not since '::text || campaign.unannounced_since) AS found
+   FROM campaigns.campaign
+  WHERE (campaign.unannounced_since <= (now() - ops.audit_grace()))
+UNION ALL
+ SELECT ('event '::text || outbox.message_id) AS what,
+    'published'::text AS expected,
+    ((outbox.event || ' in the outbox since '::text) || outbox.entered_at) AS found
+   FROM campaigns.outbox
+  WHERE (outbox.entered_at <= (now() - ops.audit_grace()));
+
+COMMENT ON VIEW campaigns.audit_difference IS 'Each way in which campaigns, their changes, spends and sightings disagree';
+
+CREATE TABLE campaigns.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE campaigns.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE campaigns.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE campaigns.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE VIEW campaigns.lag AS
+ SELECT (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(campaign.unannounced_since))), (0)::numeric), (0)::numeric))::double precision AS oldest_unannounced_age_seconds,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(campaign.ends_at) FILTER (WHERE (campaign.state <> 'COMPLETED'::text)))), (0)::numeric), (0)::numeric))::double precision AS oldest_overdue_age_seconds
+   FROM campaigns.campaign
+  WHERE ((campaign.unannounced_since IS NOT NULL) OR ((campaign.state <> 'COMPLETED'::text) AND (campaign.ends_at IS NOT NULL)));
+
+COMMENT ON VIEW campaigns.lag IS 'Since when a campaign''s counts wait to be announced, and one that is over to be completed';
+
+CREATE VIEW campaigns.report_campaign AS
+ SELECT campaign.campaign_id,
+    campaign.name,
+    campaign.state,
+    campaign.currency,
+    campaign.budget,
+    campaign.spend,
+    campaign.impressions,
+    campaign.clicks,
+    campaign.conversions,
+    campaign.created_at,
+    campaign.ends_at
+   FROM campaigns.campaign;
+
+COMMENT ON VIEW campaigns.report_campaign IS 'Campaigns for reports; amounts in minor units';
+
+CREATE VIEW campaigns.report_spend AS
+ SELECT spend.campaign_id,
+    spend.outcome,
+    spend.amount,
+    spend.currency,
+    spend.decided_at
+   FROM campaigns.spend;
+
+COMMENT ON VIEW campaigns.report_spend IS 'What was decided about conversions; amounts in minor units';
+
+CREATE TABLE campaigns.transition (
+    from_state text NOT NULL,
+    to_state text NOT NULL
+);
+
+COMMENT ON TABLE campaigns.transition IS 'Changes of state that there are; all others are refused';
+
+CREATE TABLE collector.delivery (
+    id uuid NOT NULL,
+    destination text NOT NULL,
+    state text NOT NULL,
+    outcome text,
+    reason text,
+    awaited boolean NOT NULL,
+    message_id uuid,
+    id_pago uuid,
+    version integer DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT delivery_check CHECK (((state = ANY (ARRAY['accepted'::text, 'refused'::text])) = (outcome IS NOT NULL))),
+    CONSTRAINT delivery_check1 CHECK (((state <> 'waiting'::text) OR (message_id IS NULL))),
+    CONSTRAINT delivery_check2 CHECK (((state <> ALL (ARRAY['sent'::text, 'accepted'::text])) OR (message_id IS NOT NULL))),
+    CONSTRAINT delivery_check3 CHECK (((state <> 'accepted'::text) OR ((outcome = 'spent'::text) = (destination = 'campaigns'::text)))),
+    CONSTRAINT delivery_check4 CHECK (((state <> 'accepted'::text) OR (outcome = ANY (ARRAY['spent'::text, 'pending'::text, 'completed'::text, 'failed'::text, 'returned'::text])))),
+    CONSTRAINT delivery_check5 CHECK (((state <> 'refused'::text) OR (outcome = ANY (ARRAY['over_budget'::text, 'not_active'::text, 'wrong_currency'::text, 'reference_used'::text])))),
+    CONSTRAINT delivery_check6 CHECK (((outcome <> 'reference_used'::text) OR (destination = 'payouts'::text))),
+    CONSTRAINT delivery_check7 CHECK ((awaited OR (state = 'sent'::text))),
+    CONSTRAINT delivery_destination_check CHECK ((destination = ANY (ARRAY['campaigns'::text, 'payouts'::text]))),
+    CONSTRAINT delivery_outcome_check CHECK ((outcome = ANY (ARRAY['spent'::text, 'pending'::text, 'completed'::text, 'failed'::text, 'returned'::text, 'over_budget'::text, 'not_active'::text, 'wrong_currency'::text, 'reference_used'::text]))),
+    CONSTRAINT delivery_reason_check CHECK ((length(reason) <= 200)),
+    CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'accepted'::text, 'refused'::text]))),
+    CONSTRAINT delivery_version_check CHECK ((version >= 0))
+)
+PARTITION BY RANGE (id);
+
+COMMENT ON TABLE collector.delivery IS 'An event on its way to a destination, and what became of it there';
+
+CREATE TABLE collector.event (
+    id uuid NOT NULL,
+    type text NOT NULL,
+    body text NOT NULL,
+    trace_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT event_type_check CHECK ((type = ANY (ARRAY['click'::text, 'impression'::text, 'conversion'::text, 'payment'::text])))
+)
+PARTITION BY RANGE (id);
+
+COMMENT ON TABLE collector.event IS 'A partner''s event, as it was first told; final';
+
+CREATE TABLE collector.event_key (
+    source text NOT NULL,
+    event_id text NOT NULL,
+    id uuid NOT NULL,
+    fingerprint bytea NOT NULL,
+    CONSTRAINT event_key_event_id_check CHECK (((length(event_id) >= 1) AND (length(event_id) <= 255))),
+    CONSTRAINT event_key_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT event_key_source_check CHECK ((source ~ '^[a-z0-9][a-z0-9_-]{0,49}$'::text))
+);
+
+COMMENT ON TABLE collector.event_key IS 'The event that a partner told under an id: one';
+
+CREATE VIEW collector.audit_event AS
+ SELECT k.source,
+    k.event_id,
+    k.id,
+    e.type,
+    e.received_at,
+    (d.data ->> 'campaign_id'::text) AS campaign_id,
+    (d.data ->> 'id_afiliado'::text) AS id_afiliado,
+    (d.data ->> 'moneda'::text) AS moneda,
+    collector.minor((d.data ->> 'spend'::text)) AS spend,
+    collector.minor(COALESCE((d.data ->> 'commission'::text), (d.data ->> 'monto'::text))) AS payout,
+        CASE e.type
+            WHEN 'conversion'::text THEN ((('conversion:'::text || k.source) || ':'::text) || k.event_id)
+            ELSE (d.data ->> 'referencia_pago'::text)
+        END AS referencia_pago,
+    c.state AS campaigns_state,
+    c.outcome AS campaigns_outcome,
+    c.changed_at AS campaigns_at,
+    p.state AS payouts_state,
+    p.outcome AS payouts_outcome,
+    p.changed_at AS payouts_at,
+    p.id_pago,
+    (p.message_id IS NOT NULL) AS payout_asked
+   FROM ((((collector.event_key k
+     JOIN collector.event e USING (id))
+     CROSS JOIN LATERAL ( SELECT ((e.body)::jsonb -> 'data'::text) AS data) d)
+     LEFT JOIN collector.delivery c ON (((c.id = k.id) AND (c.destination = 'campaigns'::text))))
+     LEFT JOIN collector.delivery p ON (((p.id = k.id) AND (p.destination = 'payouts'::text))));
+
+COMMENT ON VIEW collector.audit_event IS 'Each event, what it asks of whom, and what became of it; amounts in minor units';
+
+CREATE TABLE collector.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE collector.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE TABLE collector.payout (
+    id_afiliado text NOT NULL,
+    referencia_pago text NOT NULL,
+    id uuid NOT NULL,
+    amount bigint NOT NULL,
+    moneda text NOT NULL,
+    CONSTRAINT payout_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payout_id_afiliado_check CHECK (((length(id_afiliado) >= 1) AND (length(id_afiliado) <= 255))),
+    CONSTRAINT payout_moneda_check CHECK ((moneda = ANY (ARRAY['USD'::text, 'EUR'::text, 'COP'::text]))),
+    CONSTRAINT payout_referencia_pago_check CHECK (((length(referencia_pago) >= 1) AND (length(referencia_pago) <= 255)))
+);
+
+COMMENT ON TABLE collector.payout IS 'Payouts that were asked for; final';
+
+CREATE VIEW collector.audit_difference AS
+ SELECT ('event '::text || COALESCE(((k.source || '/'::text) || k.event_id), (e.id)::text)) AS what,
+    'an event as it was first told'::text AS expected,
+        CASE
+            WHEN (e.id IS NULL) THEN 'no event'::text
+            WHEN (k.id IS NULL) THEN 'no key'::text
+            ELSE 'another one'::text
+        END AS found
+   FROM (collector.event_key k
+     FULL JOIN collector.event e USING (id))
+  WHERE ((k.id IS NULL) OR (e.id IS NULL) OR (k.fingerprint <> sha256(convert_to(e.body, 'UTF8'::name))) OR (k.source IS DISTINCT FROM ((e.body)::jsonb ->> 'source'::text)) OR (k.event_id IS DISTINCT FROM ((e.body)::jsonb ->> 'event_id'::text)) OR (e.type IS DISTINCT FROM ((e.body)::jsonb ->> 'type'::text)))
+UNION ALL
+ SELECT ('event '::text || e.id) AS what,
+    ('deliveries to '::text || wanted.list) AS expected,
+    ('deliveries to '::text || COALESCE(there.list, 'nobody'::text)) AS found
+   FROM ((collector.event e
+     CROSS JOIN LATERAL ( SELECT
+                CASE e.type
+                    WHEN 'conversion'::text THEN 'campaigns, payouts'::text
+                    WHEN 'payment'::text THEN 'payouts'::text
+                    ELSE 'campaigns'::text
+                END AS list) wanted)
+     CROSS JOIN LATERAL ( SELECT string_agg(d.destination, ', '::text ORDER BY d.destination) AS list
+           FROM collector.delivery d
+          WHERE (d.id = e.id)) there)
+  WHERE (there.list IS DISTINCT FROM wanted.list)
+UNION ALL
+ SELECT ((('delivery of '::text || d.id) || ' to '::text) || d.destination) AS what,
+    'an event'::text AS expected,
+    'none'::text AS found
+   FROM collector.delivery d
+  WHERE (NOT (EXISTS ( SELECT
+           FROM collector.event e
+          WHERE (e.id = d.id))))
+UNION ALL
+ SELECT ((('commission of '::text || audit_event.source) || '/'::text) || audit_event.event_id) AS what,
+        CASE COALESCE(audit_event.campaigns_outcome, ''::text)
+            WHEN ''::text THEN 'waiting'::text
+            WHEN 'spent'::text THEN 'asked for'::text
+            ELSE ('refused, '::text || audit_event.campaigns_outcome)
+        END AS expected,
+    (audit_event.payouts_state || COALESCE((', '::text || audit_event.payouts_outcome), ''::text)) AS found
+   FROM collector.audit_event
+  WHERE ((audit_event.type = 'conversion'::text) AND
+        CASE COALESCE(audit_event.campaigns_outcome, ''::text)
+            WHEN ''::text THEN (audit_event.payouts_state <> 'waiting'::text)
+            WHEN 'spent'::text THEN (NOT audit_event.payout_asked)
+            ELSE ((audit_event.payouts_state <> 'refused'::text) OR (audit_event.payouts_outcome <> audit_event.campaigns_outcome))
+        END)
+UNION ALL
+ SELECT ((('payout '::text || COALESCE(p.referencia_pago, a.referencia_pago)) || ' of '::text) || COALESCE(p.id_afiliado, a.id_afiliado)) AS what,
+    COALESCE(((a.payout || ' '::text) || a.moneda), 'no payout'::text) AS expected,
+    COALESCE(((p.amount || ' '::text) || p.moneda), 'no payout'::text) AS found
+   FROM (collector.payout p
+     FULL JOIN ( SELECT audit_event.source,
+            audit_event.event_id,
+            audit_event.id,
+            audit_event.type,
+            audit_event.received_at,
+            audit_event.campaign_id,
+            audit_event.id_afiliado,
+            audit_event.moneda,
+            audit_event.spend,
+            audit_event.payout,
+            audit_event.referencia_pago,
+            audit_event.campaigns_state,
+            audit_event.campaigns_outcome,
+            audit_event.campaigns_at,
+            audit_event.payouts_state,
+            audit_event.payouts_outcome,
+            audit_event.payouts_at,
+            audit_event.id_pago,
+            audit_event.payout_asked
+           FROM collector.audit_event
+          WHERE audit_event.payout_asked) a USING (id))
+  WHERE ((p.id_afiliado IS DISTINCT FROM a.id_afiliado) OR (p.referencia_pago IS DISTINCT FROM a.referencia_pago) OR (p.amount IS DISTINCT FROM a.payout) OR (p.moneda IS DISTINCT FROM a.moneda))
+UNION ALL
+ SELECT ('event '::text || outbox.message_id) AS what,
+    'published'::text AS expected,
+    ((outbox.event || ' in the outbox since '::text) || outbox.entered_at) AS found
+   FROM collector.outbox
+  WHERE (outbox.entered_at <= (now() - ops.audit_grace()));
+
+COMMENT ON VIEW collector.audit_difference IS 'Each way in which events, keys, deliveries and payouts disagree';
+
+CREATE VIEW collector.audit_payout AS
+ SELECT p.id_afiliado,
+    p.referencia_pago,
+    p.amount,
+    p.moneda,
+    d.state,
+    d.outcome,
+    d.id_pago,
+    d.changed_at
+   FROM (collector.payout p
+     JOIN collector.delivery d ON (((d.id = p.id) AND (d.destination = 'payouts'::text))));
+
+COMMENT ON VIEW collector.audit_payout IS 'Payouts that were asked for, and what is known of each';
+
+CREATE TABLE collector.delivery_default (
+    id uuid NOT NULL,
+    destination text NOT NULL,
+    state text NOT NULL,
+    outcome text,
+    reason text,
+    awaited boolean NOT NULL,
+    message_id uuid,
+    id_pago uuid,
+    version integer DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT delivery_check CHECK (((state = ANY (ARRAY['accepted'::text, 'refused'::text])) = (outcome IS NOT NULL))),
+    CONSTRAINT delivery_check1 CHECK (((state <> 'waiting'::text) OR (message_id IS NULL))),
+    CONSTRAINT delivery_check2 CHECK (((state <> ALL (ARRAY['sent'::text, 'accepted'::text])) OR (message_id IS NOT NULL))),
+    CONSTRAINT delivery_check3 CHECK (((state <> 'accepted'::text) OR ((outcome = 'spent'::text) = (destination = 'campaigns'::text)))),
+    CONSTRAINT delivery_check4 CHECK (((state <> 'accepted'::text) OR (outcome = ANY (ARRAY['spent'::text, 'pending'::text, 'completed'::text, 'failed'::text, 'returned'::text])))),
+    CONSTRAINT delivery_check5 CHECK (((state <> 'refused'::text) OR (outcome = ANY (ARRAY['over_budget'::text, 'not_active'::text, 'wrong_currency'::text, 'reference_used'::text])))),
+    CONSTRAINT delivery_check6 CHECK (((outcome <> 'reference_used'::text) OR (destination = 'payouts'::text))),
+    CONSTRAINT delivery_check7 CHECK ((awaited OR (state = 'sent'::text))),
+    CONSTRAINT delivery_destination_check CHECK ((destination = ANY (ARRAY['campaigns'::text, 'payouts'::text]))),
+    CONSTRAINT delivery_outcome_check CHECK ((outcome = ANY (ARRAY['spent'::text, 'pending'::text, 'completed'::text, 'failed'::text, 'returned'::text, 'over_budget'::text, 'not_active'::text, 'wrong_currency'::text, 'reference_used'::text]))),
+    CONSTRAINT delivery_reason_check CHECK ((length(reason) <= 200)),
+    CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'accepted'::text, 'refused'::text]))),
+    CONSTRAINT delivery_version_check CHECK ((version >= 0))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE collector.event_default (
+    id uuid NOT NULL,
+    type text NOT NULL,
+    body text NOT NULL,
+    trace_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT event_type_check CHECK ((type = ANY (ARRAY['click'::text, 'impression'::text, 'conversion'::text, 'payment'::text])))
+);
+
+CREATE TABLE collector.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE collector.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE collector.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE collector.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE VIEW collector.open_delivery AS
+ SELECT wanted.destination,
+    count(d.id) AS events,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(d.changed_at))), (0)::numeric), (0)::numeric))::double precision AS oldest_age_seconds
+   FROM (unnest(ARRAY['campaigns'::text, 'payouts'::text]) wanted(destination)
+     LEFT JOIN collector.delivery d ON (((d.destination = wanted.destination) AND d.awaited AND (d.outcome IS NULL) AND (d.state = 'sent'::text))))
+  GROUP BY wanted.destination;
+
+COMMENT ON VIEW collector.open_delivery IS 'What each destination has not answered, and since when';
+
+CREATE TABLE collector.rate_limit (
+    key character varying(255) NOT NULL,
+    points integer DEFAULT 0 NOT NULL,
+    expire double precision
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE collector.rate_limit IS 'Events of each source in the minute under way';
+
+CREATE TABLE collector.webhook (
+    source text NOT NULL,
+    webhook_id text NOT NULL,
+    signed_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE collector.webhook IS 'Signed requests that were taken: the same again is a replay';
 
 CREATE TABLE etl.chunk (
     run_id text NOT NULL,
@@ -1574,6 +2275,362 @@ CREATE TABLE payouts.transition (
 
 COMMENT ON TABLE payouts.transition IS 'Changes of state that there are; all others are refused';
 
+CREATE TABLE reports.event (
+    "position" bigint NOT NULL,
+    kind text NOT NULL,
+    aggregate_id uuid NOT NULL,
+    version bigint NOT NULL,
+    event text NOT NULL,
+    minor_digits smallint NOT NULL,
+    body jsonb NOT NULL,
+    message_id text NOT NULL,
+    archived_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT event_kind_check CHECK ((kind = ANY (ARRAY['payout'::text, 'campaign'::text]))),
+    CONSTRAINT event_message_id_check CHECK ((length(message_id) <= 255)),
+    CONSTRAINT event_minor_digits_check CHECK (((minor_digits >= 0) AND (minor_digits <= 4))),
+    CONSTRAINT event_position_check CHECK (("position" > 0)),
+    CONSTRAINT event_version_check CHECK ((version > 0))
+)
+PARTITION BY RANGE (aggregate_id);
+
+COMMENT ON TABLE reports.event IS 'Every event as it was told, once; final';
+
+CREATE VIEW reports.archived_payout AS
+ SELECT e.aggregate_id AS payout_id,
+    e.version,
+    (e.body ->> 'id_afiliado'::text) AS affiliate,
+    (e.body ->> 'moneda'::text) AS currency,
+    ((((e.body ->> 'monto'::text))::numeric * ((10)::numeric ^ (e.minor_digits)::numeric)))::bigint AS amount,
+    (e.body ->> 'estado'::text) AS state,
+    (e.event = 'payments.evt.returned'::text) AS returned,
+    ( SELECT ((((f.body ->> 'occurred_at'::text))::timestamp with time zone AT TIME ZONE 'UTC'::text))::date AS timezone
+           FROM reports.event f
+          WHERE ((f.aggregate_id = e.aggregate_id) AND (f.version = 1))) AS day
+   FROM reports.event e
+  WHERE ((e.kind = 'payout'::text) AND (NOT (EXISTS ( SELECT
+           FROM reports.event newer
+          WHERE ((newer.aggregate_id = e.aggregate_id) AND (newer.version > e.version))))));
+
+COMMENT ON VIEW reports.archived_payout IS 'Payouts as the archive has them';
+
+CREATE VIEW reports.archived_content AS
+ SELECT ('payout '::text || archived_payout.payout_id) AS what,
+    concat_ws(' '::text, 'version', archived_payout.version, archived_payout.state,
+        CASE
+            WHEN archived_payout.returned THEN 'returned'::text
+            ELSE NULL::text
+        END, archived_payout.amount, archived_payout.currency, 'of', archived_payout.affiliate, COALESCE(('since '::text || archived_payout.day), 'parked'::text)) AS value
+   FROM reports.archived_payout
+UNION ALL
+ SELECT ('campaign '::text || e.aggregate_id) AS what,
+    concat_ws(' '::text, 'version', e.version, (e.body ->> 'state'::text), 'spent', ((((e.body ->> 'spend'::text))::numeric * ((10)::numeric ^ (e.minor_digits)::numeric)))::bigint, 'of', ((((e.body ->> 'budget'::text))::numeric * ((10)::numeric ^ (e.minor_digits)::numeric)))::bigint, (e.body ->> 'currency'::text), 'seen', (e.body ->> 'impressions'::text), 'clicked', (e.body ->> 'clicks'::text), 'converted', (e.body ->> 'conversions'::text), (e.body ->> 'name'::text)) AS value
+   FROM reports.event e
+  WHERE ((e.kind = 'campaign'::text) AND (NOT (EXISTS ( SELECT
+           FROM reports.event newer
+          WHERE ((newer.aggregate_id = e.aggregate_id) AND (newer.version > e.version))))))
+UNION ALL
+ SELECT concat_ws(' '::text, 'day', archived_payout.day, archived_payout.currency, archived_payout.state) AS what,
+    concat_ws(' '::text, count(*), 'payouts,', sum(archived_payout.amount), 'returned', count(*) FILTER (WHERE archived_payout.returned)) AS value
+   FROM reports.archived_payout
+  WHERE (archived_payout.day IS NOT NULL)
+  GROUP BY archived_payout.day, archived_payout.currency, archived_payout.state
+UNION ALL
+ SELECT concat_ws(' '::text, 'affiliate', archived_payout.affiliate, archived_payout.currency) AS what,
+    concat_ws(' '::text, count(*), 'payouts,', sum(archived_payout.amount), 'completed', count(*) FILTER (WHERE (archived_payout.state = 'EXITOSO'::text)), 'failed', count(*) FILTER (WHERE (archived_payout.state = 'FALLIDO'::text))) AS value
+   FROM reports.archived_payout
+  WHERE (archived_payout.day IS NOT NULL)
+  GROUP BY archived_payout.affiliate, archived_payout.currency;
+
+COMMENT ON VIEW reports.archived_content IS 'What a read model must say, made of the archive';
+
+CREATE TABLE reports.campaign (
+    generation integer NOT NULL,
+    campaign_id uuid NOT NULL,
+    version bigint NOT NULL,
+    name text NOT NULL,
+    state text NOT NULL,
+    currency text NOT NULL,
+    budget bigint NOT NULL,
+    spend bigint NOT NULL,
+    impressions bigint NOT NULL,
+    clicks bigint NOT NULL,
+    conversions bigint NOT NULL,
+    CONSTRAINT campaign_budget_check CHECK ((budget >= 0)),
+    CONSTRAINT campaign_clicks_check CHECK ((clicks >= 0)),
+    CONSTRAINT campaign_conversions_check CHECK ((conversions >= 0)),
+    CONSTRAINT campaign_impressions_check CHECK ((impressions >= 0)),
+    CONSTRAINT campaign_spend_check CHECK ((spend >= 0)),
+    CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['CREATED'::text, 'ACTIVE'::text, 'PAUSED'::text, 'COMPLETED'::text])))
+);
+
+COMMENT ON TABLE reports.campaign IS 'Each campaign by its newest event';
+
+CREATE TABLE reports.payout (
+    generation integer NOT NULL,
+    payout_id uuid NOT NULL,
+    version bigint NOT NULL,
+    affiliate text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    state text NOT NULL,
+    returned boolean NOT NULL,
+    day date,
+    CONSTRAINT payout_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payout_state_check CHECK ((state = ANY (ARRAY['PENDIENTE'::text, 'PROCESANDO'::text, 'EXITOSO'::text, 'FALLIDO'::text])))
+);
+
+COMMENT ON TABLE reports.payout IS 'Each payout by its newest event';
+
+CREATE TABLE reports.payout_affiliate (
+    generation integer NOT NULL,
+    affiliate text NOT NULL,
+    currency text NOT NULL,
+    payouts bigint NOT NULL,
+    amount numeric NOT NULL,
+    completed bigint NOT NULL,
+    failed bigint NOT NULL,
+    CONSTRAINT payout_affiliate_amount_check CHECK ((amount >= (0)::numeric)),
+    CONSTRAINT payout_affiliate_check CHECK (((completed + failed) <= payouts)),
+    CONSTRAINT payout_affiliate_completed_check CHECK ((completed >= 0)),
+    CONSTRAINT payout_affiliate_failed_check CHECK ((failed >= 0)),
+    CONSTRAINT payout_affiliate_payouts_check CHECK ((payouts >= 0))
+);
+
+COMMENT ON TABLE reports.payout_affiliate IS 'Payouts rolled up by whom they are for';
+
+CREATE TABLE reports.payout_day (
+    generation integer NOT NULL,
+    day date NOT NULL,
+    currency text NOT NULL,
+    state text NOT NULL,
+    payouts bigint NOT NULL,
+    amount numeric NOT NULL,
+    returned bigint NOT NULL,
+    CONSTRAINT payout_day_amount_check CHECK ((amount >= (0)::numeric)),
+    CONSTRAINT payout_day_check CHECK (((returned >= 0) AND (returned <= payouts))),
+    CONSTRAINT payout_day_payouts_check CHECK ((payouts >= 0))
+);
+
+COMMENT ON TABLE reports.payout_day IS 'Payouts rolled up by the day of their first event';
+
+CREATE VIEW reports.content AS
+ SELECT payout.generation,
+    ('payout '::text || payout.payout_id) AS what,
+    concat_ws(' '::text, 'version', payout.version, payout.state,
+        CASE
+            WHEN payout.returned THEN 'returned'::text
+            ELSE NULL::text
+        END, payout.amount, payout.currency, 'of', payout.affiliate, COALESCE(('since '::text || payout.day), 'parked'::text)) AS value
+   FROM reports.payout
+UNION ALL
+ SELECT campaign.generation,
+    ('campaign '::text || campaign.campaign_id) AS what,
+    concat_ws(' '::text, 'version', campaign.version, campaign.state, 'spent', campaign.spend, 'of', campaign.budget, campaign.currency, 'seen', campaign.impressions, 'clicked', campaign.clicks, 'converted', campaign.conversions, campaign.name) AS value
+   FROM reports.campaign
+UNION ALL
+ SELECT payout_day.generation,
+    concat_ws(' '::text, 'day', payout_day.day, payout_day.currency, payout_day.state) AS what,
+    concat_ws(' '::text, payout_day.payouts, 'payouts,', payout_day.amount, 'returned', payout_day.returned) AS value
+   FROM reports.payout_day
+  WHERE (payout_day.payouts > 0)
+UNION ALL
+ SELECT payout_affiliate.generation,
+    concat_ws(' '::text, 'affiliate', payout_affiliate.affiliate, payout_affiliate.currency) AS what,
+    concat_ws(' '::text, payout_affiliate.payouts, 'payouts,', payout_affiliate.amount, 'completed', payout_affiliate.completed, 'failed', payout_affiliate.failed) AS value
+   FROM reports.payout_affiliate
+  WHERE (payout_affiliate.payouts > 0);
+
+COMMENT ON VIEW reports.content IS 'Read models by generation, a line for each thing that they say';
+
+CREATE TABLE reports.generation (
+    generation integer NOT NULL,
+    state text DEFAULT 'building'::text NOT NULL,
+    "position" bigint DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    shown_at timestamp with time zone,
+    rebuilder text,
+    leased_until timestamp with time zone,
+    CONSTRAINT generation_generation_check CHECK ((generation > 0)),
+    CONSTRAINT generation_position_check CHECK (("position" >= 0)),
+    CONSTRAINT generation_state_check CHECK ((state = ANY (ARRAY['building'::text, 'live'::text, 'retired'::text, 'dropped'::text])))
+);
+
+COMMENT ON TABLE reports.generation IS 'Read models: each is made of the whole archive by one projection';
+
+CREATE TABLE reports.head (
+    one boolean DEFAULT true NOT NULL,
+    "position" bigint DEFAULT 0 NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT head_one_check CHECK (one),
+    CONSTRAINT head_position_check CHECK (("position" >= 0))
+);
+
+COMMENT ON TABLE reports.head IS 'Position of the newest event in the archive, and when it was applied';
+
+CREATE TABLE reports.switch (
+    epoch integer NOT NULL,
+    version text NOT NULL,
+    generation integer NOT NULL,
+    switched_by text NOT NULL,
+    trace_id uuid,
+    switched_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT switch_epoch_check CHECK ((epoch > 0)),
+    CONSTRAINT switch_switched_by_check CHECK (((length(switched_by) >= 1) AND (length(switched_by) <= 255))),
+    CONSTRAINT switch_version_check CHECK ((version = ANY (ARRAY['v1'::text, 'v2'::text])))
+);
+
+COMMENT ON TABLE reports.switch IS 'Which version and generation are served, by the latest row; the others say who served what, and when; final';
+
+CREATE VIEW reports.served AS
+ SELECT s.epoch,
+    s.version,
+    s.generation,
+    s.switched_by,
+    s.switched_at,
+    h."position",
+    h.applied_at
+   FROM (( SELECT switch.epoch,
+            switch.version,
+            switch.generation,
+            switch.switched_by,
+            switch.trace_id,
+            switch.switched_at
+           FROM reports.switch
+          ORDER BY switch.epoch DESC
+         LIMIT 1) s
+     CROSS JOIN reports.head h);
+
+COMMENT ON VIEW reports.served IS 'What is served now';
+
+CREATE VIEW reports.parked AS
+ SELECT p.payout_id,
+    min(e.archived_at) AS since
+   FROM ((reports.payout p
+     JOIN reports.served s USING (generation))
+     JOIN reports.event e ON ((e.aggregate_id = p.payout_id)))
+  WHERE (p.day IS NULL)
+  GROUP BY p.payout_id;
+
+COMMENT ON VIEW reports.parked IS 'Payouts that are in no sum, since their first event has not come';
+
+CREATE VIEW reports.audit_difference AS
+ SELECT what,
+    COALESCE(a.value, 'nothing: the archive does not have it'::text) AS expected,
+    COALESCE(c.value, 'nothing'::text) AS found
+   FROM (reports.archived_content a
+     FULL JOIN ( SELECT content.what,
+            content.value
+           FROM (reports.content
+             JOIN reports.served USING (generation))) c USING (what))
+  WHERE (a.value IS DISTINCT FROM c.value)
+UNION ALL
+ SELECT 'archive'::text AS what,
+    ((h."position" || ' events at positions 1 to '::text) || h."position") AS expected,
+    ((((count(e."position") || ' events at '::text) || count(DISTINCT e."position")) || ' positions up to '::text) || COALESCE(max(e."position"), (0)::bigint)) AS found
+   FROM (reports.head h
+     LEFT JOIN reports.event e ON (true))
+  GROUP BY h."position"
+ HAVING ((count(e."position") <> h."position") OR (count(DISTINCT e."position") <> h."position") OR (COALESCE(max(e."position"), (0)::bigint) <> h."position"))
+UNION ALL
+ SELECT ('generation '::text || g.generation) AS what,
+    ('at position '::text || h."position") AS expected,
+    ('at position '::text || g."position") AS found
+   FROM (reports.generation g
+     CROSS JOIN reports.head h)
+  WHERE ((g.state = 'live'::text) AND (g."position" <> h."position"))
+UNION ALL
+ SELECT ('payout '::text || parked.payout_id) AS what,
+    ('its first event, before '::text || (parked.since + ops.audit_grace())) AS expected,
+    ('parked since '::text || parked.since) AS found
+   FROM reports.parked
+  WHERE (parked.since <= (now() - ops.audit_grace()));
+
+COMMENT ON VIEW reports.audit_difference IS 'Each way in which the read model that is served differs from the archive';
+
+CREATE TABLE reports.event_default (
+    "position" bigint NOT NULL,
+    kind text NOT NULL,
+    aggregate_id uuid NOT NULL,
+    version bigint NOT NULL,
+    event text NOT NULL,
+    minor_digits smallint NOT NULL,
+    body jsonb NOT NULL,
+    message_id text NOT NULL,
+    archived_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT event_kind_check CHECK ((kind = ANY (ARRAY['payout'::text, 'campaign'::text]))),
+    CONSTRAINT event_message_id_check CHECK ((length(message_id) <= 255)),
+    CONSTRAINT event_minor_digits_check CHECK (((minor_digits >= 0) AND (minor_digits <= 4))),
+    CONSTRAINT event_position_check CHECK (("position" > 0)),
+    CONSTRAINT event_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE reports.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE reports.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE reports.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE reports.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE TABLE reports.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE reports.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE VIEW reports.report_day AS
+ SELECT payout_day.day,
+    payout_day.currency,
+    payout_day.state,
+    payout_day.payouts,
+    payout_day.amount,
+    payout_day.returned
+   FROM (reports.payout_day
+     JOIN reports.served USING (generation))
+  WHERE (payout_day.payouts > 0);
+
+COMMENT ON VIEW reports.report_day IS 'Payouts that are served, by day, currency and state; amounts in minor units';
+
+CREATE VIEW reports.state AS
+ SELECT s.epoch,
+    s.generation,
+    s."position",
+    ( SELECT count(*) AS count
+           FROM reports.parked) AS parked_payouts,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - ( SELECT min(parked.since) AS min
+           FROM reports.parked))), (0)::numeric), (0)::numeric))::double precision AS parked_oldest_age_seconds,
+    COALESCE(( SELECT (s."position" - min(g."position"))
+           FROM reports.generation g
+          WHERE (g.state = 'building'::text)), (0)::bigint) AS rebuild_behind_events,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - ( SELECT min(g.leased_until) AS min
+           FROM reports.generation g
+          WHERE ((g.state = ANY (ARRAY['building'::text, 'live'::text])) AND (g.generation <> s.generation))))), (0)::numeric), (0)::numeric))::double precision AS rebuild_left_age_seconds
+   FROM reports.served s;
+
+COMMENT ON VIEW reports.state IS 'How it stands with what is served, what is parked, and a rebuild that somebody left';
+
 CREATE TABLE saga.outbox (
     message_id uuid NOT NULL,
     event text NOT NULL,
@@ -1881,6 +2938,62 @@ CREATE TABLE staging.txn_shape (
 );
 
 COMMENT ON TABLE staging.txn_shape IS 'Template of the tables that a run''s months are built in, see etl.create_builds; always empty';
+
+CREATE TABLE traffic.campaign (
+    traffic_id bigint NOT NULL,
+    campaign_id uuid NOT NULL,
+    currency text NOT NULL,
+    budget bigint NOT NULL,
+    active boolean NOT NULL,
+    CONSTRAINT campaign_budget_check CHECK ((budget > 0))
+);
+
+COMMENT ON TABLE traffic.campaign IS 'Campaigns that were made for a run';
+
+CREATE TABLE traffic.partner_event (
+    traffic_id bigint NOT NULL,
+    source text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    campaign_id uuid,
+    id_afiliado text,
+    referencia_pago text,
+    moneda text,
+    spend bigint,
+    payout bigint,
+    expected text,
+    told integer NOT NULL,
+    answer text NOT NULL,
+    CONSTRAINT partner_event_answer_check CHECK ((answer = ANY (ARRAY['created'::text, 'refused'::text, 'unknown'::text]))),
+    CONSTRAINT partner_event_expected_check CHECK ((expected = ANY (ARRAY['paid'::text, 'spent'::text, 'spent or over_budget'::text, 'not_active'::text, 'wrong_currency'::text]))),
+    CONSTRAINT partner_event_payout_check CHECK ((payout > 0)),
+    CONSTRAINT partner_event_spend_check CHECK ((spend > 0)),
+    CONSTRAINT partner_event_told_check CHECK ((told > 0)),
+    CONSTRAINT partner_event_type_check CHECK ((type = ANY (ARRAY['click'::text, 'impression'::text, 'conversion'::text, 'payment'::text])))
+);
+
+COMMENT ON TABLE traffic.partner_event IS 'The answer key of partners'' events';
+
+CREATE VIEW traffic.audit_partner_event AS
+ SELECT e.traffic_id,
+    e.source,
+    e.event_id,
+    e.type,
+    e.campaign_id,
+    e.id_afiliado,
+    e.referencia_pago,
+    e.moneda,
+    e.spend,
+    e.payout,
+    e.expected,
+    e.told,
+    e.answer,
+    c.currency,
+    c.budget
+   FROM (traffic.partner_event e
+     LEFT JOIN traffic.campaign c USING (traffic_id, campaign_id));
+
+COMMENT ON VIEW traffic.audit_partner_event IS 'What each event of a run must have come to';
 
 CREATE TABLE traffic.payment (
     traffic_id bigint NOT NULL,
@@ -2245,7 +3358,13 @@ CREATE TABLE wallet.movement_default (
     CONSTRAINT movement_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
 );
 
+ALTER TABLE ONLY collector.delivery ATTACH PARTITION collector.delivery_default DEFAULT;
+
+ALTER TABLE ONLY collector.event ATTACH PARTITION collector.event_default DEFAULT;
+
 ALTER TABLE ONLY payouts.pago ATTACH PARTITION payouts.pago_default DEFAULT;
+
+ALTER TABLE ONLY reports.event ATTACH PARTITION reports.event_default DEFAULT;
 
 ALTER TABLE ONLY saga.payment ATTACH PARTITION saga.payment_default DEFAULT;
 
@@ -2254,6 +3373,72 @@ ALTER TABLE ONLY saga.step ATTACH PARTITION saga.step_default DEFAULT;
 ALTER TABLE ONLY wallet.decision ATTACH PARTITION wallet.decision_default DEFAULT;
 
 ALTER TABLE ONLY wallet.movement ATTACH PARTITION wallet.movement_default DEFAULT;
+
+ALTER TABLE ONLY campaigns.campaign
+    ADD CONSTRAINT campaign_campaign_id_currency_key UNIQUE (campaign_id, currency);
+
+ALTER TABLE ONLY campaigns.campaign
+    ADD CONSTRAINT campaign_pkey PRIMARY KEY (campaign_id);
+
+ALTER TABLE ONLY campaigns.change
+    ADD CONSTRAINT change_pkey PRIMARY KEY (campaign_id, version);
+
+ALTER TABLE ONLY campaigns.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY campaigns.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY campaigns.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY campaigns.sighting
+    ADD CONSTRAINT sighting_pkey PRIMARY KEY (source, event_id);
+
+ALTER TABLE ONLY campaigns.spend
+    ADD CONSTRAINT spend_pkey PRIMARY KEY (source, event_id);
+
+ALTER TABLE ONLY campaigns.transition
+    ADD CONSTRAINT transition_pkey PRIMARY KEY (from_state, to_state);
+
+ALTER TABLE ONLY collector.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (id, destination);
+
+ALTER TABLE ONLY collector.delivery_default
+    ADD CONSTRAINT delivery_default_pkey PRIMARY KEY (id, destination);
+
+ALTER TABLE ONLY collector.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY collector.event_default
+    ADD CONSTRAINT event_default_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY collector.event_key
+    ADD CONSTRAINT event_key_id_key UNIQUE (id);
+
+ALTER TABLE ONLY collector.event_key
+    ADD CONSTRAINT event_key_pkey PRIMARY KEY (source, event_id);
+
+ALTER TABLE ONLY collector.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY collector.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY collector.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY collector.payout
+    ADD CONSTRAINT payout_id_key UNIQUE (id);
+
+ALTER TABLE ONLY collector.payout
+    ADD CONSTRAINT payout_pkey PRIMARY KEY (id_afiliado, referencia_pago);
+
+ALTER TABLE ONLY collector.rate_limit
+    ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY collector.webhook
+    ADD CONSTRAINT webhook_pkey PRIMARY KEY (source, webhook_id, signed_at);
 
 ALTER TABLE ONLY etl.chunk_class
     ADD CONSTRAINT chunk_class_pkey PRIMARY KEY (run_id, chunk_no, class);
@@ -2369,6 +3554,42 @@ ALTER TABLE ONLY payouts.returned
 ALTER TABLE ONLY payouts.transition
     ADD CONSTRAINT transition_pkey PRIMARY KEY (from_estado, to_estado);
 
+ALTER TABLE ONLY reports.campaign
+    ADD CONSTRAINT campaign_pkey PRIMARY KEY (generation, campaign_id);
+
+ALTER TABLE ONLY reports.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (aggregate_id, version);
+
+ALTER TABLE ONLY reports.event_default
+    ADD CONSTRAINT event_default_pkey PRIMARY KEY (aggregate_id, version);
+
+ALTER TABLE ONLY reports.generation
+    ADD CONSTRAINT generation_pkey PRIMARY KEY (generation);
+
+ALTER TABLE ONLY reports.head
+    ADD CONSTRAINT head_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY reports.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY reports.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY reports.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY reports.payout_affiliate
+    ADD CONSTRAINT payout_affiliate_pkey PRIMARY KEY (generation, affiliate, currency);
+
+ALTER TABLE ONLY reports.payout_day
+    ADD CONSTRAINT payout_day_pkey PRIMARY KEY (generation, day, currency, state);
+
+ALTER TABLE ONLY reports.payout
+    ADD CONSTRAINT payout_pkey PRIMARY KEY (generation, payout_id);
+
+ALTER TABLE ONLY reports.switch
+    ADD CONSTRAINT switch_pkey PRIMARY KEY (epoch);
+
 ALTER TABLE ONLY saga.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
 
@@ -2404,6 +3625,12 @@ ALTER TABLE ONLY saga.webhook
 
 ALTER TABLE ONLY saga.webhook_stop
     ADD CONSTRAINT webhook_stop_pkey PRIMARY KEY (stopped);
+
+ALTER TABLE ONLY traffic.campaign
+    ADD CONSTRAINT campaign_pkey PRIMARY KEY (traffic_id, campaign_id);
+
+ALTER TABLE ONLY traffic.partner_event
+    ADD CONSTRAINT partner_event_pkey PRIMARY KEY (traffic_id, source, event_id);
 
 ALTER TABLE ONLY traffic.payment
     ADD CONSTRAINT payment_pkey PRIMARY KEY (traffic_id, reference);
@@ -2444,6 +3671,22 @@ ALTER TABLE ONLY wallet.wallet
 ALTER TABLE ONLY wallet.wallet
     ADD CONSTRAINT wallet_wallet_id_currency_key UNIQUE (wallet_id, currency);
 
+CREATE INDEX campaign_due_idx ON campaigns.campaign USING btree (ends_at) WHERE ((state <> 'COMPLETED'::text) AND (ends_at IS NOT NULL));
+
+CREATE INDEX campaign_unannounced_idx ON campaigns.campaign USING btree (unannounced_since) WHERE (unannounced_since IS NOT NULL);
+
+CREATE INDEX idempotency_by_age ON campaigns.idempotency USING btree (created_at);
+
+CREATE INDEX sighting_by_age ON campaigns.sighting USING btree (seen_at);
+
+CREATE INDEX delivery_open_idx ON ONLY collector.delivery USING btree (destination, changed_at) WHERE (awaited AND (outcome IS NULL));
+
+CREATE INDEX delivery_default_destination_changed_at_idx ON collector.delivery_default USING btree (destination, changed_at) WHERE (awaited AND (outcome IS NULL));
+
+CREATE INDEX idempotency_by_age ON collector.idempotency USING btree (created_at);
+
+CREATE INDEX webhook_by_age ON collector.webhook USING btree (signed_at);
+
 CREATE INDEX dead_letter_by_time ON ops.dead_letter USING btree (recorded_at);
 
 CREATE INDEX dead_letter_by_trace ON ops.dead_letter USING btree (trace_id) WHERE (trace_id IS NOT NULL);
@@ -2465,6 +3708,18 @@ CREATE INDEX pago_due_idx ON ONLY payouts.pago USING btree (due_at) WHERE (estad
 CREATE INDEX pago_default_due_at_idx ON payouts.pago_default USING btree (due_at) WHERE (estado = ANY (ARRAY['PENDIENTE'::text, 'PROCESANDO'::text]));
 
 CREATE INDEX pago_default_id_afiliado_id_pago_idx ON payouts.pago_default USING btree (id_afiliado, id_pago);
+
+CREATE INDEX event_position_idx ON ONLY reports.event USING btree ("position");
+
+CREATE INDEX event_default_position_idx ON reports.event_default USING btree ("position");
+
+CREATE UNIQUE INDEX generation_one_building ON reports.generation USING btree (state) WHERE (state = 'building'::text);
+
+CREATE INDEX idempotency_by_age ON reports.idempotency USING btree (created_at);
+
+CREATE INDEX payout_affiliate_largest_idx ON reports.payout_affiliate USING btree (generation, payouts DESC, affiliate, currency);
+
+CREATE INDEX payout_parked_idx ON reports.payout USING btree (generation) WHERE (day IS NULL);
 
 CREATE INDEX idempotency_by_age ON saga.idempotency USING btree (created_at);
 
@@ -2492,6 +3747,12 @@ CREATE INDEX movement_default_to_id_moved_at_movement_id_idx ON wallet.movement_
 
 CREATE UNIQUE INDEX wallet_open_key ON wallet.wallet USING btree (user_id, currency) WHERE ((closed_at IS NULL) AND (kind = 'customer'::text));
 
+ALTER INDEX collector.delivery_open_idx ATTACH PARTITION collector.delivery_default_destination_changed_at_idx;
+
+ALTER INDEX collector.delivery_pkey ATTACH PARTITION collector.delivery_default_pkey;
+
+ALTER INDEX collector.event_pkey ATTACH PARTITION collector.event_default_pkey;
+
 ALTER INDEX payouts.pago_due_idx ATTACH PARTITION payouts.pago_default_due_at_idx;
 
 ALTER INDEX payouts.pago_afiliado_idx ATTACH PARTITION payouts.pago_default_id_afiliado_id_pago_idx;
@@ -2499,6 +3760,10 @@ ALTER INDEX payouts.pago_afiliado_idx ATTACH PARTITION payouts.pago_default_id_a
 ALTER INDEX payouts.pago_id_pago_monto_moneda_key ATTACH PARTITION payouts.pago_default_id_pago_monto_moneda_key;
 
 ALTER INDEX payouts.pago_pkey ATTACH PARTITION payouts.pago_default_pkey;
+
+ALTER INDEX reports.event_pkey ATTACH PARTITION reports.event_default_pkey;
+
+ALTER INDEX reports.event_position_idx ATTACH PARTITION reports.event_default_position_idx;
 
 ALTER INDEX saga.payment_customer_idx ATTACH PARTITION saga.payment_default_customer_id_payment_id_idx;
 
@@ -2516,7 +3781,34 @@ ALTER INDEX wallet.movement_pkey ATTACH PARTITION wallet.movement_default_pkey;
 
 ALTER INDEX wallet.movement_in_idx ATTACH PARTITION wallet.movement_default_to_id_moved_at_movement_id_idx;
 
+CREATE TRIGGER campaign_final BEFORE DELETE OR TRUNCATE ON campaigns.campaign FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER campaign_kept_in_order BEFORE UPDATE ON campaigns.campaign FOR EACH ROW EXECUTE FUNCTION campaigns.keep_campaign();
+
+CREATE TRIGGER change_final BEFORE DELETE OR UPDATE OR TRUNCATE ON campaigns.change FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER sighting_final BEFORE UPDATE ON campaigns.sighting FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER spend_final BEFORE DELETE OR UPDATE OR TRUNCATE ON campaigns.spend FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER delivery_final BEFORE DELETE ON collector.delivery FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER delivery_kept BEFORE TRUNCATE ON collector.delivery FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER delivery_kept_in_order BEFORE UPDATE ON collector.delivery FOR EACH ROW EXECUTE FUNCTION collector.keep_delivery();
+
+CREATE TRIGGER event_final BEFORE DELETE OR UPDATE ON collector.event FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER event_kept BEFORE TRUNCATE ON collector.event FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER event_key_final BEFORE DELETE OR UPDATE OR TRUNCATE ON collector.event_key FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER payout_final BEFORE DELETE OR UPDATE OR TRUNCATE ON collector.payout FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON collector.rate_limit FOR EACH STATEMENT EXECUTE FUNCTION collector.commit_without_waiting();
+
 CREATE TRIGGER dead_letter_bound AFTER INSERT ON ops.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION ops.forget_dead_letters();
+
 CREATE TRIGGER outbox_retried AFTER UPDATE ON payouts.outbox REFERENCING OLD TABLE AS was NEW TABLE AS claimed FOR EACH STATEMENT EXECUTE FUNCTION payouts.count_retried();
 
 CREATE TRIGGER outbox_sent AFTER DELETE ON payouts.outbox REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION payouts.count_sent();
@@ -2534,6 +3826,22 @@ CREATE TRIGGER paid_of_success AFTER INSERT ON payouts.paid FOR EACH ROW EXECUTE
 CREATE TRIGGER reference_final BEFORE DELETE OR UPDATE OR TRUNCATE ON payouts.reference FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 CREATE TRIGGER returned_final BEFORE DELETE OR UPDATE OR TRUNCATE ON payouts.returned FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER event_final BEFORE DELETE OR UPDATE ON reports.event FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER event_kept BEFORE TRUNCATE ON reports.event FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER generation_final BEFORE DELETE OR TRUNCATE ON reports.generation FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER generation_in_order BEFORE UPDATE ON reports.generation FOR EACH ROW EXECUTE FUNCTION reports.keep_generation();
+
+CREATE TRIGGER head_final BEFORE DELETE OR TRUNCATE ON reports.head FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER head_in_order BEFORE UPDATE ON reports.head FOR EACH ROW WHEN ((new."position" < old."position")) EXECUTE FUNCTION reports.keep_head();
+
+CREATE TRIGGER switch_final BEFORE DELETE OR UPDATE OR TRUNCATE ON reports.switch FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER switch_in_order BEFORE INSERT ON reports.switch FOR EACH ROW EXECUTE FUNCTION reports.keep_switch();
 
 CREATE TRIGGER orphan_final BEFORE DELETE OR UPDATE OR TRUNCATE ON saga.orphan FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
@@ -2561,6 +3869,12 @@ CREATE TRIGGER movement_kept BEFORE TRUNCATE ON wallet.movement FOR EACH STATEME
 
 CREATE TRIGGER reference_final BEFORE DELETE OR UPDATE OR TRUNCATE ON wallet.reference FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
+ALTER TABLE ONLY campaigns.change
+    ADD CONSTRAINT change_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES campaigns.campaign(campaign_id);
+
+ALTER TABLE ONLY campaigns.spend
+    ADD CONSTRAINT spend_campaign_id_campaign_currency_fkey FOREIGN KEY (campaign_id, campaign_currency) REFERENCES campaigns.campaign(campaign_id, currency);
+
 ALTER TABLE ONLY etl.chunk_class
     ADD CONSTRAINT chunk_class_run_id_chunk_no_fkey FOREIGN KEY (run_id, chunk_no) REFERENCES etl.chunk(run_id, chunk_no) ON DELETE CASCADE;
 
@@ -2585,6 +3899,15 @@ ALTER TABLE ONLY payouts.paid
 ALTER TABLE ONLY payouts.returned
     ADD CONSTRAINT returned_id_pago_fkey FOREIGN KEY (id_pago) REFERENCES payouts.paid(id_pago);
 
+ALTER TABLE ONLY reports.switch
+    ADD CONSTRAINT switch_generation_fkey FOREIGN KEY (generation) REFERENCES reports.generation(generation);
+
+ALTER TABLE ONLY traffic.campaign
+    ADD CONSTRAINT campaign_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY traffic.partner_event
+    ADD CONSTRAINT partner_event_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY traffic.payment
     ADD CONSTRAINT payment_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
 
@@ -2600,6 +3923,15 @@ ALTER TABLE wallet.movement
 ALTER TABLE ONLY wallet.reference
     ADD CONSTRAINT reference_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES wallet.wallet(wallet_id);
 
+GRANT USAGE ON SCHEMA campaigns TO payments_campaigns;
+GRANT USAGE ON SCHEMA campaigns TO payments_loader;
+GRANT USAGE ON SCHEMA campaigns TO payments_exporter;
+GRANT USAGE ON SCHEMA campaigns TO payments_reader;
+
+GRANT USAGE ON SCHEMA collector TO payments_collector;
+GRANT USAGE ON SCHEMA collector TO payments_loader;
+GRANT USAGE ON SCHEMA collector TO payments_exporter;
+
 GRANT USAGE ON SCHEMA etl TO payments_loader;
 GRANT USAGE ON SCHEMA etl TO payments_exporter;
 
@@ -2611,6 +3943,9 @@ GRANT USAGE ON SCHEMA ops TO payments_saga;
 GRANT USAGE ON SCHEMA ops TO payments_reader;
 GRANT USAGE ON SCHEMA ops TO payments_wallet;
 GRANT USAGE ON SCHEMA ops TO payments_payouts;
+GRANT USAGE ON SCHEMA ops TO payments_campaigns;
+GRANT USAGE ON SCHEMA ops TO payments_reports;
+GRANT USAGE ON SCHEMA ops TO payments_collector;
 GRANT USAGE ON SCHEMA ops TO payments_traffic;
 
 GRANT USAGE ON SCHEMA payments TO payments_loader;
@@ -2621,6 +3956,11 @@ GRANT USAGE ON SCHEMA payouts TO payments_payouts;
 GRANT USAGE ON SCHEMA payouts TO payments_loader;
 GRANT USAGE ON SCHEMA payouts TO payments_exporter;
 GRANT USAGE ON SCHEMA payouts TO payments_reader;
+
+GRANT USAGE ON SCHEMA reports TO payments_reports;
+GRANT USAGE ON SCHEMA reports TO payments_loader;
+GRANT USAGE ON SCHEMA reports TO payments_exporter;
+GRANT USAGE ON SCHEMA reports TO payments_reader;
 
 GRANT USAGE ON SCHEMA saga TO payments_saga;
 GRANT USAGE ON SCHEMA saga TO payments_loader;
@@ -2678,6 +4018,9 @@ REVOKE ALL ON FUNCTION ops.add_months(parent regclass, months integer) FROM PUBL
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_saga;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_wallet;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_payouts;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_campaigns;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_reports;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_collector;
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
 
@@ -2691,9 +4034,104 @@ GRANT ALL ON FUNCTION ops.outbox_state() TO payments_exporter;
 REVOKE ALL ON FUNCTION ops.webhook_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.webhook_state() TO payments_exporter;
 GRANT ALL ON FUNCTION ops.webhook_state() TO payments_saga;
+
 REVOKE ALL ON FUNCTION payouts.count_retried() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payouts.count_sent() FROM PUBLIC;
+
+GRANT SELECT,INSERT ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(state) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(budget) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(spend) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(impressions) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(clicks) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(conversions) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(version) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(event_version) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(unannounced_since) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT UPDATE(updated_at) ON TABLE campaigns.campaign TO payments_campaigns;
+
+GRANT SELECT,INSERT ON TABLE campaigns.change TO payments_campaigns;
+
+GRANT SELECT,INSERT,DELETE ON TABLE campaigns.outbox TO payments_campaigns;
+
+GRANT UPDATE(claimed_until) ON TABLE campaigns.outbox TO payments_campaigns;
+
+GRANT SELECT,INSERT,DELETE ON TABLE campaigns.sighting TO payments_campaigns;
+
+GRANT UPDATE(seen_at) ON TABLE campaigns.sighting TO payments_campaigns;
+
+GRANT SELECT,INSERT ON TABLE campaigns.spend TO payments_campaigns;
+
+GRANT SELECT ON TABLE campaigns.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE campaigns.audit_difference TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE campaigns.idempotency TO payments_campaigns;
+
+GRANT SELECT,INSERT ON TABLE campaigns.illegal_transition TO payments_campaigns;
+
+GRANT SELECT ON TABLE campaigns.lag TO payments_exporter;
+
+GRANT SELECT ON TABLE campaigns.report_campaign TO payments_reader;
+
+GRANT SELECT ON TABLE campaigns.report_spend TO payments_reader;
+
+GRANT SELECT ON TABLE campaigns.transition TO payments_campaigns;
+
+GRANT SELECT,INSERT ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(state) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(outcome) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(reason) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(message_id) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(id_pago) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(version) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(changed_at) ON TABLE collector.delivery TO payments_collector;
+
+GRANT SELECT,INSERT ON TABLE collector.event TO payments_collector;
+
+GRANT SELECT,INSERT ON TABLE collector.event_key TO payments_collector;
+
+GRANT SELECT ON TABLE collector.audit_event TO payments_loader;
+GRANT SELECT ON TABLE collector.audit_event TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE ON TABLE collector.outbox TO payments_collector;
+
+GRANT UPDATE(claimed_until) ON TABLE collector.outbox TO payments_collector;
+
+GRANT SELECT,INSERT ON TABLE collector.payout TO payments_collector;
+
+GRANT SELECT ON TABLE collector.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE collector.audit_difference TO payments_exporter;
+
+GRANT SELECT ON TABLE collector.audit_payout TO payments_loader;
+GRANT SELECT ON TABLE collector.audit_payout TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE collector.idempotency TO payments_collector;
+
+GRANT SELECT,INSERT ON TABLE collector.illegal_transition TO payments_collector;
+
+GRANT SELECT ON TABLE collector.open_delivery TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE collector.rate_limit TO payments_collector;
+
+GRANT SELECT,INSERT,DELETE ON TABLE collector.webhook TO payments_collector;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
@@ -2834,6 +4272,9 @@ GRANT SELECT ON TABLE ops.module_migration TO payments_exporter;
 GRANT SELECT ON TABLE ops.module_migration TO payments_saga;
 GRANT SELECT ON TABLE ops.module_migration TO payments_wallet;
 GRANT SELECT ON TABLE ops.module_migration TO payments_payouts;
+GRANT SELECT ON TABLE ops.module_migration TO payments_campaigns;
+GRANT SELECT ON TABLE ops.module_migration TO payments_reports;
+GRANT SELECT ON TABLE ops.module_migration TO payments_collector;
 GRANT SELECT ON TABLE ops.module_migration TO payments_traffic;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
@@ -2911,6 +4352,58 @@ GRANT SELECT ON TABLE payouts.report_pago TO payments_reader;
 
 GRANT SELECT ON TABLE payouts.transition TO payments_payouts;
 
+GRANT SELECT,INSERT ON TABLE reports.event TO payments_reports;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.campaign TO payments_reports;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.payout TO payments_reports;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.payout_affiliate TO payments_reports;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.payout_day TO payments_reports;
+
+GRANT SELECT ON TABLE reports.content TO payments_reports;
+
+GRANT SELECT,INSERT ON TABLE reports.generation TO payments_reports;
+
+GRANT UPDATE(state) ON TABLE reports.generation TO payments_reports;
+
+GRANT UPDATE("position") ON TABLE reports.generation TO payments_reports;
+
+GRANT UPDATE(changed_at) ON TABLE reports.generation TO payments_reports;
+
+GRANT UPDATE(shown_at) ON TABLE reports.generation TO payments_reports;
+
+GRANT UPDATE(rebuilder) ON TABLE reports.generation TO payments_reports;
+
+GRANT UPDATE(leased_until) ON TABLE reports.generation TO payments_reports;
+
+GRANT SELECT ON TABLE reports.head TO payments_reports;
+
+GRANT UPDATE("position") ON TABLE reports.head TO payments_reports;
+
+GRANT UPDATE(applied_at) ON TABLE reports.head TO payments_reports;
+
+GRANT SELECT,INSERT ON TABLE reports.switch TO payments_reports;
+
+GRANT SELECT ON TABLE reports.served TO payments_reports;
+
+GRANT SELECT ON TABLE reports.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE reports.audit_difference TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.idempotency TO payments_reports;
+
+GRANT SELECT,INSERT ON TABLE reports.illegal_transition TO payments_reports;
+
+GRANT SELECT,INSERT,DELETE ON TABLE reports.outbox TO payments_reports;
+
+GRANT UPDATE(claimed_until) ON TABLE reports.outbox TO payments_reports;
+
+GRANT SELECT ON TABLE reports.report_day TO payments_exporter;
+GRANT SELECT ON TABLE reports.report_day TO payments_reader;
+
+GRANT SELECT ON TABLE reports.state TO payments_exporter;
+
 GRANT SELECT,INSERT,DELETE ON TABLE saga.outbox TO payments_saga;
 
 GRANT UPDATE(claimed_until) ON TABLE saga.outbox TO payments_saga;
@@ -2974,6 +4467,12 @@ GRANT SELECT ON TABLE saga.transition TO payments_saga;
 GRANT SELECT,INSERT,DELETE ON TABLE saga.webhook_stop TO payments_saga;
 
 GRANT SELECT ON TABLE staging.txn_shape TO payments_loader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE traffic.campaign TO payments_traffic;
+
+GRANT SELECT,INSERT,DELETE ON TABLE traffic.partner_event TO payments_traffic;
+
+GRANT SELECT ON TABLE traffic.audit_partner_event TO payments_loader;
 
 GRANT SELECT,INSERT,DELETE ON TABLE traffic.payment TO payments_traffic;
 
