@@ -1,5 +1,5 @@
-import type { WebhookKeys } from "../lib/http/webhook_keys.js";
 import type { Pool } from "../lib/postgres/pool.js";
+import type { WebhookKeys } from "../lib/webhook/source_keys.js";
 import type { Kind, Source } from "./kinds/kind.js";
 import { askAgain } from "./load/ask_again.js";
 import { sendOpenLoop } from "./load/open_loop.js";

@@ -1,11 +1,11 @@
 import { CoreError } from "../../lib/core_errors.js";
 import { isLoopback } from "../../lib/http/edge.js";
 import { RateLimit } from "../../lib/http/rate_limit.js";
-import { readWebhookKeys } from "../../lib/http/webhook_keys.js";
 import { register } from "../../lib/observability/registry.js";
 import { housekeeping } from "../../lib/runtime/housekeeping.js";
 import { defineModule } from "../../lib/runtime/module.js";
 import { serviceProcess } from "../../lib/runtime/service_process.js";
+import { readWebhookKeys } from "../../lib/webhook/source_keys.js";
 import { campaignsSpendDecided } from "../contracts/campaigns_spend_decided.js";
 import { CollectorError } from "./errors.js";
 import { onPago } from "./handlers/on_pago.js";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
-import { signWebhook, webhookKey } from "../../lib/http/webhook.js";
+import { signatureHeaders, webhookKey } from "../../lib/webhook/signature.js";
 import { freePort } from "../../tests/harness/free_port.js";
 import { payments } from "../../tests/harness/process.js";
 import { Services } from "../../tests/harness/service.js";
@@ -11,7 +11,6 @@ const [ADS, NEW, SHOP] = ["A", "B", "C"].map((letter) => `whsec_${letter.repeat(
   string,
   string,
 ];
-const keyOf = (secret: string) => webhookKey(secret) as Buffer;
 const QUOTA = 1_000;
 
 let services: Services;
@@ -37,7 +36,9 @@ const click = (more: object = {}) => ({
 const send = (text: string, headers: Readonly<Record<string, string>>) =>
   services.request("POST", "/event-collector/events", text, headers);
 const sign = (text: string, secret = ADS, ago = 0, webhookId: string = randomUUID()) =>
-  signWebhook(keyOf(secret), { webhookId, signedAt: new Date(Date.now() - 1_000 * ago) }, text);
+  signatureHeaders({ id: webhookId, body: text, at: new Date(Date.now() - 1_000 * ago) }, [
+    webhookKey(secret),
+  ]);
 const post = (body: unknown, secret?: string) => {
   const text = JSON.stringify(body);
   return send(text, sign(text, secret));

@@ -1,5 +1,5 @@
-import type { WebhookKeys } from "../../lib/http/webhook_keys.js";
 import type { Pool } from "../../lib/postgres/pool.js";
+import type { WebhookKeys } from "../../lib/webhook/source_keys.js";
 import type { Outcome } from "../load/outcome.js";
 import type { Target } from "../load/target.js";
 import type { TrafficSpec } from "../spec.js";

@@ -1,6 +1,6 @@
 import { Prng } from "../../etl/world/prng.js";
 import { formatAmount } from "../../lib/domain/money.js";
-import { signWebhook } from "../../lib/http/webhook.js";
+import { signatureHeaders } from "../../lib/webhook/signature.js";
 import type { TrafficSpec } from "../spec.js";
 import { type Campaign, enterPartnerEvents } from "../store/partner_event.js";
 import type { Kind, Run, Source } from "./kind.js";
@@ -92,8 +92,8 @@ export function partnerSource(
       });
       // Each try is signed anew, as it must be.
       const [key] = keys?.get(source) ?? [];
-      const signed = { webhookId: eventId(request), signedAt: new Date() };
-      return `${key === undefined ? plain : head(signWebhook(key, signed, body))}${body.length}\r\n\r\n${body}`;
+      const signed = { id: eventId(request), body, at: new Date() };
+      return `${key === undefined ? plain : head(signatureHeaders(signed, [key]))}${body.length}\r\n\r\n${body}`;
     },
     enterKey: (pool, outcomes) =>
       enterPartnerEvents(pool, {

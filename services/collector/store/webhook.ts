@@ -1,6 +1,6 @@
-import { TOLERANCE_MS } from "../../../lib/http/webhook.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
 import type { Chore } from "../../../lib/runtime/housekeeping.js";
+import { TOLERANCE_MS } from "../../../lib/webhook/verify.js";
 
 /** A signature may be of a time to come, so it is good for twice the tolerance; as much again is for clocks that were set. */
 const KEPT_MS = 3 * TOLERANCE_MS;

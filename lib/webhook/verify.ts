@@ -1,6 +1,7 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { CoreError } from "../core_errors.js";
+import { digestOf } from "./signature.js";
 
 /** A request that is signed as Standard Webhooks 1.0 has it. */
 export interface SignedWebhook {
@@ -17,26 +18,8 @@ const FIELD = (name: string) => ({ in: "header", pointer: `#/${name}` }) as cons
 export const TOLERANCE_MS = 300_000;
 /** An id with a point would let one body's end become another's beginning. */
 const WEBHOOK_ID = /^[!-\-/-~]{1,255}$/;
-const SECRET = /^whsec_([A-Za-z0-9+/]+={0,2})$/;
 /** More signatures than one of each secret there is while they change, nobody needs. */
 const MAX_SIGNATURES = 10;
-
-/** The key of a secret, `whsec_` and 24 to 64 bytes in base64; undefined for what is none. */
-export function webhookKey(secret: string): Buffer | undefined {
-  const key = Buffer.from(SECRET.exec(secret)?.[1] ?? "", "base64");
-  return key.length >= 24 && key.length <= 64 ? key : undefined;
-}
-
-/** The three headers of a body. */
-export function signWebhook(
-  key: Buffer,
-  { webhookId, signedAt }: SignedWebhook,
-  body: Buffer | string,
-): Readonly<Record<string, string>> {
-  const seconds = Math.floor(signedAt.getTime() / 1_000);
-  const signature = digestOf(key, webhookId, seconds, body).toString("base64");
-  return { [ID]: webhookId, [TIMESTAMP]: String(seconds), [SIGNATURE]: `v1,${signature}` };
-}
 
 /**
  * Checks that one of the keys signed a body, of late. Whether it came before only a caller can know who keeps what came.
@@ -65,13 +48,14 @@ export function verifyWebhook(
       field: FIELD(TIMESTAMP),
     });
   }
-  const wanted = keys.map((key) => digestOf(key, webhookId, seconds, body));
+  const signedAt = new Date(seconds * 1_000);
+  const wanted = keys.map((key) => digestOf({ id: webhookId, body, at: signedAt }, key));
   if (!wanted.some((each) => given.some((signature) => timingSafeEqual(signature, each)))) {
     throw new CoreError("SIGNATURE_INVALID", "No key of the source signed this id, time and body.", {
       field: FIELD(SIGNATURE),
     });
   }
-  return { webhookId, signedAt: new Date(seconds * 1_000) };
+  return { webhookId, signedAt };
 }
 
 /** The same request, signature and all, was taken before. */
@@ -109,6 +93,3 @@ function signatureOf(base64: string): Buffer {
   requireForm(SIGNATURE, bytes.length === DIGEST_BYTES && bytes.toString("base64") === base64);
   return bytes;
 }
-
-const digestOf = (key: Buffer, webhookId: string, seconds: number, body: Buffer | string): Buffer =>
-  createHmac("sha256", key).update(`${webhookId}.${seconds}.`).update(body).digest();

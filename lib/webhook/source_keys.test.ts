@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { readWebhookKeys } from "./webhook_keys.js";
+import { readWebhookKeys } from "./source_keys.js";
 
 const [ONE, TWO] = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", `whsec_${"AbCd".repeat(8)}`];
 

@@ -1,5 +1,5 @@
 import { CoreError } from "../core_errors.js";
-import { webhookKey } from "./webhook.js";
+import { webhookKey } from "./signature.js";
 
 /** By the name of who signs; two while one changes from the first to the second. */
 export type WebhookKeys = ReadonlyMap<string, readonly Buffer[]>;
@@ -22,7 +22,7 @@ export function readWebhookKeys(name: string, setting: string): WebhookKeys | un
   const keys = new Map<string, Buffer[]>();
   for (const [i, entry] of entries.entries()) {
     const [, source = "", secret = ""] = /^([^=]*)=(.*)$/.exec(entry) ?? [];
-    const key = webhookKey(secret);
+    const key = keyOf(secret);
     if (key === undefined || !SOURCE.test(source)) {
       throw new CoreError(
         "SETTINGS_INVALID",
@@ -33,4 +33,12 @@ export function readWebhookKeys(name: string, setting: string): WebhookKeys | un
     keys.set(source, [...(keys.get(source) ?? []), key]);
   }
   return keys.size === 0 ? undefined : keys;
+}
+
+function keyOf(secret: string): Buffer | undefined {
+  try {
+    return webhookKey(secret);
+  } catch {
+    return undefined;
+  }
 }
