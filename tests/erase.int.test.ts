@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { MODULES } from "../app/modules.js";
+import { type PagoEvent, paymentsEvtFailed } from "../services/contracts/payments_evt.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { freePort } from "./harness/free_port.js";
@@ -19,6 +21,8 @@ beforeAll(async () => {
     "fraud",
     "wallet",
     "payouts",
+    "collector",
+    "reports",
   );
   await services.start();
 });
@@ -32,7 +36,8 @@ async function traces(text: string): Promise<string[]> {
   const { rows: tables } = await admin(
     `SELECT format('%I.%I', n.nspname, c.relname) AS table
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname IN ('saga', 'wallet', 'payouts') AND c.relkind = 'r'`,
+     WHERE n.nspname = ANY ($1) AND c.relkind = 'r'`,
+    [MODULES.filter(({ erases }) => erases !== undefined).flatMap(({ schemas }) => schemas)],
   );
   const found: string[] = [];
   for (const { table } of tables) {
@@ -42,6 +47,28 @@ async function traces(text: string): Promise<string[]> {
     found.push(...rows.map(({ row }) => `${table} ${row}`));
   }
   return found;
+}
+
+/** Says in the dispatcher's place that no Pago could be paid; resolves when whoever asked and whoever reports has heard it. */
+async function failPagos(): Promise<void> {
+  await admin(`UPDATE payouts.pago SET estado = 'PROCESANDO', gateway_key = 'k', sent_at = now()`);
+  await admin(`UPDATE payouts.pago SET estado = 'FALLIDO', motivo = 'declined'`);
+  const { rows } = await admin(
+    `SELECT id_pago, id_afiliado, (monto / 100.0)::numeric(10, 2)::text AS monto, moneda, referencia_pago, estado, motivo, 3 AS version
+     FROM payouts.pago`,
+  );
+  const failed = rows.map((row) => ({ ...row, occurred_at: new Date().toISOString() }) as PagoEvent);
+  await services.publish(paymentsEvtFailed, failed);
+  await eventually("heard", async () => (await heard("failed")).join() === `1,${2 * failed.length}`);
+}
+
+/** Payouts of partners with an outcome, and events that reports has archived. */
+async function heard(outcome: string): Promise<number[]> {
+  const { rows } = await admin(
+    `SELECT (SELECT count(*) FROM collector.delivery WHERE outcome = $1) AS noted, (SELECT position FROM reports.head) AS archived`,
+    [outcome],
+  );
+  return [Number(rows[0].noted), Number(rows[0].archived)];
 }
 
 test("a person goes out of all tables, their money stays in the books, and no wallet is seeded for them again", async () => {
@@ -69,18 +96,17 @@ test("a person goes out of all tables, their money stays in the books, and no wa
   });
   const payOut = { id_afiliado: "customer-7", monto: "5.00", moneda: "USD", referencia_pago: "shoes back" };
   const { id_pago } = (await services.request("POST", "/pagos", payOut, { "idempotency-key": "k2" })).body;
-  await eventually(
-    "announced",
-    async () => (await services.get("/pagos/outbox/estadisticas")).body.pending === 0,
-  );
+  const sale = { id_afiliado: "customer-7", monto: "7.00", moneda: "USD", referencia_pago: "order 1" };
+  const told = { source: "shop", event_id: "1", type: "payment", occurred_at: new Date().toISOString() };
+  expect((await services.post("/event-collector/events", { ...told, data: sale })).status).toBe(202);
+  await eventually("announced", async () => (await heard("pending")).join() === "1,2");
   expect((await traces("customer-7")).length).toBeGreaterThan(7);
   // Nobody sends it: there is no gateway.
   expect(await erase("customer-7", "--yes")).toMatchObject({
     code: 1,
     stderr: expect.stringContaining("IN_FLIGHT"),
   });
-  await admin(`UPDATE payouts.pago SET estado = 'PROCESANDO', gateway_key = 'k', sent_at = now()`);
-  await admin(`UPDATE payouts.pago SET estado = 'FALLIDO', motivo = 'declined'`);
+  await failPagos();
 
   expect(await erase("customer-7")).toMatchObject({
     code: 2,
@@ -101,8 +127,8 @@ test("a person goes out of all tables, their money stays in the books, and no wa
     customer_id: expect.stringMatching(/^erased-/),
   });
   expect((await services.get(at)).body).toMatchObject({ balance: "30.00", user_id: paid.body.customer_id });
-  const told = await admin("SELECT data->>'customerId' AS customer FROM saga.webhook");
-  expect(told.rows).toEqual(ids.map(() => ({ customer: paid.body.customer_id })));
+  const webhooks = await admin("SELECT data->>'customerId' AS customer FROM saga.webhook");
+  expect(webhooks.rows).toEqual(ids.map(() => ({ customer: paid.body.customer_id })));
   expect(await payments(services.settings, "audit", "--quiesced")).toMatchObject({ code: 0 });
 
   await payments(services.settings, "seed");

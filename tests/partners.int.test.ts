@@ -1,152 +1,55 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { json, text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { newId } from "../lib/domain/ids.js";
-import { campaignsSpendDecided } from "../services/contracts/campaigns_spend_decided.js";
-import { collectorEvtConversion } from "../services/contracts/collector_evt.js";
-import { paymentsEvtCompleted } from "../services/contracts/payments_evt.js";
-import { payoutsPayoutRequested } from "../services/contracts/payouts_payout_requested.js";
 import { eventually } from "./harness/eventually.js";
+import { FakeGateway, WEBHOOK_SECRET } from "./harness/fake_gateway.js";
 import { payments } from "./harness/process.js";
 import { Services } from "./harness/service.js";
 
 const SECRET = `whsec_${"A".repeat(32)}`;
 
 let services: Services;
-let front: Server;
-let others: Others;
+let gateway: FakeGateway;
 
-/** The collector as it runs, and campaigns and payouts as the test plays them: by HTTP and events alone, as all of them are met. */
+/** The collector, campaigns and payouts, and a gateway that pays at once. */
 beforeAll(async () => {
-  services = await Services.create({ COLLECTOR_SECRETS: `one=${SECRET},two=${SECRET}` }, "collector");
+  gateway = await FakeGateway.start();
+  gateway.onPay = ({ pay }) => {
+    const payout = pay();
+    payout.status = "paid";
+    return { status: 200, body: payout };
+  };
+  const settings = {
+    COLLECTOR_SECRETS: `one=${SECRET},two=${SECRET}`,
+    STRIPE_API_BASE: gateway.url,
+    STRIPE_API_KEY: "sk_test",
+    STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+  };
+  services = await Services.create(settings, "collector", "campaigns", "payouts");
   await services.start();
-  others = new Others(
-    await services.watch(collectorEvtConversion),
-    await services.watch(payoutsPayoutRequested),
-  );
-  front = createServer(async (request, response) => {
-    const { method = "", url = "", headers } = request;
-    if (url.startsWith("/campaigns")) {
-      const id = url.split("/")[2] ?? newId();
-      others.campaign(id, method === "POST" ? ((await json(request)) as Campaign) : undefined);
-      response.writeHead(method === "POST" ? 201 : 200).end(JSON.stringify({ id }));
-      return;
-    }
-    const answer = await fetch(`${services.url}${url}`, {
-      method,
-      headers: Object.fromEntries(
-        Object.entries(headers).filter(([name]) => /^(webhook-|content-type)/.test(name)),
-      ) as Record<string, string>,
-      body: await text(request),
-    });
-    const body = Buffer.from(await answer.arrayBuffer());
-    response.writeHead(answer.status, { "content-length": body.length }).end(body);
-  });
-  await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
 });
 afterAll(async () => {
-  front?.close();
   await services?.close();
+  await gateway?.close();
 });
 
-interface Campaign {
-  readonly budget: string;
-  readonly currency: string;
-}
-
-type Watched<Body> = () => Promise<readonly { readonly body: Body }[]>;
-type Conversion = ReturnType<typeof collectorEvtConversion.schema.parse>;
-type Request = ReturnType<typeof payoutsPayoutRequested.schema.parse>;
-
-/** What campaigns and payouts do, once an event. */
-class Others {
-  readonly #conversions: Watched<Conversion>;
-  readonly #requests: Watched<Request>;
-  readonly #campaigns = new Map<string, Campaign & { active: boolean; left: number }>();
-  readonly #decided = new Set<string>();
-  readonly #paid = new Set<string>();
-
-  constructor(conversions: Watched<Conversion>, requests: Watched<Request>) {
-    this.#conversions = conversions;
-    this.#requests = requests;
-  }
-
-  /** Makes one, or activates it. */
-  campaign(id: string, made: Campaign | undefined): void {
-    const before = this.#campaigns.get(id);
-    if (made !== undefined) {
-      this.#campaigns.set(id, { ...made, active: false, left: Math.round(Number(made.budget) * 100) });
-    } else if (before !== undefined) {
-      before.active = true;
-    }
-  }
-
-  /** @returns whether there was anything to do */
-  async answer(): Promise<boolean> {
-    const conversions = (await this.#conversions()).filter(({ body }) => !this.#decided.has(body.event_id));
-    const requests = (await this.#requests()).filter(({ body }) => !this.#paid.has(body.referencia_pago));
-    for (const { body } of conversions) {
-      this.#decided.add(body.event_id);
-    }
-    for (const { body } of requests) {
-      this.#paid.add(body.referencia_pago);
-    }
-    await services.publish(
-      campaignsSpendDecided,
-      conversions.map(({ body }) => {
-        const { source, event_id, campaign_id, spend } = body;
-        return { source, event_id, campaign_id, spend, outcome: this.#outcomeOf(body) };
-      }),
-    );
-    await services.publish(
-      paymentsEvtCompleted,
-      requests.map(({ body }) => ({
-        ...{ ...body, id_pago: newId(), estado: "EXITOSO" as const, version: 3 },
-        occurred_at: new Date().toISOString(),
-      })),
-    );
-    return conversions.length + requests.length > 0;
-  }
-
-  #outcomeOf({ campaign_id, moneda, spend }: Conversion) {
-    const campaign = this.#campaigns.get(campaign_id);
-    const minor = Math.round(Number(spend) * 100);
-    if (campaign?.active !== true) {
-      return "not_active" as const;
-    }
-    if (campaign.currency !== moneda) {
-      return "wrong_currency" as const;
-    }
-    if (campaign.left < minor) {
-      return "over_budget" as const;
-    }
-    campaign.left -= minor;
-    return "spent" as const;
-  }
-}
-
-async function settled(): Promise<void> {
-  await eventually(
+/** Nothing waits to be published, and every event's end is known. */
+const settled = () =>
+  eventually(
     "all is settled",
     async () => {
-      const busy = await others.answer();
       const [row] = await services.owner<{ open: bigint }>(
-        `SELECT (SELECT count(*) FROM collector.outbox)
+        `SELECT (SELECT coalesce(sum(waiting_events), 0) FROM ops.outbox_state())
               + (SELECT count(*) FROM collector.delivery WHERE awaited AND (outcome IS NULL OR outcome = 'pending')) AS open`,
       );
-      return !busy && Number(row?.open) === 0;
+      return Number(row?.open) === 0;
     },
     { withinMs: 60_000 },
   );
-}
 
 async function traffic(...args: string[]) {
-  const { port } = front.address() as AddressInfo;
   const settings = { ...services.settings, TRAFFIC_SECRETS: services.settings.COLLECTOR_SECRETS };
   const { code, stdout, stderr } = await payments(
     settings,
-    ...["traffic", "--partners", "--json", "--url", `http://127.0.0.1:${port}`],
+    ...["traffic", "--partners", "--json", "--url", services.url],
     ...args,
   );
   expect([code, stderr.includes("Error")]).toEqual([0, false]);

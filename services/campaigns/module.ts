@@ -9,8 +9,8 @@ import {
 import { Announcer } from "./announcer.js";
 import { OUTCOMES } from "./domain/spend.js";
 import { CampaignsError } from "./errors.js";
-import { onConversion } from "./handlers/on_conversion.js";
-import { onSeen } from "./handlers/on_seen.js";
+import { forecastConversions, onConversion } from "./handlers/on_conversion.js";
+import { forecastSeen, onSeen } from "./handlers/on_seen.js";
 import { campaignsMetrics } from "./metrics.js";
 import { campaignsPanels } from "./panels.js";
 import { CAMPAIGNS_QUEUES } from "./queues.js";
@@ -35,6 +35,11 @@ export const campaigns = defineModule({
     "campaigns.report_spend",
   ],
   retention: CAMPAIGNS_RETENTION,
+  forecasters: [
+    { event: collectorEvtClick, forecast: forecastSeen },
+    { event: collectorEvtImpression, forecast: forecastSeen },
+    { event: collectorEvtConversion, forecast: forecastConversions },
+  ],
   routes: campaignsRoutes,
   panels: campaignsPanels,
   start: (runtime) => {

@@ -6,7 +6,7 @@ import { compareBooks } from "./book.js";
 import { Dispatcher } from "./dispatcher.js";
 import { PayoutsError } from "./errors.js";
 import { StripeGateway } from "./gateway/stripe.js";
-import { onPayoutRequested } from "./handlers/on_payout_requested.js";
+import { forecastPayoutRequested, onPayoutRequested } from "./handlers/on_payout_requested.js";
 import { payoutsMetrics } from "./metrics.js";
 import { payoutsPanels } from "./panels.js";
 import { PAYOUTS_QUEUES } from "./queues.js";
@@ -28,6 +28,7 @@ export const payouts = defineModule({
   views: ["payouts.audit_difference", "payouts.audit_pago", "payouts.open_state", "payouts.report_pago"],
   retention: PAYOUTS_RETENTION,
   erases: "payouts.erase",
+  forecasters: [{ event: payoutsPayoutRequested, forecast: forecastPayoutRequested }],
   audits: ({ PAYOUTS_BOOK_URL: url }, tx, graceS) => compareBooks(tx, { url, graceS }),
   routes: payoutsRoutes,
   panels: payoutsPanels,

@@ -47,9 +47,14 @@ export const payoutsPanels = () =>
         "95 %":
           "histogram_quantile(0.95, sum by (le) (rate(payments_gateway_call_seconds_bucket[$__rate_interval])))",
       }),
-      graph("Webhooks of the gateway", "ops", "A second, by what they made of their Pago; known: told before.", {
-        "{{outcome}}": "sum by (outcome) (rate(payments_gateway_webhooks_total[$__rate_interval]))",
-      }),
+      graph(
+        "Webhooks of the gateway",
+        "ops",
+        "A second, by what they made of their Pago; known: told before.",
+        {
+          "{{outcome}}": "sum by (outcome) (rate(payments_gateway_webhooks_total[$__rate_interval]))",
+        },
+      ),
       graph(
         "Money paid out a minute by currency",
         "short",

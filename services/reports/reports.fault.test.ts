@@ -15,8 +15,11 @@ beforeEach(async () => {
 });
 afterEach(() => services?.close());
 
-const at = async (point: string, signal: NodeJS.Signals = "SIGKILL") =>
-  startServiceAt({ ...services.settings, HTTP_PORT: await freePort() }, { module: "reports", point, signal });
+const at = async (point: string, signal: NodeJS.Signals = "SIGKILL", HTTP_PORT?: number) =>
+  startServiceAt(
+    { ...services.settings, HTTP_PORT: HTTP_PORT ?? (await freePort()) },
+    { module: "reports", point, signal },
+  );
 const totals = async () => (await services.get("/api/reports/payments")).body.totals;
 
 test("kill -9 between any two statements of a batch: each event counts once", async () => {
@@ -73,7 +76,10 @@ test("a process that is frozen with the head in hand lets go of it within second
 });
 
 test("two processes share the events, doubled and in disorder", async () => {
-  const second = await at("never");
+  const port = await freePort();
+  const second = await at("never", "SIGKILL", port);
+  const isReady = async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
+  await eventually("the second is ready", () => isReady().catch(() => false), { withinMs: 60_000 });
   await services.start();
   const payouts = Array.from({ length: 300 }, () => pago());
   const ends = payouts.map((of) => ended(of, "EXITOSO"));

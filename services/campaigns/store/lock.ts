@@ -33,6 +33,16 @@ export async function lockCampaigns(tx: Queryable, campaignIds: readonly string[
   }
 }
 
+/** Campaigns as they stand, whoever has them in hand. */
+export async function findCampaigns(db: Queryable, campaignIds: readonly string[]): Promise<Locked> {
+  const { rows } = await db.query<Account>({
+    name: "campaigns_find_accounts",
+    text: `SELECT ${ACCOUNT} FROM campaigns.campaign WHERE campaign_id = ANY ($1::uuid[])`,
+    values: [campaignIds],
+  });
+  return { accounts: accountsOf(rows), held: new Set() };
+}
+
 async function lockFree(tx: Queryable, campaignIds: readonly string[]): Promise<Locked> {
   const { rows } = await tx.query<{ id: string } & Account>({
     name: "campaigns_lock_free",

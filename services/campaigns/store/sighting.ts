@@ -42,3 +42,17 @@ export async function countSightings(
     ],
   });
 }
+
+/** Those that were counted. */
+export async function findSightings(
+  db: Queryable,
+  sightings: readonly Sighting[],
+): Promise<readonly Omit<Sighting, "campaignId">[]> {
+  const { rows } = await db.query<Omit<Sighting, "campaignId">>({
+    name: "campaigns_find_sightings",
+    text: `SELECT source, event_id AS "eventId" FROM campaigns.sighting
+           JOIN unnest($1::text[], $2::text[]) AS a (source, event_id) USING (source, event_id)`,
+    values: [sightings.map(({ source }) => source), sightings.map(({ eventId }) => eventId)],
+  });
+  return rows;
+}

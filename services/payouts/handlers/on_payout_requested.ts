@@ -2,13 +2,16 @@ import type { z } from "zod";
 import { newId } from "../../../lib/domain/ids.js";
 import { adviceOf, codeOf, PlatformError } from "../../../lib/errors.js";
 import type { ReceivedEvent } from "../../../lib/messaging/event.js";
+import { type Forecast, wouldFail } from "../../../lib/messaging/forecast.js";
 import type { EventOutcome } from "../../../lib/messaging/handle_batch.js";
 import { recordIllegalTransitions } from "../../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import { payoutsPayoutRequested } from "../../contracts/payouts_payout_requested.js";
-import { dineroOf } from "../domain/dinero.js";
+import { type Dinero, dineroOf, sameDinero } from "../domain/dinero.js";
 import { pendingEvent } from "../events.js";
-import { type Entered, type Entry, enterPagos } from "../store/new_pago.js";
+import { type Entered, type Entry, enterPagos, findByReferences, keyOf } from "../store/new_pago.js";
+
+const DIFFERENT = "another Pago under the same referencia_pago";
 
 type Asked = ReceivedEvent<z.output<typeof payoutsPayoutRequested.schema>>;
 
@@ -23,18 +26,8 @@ export async function onPayoutRequested(
   asked: readonly Asked[],
   announce: (entered: readonly Entry[]) => void,
 ): Promise<EventOutcome[]> {
-  const outcomes = new Map<Asked, EventOutcome>();
-  const entries = new Map<Asked, Entry>();
-  for (const event of asked) {
-    try {
-      entries.set(event, entryOf(event));
-    } catch (error) {
-      if (!(error instanceof PlatformError)) {
-        throw error;
-      }
-      outcomes.set(event, { kind: "reject", code: codeOf(error) ?? "INTERNAL", reason: adviceOf(error) });
-    }
-  }
+  const { entries, rejected } = readAll(asked);
+  const outcomes = new Map<Asked, EventOutcome>(rejected);
   const all = [...entries];
   const entered = all.length === 0 ? [] : await enterPagos(db, [...entries.values()]);
   announce(all.filter((_, i) => entered[i]?.kind === "entered").map(([, entry]) => entry));
@@ -47,6 +40,50 @@ export async function onPayoutRequested(
     outcomes.set(event, entered[i]?.kind === "in flight" ? { kind: "held" } : { kind: "done" });
   }
   return asked.map((event) => outcomes.get(event) as EventOutcome);
+}
+
+/** The same for Pagos as they stand, with nothing entered. Of requests under one reference the first makes the Pago. */
+export async function forecastPayoutRequested(db: Queryable, asked: readonly Asked[]): Promise<Forecast[]> {
+  const { entries, rejected } = readAll(asked);
+  const ordenes = [...entries.values()].map(({ orden }) => orden);
+  const known = new Map<string, Dinero>(ordenes.length === 0 ? [] : await findByReferences(db, ordenes));
+  return asked.map((event): Forecast => {
+    const refused = rejected.get(event);
+    if (refused !== undefined) {
+      return wouldFail(refused.code, refused.reason);
+    }
+    const { orden } = entries.get(event) as Entry;
+    const pago = known.get(keyOf(orden));
+    if (pago === undefined) {
+      known.set(keyOf(orden), orden);
+      return { kind: "would apply", why: "a new Pago" };
+    }
+    return sameDinero(pago, orden)
+      ? { kind: "already applied", why: "" }
+      : { kind: "illegal", why: DIFFERENT };
+  });
+}
+
+interface Read {
+  readonly entries: ReadonlyMap<Asked, Entry>;
+  /** Those that can be no Pago. */
+  readonly rejected: ReadonlyMap<Asked, Extract<EventOutcome, { kind: "reject" }>>;
+}
+
+function readAll(asked: readonly Asked[]): Read {
+  const read = { entries: new Map(), rejected: new Map() };
+  for (const event of asked) {
+    try {
+      read.entries.set(event, entryOf(event));
+    } catch (error) {
+      if (!(error instanceof PlatformError)) {
+        throw error;
+      }
+      const code = codeOf(error) ?? "INTERNAL";
+      read.rejected.set(event, { kind: "reject", code, reason: adviceOf(error) });
+    }
+  }
+  return read;
 }
 
 /** @throws PlatformError AMOUNT_INVALID */
@@ -67,6 +104,7 @@ function contradiction({ messageId }: Asked, entered: Entered | undefined) {
     return [];
   }
   const { idPago, estado } = entered.pago;
-  const reason = "another Pago under the same referencia_pago";
-  return [{ messageId, event: payoutsPayoutRequested.name, subjectId: idPago, state: estado, reason }];
+  return [
+    { messageId, event: payoutsPayoutRequested.name, subjectId: idPago, state: estado, reason: DIFFERENT },
+  ];
 }

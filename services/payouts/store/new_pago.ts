@@ -66,10 +66,13 @@ export async function enterPagos(db: Queryable, entries: readonly Entry[]): Prom
   });
 }
 
-const keyOf = ({ idAfiliado, referenciaPago }: Pick<NewOrden, "idAfiliado" | "referenciaPago">): string =>
-  `${idAfiliado}\n${referenciaPago}`;
+export const keyOf = ({
+  idAfiliado,
+  referenciaPago,
+}: Pick<NewOrden, "idAfiliado" | "referenciaPago">): string => `${idAfiliado}\n${referenciaPago}`;
 
-async function findByReferences(
+/** Pagos by the references that they were asked for under, by `keyOf`. */
+export async function findByReferences(
   db: Queryable,
   ordenes: readonly NewOrden[],
 ): Promise<ReadonlyMap<string, Pago>> {
