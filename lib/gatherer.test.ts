@@ -56,6 +56,18 @@ describe("Gatherer", () => {
     expect(sizes()).toEqual(["a", "bc"]);
   });
 
+  it("leaves nobody behind of a crowd that is more than a group", async () => {
+    const { gatherer, groups, sizes } = gathering({ max: 2 });
+    for (const item of "abcdefg") {
+      void gatherer.add(item);
+    }
+    for (let i = 0; i < 4; i++) {
+      groups[i]?.done.resolve();
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(sizes()).toEqual(["ab", "cd", "ef", "g"]);
+  });
+
   it("has a group that comes in the meantime wait its time when there is room", async () => {
     const { gatherer, groups, sizes } = gathering();
     void gatherer.add("a");

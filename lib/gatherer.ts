@@ -50,6 +50,9 @@ export class Gatherer<Item, Result> {
         this.#begin();
       }
     });
+    if (this.#waiting.length > 0) {
+      this.#begin(); // More came while there was no room than a group may have.
+    }
   }
 
   async #work(group: readonly { readonly item: Item; readonly done: Deferred<Result> }[]): Promise<void> {
