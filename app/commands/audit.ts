@@ -48,7 +48,9 @@ export function auditCommand(action: ActionWrapper, modules: readonly Module[]):
           print(report(differences));
         }
         if (asking.length > 0 && !context.json) {
-          print(`the wallet is asked again about ${asking.length} payments: audit again in a minute`);
+          print(
+            `the wallet is asked again about ${asking.length} ${asking.length === 1 ? "payment" : "payments"}: audit again in a minute`,
+          );
         }
         return differences.length === 0 ? EXIT.ok : EXIT.mismatch;
       }),

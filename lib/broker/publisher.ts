@@ -115,10 +115,9 @@ export class Publisher {
 
   /** Messages ready in one of the queues that were declared. */
   async messagesIn(queue: string): Promise<number> {
-    const session = await this.#connection.up();
     return within(
       this.#timeoutMs,
-      session.messagesIn(queue),
+      this.#connection.up().then((session) => session.messagesIn(queue)),
       () => new CoreError("PUBLISH_TIMEOUT", `The broker did not tell how many messages are in "${queue}".`),
     );
   }

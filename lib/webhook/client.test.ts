@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { eventually } from "../../tests/harness/eventually.js";
 import { newSecret, Receiver, status } from "../../tests/harness/receiver.js";
-import { WebhookClient, type WebhookClientOptions } from "./client.js";
+import { tellsAway, WebhookClient, type WebhookClientOptions } from "./client.js";
 
 let receiver: Receiver;
 const clients: WebhookClient[] = [];
@@ -56,7 +56,9 @@ describe("an attempt", () => {
     async (code) => {
       const elsewhere = await Receiver.open();
       receiver.answer = status(code, { location: elsewhere.url });
-      expect(await clientOf().send("id", "{}")).toMatchObject({ kind: "failed", result: String(code) });
+      const attempt = await clientOf().send("id", "{}");
+      expect(attempt).toMatchObject({ kind: "failed", result: String(code) });
+      expect(tellsAway(attempt)).toBe(false);
       expect(elsewhere.received).toEqual([]);
       await elsewhere.close();
     },

@@ -16,12 +16,12 @@ export interface Attempt {
   readonly retryAfterS: number;
 }
 
-/** Of the refusals 4xx those that tell of the receiver's own state: a time-out, and too many requests. */
+/** Of 3xx and 4xx those that tell of the receiver's own state: a time-out, and too many requests. */
 const AWAY = ["408", "429"];
 
 /** Whether an attempt tells that the receiver is away or has too much to do. Whoever refuses what he is told is there. */
 export const tellsAway = ({ kind, result }: Attempt): boolean =>
-  kind === "failed" && (!/^4\d\d$/.test(result) || AWAY.includes(result));
+  kind === "failed" && (!/^[34]\d\d$/.test(result) || AWAY.includes(result));
 
 /** From the look-up of the name to the answer's status. */
 const TIMEOUT_MS = 15_000;

@@ -3,6 +3,7 @@ import { drain } from "../../tests/harness/broker.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { freePort } from "../../tests/harness/free_port.js";
 import { startServiceAt } from "../../tests/harness/process.js";
+import { TcpProxy } from "../../tests/harness/proxy.js";
 import { Services } from "../../tests/harness/service.js";
 import { paymentsChecked } from "../contracts/payments_checked.js";
 import { paymentsCreated } from "../contracts/payments_created.js";
@@ -16,13 +17,16 @@ beforeEach(async () => {
 afterEach(() => services?.close());
 
 /** A process of payments that kills itself at a point. */
-const doomed = (point: string, port: number) =>
-  startServiceAt({ ...services.settings, HTTP_PORT: port }, { module: "payments", point, signal: "SIGKILL" });
+const doomed = (point: string, port: number, settings: object = {}) =>
+  startServiceAt(
+    { ...services.settings, ...settings, HTTP_PORT: port },
+    { module: "payments", point, signal: "SIGKILL" },
+  );
 
 /** The same, when it answers. */
-async function answering(point: string) {
+async function answering(point: string, settings: object = {}) {
   const port = await freePort();
-  const process = doomed(point, port);
+  const process = doomed(point, port, settings);
   const url = `http://127.0.0.1:${port}`;
   await eventually(
     "ready",
@@ -130,4 +134,30 @@ test("two processes, every message double and in disorder: each payment is decid
   expect((await statuses()).filter((status) => status === "APPROVED")).toHaveLength(30);
   await eventually("the books agree", async () => (await services.audit()).length === 0);
   expect(await drain(services.settings, "payments.dlq")).toEqual([]);
+});
+
+test("without a broker what is over is given up, and SIGTERM ends the process", async () => {
+  const { RABBITMQ_HOST: host, RABBITMQ_PORT } = services.settings;
+  const broker = await TcpProxy.open(() => ({ host, port: RABBITMQ_PORT }));
+  try {
+    const cutOff = { RABBITMQ_PORT: broker.port, PAYMENTS_RESEND_AFTER_S: 1, PAYMENTS_GIVE_UP_S: 5 };
+    const { url, child, ended } = await answering("never", cutOff);
+    broker.refuse();
+    broker.reset();
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify(order());
+    expect((await fetch(`${url}/payments`, { method: "POST", headers, body })).status).toBe(201);
+    const inState = (where: string) => async () =>
+      (await services.owner(`SELECT FROM saga.payment WHERE ${where}`)).length === 1;
+    await eventually("given up", inState("state = 'DECLINED' AND reason = 'timed_out'"), {
+      withinMs: 30_000,
+    });
+    // Overdue, and nobody can be asked for it.
+    expect((await fetch(`${url}/payments`, { method: "POST", headers, body })).status).toBe(201);
+    await eventually("overdue", inState("state = 'PENDING' AND due_at < now()"));
+    child.kill("SIGTERM");
+    expect((await ended).code).toBe(0);
+  } finally {
+    await broker.close();
+  }
 });

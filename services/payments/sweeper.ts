@@ -62,8 +62,9 @@ export class Sweeper implements Part {
     if (!(await anyOverdue(pool))) {
       return 0;
     }
-    const awaiting = await this.#withRoom();
-    const { overdue, given } = await transaction(pool, async (tx) => {
+    // Without the broker nothing is sent again, and what is over is given up all the same.
+    const awaiting = publisher.isUp ? await this.#withRoom() : [];
+    const { overdue, given, givenUp } = await transaction(pool, async (tx) => {
       const locked = await lockOverdue(tx, { awaiting, giveUpS, limit: BATCH });
       const over = locked.filter((payment) => payment.over);
       const events = over.flatMap(givenUpEvents);
@@ -71,12 +72,12 @@ export class Sweeper implements Part {
       await outbox.enter(tx, events);
       const again = locked.filter((payment) => !payment.over);
       await postpone(tx, idsOf(again), this.#options);
-      return { overdue: again, given: events };
+      return { overdue: again, given: events, givenUp: over.length };
     });
     outbox.send(given);
     // What is not sent by a process that dies here is due again later.
     await publisher.publishAll(overdue.map(commandOf));
-    const count = { sentAgain: overdue.length, givenUp: given.length / 2 };
+    const count = { sentAgain: overdue.length, givenUp };
     if (count.sentAgain + count.givenUp > 0) {
       logger.warn(count, "payments were overdue");
     }
