@@ -66,7 +66,9 @@ test("a payment's trace is in every service's log, from the request to the last 
       expect(line).toMatchObject({
         level: expect.stringMatching(/^(debug|info)$/),
         timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
-        service: expect.stringMatching(/^(payment|fraud|wallet|metrics)-service$|^http$|^payments-platform$/),
+        service: expect.stringMatching(
+          /^(payment|fraud|wallet|metrics|payout)-service$|^http$|^payments-platform$/,
+        ),
         message: expect.any(String),
       });
     }

@@ -79,7 +79,7 @@ export const payouts = defineModule({
     onScrape(metrics.circuitOpen, () => Number(gateway.probes));
     const sends = settings.STRIPE_API_KEY !== "";
     if (!sends) {
-      logger.warn("no Pago is sent: there is no STRIPE_API_KEY");
+      logger.info("no Pago is sent: there is no STRIPE_API_KEY");
     }
     const count = (outcome: string) => metrics.notices.inc({ outcome });
     return {
