@@ -1397,13 +1397,13 @@ WITH (fillfactor='50');
 
 COMMENT ON TABLE collector.rate_limit IS 'Events of each source in the minute under way';
 
-CREATE TABLE collector.webhook (
+CREATE TABLE collector.signed_request (
     source text NOT NULL,
     webhook_id text NOT NULL,
     signed_at timestamp with time zone NOT NULL
 );
 
-COMMENT ON TABLE collector.webhook IS 'Signed requests that were taken: the same again is a replay';
+COMMENT ON TABLE collector.signed_request IS 'Signed requests that were taken: the same again is a replay';
 
 CREATE TABLE etl.chunk (
     run_id text NOT NULL,
@@ -3437,8 +3437,8 @@ ALTER TABLE ONLY collector.payout
 ALTER TABLE ONLY collector.rate_limit
     ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (key);
 
-ALTER TABLE ONLY collector.webhook
-    ADD CONSTRAINT webhook_pkey PRIMARY KEY (source, webhook_id, signed_at);
+ALTER TABLE ONLY collector.signed_request
+    ADD CONSTRAINT signed_request_pkey PRIMARY KEY (source, webhook_id, signed_at);
 
 ALTER TABLE ONLY etl.chunk_class
     ADD CONSTRAINT chunk_class_pkey PRIMARY KEY (run_id, chunk_no, class);
@@ -3685,7 +3685,7 @@ CREATE INDEX delivery_default_destination_changed_at_idx ON collector.delivery_d
 
 CREATE INDEX idempotency_by_age ON collector.idempotency USING btree (created_at);
 
-CREATE INDEX webhook_by_age ON collector.webhook USING btree (signed_at);
+CREATE INDEX signed_request_by_age ON collector.signed_request USING btree (signed_at);
 
 CREATE INDEX dead_letter_by_time ON ops.dead_letter USING btree (recorded_at);
 
@@ -4131,7 +4131,7 @@ GRANT SELECT ON TABLE collector.open_delivery TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE collector.rate_limit TO payments_collector;
 
-GRANT SELECT,INSERT,DELETE ON TABLE collector.webhook TO payments_collector;
+GRANT SELECT,INSERT,DELETE ON TABLE collector.signed_request TO payments_collector;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk TO payments_exporter;

@@ -17,7 +17,7 @@ import { COLLECTOR_QUEUES, PAGO_OUTCOMES } from "./queues.js";
 import { COLLECTOR_RETENTION } from "./retention.js";
 import { collectorRoutes } from "./routes/routes.js";
 import { type CollectorSettings, collectorSettings } from "./settings.js";
-import { oldWebhooks } from "./store/webhook.js";
+import { oldSignedRequests } from "./store/signed_request.js";
 
 /** What partners saw and ask for, taken in once and told to whom it concerns. */
 export const collector = defineModule({
@@ -66,7 +66,7 @@ export const collector = defineModule({
       quota === 0
         ? undefined
         : new RateLimit({ pool, table: "rate_limit", name: "events", quota, windowS: 60 });
-    const parts = [...service.parts, housekeeping([oldWebhooks(pool)], logger)];
+    const parts = [...service.parts, housekeeping([oldSignedRequests(pool)], logger)];
     const { events, refusals } = register(registry, collectorMetrics);
     const intake = new Intake({ pool, outbox, connections });
     return {

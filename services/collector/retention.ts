@@ -11,7 +11,7 @@ export const COLLECTOR_RETENTION: readonly Retention[] = [
   { table: "collector.payout", keep: "for ever", why: "It keeps a payout from being asked for twice." },
   { table: "collector.delivery", keep: "for ever", why: "It tells the partner what became of the event." },
   {
-    table: "collector.webhook",
+    table: "collector.signed_request",
     keep: { until: "15 minutes after it was signed" },
     why: "It keeps a request from being replayed while its signature is good.",
   },

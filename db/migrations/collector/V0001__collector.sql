@@ -101,14 +101,14 @@ CREATE TRIGGER payout_final BEFORE UPDATE OR DELETE OR TRUNCATE ON collector.pay
   FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 -- Signed requests that were taken, for as long as their signatures would be good.
-CREATE TABLE collector.webhook (
+CREATE TABLE collector.signed_request (
   source     text        NOT NULL,
   webhook_id text        NOT NULL,
   signed_at  timestamptz NOT NULL,
   PRIMARY KEY (source, webhook_id, signed_at)
 );
-CREATE INDEX webhook_by_age ON collector.webhook (signed_at);
-COMMENT ON TABLE collector.webhook IS 'Signed requests that were taken: the same again is a replay';
+CREATE INDEX signed_request_by_age ON collector.signed_request (signed_at);
+COMMENT ON TABLE collector.signed_request IS 'Signed requests that were taken: the same again is a replay';
 
 -- As npm rate-limiter-flexible wants it, but for expire, a bigint there: ms since 1970, which its JavaScript computes with.
 CREATE TABLE collector.rate_limit (
@@ -215,7 +215,7 @@ COMMENT ON VIEW collector.audit_difference IS 'Each way in which events, keys, d
 
 GRANT SELECT, INSERT ON collector.event, collector.event_key, collector.payout, collector.delivery TO payments_collector;
 GRANT UPDATE (state, outcome, reason, message_id, id_pago, version, changed_at) ON collector.delivery TO payments_collector;
-GRANT SELECT, INSERT, DELETE ON collector.webhook TO payments_collector;
+GRANT SELECT, INSERT, DELETE ON collector.signed_request TO payments_collector;
 GRANT SELECT, INSERT, UPDATE, DELETE ON collector.rate_limit TO payments_collector;
 GRANT SELECT ON collector.audit_difference, collector.audit_event, collector.audit_payout TO payments_loader, payments_exporter;
 GRANT SELECT ON collector.open_delivery TO payments_exporter;

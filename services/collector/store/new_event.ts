@@ -137,14 +137,14 @@ function columnsOf(arrivals: readonly Arrival[]): unknown[] {
 }
 
 const ENTER = `
-  WITH webhook AS (
-    INSERT INTO collector.webhook (source, webhook_id, signed_at)
+  WITH signed AS (
+    INSERT INTO collector.signed_request (source, webhook_id, signed_at)
     SELECT * FROM unnest($2::text[], $3::text[], $4::timestamptz[]) ORDER BY 1, 2, 3
     ON CONFLICT DO NOTHING
     RETURNING *
   ), admitted AS (
     SELECT n FROM unnest($1::integer[], $2::text[], $3::text[], $4::timestamptz[]) AS w (n, source, webhook_id, signed_at)
-    JOIN webhook USING (source, webhook_id, signed_at)
+    JOIN signed USING (source, webhook_id, signed_at)
   ), asked AS (
     SELECT *
     FROM unnest($5::uuid[], $6::text[], $7::text[], $8::bytea[], $9::text[], $10::text[], $11::uuid[])

@@ -6,11 +6,12 @@ import { TOLERANCE_MS } from "../../../lib/webhook/verify.js";
 const KEPT_MS = 3 * TOLERANCE_MS;
 
 /** Forgets signed requests that would be refused as too old. */
-export const oldWebhooks = (pool: Pool): Chore => ({
+export const oldSignedRequests = (pool: Pool): Chore => ({
   name: "signatures",
   everyMs: TOLERANCE_MS,
   run: () =>
-    pool.query("DELETE FROM collector.webhook WHERE signed_at < now() - make_interval(secs => $1::float8)", [
-      KEPT_MS / 1_000,
-    ]),
+    pool.query(
+      "DELETE FROM collector.signed_request WHERE signed_at < now() - make_interval(secs => $1::float8)",
+      [KEPT_MS / 1_000],
+    ),
 });
