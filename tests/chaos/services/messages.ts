@@ -9,6 +9,7 @@ import { Dice, type MessageFault, type MessageKind } from "../schedule.js";
 const SHUFFLED = 20;
 const SHUFFLED_WITHIN_MS = 500;
 const AGAIN_MS = 200;
+const CLOSE_TIMEOUT_MS = 5_000;
 
 /** What is done with an event; `pass` gives it to its queue, and may be called any number of times, at any time. */
 type Treatment = (pass: () => Promise<void>) => Promise<unknown>;
@@ -191,7 +192,8 @@ export async function onConfirmChannel<T>(
     channel.on("error", () => undefined);
     return await Promise.race([work(channel), lost]);
   } finally {
-    await connection.close().catch(() => undefined);
+    // amqplib's close() never resolves when the broker dies before it has answered.
+    await Promise.race([connection.close().catch(() => undefined), sleep(CLOSE_TIMEOUT_MS)]);
   }
 }
 
