@@ -383,7 +383,15 @@ describe("payments erase", () => {
   /** Tables of the collector that have the text in a row. */
   const traces = async (name: string) => {
     const found: string[] = [];
-    for (const table of ["event", "event_key", "payout", "delivery", "outbox", "webhook", "rate_limit"]) {
+    for (const table of [
+      "event",
+      "event_key",
+      "payout",
+      "delivery",
+      "outbox",
+      "signed_request",
+      "rate_limit",
+    ]) {
       const rows = await services.owner(
         `SELECT FROM collector.${table} t WHERE position($1 IN t::text) > 0`,
         [name],

@@ -13,7 +13,9 @@ import { packageRoot } from "../../lib/root.js";
 import { withPool } from "./database.js";
 import { eventually } from "./eventually.js";
 import { FakeGateway, WEBHOOK_SECRET } from "./fake_gateway.js";
+import { freePort } from "./free_port.js";
 import { payments, startPayments, WorkerProcess } from "./process.js";
+import { newSecret } from "./receiver.js";
 import { startServers } from "./servers.js";
 import { testSettings } from "./settings.js";
 
@@ -93,8 +95,16 @@ export class Monitored {
   /** `payments serve`. */
   async startServices(): Promise<void> {
     const services = startPayments(
-      // Few enough for a test to tell more.
-      { ...this.settings, HTTP_PORT: this.#httpPort, COLLECTOR_EVENTS_PER_MINUTE: 1_000 },
+      {
+        ...this.settings,
+        HTTP_PORT: this.#httpPort,
+        // Few enough for a test to tell more.
+        COLLECTOR_EVENTS_PER_MINUTE: 1_000,
+        // Nobody is there: what is to be told is tried, and waits.
+        PAYMENTS_WEBHOOK_URL: `http://127.0.0.1:${await freePort()}/`,
+        PAYMENTS_WEBHOOK_SECRET: newSecret(),
+        PAYMENTS_WEBHOOK_ALLOW_INTERNAL: "true",
+      },
       "serve",
     );
     this.#services = services;
