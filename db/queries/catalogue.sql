@@ -83,6 +83,8 @@ catalogue AS (
   FROM pg_constraint c
   JOIN table_ t ON t.oid = c.conrelid
   WHERE c.contype NOT IN ('n', 't') AND NOT (t.is_leaf AND (c.conparentid <> 0 OR c.coninhcount > 0))
+    -- A foreign key to a partitioned table has a copy for each month that there is.
+    AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = c.conparentid AND p.conrelid = c.conrelid)
   UNION ALL
   -- Without parentheses that PostgreSQL puts otherwise once it has read a condition back, as from a dump.
   SELECT 'trigger', t.part_of, t.name || '.' || g.tgname, pg_get_triggerdef(g.oid, true)
