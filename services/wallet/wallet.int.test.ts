@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
 import { catalogueChanges } from "../../lib/postgres/catalogue.js";
+import { transaction } from "../../lib/postgres/pool.js";
+import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { deferred } from "../../lib/timing.js";
 import { drain, onChannel } from "../../tests/harness/broker.js";
 import { withPool } from "../../tests/harness/database.js";
@@ -12,6 +14,8 @@ import { walletDebitRequested } from "../contracts/wallet_debit_requested.js";
 import { walletRefundRequested } from "../contracts/wallet_refund_requested.js";
 import { walletRefunded } from "../contracts/wallet_refunded.js";
 import { walletResponse } from "../contracts/wallet_response.js";
+import { refundPayments } from "./refunds.js";
+import { findLastRefunds } from "./store/movement.js";
 
 let services: Services;
 beforeAll(async () => {
@@ -453,6 +457,18 @@ describe("a refund", () => {
     await announced(4);
     await services.publish(walletRefundRequested, [{ payment_id: other.payment, user_id: other.user }]);
     expect(await announced(5)).toEqual([false, false, true, false, true]);
+  });
+
+  test("is later than one that another transaction made after its own began", async () => {
+    const { payment } = await paid("10.00");
+    const role = { role: "payments_wallet", schema: "wallet", max: 1, applicationName: "refund" };
+    const pool = createServicePool(services.settings, role);
+    onTestFinished(() => pool.end());
+    await transaction(pool, async (tx) => {
+      await services.post("/wallets/refund", { payment_id: payment, amount: "1.00", refund_id: "first" });
+      await refundPayments(tx, [{ paymentId: payment, refundId: "second", amount: "2.00" }]);
+    });
+    expect((await findLastRefunds(pool, [payment])).get(payment)).toMatchObject({ refundId: "second" });
   });
 
   test("under another name than the debit's is recorded, and pays nobody", async () => {
