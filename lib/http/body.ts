@@ -3,6 +3,7 @@ import { PassThrough, type TransformCallback } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import { CoreError } from "../core_errors.js";
 import { parseJson } from "../domain/json_parse.js";
+import { WHOLE_BODY } from "../errors.js";
 
 /** How a handler gets a body that is not JSON, or is JSON and must be seen as it came (a signature covers its bytes). */
 export type BodyKind = "text" | "bytes" | "stream";
@@ -44,7 +45,7 @@ export function takeOthers(
 
 function utf8Text(bytes: Buffer): string {
   if (!isUtf8(bytes)) {
-    throw new CoreError("MESSAGE_MALFORMED", "The body is not UTF-8.");
+    throw new CoreError("MESSAGE_MALFORMED", "The body is not UTF-8.", { field: WHOLE_BODY });
   }
   return bytes.toString("utf8");
 }

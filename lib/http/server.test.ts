@@ -40,6 +40,7 @@ const greet = defineRoute({
     return { status: 201, body: { text: `hello ${body.name}` }, headers: { location: "/greetings/1" } };
   },
 });
+const WHOLE_BODY = { in: "body", pointer: "#" };
 const post = (server: FastifyInstance, payload: unknown, url = "/greetings") =>
   server.inject({ method: "POST", url, payload: payload as object });
 
@@ -66,8 +67,8 @@ describe("a route", () => {
       400,
       { code: "REQUEST_INVALID", errors: [{ in: "body", pointer: "#/name" }] },
     ],
-    ["broken JSON", '{"name":', 400, { code: "MESSAGE_MALFORMED", retryable: false }],
-    ["nothing", "", 400, { code: "MESSAGE_MALFORMED" }],
+    ["broken JSON", '{"name":', 400, { code: "MESSAGE_MALFORMED", retryable: false, errors: [WHOLE_BODY] }],
+    ["nothing", "", 400, { code: "MESSAGE_MALFORMED", errors: [WHOLE_BODY] }],
     ["too much", `{"name":"${"x".repeat(300_000)}"}`, 413, { code: "MESSAGE_TOO_LARGE" }],
     ["a refusal", '{"name":"nobody"}', 404, { code: "DEAD_LETTER_UNKNOWN", detail: "there is nobody. Ask." }],
     ["an outage", '{"name":"away"}', 503, { code: "UNAVAILABLE", retryable: true }],
