@@ -10,6 +10,7 @@ import { addDocs } from "./docs.js";
 import { Gate, type GateSettings } from "./gate.js";
 import { describeApi } from "./openapi.js";
 import type { Route } from "./route.js";
+import type { UnknownRoute } from "./unknown_route.js";
 
 export interface Api {
   /** Of the platform, for the OpenAPI document. */
@@ -30,12 +31,17 @@ declare module "fastify" {
 /** Of what belongs to no module. */
 const SERVICE = "http";
 
+export interface ApiSurroundings {
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly unknown: UnknownRoute;
+}
+
 /** @throws CoreError SETTINGS_INVALID, or MODULE_INVALID when two routes want one method and path. */
 export async function addApi(
   server: FastifyInstance,
   api: Api,
-  registry: Registry,
-  logger: Logger,
+  { registry, logger, unknown }: ApiSurroundings,
 ): Promise<void> {
   const gate = new Gate(api.settings, registry, logger);
   server.decorate("drain", () => gate.drain());
@@ -46,10 +52,7 @@ export async function addApi(
     if (request.method === "OPTIONS" && reply.hasHeader("access-control-allow-methods")) {
       return reply.code(204).send();
     }
-    throw new CoreError(
-      "ROUTE_UNKNOWN",
-      "There is no such endpoint here; /openapi.json has all that there are.",
-    );
+    return unknown.refuse(request, reply, "/openapi.json has all that there are.");
   });
   for (const route of api.routes) {
     await addRoute(server, route, gate);

@@ -96,6 +96,41 @@ describe("a route", () => {
     expect(answer.json()).toMatchObject({ status: 415, code: "CONTENT_TYPE_UNSUPPORTED" });
   });
 
+  it.each([
+    ["PUT", "/greetings", "POST"],
+    ["GET", "/greetings/?a=b", "POST"],
+    ["OPTIONS", "/greetings", "POST"],
+    ["PUT", "/greetings/7", "DELETE, GET, HEAD, PATCH"],
+    ["POST", "/greetings/7/", "DELETE, GET, HEAD, PATCH"],
+    ["POST", "/healthz", "GET, HEAD"],
+    ["POST", "/openapi.json", "GET, HEAD"],
+  ])("asked with %s at %s is 405: it has %s", async (method, url, allow) => {
+    const at = { path: "/greetings/:id", answers: { 200: z.string() }, summary: "One greeting" } as const;
+    const handle = async () => ({ status: 200, body: "hello" });
+    const [read, drop] = [
+      defineRoute({ ...at, method: "GET", handle }),
+      defineRoute({ ...at, method: "DELETE", path: "/greetings/:name", handle }),
+    ];
+    // In a context of its own.
+    const change = defineRoute({ ...at, method: "PATCH", bodies: { "text/xml": "text" }, handle });
+    const server = await serve([greet, read, change, drop]);
+    const answer = await server.inject({ method: method as "PUT", url });
+    expect(answer.json()).toMatchObject({ status: 405, code: "METHOD_UNSUPPORTED", retryable: false });
+    expect(answer.headers["allow"]).toBe(allow);
+    expect(answer.headers["content-type"]).toContain("application/problem+json");
+  });
+
+  it.each(["/greetings/7/8", "/greetings//", "/greeting", "/Greetings/7"])(
+    "asked at %s, which is none, is 404 with any method",
+    async (url) => {
+      const server = await serve([greet]);
+      for (const method of ["GET", "PUT"] as const) {
+        const answer = await server.inject({ method, url });
+        expect([answer.statusCode, answer.headers["allow"]]).toEqual([404, undefined]);
+      }
+    },
+  );
+
   it("takes the caller's trace, and no other text for one", async () => {
     const server = await serve();
     const trace = "0af7651916cd43dd8448eb211c80319c";

@@ -337,7 +337,7 @@ describe("GET", () => {
     for (const path of [newId(), `${newId()}/timeline`]) {
       expect(await services.get(`/payments/${path}`)).toMatchObject({
         status: 404,
-        body: { code: "PAYMENT_NOT_FOUND" },
+        body: { code: "PAYMENT_NOT_FOUND", retryable: false },
       });
     }
     expect((await services.get("/payments/1")).status).toBe(400);

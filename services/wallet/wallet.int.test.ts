@@ -213,6 +213,20 @@ describe("bad input is refused with a problem, and moves nothing", () => {
     expect(await balance(wallet)).toBe("0.00");
   });
 
+  test("what is not there is 404, and no request for it will succeed later", async () => {
+    const nobodys = newId();
+    const missing = { status: 404, body: { code: "WALLET_UNKNOWN", retryable: false } };
+    const move = { amount: 1, reference: "r" };
+    expect(await services.get(`/wallets/${nobodys}`)).toMatchObject(missing);
+    expect(await services.get(`/wallets/${nobodys}/movements`)).toMatchObject(missing);
+    expect(await services.request("DELETE", `/wallets/${nobodys}`)).toMatchObject(missing);
+    expect(await services.post(`/wallets/${nobodys}/credit`, move)).toMatchObject(missing);
+    expect(await services.post("/wallets/refund", { payment_id: nobodys })).toMatchObject({
+      status: 404,
+      body: { code: "PAYMENT_UNKNOWN", retryable: false },
+    });
+  });
+
   test.each([
     ["usd", 400],
     ["XYZ", 422],
