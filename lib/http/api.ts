@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, preValidationHookHandler } from "fastify";
 import type { Registry } from "prom-client";
 import { CoreError } from "../core_errors.js";
 import { findCardData } from "../domain/card_data.js";
@@ -46,13 +46,18 @@ export async function addApi(
   const gate = new Gate(api.settings, registry, logger);
   server.decorate("drain", () => gate.drain());
   takeJson(server);
-  server.setNotFoundHandler((request, reply) => {
-    gate.admit({ service: SERVICE, route: "unknown" }, request, reply);
+  const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
     // A page asks before it asks; Gate has answered in the headers.
     if (request.method === "OPTIONS" && reply.hasHeader("access-control-allow-methods")) {
       return reply.code(204).send();
     }
     return unknown.refuse(request, reply, "/openapi.json has all that there are.");
+  };
+  // In a context of its own, for its hooks: the handler would be asked after the body was read.
+  await server.register(async (at) => {
+    at.addHook("onRequest", gate.at({ service: SERVICE, route: "unknown" }));
+    at.addHook("onRequest", refuse);
+    at.setNotFoundHandler(refuse);
   });
   for (const route of api.routes) {
     await addRoute(server, route, gate);

@@ -131,6 +131,23 @@ describe("a route", () => {
     },
   );
 
+  it.each([
+    ["PUT", "/greetings", 405],
+    ["POST", "/nothing", 404],
+  ] as const)(
+    "asked with %s at %s is %i whatever its body is, which is not read",
+    async (method, url, status) => {
+      const headers = { "content-type": "application/json; charset=latin1" };
+      const answer = await (await serve([greet])).inject({
+        method,
+        url,
+        headers,
+        payload: "this is no JSON",
+      });
+      expect(answer.statusCode).toBe(status);
+    },
+  );
+
   it("takes the caller's trace, and no other text for one", async () => {
     const server = await serve();
     const trace = "0af7651916cd43dd8448eb211c80319c";
