@@ -37,9 +37,9 @@ interface Made {
   readonly customer: string;
 }
 
-async function made(amount = "10.00"): Promise<Made> {
+async function made(amount = "10.00", currency = "USD"): Promise<Made> {
   const customer = `customer-${randomUUID()}`;
-  const order = { amount, currency: "USD", method: "card", customer_id: customer };
+  const order = { amount, currency, method: "card", customer_id: customer };
   const { status, body } = await services.post("/payments", order);
   expect(status).toBe(201);
   return { id: body.id, customer };
@@ -162,6 +162,21 @@ describe("a payment", () => {
     await check([fraud]);
     await recorded(fraud, "approved by a check after another one");
     await is(fraud, { status: "DECLINED" });
+  });
+
+  test.each([
+    ["10.00", "USD", "1000"],
+    ["1000.00", "USD", "10.0000"],
+    ["10.000", "JOD", "100.00"],
+    ["1000", "JPY", "10.00"],
+  ])("of %s %s takes no answer for %s, which has the same digits", async (amount, currency, other) => {
+    const payment = await made(amount, currency);
+    await check([payment]);
+    await awaitsDebit(payment);
+    await answer(payment, "success", other);
+    await recorded(payment, "an answer for another amount");
+    await answer(payment, "success", amount);
+    await is(payment, { status: "APPROVED" });
   });
 
   test("takes no answer before its check, for another amount or another customer", async () => {

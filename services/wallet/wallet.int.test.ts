@@ -200,6 +200,37 @@ describe("bad input is refused with a problem, and moves nothing", () => {
     expect(await balance(wallet)).toBe("1.00");
   });
 
+  test("points at what is wrong", async () => {
+    const { user, wallet, payment } = await paid("10.00");
+    const amount = "1.001";
+    for (const [path, body, pointer] of [
+      [`/wallets/${wallet}/credit`, { amount, reference: "r" }, "#/amount"],
+      [`/wallets/${wallet}/debit`, { amount, reference: "r" }, "#/amount"],
+      ["/wallets/refund", { payment_id: payment, amount, refund_id: "r" }, "#/amount"],
+      ["/wallets", { user_id: user, currency: "XYZ" }, "#/currency"],
+    ] as const) {
+      expect(await services.post(path, body)).toMatchObject({
+        status: 422,
+        body: { errors: [{ in: "body", pointer }] },
+      });
+    }
+    expect(await balance(wallet)).toBe("0.00");
+  });
+
+  test("what is not there is 404, and no request for it will succeed later", async () => {
+    const nobodys = newId();
+    const missing = { status: 404, body: { code: "WALLET_UNKNOWN", retryable: false } };
+    const move = { amount: 1, reference: "r" };
+    expect(await services.get(`/wallets/${nobodys}`)).toMatchObject(missing);
+    expect(await services.get(`/wallets/${nobodys}/movements`)).toMatchObject(missing);
+    expect(await services.request("DELETE", `/wallets/${nobodys}`)).toMatchObject(missing);
+    expect(await services.post(`/wallets/${nobodys}/credit`, move)).toMatchObject(missing);
+    expect(await services.post("/wallets/refund", { payment_id: nobodys })).toMatchObject({
+      status: 404,
+      body: { code: "PAYMENT_UNKNOWN", retryable: false },
+    });
+  });
+
   test.each([
     ["usd", 400],
     ["XYZ", 422],

@@ -1,12 +1,10 @@
 import { z } from "zod";
-import { type CoreCode, CoreError } from "../../../lib/core_errors.js";
 import { amount, currency, reference } from "../../../lib/domain/fields.js";
 import { newId } from "../../../lib/domain/ids.js";
-import { parseAmount } from "../../../lib/domain/money.js";
-import { PlatformError } from "../../../lib/errors.js";
 import { Gatherer } from "../../../lib/gatherer.js";
+import { amountOfField } from "../../../lib/http/amount_field.js";
 import { type Answer, replayed, type SentAnswer } from "../../../lib/http/answer.js";
-import { fingerprintOfRequest, inFlight, repeated } from "../../../lib/http/idempotency.js";
+import { fingerprintOfRequest, inFlight, keepAnswer, repeated } from "../../../lib/http/idempotency.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import type { Outbox } from "../../../lib/messaging/outbox.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
@@ -66,8 +64,13 @@ export const createPayment = ({ pool, outbox, resendAfterS, connections }: Creat
           return answer;
         case "kept":
           return repeated(result.kept, key?.fingerprint as Buffer);
-        case "referenced":
-          return answerTo(requireSame(result.payment, order), true);
+        case "referenced": {
+          const again = request.send(answerTo(requireSame(result.payment, order), true));
+          if (key !== undefined) {
+            await keepAnswer(pool, "saga", { ...key, answer: again });
+          }
+          return again;
+        }
         default:
           throw inFlight(key === undefined ? REFERENCE : undefined);
       }
@@ -83,24 +86,12 @@ function orderOf(asked: z.output<typeof body>, traceId: string): Order {
     paymentId: newId(),
     customerId: asked.customer_id,
     reference: asked.reference ?? null,
-    amount: minorOf(asked),
+    amount: amountOfField(asked.amount, asked.currency, "amount"),
     currency: asked.currency,
     method: asked.method,
     traceId,
     createdAt: new Date(),
   };
-}
-
-function minorOf(asked: z.output<typeof body>): bigint {
-  try {
-    return parseAmount(asked.amount, asked.currency);
-  } catch (error) {
-    if (!(error instanceof PlatformError)) {
-      throw error;
-    }
-    const pointer = error.code === "CURRENCY_UNKNOWN" ? "#/currency" : "#/amount";
-    throw new CoreError(error.code as CoreCode, error.message, { field: { in: "body", pointer } });
-  }
 }
 
 const answerTo = (order: Order, repeat = false): Answer => ({
