@@ -2693,7 +2693,7 @@ CREATE TABLE saga.step (
     state text NOT NULL,
     awaiting text,
     trace_id uuid NOT NULL,
-    taken_at timestamp with time zone DEFAULT now() NOT NULL,
+    taken_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT step_message_id_check CHECK ((length(message_id) <= 255))
 )
 PARTITION BY RANGE (payment_id);
@@ -2794,7 +2794,8 @@ COMMENT ON TABLE saga.orphan IS 'Debits of payments that are not known; their re
 
 CREATE VIEW saga.audit_orphan AS
  SELECT orphan.payment_id,
-    orphan.recorded_at
+    orphan.recorded_at,
+    orphan.amount
    FROM saga.orphan;
 
 COMMENT ON VIEW saga.audit_orphan IS 'Payments whose refund was asked for because nobody knows them';
@@ -2898,7 +2899,7 @@ CREATE TABLE saga.step_default (
     state text NOT NULL,
     awaiting text,
     trace_id uuid NOT NULL,
-    taken_at timestamp with time zone DEFAULT now() NOT NULL,
+    taken_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT step_message_id_check CHECK ((length(message_id) <= 255))
 );
 
@@ -3087,7 +3088,7 @@ CREATE TABLE wallet.movement (
     currency text NOT NULL,
     reference text,
     message_id text,
-    moved_at timestamp with time zone DEFAULT now() NOT NULL,
+    moved_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT movement_amount_check CHECK ((amount > 0)),
     CONSTRAINT movement_check CHECK ((to_id <> from_id)),
     CONSTRAINT movement_check1 CHECK (((kind = 'refund'::text) = (movement_id <> cause_id))),
@@ -3348,7 +3349,7 @@ CREATE TABLE wallet.movement_default (
     currency text NOT NULL,
     reference text,
     message_id text,
-    moved_at timestamp with time zone DEFAULT now() NOT NULL,
+    moved_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT movement_amount_check CHECK ((amount > 0)),
     CONSTRAINT movement_check CHECK ((to_id <> from_id)),
     CONSTRAINT movement_check1 CHECK (((kind = 'refund'::text) = (movement_id <> cause_id))),

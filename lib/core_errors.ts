@@ -69,9 +69,11 @@ export class CoreError extends defineErrors({
 
   /** A request does not fit its schema; the problem points at each field. */
   REQUEST_INVALID: { verdict: "reject", http: 400, exit: failed },
-  /** No module that runs here has this path and method. */
+  /** No module that runs here has this path. */
   ROUTE_UNKNOWN: { verdict: "reject", http: 404, exit: failed },
-  /** A body of a kind that the endpoint does not take. */
+  /** The path has no such method; the header Allow names those that it has. */
+  METHOD_UNSUPPORTED: { verdict: "reject", http: 405, exit: failed },
+  /** A body of a content type, with a Content-Encoding or in a charset that the endpoint does not take. */
   CONTENT_TYPE_UNSUPPORTED: { verdict: "reject", http: 415, exit: failed },
   /** The Host header names none of ours: a foreign page whose name points here, or a proxy that HTTP_ALLOWED_HOSTS lacks. */
   HOST_REFUSED: { verdict: "reject", http: 421, exit: failed },

@@ -58,6 +58,9 @@ export interface Field {
   readonly pointer: string;
 }
 
+/** Where what came is not to be read. */
+export const WHOLE_BODY: Field = { in: "body", pointer: "#" };
+
 export interface ErrorDetails {
   readonly hint?: string | undefined;
   /** What of the request is refused; an HTTP answer points at it. */

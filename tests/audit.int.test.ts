@@ -245,3 +245,23 @@ test("--mend asks the wallet again: a refund that was forgotten is told, money o
     "audited: the books agree\n",
   );
 });
+
+test("the amount of an orphan, changed by hand, is named", async () => {
+  const change = (amount: string) =>
+    services.owner(`
+      BEGIN;
+      ALTER TABLE saga.orphan DISABLE TRIGGER orphan_final;
+      UPDATE saga.orphan SET amount = '${amount}';
+      ALTER TABLE saga.orphan ENABLE TRIGGER orphan_final;
+      COMMIT`);
+  // Of the test before.
+  await change("3.00");
+  expect(await services.audit()).toEqual([
+    expect.objectContaining({
+      expected: "all refunded: an orphan of 3.00",
+      found: "approved of ada, 100 USD, refunded 100",
+    }),
+  ]);
+  await change("1.00");
+  expect(await services.audit()).toEqual([]);
+});

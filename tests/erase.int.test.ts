@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MODULES } from "../app/modules.js";
+import { newId } from "../lib/domain/ids.js";
 import { type PagoEvent, paymentsEvtFailed } from "../services/contracts/payments_evt.js";
+import { walletDebitRequested } from "../services/contracts/wallet_debit_requested.js";
+import { walletRefundRequested } from "../services/contracts/wallet_refund_requested.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { freePort } from "./harness/free_port.js";
@@ -148,4 +151,80 @@ test("nobody goes while a payment of theirs is in flight", async () => {
     stderr: expect.stringContaining("IN_FLIGHT"),
   });
   expect(await traces("lovelace")).toHaveLength(1);
+});
+
+describe("nobody goes while there is still to be taken, of a payment of theirs that was given up,", () => {
+  /** As the sweeper leaves it. @returns its id */
+  async function givenUp(customer: string): Promise<string> {
+    const { rows } = await admin(
+      `WITH given AS (
+         INSERT INTO saga.payment (payment_id, customer_id, amount, currency, method, state, awaiting, reason, trace_id, due_at)
+         VALUES (ops.uuid_v7(), $1, 100, 'USD', 'credit_card', 'DECLINED', NULL, 'timed_out', gen_random_uuid(), now())
+         RETURNING *
+       )
+       INSERT INTO saga.step (payment_id, event, message_id, state, trace_id)
+       SELECT payment_id, 'payments.expired', payment_id, state, trace_id FROM given
+       RETURNING payment_id AS id`,
+      [customer],
+    );
+    return rows[0].id;
+  }
+  const asked = (payment_id: string, user_id: string) =>
+    services.publish(walletDebitRequested, [{ payment_id, user_id, amount: "1.00", currency: "USD" }]);
+  const askedBack = (payment_id: string, user_id: string) =>
+    services.publish(walletRefundRequested, [{ payment_id, user_id }]);
+  const decided = (id: string, as: string) =>
+    eventually(
+      `decided ${as}`,
+      async () => {
+        const sql = "SELECT outcome || ' ' || refunded AS as FROM wallet.decision WHERE payment_id = $1";
+        return (await admin(sql, [id])).rows[0]?.as === as;
+      },
+      { withinMs: 40_000 }, // payments makes four attempts, in 14 s, before it takes a payment for unknown
+    );
+
+  async function goesOnceDecided(customer: string, id: string, as: string): Promise<void> {
+    expect(await erase(customer, "--yes")).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(new RegExp(`IN_FLIGHT.*${id}`)),
+    });
+    await services.start();
+    await decided(id, as);
+    await eventually("goes", async () => (await erase(customer, "--yes")).code === 0);
+    expect(await traces(customer)).toEqual([]);
+    await eventually("the books agree", async () => (await services.audit()).length === 0);
+    await services.stop();
+  }
+
+  test("its debit", async () => {
+    await services.stop();
+    const id = await givenUp("babbage");
+    await asked(id, "babbage");
+    await askedBack(id, "babbage");
+    await goesOnceDecided("babbage", id, "declined 0");
+  });
+
+  /** The wallet alone takes it, from a wallet that is opened for it: nobody hears of that yet. */
+  async function debit(id: string, customer: string): Promise<void> {
+    const wallet = await Services.on(services.platform, "wallet");
+    await wallet.start();
+    const opened = await wallet.post("/wallets", { user_id: customer, currency: "USD" });
+    await wallet.post(`/wallets/${opened.body.id}/credit`, { amount: "1.00", reference: "in" });
+    await asked(id, customer);
+    await decided(id, "approved 0");
+    await wallet.leave();
+  }
+
+  test("its refund", async () => {
+    const id = await givenUp("byron");
+    await debit(id, "byron");
+    await askedBack(id, "byron");
+    await goesOnceDecided("byron", id, "approved 100");
+  });
+
+  test("or of one that payments does not know, its refund", async () => {
+    const id = newId();
+    await debit(id, "somerville");
+    await goesOnceDecided("somerville", id, "approved 100");
+  });
 });

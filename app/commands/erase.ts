@@ -4,8 +4,8 @@ import { type ActionWrapper, printResult } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
 import { CoreError } from "../../lib/core_errors.js";
 import { codeOf, messageOf } from "../../lib/errors.js";
-import { type Pool, transaction } from "../../lib/postgres/pool.js";
-import { quoteName } from "../../lib/postgres/sql.js";
+import { type Pool, type Queryable, transaction } from "../../lib/postgres/pool.js";
+import { loadSql, quoteName } from "../../lib/postgres/sql.js";
 import { withPool } from "../../lib/postgres/with_pool.js";
 import type { Module } from "../../lib/runtime/module.js";
 
@@ -46,7 +46,7 @@ const IN_USE = "55006";
 /**
  * Gives a person one pseudonym in all modules that know of it, in one transaction.
  *
- * @throws CoreError IN_FLIGHT while a payment of the person has not ended.
+ * @throws CoreError IN_FLIGHT while a payment of the person has not ended, or was given up and the wallet has yet to take that.
  */
 async function erase(pool: Pool, modules: readonly Module[], customer: string): Promise<readonly Erased[]> {
   const pseudonym = `erased-${randomUUID()}`;
@@ -63,6 +63,7 @@ async function erase(pool: Pool, modules: readonly Module[], customer: string): 
         erased.push(...rows.map((row) => ({ module: name, ...row })));
       }
     }
+    await requireSettled(tx, pseudonym);
     await tx.query(
       "INSERT INTO ops.erasure (name_digest) VALUES (ops.name_digest($1)) ON CONFLICT DO NOTHING",
       [customer],
@@ -76,4 +77,18 @@ async function erase(pool: Pool, modules: readonly Module[], customer: string): 
       hint: "Wait until it has ended, at most PAYMENTS_GIVE_UP_S, and call this again.",
     });
   });
+}
+
+/**
+ * Commands in the broker have the old name: a refund would be refused as another user's, and a debit would enter the name again.
+ * Asked under the pseudonym, when all rows that have it are locked: what they say stays true until the commit.
+ */
+async function requireSettled(tx: Queryable, pseudonym: string): Promise<void> {
+  const { rows } = await tx.query<{ payment_id: string }>(loadSql("unsettled_payments"), [pseudonym]);
+  if (rows.length > 0) {
+    const ids = rows.map(({ payment_id }) => payment_id).join(", ");
+    throw new CoreError("IN_FLIGHT", `the wallet has not settled ${ids}: nothing was erased.`, {
+      hint: "Let the wallet take what waits in its queues, replay its dead letters, and call this again.",
+    });
+  }
 }

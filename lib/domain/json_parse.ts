@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { CoreError } from "../core_errors.js";
+import { WHOLE_BODY } from "../errors.js";
 import { JsonNumber } from "./json.js";
 
 /** `JSON.stringify` overflows its stack at some 3,000 levels, and no event has more than a dozen. */
@@ -21,7 +22,7 @@ const WORD = /true|false|null/y;
  */
 export function parseJson(body: Buffer | string): unknown {
   if (typeof body !== "string" && !isUtf8(body)) {
-    throw new CoreError("MESSAGE_MALFORMED", "body is not JSON: it is not UTF-8.");
+    throw malformed("it is not UTF-8");
   }
   return new Reader(body.toString()).document();
 }
@@ -194,6 +195,9 @@ class Reader {
   }
 
   #malformed(what: string): CoreError {
-    return new CoreError("MESSAGE_MALFORMED", `body is not JSON: ${what}, at character ${this.#at + 1}.`);
+    return malformed(`${what}, at character ${this.#at + 1}`);
   }
 }
+
+const malformed = (what: string): CoreError =>
+  new CoreError("MESSAGE_MALFORMED", `body is not JSON: ${what}.`, { field: WHOLE_BODY });

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, preValidationHookHandler } from "fastify";
 import type { Registry } from "prom-client";
 import { CoreError } from "../core_errors.js";
 import { findCardData } from "../domain/card_data.js";
@@ -10,6 +10,7 @@ import { addDocs } from "./docs.js";
 import { Gate, type GateSettings } from "./gate.js";
 import { describeApi } from "./openapi.js";
 import type { Route } from "./route.js";
+import type { UnknownRoute } from "./unknown_route.js";
 
 export interface Api {
   /** Of the platform, for the OpenAPI document. */
@@ -30,26 +31,33 @@ declare module "fastify" {
 /** Of what belongs to no module. */
 const SERVICE = "http";
 
+export interface ApiSurroundings {
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly unknown: UnknownRoute;
+}
+
 /** @throws CoreError SETTINGS_INVALID, or MODULE_INVALID when two routes want one method and path. */
 export async function addApi(
   server: FastifyInstance,
   api: Api,
-  registry: Registry,
-  logger: Logger,
+  { registry, logger, unknown }: ApiSurroundings,
 ): Promise<void> {
   const gate = new Gate(api.settings, registry, logger);
   server.decorate("drain", () => gate.drain());
   takeJson(server);
-  server.setNotFoundHandler((request, reply) => {
-    gate.admit({ service: SERVICE, route: "unknown" }, request, reply);
+  const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
     // A page asks before it asks; Gate has answered in the headers.
     if (request.method === "OPTIONS" && reply.hasHeader("access-control-allow-methods")) {
       return reply.code(204).send();
     }
-    throw new CoreError(
-      "ROUTE_UNKNOWN",
-      "There is no such endpoint here; /openapi.json has all that there are.",
-    );
+    return unknown.refuse(request, reply, "/openapi.json has all that there are.");
+  };
+  // In a context of its own, for its hooks: the handler would be asked after the body was read.
+  await server.register(async (at) => {
+    at.addHook("onRequest", gate.at({ service: SERVICE, route: "unknown" }));
+    at.addHook("onRequest", refuse);
+    at.setNotFoundHandler(refuse);
   });
   for (const route of api.routes) {
     await addRoute(server, route, gate);

@@ -59,7 +59,7 @@ export async function withIdempotency(
   }
   const answer = request.send(await effect());
   if (answer.status < 500 && !NEVER_KEPT.includes(answer.status)) {
-    await keep(tx, table, { scope, key, fingerprint, answer });
+    await keepAnswer(tx, schema, { scope, key, fingerprint, answer });
   }
   return answer;
 }
@@ -105,20 +105,29 @@ async function lookUp(tx: Queryable, table: string, { scope, key }: IdempotencyK
   return rows[0] as Found;
 }
 
-async function keep(
-  tx: Queryable,
-  table: string,
-  row: IdempotencyKey & { readonly fingerprint: Buffer; readonly answer: SentAnswer },
-): Promise<void> {
-  const { scope, key, fingerprint, answer } = row;
-  const { rowCount } = await tx.query({
+/** An answer that is to be kept under its request's key. */
+export interface KeyedAnswer extends IdempotencyKey {
+  readonly fingerprint: Buffer;
+  readonly answer: SentAnswer;
+}
+
+/**
+ * Keeps an answer under a key.
+ *
+ * @param schema of the module that owns the table
+ * @throws CoreError IDEMPOTENCY_IN_FLIGHT when another answer was kept under it meanwhile
+ */
+export async function keepAnswer(db: Queryable, schema: string, keyed: KeyedAnswer): Promise<void> {
+  const { scope, key, fingerprint, answer } = keyed;
+  const table = quoteName(`${schema}.idempotency`);
+  const { rowCount } = await db.query({
     name: `idempotency keep ${table}`,
     text: `
       INSERT INTO ${table} (scope, key, fingerprint, status, headers, answer)
       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
     values: [scope, key, fingerprint, answer.status, JSON.stringify(answer.headers), answer.text],
   });
-  // Another one committed between our look and our lock: this effect is undone, and the next look finds its answer.
+  // Another one committed since our look: what this one did is undone, and the next look finds the other's answer.
   if (rowCount === 0) {
     throw inFlight();
   }

@@ -40,6 +40,7 @@ const greet = defineRoute({
     return { status: 201, body: { text: `hello ${body.name}` }, headers: { location: "/greetings/1" } };
   },
 });
+const WHOLE_BODY = { in: "body", pointer: "#" };
 const post = (server: FastifyInstance, payload: unknown, url = "/greetings") =>
   server.inject({ method: "POST", url, payload: payload as object });
 
@@ -66,8 +67,8 @@ describe("a route", () => {
       400,
       { code: "REQUEST_INVALID", errors: [{ in: "body", pointer: "#/name" }] },
     ],
-    ["broken JSON", '{"name":', 400, { code: "MESSAGE_MALFORMED", retryable: false }],
-    ["nothing", "", 400, { code: "MESSAGE_MALFORMED" }],
+    ["broken JSON", '{"name":', 400, { code: "MESSAGE_MALFORMED", retryable: false, errors: [WHOLE_BODY] }],
+    ["nothing", "", 400, { code: "MESSAGE_MALFORMED", errors: [WHOLE_BODY] }],
     ["too much", `{"name":"${"x".repeat(300_000)}"}`, 413, { code: "MESSAGE_TOO_LARGE" }],
     ["a refusal", '{"name":"nobody"}', 404, { code: "DEAD_LETTER_UNKNOWN", detail: "there is nobody. Ask." }],
     ["an outage", '{"name":"away"}', 503, { code: "UNAVAILABLE", retryable: true }],
@@ -94,6 +95,58 @@ describe("a route", () => {
     const answer = await server.inject({ method: "POST", url: "/greetings", payload: "<a/>", headers });
     expect(answer.json()).toMatchObject({ status: 415, code: "CONTENT_TYPE_UNSUPPORTED" });
   });
+
+  it.each([
+    ["PUT", "/greetings", "POST"],
+    ["GET", "/greetings/?a=b", "POST"],
+    ["OPTIONS", "/greetings", "POST"],
+    ["PUT", "/greetings/7", "DELETE, GET, HEAD, PATCH"],
+    ["POST", "/greetings/7/", "DELETE, GET, HEAD, PATCH"],
+    ["POST", "/healthz", "GET, HEAD"],
+    ["POST", "/openapi.json", "GET, HEAD"],
+  ])("asked with %s at %s is 405: it has %s", async (method, url, allow) => {
+    const at = { path: "/greetings/:id", answers: { 200: z.string() }, summary: "One greeting" } as const;
+    const handle = async () => ({ status: 200, body: "hello" });
+    const [read, drop] = [
+      defineRoute({ ...at, method: "GET", handle }),
+      defineRoute({ ...at, method: "DELETE", path: "/greetings/:name", handle }),
+    ];
+    // In a context of its own.
+    const change = defineRoute({ ...at, method: "PATCH", bodies: { "text/xml": "text" }, handle });
+    const server = await serve([greet, read, change, drop]);
+    const answer = await server.inject({ method: method as "PUT", url });
+    expect(answer.json()).toMatchObject({ status: 405, code: "METHOD_UNSUPPORTED", retryable: false });
+    expect(answer.headers["allow"]).toBe(allow);
+    expect(answer.headers["content-type"]).toContain("application/problem+json");
+  });
+
+  it.each(["/greetings/7/8", "/greetings//", "/greeting", "/Greetings/7"])(
+    "asked at %s, which is none, is 404 with any method",
+    async (url) => {
+      const server = await serve([greet]);
+      for (const method of ["GET", "PUT"] as const) {
+        const answer = await server.inject({ method, url });
+        expect([answer.statusCode, answer.headers["allow"]]).toEqual([404, undefined]);
+      }
+    },
+  );
+
+  it.each([
+    ["PUT", "/greetings", 405],
+    ["POST", "/nothing", 404],
+  ] as const)(
+    "asked with %s at %s is %i whatever its body is, which is not read",
+    async (method, url, status) => {
+      const headers = { "content-type": "application/json; charset=latin1" };
+      const answer = await (await serve([greet])).inject({
+        method,
+        url,
+        headers,
+        payload: "this is no JSON",
+      });
+      expect(answer.statusCode).toBe(status);
+    },
+  );
 
   it("takes the caller's trace, and no other text for one", async () => {
     const server = await serve();

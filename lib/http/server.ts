@@ -15,6 +15,7 @@ import { within } from "../timing.js";
 import { type Api, addApi } from "./api.js";
 import { addOperations, type Operations } from "./operations.js";
 import { PROBLEM_TYPE, problem, problemOf, problemText, retryAfterOf } from "./problem.js";
+import { UnknownRoute } from "./unknown_route.js";
 import { validatorCompiler } from "./validation.js";
 
 /** An event may have 256 KiB; routes that take batches say otherwise. */
@@ -61,16 +62,14 @@ export async function createHttpServer({ operations, logger, api }: HttpOptions)
   server.decorateRequest("waitedMs", 0);
   server.setValidatorCompiler(validatorCompiler);
   server.setErrorHandler(refuse);
+  const unknown = new UnknownRoute(server);
   addOperations(server, operations);
   if (api === undefined) {
-    server.setNotFoundHandler(() => {
-      throw new CoreError(
-        "ROUTE_UNKNOWN",
-        "There is no such operation; there are /metrics, /healthz and /readyz.",
-      );
-    });
+    server.setNotFoundHandler((request, reply) =>
+      unknown.refuse(request, reply, "There are /metrics, /healthz and /readyz."),
+    );
   } else {
-    await addApi(server, api, operations.registry, logger);
+    await addApi(server, api, { registry: operations.registry, logger, unknown });
   }
   return server;
 }

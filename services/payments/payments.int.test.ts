@@ -112,6 +112,40 @@ describe("POST /payments", () => {
     expect(await madeFor(asked)).toBe(1);
   });
 
+  test("keeps a key that met a used reference, in spite of whoever raced for it", async () => {
+    const first = await post(order({ reference: "known" }));
+    const asked = { ...order(), customer_id: first.body.customer_id, reference: "known" };
+    const raced = await Promise.all([
+      ...Array.from({ length: 10 }, () => post(asked, "met")),
+      ...Array.from({ length: 10 }, () => post({ ...asked, reference: "unknown" }, "met-not")),
+      ...Array.from({ length: 10 }, () => post(asked, "met-not")),
+    ]);
+    const [met, one, other] = [raced.slice(0, 10), raced.slice(10, 20), raced.slice(20)];
+    expect(met.map(({ status, body }) => [status, body.id])).toEqual(Array(10).fill([201, first.body.id]));
+    // Under one key one of two requests is right, whichever came first.
+    expect([one, other].map((all) => [...new Set(all.map(({ status }) => status))]).sort()).toEqual([
+      [201],
+      [422],
+    ]);
+    const again = await post(asked, "met");
+    expect([again.status, again.body]).toEqual([201, first.body]);
+    expect(again.headers.get("idempotent-replayed")).toBe("true");
+    for (const another of [{ amount: 7 }, { reference: "new" }, { reference: undefined }]) {
+      expect(await post({ ...asked, ...another }, "met")).toMatchObject({
+        status: 422,
+        body: { code: "IDEMPOTENCY_MISMATCH" },
+      });
+    }
+    expect(await madeFor(asked)).toBe(one[0]?.status === 201 ? 2 : 1);
+  });
+
+  test("keeps no key that was refused for its reference", async () => {
+    const first = await post(order({ reference: "refused" }));
+    const asked = { ...order({ amount: 7 }), customer_id: first.body.customer_id };
+    expect((await post({ ...asked, reference: "refused" }, "free")).status).toBe(409);
+    expect((await post({ ...asked, reference: "another" }, "free")).status).toBe(201);
+  });
+
   test("without both makes a payment each time", async () => {
     const asked = order();
     const answers = await Promise.all(Array.from({ length: 50 }, () => post(asked)));
@@ -303,7 +337,7 @@ describe("GET", () => {
     for (const path of [newId(), `${newId()}/timeline`]) {
       expect(await services.get(`/payments/${path}`)).toMatchObject({
         status: 404,
-        body: { code: "PAYMENT_NOT_FOUND" },
+        body: { code: "PAYMENT_NOT_FOUND", retryable: false },
       });
     }
     expect((await services.get("/payments/1")).status).toBe(400);

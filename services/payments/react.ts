@@ -78,7 +78,7 @@ async function reactToEach(
       if (considered.kind === "move") {
         const { payment, to } = considered;
         const { amount, customerId } = payment;
-        moving.set(each, { ...each, event, from: payment, amount, customerId, to });
+        moving.set(each, { ...each, event, from: payment, amount, minorDigits: null, customerId, to });
       } else if (considered.kind === "illegal") {
         const { payment, reason, remedy } = considered;
         illegal.push({ messageId, event, subjectId: paymentId, state: payment.state, reason });

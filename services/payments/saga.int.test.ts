@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { z } from "zod";
 import { newId } from "../../lib/domain/ids.js";
+import { transaction } from "../../lib/postgres/pool.js";
+import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { drain } from "../../tests/harness/broker.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { type Seen, Services } from "../../tests/harness/service.js";
@@ -12,6 +14,7 @@ import { walletDebitRequested } from "../contracts/wallet_debit_requested.js";
 import { walletRefundRequested } from "../contracts/wallet_refund_requested.js";
 import { walletRefunded } from "../contracts/wallet_refunded.js";
 import { walletResponse } from "../contracts/wallet_response.js";
+import { applyTransitions } from "./store/transition.js";
 
 /** Payments alone: what fraud and wallet say is published by the test. */
 let services: Services;
@@ -34,9 +37,9 @@ interface Made {
   readonly customer: string;
 }
 
-async function made(amount = "10.00"): Promise<Made> {
+async function made(amount = "10.00", currency = "USD"): Promise<Made> {
   const customer = `customer-${randomUUID()}`;
-  const order = { amount, currency: "USD", method: "card", customer_id: customer };
+  const order = { amount, currency, method: "card", customer_id: customer };
   const { status, body } = await services.post("/payments", order);
   expect(status).toBe(201);
   return { id: body.id, customer };
@@ -161,6 +164,21 @@ describe("a payment", () => {
     await is(fraud, { status: "DECLINED" });
   });
 
+  test.each([
+    ["10.00", "USD", "1000"],
+    ["1000.00", "USD", "10.0000"],
+    ["10.000", "JOD", "100.00"],
+    ["1000", "JPY", "10.00"],
+  ])("of %s %s takes no answer for %s, which has the same digits", async (amount, currency, other) => {
+    const payment = await made(amount, currency);
+    await check([payment]);
+    await awaitsDebit(payment);
+    await answer(payment, "success", other);
+    await recorded(payment, "an answer for another amount");
+    await answer(payment, "success", amount);
+    await is(payment, { status: "APPROVED" });
+  });
+
   test("takes no answer before its check, for another amount or another customer", async () => {
     const payment = await made();
     await answer(payment);
@@ -259,6 +277,24 @@ describe("an overdue payment", () => {
     await recorded(payment, "debited after it was DECLINED");
     await refund(payment, "10.00");
     await is(payment, { status: "DECLINED", reason: "timed_out", refunded: "10.00" });
+  });
+
+  test("that is checked after its sweeper's transaction began is given up after that, by the times of its steps too", async () => {
+    const payment = await made();
+    const role = { role: "payments_saga", schema: "saga", max: 1, applicationName: "sweeper" };
+    const pool = createServicePool(services.settings, role);
+    onTestFinished(() => pool.end());
+    await transaction(pool, async (tx) => {
+      await check([payment]);
+      await awaitsDebit(payment);
+      const from = { state: "PENDING", awaiting: "debit", refunded: 0n } as const;
+      const to = { state: "DECLINED", awaiting: null, reason: "timed_out", refunded: 0n } as const;
+      const step = { event: paymentsExpired.name, messageId: newId(), traceId: newId().replaceAll("-", "") };
+      const anyAmount = { amount: null, minorDigits: null };
+      const expiry = { paymentId: payment.id, from, to, ...anyAmount, customerId: null, ...step };
+      expect((await applyTransitions(tx, [expiry], { webhook: false })).size).toBe(1);
+    });
+    expect((await timeline(payment)).map(({ awaiting }) => awaiting)).toEqual(["check", "debit", null]);
   });
 });
 

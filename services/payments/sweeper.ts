@@ -135,6 +135,7 @@ function expiry(payment: Overdue): Transition {
     paymentId: payment.paymentId,
     from: payment,
     amount: null,
+    minorDigits: null,
     customerId: null,
     to: decision.to,
   };

@@ -1,4 +1,5 @@
-import { formatAmount, LARGEST_MINOR, parseAmount } from "../../lib/domain/money.js";
+import { formatAmount, LARGEST_MINOR } from "../../lib/domain/money.js";
+import { amountOfField } from "../../lib/http/amount_field.js";
 import type { Queryable } from "../../lib/postgres/pool.js";
 import { clearingId, type Wallet } from "./domain/debit.js";
 import { decideRefund, refundMovementId } from "./domain/refund.js";
@@ -99,7 +100,8 @@ function decideRefunds(
     if (currency === null || walletId === null || outcome !== "approved") {
       return { kind: "nothing taken", outcome };
     }
-    const amount = refund.amount === undefined ? undefined : parseAmount(refund.amount, currency);
+    const { amount: part } = refund;
+    const amount = part === undefined ? undefined : amountOfField(part, currency, "amount");
     const movementId = refundMovementId(refund);
     const same = made.get(movementId);
     if (same !== undefined) {

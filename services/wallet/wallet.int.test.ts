@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
 import { catalogueChanges } from "../../lib/postgres/catalogue.js";
+import { transaction } from "../../lib/postgres/pool.js";
+import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { deferred } from "../../lib/timing.js";
 import { drain, onChannel } from "../../tests/harness/broker.js";
 import { withPool } from "../../tests/harness/database.js";
@@ -12,6 +14,8 @@ import { walletDebitRequested } from "../contracts/wallet_debit_requested.js";
 import { walletRefundRequested } from "../contracts/wallet_refund_requested.js";
 import { walletRefunded } from "../contracts/wallet_refunded.js";
 import { walletResponse } from "../contracts/wallet_response.js";
+import { refundPayments } from "./refunds.js";
+import { findLastRefunds } from "./store/movement.js";
 
 let services: Services;
 beforeAll(async () => {
@@ -194,6 +198,37 @@ describe("bad input is refused with a problem, and moves nothing", () => {
       body: { code },
     });
     expect(await balance(wallet)).toBe("1.00");
+  });
+
+  test("points at what is wrong", async () => {
+    const { user, wallet, payment } = await paid("10.00");
+    const amount = "1.001";
+    for (const [path, body, pointer] of [
+      [`/wallets/${wallet}/credit`, { amount, reference: "r" }, "#/amount"],
+      [`/wallets/${wallet}/debit`, { amount, reference: "r" }, "#/amount"],
+      ["/wallets/refund", { payment_id: payment, amount, refund_id: "r" }, "#/amount"],
+      ["/wallets", { user_id: user, currency: "XYZ" }, "#/currency"],
+    ] as const) {
+      expect(await services.post(path, body)).toMatchObject({
+        status: 422,
+        body: { errors: [{ in: "body", pointer }] },
+      });
+    }
+    expect(await balance(wallet)).toBe("0.00");
+  });
+
+  test("what is not there is 404, and no request for it will succeed later", async () => {
+    const nobodys = newId();
+    const missing = { status: 404, body: { code: "WALLET_UNKNOWN", retryable: false } };
+    const move = { amount: 1, reference: "r" };
+    expect(await services.get(`/wallets/${nobodys}`)).toMatchObject(missing);
+    expect(await services.get(`/wallets/${nobodys}/movements`)).toMatchObject(missing);
+    expect(await services.request("DELETE", `/wallets/${nobodys}`)).toMatchObject(missing);
+    expect(await services.post(`/wallets/${nobodys}/credit`, move)).toMatchObject(missing);
+    expect(await services.post("/wallets/refund", { payment_id: nobodys })).toMatchObject({
+      status: 404,
+      body: { code: "PAYMENT_UNKNOWN", retryable: false },
+    });
   });
 
   test.each([
@@ -453,6 +488,18 @@ describe("a refund", () => {
     await announced(4);
     await services.publish(walletRefundRequested, [{ payment_id: other.payment, user_id: other.user }]);
     expect(await announced(5)).toEqual([false, false, true, false, true]);
+  });
+
+  test("is later than one that another transaction made after its own began", async () => {
+    const { payment } = await paid("10.00");
+    const role = { role: "payments_wallet", schema: "wallet", max: 1, applicationName: "refund" };
+    const pool = createServicePool(services.settings, role);
+    onTestFinished(() => pool.end());
+    await transaction(pool, async (tx) => {
+      await services.post("/wallets/refund", { payment_id: payment, amount: "1.00", refund_id: "first" });
+      await refundPayments(tx, [{ paymentId: payment, refundId: "second", amount: "2.00" }]);
+    });
+    expect((await findLastRefunds(pool, [payment])).get(payment)).toMatchObject({ refundId: "second" });
   });
 
   test("under another name than the debit's is recorded, and pays nobody", async () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decide, distrust, type Fact, usual } from "./decide.js";
+import { formatAmount, LARGEST_MINOR, minorDigitsOf } from "../../../lib/domain/money.js";
+import { decide, distrust, type Fact, type Usual, usual } from "./decide.js";
 import { NEW, type Payment } from "./payment.js";
 
 const payment = (more: Partial<Payment> = {}): Payment => ({
@@ -212,8 +213,60 @@ describe("usual", () => {
     expect(decide(as, fact)).toEqual({ kind: "move", to: supposed?.to });
   });
 
-  it.each(["10", "1e3", "-1.00", "10.0", "NaN"])("takes no amount %s for minor units", (amount) => {
-    const supposed = usual(answered("success", amount));
-    expect(supposed?.amount === undefined || supposed.amount === BigInt(amount)).toBe(true);
+  /** Whether a payment that awaits its debit is as is supposed; `store/transition.ts` asks the same in SQL. */
+  const fits = (supposed: Usual, { amount, currency, customerId }: Payment) =>
+    supposed.amount === amount &&
+    supposed.minorDigits === minorDigitsOf(currency) &&
+    supposed.customerId === customerId;
+  const currency = fc.constantFrom("JPY", "USD", "JOD", "CLF");
+  const minor = fc.oneof(
+    fc.bigInt({ min: 1n, max: LARGEST_MINOR }),
+    fc.integer({ min: 0, max: 18 }).map((zeros) => 10n ** BigInt(zeros)),
+  );
+
+  it("fits no payment of which decide says something else, whatever the amount and the currency are", () => {
+    const told = fc.oneof(
+      fc.tuple(minor, currency).map(([amount, code]) => formatAmount(amount, code)),
+      fc.tuple(minor, fc.nat(20)).map(([amount, zeros]) => `${amount}.${"0".repeat(zeros)}`),
+      fc.stringMatching(/^-?[0-9]{1,20}(\.[0-9]{0,5})?(e[0-9])?$/),
+    );
+    // The digits alone, which is what the point must not be dropped for. No payment is of nothing.
+    const near = (text: string) => BigInt(text.replaceAll(/\D/g, "").slice(0, 18)) || 1n;
+    const asked = fc.tuple(told, minor, fc.boolean()).map(([text, other, close]) => {
+      return { text, amount: close ? near(text) : other };
+    });
+    fc.assert(
+      fc.property(asked, currency, fc.constantFrom("ada", "bob"), ({ text, amount }, code, customerId) => {
+        const fact = answered("success", text);
+        const supposed = usual(fact);
+        const as = payment({ ...supposed?.from, amount, currency: code, customerId });
+        // A column of type bigint holds it.
+        expect(supposed === undefined || (supposed.amount as bigint) <= LARGEST_MINOR).toBe(true);
+        if (supposed !== undefined && fits(supposed, as)) {
+          expect(decide(as, fact)).toEqual({ kind: "move", to: supposed.to });
+        }
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it("fits every payment of less than 10^14 whose amount is told with all its digits", () => {
+    const usually = fc.bigInt({ min: 1n, max: 10n ** 14n - 1n });
+    fc.assert(
+      fc.property(usually, currency, (amount, code) => {
+        const supposed = usual(answered("success", formatAmount(amount, code)));
+        expect(supposed && fits(supposed, payment({ amount, currency: code }))).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    ["1000", 1_000n, "USD"],
+    ["10.0000", 100_000n, "USD"],
+    ["10.00", 1_000n, "JOD"],
+    ["010.00", 1_000n, "USD"],
+  ])("told %s fits no payment of %i minor units of %s", (text, amount, code) => {
+    const supposed = usual(answered("success", text));
+    expect(supposed !== undefined && fits(supposed, payment({ amount, currency: code }))).toBe(false);
   });
 });

@@ -100,22 +100,33 @@ export interface Usual {
   readonly to: Standing;
   /** Minor units as the payment should have them; null: not told. */
   readonly amount: bigint | null;
+  /** Digits after the point that its currency should have, for `amount` to be in its minor units. */
+  readonly minorDigits: number | null;
   readonly customerId: string | null;
 }
+
+/** At most 18 digits, so that a column of type bigint holds them. */
+const PLAIN = /^(0|[1-9]\d{0,13})(?:\.(\d{2,4}))?$/;
 
 /** Undefined: one has to look at the payment first. Otherwise `decide` says the same of a payment that is as `Usual` says. */
 export function usual(fact: Fact): Usual | undefined {
   if (fact.kind === "checked") {
     const from = { state: "PENDING", awaiting: "check" } as const;
-    return { from, to: checked(fact.approved), amount: null, customerId: null };
+    return { from, to: checked(fact.approved), amount: null, minorDigits: null, customerId: null };
   }
-  // With all digits of its currency an amount is its minor units but for the point, whatever the currency is.
-  if (fact.kind === "answered" && /^\d{1,16}(\.\d{2,4})?$/.test(fact.amount)) {
-    const from = { state: "PENDING", awaiting: "debit" } as const;
-    const amount = BigInt(fact.amount.replace(".", ""));
-    return { from, to: answered(fact), amount, customerId: fact.customerId };
+  const amount = fact.kind === "answered" ? PLAIN.exec(fact.amount) : null;
+  if (fact.kind !== "answered" || amount === null) {
+    return undefined;
   }
-  return undefined;
+  // With all digits of its currency an amount is its minor units but for the point.
+  const [, whole, fraction = ""] = amount;
+  return {
+    from: { state: "PENDING", awaiting: "debit" },
+    to: answered(fact),
+    amount: BigInt(whole + fraction),
+    minorDigits: fraction.length,
+    customerId: fact.customerId,
+  };
 }
 
 const illegal = (reason: string, remedy?: Remedy): Decision => ({

@@ -4,7 +4,7 @@ import { newId } from "../../../lib/domain/ids.js";
 import { Gatherer } from "../../../lib/gatherer.js";
 import { amountOfField } from "../../../lib/http/amount_field.js";
 import { type Answer, replayed, type SentAnswer } from "../../../lib/http/answer.js";
-import { fingerprintOfRequest, inFlight, repeated } from "../../../lib/http/idempotency.js";
+import { fingerprintOfRequest, inFlight, keepAnswer, repeated } from "../../../lib/http/idempotency.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import type { Outbox } from "../../../lib/messaging/outbox.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
@@ -64,8 +64,13 @@ export const createPayment = ({ pool, outbox, resendAfterS, connections }: Creat
           return answer;
         case "kept":
           return repeated(result.kept, key?.fingerprint as Buffer);
-        case "referenced":
-          return answerTo(requireSame(result.payment, order), true);
+        case "referenced": {
+          const again = request.send(answerTo(requireSame(result.payment, order), true));
+          if (key !== undefined) {
+            await keepAnswer(pool, "saga", { ...key, answer: again });
+          }
+          return again;
+        }
         default:
           throw inFlight(key === undefined ? REFERENCE : undefined);
       }

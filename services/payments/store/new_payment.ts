@@ -1,8 +1,6 @@
 import type { OutgoingMessage } from "../../../lib/broker/confirms.js";
 import { codeOf } from "../../../lib/errors.js";
-import type { SentAnswer } from "../../../lib/http/answer.js";
-import type { KeptAnswer } from "../../../lib/http/idempotency.js";
-import type { IdempotencyKey } from "../../../lib/http/idempotency_key.js";
+import type { KeptAnswer, KeyedAnswer } from "../../../lib/http/idempotency.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Order, Payment } from "../domain/payment.js";
 import { COLUMNS, type PaymentRow, paymentOf } from "./payment.js";
@@ -13,14 +11,14 @@ export interface Entry {
   /** `payments.created`. */
   readonly event: OutgoingMessage;
   /** Kept under the request's key, where it has one. */
-  readonly key: (IdempotencyKey & { readonly fingerprint: Buffer; readonly answer: SentAnswer }) | undefined;
+  readonly key: KeyedAnswer | undefined;
 }
 
 export type Entered =
   | { readonly kind: "entered" }
   /** The key was used before. */
   | { readonly kind: "kept"; readonly kept: KeptAnswer }
-  /** The customer's reference was used before. */
+  /** The customer's reference was used before; the key is not kept yet. */
   | { readonly kind: "referenced"; readonly payment: Payment }
   /** A request with the same key or reference has not ended, maybe one of the same group. */
   | { readonly kind: "in flight" };

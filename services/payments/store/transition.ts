@@ -1,3 +1,4 @@
+import { CURRENCY_CODES, minorDigitsOf } from "../../../lib/domain/money.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Met } from "../domain/consider.js";
 import type { Awaiting, Order, Standing, State } from "../domain/payment.js";
@@ -9,6 +10,8 @@ export interface Transition {
   readonly from: { readonly state: State; readonly awaiting: Awaiting | null; readonly refunded: bigint };
   /** What else must be so; null: anything. */
   readonly amount: bigint | null;
+  /** Of the payment's currency; null where `amount` is the payment's own. */
+  readonly minorDigits: number | null;
   readonly customerId: string | null;
   /** Of the database, when what led to it was told; undefined: on any. */
   readonly timeline?: string | undefined;
@@ -57,6 +60,7 @@ export async function applyTransitions(
       sorted.map(({ messageId }) => messageId),
       sorted.map(({ traceId }) => traceId),
       sorted.map(({ timeline }) => timeline ?? null),
+      sorted.map(({ minorDigits }) => minorDigits),
     ],
   });
   return new Map(
@@ -64,14 +68,19 @@ export async function applyTransitions(
   );
 }
 
+/** Digits after the point of every currency, for SQL. */
+const MINOR_DIGITS = JSON.stringify(
+  Object.fromEntries(CURRENCY_CODES.map((code) => [code, minorDigitsOf(code)])),
+);
+
 /** @param returned columns of the payment for what else is done with it */
 const applying = (returned: string, besides: string) => `
   WITH asked AS (
     SELECT *
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[],
-                $10::bigint[], $11::text[], $12::text[], $13::uuid[], $14::text[])
+                $10::bigint[], $11::text[], $12::text[], $13::uuid[], $14::text[], $15::int[])
       AS a (payment_id, from_state, from_awaiting, from_refunded, amount, customer_id, state, awaiting, reason, refunded,
-            event, message_id, trace_id, timeline)
+            event, message_id, trace_id, timeline, minor_digits)
   ), moved AS (
     UPDATE saga.payment p
     SET state = a.state, awaiting = a.awaiting, reason = a.reason, refunded = a.refunded, updated_at = now()
@@ -80,6 +89,7 @@ const applying = (returned: string, besides: string) => `
       AND p.refunded = a.from_refunded
       AND (a.timeline IS NULL OR a.timeline = (SELECT ops.timeline()))
       AND (a.amount IS NULL OR a.amount = p.amount) AND (a.customer_id IS NULL OR a.customer_id = p.customer_id)
+      AND (a.minor_digits IS NULL OR a.minor_digits = ('${MINOR_DIGITS}'::jsonb -> p.currency)::int)
     RETURNING p.payment_id, p.customer_id, p.amount, p.currency, p.trace_id, p.state, p.awaiting, ${returned}
               a.event, a.message_id, a.trace_id AS event_trace_id
   ), stepped AS (

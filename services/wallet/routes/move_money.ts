@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { amount, reference } from "../../../lib/domain/fields.js";
 import { newId } from "../../../lib/domain/ids.js";
-import { formatAmount, LARGEST_MINOR, parseAmount } from "../../../lib/domain/money.js";
+import { formatAmount, LARGEST_MINOR } from "../../../lib/domain/money.js";
+import { amountOfField } from "../../../lib/http/amount_field.js";
 import { type Answer, replayed } from "../../../lib/http/answer.js";
 import { withIdempotency } from "../../../lib/http/idempotency.js";
 import { defineRoute } from "../../../lib/http/route.js";
@@ -56,7 +57,7 @@ interface Move {
 async function move(tx: Queryable, { kind, id, amount: text, reference: name }: Move): Promise<Answer> {
   const wallet = known(id, await lockWallet(tx, id));
   const { currency } = wallet;
-  const minor = parseAmount(text, currency);
+  const minor = amountOfField(text, currency, "amount");
   const used = await findReference(tx, { walletId: id, kind, reference: name });
   if (used !== undefined) {
     requireSame(used, minor, { reference: name, currency });

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { CoreError } from "../../../lib/core_errors.js";
 import { currency } from "../../../lib/domain/fields.js";
 import { newId } from "../../../lib/domain/ids.js";
-import { minorDigitsOf } from "../../../lib/domain/money.js";
+import { CURRENCY_CODES } from "../../../lib/domain/money.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import { type Pool, transaction } from "../../../lib/postgres/pool.js";
 import { userId } from "../../contracts/fields.js";
@@ -17,7 +18,10 @@ export const openWallet = (pool: Pool) =>
     request: { body: z.strictObject({ user_id: userId, currency }) },
     answers: { 201: walletBody },
     handle: async ({ body: { user_id, currency } }) => {
-      minorDigitsOf(currency); // throws CURRENCY_UNKNOWN
+      if (!CURRENCY_CODES.includes(currency)) {
+        const field = { in: "body", pointer: "#/currency" } as const;
+        throw new CoreError("CURRENCY_UNKNOWN", "the currency is no active code of ISO 4217.", { field });
+      }
       const wallet = { walletId: newId(), userId: user_id, currency };
       const opened = await transaction(pool, async (tx) => {
         await lockOpening(tx, [wallet]);
