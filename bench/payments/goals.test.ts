@@ -30,6 +30,7 @@ it.each([
   [{ ratePerMin: 80_000, postMs: { ...figures.postMs, p95: 60 } }, ["POST p95 ms"]],
   [{ ratePerMin: 60_000, postMs: { ...figures.postMs, p95: 60 } }, []],
   [{ layout: "all" as const, postMs: { ...figures.postMs, p95: 75 } }, []],
+  [{ layout: "dump" as const, settledMs: { ...figures.settledMs, p95: 2_000 } }, []],
   [{ settledMs: { ...figures.settledMs, p95: 2_000 } }, ["settled p95 ms"]],
   [{ pending: 1 }, ["payments settled"]],
   [{ created: 99_999 }, ["payments settled"]],

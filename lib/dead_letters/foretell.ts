@@ -31,7 +31,9 @@ export async function foretell(
   for (const letter of letters) {
     try {
       const { event } = homeOf(letter, families);
-      byEvent.set(event, [...(byEvent.get(event) ?? []), letter]);
+      const own = byEvent.get(event) ?? [];
+      own.push(letter);
+      byEvent.set(event, own);
     } catch (error) {
       told.set(letter, { kind: "unreadable", why: `${codeOf(error)}: ${messageOf(error)}` });
     }

@@ -34,6 +34,8 @@ export interface ServiceOptions extends Omit<EventProcessOptions, "reactions" | 
   readonly reactions: readonly TableReaction<any>[];
   /** Partitioned tables, whose months ahead are made at the start and once a day. */
   readonly partitioned?: readonly string[];
+  /** Of its own, beside those and what retention asks for. */
+  readonly chores?: (pool: Pool) => readonly Chore[];
 }
 
 export interface Service {
@@ -66,7 +68,7 @@ const oldRows = (pool: Pool, purged: PurgedTable): Chore => ({
 /** What a service with tables is made of: a pool as its own role, an outbox with its sweeper, and what `eventProcess` gives. */
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
   const { settings, logger, messages, modules, workerId } = runtime;
-  const { service, schema, queues, connections, reactions, partitioned = [] } = options;
+  const { service, schema, queues, connections, reactions, partitioned = [], chores } = options;
   const poolOf = (name: "requests" | "events", max: number) => {
     const made = createServicePool(settings, {
       role: `payments_${schema}`,
@@ -95,10 +97,11 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
   });
   const outbox = new Outbox({ schema, pool, publisher, logger });
   const own = modules.filter(({ schemas }) => schemas.includes(schema));
-  const chores = [
+  const all = [
     ...partitioned.map((table) => monthsAhead(eventPool, `${schema}.${table}`)),
     ...own.flatMap(({ retention }) => retention.filter(isPurged).map((each) => oldRows(eventPool, each))),
+    ...(chores?.(eventPool) ?? []),
   ];
-  const parts = [postgres.part, housekeeping(chores, logger), publishing, outbox, ...consumers];
+  const parts = [postgres.part, housekeeping(all, logger), publishing, outbox, ...consumers];
   return { pool, publisher, outbox, logger, parts };
 }

@@ -2,7 +2,6 @@ import { CoreError } from "../../lib/core_errors.js";
 import { isLoopback } from "../../lib/http/edge.js";
 import { RateLimit } from "../../lib/http/rate_limit.js";
 import { register } from "../../lib/observability/registry.js";
-import { housekeeping } from "../../lib/runtime/housekeeping.js";
 import { defineModule } from "../../lib/runtime/module.js";
 import { serviceProcess } from "../../lib/runtime/service_process.js";
 import { readWebhookKeys } from "../../lib/webhook/source_keys.js";
@@ -39,7 +38,7 @@ export const collector = defineModule({
   routes: collectorRoutes,
   panels: collectorPanels,
   start: (runtime) => {
-    const { settings, registry, logger } = runtime;
+    const { settings, registry } = runtime;
     const { COLLECTOR_CONNECTIONS: connections, COLLECTOR_EVENTS_PER_MINUTE: quota } = settings;
     const keys = readKeys(settings);
     const service = serviceProcess(runtime, {
@@ -48,6 +47,7 @@ export const collector = defineModule({
       queues: COLLECTOR_QUEUES,
       connections,
       partitioned: ["event", "delivery"],
+      chores: (pool) => [oldSignedRequests(pool)],
       reactions: [
         {
           event: campaignsSpendDecided,
@@ -61,12 +61,11 @@ export const collector = defineModule({
         })),
       ],
     });
-    const { pool, outbox } = service;
+    const { pool, outbox, parts } = service;
     const limit =
       quota === 0
         ? undefined
         : new RateLimit({ pool, table: "rate_limit", name: "events", quota, windowS: 60 });
-    const parts = [...service.parts, housekeeping([oldSignedRequests(pool)], logger)];
     const { events, refusals } = register(registry, collectorMetrics);
     const intake = new Intake({ pool, outbox, connections });
     return {

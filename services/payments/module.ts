@@ -1,4 +1,3 @@
-import { housekeeping } from "../../lib/runtime/housekeeping.js";
 import { defineModule } from "../../lib/runtime/module.js";
 import { serviceProcess } from "../../lib/runtime/service_process.js";
 import { webhookChore } from "../../lib/webhook/keeping.js";
@@ -48,6 +47,7 @@ export const payments = defineModule({
   start: (runtime) => {
     const { settings, families } = runtime;
     const { PAYMENTS_CONNECTIONS: connections, PAYMENTS_RESEND_AFTER_S: resendAfterS } = settings;
+    const { PAYMENTS_GIVE_UP_S: giveUpS, PAYMENTS_WEBHOOK_KEEP_S: keepS } = settings;
     const target = webhookTarget(settings);
     const telling = { webhook: target !== undefined };
     const service = serviceProcess(runtime, {
@@ -56,6 +56,7 @@ export const payments = defineModule({
       queues: PAYMENTS_QUEUES,
       connections,
       partitioned: ["payment", "step"],
+      chores: (pool) => [webhookChore(pool, "saga", keepS)],
       reactions: [
         { event: paymentsChecked, autocommit: true, handle: (db, events) => onChecked(db, events, telling) },
         {
@@ -70,9 +71,7 @@ export const payments = defineModule({
         },
       ],
     });
-    const { PAYMENTS_GIVE_UP_S: giveUpS, PAYMENTS_WEBHOOK_KEEP_S: keepS } = settings;
     const sweeper = new Sweeper({ ...service, ...telling, families, resendAfterS, giveUpS });
-    const keeping = housekeeping([webhookChore(service.pool, "saga", keepS)], service.logger);
     const webhooks = target && [
       new Webhooks({
         ...service,
@@ -85,7 +84,7 @@ export const payments = defineModule({
       }),
     ];
     return {
-      parts: [...service.parts, sweeper, keeping, ...(webhooks ?? [])],
+      parts: [...service.parts, sweeper, ...(webhooks ?? [])],
       routes: paymentsRoutes({ ...service, connections, resendAfterS }),
       poolQueue: () => service.pool.waitingCount,
     };

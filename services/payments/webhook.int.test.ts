@@ -14,14 +14,7 @@ let services: Services;
 let receiver: Receiver;
 beforeAll(async () => {
   receiver = await Receiver.open();
-  services = await Services.create(
-    {
-      PAYMENTS_WEBHOOK_URL: receiver.url,
-      PAYMENTS_WEBHOOK_SECRET: receiver.secret,
-      PAYMENTS_WEBHOOK_ALLOW_INTERNAL: "true",
-    },
-    "payments",
-  );
+  services = await Services.create(receiver.settings, "payments");
   await services.start();
 });
 afterAll(async () => {

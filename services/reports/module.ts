@@ -1,5 +1,6 @@
+import type { Pool } from "pg";
 import { register } from "../../lib/observability/registry.js";
-import { housekeeping } from "../../lib/runtime/housekeeping.js";
+import type { Chore } from "../../lib/runtime/housekeeping.js";
 import { dependenciesOf } from "../../lib/runtime/lifecycle.js";
 import { defineModule } from "../../lib/runtime/module.js";
 import { serviceProcess } from "../../lib/runtime/service_process.js";
@@ -38,28 +39,20 @@ export const reports = defineModule({
   routes: reportsRoutes,
   panels: reportsPanels,
   start: (runtime) => {
-    const { settings, logger, registry } = runtime;
+    const { settings, registry } = runtime;
     const service = serviceProcess(runtime, {
       service: "report-service",
       schema: "reports",
       queues: REPORTS_QUEUES,
       connections: settings.REPORTS_CONNECTIONS,
       partitioned: ["event"],
+      chores: (pool) => [retiredGenerations(pool)],
       reactions: TOLD.map((told) => ({ event: told.event, handle: onEvent(told) })),
     });
     const { pool, publisher } = service;
     const waiting = new Waiting(publisher, register(registry, reportsMetrics));
-    const drop = {
-      name: "retired generations",
-      everyMs: DROP_EVERY_MS,
-      run: async () => {
-        while (await dropSome(pool, { retiredForS: RETIRED_FOR_S, rows: ROWS_A_STATEMENT })) {
-          // More is left.
-        }
-      },
-    };
     return {
-      parts: [...service.parts, waiting, housekeeping([drop], logger)],
+      parts: [...service.parts, waiting],
       routes: reportsRoutes({
         pool,
         waiting,
@@ -68,5 +61,15 @@ export const reports = defineModule({
       }),
       poolQueue: () => pool.waitingCount,
     };
+  },
+});
+
+const retiredGenerations = (pool: Pool): Chore => ({
+  name: "retired generations",
+  everyMs: DROP_EVERY_MS,
+  run: async () => {
+    while (await dropSome(pool, { retiredForS: RETIRED_FOR_S, rows: ROWS_A_STATEMENT })) {
+      // More is left.
+    }
   },
 });

@@ -71,6 +71,15 @@ export class Receiver {
     return receiver;
   }
 
+  /** Of a payment-service that tells it. */
+  get settings() {
+    return {
+      PAYMENTS_WEBHOOK_URL: this.url,
+      PAYMENTS_WEBHOOK_SECRET: this.secret,
+      PAYMENTS_WEBHOOK_ALLOW_INTERNAL: "true",
+    };
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.port}/hooks`;
   }
