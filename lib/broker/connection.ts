@@ -5,12 +5,17 @@ import { isIncurable } from "../retry.js";
 import type { BrokerAddress } from "../settings/base.js";
 import { type Deferred, deferred, fullJitterMs, pause, within } from "../timing.js";
 import { dial } from "./dial.js";
-import type { Link } from "./link.js";
+import { ConsumerCancelled, type Link } from "./link.js";
 
 /** First retry within 100 ms (a broker that only dropped us), later ones within 10 s (one that restarts). */
 const RECONNECT = { baseMs: 100, capMs: 10_000 };
 /** A link that lived this long was a good one: the next loss starts again from the shortest wait. */
 const STABLE_MS = 10_000;
+/**
+ * Whoever declares a quorum queue within some 40 ms of its deletion, measured on an idle RabbitMQ 3.10.8, cuts off the consumers that
+ * have not been told yet: see subscription.ts. Those who noticed the deletion are the ones who would.
+ */
+const RENEWAL_PAUSE_MS = 1_000;
 /** A quorum queue without its majority keeps a declaration waiting for good. */
 const SET_UP_TIMEOUT_MS = 30_000;
 
@@ -81,7 +86,8 @@ export class BrokerConnection<Session> {
       if (livedMs > STABLE_MS) {
         attempt = 0;
       }
-      const waitMs = Math.round(fullJitterMs(attempt, RECONNECT));
+      const pauseMs = isQueueGone(reason) ? RENEWAL_PAUSE_MS : 0;
+      const waitMs = pauseMs + Math.round(fullJitterMs(attempt, RECONNECT));
       const details = { connection: name, code: codeOf(reason), waitMs };
       logger[incurable ? "error" : "warn"](details, `no broker connection: ${adviceOf(reason)}`);
       await pause(waitMs, this.#closing.signal);
@@ -143,6 +149,8 @@ export class BrokerConnection<Session> {
     );
   }
 }
+
+const isQueueGone = (reason: unknown) => reason instanceof ConsumerCancelled || codeOf(reason) === "404";
 
 /** Gives the broker's reply codes to a declaration a name and a remedy. */
 function setUpFailure(cause: unknown): PlatformError {

@@ -5,6 +5,7 @@ import {
   dropQueues,
   killConnection,
   onChannel,
+  renewQueue,
   take,
   testFamily,
 } from "../../tests/harness/broker.js";
@@ -312,6 +313,20 @@ describe("trouble", () => {
       ),
     );
     await eventually("the message", () => bodies().includes("after"));
+  });
+
+  it("goes on when its queue was deleted and made anew at once, which RabbitMQ 3.10 tells nobody", async () => {
+    const { handler, bodies } = recorder();
+    await consume(handler, { concurrency: 1, lookEveryMs: 100 });
+    for (const body of ["1", "2", "3"]) {
+      await publisher.publish(family.work, body);
+    }
+    await eventually("the first messages", () => bodies().length === 3);
+    await renewQueue(settings, family);
+    for (const body of ["4", "5", "6"]) {
+      await publisher.publish(family.work, body);
+    }
+    await eventually("the others", () => bodies().length === 6);
   });
 
   it("gives a message lost with its connection to the next one, and ignores the late outcome", async () => {

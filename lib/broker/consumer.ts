@@ -1,4 +1,3 @@
-import type { ConsumeMessage } from "amqplib";
 import { messageOf } from "../errors.js";
 import { pause, within } from "../timing.js";
 import { carryOut, type Means } from "./carry_out.js";
@@ -35,6 +34,8 @@ export interface ConsumerOptions extends ConnectionTarget {
   readonly onSettled?: (settlement: Settled) => Promise<void>;
   /** How long a message is held before it is handed back, or a copy stands for it. A shorter one is for tests. */
   readonly holdMs?: number | undefined;
+  /** How often it looks whether the broker keeps messages back. A shorter one is for tests. */
+  readonly lookEveryMs?: number | undefined;
 }
 
 /**
@@ -86,19 +87,16 @@ export class Consumer {
   }
 
   async #subscribe(link: Link): Promise<Subscription> {
-    const { family, concurrency } = this.#options;
+    const { family, concurrency, lookEveryMs } = this.#options;
     const channel = await link.openChannel();
     await declareFamily(channel, family);
     await channel.prefetch(concurrency);
-    const onMessage = (message: ConsumeMessage | null) => {
-      // The broker cancelled us: the queue is gone, or a message was held longer than its limit.
-      if (message === null) {
-        link.drop(new Error(`the broker cancelled the consumer of ${family.work}`));
-      } else {
-        this.#take({ link, channel, message });
-      }
-    };
-    const subscription = new Subscription(link, channel, family.work, onMessage);
+    const subscription = new Subscription(link, channel, {
+      queue: family.work,
+      onMessage: (message) => this.#take({ link, channel, message }),
+      isIdle: () => this.#inFlight.size === 0,
+      lookEveryMs,
+    });
     await subscription.start();
     this.#subscription = subscription;
     return subscription;

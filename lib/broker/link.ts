@@ -7,6 +7,13 @@ import { deferred, within } from "../timing.js";
 const CLOSE_TIMEOUT_MS = 2_000;
 const LAST_BYTES_TIMEOUT_MS = 200;
 
+/** The queue is gone, or a message was held longer than its limit. */
+export class ConsumerCancelled extends Error {
+  constructor(queue: string) {
+    super(`the broker cancelled the consumer of ${queue}`);
+  }
+}
+
 /**
  * One connection and its channels with one fate: when anything on it ends, all of it ends. amqplib reports the same loss
  * as a channel's close, a channel's error, a cancelled consumer or a connection's close; whoever needs the broker again

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { depth, drain, dropQueues, testFamily } from "../../tests/harness/broker.js";
+import { depth, drain, dropQueues, renewQueue, testFamily } from "../../tests/harness/broker.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import type { OutgoingMessage } from "../broker/confirms.js";
@@ -8,7 +8,7 @@ import { Publisher } from "../broker/publisher.js";
 import type { QueueFamily } from "../broker/topology.js";
 import { CoreError } from "../core_errors.js";
 import { silentLogger } from "../observability/log.js";
-import { deferred } from "../timing.js";
+import { deferred, pause } from "../timing.js";
 import { BatchConsumer, type BatchConsumerOptions } from "./batch_consumer.js";
 import type { RawEvent } from "./read_event.js";
 
@@ -119,5 +119,44 @@ test("a full batch begins beside the one at work, and is not acked before it", a
   // Both come again with a new link, and what was not full.
   await eventually("all of it", () => seen.slice(2).flat().length === 25);
   await consumer?.stop();
+  expect(await depth(settings, family.work)).toBe(0);
+});
+
+test("goes on when its queue was deleted and made anew at once, which RabbitMQ 3.10 tells nobody", async () => {
+  let seen = 0;
+  await fill(20);
+  await consume({
+    batch: { max: 2, waitMs: 1 },
+    lookEveryMs: 100,
+    handle: async (raw) => {
+      seen += raw.length;
+      return raw.map(() => ({ kind: "done" }));
+    },
+  });
+  await eventually("the first messages", () => seen === 20);
+  await renewQueue(settings, family);
+  await fill(20);
+  await eventually("the others", () => seen === 40);
+});
+
+test("a handler that takes long is no reason to connect again", async () => {
+  const done = deferred<void>();
+  let calls = 0;
+  await fill(20);
+  await consume({
+    batch: { max: 2, waitMs: 1 },
+    lookEveryMs: 20,
+    handle: async (raw) => {
+      calls += 1;
+      await done.promise;
+      return raw.map(() => ({ kind: "done" }));
+    },
+  });
+  await eventually("two at work", () => calls === 2);
+  await pause(200); // Ten looks.
+  expect(consumer?.isUp).toBe(true);
+  expect(calls).toBe(2);
+  done.resolve();
+  await eventually("all", () => calls === 10);
   expect(await depth(settings, family.work)).toBe(0);
 });

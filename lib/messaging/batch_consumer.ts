@@ -54,6 +54,7 @@ export interface BatchConsumerOptions extends Omit<ConnectionTarget, "connectPol
   readonly onFailed?: (failed: Failed) => void;
   /** Shorter ones are for tests. */
   readonly holdMs?: number;
+  readonly lookEveryMs?: number;
 }
 
 /**
@@ -97,7 +98,7 @@ export class BatchConsumer implements Part {
   }
 
   async #subscribe(link: Link): Promise<Intake> {
-    const { family } = this.#options;
+    const { family, lookEveryMs } = this.#options;
     const channel = await link.openChannel();
     await declareFamily(channel, family);
     // The next batch is here when one of these ends.
@@ -105,7 +106,7 @@ export class BatchConsumer implements Part {
     const intake = new Intake(link, channel, this.#batch, this.#stopping.signal, (messages, before) =>
       this.#settle(link, channel, messages, before),
     );
-    await intake.subscription(family.work).start();
+    await intake.start(family.work, lookEveryMs);
     this.#intake = intake;
     return intake;
   }
@@ -210,15 +211,14 @@ class Intake {
     this.#settle = settle;
   }
 
-  subscription(queue: string): Subscription {
-    this.#subscription = new Subscription(this.#link, this.#channel, queue, (message) => {
-      if (message === null) {
-        this.#link.drop(new Error(`the broker cancelled the consumer of ${queue}`));
-      } else {
-        this.#take(message);
-      }
+  async start(queue: string, lookEveryMs: number | undefined): Promise<void> {
+    this.#subscription = new Subscription(this.#link, this.#channel, {
+      queue,
+      onMessage: (message) => this.#take(message),
+      isIdle: () => this.#waiting.length === 0 && this.#work.size === 0,
+      lookEveryMs,
     });
-    return this.#subscription;
+    await this.#subscription.start();
   }
 
   async stop(drainMs: number): Promise<void> {

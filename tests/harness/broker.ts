@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Channel, connect, type GetMessage } from "amqplib";
 import type { AllSettings } from "../../app/settings.js";
-import { type QueueFamily, queueFamily, queueNames } from "../../lib/broker/topology.js";
+import { declareFamily, type QueueFamily, queueFamily, queueNames } from "../../lib/broker/topology.js";
 import { eventually } from "./eventually.js";
 
 /** RabbitMQ's management API, as an operator would use it. */
@@ -119,6 +119,13 @@ export function testFamily(
   options: { ladderMs?: readonly number[]; deliveryLimit?: number } = {},
 ): QueueFamily {
   return queueFamily(`test.${randomUUID()}`, { ladderMs: [100, 200], ...options });
+}
+
+/** Deletes the work queue and declares it again before RabbitMQ has told its consumers: both go out in one piece. */
+export async function renewQueue(settings: AllSettings, family: QueueFamily): Promise<void> {
+  await onChannel(settings, (channel) =>
+    Promise.all([channel.deleteQueue(family.work), declareFamily(channel, family)]),
+  );
 }
 
 export async function dropQueues(settings: AllSettings, family: QueueFamily): Promise<void> {
