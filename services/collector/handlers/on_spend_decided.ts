@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { ReceivedEvent } from "../../../lib/messaging/event.js";
+import { type Forecast, wouldFail } from "../../../lib/messaging/forecast.js";
 import type { EventOutcome } from "../../../lib/messaging/handle_batch.js";
 import {
   type IllegalTransition,
@@ -54,15 +55,10 @@ export async function onSpendDecided(
   const outcomes = events.map(({ body, messageId }): EventOutcome => {
     const known = now.get(decidedKey(body));
     if (known === undefined) {
-      return {
-        kind: "retry",
-        code: "EVENT_UNKNOWN",
-        reason: `${body.source} told no event ${body.event_id}.`,
-      };
+      return { kind: "retry", ...unknown(body) };
     }
     const outcome = decided.has(known.id) ? decisions.get(known.id)?.outcome : known.outcome;
-    const reason =
-      mismatch(body, known) ?? (outcome === body.outcome ? undefined : `${body.outcome}, after all`);
+    const reason = contradiction(body, known, outcome);
     if (reason !== undefined) {
       const state = outcome ?? "undecided";
       illegal.push({ messageId, event: campaignsSpendDecided.name, subjectId: known.id, state, reason });
@@ -72,6 +68,38 @@ export async function onSpendDecided(
   await recordIllegalTransitions(db, "collector", illegal);
   return outcomes;
 }
+
+/** The same on what is decided, nothing noted. Of decisions on one conversion the first counts. */
+export async function forecastSpendDecided(db: Queryable, events: readonly Told[]): Promise<Forecast[]> {
+  const met = await findDecidable(
+    db,
+    events.map(({ body }) => body),
+  );
+  const decided = new Map<string, Decision["outcome"]>();
+  return events.map(({ body }): Forecast => {
+    const known = met.get(decidedKey(body));
+    if (known === undefined) {
+      const { code, reason } = unknown(body);
+      return wouldFail(code, reason);
+    }
+    const outcome = known.outcome ?? decided.get(known.id);
+    const contradicts = contradiction(body, known, outcome ?? body.outcome);
+    if (contradicts !== undefined) {
+      return { kind: "illegal", why: contradicts };
+    }
+    decided.set(known.id, body.outcome);
+    return { kind: outcome === undefined ? "would apply" : "already applied", why: body.outcome };
+  });
+}
+
+const unknown = ({ source, event_id }: Told["body"]) => ({
+  code: "EVENT_UNKNOWN",
+  reason: `${source} told no event ${event_id}.`,
+});
+
+/** Why it is not what was decided. @param outcome that was */
+const contradiction = (body: Told["body"], known: Decidable, outcome: Decidable["outcome"] | undefined) =>
+  mismatch(body, known) ?? (outcome === body.outcome ? undefined : `${body.outcome}, after all`);
 
 /** Why the decision cannot be about the event. */
 function mismatch({ campaign_id }: Told["body"], { event }: Decidable): string | undefined {
