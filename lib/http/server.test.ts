@@ -190,6 +190,24 @@ describe("operations", () => {
     expect([health.statusCode, health.json().status]).toEqual([503, "unhealthy"]);
   });
 
+  it("say that the process drains once it is told to end, and serve on", async () => {
+    const ending = new AbortController();
+    const server = await serveApi([greet], { ending: ending.signal });
+    const status = async (url: string) => (await server.inject(url)).statusCode;
+    expect([await status("/livez"), await status("/readyz")]).toEqual([200, 200]);
+    ending.abort();
+    // 404 is what HAProxy's disable-on-404 waits for.
+    expect([await status("/livez"), await status("/readyz"), await status("/healthz")]).toEqual([
+      404, 503, 200,
+    ]);
+    expect((await server.inject("/readyz")).json()).toEqual({
+      ready: false,
+      draining: true,
+      dependencies: await allUp(),
+    });
+    expect((await post(server, { name: "Ada" })).statusCode).toBe(201);
+  });
+
   it("tell what is degraded from what is unhealthy", async () => {
     const degraded = await (await serve([], without("rabbitmq"))).inject("/health");
     expect([degraded.statusCode, degraded.json().status]).toEqual([200, "degraded"]);
