@@ -147,12 +147,10 @@ test("an amount of money that moved, changed by hand in any table of the service
     const inTransaction = {
       connect: async () => ({ query: ownTransaction(pool), release: () => undefined }),
     };
-    const differences = () =>
-      audit(inTransaction as unknown as Pool, MODULES, {
-        graceS: 0,
-        giveUpS: 0,
-        settings: services.settings,
-      });
+    const differences = async () => {
+      const options = { graceS: 0, giveUpS: 0, settings: services.settings };
+      return (await audit(inTransaction as unknown as Pool, MODULES, options)).differences;
+    };
     expect(await differences()).toEqual([]);
     for (const { table, column } of columns) {
       const rows = await pool.query<{ tableoid: string; ctid: string }>(
