@@ -25,7 +25,7 @@ test("each line of docs/api.md is answered as the page says", async () => {
   const lines = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block).join("\n");
   const said = [...lines.matchAll(/^# (\w+ \S+), (\d+): /gm)].map(([, call, status]) => ({ call, status }));
   const curl = `curl() { command curl --silent --show-error --write-out '%{stderr}%{http_code}\\n' "$@"; }`;
-  const shell = start(["bash", "-c", `${curl}\n${lines}`], { env: { API: services.url } });
+  const shell = start(["bash", "--norc", "-c", `${curl}\n${lines}`], { env: { API: services.url } });
   const output = outputOf(shell);
   await once(shell, "close");
   const statuses = output.stderr.trim().split("\n");
