@@ -37,6 +37,7 @@ interface Source {
 const ACROSS = [
   { modules: ["payments", "wallet"], query: "audit_payments" },
   { modules: ["collector", "payouts"], query: "audit_partner_payouts" },
+  { modules: ["collector", "campaigns"], query: "audit_partner_spends" },
 ] as const;
 
 /** What must have come of generated traffic, by its kinds. */
