@@ -13,6 +13,17 @@ export interface Operations {
   readonly ending: AbortSignal;
 }
 
+/** How the document describes them, each by path with what it answers in. */
+export const OPERATIONS: Readonly<Record<string, { readonly summary: string; readonly type: string }>> = {
+  "/livez": { summary: "Whether the process turns", type: "text/plain" },
+  "/healthz": { summary: "The same", type: "text/plain" },
+  "/readyz": { summary: "Whether all that it needs is up", type: "application/json" },
+  "/health": { summary: "How it is, in short", type: "application/json" },
+  "/metrics": { summary: "What it counts, for Prometheus", type: "text/plain" },
+  "/openapi.json": { summary: "All endpoints, as OpenAPI describes them", type: "application/json" },
+  "/docs": { summary: "The same, for people", type: "text/html" },
+};
+
 /**
  * What machines ask a process: /livez and /healthz (200 as long as it turns; asks nothing, so that an outage does not make
  * an orchestrator restart what is healthy), /readyz (200 when every dependency is up, else 503), /health (a summary for people

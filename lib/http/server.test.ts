@@ -6,6 +6,7 @@ import { z } from "zod";
 import { allUp, closeServers, serveApi } from "../../tests/harness/http.js";
 import { CoreError } from "../core_errors.js";
 import type { Dependencies } from "../runtime/lifecycle.js";
+import { OPERATIONS } from "./operations.js";
 import { defineRoute, type Route } from "./route.js";
 import { httpPart } from "./server.js";
 
@@ -172,7 +173,7 @@ describe("a route", () => {
     for (const status of [400, 401, 409, 413, 415, 422, 429, 503]) {
       expect(responses[status]).toEqual({ $ref: "#/components/responses/Problem" });
     }
-    expect(Object.keys(document.paths)).toEqual(["/greetings"]);
+    expect(Object.keys(document.paths)).toEqual([...Object.keys(OPERATIONS), "/greetings"]);
   });
 });
 
