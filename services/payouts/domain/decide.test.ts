@@ -71,6 +71,7 @@ describe("what a fact makes of a Pago", () => {
     ],
     ["paid after it failed", fallido, said("paid"), "FALLIDO"],
     ["refused after it was paid", exitoso, refused, "EXITOSO"],
+    ["refused after it was taken", pago(), refused, "taken as po_1"],
     ["paid with another amount", pago(), said("paid", { monto: 999n }), "another amount"],
     ["paid in another currency", pago(), said("paid", { moneda: "EUR" }), "another amount"],
     ["failed with another amount", exitoso, said("failed", { monto: 1n }), "another amount"],

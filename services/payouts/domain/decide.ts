@@ -42,7 +42,7 @@ export function decide(pago: Pago, fact: Fact): Decision {
     case "PENDIENTE":
       return illegal(`${fact.kind} before it was sent`);
     case "PROCESANDO":
-      return settle(fact);
+      return settle(pago, fact);
     case "EXITOSO":
       return decidePaid(pago, fact);
     default:
@@ -61,12 +61,18 @@ function decidePaid({ devuelto }: Pago, fact: Fact): Decision {
   }
 }
 
-function settle(fact: Fact): Decision {
-  if (fact.kind === "paid") {
-    return { kind: "settle", estado: "EXITOSO", gatewayId: fact.gatewayId, motivo: null };
+function settle({ gatewayId }: Pago, fact: Fact): Decision {
+  switch (fact.kind) {
+    case "paid":
+      return { kind: "settle", estado: "EXITOSO", gatewayId: fact.gatewayId, motivo: null };
+    case "failed":
+      return { kind: "settle", estado: "FALLIDO", gatewayId: fact.gatewayId, motivo: fact.motivo };
+    default:
+      // Who was refused may have slept while another one sent it under the same key.
+      return gatewayId === null
+        ? { kind: "settle", estado: "FALLIDO", gatewayId: null, motivo: fact.motivo }
+        : illegal(`refused, but it was taken as ${gatewayId}`);
   }
-  const gatewayId = fact.kind === "failed" ? fact.gatewayId : null;
-  return { kind: "settle", estado: "FALLIDO", gatewayId, motivo: fact.motivo };
 }
 
 const KNOWN: Decision = { kind: "known" };

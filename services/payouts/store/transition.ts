@@ -51,7 +51,7 @@ const APPLY = `
     SET estado = a.estado, motivo = a.motivo, gateway_id = coalesce(p.gateway_id, a.gateway_id), updated_at = now()
     FROM asked a
     WHERE a.estado IS NOT NULL AND p.id_pago = a.id_pago AND p.estado = 'PROCESANDO'
-      AND coalesce(p.gateway_id, a.gateway_id) IS NOT DISTINCT FROM coalesce(a.gateway_id, p.gateway_id)
+      AND (p.gateway_id IS NULL OR p.gateway_id = a.gateway_id)
     RETURNING p.id_pago, p.estado, p.gateway_id
   ), paid AS (
     INSERT INTO payouts.paid (id_pago, gateway_id, monto, moneda)
