@@ -69,6 +69,7 @@ export const payouts = defineModule({
       concurrency,
       callTimeoutS,
       askAfterS,
+      giveUpS: settings.PAYOUTS_GIVE_UP_S,
       onAnswer: (answer, seconds) => {
         metrics.calls.inc({ call: "send", answer });
         metrics.callSeconds.observe(seconds);

@@ -4,7 +4,7 @@ export interface Sending {
   /** The gateway will make no more of its key. */
   readonly ended: boolean;
   readonly createdAt: Date;
-  /** 1: nobody has taken it before. */
+  /** 1: nobody has taken it before, or not since it ended. */
   readonly takes: number;
 }
 
@@ -16,12 +16,27 @@ export function asksFirst({ gatewayId, ended, createdAt }: Sending, now: Date): 
   return gatewayId !== null || ended || now.getTime() - createdAt.getTime() > KEY_KEPT_MS;
 }
 
-/** What is to be done about a Pago that the gateway was asked about and does not have. */
-export function withoutTrace({ gatewayId, ended }: Sending): "send" | "fail" | "wait" {
+const ENDED_ASK_S = 5;
+
+/** Until the gateway is asked about a Pago that has ended, in seconds: twice the time each time. @param asked so often already */
+export const endedAskAfterS = (asked: number): number => ENDED_ASK_S * 2 ** asked;
+
+/**
+ * What is to be done about a Pago that the gateway was asked about and does not have. What a gateway made in spite of its error it
+ * may list late, and FALLIDO is for good: so it is asked for `giveUpS` seconds before.
+ */
+export function withoutTrace(
+  { gatewayId, ended, takes }: Pick<Sending, "gatewayId" | "ended" | "takes">,
+  giveUpS: number,
+): "send" | "fail" | "ask again" | "lost" {
   if (gatewayId !== null) {
-    return "wait"; // It had it.
+    return "lost"; // It had it.
   }
-  return ended ? "fail" : "send";
+  if (!ended) {
+    return "send";
+  }
+  const askedForS = ENDED_ASK_S * (2 ** takes - 1);
+  return askedForS >= giveUpS ? "fail" : "ask again";
 }
 
 const RETRY_S = { first: 2, most: 600 };

@@ -54,6 +54,7 @@ export async function notePagos(db: Queryable, notes: readonly Noted[]): Promise
     text: `
       UPDATE payouts.pago p
       SET gateway_id = coalesce(p.gateway_id, a.gateway_id), ended = p.ended OR a.ended,
+          takes = CASE WHEN a.ended AND NOT p.ended THEN 0 ELSE takes END, -- from here on they count questions
           due_at = now() + make_interval(secs => a.wait_s)
       FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::float8[]) AS a (id_pago, gateway_id, ended, wait_s)
       WHERE p.id_pago = a.id_pago AND p.estado = 'PROCESANDO'`,
