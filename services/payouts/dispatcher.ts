@@ -4,7 +4,14 @@ import type { Part } from "../../lib/runtime/lifecycle.js";
 import type { Service } from "../../lib/runtime/service_process.js";
 import { pause } from "../../lib/timing.js";
 import type { Fact } from "./domain/decide.js";
-import { askAgainAfterS, asksFirst, endedAskAfterS, retryAfterS, withoutTrace } from "./domain/next_step.js";
+import {
+  askAgainAfterS,
+  askedSince,
+  asksFirst,
+  endedAskAfterS,
+  retryAfterS,
+  withoutTrace,
+} from "./domain/next_step.js";
 import type { Answer, GatewayPayout, PasarelaDePagos, Said } from "./gateway/pasarela.js";
 import { factOf, react, type Told } from "./react.js";
 import { type Noted, notePagos, type Taken, takePagos } from "./store/sending.js";
@@ -204,11 +211,7 @@ export class Dispatcher implements Part {
 
   async #askAll(taken: readonly Taken[]): Promise<readonly Said[]> {
     const { gateway, onAsked } = this.#options;
-    const preguntas = taken.map(({ idPago, gatewayId, ended, sentAt, createdAt }) => ({
-      idPago,
-      gatewayId,
-      since: ended ? sentAt : createdAt,
-    }));
+    const preguntas = taken.map((each) => ({ ...each, since: askedSince(each) }));
     const said = await gateway.ask(preguntas);
     onAsked(said.some(({ kind }) => kind === "unknown") ? "failed" : "answered");
     return said;

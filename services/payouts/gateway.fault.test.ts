@@ -291,3 +291,28 @@ test("the books agree", async () => {
   });
   onePayoutEach();
 });
+
+test("a Pago that is made again after a restore is not paid again, neither under its key nor when that is forgotten", async () => {
+  gateway.onPay = ({ pay }) => ({ status: 200, body: Object.assign(pay(), { status: "paid" }) });
+  const lost = await create();
+  await settled(lost, "EXITOSO");
+  // As if the first one were of a time that a restore took away.
+  const again = (hours: number) =>
+    services.owner<{ id: string }>(
+      `INSERT INTO payouts.pago (id_pago, id_afiliado, referencia_pago, monto, moneda, trace_id, created_at)
+       SELECT ops.uuid_v7(), id_afiliado, referencia_pago, monto, moneda, trace_id, now() - make_interval(hours => $2)
+       FROM payouts.pago WHERE id_pago = $1 RETURNING id_pago AS id`,
+      [lost, hours],
+    );
+  const [[fresh], [old]] = await Promise.all([again(0), again(21)]);
+  const questions = gateway.questions.length;
+  await eventually("sent, and asked about", async () => {
+    await letGo();
+    return gateway.askedFor(fresh?.id as string) > 1 && gateway.questions.length > questions + 1;
+  });
+  expect(gateway.askedFor(old?.id as string)).toBe(0);
+  for (const each of [fresh, old]) {
+    expect(await estado(each?.id as string)).toBe("PROCESANDO");
+    expect(gateway.of(each?.id as string)).toEqual([]);
+  }
+});

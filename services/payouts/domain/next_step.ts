@@ -4,17 +4,32 @@ export interface Sending {
   /** The gateway will make no more of its key. */
   readonly ended: boolean;
   readonly createdAt: Date;
+  /** Before it was sent for the first time. */
+  readonly sentAt: Date;
   /** 1: nobody has taken it before, or not since it ended. */
   readonly takes: number;
 }
 
-/** Gateways keep keys for a day at least. Counted from a Pago's beginning: after a restore nobody knows when it was first sent. */
+/** Gateways keep keys for a day at least; most of them forget them then. */
+const KEY_FORGOTTEN_MS = 24 * 3_600_000;
+/** Counted from a Pago's beginning: after a restore nobody knows when it was first sent. */
 const KEY_KEPT_MS = 20 * 3_600_000;
 
 /** While the gateway knows its key, to send a Pago again asks and pays at once, and pays once. Else somebody has to ask first. */
 export function asksFirst({ gatewayId, ended, createdAt }: Sending, now: Date): boolean {
   return gatewayId !== null || ended || now.getTime() - createdAt.getTime() > KEY_KEPT_MS;
 }
+
+/**
+ * Since when the gateway may have made something of it. A restore may have taken away a Pago of the same reference and key: what was
+ * made of that one within the time of keys is to be found, too. Under a key that has ended nothing else was made.
+ */
+export const askedSince = ({
+  ended,
+  createdAt,
+  sentAt,
+}: Pick<Sending, "ended" | "createdAt" | "sentAt">): Date =>
+  ended ? sentAt : new Date(createdAt.getTime() - KEY_FORGOTTEN_MS);
 
 const ENDED_ASK_S = 5;
 

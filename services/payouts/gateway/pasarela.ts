@@ -42,7 +42,8 @@ export type Said =
 export interface Pregunta {
   readonly idPago: string;
   readonly gatewayId: string | null;
-  /** Before it was sent for the first time. */
+  readonly gatewayKey: string;
+  /** Before anything was sent under its key. */
   readonly since: Date;
 }
 

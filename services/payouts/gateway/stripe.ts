@@ -7,7 +7,7 @@ import { messageOf } from "../../../lib/errors.js";
 import { Circuit } from "../../../lib/runtime/circuit.js";
 import { PayoutsError } from "../errors.js";
 import type { Answer, Envio, Notice, PasarelaDePagos, Pregunta, Said } from "./pasarela.js";
-import { currencyOf, isName, METADATA_ID, payoutOf } from "./stripe_payout.js";
+import { currencyOf, isName, METADATA_ID, METADATA_KEY, payoutOf } from "./stripe_payout.js";
 import { failureOf, refusalOf } from "./stripe_refusal.js";
 
 export interface StripeOptions {
@@ -62,7 +62,11 @@ export class StripeGateway implements PasarelaDePagos {
     try {
       const answer = await this.#call(({ payouts }) =>
         payouts.create(
-          { amount: Number(monto), currency: currencyOf(moneda), metadata: { [METADATA_ID]: idPago } },
+          {
+            amount: Number(monto),
+            currency: currencyOf(moneda),
+            metadata: { [METADATA_ID]: idPago, [METADATA_KEY]: gatewayKey },
+          },
           { idempotencyKey: gatewayKey },
         ),
       );
@@ -137,13 +141,28 @@ export class StripeGateway implements PasarelaDePagos {
 
   /** Of Pagos whose payouts have no name yet; of one that is not there the gateway has nothing. */
   async #listed(preguntas: readonly Pregunta[]): Promise<ReadonlyMap<string, Said>> {
-    const asked = new Set(preguntas.map(({ idPago }) => idPago));
+    const asked = new Map(
+      preguntas.flatMap(({ idPago, gatewayKey }) => [
+        [idPago, idPago],
+        [gatewayKey, idPago],
+      ]),
+    );
     const since = Math.floor(Math.min(...preguntas.map((each) => Number(each.since))) / 1_000) - SKEW_S;
     const found = new Map<string, Said>();
     try {
       for await (const made of this.#since(since)) {
-        const idPago = made?.metadata?.[METADATA_ID];
-        if (idPago !== undefined && asked.has(idPago)) {
+        const { [METADATA_ID]: madeFor = "", [METADATA_KEY]: key = "" } = made?.metadata ?? {};
+        const idPago = asked.get(madeFor) ?? asked.get(key);
+        if (idPago === undefined) {
+          continue;
+        }
+        if (idPago !== madeFor) {
+          // Of a time that a restore took away: its reference was paid already.
+          found.set(
+            idPago,
+            found.get(idPago) ?? unsaid(`${made.id} was made for Pago ${madeFor} under its key`),
+          );
+        } else {
           const payout = readable(made);
           found.set(
             idPago,
@@ -153,7 +172,7 @@ export class StripeGateway implements PasarelaDePagos {
       }
     } catch (error) {
       // What it has said stands; what else it has nobody knows.
-      for (const idPago of [...asked].filter((each) => !found.has(each))) {
+      for (const idPago of preguntas.map((each) => each.idPago).filter((each) => !found.has(each))) {
         found.set(idPago, unsaid(messageOf(error)));
       }
     }

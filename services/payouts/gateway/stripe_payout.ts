@@ -4,6 +4,8 @@ import type { GatewayPayout } from "./pasarela.js";
 
 /** The name under which a payout bears the id of its Pago. */
 export const METADATA_ID = "id_pago";
+/** The name under which it bears the key that it was sent under, which gateways forget after a day. */
+export const METADATA_KEY = "clave";
 
 /** Stripe counts all three currencies in hundredths, as ISO 4217 does. */
 const STRIPE_CURRENCY = { USD: "usd", EUR: "eur", COP: "cop" } as const;
