@@ -57,7 +57,7 @@ export async function react(db: Queryable, told: readonly Told[]): Promise<React
         continue;
       }
       reacted.set(each, decision.kind);
-      if (decision.kind === "illegal") {
+      if ("reason" in decision) {
         illegal.push(illegalOf(each, pago.estado, decision.reason));
       }
     }

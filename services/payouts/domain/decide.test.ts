@@ -62,6 +62,10 @@ describe("what a fact makes of a Pago", () => {
     expect(decide(before, fact)).toEqual(decision);
   });
 
+  test("paid after nothing was made of it is money out that nobody has booked", () => {
+    expect(decide({ ...fallido, gatewayId: null }, said("paid"))).toMatchObject({ kind: "unbooked" });
+  });
+
   test.each<readonly [string, Pago, Fact, string]>([
     [
       "paid before it was sent",

@@ -26,7 +26,9 @@ export type Decision =
   /** It was told before. */
   | { readonly kind: "known" }
   /** It came early or late, or contradicts what is known: recorded, never applied. */
-  | { readonly kind: "illegal"; readonly reason: string };
+  | { readonly kind: "illegal"; readonly reason: string }
+  /** As illegal; and money is out that the books do not have: somebody has to see to it. */
+  | { readonly kind: "unbooked"; readonly reason: string };
 
 /** What a fact makes of a Pago. All rules are here; SQL only compares and sets. */
 export function decide(pago: Pago, fact: Fact): Decision {
@@ -46,8 +48,17 @@ export function decide(pago: Pago, fact: Fact): Decision {
     case "EXITOSO":
       return decidePaid(pago, fact);
     default:
-      return fact.kind === "paid" ? illegal("paid after it was FALLIDO") : KNOWN;
+      return decideFailed(pago, fact);
   }
+}
+
+function decideFailed({ gatewayId }: Pago, fact: Fact): Decision {
+  if (fact.kind !== "paid") {
+    return KNOWN;
+  }
+  // Where the payout is known its return has overtaken it, and the money is back.
+  const reason = "paid after it was FALLIDO";
+  return gatewayId === null ? { kind: "unbooked", reason } : illegal(reason);
 }
 
 function decidePaid({ devuelto }: Pago, fact: Fact): Decision {
