@@ -32,6 +32,7 @@ export class Crew {
       STRIPE_API_BASE: gateway,
       STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
       PAYOUTS_BOOK_URL: `${gateway}/book`,
+      PAYOUTS_GIVE_UP_S: "5", // it books at once
       SIMULATOR_PORT: String(ports["gateway-simulator"]),
       SIMULATOR_BOOK_PATH: join(stack.dir, "bench", `gateway_book_${process.pid}.ndjson`),
       SIMULATOR_FAILURE_RATE: String(failing),

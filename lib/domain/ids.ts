@@ -20,3 +20,12 @@ export function derivedId(cause: string, purpose: string): string {
   const parts = [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`];
   return `${parts.join("-")}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
+
+/** Without regard to its version. */
+export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+
+/** Where a walk from the newest to the oldest begins: no id comes after it. */
+export const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
+/** The 32 hex digits of a uuid: a column of that type keeps a trace id in half of its bytes. */
+export const hexOf = (uuid: string): string => uuid.replaceAll("-", "");

@@ -24,6 +24,7 @@ beforeAll(async () => {
       PAYOUTS_CALL_TIMEOUT_S: "2",
       PAYOUTS_PROBE_AFTER_S: "1",
       PAYOUTS_ASK_AFTER_S: "2",
+      PAYOUTS_GIVE_UP_S: "5", // it books at once
       SIMULATOR_PORT: port,
       SIMULATOR_BOOK_PATH: join(folder, "book.ndjson"),
       SIMULATOR_SEED: "7",

@@ -3,8 +3,16 @@ import { Gatherer } from "../../lib/gatherer.js";
 import type { Part } from "../../lib/runtime/lifecycle.js";
 import type { Service } from "../../lib/runtime/service_process.js";
 import { pause } from "../../lib/timing.js";
-import { askAgainAfterS, asksFirst, retryAfterS, withoutTrace } from "./domain/next_step.js";
-import type { Answer, GatewayPayout, PasarelaDePagos } from "./gateway/pasarela.js";
+import type { Fact } from "./domain/decide.js";
+import {
+  askAgainAfterS,
+  askedSince,
+  asksFirst,
+  endedAskAfterS,
+  retryAfterS,
+  withoutTrace,
+} from "./domain/next_step.js";
+import type { Answer, GatewayPayout, PasarelaDePagos, Said } from "./gateway/pasarela.js";
 import { factOf, react, type Told } from "./react.js";
 import { type Noted, notePagos, type Taken, takePagos } from "./store/sending.js";
 
@@ -15,8 +23,6 @@ const GROUP_MS = 10;
 /** Beyond the longest call: then whoever has it is dead, or frozen. */
 const LEASE_MARGIN_S = 30;
 const RESULTS = { waitMs: 5, max: 200, atOnce: 1 };
-/** An error that is final: by then the gateway's list has what it made. */
-const ENDED_ASK_S = 5;
 /** A walk through all that the gateway has made costs the same for one question and for a hundred. */
 const QUESTIONS = { waitMs: 1_000, max: 500, atOnce: 1 };
 /** What is in hand when the process ends; what takes longer is sent again by another one, under the same key. */
@@ -28,11 +34,16 @@ export interface DispatcherOptions extends Pick<Service, "pool" | "outbox" | "lo
   readonly concurrency: number;
   readonly callTimeoutS: number;
   readonly askAfterS: number;
+  readonly giveUpS: number;
   readonly onAnswer: (answer: Answer["kind"], seconds: number) => void;
   readonly onAsked: (outcome: "answered" | "failed") => void;
 }
 
-type Result = { readonly told: Told } | { readonly noted: Noted };
+/** `noted` of what is told: for the case that it cannot be. */
+interface Result {
+  readonly told?: Told;
+  readonly noted: Noted;
+}
 
 /**
  * Brings Pagos to the gateway and its answers back. Each is taken for a time by one process; any number of them may share the work.
@@ -44,7 +55,7 @@ export class Dispatcher implements Part {
   readonly #stopping = new AbortController();
   readonly #inHand = new Set<Promise<void>>();
   readonly #results: Gatherer<Result, undefined>;
-  readonly #questions: Gatherer<Taken, GatewayPayout | undefined>;
+  readonly #questions: Gatherer<Taken, Said>;
   #rest = new AbortController();
   #running: Promise<void> | undefined;
 
@@ -129,20 +140,32 @@ export class Dispatcher implements Part {
     if (!asksFirst(taken, new Date())) {
       return this.#sent(taken);
     }
-    const payout = await this.#questions.add(taken);
-    if (payout !== undefined) {
-      return this.#known(taken, payout);
+    const said = await this.#questions.add(taken);
+    switch (said.kind) {
+      case "has":
+        return this.#known(taken, said.payout);
+      case "has nothing":
+        return this.#withoutTrace(taken);
+      default:
+        this.#options.logger.info(
+          { id_pago: taken.idPago, why: said.why },
+          "the gateway does not say what it made of a Pago",
+        );
+        return noted(taken, retryAfterS(taken));
     }
-    switch (withoutTrace(taken)) {
+  }
+
+  #withoutTrace(taken: Taken): Result | Promise<Result> {
+    const { giveUpS, logger } = this.#options;
+    switch (withoutTrace(taken, giveUpS)) {
       case "send":
         return this.#sent(taken);
       case "fail":
-        return told(taken, { kind: "refused", motivo: "gateway_error" });
+        return this.#told(taken, { kind: "refused", motivo: "gateway_error" });
+      case "ask again":
+        return noted(taken, endedAskAfterS(taken.takes));
       default:
-        this.#options.logger.error(
-          { id_pago: taken.idPago },
-          "the gateway knows no more of a payout that it had",
-        );
+        logger.error({ id_pago: taken.idPago }, "the gateway knows no more of a payout that it had");
         return noted(taken, retryAfterS(taken));
     }
   }
@@ -156,7 +179,7 @@ export class Dispatcher implements Part {
       case "taken":
         return this.#known(taken, answer.payout);
       case "refused":
-        return told(taken, answer);
+        return this.#told(taken, answer);
       case "later":
         logger.info({ id_pago: taken.idPago, why: answer.why }, "the gateway takes a Pago later");
         return noted(taken, retryAfterS(taken));
@@ -165,54 +188,52 @@ export class Dispatcher implements Part {
           { id_pago: taken.idPago, why: answer.why },
           "nobody knows what the gateway made of a Pago",
         );
-        return noted(taken, answer.ended ? ENDED_ASK_S : retryAfterS(taken), { ended: answer.ended });
+        return noted(taken, answer.ended ? endedAskAfterS(0) : retryAfterS(taken), { ended: answer.ended });
     }
   }
 
   #known(taken: Taken, payout: GatewayPayout): Result {
     const fact = factOf(payout);
     if (fact !== undefined) {
-      return told(taken, fact);
+      return this.#told(taken, fact);
     }
     const { askAfterS } = this.#options;
     return noted(taken, askAgainAfterS(taken, askAfterS), { gatewayId: payout.gatewayId });
   }
 
-  async #askAll(taken: readonly Taken[]): Promise<readonly (GatewayPayout | undefined)[]> {
+  /** Told again it is the same: a gateway that insists is recorded once. */
+  #told(taken: Taken, fact: Fact): Result {
+    const { idPago } = taken;
+    const payout = fact.kind === "refused" ? fact.motivo : fact.gatewayId;
+    const told = { idPago, messageId: `${idPago} ${payout}`, event: `gateway.${fact.kind}`, fact };
+    return { told, ...noted(taken, askAgainAfterS(taken, this.#options.askAfterS)) };
+  }
+
+  async #askAll(taken: readonly Taken[]): Promise<readonly Said[]> {
     const { gateway, onAsked } = this.#options;
-    const preguntas = taken.map(({ idPago, gatewayId, ended, sentAt, createdAt }) => ({
-      idPago,
-      gatewayId,
-      since: ended ? sentAt : createdAt,
-    }));
-    try {
-      const found = await gateway.ask(preguntas);
-      onAsked("answered");
-      return taken.map(({ idPago }) => found.get(idPago));
-    } catch (error) {
-      onAsked("failed");
-      throw error;
-    }
+    const preguntas = taken.map((each) => ({ ...each, since: askedSince(each) }));
+    const said = await gateway.ask(preguntas);
+    onAsked(said.some(({ kind }) => kind === "unknown") ? "failed" : "answered");
+    return said;
   }
 
   async #keep(results: readonly Result[]): Promise<readonly undefined[]> {
     const { pool, outbox } = this.#options;
-    const { events } = await react(
+    const { reacted, events } = await react(
       pool,
-      results.flatMap((each) => ("told" in each ? each.told : [])),
+      results.flatMap(({ told }) => told ?? []),
     );
     outbox.send(events);
+    const becameOf = reacted.values();
+    // What is illegal settles nothing: it is asked about later, as what nobody has told yet.
+    const open = results.filter(({ told }) => told === undefined || becameOf.next().value === "illegal");
     await notePagos(
       pool,
-      results.flatMap((each) => ("noted" in each ? each.noted : [])),
+      open.map(({ noted }) => noted),
     );
     return results.map(() => undefined);
   }
 }
-
-const told = ({ idPago, takes }: Taken, fact: Told["fact"]): Result => ({
-  told: { idPago, messageId: `${idPago} take ${takes}`, event: `gateway.${fact.kind}`, fact },
-});
 
 const noted = (
   { idPago }: Taken,

@@ -9,7 +9,7 @@ import {
   paymentsEvtPending,
   paymentsEvtReturned,
 } from "../contracts/payments_evt.js";
-import { type Estado, type Orden, RETURNED_VERSION, VERSION } from "./domain/pago.js";
+import { type Estado, type Orden, type Pago, RETURNED_VERSION, VERSION } from "./domain/pago.js";
 
 /** A Pago was accepted. */
 export const pendingEvent = (orden: Orden): OutgoingMessage =>
@@ -18,26 +18,39 @@ export const pendingEvent = (orden: Orden): OutgoingMessage =>
 /** PagoExitoso or PagoFallido. */
 export const settledEvent = (
   orden: Orden,
-  { estado, motivo, at }: { estado: "EXITOSO" | "FALLIDO"; motivo: string | null; at: Date },
+  settled: Told & { readonly estado: "EXITOSO" | "FALLIDO" },
 ): OutgoingMessage =>
-  pagoEvent(estado === "EXITOSO" ? paymentsEvtCompleted : paymentsEvtFailed, orden, { estado, motivo, at });
+  pagoEvent(settled.estado === "EXITOSO" ? paymentsEvtCompleted : paymentsEvtFailed, orden, settled);
 
 /** PagoDevuelto. */
-export const returnedEvent = (orden: Orden, { motivo, at }: { motivo: string; at: Date }): OutgoingMessage =>
-  pagoEvent(paymentsEvtReturned, orden, { estado: "EXITOSO", motivo, at, version: RETURNED_VERSION });
+export const returnedEvent = (orden: Orden, returned: Omit<Told, "estado" | "version">): OutgoingMessage =>
+  pagoEvent(paymentsEvtReturned, orden, { ...returned, estado: "EXITOSO", version: RETURNED_VERSION });
+
+/** What was told of a Pago last, once more: as it was, under its own id. */
+export function latestEvent(pago: Pago): OutgoingMessage {
+  const { estado, motivo, devuelto, updatedAt } = pago;
+  if (devuelto !== null) {
+    return returnedEvent(pago, { ...devuelto, repeat: true });
+  }
+  return estado === "EXITOSO" || estado === "FALLIDO"
+    ? settledEvent(pago, { estado, motivo, at: updatedAt, repeat: true })
+    : pagoEvent(paymentsEvtPending, pago, { estado: "PENDIENTE", at: pago.createdAt, repeat: true });
+}
 
 interface Told {
   readonly estado: Estado;
   readonly motivo?: string | null;
   readonly at: Date;
   readonly version?: number;
+  /** It was told before. */
+  readonly repeat?: boolean;
 }
 
 /** Each of them is told once of a Pago; so its id follows from the Pago's. */
 function pagoEvent(
   contract: EventContract<PagoEvent>,
   orden: Orden,
-  { estado, motivo = null, at, version = VERSION[estado] }: Told,
+  { estado, motivo = null, at, version = VERSION[estado], repeat = false }: Told,
 ): OutgoingMessage {
   const { idPago, idAfiliado, monto, moneda, referenciaPago, traceId } = orden;
   const body: PagoEvent = {
@@ -53,5 +66,5 @@ function pagoEvent(
     occurred_at: at.toISOString(),
     trace_id: traceId,
   };
-  return eventMessage(contract, body, { messageId: derivedId(idPago, contract.name), traceId });
+  return eventMessage(contract, body, { messageId: derivedId(idPago, contract.name), traceId, repeat });
 }

@@ -45,6 +45,12 @@ const states = async () => {
 /** Its leases have run out. */
 const letGo = () =>
   services.owner("UPDATE payouts.pago SET due_at = now() WHERE estado IN ('PENDIENTE', 'PROCESANDO')");
+/** As often as it has to be asked about, without the time between. */
+const settledAtOnce = (id: string, as: string) =>
+  eventually(`${id} is ${as}`, async () => {
+    await letGo();
+    return (await estado(id)) === as;
+  });
 const onePayoutEach = () => {
   const ids = [...gateway.payouts.values()].map(({ metadata }) => metadata["id_pago"]);
   expect(new Set(ids).size).toBe(ids.length);
@@ -91,8 +97,69 @@ test("an answer about another Pago, or another amount, settles nothing; the trut
     const rows = await services.owner("SELECT FROM payouts.illegal_transition WHERE subject_id = $1", [id]);
     return rows.length === 1;
   });
-  await letGo();
+  // Not when its lease runs out: no answer is missing.
+  await eventually("to be asked about soon", async () => {
+    const [pago] = await services.owner<{ soon: boolean }>(
+      "SELECT due_at < now() + interval '10 s' AS soon FROM payouts.pago WHERE id_pago = $1",
+      [id],
+    );
+    return pago?.soon;
+  });
   await settled(id, "EXITOSO");
+});
+
+test("a refusal that comes when another process has brought the Pago to the gateway does not make it FALLIDO", async () => {
+  let refuse = () => {};
+  const slept = new Promise<void>((resolve) => {
+    refuse = resolve;
+  });
+  gateway.onPay = async ({ pay, times }) => {
+    if (times > 1) {
+      return { status: 200, body: pay() };
+    }
+    await slept;
+    const error = { type: "invalid_request_error", code: "balance_insufficient" };
+    return { status: 400, body: { error } };
+  };
+  const id = await create();
+  await eventually("sent", () => gateway.askedFor(id) === 1);
+  await letGo();
+  const payout = await eventually("taken", () => gateway.of(id)[0]);
+  const noted = async () =>
+    (await services.owner("SELECT FROM payouts.pago WHERE gateway_id = $1", [payout.id])).length;
+  await eventually("noted", async () => (await noted()) === 1);
+  refuse();
+  await eventually("recorded", async () => {
+    const rows = await services.owner("SELECT FROM payouts.illegal_transition WHERE subject_id = $1", [id]);
+    return rows.length === 1;
+  });
+  payout.status = "paid";
+  await settledAtOnce(id, "EXITOSO");
+});
+
+test("one question that cannot be answered keeps no other one waiting", async () => {
+  gateway.onPay = ({ pay }) => ({ status: 200, body: pay() });
+  const ids = await Promise.all([create(), create(), create()]);
+  const payouts = await Promise.all(ids.map((id) => eventually("taken", () => gateway.of(id)[0])));
+  const [limited, odd] = payouts.map(({ id }) => `/v1/payouts/${id}`);
+  gateway.onAsk = (path) => {
+    if (path === limited) {
+      return { status: 429, body: { error: { type: "invalid_request_error", code: "rate_limit" } } };
+    }
+    return path === odd ? { status: 200, body: { id: 7 } } : undefined;
+  };
+  for (const payout of payouts) {
+    payout.status = "paid";
+  }
+  await settledAtOnce(ids[2] as string, "EXITOSO");
+  expect(await Promise.all([estado(ids[0] as string), estado(ids[1] as string)])).toEqual([
+    "PROCESANDO",
+    "PROCESANDO",
+  ]);
+  expect((await services.get("/metrics")).body).toContain("payments_gateway_circuit_open 0");
+  gateway.onAsk = undefined;
+  await settledAtOnce(ids[0] as string, "EXITOSO");
+  await settledAtOnce(ids[1] as string, "EXITOSO");
 });
 
 test("ended in an error: FALLIDO when the gateway has nothing of it, EXITOSO when it has", async () => {
@@ -107,7 +174,11 @@ test("ended in an error: FALLIDO when the gateway has nothing of it, EXITOSO whe
   };
   await settled(await create(), "EXITOSO");
   const second = await create();
-  await settled(second, "FALLIDO");
+  await settledAtOnce(second, "FALLIDO");
+  const asks = await services.owner("SELECT FROM payouts.pago WHERE id_pago = $1 AND ended AND takes > 4", [
+    second,
+  ]);
+  expect(asks).toHaveLength(1);
   expect((await services.get(`/pagos/${second}`)).body.motivo).toBe("gateway_error");
   expect(gateway.of(second)).toEqual([]);
 });
@@ -127,7 +198,7 @@ test("errors that are only said again keep nobody else from the gateway", async 
   expect((await services.get("/metrics")).body).toContain("payments_gateway_circuit_open 0");
   await settled(await create("8.00"), "EXITOSO");
   for (const id of failing) {
-    await settled(id, "FALLIDO");
+    await settledAtOnce(id, "FALLIDO");
   }
 });
 
@@ -139,8 +210,7 @@ test("no answer to a question is no answer: nothing fails because the gateway ca
   await eventually("asked", () => gateway.questions.length > before, { withinMs: 20_000 });
   expect(await estado(id)).toBe("PROCESANDO");
   gateway.onAsk = undefined;
-  await letGo();
-  await settled(id, "FALLIDO");
+  await settledAtOnce(id, "FALLIDO");
 });
 
 test("webhooks that never come: the gateway is asked", async () => {
@@ -220,4 +290,29 @@ test("the books agree", async () => {
     withinMs: 60_000,
   });
   onePayoutEach();
+});
+
+test("a Pago that is made again after a restore is not paid again, neither under its key nor when that is forgotten", async () => {
+  gateway.onPay = ({ pay }) => ({ status: 200, body: Object.assign(pay(), { status: "paid" }) });
+  const lost = await create();
+  await settled(lost, "EXITOSO");
+  // As if the first one were of a time that a restore took away.
+  const again = (hours: number) =>
+    services.owner<{ id: string }>(
+      `INSERT INTO payouts.pago (id_pago, id_afiliado, referencia_pago, monto, moneda, trace_id, created_at)
+       SELECT ops.uuid_v7(), id_afiliado, referencia_pago, monto, moneda, trace_id, now() - make_interval(hours => $2)
+       FROM payouts.pago WHERE id_pago = $1 RETURNING id_pago AS id`,
+      [lost, hours],
+    );
+  const [[fresh], [old]] = await Promise.all([again(0), again(21)]);
+  const questions = gateway.questions.length;
+  await eventually("sent, and asked about", async () => {
+    await letGo();
+    return gateway.askedFor(fresh?.id as string) > 1 && gateway.questions.length > questions + 1;
+  });
+  expect(gateway.askedFor(old?.id as string)).toBe(0);
+  for (const each of [fresh, old]) {
+    expect(await estado(each?.id as string)).toBe("PROCESANDO");
+    expect(gateway.of(each?.id as string)).toEqual([]);
+  }
 });

@@ -5,10 +5,13 @@ import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { createDatabase, dropDatabase, withPool } from "../../tests/harness/database.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import type { Fact } from "./domain/decide.js";
-import { pendingEvent } from "./events.js";
+import type { Pago } from "./domain/pago.js";
+import { pendingEvent, settledEvent } from "./events.js";
 import { react } from "./react.js";
 import { enterPagos, type NewOrden } from "./store/new_pago.js";
+import { findPago } from "./store/pago.js";
 import { notePagos, takePagos } from "./store/sending.js";
+import { applyTransitions } from "./store/transition.js";
 
 /** What must not be is refused by PostgreSQL itself: to the service's role, and where that has no say, to the owner too. */
 let database: string;
@@ -219,4 +222,19 @@ test.each([
       client.release();
     }
   });
+});
+
+test("a refusal that was decided on before the gateway took the Pago changes nothing", async () => {
+  const pago = await findPago(service, procesando as string);
+  const stale = { ...(pago as Pago), gatewayId: null };
+  const settled = {
+    estado: "FALLIDO",
+    gatewayId: null,
+    motivo: "balance_insufficient",
+    at: new Date(),
+  } as const;
+  expect(
+    await applyTransitions(service, [{ pago: stale, ...settled, event: settledEvent(stale, settled) }]),
+  ).toEqual(new Set());
+  expect((await findPago(service, procesando as string))?.estado).toBe("PROCESANDO");
 });

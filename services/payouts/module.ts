@@ -69,6 +69,7 @@ export const payouts = defineModule({
       concurrency,
       callTimeoutS,
       askAfterS,
+      giveUpS: settings.PAYOUTS_GIVE_UP_S,
       onAnswer: (answer, seconds) => {
         metrics.calls.inc({ call: "send", answer });
         metrics.callSeconds.observe(seconds);
@@ -81,6 +82,7 @@ export const payouts = defineModule({
     if (!sends) {
       logger.info("no Pago is sent: there is no STRIPE_API_KEY");
     }
+    metrics.notices.inc({ outcome: "unbooked" }, 0); // So that the first one is a rise.
     const count = (outcome: string) => metrics.notices.inc({ outcome });
     return {
       parts: [...service.parts, ...(sends ? [dispatcher] : [])],

@@ -50,7 +50,7 @@ export const payoutsPanels = () =>
       graph(
         "Webhooks of the gateway",
         "ops",
-        "A second, by what they made of their Pago; known: told before.",
+        "A second, by what they made of their Pago; known: told before; unbooked: see PaidAfterFailure.",
         {
           "{{outcome}}": "sum by (outcome) (rate(payments_gateway_webhooks_total[$__rate_interval]))",
         },

@@ -4,7 +4,7 @@ import { newId } from "../../lib/domain/ids.js";
 import { drain } from "../../tests/harness/broker.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { FakeGateway, WEBHOOK_SECRET, webhook } from "../../tests/harness/fake_gateway.js";
-import { Services } from "../../tests/harness/service.js";
+import { type Seen, Services } from "../../tests/harness/service.js";
 import { paymentsEvtCompleted, paymentsEvtPending, paymentsEvtReturned } from "../contracts/payments_evt.js";
 import { payoutsPayoutRequested } from "../contracts/payouts_payout_requested.js";
 
@@ -49,6 +49,8 @@ const tell = (payout: Parameters<typeof webhook>[0], options?: Parameters<typeof
   const { body, headers } = webhook(payout, options);
   return services.request("POST", "/pagos/webhooks/stripe", body, headers);
 };
+
+const repeats = ({ message }: Seen<unknown>) => Number(message.properties.headers?.["x-repeat"] === true);
 
 /** A Pago that the gateway has taken. */
 async function taken(more: object = {}) {
@@ -355,6 +357,25 @@ describe("POST /pagos/webhooks/stripe", () => {
     expect(rows).toEqual([{ reason: "paid as another Pago's payout" }]);
   });
 
+  test("that make no sense are taken and ignored, and keep no neighbour waiting", async () => {
+    const { id, payout } = await taken();
+    const odd = [
+      { amount: 1.5 },
+      { id: "po_\0" },
+      { id: 7 },
+      { metadata: { id_pago: [id] } },
+      { metadata: 7 },
+    ];
+    const answers = await Promise.all([
+      ...odd.map((more) => tell({ ...payout, status: "paid", ...more } as never, { id: `evt_${newId()}` })),
+      tell(null as never, { id: "evt_null", type: "payout.paid" }),
+      tell({ ...payout, status: "paid" }, { id: "evt_\0", type: "payout.paid" }),
+      tell({ ...payout, status: "failed", failure_code: "no_\0account" }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
+    expect(await get(id)).toMatchObject({ estado: "FALLIDO", motivo: "no_account" });
+  });
+
   test("are taken for what Stripe signed, and not for anything else", async () => {
     const { id, payout } = await taken();
     const paid = { ...payout, status: "paid" };
@@ -402,9 +423,33 @@ describe("payouts.payout.requested", () => {
     const { body } = await post(asked);
     expect(body.id_pago).toBe(pago.id_pago);
     expect(pago).toMatchObject({ monto: "7.00", moneda: "EUR", referencia_pago: asked.referencia_pago });
-    await eventually("announced", async () => (await pending()).length > 0);
-    expect(await pending()).toHaveLength(1);
+    const firsts = async () => (await pending()).filter((each) => repeats(each) === 0);
+    await eventually("announced", async () => (await firsts()).length > 0);
+    expect(await firsts()).toHaveLength(1);
     expect((await list(asked.id_afiliado)).items).toHaveLength(1);
+  });
+
+  test("of a reference that has a Pago is answered with what was told of it last, word for word", async () => {
+    const completed = await services.watch(paymentsEvtCompleted);
+    const pending = await services.watch(paymentsEvtPending);
+    const asked = requested();
+    const { payout } = await taken(asked);
+    await services.publish(payoutsPayoutRequested, [asked]);
+    await eventually("accepted, told twice", async () => (await pending()).length === 2);
+    await tell({ ...payout, status: "paid" });
+    await services.publish(payoutsPayoutRequested, [asked, { ...asked, monto: "8.00" }]);
+    const told = await eventually("completed, told three times", async () => {
+      const seen = await completed();
+      return seen.length === 3 && seen;
+    });
+    const [first, ...again] = told.sort((a, b) => repeats(a) - repeats(b));
+    expect(again.map(repeats)).toEqual([1, 1]);
+    for (const each of again) {
+      expect(each.body).toEqual(first?.body);
+      expect(each.message.properties.messageId).toBe(first?.message.properties.messageId);
+    }
+    const [early, late] = await pending();
+    expect(late?.body).toEqual(early?.body);
   });
 
   test("of another Pago under a used reference is recorded, one that makes no sense is a dead letter", async () => {

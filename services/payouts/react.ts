@@ -57,7 +57,7 @@ export async function react(db: Queryable, told: readonly Told[]): Promise<React
         continue;
       }
       reacted.set(each, decision.kind);
-      if (decision.kind === "illegal") {
+      if ("reason" in decision) {
         illegal.push(illegalOf(each, pago.estado, decision.reason));
       }
     }
@@ -112,10 +112,10 @@ function transitionOf(pago: Pago, decision: Extract<Decision, { kind: "settle" |
   if (decision.kind === "return") {
     const { motivo } = decision;
     const event = returnedEvent(pago, { motivo, at });
-    return { pago, estado: undefined, gatewayId: pago.gatewayId, motivo, event };
+    return { pago, estado: undefined, gatewayId: pago.gatewayId, motivo, at, event };
   }
   const { estado, gatewayId, motivo } = decision;
-  return { pago, estado, gatewayId, motivo, event: settledEvent(pago, { estado, motivo, at }) };
+  return { pago, estado, gatewayId, motivo, at, event: settledEvent(pago, { estado, motivo, at }) };
 }
 
 const illegalOf = ({ messageId, event, idPago }: Told, state: string, reason: string): IllegalTransition => ({

@@ -21,6 +21,11 @@ const schema = z.object({
     .describe(
       "After so many seconds without a webhook the gateway is asked what became of a Pago, then after twice that",
     ),
+  PAYOUTS_GIVE_UP_S: whole(5, 86_400)
+    .default(300)
+    .describe(
+      "For so many seconds the gateway is asked about a Pago that ended in an error of its, before the Pago is FALLIDO",
+    ),
   PAYOUTS_BOOK_URL: z
     .string()
     .default("")

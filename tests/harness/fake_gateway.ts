@@ -33,8 +33,8 @@ export const WEBHOOK_SECRET = "whsec_test";
 /** A gateway that does what a test says: slow, lying, silent. Its truth is `payouts`. */
 export class FakeGateway {
   readonly payouts = new Map<string, FakePayout>();
-  /** Keys, as they came. */
-  readonly asked: string[] = [];
+  /** Requests to pay, as they came. */
+  readonly asked: Pick<Asked, "key" | "idPago">[] = [];
   /** Requests other than to pay. */
   readonly questions: string[] = [];
   onPay: (asked: Asked) => Reply | Promise<Reply> = ({ pay }) => ({ status: 200, body: pay() });
@@ -63,7 +63,7 @@ export class FakeGateway {
 
   /** How often it was sent a Pago. */
   askedFor(idPago: string): number {
-    return this.asked.filter((key) => key === `pago-${idPago}`).length;
+    return this.asked.filter((each) => each.idPago === idPago).length;
   }
 
   /** Of a Pago; more than one is what must not be. */
@@ -80,8 +80,12 @@ export class FakeGateway {
   #pay({ headers }: { headers: Record<string, string | string[] | undefined> }, body: Buffer) {
     const form = new URLSearchParams(body.toString());
     const key = String(headers["idempotency-key"]);
-    this.asked.push(key);
     const idPago = form.get("metadata[id_pago]") ?? "";
+    this.asked.push({ key, idPago });
+    const known = this.payouts.get(key)?.metadata["id_pago"];
+    if (known !== undefined && known !== idPago) {
+      return { status: 400, body: { error: { type: "idempotency_error" } } };
+    }
     const amount = Number(form.get("amount"));
     const pay = (): FakePayout => {
       const made = this.payouts.get(key) ?? {
@@ -90,14 +94,20 @@ export class FakeGateway {
         amount,
         currency: form.get("currency") ?? "",
         created: Math.floor(Date.now() / 1_000),
-        metadata: { id_pago: idPago },
+        metadata: { id_pago: idPago, clave: form.get("metadata[clave]") ?? "" },
         failure_code: null,
         status: "pending",
       };
       this.payouts.set(key, made);
       return made;
     };
-    return this.onPay({ key, idPago, amount, pay, times: this.asked.filter((each) => each === key).length });
+    return this.onPay({
+      key,
+      idPago,
+      amount,
+      pay,
+      times: this.asked.filter((each) => each.key === key).length,
+    });
   }
 
   #tell(url: string): Reply {

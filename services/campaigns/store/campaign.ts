@@ -1,3 +1,4 @@
+import { LAST_ID } from "../../../lib/domain/ids.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Campaign, Standing, State } from "../domain/campaign.js";
 
@@ -68,7 +69,7 @@ export async function listCampaigns(
     text: `SELECT ${COLUMNS} FROM campaigns.campaign c
            WHERE campaign_id < $1 AND ($2::text IS NULL OR CASE WHEN ends_at <= now() THEN 'COMPLETED' ELSE state END = $2)
            ORDER BY campaign_id DESC LIMIT $3`,
-    values: [before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", state ?? null, limit],
+    values: [before ?? LAST_ID, state ?? null, limit],
   });
   return rows;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { amount, reference } from "../../../lib/domain/fields.js";
+import { isUuid } from "../../../lib/domain/ids.js";
 import { formatAmount, parseAmount } from "../../../lib/domain/money.js";
 import { messageOf } from "../../../lib/errors.js";
 import { campaignId, eventId, moneda, partnerSource } from "../../contracts/fields.js";
@@ -27,15 +28,13 @@ const occurredAt = z.iso
     return new Date(ms).toISOString();
   });
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** One blank where there were several, none at the ends, letters composed; a UUID in lower case. */
 const sessionId = z
   .string()
   .max(1_000, "has more than 1000 characters")
   .transform((text) => {
     const plain = text.normalize("NFC").trim().replaceAll(/\s+/g, " ");
-    return UUID.test(plain) ? plain.toLowerCase() : plain;
+    return isUuid(plain) ? plain.toLowerCase() : plain;
   })
   .pipe(reference);
 

@@ -1,4 +1,5 @@
 import type { OutgoingMessage } from "../../../lib/broker/confirms.js";
+import { hexOf } from "../../../lib/domain/ids.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { EventType, PartnerEvent } from "../domain/event.js";
 import type { AskedPayout } from "../events.js";
@@ -44,7 +45,7 @@ export async function findDecidable(
   return new Map(
     rows.map(({ body, traceUuid, ...row }) => {
       const event = JSON.parse(body) as PartnerEvent;
-      return [decidedKey(event), { ...row, event, traceId: traceUuid.replaceAll("-", "") }];
+      return [decidedKey(event), { ...row, event, traceId: hexOf(traceUuid) }];
     }),
   );
 }

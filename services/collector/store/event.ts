@@ -1,3 +1,4 @@
+import { hexOf } from "../../../lib/domain/ids.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { PartnerEvent } from "../domain/event.js";
 import type { Destination } from "../domain/routing.js";
@@ -36,7 +37,7 @@ export async function findEvent(
   return (
     first && {
       event: JSON.parse(first.body),
-      traceId: first.traceUuid.replaceAll("-", ""),
+      traceId: hexOf(first.traceUuid),
       receivedAt: first.receivedAt,
       deliveries: rows,
     }

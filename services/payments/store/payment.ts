@@ -1,3 +1,4 @@
+import { hexOf, LAST_ID } from "../../../lib/domain/ids.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Payment, State } from "../domain/payment.js";
 
@@ -12,11 +13,8 @@ export const COLUMNS = `p.payment_id AS "paymentId", p.customer_id AS "customerI
 
 export const paymentOf = <Row extends PaymentRow>(row: Row): Row & Payment => ({
   ...row,
-  traceId: traceOf(row.traceUuid),
+  traceId: hexOf(row.traceUuid),
 });
-
-/** 32 hex digits of a uuid column. */
-export const traceOf = (uuid: string): string => uuid.replaceAll("-", "");
 
 export async function findPayment(db: Queryable, paymentId: string): Promise<Payment | undefined> {
   const { rows } = await db.query<PaymentRow>({
@@ -54,7 +52,7 @@ export async function paymentsOf(
     text: `SELECT ${COLUMNS} FROM saga.payment p
            WHERE customer_id = $1 AND payment_id < $2 AND ($3::text IS NULL OR state = $3)
            ORDER BY payment_id DESC LIMIT $4`,
-    values: [customerId, before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", state ?? null, limit],
+    values: [customerId, before ?? LAST_ID, state ?? null, limit],
   });
   return rows.map(paymentOf);
 }

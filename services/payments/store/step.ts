@@ -1,7 +1,7 @@
+import { hexOf } from "../../../lib/domain/ids.js";
 import { instantOf } from "../../../lib/http/page.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Awaiting, State } from "../domain/payment.js";
-import { traceOf } from "./payment.js";
 
 /** What happened to a payment, once. */
 export interface Step {
@@ -24,5 +24,5 @@ export async function stepsOf(db: Queryable, paymentId: string): Promise<readonl
            FROM saga.step WHERE payment_id = $1 ORDER BY taken_at, message_id LIMIT 1000`,
     values: [paymentId],
   });
-  return rows.map(({ traceUuid, ...row }) => ({ ...row, traceId: traceOf(traceUuid) }));
+  return rows.map(({ traceUuid, ...row }) => ({ ...row, traceId: hexOf(traceUuid) }));
 }

@@ -1,8 +1,9 @@
+import { hexOf } from "../../../lib/domain/ids.js";
 import { CURRENCY_CODES, minorDigitsOf } from "../../../lib/domain/money.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Met } from "../domain/consider.js";
 import type { Awaiting, Order, Standing, State } from "../domain/payment.js";
-import { COLUMNS, type PaymentRow, paymentOf, traceOf } from "./payment.js";
+import { COLUMNS, type PaymentRow, paymentOf } from "./payment.js";
 
 /** A change of a payment that stands as `from` says, and the step that tells of it. */
 export interface Transition {
@@ -63,9 +64,7 @@ export async function applyTransitions(
       sorted.map(({ minorDigits }) => minorDigits),
     ],
   });
-  return new Map(
-    rows.map(({ traceUuid, ...row }) => [row.paymentId, { ...row, traceId: traceOf(traceUuid) }]),
-  );
+  return new Map(rows.map(({ traceUuid, ...row }) => [row.paymentId, { ...row, traceId: hexOf(traceUuid) }]));
 }
 
 /** Digits after the point of every currency, for SQL. */

@@ -62,6 +62,10 @@ describe("what a fact makes of a Pago", () => {
     expect(decide(before, fact)).toEqual(decision);
   });
 
+  test("paid after nothing was made of it is money out that nobody has booked", () => {
+    expect(decide({ ...fallido, gatewayId: null }, said("paid"))).toMatchObject({ kind: "unbooked" });
+  });
+
   test.each<readonly [string, Pago, Fact, string]>([
     [
       "paid before it was sent",
@@ -71,6 +75,7 @@ describe("what a fact makes of a Pago", () => {
     ],
     ["paid after it failed", fallido, said("paid"), "FALLIDO"],
     ["refused after it was paid", exitoso, refused, "EXITOSO"],
+    ["refused after it was taken", pago(), refused, "taken as po_1"],
     ["paid with another amount", pago(), said("paid", { monto: 999n }), "another amount"],
     ["paid in another currency", pago(), said("paid", { moneda: "EUR" }), "another amount"],
     ["failed with another amount", exitoso, said("failed", { monto: 1n }), "another amount"],

@@ -26,7 +26,9 @@ export type Decision =
   /** It was told before. */
   | { readonly kind: "known" }
   /** It came early or late, or contradicts what is known: recorded, never applied. */
-  | { readonly kind: "illegal"; readonly reason: string };
+  | { readonly kind: "illegal"; readonly reason: string }
+  /** As illegal; and money is out that the books do not have: somebody has to see to it. */
+  | { readonly kind: "unbooked"; readonly reason: string };
 
 /** What a fact makes of a Pago. All rules are here; SQL only compares and sets. */
 export function decide(pago: Pago, fact: Fact): Decision {
@@ -42,12 +44,21 @@ export function decide(pago: Pago, fact: Fact): Decision {
     case "PENDIENTE":
       return illegal(`${fact.kind} before it was sent`);
     case "PROCESANDO":
-      return settle(fact);
+      return settle(pago, fact);
     case "EXITOSO":
       return decidePaid(pago, fact);
     default:
-      return fact.kind === "paid" ? illegal("paid after it was FALLIDO") : KNOWN;
+      return decideFailed(pago, fact);
   }
+}
+
+function decideFailed({ gatewayId }: Pago, fact: Fact): Decision {
+  if (fact.kind !== "paid") {
+    return KNOWN;
+  }
+  // Where the payout is known its return has overtaken it, and the money is back.
+  const reason = "paid after it was FALLIDO";
+  return gatewayId === null ? { kind: "unbooked", reason } : illegal(reason);
 }
 
 function decidePaid({ devuelto }: Pago, fact: Fact): Decision {
@@ -61,12 +72,18 @@ function decidePaid({ devuelto }: Pago, fact: Fact): Decision {
   }
 }
 
-function settle(fact: Fact): Decision {
-  if (fact.kind === "paid") {
-    return { kind: "settle", estado: "EXITOSO", gatewayId: fact.gatewayId, motivo: null };
+function settle({ gatewayId }: Pago, fact: Fact): Decision {
+  switch (fact.kind) {
+    case "paid":
+      return { kind: "settle", estado: "EXITOSO", gatewayId: fact.gatewayId, motivo: null };
+    case "failed":
+      return { kind: "settle", estado: "FALLIDO", gatewayId: fact.gatewayId, motivo: fact.motivo };
+    default:
+      // Who was refused may have slept while another one sent it under the same key.
+      return gatewayId === null
+        ? { kind: "settle", estado: "FALLIDO", gatewayId: null, motivo: fact.motivo }
+        : illegal(`refused, but it was taken as ${gatewayId}`);
   }
-  const gatewayId = fact.kind === "failed" ? fact.gatewayId : null;
-  return { kind: "settle", estado: "FALLIDO", gatewayId, motivo: fact.motivo };
 }
 
 const KNOWN: Decision = { kind: "known" };

@@ -35,6 +35,6 @@ export const RETURNED_VERSION = 4;
 
 const LONGEST_MOTIVO = 200;
 
-/** A reason as it is kept: what a gateway says may be of any length. */
+/** A reason as it is kept: what a gateway says may be of any length, and PostgreSQL takes no NUL. */
 export const motivoOf = (text: string | null | undefined, otherwise: string): string =>
-  text?.trim().slice(0, LONGEST_MOTIVO) || otherwise;
+  text?.replaceAll("\0", "").trim().slice(0, LONGEST_MOTIVO) || otherwise;

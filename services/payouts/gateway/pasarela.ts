@@ -31,21 +31,29 @@ export type Answer =
    */
   | { readonly kind: "unknown"; readonly ended: boolean; readonly why: string };
 
+/** What the gateway says when it is asked about a Pago. */
+export type Said =
+  | { readonly kind: "has"; readonly payout: GatewayPayout }
+  | { readonly kind: "has nothing" }
+  /** It did not say, or what it says of the Pago makes no sense. Ask again. */
+  | { readonly kind: "unknown"; readonly why: string };
+
 /** What is asked about: by the gateway's own name where it is known, else by ours among what was made since. */
 export interface Pregunta {
   readonly idPago: string;
   readonly gatewayId: string | null;
-  /** Before it was sent for the first time. */
+  readonly gatewayKey: string;
+  /** Before anything was sent under its key. */
   readonly since: Date;
 }
 
-/** What a webhook tells. */
+/** What a webhook tells of a Pago. */
 export interface Notice {
   readonly id: string;
   /** E.g. `payout.paid`. */
   readonly type: string;
-  /** Undefined: it is about nothing of ours. */
-  readonly about: { readonly idPago: string; readonly payout: GatewayPayout } | undefined;
+  readonly idPago: string;
+  readonly payout: GatewayPayout;
 }
 
 /** Whoever pays out for us. */
@@ -56,17 +64,13 @@ export interface PasarelaDePagos {
   readonly probes: boolean;
   /** Never throws. */
   send(envio: Envio): Promise<Answer>;
+  /** What it has of each, in their order. Never throws: one that it cannot answer keeps no other one waiting. */
+  ask(preguntas: readonly Pregunta[]): Promise<readonly Said[]>;
   /**
-   * What it has of Pagos, by id_pago; what is not there it does not have.
-   *
-   * @throws when it does not say
-   */
-  ask(preguntas: readonly Pregunta[]): Promise<ReadonlyMap<string, GatewayPayout>>;
-  /**
-   * Reads a webhook.
+   * Reads a webhook. Undefined: it is about nothing of ours.
    *
    * @param bytes as they came
    * @throws PayoutsError WEBHOOK_SIGNATURE_INVALID
    */
-  read(bytes: Buffer, signature: string | undefined): Promise<Notice>;
+  read(bytes: Buffer, signature: string | undefined): Promise<Notice | undefined>;
 }

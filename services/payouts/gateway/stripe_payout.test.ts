@@ -38,9 +38,25 @@ test.each([
   });
 });
 
-test.each([[{ amount: 1.5 }], [{ amount: "1000" }], [{ id: undefined }], [{ currency: 7 }]])(
-  "%j is no payout",
-  (more) => {
-    expect(() => payoutOf(payout(more))).toThrow("no payout");
-  },
-);
+test.each([
+  [{ failure_code: 7 }],
+  [{ failure_code: "\0 " }],
+  [{ metadata: { id_pago: ["p"] } }],
+  [{ metadata: null }],
+])("%j is passed over", (more) => {
+  const { motivo, idPago } = payoutOf(payout(more));
+  expect(motivo).toBe("failed");
+  expect(["p", undefined]).toContain(idPago);
+});
+
+test.each([
+  [{ amount: 1.5 }],
+  [{ amount: "1000" }],
+  [{ id: undefined }],
+  [{ id: "" }],
+  [{ id: "po_\0" }],
+  [{ id: "p".repeat(256) }],
+  [{ currency: 7 }],
+])("%j is no payout", (more) => {
+  expect(() => payoutOf(payout(more))).toThrow("no payout");
+});

@@ -4,6 +4,8 @@ import type { GatewayPayout } from "./pasarela.js";
 
 /** The name under which a payout bears the id of its Pago. */
 export const METADATA_ID = "id_pago";
+/** The name under which it bears the key that it was sent under, which gateways forget after a day. */
+export const METADATA_KEY = "clave";
 
 /** Stripe counts all three currencies in hundredths, as ISO 4217 does. */
 const STRIPE_CURRENCY = { USD: "usd", EUR: "eur", COP: "cop" } as const;
@@ -11,10 +13,15 @@ const STRIPE_CURRENCY = { USD: "usd", EUR: "eur", COP: "cop" } as const;
 export const currencyOf = (moneda: string): string =>
   STRIPE_CURRENCY[moneda as keyof typeof STRIPE_CURRENCY] ?? moneda.toLowerCase();
 
-/** What of a payout matters; what the gateway makes up must not be taken for ours, so its fields are looked at one by one. */
+/** As Stripe makes names, of payouts and of what it tells; what else may come in their place PostgreSQL need not take. */
+export const isName = (text: unknown): text is string =>
+  typeof text === "string" && /^[\x21-\x7e]{1,255}$/.test(text);
+
+/** What of a payout matters; what the gateway makes up must not be taken for ours, so its fields are looked at one by one. @throws Error when it is none */
 export function payoutOf(payout: Stripe.Payout): GatewayPayout & { readonly idPago: string | undefined } {
   const { id, amount, currency, status, failure_code: code, metadata } = payout;
-  if (typeof id !== "string" || !Number.isSafeInteger(amount) || typeof currency !== "string") {
+  const idPago: unknown = metadata?.[METADATA_ID];
+  if (!isName(id) || !Number.isSafeInteger(amount) || typeof currency !== "string") {
     throw new Error("the gateway answered with no payout");
   }
   return {
@@ -22,8 +29,8 @@ export function payoutOf(payout: Stripe.Payout): GatewayPayout & { readonly idPa
     status: statusOf(status),
     monto: BigInt(amount),
     moneda: currency.toUpperCase(),
-    motivo: motivoOf(code, status === "canceled" ? "canceled" : "failed"),
-    idPago: metadata?.[METADATA_ID],
+    motivo: motivoOf(typeof code === "string" ? code : null, status === "canceled" ? "canceled" : "failed"),
+    idPago: typeof idPago === "string" ? idPago : undefined,
   };
 }
 

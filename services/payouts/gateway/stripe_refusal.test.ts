@@ -4,14 +4,23 @@ import { failureOf, refusalOf } from "./stripe_refusal.js";
 
 test.each([
   [
-    { statusCode: 400, code: "balance_insufficient" },
+    { statusCode: 400, rawType: "invalid_request_error", code: "balance_insufficient" },
     { kind: "refused", motivo: "balance_insufficient" },
   ],
   [
-    { statusCode: 402, rawType: "card_error" },
-    { kind: "refused", motivo: "card_error" },
+    { statusCode: 402, rawType: "invalid_request_error" },
+    { kind: "refused", motivo: "invalid_request_error" },
   ],
-  [{ statusCode: 404 }, { kind: "refused", motivo: "http_404" }],
+  [{ statusCode: 400 }, { kind: "unknown", ended: false, why: "400" }],
+  [
+    { statusCode: 402, rawType: "card_error" },
+    { kind: "unknown", ended: false, why: "402 card_error" },
+  ],
+  [
+    { statusCode: 404, rawType: "invalid_request_error", code: "resource_missing" },
+    { kind: "unknown", ended: false, why: "404 resource_missing" },
+  ],
+  [{ statusCode: 408 }, { kind: "unknown", ended: false, why: "408" }],
   [
     { statusCode: 429, code: "rate_limit" },
     { kind: "later", why: "429 rate_limit" },

@@ -14,6 +14,9 @@ interface StripeFailure {
 /** Nobody was there to take it. */
 const NEVER_SENT: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"]);
 
+/** What was asked for is none, or cannot be had. */
+const REFUSING: ReadonlySet<number> = new Set([400, 402]);
+
 /** What an answer with an error means, when that is certain: no failure of the gateway. Undefined: it is one. */
 export function refusalOf(error: unknown): Answer | undefined {
   const { statusCode = 0, rawType, code, headers } = error as StripeFailure;
@@ -24,8 +27,12 @@ export function refusalOf(error: unknown): Answer | undefined {
   if (statusCode === 409 || rawType === "idempotency_error") {
     return { kind: "unknown", ended: false, why: code ?? "idempotency_error" };
   }
+  // So Stripe says that it made no payout. Anything else may come of a proxy, or of an error yet unknown.
+  if (REFUSING.has(statusCode) && rawType === "invalid_request_error") {
+    return { kind: "refused", motivo: motivoOf(code, rawType) };
+  }
   if (statusCode >= 400 && statusCode < 500) {
-    return { kind: "refused", motivo: motivoOf(code, rawType ?? `http_${statusCode}`) };
+    return { kind: "unknown", ended: false, why: `${statusCode} ${code ?? rawType ?? ""}`.trim() };
   }
   // What is answered under a key for a second time is final, errors too. It tells nothing of how the gateway is now.
   if (statusCode >= 500 && headers?.["idempotent-replayed"] === "true") {

@@ -8,7 +8,7 @@ import { recordIllegalTransitions } from "../../../lib/messaging/illegal_transit
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import { payoutsPayoutRequested } from "../../contracts/payouts_payout_requested.js";
 import { type Dinero, dineroOf, sameDinero } from "../domain/dinero.js";
-import { pendingEvent } from "../events.js";
+import { latestEvent, pendingEvent } from "../events.js";
 import { type Entered, type Entry, enterPagos, findByReferences, keyOf } from "../store/new_pago.js";
 
 const DIFFERENT = "another Pago under the same referencia_pago";
@@ -16,8 +16,8 @@ const DIFFERENT = "another Pago under the same referencia_pago";
 type Asked = ReceivedEvent<z.output<typeof payoutsPayoutRequested.schema>>;
 
 /**
- * Makes a Pago of each reference that is new. A repetition does nothing, another Pago under a used reference is recorded. Nobody is
- * answered but by `payments.evt.*`.
+ * Makes a Pago of each reference that is new. Whoever asks for a reference that has one, of the same Dinero or, which is recorded, of
+ * another, is told once more what was told of it last. Nobody is answered but by `payments.evt.*`.
  *
  * @param announce is told of what was committed
  */
@@ -37,7 +37,7 @@ export async function onPayoutRequested(
     all.flatMap(([event], i) => contradiction(event, entered[i])),
   );
   for (const [i, [event]] of all.entries()) {
-    outcomes.set(event, entered[i]?.kind === "in flight" ? { kind: "held" } : { kind: "done" });
+    outcomes.set(event, outcomeOf(entered[i] as Entered));
   }
   return asked.map((event) => outcomes.get(event) as EventOutcome);
 }
@@ -97,6 +97,17 @@ function entryOf({ body, traceId }: Asked): Entry {
     createdAt: new Date(),
   };
   return { orden, event: pendingEvent(orden) };
+}
+
+function outcomeOf(entered: Entered): EventOutcome {
+  switch (entered.kind) {
+    case "in flight":
+      return { kind: "held" };
+    case "entered":
+      return { kind: "done" };
+    default:
+      return { kind: "done", followers: [latestEvent(entered.pago)] };
+  }
 }
 
 function contradiction({ messageId }: Asked, entered: Entered | undefined) {

@@ -37,15 +37,12 @@ export const receiveWebhook = ({ pool, outbox, gateway, count }: ReceiveWebhookO
     handle: async ({ raw: { body, headers } }) => {
       const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
       const signature = headers["stripe-signature"];
-      const { id, type, about } = await gateway.read(
-        bytes,
-        signature === undefined ? undefined : String(signature),
-      );
-      const fact = about && factOf(about.payout);
-      if (about === undefined || fact === undefined) {
+      const notice = await gateway.read(bytes, signature === undefined ? undefined : String(signature));
+      const fact = notice && factOf(notice.payout);
+      if (notice === undefined || fact === undefined) {
         count("ignored");
       } else {
-        count(await group.add({ idPago: about.idPago, messageId: id, event: type, fact }));
+        count(await group.add({ idPago: notice.idPago, messageId: notice.id, event: notice.type, fact }));
       }
       return { status: 200, body: { received: true } };
     },

@@ -1,3 +1,4 @@
+import { hexOf, LAST_ID } from "../../../lib/domain/ids.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Estado, Pago } from "../domain/pago.js";
 
@@ -17,11 +18,8 @@ export const FROM = "payouts.pago p LEFT JOIN payouts.returned r ON r.id_pago = 
 
 export function pagoOf({ traceUuid, returnedMotivo, returnedAt, ...row }: PagoRow): Pago {
   const devuelto = returnedAt === null ? null : { motivo: returnedMotivo ?? "", at: returnedAt };
-  return { ...row, traceId: traceOf(traceUuid), devuelto };
+  return { ...row, traceId: hexOf(traceUuid), devuelto };
 }
-
-/** 32 hex digits of a uuid column. */
-const traceOf = (uuid: string): string => uuid.replaceAll("-", "");
 
 export async function findPago(db: Queryable, idPago: string): Promise<Pago | undefined> {
   return (await findPagos(db, [idPago])).get(idPago);
@@ -54,7 +52,7 @@ export async function pagosOf(
     text: `SELECT ${COLUMNS} FROM ${FROM}
            WHERE p.id_afiliado = $1 AND p.id_pago < $2 AND ($3::text IS NULL OR p.estado = $3)
            ORDER BY p.id_pago DESC LIMIT $4`,
-    values: [idAfiliado, before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", estado ?? null, limit],
+    values: [idAfiliado, before ?? LAST_ID, estado ?? null, limit],
   });
   return rows.map(pagoOf);
 }

@@ -3,10 +3,11 @@ import type { Sending } from "../domain/next_step.js";
 import type { Envio } from "../gateway/pasarela.js";
 
 /** A Pago in the hands of a dispatcher, with all that the gateway is told of it. */
-export interface Taken extends Envio, Sending {
-  /** Before it was sent for the first time. */
-  readonly sentAt: Date;
-}
+export interface Taken extends Envio, Sending {}
+
+/** Of its reference, not of its id: made again after a restore it has another id, and is to be paid no second time. */
+const KEY =
+  "'pago-' || encode(sha256(convert_to(jsonb_build_array(id_afiliado, referencia_pago)::text, 'UTF8')), 'hex')";
 
 /**
  * Takes Pagos that are due, oldest first, for `leaseS` seconds; those that another process has locked it leaves. All are PROCESANDO
@@ -25,7 +26,7 @@ export async function takePagos(
         ORDER BY due_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
       )
       UPDATE payouts.pago p
-      SET estado = 'PROCESANDO', gateway_key = coalesce(gateway_key, 'pago-' || p.id_pago), sent_at = coalesce(sent_at, now()),
+      SET estado = 'PROCESANDO', gateway_key = coalesce(gateway_key, ${KEY}), sent_at = coalesce(sent_at, now()),
           updated_at = CASE estado WHEN 'PENDIENTE' THEN now() ELSE updated_at END,
           takes = takes + 1, due_at = now() + make_interval(secs => $2::float8)
       FROM due WHERE p.id_pago = due.id_pago
@@ -54,6 +55,7 @@ export async function notePagos(db: Queryable, notes: readonly Noted[]): Promise
     text: `
       UPDATE payouts.pago p
       SET gateway_id = coalesce(p.gateway_id, a.gateway_id), ended = p.ended OR a.ended,
+          takes = CASE WHEN a.ended AND NOT p.ended THEN 0 ELSE takes END, -- from here on they count questions
           due_at = now() + make_interval(secs => a.wait_s)
       FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::float8[]) AS a (id_pago, gateway_id, ended, wait_s)
       WHERE p.id_pago = a.id_pago AND p.estado = 'PROCESANDO'`,

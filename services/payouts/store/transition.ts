@@ -9,6 +9,8 @@ export interface Transition {
   readonly estado: "EXITOSO" | "FALLIDO" | undefined;
   readonly gatewayId: string | null;
   readonly motivo: string | null;
+  /** As the event tells it, so that it can be told again. */
+  readonly at: Date;
   readonly event: OutgoingMessage;
 }
 
@@ -32,6 +34,7 @@ export async function applyTransitions(
       sorted.map(({ estado }) => estado ?? null),
       sorted.map(({ gatewayId }) => gatewayId),
       sorted.map(({ motivo }) => motivo),
+      sorted.map(({ at }) => at),
       sorted.map(({ event }) => event.properties.messageId),
       sorted.map(({ event }) => event.properties.type),
       sorted.map(({ event }) => JSON.stringify(event.properties.headers)),
@@ -44,21 +47,22 @@ export async function applyTransitions(
 const APPLY = `
   WITH asked AS (
     SELECT *
-    FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[], $9::jsonb[], $10::text[])
-      AS a (id_pago, monto, moneda, estado, gateway_id, motivo, message_id, event, headers, body)
+    FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
+                $8::uuid[], $9::text[], $10::jsonb[], $11::text[])
+      AS a (id_pago, monto, moneda, estado, gateway_id, motivo, at, message_id, event, headers, body)
   ), settled AS (
     UPDATE payouts.pago p
-    SET estado = a.estado, motivo = a.motivo, gateway_id = coalesce(p.gateway_id, a.gateway_id), updated_at = now()
+    SET estado = a.estado, motivo = a.motivo, gateway_id = coalesce(p.gateway_id, a.gateway_id), updated_at = a.at
     FROM asked a
     WHERE a.estado IS NOT NULL AND p.id_pago = a.id_pago AND p.estado = 'PROCESANDO'
-      AND coalesce(p.gateway_id, a.gateway_id) IS NOT DISTINCT FROM coalesce(a.gateway_id, p.gateway_id)
+      AND (p.gateway_id IS NULL OR p.gateway_id = a.gateway_id)
     RETURNING p.id_pago, p.estado, p.gateway_id
   ), paid AS (
     INSERT INTO payouts.paid (id_pago, gateway_id, monto, moneda)
     SELECT id_pago, s.gateway_id, monto, moneda FROM settled s JOIN asked USING (id_pago) WHERE s.estado = 'EXITOSO'
   ), returned AS (
-    INSERT INTO payouts.returned (id_pago, motivo)
-    SELECT id_pago, motivo FROM asked WHERE estado IS NULL
+    INSERT INTO payouts.returned (id_pago, motivo, returned_at)
+    SELECT id_pago, motivo, at FROM asked WHERE estado IS NULL
     ON CONFLICT DO NOTHING
     RETURNING id_pago
   ), changed AS (

@@ -1,3 +1,4 @@
+import { LAST_ID } from "../../../lib/domain/ids.js";
 import { instantOf } from "../../../lib/http/page.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 
@@ -184,12 +185,7 @@ export async function movementsOf(
       FROM (${half("from_id", "out", "'debit', 'withdrawal'")}
             UNION ALL ${half("to_id", "in", "'refund', 'credit', 'funding'")}) m
       ORDER BY moved_at DESC, movement_id DESC LIMIT $4`,
-    values: [
-      walletId,
-      before?.movedAt ?? "infinity",
-      before?.movementId ?? "ffffffff-ffff-ffff-ffff-ffffffffffff",
-      limit,
-    ],
+    values: [walletId, before?.movedAt ?? "infinity", before?.movementId ?? LAST_ID, limit],
   });
   return rows;
 }
