@@ -1,3 +1,4 @@
+import { PlatformError } from "../lib/errors.js";
 import { type Pool, transaction } from "../lib/postgres/pool.js";
 import { loadSql, quoteName } from "../lib/postgres/sql.js";
 import type { Finding, Module } from "../lib/runtime/module.js";
@@ -6,6 +7,12 @@ import type { Settings } from "../lib/settings/base.js";
 export interface Difference extends Finding {
   /** The module that says so, or those that disagree. */
   readonly module: string;
+}
+
+export interface Audit {
+  readonly differences: readonly Difference[];
+  /** Why books outside could not be compared, by module; what they would have shown is not among the differences. */
+  readonly unread: readonly { readonly module: string; readonly error: PlatformError }[];
 }
 
 export interface AuditOptions {
@@ -30,6 +37,7 @@ interface Source {
 const ACROSS = [
   { modules: ["payments", "wallet"], query: "audit_payments" },
   { modules: ["collector", "payouts"], query: "audit_partner_payouts" },
+  { modules: ["collector", "campaigns"], query: "audit_partner_spends" },
 ] as const;
 
 /** What must have come of generated traffic, by its kinds. */
@@ -46,7 +54,7 @@ export async function audit(
   pool: Pool,
   modules: readonly Module[],
   { graceS, giveUpS, trafficId, settings }: AuditOptions,
-): Promise<readonly Difference[]> {
+): Promise<Audit> {
   const names = new Set(modules.map(({ name }) => name));
   const sources: readonly Source[] = [
     ...modules.flatMap(({ name, views }) =>
@@ -76,10 +84,18 @@ export async function audit(
       const { rows } = await tx.query<Omit<Difference, "module">>(sql, [...values]);
       differences.push(...rows.map((row) => ({ module, ...row })));
     }
-    for (const { name, audits } of modules) {
-      const found = (await audits?.(settings as never, tx, graceS)) ?? [];
-      differences.push(...found.map((finding) => ({ module: name, ...finding })));
+    const unread: { module: string; error: PlatformError }[] = [];
+    for (const { name: module, audits, errors } of modules) {
+      try {
+        const found = (await audits?.(settings as never, tx, graceS)) ?? [];
+        differences.push(...found.map((finding) => ({ module, ...finding })));
+      } catch (error) {
+        if (!(error instanceof PlatformError && error.code in errors)) {
+          throw error;
+        }
+        unread.push({ module, error });
+      }
     }
-    return differences;
+    return { differences, unread };
   });
 }

@@ -4,16 +4,24 @@ import { fileURLToPath } from "node:url";
 import { EVENTS_EXCHANGE, type QueueFamily, queueDeclarations } from "../lib/broker/topology.js";
 import { CoreError } from "../lib/core_errors.js";
 import type { ErrorTable } from "../lib/errors.js";
+import { describeApi } from "../lib/http/openapi.js";
 import type { MetricDeclarations } from "../lib/observability/registry.js";
-import { packageRoot } from "../lib/root.js";
-import { LIB_METRICS, type Module } from "../lib/runtime/module.js";
+import { packageRoot, packageVersion } from "../lib/root.js";
+import { describedRoutes, LIB_METRICS, type Module } from "../lib/runtime/module.js";
 import { PURGE_BATCH_ROWS, type Retention } from "../lib/runtime/retention.js";
 import { type SettingsDeclaration, secretNames } from "../lib/settings/define.js";
+import { apiPage } from "./generate/api_page.js";
+import { type ApiDocument, callsOf } from "./generate/calls.js";
+import { postmanCollection } from "./generate/postman.js";
 import { MODULES } from "./modules.js";
 import { declarationsOf } from "./settings.js";
 
 /** Pages that follow from the manifests, as `npm run generate` writes them; a test compares. @returns text by path. */
-export function generatedFiles(modules: readonly Module[]): Record<string, string> {
+export async function generatedFiles(modules: readonly Module[]): Promise<Record<string, string>> {
+  const routes = modules.flatMap((module) =>
+    describedRoutes(module).map((route) => ({ ...route, service: module.service })),
+  );
+  const calls = callsOf(JSON.parse(await describeApi(packageVersion(), routes)) as ApiDocument);
   return {
     ".env.example": renderEnvExample(declarationsOf(modules)),
     "docs/metrics.md": withTable(
@@ -21,6 +29,8 @@ export function generatedFiles(modules: readonly Module[]): Record<string, strin
       metricsTable(modules),
     ),
     "docs/modules.md": modulesPage(modules),
+    "docs/api.md": apiPage(calls),
+    "docs/postman_collection.json": postmanCollection(calls),
   };
 }
 
@@ -162,7 +172,7 @@ ${table(
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [path, text] of Object.entries(generatedFiles(MODULES))) {
+  for (const [path, text] of Object.entries(await generatedFiles(MODULES))) {
     writeFileSync(join(packageRoot, path), text);
   }
 }

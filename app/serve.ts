@@ -11,7 +11,7 @@ import { Process } from "../lib/runtime/process.js";
 import type { Settings } from "../lib/settings/base.js";
 import { settingNames } from "../lib/settings/define.js";
 import { namesThatAreSet } from "../lib/settings/settings.js";
-import { aborted } from "../lib/timing.js";
+import { aborted, pause } from "../lib/timing.js";
 
 /** Not services: a worker and jobs are processes of their own. */
 const APART: readonly string[] = ["etl", "jobs", "platform", "gateway-simulator", "traffic"];
@@ -43,7 +43,8 @@ export interface ServeOptions {
 }
 
 /**
- * Runs modules in this process until `signal` fires, then lets what is in flight finish.
+ * Runs modules in this process until `signal` fires, serves on until proxies have noticed (HTTP_DRAIN_MS), and lets what is in flight
+ * finish.
  *
  * @throws CoreError SETTINGS_INVALID for a port, MODULE_INVALID for a path that two modules want, PORT_TAKEN
  * @throws PlatformError for what else waiting does not mend.
@@ -67,7 +68,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   );
   // Here, because only what serves needs it: it is a third of what every other command would wait for.
   const { createHttpServer, httpPart } = await import("../lib/http/server.js");
-  const operations = { registry, dependencies: () => served.dependencies(), critical: ["postgres"] };
+  const dependencies = () => served.dependencies();
+  const operations = { registry, dependencies, critical: ["postgres"], ending: signal };
   const elsewhere = () =>
     all
       .filter((module) => !modules.includes(module))
@@ -101,6 +103,10 @@ export async function serve(options: ServeOptions): Promise<void> {
     await Promise.race([served.start(), stopped]);
     logger.info({ modules: modules.map(({ name }) => name) }, "ready");
     await stopped;
+    if (withApi && settings.HTTP_DRAIN_MS > 0) {
+      logger.info({ ms: settings.HTTP_DRAIN_MS }, "draining: proxies are told");
+      await pause(settings.HTTP_DRAIN_MS);
+    }
     logger.info("stopping: nothing new is taken");
   } finally {
     // Requests in flight need what the parts give them.

@@ -1043,6 +1043,18 @@ UNION ALL
 
 COMMENT ON VIEW campaigns.audit_difference IS 'Each way in which campaigns, their changes, spends and sightings disagree';
 
+CREATE VIEW campaigns.audit_spend AS
+ SELECT spend.source,
+    spend.event_id,
+    spend.campaign_id,
+    spend.outcome,
+    spend.amount,
+    spend.currency,
+    spend.decided_at
+   FROM campaigns.spend;
+
+COMMENT ON VIEW campaigns.audit_spend IS 'What was decided about each conversion; amounts in minor units';
+
 CREATE TABLE campaigns.idempotency (
     scope text NOT NULL,
     key text NOT NULL,
@@ -4076,6 +4088,9 @@ GRANT SELECT,INSERT ON TABLE campaigns.spend TO payments_campaigns;
 
 GRANT SELECT ON TABLE campaigns.audit_difference TO payments_loader;
 GRANT SELECT ON TABLE campaigns.audit_difference TO payments_exporter;
+
+GRANT SELECT ON TABLE campaigns.audit_spend TO payments_loader;
+GRANT SELECT ON TABLE campaigns.audit_spend TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE campaigns.idempotency TO payments_campaigns;
 

@@ -18,10 +18,13 @@ export async function audit(settings: Settings, logger: Logger, signal: AbortSig
   const answer = await run([process.execPath, PAYMENTS, "audit", "--json"], {
     env,
     signal,
-    answers: [EXIT.ok, EXIT.mismatch],
+    answers: [EXIT.ok, EXIT.mismatch, EXIT.incomplete],
   });
-  const { differences } = JSON.parse(answer) as { differences: unknown[] };
+  const { differences, unread } = JSON.parse(answer) as { differences: unknown[]; unread: unknown[] };
   if (differences.length > 0) {
     logger.error({ differences: differences.length }, "the services' books disagree: see payments audit");
+  }
+  if (unread.length > 0) {
+    logger.warn({ unread }, "books outside could not be compared: see payments audit");
   }
 }

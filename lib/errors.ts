@@ -3,8 +3,8 @@
  * it. The text may be improved at any time, the code may not.
  */
 
-/** Exit codes of every command. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, mismatch: 3, interrupted: 130 } as const;
+/** Exit codes of every command. `incomplete`: what could be compared agrees, and some could not. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, mismatch: 3, incomplete: 4, interrupted: 130 } as const;
 
 /**
  * What to do about a failure: `outage` (a server is away: wait, nothing was wrong with the work), `retry` (try the same work

@@ -25,7 +25,8 @@ proxy_start_node() { # NODE
   settings=$(cmd_env)
   (
     eval "$settings"
-    export HTTP_PORT=${STATE[PROXY_NODE_$1_PORT]} LOG_LEVEL=${LOG_LEVEL:-info}
+    # HAProxy sees within two checks of 250 ms that a node ends.
+    export HTTP_PORT=${STATE[PROXY_NODE_$1_PORT]} HTTP_DRAIN_MS=${HTTP_DRAIN_MS:-600} LOG_LEVEL=${LOG_LEVEL:-info}
     spawn "$STACK_DIR/run/$name.pid" "$STACK_DIR/logs/$name.log" node "$REPO_ROOT/dist/app/main.js" serve campaigns
   )
   wait_for "$name" 60 proxy_node_ready "$1"

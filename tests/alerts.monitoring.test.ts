@@ -223,9 +223,9 @@ const drills: readonly Drill[] = [
         await holder.end();
         await monitored.sql(`
           SET ROLE payments_owner;
-          UPDATE saga.payment SET state = 'DECLINED', reason = 'timed_out', awaiting = NULL WHERE customer_id = 'alerts';
+          UPDATE saga.payment SET state = 'DECLINED', reason = 'timed_out', awaiting = NULL WHERE customer_id = 'alerts' AND state = 'PENDING';
           UPDATE payouts.pago SET estado = 'PROCESANDO', gateway_key = 'alerts', sent_at = now() WHERE estado = 'PENDIENTE' AND id_afiliado = 'alerts';
-          UPDATE payouts.pago SET estado = 'FALLIDO', motivo = 'alerts' WHERE gateway_key = 'alerts';
+          UPDATE payouts.pago SET estado = 'FALLIDO', motivo = 'alerts' WHERE gateway_key = 'alerts' AND estado = 'PROCESANDO';
           UPDATE collector.delivery SET state = 'refused', outcome = 'reference_used' WHERE state = 'sent' AND awaited;
           DELETE FROM saga.outbox WHERE event = 'alerts';
           DELETE FROM saga.webhook WHERE type = 'alerts';
@@ -377,30 +377,35 @@ function forgetSilent(): Promise<void> {
   );
 }
 
-/** Puts so many messages into a work queue that are none of ours. */
 /** A campaign whose counts wait, in somebody's hands: nobody announces it until the session ends. */
 async function holdUnannounced(): Promise<ReturnType<Monitored["client"]>> {
+  // By its id: on servers that have served this file before there is another one.
+  const id = newId();
   await monitored.sql(`
     SET ROLE payments_owner;
-    INSERT INTO campaigns.campaign (campaign_id, name, currency, budget) VALUES (ops.uuid_v7(), 'alerts', 'USD', 1);
-    INSERT INTO campaigns.change (campaign_id, version, state, budget)
-    SELECT campaign_id, version, state, budget FROM campaigns.campaign WHERE name = 'alerts'`);
+    WITH made AS (
+      INSERT INTO campaigns.campaign (campaign_id, name, currency, budget) VALUES ('${id}', 'alerts', 'USD', 1) RETURNING *
+    )
+    INSERT INTO campaigns.change (campaign_id, version, state, budget) SELECT campaign_id, version, state, budget FROM made`);
   const holder = monitored.client();
   await holder.connect();
   await holder.query("SET ROLE payments_owner");
   await eventually("held before it was announced", async () => {
     await holder.query(
-      "UPDATE campaigns.campaign SET unannounced_since = now() - interval '2 minutes' WHERE name = 'alerts'",
+      "UPDATE campaigns.campaign SET unannounced_since = now() - interval '2 minutes' WHERE campaign_id = $1",
+      [id],
     );
     await holder.query("BEGIN");
     const { rowCount } = await holder.query(
-      "SELECT FROM campaigns.campaign WHERE name = 'alerts' AND unannounced_since IS NOT NULL FOR UPDATE",
+      "SELECT FROM campaigns.campaign WHERE campaign_id = $1 AND unannounced_since IS NOT NULL FOR UPDATE",
+      [id],
     );
     return rowCount === 1 || holder.query("ROLLBACK").then(() => false as const);
   });
   return holder;
 }
 
+/** Puts so many messages into a work queue that are none of ours. */
 async function fill(messages: number, queue: string): Promise<void> {
   const options = {
     name: "test",

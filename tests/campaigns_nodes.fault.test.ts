@@ -11,7 +11,7 @@ let nodes: readonly [Serving, Serving];
 let gateway: Gateway;
 
 beforeEach(async () => {
-  services = await Services.create({ RABBITMQ_HEARTBEAT_S: "2" }, "campaigns");
+  services = await Services.create({ RABBITMQ_HEARTBEAT_S: "2", HTTP_DRAIN_MS: "600" }, "campaigns");
   nodes = [
     await Serving.start(services.settings, "campaigns"),
     await Serving.start(services.settings, "campaigns"),
@@ -51,20 +51,24 @@ async function makeCampaigns(
   return made;
 }
 
-test("nodes are killed and frozen in turn while campaigns are made under keys: each is answered, and made once", async () => {
+test("nodes are told to end, killed and frozen in turn while campaigns are made under keys: each is answered, and made once", async () => {
   const over = new AbortController();
   const making = makeCampaigns(8, over.signal);
   await sleep(500);
+  expect(await nodes[1].replace("SIGTERM")).toBe(0);
+  await nodes[1].ready();
+  await eventually("node 2 serves again", () => said(2, "UP") > 0, { withinMs: 5_000 });
   await nodes[0].replace();
   await nodes[0].ready();
   await eventually("node 1 serves again", () => said(1, "UP") > 0, { withinMs: 5_000 });
   const frozenAt = performance.now();
   nodes[1].signal("SIGSTOP");
-  await eventually("node 2 is dead", () => said(2, "DOWN") > 0, { everyMs: 5 });
+  // It was down before, when it had ended.
+  await eventually("node 2 is dead", () => said(2, "DOWN") > 1, { everyMs: 5 });
   const deadAfterMs = performance.now() - frozenAt;
   await sleep(1_000);
   nodes[1].signal("SIGCONT");
-  await eventually("node 2 serves again", () => said(2, "UP") > 0, { withinMs: 5_000 });
+  await eventually("node 2 serves again", () => said(2, "UP") > 1, { withinMs: 5_000 });
   await sleep(500);
   over.abort();
   const made = await making;

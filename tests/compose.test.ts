@@ -161,7 +161,10 @@ describe("docker-compose.yml", () => {
     const [, job = ""] = /job_name: services$(.*?)job_name:/ms.exec(read("prometheus/prometheus.yml")) ?? [];
     const scraped = [...job.matchAll(/names: \[(.*?)\]/g)].flatMap(([, names = ""]) => names.split(", "));
     const routed = modules.filter(({ routes }) => routes !== undefined).map(({ name }) => name);
-    expect(asked.sort()).toEqual([...new Set([...routed, "metrics"])].sort());
+    const doors = [...new Set([...routed, "metrics"])].sort();
+    expect(asked.sort()).toEqual(doors);
+    const apart = [...read("compose/haproxy_split.cfg").matchAll(/(?:use|default)_backend (\w+)/g)];
+    expect(apart.map(([, name = ""]) => name).sort()).toEqual(doors);
     const scrapable = [...modules.map(({ name }) => name), "services", "reports-v1", "reports-v2"];
     expect(scraped.sort()).toEqual(scrapable.sort());
   });

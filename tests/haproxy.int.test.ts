@@ -4,26 +4,25 @@ import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Backend } from "./harness/backend.js";
 import { eventually } from "./harness/eventually.js";
-import { freePort } from "./harness/free_port.js";
 import { type Gateway, openDoor, openGateway } from "./harness/haproxy.js";
 
-let backends: Record<"payments1" | "payments2" | "wallet1" | "metrics1", Backend>;
+/** Of the others the second process is down. */
+const OTHERS = ["wallet", "metrics", "payouts", "campaigns", "collector", "reports"] as const;
+
+let backends: Record<"payments1" | "payments2" | `${(typeof OTHERS)[number]}1`, Backend>;
 let gateway: Gateway;
 
 beforeEach(async () => {
-  backends = {
-    payments1: new Backend("payments 1"),
-    payments2: new Backend("payments 2"),
-    wallet1: new Backend("wallet 1"),
-    metrics1: new Backend("metrics 1"),
-  };
-  const [PAYMENTS_1, PAYMENTS_2, WALLET_1, METRICS_1] = await Promise.all(
-    Object.values(backends).map((backend) => backend.open()),
-  );
-  // Of wallet and metrics the second process is down.
-  const down = await freePort();
-  const ports = { PAYMENTS_1, PAYMENTS_2, WALLET_1, METRICS_1, WALLET_2: down, METRICS_2: down };
-  gateway = await openGateway(ports as Record<string, number>);
+  const names = ["payments 1", "payments 2", ...OTHERS.map((name) => `${name} 1`)];
+  const made = names.map((name) => [name, new Backend(name)] as const);
+  backends = Object.fromEntries(
+    made.map(([name, backend]) => [name.replace(" ", ""), backend]),
+  ) as typeof backends;
+  const ports = made.map(async ([name, backend]) => [
+    name.replace(" ", "_").toUpperCase(),
+    await backend.open(),
+  ]);
+  gateway = await openGateway(Object.fromEntries(await Promise.all(ports)));
   // What was marked down at the start: nobody is asked in vain.
   await eventually("all backends up", async () => (await text("/payments")).startsWith("payments"));
 });
@@ -58,10 +57,19 @@ function dying(times: number): () => number {
 }
 
 test("a path goes to the service that answers it", async () => {
-  expect(await text("/wallets")).toBe("wallet 1");
-  expect(await text("/wallets/refund")).toBe("wallet 1");
-  expect(await text("/metrics")).toBe("metrics 1");
-  for (const path of ["/payments", "/payments/1/timeline", "/health", "/openapi.json", "/walletsx"]) {
+  const answered: readonly (readonly [by: string, ...paths: string[]])[] = [
+    ["wallet 1", "/wallets", "/wallets/refund"],
+    ["metrics 1", "/metrics"],
+    ["payouts 1", "/pagos", "/pagos?estado=EXITOSO", "/pagos/webhooks/stripe"],
+    ["campaigns 1", "/campaigns", "/campaigns/1/metrics"],
+    ["collector 1", "/event-collector/events", "/event-collector/health"],
+    ["reports 1", "/api/reports/payments", "/api/reports/version"],
+  ];
+  for (const [by, ...paths] of answered) {
+    expect(await Promise.all(paths.map(text))).toEqual(paths.map(() => by));
+  }
+  const others = ["/payments", "/payments/1/timeline", "/health", "/openapi.json", "/walletsx", "/pagosx"];
+  for (const path of others) {
     expect(await text(path)).toMatch(/^payments [12]$/);
   }
 });

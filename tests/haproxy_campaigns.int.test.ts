@@ -124,6 +124,38 @@ describe("a node that is frozen", () => {
   });
 });
 
+describe("a node that is told to end", () => {
+  test("gets nothing new from its first check on, and finishes what it is at", async () => {
+    let finish = () => {};
+    nodes[0].answer = (_request, response) => {
+      finish = () => response.end(nodes[0].name);
+    };
+    // One of two goes to node 1, and stays there.
+    const under = [post(), post()];
+    await eventually("in flight", () => nodes[0].asked.length === 1);
+    nodes[0].drains = true;
+    await eventually("told", () => gateway.said().includes("Server campaigns/1 is stopping"));
+    forget();
+    expect(
+      new Set(await Promise.all([...Array(20)].map(() => post().then((answer) => answer.text())))),
+    ).toEqual(new Set(["node 2"]));
+    expect(nodes[0].asked).toEqual([]);
+    finish();
+    const answers = await Promise.all(under.map(async (answer) => (await answer).text()));
+    expect(answers.toSorted()).toEqual(["node 1", "node 2"]);
+  });
+
+  test("is not left alone with callers: with both told, requests still go to either", async () => {
+    for (const node of nodes) {
+      node.drains = true;
+    }
+    await eventually("told", () =>
+      [1, 2].every((n) => gateway.said().includes(`campaigns/${n} is stopping`)),
+    );
+    expect(await statusOf(post())).toBe(200);
+  });
+});
+
 describe("a connection that is reset after the body was sent", () => {
   /** The next request kills its node's connection; those after it are answered. */
   function dyingOnce(): void {

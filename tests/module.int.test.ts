@@ -125,7 +125,7 @@ describe("a module that is a folder and an entry in the list has", () => {
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("DESK_CONCURRENCY") });
     const unknown = await start({ DESK_NOPE: 1 }, "status").ended;
     expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining("DESK_NOPE: unknown setting") });
-    const files = generatedFiles(LIST);
+    const files = await generatedFiles(LIST);
     expect(files[".env.example"]).toContain("#DESK_CONCURRENCY=2");
     expect(files["docs/metrics.md"]).toContain("`payments_desk_tickets_total`");
     for (const name of ["desk", "DESK_", "desk_queue.dlq", "TICKET_UNKNOWN", "desk.audit_ticket"]) {

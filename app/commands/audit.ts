@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError } from "commander";
 import { brokerOptions, withPublisher } from "../../lib/cli/broker.js";
-import { type ActionWrapper, print, printJson, withDatabase } from "../../lib/cli/command.js";
+import { type ActionWrapper, print, printJson, reportError, withDatabase } from "../../lib/cli/command.js";
 import { formatTable } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import { keepResult } from "../../lib/postgres/audit_result.js";
 import type { Module } from "../../lib/runtime/module.js";
-import { audit, type Difference } from "../audit.js";
+import { type Audit, audit } from "../audit.js";
 import { questions } from "../mend.js";
 import type { AllSettings } from "../settings.js";
 
@@ -20,7 +20,7 @@ interface Options {
 
 export function auditCommand(action: ActionWrapper, modules: readonly Module[]): Command {
   return new Command("audit")
-    .description("prove that the services' books agree; exit 3 names what differs")
+    .description("prove that the services' books agree; exit 3 names what differs, 4 which could not be read")
     .option("--quiesced", "nothing is in flight: allow nothing to wait")
     .option("--traffic <id>", "also what this run of payments traffic must have come to", readId)
     .option("--mend", "ask the wallet again about payments on which it and payments disagree")
@@ -30,29 +30,34 @@ export function auditCommand(action: ActionWrapper, modules: readonly Module[]):
         const { AUDIT_GRACE_S, PAYMENTS_GIVE_UP_S } = settings as AllSettings;
         const graceS = quiesced ? 0 : AUDIT_GRACE_S;
         const options = { graceS, giveUpS: PAYMENTS_GIVE_UP_S, trafficId, settings };
-        const { differences, asking } = await withDatabase(context, async (pool) => {
+        const { differences, unread, asking } = await withDatabase(context, async (pool) => {
           const found = await audit(pool, modules, options);
-          // A run's answer key is no book of the services.
-          if (trafficId === undefined) {
-            await keepResult(pool, { differences: found.length, quiesced });
+          const count = found.differences.length;
+          // A run's answer key is no book of the services; and what finds nothing in some of the books proves nothing.
+          if (trafficId === undefined && (count > 0 || found.unread.length === 0)) {
+            await keepResult(pool, { differences: count, quiesced });
           }
-          return { differences: found, asking: mend ? await questions(pool, found) : [] };
+          return { ...found, asking: mend ? await questions(pool, found.differences) : [] };
         });
         if (asking.length > 0) {
           const families = modules.flatMap(({ queues }) => queues);
           await withPublisher(brokerOptions(context), families, (publisher) => publisher.publishAll(asking));
         }
+        for (const { error } of unread) {
+          reportError(error, context);
+        }
         if (context.json) {
-          printJson({ differences, ...(mend ? { asked: asking.length } : {}) });
+          const books = unread.map(({ module, error: { code } }) => ({ module, code }));
+          printJson({ differences, unread: books, ...(mend ? { asked: asking.length } : {}) });
         } else {
-          print(report(differences));
+          print(report({ differences, unread }));
         }
         if (asking.length > 0 && !context.json) {
           print(
             `the wallet is asked again about ${asking.length} ${asking.length === 1 ? "payment" : "payments"}: audit again in a minute`,
           );
         }
-        return differences.length === 0 ? EXIT.ok : EXIT.mismatch;
+        return differences.length > 0 ? EXIT.mismatch : (unread[0]?.error.exitCode ?? EXIT.ok);
       }),
     );
 }
@@ -64,9 +69,10 @@ function readId(text: string): number {
   return Number(text);
 }
 
-function report(differences: readonly Difference[]): string {
+function report({ differences, unread }: Audit): string {
   if (differences.length === 0) {
-    return "audited: the books agree";
+    const without = unread.map(({ module }) => `but for what ${module} could not read`);
+    return ["audited: the books agree", ...without].join(", ");
   }
   const shown = differences
     .slice(0, SHOWN)

@@ -34,7 +34,8 @@ export const reference = z
   .regex(
     /^[^\p{C}\p{Z}]+(?: [^\p{C}\p{Z}]+)*$/u,
     "is not of visible characters with single blanks between them",
-  );
+  )
+  .meta({ examples: ["order-1"] });
 
 /** A whole number of a body. 5.0 is one; one that JavaScript cannot hold is none. */
 export const whole = (min: number, max: number) =>

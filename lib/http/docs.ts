@@ -35,23 +35,25 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-const SCRIPT = new URL("docs_page.mjs", import.meta.url);
+const SCRIPTS = { "page.mjs": "docs_page.mjs", "example.mjs": "example.mjs" };
 
-/** /openapi.json, and /docs, a page that shows it. @param document made when it is first asked for. */
+/** /openapi.json, and /docs, a page that shows it, with its scripts. @param document made when it is first asked for. */
 export function addDocs(
   server: FastifyInstance,
   onRequest: onRequestHookHandler,
   document: () => Promise<string>,
 ): void {
   const headers = { "content-security-policy": POLICY, "x-content-type-options": "nosniff" };
-  const script = readFileSync(SCRIPT, "utf8");
   server.get("/openapi.json", { onRequest }, async (_, reply) =>
     reply.type("application/json; charset=utf-8").send(await document()),
   );
   server.get("/docs", { onRequest }, async (_, reply) =>
     reply.headers(headers).type("text/html; charset=utf-8").send(PAGE),
   );
-  server.get("/docs/page.mjs", { onRequest }, async (_, reply) =>
-    reply.headers(headers).type("text/javascript; charset=utf-8").send(script),
-  );
+  for (const [name, file] of Object.entries(SCRIPTS)) {
+    const script = readFileSync(new URL(file, import.meta.url), "utf8");
+    server.get(`/docs/${name}`, { onRequest }, async (_, reply) =>
+      reply.headers(headers).type("text/javascript; charset=utf-8").send(script),
+    );
+  }
 }

@@ -1,5 +1,7 @@
 // Runs in the browser: shows /openapi.json. What comes from the document is set as text, never as HTML.
 
+import { exampleOf } from "./example.mjs";
+
 /** @returns an element with text or elements in it. */
 function element(tag, ...content) {
   const made = document.createElement(tag);
@@ -16,21 +18,6 @@ const pre = (value) => element("pre", typeof value === "string" ? value : JSON.s
 function schemaOf(body) {
   const [type, media] = Object.entries(body?.content ?? {})[0] ?? [];
   return type === undefined ? [] : [element("p", type), pre(media.schema ?? {})];
-}
-
-/** A value that a schema would take, as a beginning for whoever tries. */
-function exampleOf(schema = {}) {
-  if (schema.examples?.[0] !== undefined || schema.default !== undefined) {
-    return schema.examples?.[0] ?? schema.default;
-  }
-  if (schema.enum) {
-    return schema.enum[0];
-  }
-  if (schema.properties) {
-    const fields = Object.entries(schema.properties).filter(([name]) => schema.required?.includes(name));
-    return Object.fromEntries(fields.map(([name, field]) => [name, exampleOf(field)]));
-  }
-  return { integer: 1, number: 1, boolean: true, array: [], object: {} }[schema.type] ?? "text";
 }
 
 function curlOf(method, path, operation) {

@@ -1,6 +1,8 @@
 import swagger from "@fastify/swagger";
 import fastify from "fastify";
-import { jsonSchemaTransform } from "fastify-type-provider-zod";
+import { createJsonSchemaTransform } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { OPERATIONS } from "./operations.js";
 import type { Route } from "./route.js";
 
 /** What any endpoint may answer, and what those with a body may besides. */
@@ -55,6 +57,30 @@ interface Operation {
   responses?: Record<string, object>;
 }
 
+/** An example is of what is sent, also where its schema makes something else of it: zod leaves those out. */
+const withExamples = createJsonSchemaTransform({
+  zodToJsonConfig: {
+    override: ({ zodSchema, jsonSchema }) => {
+      const examples = z.globalRegistry.get(zodSchema)?.["examples"];
+      if (Array.isArray(examples)) {
+        jsonSchema.examples = examples;
+      }
+    },
+  },
+});
+
+const operations = Object.fromEntries(
+  Object.entries(OPERATIONS).map(([path, { summary, type }]) => [
+    path,
+    {
+      get: {
+        ...{ summary, tags: ["every process"], security: [] },
+        responses: { 200: { description: "Well", content: { [type]: { schema: {} } } } },
+      },
+    },
+  ]),
+);
+
 /** The OpenAPI 3.1 document of routes, as JSON text. They need not run here: nothing of them is called. */
 export async function describeApi(version: string, routes: readonly Route[]): Promise<string> {
   const described = fastify({ exposeHeadRoutes: false });
@@ -65,10 +91,10 @@ export async function describeApi(version: string, routes: readonly Route[]): Pr
       openapi: "3.1.0",
       info: { title: "payments-platform", version },
     },
-    transform: jsonSchemaTransform,
+    transform: withExamples,
   });
-  for (const { method, path, summary, request = {}, answers, handle, service } of routes) {
-    const { params, query, body } = request;
+  for (const { method, path, summary, request = {}, answers, handle, service, bodyShape } of routes) {
+    const { params, query, body = bodyShape } = request;
     const schema = {
       ...{ summary, tags: service === undefined ? [] : [service], response: answers },
       ...(params === undefined ? {} : { params }),
@@ -86,12 +112,17 @@ export async function describeApi(version: string, routes: readonly Route[]): Pr
   }
   // The last: no key, where none is set.
   const security = [{ bearer: [] }, { api_key: [] }, {}];
-  return JSON.stringify({ ...document, components: COMPONENTS, security });
+  const paths = { ...operations, ...document.paths };
+  return JSON.stringify({ ...document, paths, components: COMPONENTS, security });
 }
 
-function complete(operation: Operation, { request, bodies = {}, idempotency, vary }: Route): void {
+function complete(operation: Operation, { request, bodies = {}, idempotency, vary, signedBy }: Route): void {
   if (vary !== undefined) {
     const parameter = { name: vary, in: "header", required: false, schema: text };
+    operation.parameters = [...(operation.parameters ?? []), parameter];
+  }
+  if (signedBy !== undefined) {
+    const parameter = { name: signedBy, in: "header", required: true, schema: text };
     operation.parameters = [...(operation.parameters ?? []), parameter];
   }
   if (idempotency !== undefined) {

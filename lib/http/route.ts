@@ -51,6 +51,10 @@ export interface RouteDefinition<Schemas extends RequestSchemas = RequestSchemas
   readonly bodyLimitBytes?: number;
   /** Content types that it takes besides JSON, or JSON otherwise than parsed; `raw.body` is then a string, a Buffer or a Readable. */
   readonly bodies?: Readonly<Record<string, BodyKind>>;
+  /** What the document says of a body that `bodies` gives unread; the module checks it. */
+  readonly bodyShape?: z.ZodType;
+  /** The header in which another system signs its requests; the module checks it. */
+  readonly signedBy?: string;
   /** `module`: the module looks for card data itself, since it masks what others refuse. Default: refuse. */
   readonly cardData?: "refuse" | "module";
   readonly handle: (request: RouteRequest<Schemas>) => Promise<Answer | SentAnswer>;

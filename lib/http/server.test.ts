@@ -6,6 +6,7 @@ import { z } from "zod";
 import { allUp, closeServers, serveApi } from "../../tests/harness/http.js";
 import { CoreError } from "../core_errors.js";
 import type { Dependencies } from "../runtime/lifecycle.js";
+import { OPERATIONS } from "./operations.js";
 import { defineRoute, type Route } from "./route.js";
 import { httpPart } from "./server.js";
 
@@ -172,7 +173,7 @@ describe("a route", () => {
     for (const status of [400, 401, 409, 413, 415, 422, 429, 503]) {
       expect(responses[status]).toEqual({ $ref: "#/components/responses/Problem" });
     }
-    expect(Object.keys(document.paths)).toEqual(["/greetings"]);
+    expect(Object.keys(document.paths)).toEqual([...Object.keys(OPERATIONS), "/greetings"]);
   });
 });
 
@@ -188,6 +189,24 @@ describe("operations", () => {
     ]);
     const health = await server.inject("/health");
     expect([health.statusCode, health.json().status]).toEqual([503, "unhealthy"]);
+  });
+
+  it("say that the process drains once it is told to end, and serve on", async () => {
+    const ending = new AbortController();
+    const server = await serveApi([greet], { ending: ending.signal });
+    const status = async (url: string) => (await server.inject(url)).statusCode;
+    expect([await status("/livez"), await status("/readyz")]).toEqual([200, 200]);
+    ending.abort();
+    // 404 is what HAProxy's disable-on-404 waits for.
+    expect([await status("/livez"), await status("/readyz"), await status("/healthz")]).toEqual([
+      404, 503, 200,
+    ]);
+    expect((await server.inject("/readyz")).json()).toEqual({
+      ready: false,
+      draining: true,
+      dependencies: await allUp(),
+    });
+    expect((await post(server, { name: "Ada" })).statusCode).toBe(201);
   });
 
   it("tell what is degraded from what is unhealthy", async () => {

@@ -48,7 +48,7 @@ export interface Module {
   readonly erases?: string;
   /**
    * Compares its tables, as `payments audit` sees them in `tx`, with a book that is in no database of ours. What changed in the last
-   * `graceS` seconds is in flight.
+   * `graceS` seconds is in flight. An error of the module's own says that the book cannot be read: the audit goes on without it.
    */
   readonly audits?: (settings: never, tx: Queryable, graceS: number) => Promise<readonly Finding[]>;
   readonly commands: readonly CommandFactory[];

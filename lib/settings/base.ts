@@ -71,6 +71,11 @@ const schema = z.object({
   HTTP_MAX_POOL_QUEUE: whole(1, 100_000)
     .default(500)
     .describe("Requests of a module that may wait for a database connection; more are answered 503 at once"),
+  HTTP_DRAIN_MS: whole(0, 60_000)
+    .default(0)
+    .describe(
+      "How long a process that is told to end serves on, so that a proxy before it notices; 600 for ours",
+    ),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")

@@ -364,6 +364,10 @@ describe("a conversion", () => {
       const answers = await decided();
       return answers.length === 15 && answers;
     });
+    // Who acts on it asks whether the database still remembers it.
+    const [row] = await services.owner<{ timeline: string }>("SELECT ops.timeline() AS timeline");
+    const timelines = all.map(({ message }) => message.properties.headers?.["x-timeline"]);
+    expect(new Set(timelines)).toEqual(new Set([row?.timeline]));
     const of = (i: number) =>
       new Set(
         all

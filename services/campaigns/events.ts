@@ -48,10 +48,11 @@ function eventOf(
   return eventMessage(event, body, { messageId: newId(), traceId });
 }
 
-/** The answer to a conversion; said once more where another message was decided. */
+/** The answer to a conversion; said once more where another message was decided. @param timeline on which it is true */
 export function decidedEvent(
   spend: RecordedSpend,
   { messageId, traceId }: Pick<ReceivedEvent<unknown>, "messageId" | "traceId">,
+  timeline: string,
 ): OutgoingMessage {
   const { source, eventId, campaignId, outcome, amount, currency } = spend;
   const body = {
@@ -66,5 +67,6 @@ export function decidedEvent(
     messageId: derivedId(messageId, campaignsSpendDecided.name),
     traceId,
     repeat: spend.messageId !== messageId,
+    timeline,
   });
 }

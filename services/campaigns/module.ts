@@ -30,6 +30,7 @@ export const campaigns = defineModule({
   roles: ["payments_campaigns"],
   views: [
     "campaigns.audit_difference",
+    "campaigns.audit_spend",
     "campaigns.lag",
     "campaigns.report_campaign",
     "campaigns.report_spend",

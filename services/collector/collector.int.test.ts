@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
+import { eventMessage } from "../../lib/messaging/event.js";
 import { drain } from "../../tests/harness/broker.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { payments } from "../../tests/harness/process.js";
@@ -324,6 +325,28 @@ describe("a conversion", () => {
     await services.publish(paymentsEvtCompleted, [pago(of, { estado: "EXITOSO", version: 3 })]);
     await eventually("it is paid", async () => (await ways(event))[1] === "payouts accepted completed");
     expect(await ways(event)).toEqual(["campaigns accepted spent", "payouts accepted completed"]);
+  });
+
+  test("is not decided by what campaigns told on another timeline: it is told again, and then it is", async () => {
+    const told = await services.watch(collectorEvtConversion);
+    const event = conversion();
+    await post(event);
+    const mine = async () => (await told()).filter(({ body }) => body.event_id === event.event_id);
+    await eventually("campaigns is told", async () => (await mine()).length === 1);
+    const decided = { source: event.source, event_id: event.event_id, campaign_id: CAMPAIGN };
+    const body = { ...decided, outcome: "spent", spend: "2.50" } as const;
+    const tell = (timeline: string) =>
+      services.send([eventMessage(campaignsSpendDecided, body, { messageId: newId(), timeline })]);
+    await tell("gone");
+    await eventually("campaigns is told again", async () => (await mine()).length === 2);
+    const [first, again] = await mine();
+    expect(again?.body).toEqual(first?.body);
+    expect(await ways(event)).toEqual(["campaigns sent null", "payouts waiting null"]);
+
+    const rows = await services.owner<{ timeline: string }>("SELECT ops.timeline() AS timeline");
+    await tell(rows[0]?.timeline ?? "");
+    await eventually("it is decided", async () => (await ways(event))[0] === "campaigns accepted spent");
+    expect(await mine()).toHaveLength(2);
   });
 
   test.each(["over_budget", "not_active", "wrong_currency"] as const)(

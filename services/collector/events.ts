@@ -1,5 +1,5 @@
 import type { OutgoingMessage } from "../../lib/broker/confirms.js";
-import { newId } from "../../lib/domain/ids.js";
+import { derivedId, newId } from "../../lib/domain/ids.js";
 import { eventMessage } from "../../lib/messaging/event.js";
 import {
   collectorEvtClick,
@@ -11,10 +11,10 @@ import { payoutsPayoutRequested } from "../contracts/payouts_payout_requested.js
 import { commissionReference, type PartnerEvent } from "./domain/event.js";
 
 /** `collector.evt.<type>`. */
-export function toldEvent(event: PartnerEvent, traceId: string): OutgoingMessage {
+export function toldEvent(event: PartnerEvent, traceId: string, messageId = newId()): OutgoingMessage {
   const { source, event_id, session_id, occurred_at } = event;
   const common = { source, event_id, session_id, occurred_at, trace_id: traceId };
-  const sending = { messageId: newId(), traceId };
+  const sending = { messageId, traceId };
   switch (event.type) {
     case "click":
       return eventMessage(collectorEvtClick, { ...common, ...event.data }, sending);
@@ -26,6 +26,10 @@ export function toldEvent(event: PartnerEvent, traceId: string): OutgoingMessage
       return eventMessage(collectorEvtPayment, { ...common, ...event.data }, sending);
   }
 }
+
+/** The same event told once more, to be decided. @param messageId of the answer that was not believed */
+export const toldAgain = (event: PartnerEvent, traceId: string, messageId: string): OutgoingMessage =>
+  toldEvent(event, traceId, derivedId(messageId, "told again"));
 
 /** A payout that an event asks for: its own, or the commission of a conversion. */
 export interface AskedPayout {

@@ -53,10 +53,11 @@ beforeAll(async () => {
   await enterEvents(service, [{ entries, webhook }]);
   const asked = payoutOf(conversion("spent"));
   await noteDecisions(service, [
-    { id: ids["over"] as string, outcome: "over_budget", commission: undefined },
+    { id: ids["over"] as string, outcome: "over_budget", timeline: undefined, commission: undefined },
     {
       id: ids["spent"] as string,
       outcome: "spent",
+      timeline: undefined,
       commission: { asked, request: payoutRequestedEvent(asked, traceId) },
     },
   ]);

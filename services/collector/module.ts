@@ -7,8 +7,8 @@ import { serviceProcess } from "../../lib/runtime/service_process.js";
 import { readWebhookKeys } from "../../lib/webhook/source_keys.js";
 import { campaignsSpendDecided } from "../contracts/campaigns_spend_decided.js";
 import { CollectorError } from "./errors.js";
-import { onPago } from "./handlers/on_pago.js";
-import { onSpendDecided } from "./handlers/on_spend_decided.js";
+import { forecastPago, onPago } from "./handlers/on_pago.js";
+import { forecastSpendDecided, onSpendDecided } from "./handlers/on_spend_decided.js";
 import { Intake } from "./intake.js";
 import { collectorMetrics } from "./metrics.js";
 import { collectorPanels } from "./panels.js";
@@ -35,6 +35,10 @@ export const collector = defineModule({
   ],
   retention: COLLECTOR_RETENTION,
   erases: "collector.erase",
+  forecasters: [
+    { event: campaignsSpendDecided, forecast: forecastSpendDecided },
+    ...PAGO_OUTCOMES.map(([event, outcome]) => ({ event, forecast: forecastPago(outcome) })),
+  ],
   routes: collectorRoutes,
   panels: collectorPanels,
   start: (runtime) => {

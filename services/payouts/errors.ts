@@ -9,6 +9,6 @@ export class PayoutsError extends defineErrors({
   MONEDA_REFUSED: { verdict: "reject", http: 422, exit: EXIT.usage },
   /** A webhook's signature is missing, malformed, too old, or of other bytes. */
   WEBHOOK_SIGNATURE_INVALID: { verdict: "reject", http: 400, exit: EXIT.failed },
-  /** The gateway's book, which an audit is to compare, cannot be read. */
-  GATEWAY_BOOK_UNREADABLE: { verdict: "retry", http: 503, exit: EXIT.failed },
+  /** The gateway's book, which an audit is to compare, cannot be read; the audit goes on without it. */
+  GATEWAY_BOOK_UNREADABLE: { verdict: "retry", http: 503, exit: EXIT.incomplete },
 }) {}

@@ -7,7 +7,7 @@ import { serviceProcess } from "../../lib/runtime/service_process.js";
 import { reportsCommand } from "./commands/reports.js";
 import { TOLD } from "./domain/fact.js";
 import { ReportsError } from "./errors.js";
-import { onEvent } from "./handlers/on_event.js";
+import { forecastEvent, onEvent } from "./handlers/on_event.js";
 import { reportsMetrics } from "./metrics.js";
 import { reportsPanels } from "./panels.js";
 import { REPORTS_QUEUES } from "./queues.js";
@@ -35,6 +35,7 @@ export const reports = defineModule({
   views: ["reports.audit_difference", "reports.state", "reports.report_day"],
   retention: REPORTS_RETENTION,
   erases: "reports.erase",
+  forecasters: TOLD.map((told) => ({ event: told.event, forecast: forecastEvent(told) })),
   commands: [reportsCommand],
   routes: reportsRoutes,
   panels: reportsPanels,

@@ -9,6 +9,8 @@ export class Backend {
   answer = (_request: IncomingMessage, response: ServerResponse): unknown => response.end(this.name);
   /** Whether it answers /livez. */
   lives = true;
+  /** Whether it has been told to end, and says so there. */
+  drains = false;
   readonly #server: Server;
 
   constructor(name: string) {
@@ -16,7 +18,7 @@ export class Backend {
     this.#server = createServer((request, response) => {
       if (request.url === "/livez") {
         if (this.lives) {
-          response.end();
+          response.writeHead(this.drains ? 404 : 200).end();
         }
         return;
       }

@@ -26,18 +26,26 @@ export interface Gateway {
   readonly close: () => Promise<void>;
 }
 
-/** HAProxy in front of services. @param ports of the processes, by the names that the file has for them */
+/**
+ * HAProxy in front of services.
+ *
+ * @param ports of the processes, by the names that the file has for them; where one is not given nobody listens
+ */
 export async function openGateway(
   ports: Readonly<Record<string, number>>,
   config: keyof typeof CONFIGS = "split",
 ): Promise<Gateway> {
-  const port = await freePort();
-  const { file, address } = CONFIGS[config];
-  const addresses = Object.entries({ [address]: port, ...ports }).map(([name, at]) => [
-    name,
-    `127.0.0.1:${at}`,
-  ]);
-  return open(port, join(packageRoot, "compose", file), Object.fromEntries(addresses));
+  const [port, nobody] = [await freePort(), await freePort()];
+  const path = join(packageRoot, "compose", CONFIGS[config].file);
+  const given: typeof ports = { [CONFIGS[config].address]: port, ...ports };
+  const names = [...readFileSync(path, "utf8").matchAll(/"\$\{(\w+_(?:\d|ADDRESS))\}"/g)].map(
+    ([, name = ""]) => name,
+  );
+  return open(
+    port,
+    path,
+    Object.fromEntries(names.map((name) => [name, `127.0.0.1:${given[name] ?? nobody}`])),
+  );
 }
 
 /**

@@ -24,6 +24,8 @@ export interface ServeOptions extends Partial<Omit<Api, "settings" | "routes">> 
   readonly dependencies?: () => Promise<Dependencies>;
   readonly logger?: Logger;
   readonly registry?: Registry;
+  /** Fires when the process is told to end. Default: never. */
+  readonly ending?: AbortSignal;
 }
 
 /** The API of some routes, with the settings' defaults but for those given; `closeServers` ends it. */
@@ -32,9 +34,10 @@ export async function serveApi(
   options: ServeOptions = {},
 ): Promise<FastifyInstance> {
   const { settings, dependencies = allUp, logger = silentLogger, ...rest } = options;
-  const { registry = createRegistry({ build: { version: "1.2.3" } }), ...more } = rest;
+  const { registry = createRegistry({ build: { version: "1.2.3" } }), ...others } = rest;
+  const { ending = new AbortController().signal, ...more } = others;
   const server = await createHttpServer({
-    operations: { registry, dependencies, critical: ["postgres"] },
+    operations: { registry, dependencies, critical: ["postgres"], ending },
     logger,
     api: { version: "1.2.3", routes, settings: { ...baseSettings.schema.parse({}), ...settings }, ...more },
   });

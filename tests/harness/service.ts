@@ -164,8 +164,13 @@ export class Services {
   }
 
   /** What `payments audit --quiesced` names: nothing. */
-  audit(): Promise<readonly Difference[]> {
-    return audit(this.platform.pool, MODULES, { graceS: 0, giveUpS: 0, settings: this.settings });
+  async audit(): Promise<readonly Difference[]> {
+    const options = { graceS: 0, giveUpS: 0, settings: this.settings };
+    const { differences, unread } = await audit(this.platform.pool, MODULES, options);
+    if (unread[0] !== undefined) {
+      throw unread[0].error;
+    }
+    return differences;
   }
 
   /** A statement of the tables' owner. */

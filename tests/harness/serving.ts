@@ -40,10 +40,11 @@ export class Serving {
     await eventually(`${this.#modules} ready`, ready, { withinMs: 60_000, everyMs: 100 });
   }
 
-  /** SIGKILL, and another process in its place. */
-  async replace(): Promise<void> {
-    await this.stop("SIGKILL");
+  /** Another process in its place. @returns the exit status of the one before, null after a kill */
+  async replace(signal: NodeJS.Signals = "SIGKILL"): Promise<number | null> {
+    const status = await this.stop(signal);
     this.#started = this.#start();
+    return status;
   }
 
   /** To be frozen, and to wake. */

@@ -6,9 +6,9 @@ import type { Platform } from "./platform.js";
 
 /** Whether the services' books agree with nothing in flight, as `payments audit --quiesced` asks. */
 export async function booksAgree(platform: Platform): Promise<boolean> {
-  return (
-    (await audit(platform.pool, MODULES, { graceS: 0, giveUpS: 0, settings: platform.settings })).length === 0
-  );
+  const options = { graceS: 0, giveUpS: 0, settings: platform.settings };
+  const { differences, unread } = await audit(platform.pool, MODULES, options);
+  return differences.length === 0 && unread.length === 0;
 }
 
 /** What dead processes had claimed of outboxes is free again, as it would be by itself after 30 s. */

@@ -202,3 +202,8 @@ GRANT SELECT ON campaigns.audit_difference TO payments_loader, payments_exporter
 GRANT SELECT ON campaigns.lag TO payments_exporter;
 GRANT USAGE ON SCHEMA campaigns TO payments_reader;
 GRANT SELECT ON campaigns.report_campaign, campaigns.report_spend TO payments_reader;
+
+CREATE VIEW campaigns.audit_spend AS
+SELECT source, event_id, campaign_id, outcome, amount, currency, decided_at FROM campaigns.spend;
+COMMENT ON VIEW campaigns.audit_spend IS 'What was decided about each conversion; amounts in minor units';
+GRANT SELECT ON campaigns.audit_spend TO payments_loader, payments_exporter;

@@ -9,6 +9,7 @@ import {
   recordIllegalTransitions,
 } from "../../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
+import { timelineOf } from "../../../lib/postgres/timeline.js";
 import { collectorEvtConversion } from "../../contracts/collector_evt.js";
 import { type Account, decideSpends, type Outcome } from "../domain/spend.js";
 import { decidedEvent } from "../events.js";
@@ -42,6 +43,7 @@ export const onConversion =
     for (const { outcome } of entering) {
       observe(outcome);
     }
+    const timeline = await timelineOf(tx);
     const illegal: IllegalTransition[] = [];
     for (const each of asked) {
       const spend = known.get(nameOf(each)) as RecordedSpend;
@@ -51,7 +53,7 @@ export const onConversion =
         const about = { subjectId: spend.campaignId, state: spend.outcome, reason };
         illegal.push({ messageId, event: collectorEvtConversion.name, ...about });
       }
-      outcomes.set(each.event, { kind: "done", followers: [decidedEvent(spend, each.event)] });
+      outcomes.set(each.event, { kind: "done", followers: [decidedEvent(spend, each.event, timeline)] });
     }
     await recordIllegalTransitions(tx, "campaigns", illegal);
     return events.map((event) => outcomes.get(event) as EventOutcome);

@@ -46,7 +46,7 @@ export const changeBudget = (resources: Resources) =>
     ...common,
     path: "/campaigns/:id/budget",
     summary: "Give a campaign another budget, not below what it has spent",
-    request: { params, body: z.strictObject({ budget: amount }) },
+    request: { params, body: z.strictObject({ budget: amount.meta({ examples: ["250.00"] }) }) },
     handle: (request) =>
       change(resources, request, ({ currency }) => ({
         kind: "budget",

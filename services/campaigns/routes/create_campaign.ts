@@ -21,7 +21,8 @@ const body = z.strictObject({
     .regex(
       /^[^\p{C}\p{Z}]+(?: [^\p{C}\p{Z}]+)*$/u,
       "is not of visible characters with single blanks between them",
-    ),
+    )
+    .meta({ examples: ["Autumn"] }),
   budget: amount,
   currency,
   starts_at: instant.optional(),

@@ -13,6 +13,6 @@ export const campaignsRoutes = ({ pool, outbox }: Pick<Service, "pool" | "outbox
   getMetrics(pool),
   activateCampaign({ pool, outbox }),
   pauseCampaign({ pool, outbox }),
-  completeCampaign({ pool, outbox }),
   changeBudget({ pool, outbox }),
+  completeCampaign({ pool, outbox }),
 ];

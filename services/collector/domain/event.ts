@@ -15,14 +15,17 @@ export const commissionReference = (source: string, id: string): string => `${CO
 const [EARLIEST, LATEST] = [Date.UTC(1970), Date.UTC(9999)];
 
 /** In UTC, to the millisecond. */
-const occurredAt = z.iso.datetime({ offset: true }).transform((text, context) => {
-  const ms = Date.parse(text);
-  if (!(ms >= EARLIEST && ms < LATEST)) {
-    context.addIssue({ code: "custom", message: "is not of the years 1970 to 9998" });
-    return z.NEVER;
-  }
-  return new Date(ms).toISOString();
-});
+const occurredAt = z.iso
+  .datetime({ offset: true })
+  .meta({ examples: ["2026-05-01T12:00:00Z"] })
+  .transform((text, context) => {
+    const ms = Date.parse(text);
+    if (!(ms >= EARLIEST && ms < LATEST)) {
+      context.addIssue({ code: "custom", message: "is not of the years 1970 to 9998" });
+      return z.NEVER;
+    }
+    return new Date(ms).toISOString();
+  });
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

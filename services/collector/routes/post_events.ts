@@ -10,7 +10,7 @@ import { defineRoute } from "../../../lib/http/route.js";
 import type { WebhookKeys } from "../../../lib/webhook/source_keys.js";
 import { replayed, type SignedWebhook, verifyWebhook } from "../../../lib/webhook/verify.js";
 import { partnerSource } from "../../contracts/fields.js";
-import type { PartnerEvent } from "../domain/event.js";
+import { type PartnerEvent, partnerEvent } from "../domain/event.js";
 import { claimedSource, type ReadEvent, type Refused, readEvent } from "../domain/read_event.js";
 import type { Intake, Outcome, Taken } from "../intake.js";
 import { entryOf } from "../store/new_event.js";
@@ -54,6 +54,7 @@ export const postEvents = (options: PostEventsOptions) =>
     path: "/event-collector/events",
     summary: "Events of a partner: one, or a list of up to 10,000",
     bodies: { "application/json": "bytes" },
+    bodyShape: z.union([partnerEvent, z.array(partnerEvent)]),
     bodyLimitBytes: MAX_BODY_BYTES,
     answers: { 202: z.object({ results: z.array(result) }) },
     handle: async (request): Promise<Answer | SentAnswer> => {

@@ -15,6 +15,8 @@ export interface Decidable {
   readonly traceId: string;
   /** Null while nothing was decided. */
   readonly outcome: SpendOutcome | null;
+  /** On which the database is. */
+  readonly timeline: string;
 }
 
 /** By `keyOf`. */
@@ -28,9 +30,11 @@ export async function findDecidable(
     body: string;
     traceUuid: string;
     outcome: SpendOutcome | null;
+    timeline: string;
   }>({
     name: "collector_decidable",
-    text: `SELECT e.id, e.type, e.body, e.trace_id AS "traceUuid", d.outcome
+    text: `SELECT e.id, e.type, e.body, e.trace_id AS "traceUuid", d.outcome,
+                  (SELECT ops.timeline()) AS timeline
            FROM unnest($1::text[], $2::text[]) AS a (source, event_id)
            JOIN collector.event_key k USING (source, event_id)
            JOIN collector.event e ON e.id = k.id
@@ -53,12 +57,14 @@ export const decidedKey = ({ source, event_id }: { readonly source: string; read
 export interface Decision {
   readonly id: string;
   readonly outcome: SpendOutcome;
+  /** On which it was told; undefined: it was not said. */
+  readonly timeline: string | undefined;
   readonly commission: { readonly asked: AskedPayout; readonly request: OutgoingMessage } | undefined;
 }
 
 /**
  * Notes decisions on conversions that wait for theirs, and asks for the commissions of those that were spent: one statement, which
- * is one transaction.
+ * is one transaction. One that was told on another timeline than the database is on by then is not noted.
  *
  * @returns ids of the conversions that were decided, and of those whose commission is asked for
  */
@@ -89,6 +95,7 @@ export async function noteDecisions(
       commissions.map(({ request }) => request.properties.type),
       commissions.map(({ request }) => JSON.stringify(request.properties.headers)),
       commissions.map(({ request }) => request.body.toString()),
+      sorted.map(({ timeline }) => timeline ?? null),
     ],
   });
   return { decided: new Set(rows[0]?.decided), paying: new Set(rows[0]?.paying) };
@@ -98,8 +105,9 @@ const DECIDE = `
   WITH decided AS (
     UPDATE collector.delivery d
     SET state = CASE a.outcome WHEN 'spent' THEN 'accepted' ELSE 'refused' END, outcome = a.outcome, changed_at = now()
-    FROM unnest($1::uuid[], $2::text[]) AS a (id, outcome)
+    FROM unnest($1::uuid[], $2::text[], $12::text[]) AS a (id, outcome, timeline)
     WHERE d.id = a.id AND d.destination = 'campaigns' AND d.awaited AND d.state = 'sent'
+      AND (a.timeline IS NULL OR a.timeline = (SELECT ops.timeline()))
     RETURNING d.id, d.outcome
   ), asked AS (
     SELECT a.*

@@ -34,11 +34,23 @@ export interface PayoutDelivery {
  *
  * @returns ids of the events whose delivery was changed, by reference
  */
-export async function notePagos(db: Queryable, told: readonly ToldPago[]): Promise<ReadonlySet<string>> {
+export const notePagos = (db: Queryable, told: readonly ToldPago[]) =>
+  keysOf(db, told, "collector_note_pagos", NOTE);
+
+/** The same with nothing changed: of which deliveries it would note something, by reference. */
+export const foreseePagos = (db: Queryable, told: readonly ToldPago[]) =>
+  keysOf(db, told, "collector_foresee_pagos", FORESEE);
+
+async function keysOf(
+  db: Queryable,
+  told: readonly ToldPago[],
+  name: string,
+  text: string,
+): Promise<ReadonlySet<string>> {
   const sorted = told.toSorted((a, b) => (pagoKey(a) < pagoKey(b) ? -1 : 1));
   const { rows } = await db.query<Pick<ToldPago, "idAfiliado" | "referenciaPago">>({
-    name: "collector_note_pagos",
-    text: NOTE,
+    name,
+    text,
     values: [
       sorted.map(({ idAfiliado }) => idAfiliado),
       sorted.map(({ referenciaPago }) => referenciaPago),
@@ -53,24 +65,34 @@ export async function notePagos(db: Queryable, told: readonly ToldPago[]): Promi
   return new Set(rows.map(pagoKey));
 }
 
-const NOTE = `
+const TOLD = `
   WITH told AS (
     SELECT p.id, p.id_afiliado, p.referencia_pago, (p.amount, p.moneda) = (a.amount, a.moneda) AS ours,
            a.id_pago, a.outcome, a.reason, a.version
     FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::integer[])
       AS a (id_afiliado, referencia_pago, amount, moneda, id_pago, outcome, reason, version)
     JOIN collector.payout p USING (id_afiliado, referencia_pago)
-  )
+  )`;
+
+/** A delivery `d` of which `t` tells something new. */
+const NEWS = `d.id = t.id AND d.destination = 'payouts' AND d.version < t.version
+    AND (d.state = 'sent'
+         OR t.ours AND d.id_pago = t.id_pago
+            AND (d.outcome = 'pending' AND t.outcome <> 'pending' OR d.outcome = 'completed' AND t.outcome = 'returned'))`;
+
+const KEY = `t.id_afiliado AS "idAfiliado", t.referencia_pago AS "referenciaPago"`;
+
+const NOTE = `${TOLD}
   UPDATE collector.delivery d
   SET state = CASE WHEN t.ours THEN 'accepted' ELSE 'refused' END,
       outcome = CASE WHEN t.ours THEN t.outcome ELSE 'reference_used' END,
       reason = t.reason, id_pago = t.id_pago, version = t.version, changed_at = now()
   FROM told t
-  WHERE d.id = t.id AND d.destination = 'payouts' AND d.version < t.version
-    AND (d.state = 'sent'
-         OR t.ours AND d.id_pago = t.id_pago
-            AND (d.outcome = 'pending' AND t.outcome <> 'pending' OR d.outcome = 'completed' AND t.outcome = 'returned'))
-  RETURNING t.id_afiliado AS "idAfiliado", t.referencia_pago AS "referenciaPago"`;
+  WHERE ${NEWS}
+  RETURNING ${KEY}`;
+
+const FORESEE = `${TOLD}
+  SELECT ${KEY} FROM told t, collector.delivery d WHERE ${NEWS}`;
 
 /** Deliveries of payouts that were asked for, by `pagoKey`. */
 export async function findPayoutDeliveries(

@@ -17,7 +17,14 @@ export const getPayment = (pool: Pool, waiting: Waiting) =>
     summary: "A payment; with wait_s when it is decided, or after so many seconds",
     request: {
       params: z.object({ id: z.uuid().toLowerCase() }),
-      query: z.strictObject({ wait_s: z.coerce.number().min(0).max(LONGEST_WAIT_S).default(0) }),
+      query: z.strictObject({
+        wait_s: z.coerce
+          .number()
+          .min(0)
+          .max(LONGEST_WAIT_S)
+          .default(0)
+          .meta({ examples: [20] }),
+      }),
     },
     answers: { 200: paymentBody },
     handle: async ({ params: { id }, query: { wait_s }, raw, ending }) => {

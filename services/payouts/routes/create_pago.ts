@@ -19,10 +19,10 @@ import { estado } from "./pago_body.js";
 const GROUP = { waitMs: 3, max: 200 };
 
 const body = z.strictObject({
-  id_afiliado: reference,
+  id_afiliado: reference.meta({ examples: ["afiliado-1"] }),
   monto: amount,
   moneda: currency,
-  referencia_pago: reference,
+  referencia_pago: reference.meta({ examples: ["mayo-1"] }),
 });
 
 const REFERENCE = { in: "body", pointer: "#/referencia_pago" } as const;

@@ -15,7 +15,11 @@ export const listPagos = (pool: Pool) =>
     path: "/pagos",
     summary: "An afiliado's Pagos, newest first, by pages",
     request: {
-      query: z.strictObject({ ...pages.query, id_afiliado: reference, estado: estado.optional() }),
+      query: z.strictObject({
+        ...pages.query,
+        id_afiliado: reference.meta({ examples: ["afiliado-1"] }),
+        estado: estado.optional(),
+      }),
     },
     answers: { 200: pages.answer(pagoBody) },
     handle: async ({ query }) => {

@@ -32,6 +32,7 @@ export const receiveWebhook = ({ pool, outbox, gateway, count }: ReceiveWebhookO
     summary: "What the gateway tells of payouts",
     // The signature is of the bytes.
     bodies: { "application/json": "bytes" },
+    signedBy: "Stripe-Signature",
     answers: { 200: z.object({ received: z.literal(true) }) },
     handle: async ({ raw: { body, headers } }) => {
       const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);

@@ -1,10 +1,11 @@
 import { adviceOf, PlatformError } from "../../../lib/errors.js";
 import type { ReceivedEvent } from "../../../lib/messaging/event.js";
+import { type Forecast, wouldFail } from "../../../lib/messaging/forecast.js";
 import type { EventOutcome } from "../../../lib/messaging/handle_batch.js";
 import { recordIllegalTransitions } from "../../../lib/messaging/illegal_transition.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Fact, Told } from "../domain/fact.js";
-import { enterFacts } from "../store/event.js";
+import { type Entered, enterFacts, foreseeFacts } from "../store/event.js";
 import { liveGenerations, lockHead, moveHead } from "../store/head.js";
 import { project } from "../store/project.js";
 
@@ -16,12 +17,36 @@ export const onEvent =
   <Body>({ factOf }: Told<Body>) =>
   async (tx: Queryable, events: readonly ReceivedEvent<Body>[]): Promise<EventOutcome[]> => {
     const read = events.map((event) => readFact(event, factOf));
-    const facts = read.filter((each): each is Fact => !("reason" in each));
+    const facts = read.filter(isFact);
     if (facts.length > 0) {
       await tell(tx, facts);
     }
-    return read.map((each) => ("reason" in each ? each : { kind: "done" }));
+    return read.map((each) => (isFact(each) ? { kind: "done" } : each));
   };
+
+/** The same on the archive as it stands, nothing entered. */
+export const forecastEvent =
+  <Body>({ factOf }: Told<Body>) =>
+  async (db: Queryable, events: readonly ReceivedEvent<Body>[]): Promise<Forecast[]> => {
+    const read = events.map((event) => readFact(event, factOf));
+    const facts = read.filter(isFact);
+    const foreseen = facts.length === 0 ? [] : await foreseeFacts(db, facts);
+    let next = 0;
+    return read.map((each) =>
+      isFact(each) ? forecastOf(foreseen[next++] as Entered) : wouldFail(each.code, each.reason),
+    );
+  };
+
+function forecastOf({ fresh, agrees }: Entered): Forecast {
+  if (!agrees) {
+    return { kind: "illegal", why: CONTRADICTS };
+  }
+  return fresh ? { kind: "would apply", why: "" } : { kind: "already applied", why: "" };
+}
+
+const CONTRADICTS = "the version was told before with other words";
+
+const isFact = (each: Fact | Rejection): each is Fact => !("reason" in each);
 
 type Rejection = Extract<EventOutcome, { kind: "reject" }>;
 
@@ -52,7 +77,7 @@ async function tell(tx: Queryable, facts: readonly Fact[]): Promise<void> {
       entered[i]?.agrees === false
         ? {
             ...{ messageId, event, subjectId: aggregateId, state: `version ${version}` },
-            reason: "the version was told before with other words",
+            reason: CONTRADICTS,
           }
         : [],
     ),

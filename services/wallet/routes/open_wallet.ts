@@ -15,7 +15,7 @@ export const openWallet = (pool: Pool) =>
     method: "POST",
     path: "/wallets",
     summary: "Open a wallet; a user has one of each currency",
-    request: { body: z.strictObject({ user_id: userId, currency }) },
+    request: { body: z.strictObject({ user_id: userId, currency: currency.meta({ examples: ["EUR"] }) }) },
     answers: { 201: walletBody },
     handle: async ({ body: { user_id, currency } }) => {
       if (!CURRENCY_CODES.includes(currency)) {
