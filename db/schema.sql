@@ -104,6 +104,7 @@ BEGIN
      AND (CASE OLD.state
            WHEN 'waiting' THEN NEW.state IN ('sent', 'refused')
            WHEN 'sent' THEN NEW.state IN ('accepted', 'refused')
+                            OR NEW.state = 'sent' AND NEW.sends = OLD.sends + 1
            WHEN 'accepted' THEN NEW.state = 'accepted'
                                 AND (OLD.outcome = 'pending' AND NEW.outcome IN ('completed', 'failed', 'returned')
                                      OR OLD.outcome = 'completed' AND NEW.outcome = 'returned')
@@ -1132,6 +1133,8 @@ CREATE TABLE collector.delivery (
     id_pago uuid,
     version integer DEFAULT 0 NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    sends integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone,
     CONSTRAINT delivery_check CHECK (((state = ANY (ARRAY['accepted'::text, 'refused'::text])) = (outcome IS NOT NULL))),
     CONSTRAINT delivery_check1 CHECK (((state <> 'waiting'::text) OR (message_id IS NULL))),
     CONSTRAINT delivery_check2 CHECK (((state <> ALL (ARRAY['sent'::text, 'accepted'::text])) OR (message_id IS NOT NULL))),
@@ -1140,9 +1143,11 @@ CREATE TABLE collector.delivery (
     CONSTRAINT delivery_check5 CHECK (((state <> 'refused'::text) OR (outcome = ANY (ARRAY['over_budget'::text, 'not_active'::text, 'wrong_currency'::text, 'reference_used'::text])))),
     CONSTRAINT delivery_check6 CHECK (((outcome <> 'reference_used'::text) OR (destination = 'payouts'::text))),
     CONSTRAINT delivery_check7 CHECK ((awaited OR (state = 'sent'::text))),
+    CONSTRAINT delivery_check8 CHECK (((NOT awaited) OR (state <> 'sent'::text) OR (due_at IS NOT NULL))),
     CONSTRAINT delivery_destination_check CHECK ((destination = ANY (ARRAY['campaigns'::text, 'payouts'::text]))),
     CONSTRAINT delivery_outcome_check CHECK ((outcome = ANY (ARRAY['spent'::text, 'pending'::text, 'completed'::text, 'failed'::text, 'returned'::text, 'over_budget'::text, 'not_active'::text, 'wrong_currency'::text, 'reference_used'::text]))),
     CONSTRAINT delivery_reason_check CHECK ((length(reason) <= 200)),
+    CONSTRAINT delivery_sends_check CHECK ((sends >= 0)),
     CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'accepted'::text, 'refused'::text]))),
     CONSTRAINT delivery_version_check CHECK ((version >= 0))
 )
@@ -1340,6 +1345,8 @@ CREATE TABLE collector.delivery_default (
     id_pago uuid,
     version integer DEFAULT 0 NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    sends integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone,
     CONSTRAINT delivery_check CHECK (((state = ANY (ARRAY['accepted'::text, 'refused'::text])) = (outcome IS NOT NULL))),
     CONSTRAINT delivery_check1 CHECK (((state <> 'waiting'::text) OR (message_id IS NULL))),
     CONSTRAINT delivery_check2 CHECK (((state <> ALL (ARRAY['sent'::text, 'accepted'::text])) OR (message_id IS NOT NULL))),
@@ -1348,9 +1355,11 @@ CREATE TABLE collector.delivery_default (
     CONSTRAINT delivery_check5 CHECK (((state <> 'refused'::text) OR (outcome = ANY (ARRAY['over_budget'::text, 'not_active'::text, 'wrong_currency'::text, 'reference_used'::text])))),
     CONSTRAINT delivery_check6 CHECK (((outcome <> 'reference_used'::text) OR (destination = 'payouts'::text))),
     CONSTRAINT delivery_check7 CHECK ((awaited OR (state = 'sent'::text))),
+    CONSTRAINT delivery_check8 CHECK (((NOT awaited) OR (state <> 'sent'::text) OR (due_at IS NOT NULL))),
     CONSTRAINT delivery_destination_check CHECK ((destination = ANY (ARRAY['campaigns'::text, 'payouts'::text]))),
     CONSTRAINT delivery_outcome_check CHECK ((outcome = ANY (ARRAY['spent'::text, 'pending'::text, 'completed'::text, 'failed'::text, 'returned'::text, 'over_budget'::text, 'not_active'::text, 'wrong_currency'::text, 'reference_used'::text]))),
     CONSTRAINT delivery_reason_check CHECK ((length(reason) <= 200)),
+    CONSTRAINT delivery_sends_check CHECK ((sends >= 0)),
     CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'accepted'::text, 'refused'::text]))),
     CONSTRAINT delivery_version_check CHECK ((version >= 0))
 )
@@ -3692,9 +3701,9 @@ CREATE INDEX idempotency_by_age ON campaigns.idempotency USING btree (created_at
 
 CREATE INDEX sighting_by_age ON campaigns.sighting USING btree (seen_at);
 
-CREATE INDEX delivery_open_idx ON ONLY collector.delivery USING btree (destination, changed_at) WHERE (awaited AND (outcome IS NULL));
+CREATE INDEX delivery_open_idx ON ONLY collector.delivery USING btree (due_at) WHERE (awaited AND (outcome IS NULL) AND (state = 'sent'::text));
 
-CREATE INDEX delivery_default_destination_changed_at_idx ON collector.delivery_default USING btree (destination, changed_at) WHERE (awaited AND (outcome IS NULL));
+CREATE INDEX delivery_default_due_at_idx ON collector.delivery_default USING btree (due_at) WHERE (awaited AND (outcome IS NULL) AND (state = 'sent'::text));
 
 CREATE INDEX idempotency_by_age ON collector.idempotency USING btree (created_at);
 
@@ -3760,7 +3769,7 @@ CREATE INDEX movement_default_to_id_moved_at_movement_id_idx ON wallet.movement_
 
 CREATE UNIQUE INDEX wallet_open_key ON wallet.wallet USING btree (user_id, currency) WHERE ((closed_at IS NULL) AND (kind = 'customer'::text));
 
-ALTER INDEX collector.delivery_open_idx ATTACH PARTITION collector.delivery_default_destination_changed_at_idx;
+ALTER INDEX collector.delivery_open_idx ATTACH PARTITION collector.delivery_default_due_at_idx;
 
 ALTER INDEX collector.delivery_pkey ATTACH PARTITION collector.delivery_default_pkey;
 
@@ -4119,6 +4128,10 @@ GRANT UPDATE(id_pago) ON TABLE collector.delivery TO payments_collector;
 GRANT UPDATE(version) ON TABLE collector.delivery TO payments_collector;
 
 GRANT UPDATE(changed_at) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(sends) ON TABLE collector.delivery TO payments_collector;
+
+GRANT UPDATE(due_at) ON TABLE collector.delivery TO payments_collector;
 
 GRANT SELECT,INSERT ON TABLE collector.event TO payments_collector;
 

@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { MODULES } from "../app/modules.js";
+import { collectorEvtConversion } from "../services/contracts/collector_evt.js";
+import { payoutsPayoutRequested } from "../services/contracts/payouts_payout_requested.js";
+import { drain } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";
 import { FakeGateway, WEBHOOK_SECRET } from "./harness/fake_gateway.js";
 import { payments } from "./harness/process.js";
@@ -127,6 +131,52 @@ test("a campaign that spent more than its budget, and one that refused what it h
   const { differences } = await audit(Number(rows[0]?.trafficId));
   const named = new Set(differences.map((each) => each["what"]));
   expect(rows.filter(({ id }) => !named.has(`campaign ${id}`))).toEqual([]);
+});
+
+test("what campaigns and payouts never heard of, as after a restore or without the broker, is told again and takes effect once", async () => {
+  const { id: campaign_id } = (
+    await services.post("/campaigns", { name: "lost", budget: "3.00", currency: "EUR" })
+  ).body;
+  await services.request("PATCH", `/campaigns/${campaign_id}/activate`);
+  await services.stop();
+  const often = () => ({ COLLECTOR_SECRETS: "", COLLECTOR_RESEND_AFTER_S: 1 });
+  const alone = await Services.on(services.platform, "collector");
+  const [conversions, requests] = [
+    await alone.watch(collectorEvtConversion),
+    await alone.watch(payoutsPayoutRequested),
+  ];
+  await alone.start(often);
+  const envelope = { source: "lost", occurred_at: new Date().toISOString() };
+  const to = { id_afiliado: "lost", moneda: "EUR" };
+  const events = [
+    { ...envelope, event_id: "c", type: "conversion", data: { ...to, campaign_id, spend: 2, commission: 1 } },
+    { ...envelope, event_id: "p", type: "payment", data: { ...to, monto: 5, referencia_pago: "lost" } },
+  ];
+  expect((await alone.post("/event-collector/events", events)).status).toBe(202);
+  const told = async () => [(await conversions()).length, (await requests()).length] as const;
+  await eventually("both are told", async () => (await told()).every((messages) => messages > 0));
+  await alone.leave();
+  for (const { event, work } of MODULES.flatMap(({ queues }) => queues)) {
+    if (event === collectorEvtConversion.name || event === payoutsPayoutRequested.name) {
+      await drain(services.settings, work);
+    }
+  }
+
+  await services.start(often);
+  await settled();
+  await eventually("the books agree", async () => (await services.audit()).length === 0);
+  const effects = await services.owner(
+    `SELECT (SELECT count(*) FROM campaigns.spend WHERE source = 'lost')::integer AS spends,
+            (SELECT array_agg(referencia_pago ORDER BY referencia_pago) FROM payouts.pago WHERE id_afiliado = 'lost') AS pagos`,
+  );
+  expect(effects).toEqual([{ spends: 1, pagos: ["conversion:lost:c", "lost"] }]);
+  for (const messages of [await conversions(), await requests()]) {
+    const [first, ...again] = messages.map(({ message }) => message.properties);
+    expect(first?.headers).not.toHaveProperty("x-repeat");
+    const asked = again.filter(({ headers }) => headers?.["x-repeat"] === true);
+    expect(asked.length).toBeGreaterThan(0);
+    expect(new Set(messages.map(({ message }) => message.properties.messageId)).size).toBe(messages.length);
+  }
 });
 
 test("the same seed tells the same events in the same order", async () => {

@@ -6,14 +6,13 @@ import type { Logger } from "../observability/log.js";
 import type { Pool, Queryable } from "../postgres/pool.js";
 import { quoteName } from "../postgres/sql.js";
 import type { Part } from "../runtime/lifecycle.js";
-import { pause } from "../timing.js";
+import { sweeping } from "../runtime/sweeping.js";
 import { type StoredEvent, toExchange } from "./event.js";
 
 /** What a live process has not sent by then, a dead or busy one left behind. */
 const LEFT_BEHIND_S = 5;
 /** How long whoever took a message has for sending it, before another one may. */
 const CLAIM_S = 30;
-const SWEEP_EVERY_MS = 1_000;
 const SWEEP_BATCH = 500;
 /** What RabbitMQ 4 takes when it is not told otherwise; over one that is larger it closes the channel, with all that is under way. */
 const MAX_BODY_BYTES = 16 * 1_024 * 1_024;
@@ -35,12 +34,13 @@ export class Outbox implements Part {
   readonly name = "outbox";
   readonly #options: OutboxOptions;
   readonly #sql: { readonly enter: string; readonly claim: string; readonly remove: string };
-  readonly #stopping = new AbortController();
+  readonly #sweeper: Part;
   readonly #sending = new Set<Promise<void>>();
-  #sweeping: Promise<void> | undefined;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    const left = { of: "the outbox", batch: SWEEP_BATCH, sweep: () => this.sweep() };
+    this.#sweeper = sweeping(left, options.logger);
     const table = quoteName(`${options.schema}.outbox`);
     this.#sql = {
       enter: `INSERT INTO ${table} (message_id, event, headers, body)
@@ -97,12 +97,11 @@ export class Outbox implements Part {
   }
 
   async start(): Promise<void> {
-    this.#sweeping ??= this.#sweepOn();
+    await this.#sweeper.start?.();
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#sweeping;
+    await this.#sweeper.stop?.();
     await Promise.all(this.#sending);
   }
 
@@ -137,18 +136,5 @@ export class Outbox implements Part {
     const { logger, schema } = this.#options;
     const details = { code: codeOf(error), schema, events, messageId };
     logger.warn(details, `events wait in the outbox: ${adviceOf(error)}`);
-  }
-
-  async #sweepOn(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      const more = await this.sweep().catch((error: unknown) => {
-        this.#options.logger.debug({ code: codeOf(error) }, "the outbox was not swept");
-        return 0;
-      });
-      if (more < SWEEP_BATCH) {
-        await pause(SWEEP_EVERY_MS, signal);
-      }
-    }
   }
 }

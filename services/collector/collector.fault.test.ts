@@ -87,7 +87,7 @@ const nothingLeft = () =>
 test("kill -9 in the middle of POST: told again the event takes effect once, and all of it is published", async () => {
   const requests = await services.watch(payoutsPayoutRequested);
   // Before the statement, between commit and publish, between publish and what follows.
-  const points = { "WITH webhook AS": "accepted", committed: "duplicate", published: "duplicate" };
+  const points = { collector_enter: "accepted", committed: "duplicate", published: "duplicate" };
   for (const point of Object.keys(points)) {
     const { url, ended } = await doomed(point);
     await answers(url);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
 import { eventMessage } from "../../lib/messaging/event.js";
+import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { drain } from "../../tests/harness/broker.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { payments } from "../../tests/harness/process.js";
@@ -20,6 +21,8 @@ import {
   paymentsEvtReturned,
 } from "../contracts/payments_evt.js";
 import { payoutsPayoutRequested } from "../contracts/payouts_payout_requested.js";
+import { partnerEvent } from "./domain/event.js";
+import { enterEvents, entryOf } from "./store/new_event.js";
 
 let services: Services;
 beforeAll(async () => {
@@ -465,4 +468,21 @@ test("after all of this the books agree", async () => {
     async () => (await services.owner("SELECT FROM collector.outbox")).length === 0,
   );
   expect(await services.differences("collector")).toEqual([]);
+});
+
+test("a list of thousands is entered, although it takes longer than a statement of a request may", async () => {
+  const pool = createServicePool(services.settings, {
+    ...{ role: "payments_collector", schema: "collector" },
+    ...{ max: 1, applicationName: "thousands" },
+  });
+  try {
+    const entries = Array.from({ length: 10_000 }, (_, n) =>
+      entryOf(partnerEvent.parse(click({ event_id: `thousands ${n}` })), "0".repeat(31).concat("1")),
+    );
+    await pool.query("SET statement_timeout = '100ms'");
+    const { fresh } = await enterEvents(pool, [{ entries, webhook: undefined }], 60);
+    expect(fresh.size).toBe(entries.length);
+  } finally {
+    await pool.end();
+  }
 });

@@ -1,6 +1,6 @@
 import type { OutgoingMessage } from "../../lib/broker/confirms.js";
-import { derivedId, newId } from "../../lib/domain/ids.js";
-import { eventMessage } from "../../lib/messaging/event.js";
+import { newId } from "../../lib/domain/ids.js";
+import { type EventOptions, eventMessage } from "../../lib/messaging/event.js";
 import {
   collectorEvtClick,
   collectorEvtConversion,
@@ -10,11 +10,14 @@ import {
 import { payoutsPayoutRequested } from "../contracts/payouts_payout_requested.js";
 import { commissionReference, type PartnerEvent } from "./domain/event.js";
 
+/** Of a message that is sent once more: observers skip it. */
+type Again = Pick<EventOptions, "repeat"> & Partial<Pick<EventOptions, "messageId">>;
+
 /** `collector.evt.<type>`. */
-export function toldEvent(event: PartnerEvent, traceId: string, messageId = newId()): OutgoingMessage {
+export function toldEvent(event: PartnerEvent, traceId: string, again: Again = {}): OutgoingMessage {
   const { source, event_id, session_id, occurred_at } = event;
   const common = { source, event_id, session_id, occurred_at, trace_id: traceId };
-  const sending = { messageId, traceId };
+  const sending = { messageId: newId(), traceId, ...again };
   switch (event.type) {
     case "click":
       return eventMessage(collectorEvtClick, { ...common, ...event.data }, sending);
@@ -26,10 +29,6 @@ export function toldEvent(event: PartnerEvent, traceId: string, messageId = newI
       return eventMessage(collectorEvtPayment, { ...common, ...event.data }, sending);
   }
 }
-
-/** The same event told once more, to be decided. @param messageId of the answer that was not believed */
-export const toldAgain = (event: PartnerEvent, traceId: string, messageId: string): OutgoingMessage =>
-  toldEvent(event, traceId, derivedId(messageId, "told again"));
 
 /** A payout that an event asks for: its own, or the commission of a conversion. */
 export interface AskedPayout {
@@ -50,7 +49,11 @@ export function payoutOf({ type, source, event_id, data }: Paying): AskedPayout 
 }
 
 /** `payouts.payout.requested`. */
-export function payoutRequestedEvent(payout: AskedPayout, traceId: string): OutgoingMessage {
+export function payoutRequestedEvent(
+  payout: AskedPayout,
+  traceId: string,
+  again: Again = {},
+): OutgoingMessage {
   const { idAfiliado, referenciaPago, monto, moneda } = payout;
   const body = {
     id_afiliado: idAfiliado,
@@ -59,5 +62,5 @@ export function payoutRequestedEvent(payout: AskedPayout, traceId: string): Outg
     referencia_pago: referenciaPago,
     trace_id: traceId,
   };
-  return eventMessage(payoutsPayoutRequested, body, { messageId: newId(), traceId });
+  return eventMessage(payoutsPayoutRequested, body, { messageId: newId(), traceId, ...again });
 }

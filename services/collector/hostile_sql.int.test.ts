@@ -50,17 +50,14 @@ beforeAll(async () => {
     ids[eventId] = id;
   }
   const webhook = { source: "ads", webhookId: "m1", signedAt: new Date() };
-  await enterEvents(service, [{ entries, webhook }]);
+  await enterEvents(service, [{ entries, webhook }], 60);
   const asked = payoutOf(conversion("spent"));
-  await noteDecisions(service, [
+  const commission = { asked, request: payoutRequestedEvent(asked, traceId) };
+  const decisions = [
     { id: ids["over"] as string, outcome: "over_budget", timeline: undefined, commission: undefined },
-    {
-      id: ids["spent"] as string,
-      outcome: "spent",
-      timeline: undefined,
-      commission: { asked, request: payoutRequestedEvent(asked, traceId) },
-    },
-  ]);
+    { id: ids["spent"] as string, outcome: "spent", timeline: undefined, commission },
+  ] as const;
+  await noteDecisions(service, decisions, 60);
   const told = (referenciaPago: string, outcome: "pending" | "completed" | "failed" | "returned") => ({
     ...{ idAfiliado: "mallory", referenciaPago, amount: 1_000n, moneda: "COP", idPago: newId() },
     ...{ outcome, reason: null, version: 3 },
@@ -169,6 +166,17 @@ describe.each(["the service", "the owner"])("%s cannot", (who) => {
         ),
       REFUSED,
     ],
+    ["tell again without counting it", () => set("asked", "payouts", "due_at = now()"), REFUSED],
+    [
+      "tell again what was answered",
+      () => set("pending", "payouts", "sends = sends + 1, due_at = now()"),
+      REFUSED,
+    ],
+    [
+      "tell what nobody tells again",
+      () => set("asked", "payouts", "sends = sends + 1, due_at = NULL"),
+      CHECKED,
+    ],
     ["send without a message", () => set("undecided", "payouts", "state = 'sent'"), CHECKED],
     ["ask a second time", () => set("asked", "payouts", "message_id = gen_random_uuid()"), REFUSED],
     ["complete what failed", () => set("failed", "payouts", "outcome = 'completed', version = 9"), REFUSED],
@@ -233,7 +241,12 @@ test.each<[string, () => string]>([
   ["a delivery that is gone", () => `DELETE FROM collector.delivery WHERE id = '${ids["asked"]}'`],
   [
     "a commission that was not earned",
-    () => set("over", "payouts", "state = 'sent', outcome = NULL, message_id = gen_random_uuid()"),
+    () =>
+      set(
+        "over",
+        "payouts",
+        "state = 'sent', outcome = NULL, message_id = gen_random_uuid(), due_at = now()",
+      ),
   ],
   [
     "a commission that was kept back",

@@ -19,6 +19,8 @@ export interface IntakeOptions {
   readonly outbox: Outbox;
   /** Groups that are entered at a time. */
   readonly connections: number;
+  /** When what nobody answers is told again. */
+  readonly resendAfterS: number;
 }
 
 /** Takes in what partners tell, durably before it is answered, and publishes it. */
@@ -44,9 +46,9 @@ export class Intake {
   }
 
   async #takeAll(arrivals: readonly Arrival[]): Promise<readonly Taken[]> {
-    const { pool, outbox } = this.#options;
+    const { pool, outbox, resendAfterS } = this.#options;
     const first = firstOfEach(arrivals);
-    const { admitted, fresh, paying } = await enterEvents(pool, first);
+    const { admitted, fresh, paying } = await enterEvents(pool, first, resendAfterS);
     const taken = first.filter((_, n) => admitted.has(n));
     const entries = taken.flatMap((arrival) => arrival.entries);
     const news = entries.filter(({ id }) => fresh.has(id));

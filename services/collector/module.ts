@@ -17,6 +17,7 @@ import { COLLECTOR_RETENTION } from "./retention.js";
 import { collectorRoutes } from "./routes/routes.js";
 import { type CollectorSettings, collectorSettings } from "./settings.js";
 import { oldSignedRequests } from "./store/signed_request.js";
+import { deliverySweeper } from "./sweeper.js";
 
 /** What partners saw and ask for, taken in once and told to whom it concerns. */
 export const collector = defineModule({
@@ -42,8 +43,9 @@ export const collector = defineModule({
   routes: collectorRoutes,
   panels: collectorPanels,
   start: (runtime) => {
-    const { settings, registry } = runtime;
+    const { settings, registry, families } = runtime;
     const { COLLECTOR_CONNECTIONS: connections, COLLECTOR_EVENTS_PER_MINUTE: quota } = settings;
+    const { COLLECTOR_RESEND_AFTER_S: resendAfterS } = settings;
     const keys = readKeys(settings);
     const service = serviceProcess(runtime, {
       service: "collector-service",
@@ -56,7 +58,7 @@ export const collector = defineModule({
         {
           event: campaignsSpendDecided,
           autocommit: true,
-          handle: (db, events) => onSpendDecided(db, service.outbox, events),
+          handle: (db, events) => onSpendDecided(db, events, { outbox: service.outbox, resendAfterS }),
         },
         ...PAGO_OUTCOMES.map(([event, outcome]) => ({
           event,
@@ -65,13 +67,14 @@ export const collector = defineModule({
         })),
       ],
     });
-    const { pool, outbox, parts } = service;
+    const { pool, outbox } = service;
+    const parts = [...service.parts, deliverySweeper({ ...service, families, resendAfterS })];
     const limit =
       quota === 0
         ? undefined
         : new RateLimit({ pool, table: "rate_limit", name: "events", quota, windowS: 60 });
     const { events, refusals } = register(registry, collectorMetrics);
-    const intake = new Intake({ pool, outbox, connections });
+    const intake = new Intake({ pool, outbox, connections, resendAfterS });
     return {
       parts,
       routes: collectorRoutes({ pool, parts, intake, keys, limit, quota, events, refusals }),

@@ -11,6 +11,11 @@ const schema = z.object({
   COLLECTOR_EVENTS_PER_MINUTE: whole(0, 1_000_000_000)
     .default(600_000)
     .describe("Events that a source may tell in a minute; 0: any number"),
+  COLLECTOR_RESEND_AFTER_S: whole(1, 86_400)
+    .default(60)
+    .describe(
+      "After so many seconds without an answer of campaigns or payouts an event is told again, then after twice that",
+    ),
 });
 
 export interface CollectorSettings extends z.infer<typeof schema> {}

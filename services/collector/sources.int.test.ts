@@ -103,6 +103,11 @@ describe("a signed request", () => {
       new Set(["SIGNATURE_REPLAYED"]),
     );
     expect(outcomes(await send(body, sign(body, ADS, 0, "msg_1")))).toEqual(["duplicate", "duplicate"]);
+    // Of another body under the same id and second nothing is taken either.
+    const other = click();
+    const answer = await send(JSON.stringify(other), sign(JSON.stringify(other), ADS, 10, "msg_1"));
+    expect(answer.body.code).toBe("SIGNATURE_REPLAYED");
+    expect(outcomes(await post(other))).toEqual(["accepted"]);
     // Also when all of it was refused.
     const bad = JSON.stringify([{ source: "ads" }]);
     const again = sign(bad);

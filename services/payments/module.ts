@@ -15,7 +15,7 @@ import { PAYMENTS_QUEUES } from "./queues.js";
 import { PAYMENTS_RETENTION } from "./retention.js";
 import { paymentsRoutes } from "./routes/routes.js";
 import { paymentsSettings, webhookTarget } from "./settings.js";
-import { Sweeper } from "./sweeper.js";
+import { paymentSweeper } from "./sweeper.js";
 import { presentPayment } from "./webhook.js";
 
 /** From the wish to pay to its end, over events. */
@@ -71,7 +71,7 @@ export const payments = defineModule({
         },
       ],
     });
-    const sweeper = new Sweeper({ ...service, ...telling, families, resendAfterS, giveUpS });
+    const sweeper = paymentSweeper({ ...service, ...telling, families, resendAfterS, giveUpS });
     const webhooks = target && [
       new Webhooks({
         ...service,

@@ -115,6 +115,38 @@ test("one at a time; who was killed is replaced when its lease ends", async () =
   expect((await generations()).filter(({ state }) => state === "live")).toHaveLength(1);
 });
 
+test("who is overtaken between comparing and swapping gives up, and holds nobody", async () => {
+  await tellPayouts(services, 30);
+  const overtaken = after(pool, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", async () => {
+    await services.owner("UPDATE reports.generation SET leased_until = now() WHERE generation = 2");
+    expect(await rebuild(options({ rebuilder: "b" }))).toMatchObject({ kind: "swapped", generation: 2 });
+  });
+  await expect(rebuild(options({ pool: overtaken, rebuilder: "a" }))).rejects.toMatchObject({
+    code: "REBUILD_IN_FLIGHT",
+  });
+  expect(await readServed(pool)).toMatchObject({ generation: 2, epoch: 2 });
+});
+
+/** A pool on which something is done right after the transaction in which a statement was sent. */
+function after(pool: Pool, statement: string, work: () => Promise<void>): Pool {
+  const connect = async () => {
+    const client = await pool.connect();
+    const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
+    let isIn = false;
+    const watched = async (...args: unknown[]) => {
+      const answer = await query(...args);
+      isIn ||= String(args[0]).startsWith(statement);
+      if (isIn && args[0] === "COMMIT") {
+        isIn = false;
+        await work();
+      }
+      return answer;
+    };
+    return Object.assign(Object.create(client), { query: watched, release: client.release.bind(client) });
+  };
+  return Object.assign(Object.create(pool), { connect }) as Pool;
+}
+
 test("what differs is shown and not served, until somebody accepts it; or it is discarded", async () => {
   const [first] = await tellPayouts(services, 30);
   const command = (...args: string[]) => payments(services.settings, "reports", ...args, "--json");

@@ -200,7 +200,8 @@ function swap(
 ): Promise<number> {
   return transaction(pool, async (tx) => {
     await lockHead(tx);
-    if (!(await lease(tx, generation, rebuilder))) {
+    // Who compared for longer than its lease, or was frozen, may find that another one went on in its place and has swapped.
+    if (!(await lease(tx, generation, rebuilder)) || (await readServed(tx)).generation !== served) {
       throw inFlight(null);
     }
     // Somebody may be switching the version right now.

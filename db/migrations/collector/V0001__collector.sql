@@ -49,6 +49,8 @@ CREATE TABLE collector.delivery (
   id_pago     uuid,
   version     integer     NOT NULL DEFAULT 0 CHECK (version >= 0), -- of the Pago, as it was last told
   changed_at  timestamptz NOT NULL DEFAULT now(),
+  sends       integer     NOT NULL DEFAULT 0 CHECK (sends >= 0), -- how often it was told again
+  due_at      timestamptz, -- when it is told again, if nobody has answered by then
   PRIMARY KEY (id, destination),
   CHECK ((state IN ('accepted', 'refused')) = (outcome IS NOT NULL)),
   CHECK (state <> 'waiting' OR message_id IS NULL),
@@ -57,10 +59,11 @@ CREATE TABLE collector.delivery (
   CHECK (state <> 'accepted' OR outcome IN ('spent', 'pending', 'completed', 'failed', 'returned')),
   CHECK (state <> 'refused' OR outcome IN ('over_budget', 'not_active', 'wrong_currency', 'reference_used')),
   CHECK (outcome <> 'reference_used' OR destination = 'payouts'),
-  CHECK (awaited OR state = 'sent')
+  CHECK (awaited OR state = 'sent'),
+  CHECK (NOT awaited OR state <> 'sent' OR due_at IS NOT NULL)
 ) PARTITION BY RANGE (id);
 CREATE TABLE collector.delivery_default PARTITION OF collector.delivery DEFAULT WITH (fillfactor = 80);
-CREATE INDEX delivery_open_idx ON collector.delivery (destination, changed_at) WHERE awaited AND outcome IS NULL;
+CREATE INDEX delivery_open_idx ON collector.delivery (due_at) WHERE awaited AND outcome IS NULL AND state = 'sent';
 COMMENT ON TABLE collector.delivery IS 'An event on its way to a destination, and what became of it there';
 
 CREATE FUNCTION collector.keep_delivery() RETURNS trigger
@@ -74,6 +77,7 @@ BEGIN
      AND (CASE OLD.state
            WHEN 'waiting' THEN NEW.state IN ('sent', 'refused')
            WHEN 'sent' THEN NEW.state IN ('accepted', 'refused')
+                            OR NEW.state = 'sent' AND NEW.sends = OLD.sends + 1
            WHEN 'accepted' THEN NEW.state = 'accepted'
                                 AND (OLD.outcome = 'pending' AND NEW.outcome IN ('completed', 'failed', 'returned')
                                      OR OLD.outcome = 'completed' AND NEW.outcome = 'returned')
@@ -214,7 +218,7 @@ WHERE entered_at <= now() - ops.audit_grace();
 COMMENT ON VIEW collector.audit_difference IS 'Each way in which events, keys, deliveries and payouts disagree';
 
 GRANT SELECT, INSERT ON collector.event, collector.event_key, collector.payout, collector.delivery TO payments_collector;
-GRANT UPDATE (state, outcome, reason, message_id, id_pago, version, changed_at) ON collector.delivery TO payments_collector;
+GRANT UPDATE (state, outcome, reason, message_id, id_pago, version, changed_at, sends, due_at) ON collector.delivery TO payments_collector;
 GRANT SELECT, INSERT, DELETE ON collector.signed_request TO payments_collector;
 GRANT SELECT, INSERT, UPDATE, DELETE ON collector.rate_limit TO payments_collector;
 GRANT SELECT ON collector.audit_difference, collector.audit_event, collector.audit_payout TO payments_loader, payments_exporter;

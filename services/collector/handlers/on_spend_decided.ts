@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { derivedId } from "../../../lib/domain/ids.js";
 import type { ReceivedEvent } from "../../../lib/messaging/event.js";
 import { type Forecast, wouldFail } from "../../../lib/messaging/forecast.js";
 import type { EventOutcome } from "../../../lib/messaging/handle_batch.js";
@@ -9,7 +10,7 @@ import {
 import type { Outbox } from "../../../lib/messaging/outbox.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import { campaignsSpendDecided } from "../../contracts/campaigns_spend_decided.js";
-import { payoutOf, payoutRequestedEvent, toldAgain } from "../events.js";
+import { payoutOf, payoutRequestedEvent, toldEvent } from "../events.js";
 import {
   type Decidable,
   type Decision,
@@ -27,8 +28,8 @@ type Told = ReceivedEvent<z.output<typeof campaignsSpendDecided.schema>>;
  */
 export async function onSpendDecided(
   db: Queryable,
-  outbox: Pick<Outbox, "send">,
   events: readonly Told[],
+  { outbox, resendAfterS }: { readonly outbox: Pick<Outbox, "send">; readonly resendAfterS: number },
 ): Promise<EventOutcome[]> {
   const keys = events.map(({ body }) => body);
   const met = await findDecidable(db, keys);
@@ -44,7 +45,7 @@ export async function onSpendDecided(
       decisions.set(known.id, decisionOf(event, known));
     }
   }
-  const { decided, paying } = await noteDecisions(db, [...decisions.values()]);
+  const { decided, paying } = await noteDecisions(db, [...decisions.values()], resendAfterS);
   outbox.send(
     [...decisions.values()].flatMap(({ id, commission }) =>
       commission !== undefined && paying.has(id) ? [commission.request] : [],
@@ -66,7 +67,8 @@ export async function onSpendDecided(
       illegal.push({ messageId, event: campaignsSpendDecided.name, subjectId: known.id, state, reason });
     }
     const asksAgain = isForeign(event, known) && outcome === null;
-    return { kind: "done", followers: asksAgain ? [toldAgain(known.event, known.traceId, messageId)] : [] };
+    const again = { messageId: derivedId(messageId, "told again"), repeat: true };
+    return { kind: "done", followers: asksAgain ? [toldEvent(known.event, known.traceId, again)] : [] };
   });
   await recordIllegalTransitions(db, "collector", illegal);
   return outcomes;

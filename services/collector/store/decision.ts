@@ -20,7 +20,7 @@ export interface Decidable {
   readonly timeline: string;
 }
 
-/** By `keyOf`. */
+/** By `decidedKey`. */
 export async function findDecidable(
   db: Queryable,
   keys: readonly { readonly source: string; readonly event_id: string }[],
@@ -67,11 +67,13 @@ export interface Decision {
  * Notes decisions on conversions that wait for theirs, and asks for the commissions of those that were spent: one statement, which
  * is one transaction. One that was told on another timeline than the database is on by then is not noted.
  *
+ * @param resendAfterS when a commission without an answer is asked for again
  * @returns ids of the conversions that were decided, and of those whose commission is asked for
  */
 export async function noteDecisions(
   db: Queryable,
   decisions: readonly Decision[],
+  resendAfterS: number,
 ): Promise<{ readonly decided: ReadonlySet<string>; readonly paying: ReadonlySet<string> }> {
   if (decisions.length === 0) {
     return { decided: new Set(), paying: new Set() };
@@ -97,6 +99,7 @@ export async function noteDecisions(
       commissions.map(({ request }) => JSON.stringify(request.properties.headers)),
       commissions.map(({ request }) => request.body.toString()),
       sorted.map(({ timeline }) => timeline ?? null),
+      resendAfterS,
     ],
   });
   return { decided: new Set(rows[0]?.decided), paying: new Set(rows[0]?.paying) };
@@ -127,7 +130,8 @@ const DECIDE = `
     UPDATE collector.delivery d
     SET state = CASE WHEN p.id IS NULL THEN 'refused' ELSE 'sent' END,
         outcome = CASE WHEN p.id IS NULL THEN CASE c.outcome WHEN 'spent' THEN 'reference_used' ELSE c.outcome END END,
-        message_id = a.message_id, changed_at = now()
+        message_id = a.message_id, changed_at = now(),
+        due_at = CASE WHEN p.id IS NOT NULL THEN now() + make_interval(secs => $13::float8) END
     FROM decided c LEFT JOIN paying p USING (id) LEFT JOIN (SELECT id, message_id FROM asked JOIN paying USING (id)) a USING (id)
     WHERE d.id = c.id AND d.destination = 'payouts' AND d.state = 'waiting'
   )

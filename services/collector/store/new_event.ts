@@ -1,9 +1,11 @@
 import { hash } from "node:crypto";
+import type pg from "pg";
 import type { OutgoingMessage } from "../../../lib/broker/confirms.js";
 import { newId } from "../../../lib/domain/ids.js";
 import { codeOf } from "../../../lib/errors.js";
 import { canonicalJson } from "../../../lib/http/fingerprint.js";
-import type { Queryable } from "../../../lib/postgres/pool.js";
+import { one } from "../../../lib/postgres/one.js";
+import { connect, type Pool, type Queryable } from "../../../lib/postgres/pool.js";
 import type { SignedWebhook } from "../../../lib/webhook/verify.js";
 import type { PartnerEvent } from "../domain/event.js";
 import { WAYS, type Way } from "../domain/routing.js";
@@ -68,18 +70,27 @@ export interface Entered {
 
 const DEADLOCK = "40P01";
 const TRIES = 3;
+/** More events may take longer than a statement of a request may, on a machine that is busy. */
+const LARGE = 1_000;
+const LARGE_MS = 30_000;
 
-/** Enters events, keys, deliveries, payouts, messages and signatures in one statement, which is one transaction. */
-export async function enterEvents(db: Queryable, arrivals: readonly Arrival[]): Promise<Entered> {
-  const values = columnsOf(arrivals);
+/**
+ * Enters events, keys, deliveries, payouts, messages and signatures in one statement, which is one transaction. Of a request whose
+ * signature was taken before nothing is entered: two bodies may bear one, if their sender signs both.
+ *
+ * @param resendAfterS when what nobody answers is told again
+ */
+export async function enterEvents(
+  pool: Pool,
+  arrivals: readonly Arrival[],
+  resendAfterS: number,
+): Promise<Entered> {
+  const events = arrivals.reduce((sum, { entries }) => sum + entries.length, 0);
+  const statement = { name: "collector_enter", text: ENTER, values: columnsOf(arrivals, resendAfterS) };
+  const enter = () => (events > LARGE ? patiently(pool, statement) : pool.query<EnteredRow>(statement));
   for (let tries = 1; ; tries++) {
     try {
-      const { rows } = await db.query<{ admitted: number[]; fresh: string[]; paying: string[] }>({
-        name: "collector_enter",
-        text: ENTER,
-        values,
-      });
-      const [{ admitted, fresh, paying }] = rows as [(typeof rows)[0]];
+      const { admitted, fresh, paying } = one((await enter()).rows);
       const unsigned = [...arrivals.keys()].filter((n) => arrivals[n]?.webhook === undefined);
       return {
         admitted: new Set([...admitted, ...unsigned]),
@@ -95,10 +106,28 @@ export async function enterEvents(db: Queryable, arrivals: readonly Arrival[]): 
   }
 }
 
-function columnsOf(arrivals: readonly Arrival[]): unknown[] {
+interface EnteredRow {
+  readonly admitted: readonly number[];
+  readonly fresh: readonly string[];
+  readonly paying: readonly string[];
+}
+
+/** In no transaction, which would be over before all values are written; the connection goes with its setting. */
+async function patiently(pool: Pool, statement: pg.QueryConfig): Promise<pg.QueryResult<EnteredRow>> {
+  const client = await connect(pool);
+  try {
+    await client.query(`SET statement_timeout = ${LARGE_MS}`);
+    return await client.query<EnteredRow>({ ...statement, query_timeout: LARGE_MS } as pg.QueryConfig);
+  } finally {
+    client.release(true);
+  }
+}
+
+function columnsOf(arrivals: readonly Arrival[], resendAfterS: number): unknown[] {
   const webhooks = arrivals.flatMap(({ webhook }, n) => (webhook === undefined ? [] : { n, ...webhook }));
-  // A replay has the body of the request that was taken, so nothing of it is new.
-  const events = arrivals.flatMap(({ entries }) => entries);
+  const events = arrivals.flatMap(({ entries, webhook }, n) =>
+    entries.map((entry) => ({ ...entry, signedBy: webhook === undefined ? null : n })),
+  );
   const ways = events.flatMap(({ id, ways: all }) => all.map((way) => ({ id, ...way })));
   const payouts = events.flatMap(({ id, payout }) => (payout === undefined ? [] : { id, ...payout.asked }));
   const messages = events.flatMap(({ id, told, payout }) => [
@@ -117,6 +146,7 @@ function columnsOf(arrivals: readonly Arrival[]): unknown[] {
     events.map(({ type }) => type),
     events.map(({ body }) => body),
     events.map(({ traceId }) => traceId),
+    events.map(({ signedBy }) => signedBy),
     ways.map(({ id }) => id),
     ways.map(({ destination }) => destination),
     ways.map(({ state }) => state),
@@ -133,6 +163,7 @@ function columnsOf(arrivals: readonly Arrival[]): unknown[] {
     messages.map(({ message }) => message.properties.type),
     messages.map(({ message }) => JSON.stringify(message.properties.headers)),
     messages.map(({ message }) => message.body.toString()),
+    resendAfterS,
   ];
 }
 
@@ -147,8 +178,9 @@ const ENTER = `
     JOIN signed USING (source, webhook_id, signed_at)
   ), asked AS (
     SELECT *
-    FROM unnest($5::uuid[], $6::text[], $7::text[], $8::bytea[], $9::text[], $10::text[], $11::uuid[])
-      WITH ORDINALITY AS a (id, source, event_id, fingerprint, type, body, trace_id, place)
+    FROM unnest($5::uuid[], $6::text[], $7::text[], $8::bytea[], $9::text[], $10::text[], $11::uuid[], $12::integer[])
+      WITH ORDINALITY AS a (id, source, event_id, fingerprint, type, body, trace_id, signed_by, place)
+    WHERE signed_by IS NULL OR signed_by IN (SELECT n FROM admitted)
   ), fresh AS (
     INSERT INTO collector.event_key (source, event_id, id, fingerprint)
     SELECT source, event_id, id, fingerprint FROM asked ORDER BY source, event_id, place
@@ -160,16 +192,17 @@ const ENTER = `
   ), paying AS (
     INSERT INTO collector.payout (id, id_afiliado, referencia_pago, amount, moneda)
     SELECT p.*
-    FROM unnest($17::uuid[], $18::text[], $19::text[], $20::bigint[], $21::text[]) AS p (id, id_afiliado, referencia_pago, amount, moneda)
+    FROM unnest($18::uuid[], $19::text[], $20::text[], $21::bigint[], $22::text[]) AS p (id, id_afiliado, referencia_pago, amount, moneda)
     JOIN fresh USING (id)
     ORDER BY p.id_afiliado, p.referencia_pago, p.id
     ON CONFLICT (id_afiliado, referencia_pago) DO NOTHING
     RETURNING id
   ), delivered AS (
-    INSERT INTO collector.delivery (id, destination, state, outcome, awaited, message_id)
+    INSERT INTO collector.delivery (id, destination, state, outcome, awaited, message_id, due_at)
     SELECT w.id, w.destination, CASE WHEN idle THEN 'refused' ELSE w.state END, CASE WHEN idle THEN 'reference_used' END, w.awaited,
-           CASE WHEN NOT idle THEN w.message_id END
-    FROM unnest($12::uuid[], $13::text[], $14::text[], $15::boolean[], $16::uuid[]) AS w (id, destination, state, awaited, message_id)
+           CASE WHEN NOT idle THEN w.message_id END,
+           CASE WHEN NOT idle AND w.awaited AND w.state = 'sent' THEN now() + make_interval(secs => $29::float8) END
+    FROM unnest($13::uuid[], $14::text[], $15::text[], $16::boolean[], $17::uuid[]) AS w (id, destination, state, awaited, message_id)
     JOIN fresh USING (id)
     LEFT JOIN paying p ON p.id = w.id
     -- Another event asked for its payout before.
@@ -177,7 +210,7 @@ const ENTER = `
   ), announced AS (
     INSERT INTO collector.outbox (message_id, event, headers, body)
     SELECT m.message_id, m.event, m.headers, m.body
-    FROM unnest($22::uuid[], $23::boolean[], $24::uuid[], $25::text[], $26::jsonb[], $27::text[])
+    FROM unnest($23::uuid[], $24::boolean[], $25::uuid[], $26::text[], $27::jsonb[], $28::text[])
       AS m (id, asks, message_id, event, headers, body)
     JOIN fresh USING (id)
     WHERE NOT m.asks OR m.id IN (SELECT id FROM paying)

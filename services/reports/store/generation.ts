@@ -50,6 +50,7 @@ export async function lease(
     text: `UPDATE reports.generation
            SET rebuilder = $2, leased_until = clock_timestamp() + make_interval(secs => ${LEASE_S})
            WHERE generation = $1 AND state IN ('building', 'live')
+             AND generation <> (SELECT s.generation FROM reports.served s)
              AND (rebuilder = $2 OR rebuilder IS NULL OR leased_until < clock_timestamp())
            RETURNING generation, state, position, shown_at IS NOT NULL AS shown`,
     values: [generation, rebuilder],

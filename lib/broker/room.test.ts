@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { withRoom } from "./room.js";
+import { serviceQueues } from "./topology.js";
+
+const FAMILIES = ["one", "two"].flatMap((service) => serviceQueues(service, { service, events: ["a", "b"] }));
+const QUEUE = FAMILIES.find(({ event }) => event === "b")?.work;
+const publisher = (messages: number, isUp = true) => ({
+  isUp,
+  messagesIn: async (queue: string) => (queue === QUEUE ? messages : 0),
+});
+
+test("an event has room while none of its queues holds over a thousand, and the broker is there", async () => {
+  const events = { first: "a", second: "b" };
+  expect(await withRoom(publisher(1_000), FAMILIES, events)).toEqual(["first", "second"]);
+  expect(await withRoom(publisher(1_001), FAMILIES, events)).toEqual(["first"]);
+  expect(await withRoom(publisher(0, false), FAMILIES, events)).toEqual([]);
+});
