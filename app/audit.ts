@@ -38,6 +38,8 @@ const ACROSS = [
   { modules: ["payments", "wallet"], query: "audit_payments" },
   { modules: ["collector", "payouts"], query: "audit_partner_payouts" },
   { modules: ["collector", "campaigns"], query: "audit_partner_spends" },
+  { modules: ["payouts", "reports"], query: "audit_report_payouts" },
+  { modules: ["campaigns", "reports"], query: "audit_report_campaigns" },
 ] as const;
 
 /** What must have come of generated traffic, by its kinds. */

@@ -913,6 +913,21 @@ WITH (fillfactor='50');
 
 COMMENT ON TABLE campaigns.campaign IS 'A campaign as it stands; what it spent never passes its budget';
 
+CREATE VIEW campaigns.audit_campaign AS
+ SELECT campaign.campaign_id,
+    campaign.state,
+    campaign.currency,
+    campaign.budget,
+    campaign.spend,
+    campaign.impressions,
+    campaign.clicks,
+    campaign.conversions,
+    campaign.unannounced_since,
+    campaign.updated_at
+   FROM campaigns.campaign;
+
+COMMENT ON VIEW campaigns.audit_campaign IS 'Campaigns, and since when their counts are not announced; amounts in minor units';
+
 CREATE TABLE campaigns.change (
     campaign_id uuid NOT NULL,
     version integer NOT NULL,
@@ -2386,6 +2401,65 @@ CREATE TABLE reports.campaign (
 
 COMMENT ON TABLE reports.campaign IS 'Each campaign by its newest event';
 
+CREATE TABLE reports.head (
+    one boolean DEFAULT true NOT NULL,
+    "position" bigint DEFAULT 0 NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT head_one_check CHECK (one),
+    CONSTRAINT head_position_check CHECK (("position" >= 0))
+);
+
+COMMENT ON TABLE reports.head IS 'Position of the newest event in the archive, and when it was applied';
+
+CREATE TABLE reports.switch (
+    epoch integer NOT NULL,
+    version text NOT NULL,
+    generation integer NOT NULL,
+    switched_by text NOT NULL,
+    trace_id uuid,
+    switched_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT switch_epoch_check CHECK ((epoch > 0)),
+    CONSTRAINT switch_switched_by_check CHECK (((length(switched_by) >= 1) AND (length(switched_by) <= 255))),
+    CONSTRAINT switch_version_check CHECK ((version = ANY (ARRAY['v1'::text, 'v2'::text])))
+);
+
+COMMENT ON TABLE reports.switch IS 'Which version and generation are served, by the latest row; the others say who served what, and when; final';
+
+CREATE VIEW reports.served AS
+ SELECT s.epoch,
+    s.version,
+    s.generation,
+    s.switched_by,
+    s.switched_at,
+    h."position",
+    h.applied_at
+   FROM (( SELECT switch.epoch,
+            switch.version,
+            switch.generation,
+            switch.switched_by,
+            switch.trace_id,
+            switch.switched_at
+           FROM reports.switch
+          ORDER BY switch.epoch DESC
+         LIMIT 1) s
+     CROSS JOIN reports.head h);
+
+COMMENT ON VIEW reports.served IS 'What is served now';
+
+CREATE VIEW reports.audit_campaign AS
+ SELECT c.campaign_id,
+    c.state,
+    c.currency,
+    c.budget,
+    c.spend,
+    c.impressions,
+    c.clicks,
+    c.conversions
+   FROM (reports.campaign c
+     JOIN reports.served s USING (generation));
+
+COMMENT ON VIEW reports.audit_campaign IS 'Campaigns as they are served; amounts in minor units';
+
 CREATE TABLE reports.payout (
     generation integer NOT NULL,
     payout_id uuid NOT NULL,
@@ -2468,7 +2542,8 @@ CREATE TABLE reports.generation (
     state text DEFAULT 'building'::text NOT NULL,
     "position" bigint DEFAULT 0 NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    shown_at timestamp with time zone,
+    shown_differences integer,
+    shown_position bigint,
     rebuilder text,
     leased_until timestamp with time zone,
     CONSTRAINT generation_generation_check CHECK ((generation > 0)),
@@ -2477,51 +2552,6 @@ CREATE TABLE reports.generation (
 );
 
 COMMENT ON TABLE reports.generation IS 'Read models: each is made of the whole archive by one projection';
-
-CREATE TABLE reports.head (
-    one boolean DEFAULT true NOT NULL,
-    "position" bigint DEFAULT 0 NOT NULL,
-    applied_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT head_one_check CHECK (one),
-    CONSTRAINT head_position_check CHECK (("position" >= 0))
-);
-
-COMMENT ON TABLE reports.head IS 'Position of the newest event in the archive, and when it was applied';
-
-CREATE TABLE reports.switch (
-    epoch integer NOT NULL,
-    version text NOT NULL,
-    generation integer NOT NULL,
-    switched_by text NOT NULL,
-    trace_id uuid,
-    switched_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT switch_epoch_check CHECK ((epoch > 0)),
-    CONSTRAINT switch_switched_by_check CHECK (((length(switched_by) >= 1) AND (length(switched_by) <= 255))),
-    CONSTRAINT switch_version_check CHECK ((version = ANY (ARRAY['v1'::text, 'v2'::text])))
-);
-
-COMMENT ON TABLE reports.switch IS 'Which version and generation are served, by the latest row; the others say who served what, and when; final';
-
-CREATE VIEW reports.served AS
- SELECT s.epoch,
-    s.version,
-    s.generation,
-    s.switched_by,
-    s.switched_at,
-    h."position",
-    h.applied_at
-   FROM (( SELECT switch.epoch,
-            switch.version,
-            switch.generation,
-            switch.switched_by,
-            switch.trace_id,
-            switch.switched_at
-           FROM reports.switch
-          ORDER BY switch.epoch DESC
-         LIMIT 1) s
-     CROSS JOIN reports.head h);
-
-COMMENT ON VIEW reports.served IS 'What is served now';
 
 CREATE VIEW reports.parked AS
  SELECT p.payout_id,
@@ -2567,6 +2597,24 @@ UNION ALL
   WHERE (parked.since <= (now() - ops.audit_grace()));
 
 COMMENT ON VIEW reports.audit_difference IS 'Each way in which the read model that is served differs from the archive';
+
+CREATE VIEW reports.audit_head AS
+ SELECT head."position",
+    head.applied_at
+   FROM reports.head;
+
+COMMENT ON VIEW reports.audit_head IS 'How many events there are, and when the newest was applied';
+
+CREATE VIEW reports.audit_payout AS
+ SELECT p.payout_id,
+    p.currency,
+    p.amount,
+    p.state,
+    p.returned
+   FROM (reports.payout p
+     JOIN reports.served s USING (generation));
+
+COMMENT ON VIEW reports.audit_payout IS 'Payouts as they are served; amounts in minor units';
 
 CREATE TABLE reports.event_default (
     "position" bigint NOT NULL,
@@ -4083,6 +4131,9 @@ GRANT UPDATE(unannounced_since) ON TABLE campaigns.campaign TO payments_campaign
 
 GRANT UPDATE(updated_at) ON TABLE campaigns.campaign TO payments_campaigns;
 
+GRANT SELECT ON TABLE campaigns.audit_campaign TO payments_loader;
+GRANT SELECT ON TABLE campaigns.audit_campaign TO payments_exporter;
+
 GRANT SELECT,INSERT ON TABLE campaigns.change TO payments_campaigns;
 
 GRANT SELECT,INSERT,DELETE ON TABLE campaigns.outbox TO payments_campaigns;
@@ -4385,6 +4436,19 @@ GRANT SELECT,INSERT ON TABLE reports.event TO payments_reports;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.campaign TO payments_reports;
 
+GRANT SELECT ON TABLE reports.head TO payments_reports;
+
+GRANT UPDATE("position") ON TABLE reports.head TO payments_reports;
+
+GRANT UPDATE(applied_at) ON TABLE reports.head TO payments_reports;
+
+GRANT SELECT,INSERT ON TABLE reports.switch TO payments_reports;
+
+GRANT SELECT ON TABLE reports.served TO payments_reports;
+
+GRANT SELECT ON TABLE reports.audit_campaign TO payments_loader;
+GRANT SELECT ON TABLE reports.audit_campaign TO payments_exporter;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.payout TO payments_reports;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.payout_affiliate TO payments_reports;
@@ -4401,24 +4465,22 @@ GRANT UPDATE("position") ON TABLE reports.generation TO payments_reports;
 
 GRANT UPDATE(changed_at) ON TABLE reports.generation TO payments_reports;
 
-GRANT UPDATE(shown_at) ON TABLE reports.generation TO payments_reports;
+GRANT UPDATE(shown_differences) ON TABLE reports.generation TO payments_reports;
+
+GRANT UPDATE(shown_position) ON TABLE reports.generation TO payments_reports;
 
 GRANT UPDATE(rebuilder) ON TABLE reports.generation TO payments_reports;
 
 GRANT UPDATE(leased_until) ON TABLE reports.generation TO payments_reports;
 
-GRANT SELECT ON TABLE reports.head TO payments_reports;
-
-GRANT UPDATE("position") ON TABLE reports.head TO payments_reports;
-
-GRANT UPDATE(applied_at) ON TABLE reports.head TO payments_reports;
-
-GRANT SELECT,INSERT ON TABLE reports.switch TO payments_reports;
-
-GRANT SELECT ON TABLE reports.served TO payments_reports;
-
 GRANT SELECT ON TABLE reports.audit_difference TO payments_loader;
 GRANT SELECT ON TABLE reports.audit_difference TO payments_exporter;
+
+GRANT SELECT ON TABLE reports.audit_head TO payments_loader;
+GRANT SELECT ON TABLE reports.audit_head TO payments_exporter;
+
+GRANT SELECT ON TABLE reports.audit_payout TO payments_loader;
+GRANT SELECT ON TABLE reports.audit_payout TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.idempotency TO payments_reports;
 

@@ -16,9 +16,10 @@ WITH leaf AS (
     ('wallet.audit_difference', 'SELECT'), ('wallet.audit_payment', 'SELECT'),
     ('saga.audit_difference', 'SELECT'), ('saga.audit_payment', 'SELECT'), ('saga.audit_orphan', 'SELECT'),
     ('payouts.audit_difference', 'SELECT'), ('payouts.audit_pago', 'SELECT'),
-    ('campaigns.audit_difference', 'SELECT'),
+    ('campaigns.audit_difference', 'SELECT'), ('campaigns.audit_spend', 'SELECT'), ('campaigns.audit_campaign', 'SELECT'),
     ('collector.audit_difference', 'SELECT'), ('collector.audit_event', 'SELECT'), ('collector.audit_payout', 'SELECT'),
-    ('traffic.audit_payment', 'SELECT'), ('reports.audit_difference', 'SELECT'), ('traffic.audit_partner_event', 'SELECT'),
+    ('traffic.audit_payment', 'SELECT'), ('reports.audit_difference', 'SELECT'), ('reports.audit_payout', 'SELECT'),
+    ('reports.audit_campaign', 'SELECT'), ('reports.audit_head', 'SELECT'), ('traffic.audit_partner_event', 'SELECT'),
     ('ops.migration', 'SELECT'), -- by the release before modules, while both run
     ('ops.audit_result', 'SELECT INSERT UPDATE'), ('ops.dead_letter_action', 'SELECT INSERT UPDATE'), ('ops.dead_letter_action_letter', 'SELECT INSERT'),
     ('ops.dead_letter', 'SELECT INSERT')

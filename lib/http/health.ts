@@ -4,7 +4,7 @@ import { Lifecycle } from "../runtime/lifecycle.js";
 import { defineRoute, type Route } from "./route.js";
 
 /** A summary for people and load balancers. */
-const health = z.object({
+export const health = z.object({
   status: z.enum(["healthy", "degraded", "unhealthy"]),
   checks: z.record(z.string(), z.enum(["up", "down"])),
   timestamp: z.iso.datetime(),

@@ -29,6 +29,7 @@ export const campaigns = defineModule({
   schemas: ["campaigns"],
   roles: ["payments_campaigns"],
   views: [
+    "campaigns.audit_campaign",
     "campaigns.audit_difference",
     "campaigns.audit_spend",
     "campaigns.lag",

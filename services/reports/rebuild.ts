@@ -11,6 +11,7 @@ import {
   reach,
   release,
   retire,
+  type Shown,
 } from "./store/generation.js";
 import { lockHead, readHead } from "./store/head.js";
 import { project } from "./store/project.js";
@@ -19,6 +20,8 @@ import { enterSwitch, readServed } from "./store/switch.js";
 /** A step takes some 50 ms: a killed rebuild has as little to do again, and the last one keeps events waiting no longer. */
 const EVENTS_A_STEP = 1_000n;
 const DIFFERENCES_SHOWN = 20;
+/** An event changes so many lines at most: its payout, its affiliate, and in either model the day that it leaves and the one it enters. */
+const LINES_AN_EVENT = 6n;
 
 export interface RebuildOptions {
   readonly pool: Pool;
@@ -26,7 +29,7 @@ export interface RebuildOptions {
   readonly rebuilder: string;
   /** Who asks for it, for the row of the switch. */
   readonly by: string;
-  /** Swap although the two differ, if that was shown by a call before. */
+  /** Swap although the two differ, if a call before has shown as many. */
   readonly acceptDifference: boolean;
   readonly signal: AbortSignal;
   /** Told after each step. */
@@ -175,13 +178,18 @@ async function compare(
       found: equal ? undefined : await differencesOf(tx, ask),
     };
   });
-  if (found !== undefined && !(acceptDifference && shown)) {
-    await markShown(pool, generation);
+  if (found !== undefined && !(acceptDifference && wasShown(shown, { differences: found.total, position }))) {
+    await markShown(pool, generation, { differences: found.total, position });
     return { kind: "differs", generation, position, differences: found.total, first: found.first };
   }
   const epoch = await persist(signal, () => swap(pool, { served, generation, rebuilder, by }));
   return { kind: "swapped", generation, position, digest: digests[1]?.digest ?? "", epoch };
 }
+
+/** More than was shown can only be of events since; what else is new is to be looked at. */
+const wasShown = (shown: Shown | null, now: Shown): boolean =>
+  shown !== null &&
+  BigInt(now.differences) <= BigInt(shown.differences) + LINES_AN_EVENT * (now.position - shown.position);
 
 /** Both have had every event since they were compared. @returns the epoch */
 function swap(

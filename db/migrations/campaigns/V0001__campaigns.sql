@@ -206,4 +206,7 @@ GRANT SELECT ON campaigns.report_campaign, campaigns.report_spend TO payments_re
 CREATE VIEW campaigns.audit_spend AS
 SELECT source, event_id, campaign_id, outcome, amount, currency, decided_at FROM campaigns.spend;
 COMMENT ON VIEW campaigns.audit_spend IS 'What was decided about each conversion; amounts in minor units';
-GRANT SELECT ON campaigns.audit_spend TO payments_loader, payments_exporter;
+CREATE VIEW campaigns.audit_campaign AS
+SELECT campaign_id, state, currency, budget, spend, impressions, clicks, conversions, unannounced_since, updated_at FROM campaigns.campaign;
+COMMENT ON VIEW campaigns.audit_campaign IS 'Campaigns, and since when their counts are not announced; amounts in minor units';
+GRANT SELECT ON campaigns.audit_spend, campaigns.audit_campaign TO payments_loader, payments_exporter;

@@ -41,8 +41,9 @@ CREATE TABLE reports.generation (
   state        text        NOT NULL DEFAULT 'building' CHECK (state IN ('building', 'live', 'retired', 'dropped')),
   position     bigint      NOT NULL DEFAULT 0 CHECK (position >= 0), -- up to which the archive is projected
   changed_at   timestamptz NOT NULL DEFAULT now(),
-  -- When somebody was shown how it differs from what is served.
-  shown_at     timestamptz,
+  -- How many differences from what is served somebody was shown, and at which position.
+  shown_differences integer,
+  shown_position    bigint,
   -- Who rebuilds it, and until when that is believed.
   rebuilder    text,
   leased_until timestamptz
@@ -271,6 +272,17 @@ FROM reports.parked
 WHERE since <= now() - ops.audit_grace();
 COMMENT ON VIEW reports.audit_difference IS 'Each way in which the read model that is served differs from the archive';
 
+CREATE VIEW reports.audit_payout AS
+SELECT p.payout_id, p.currency, p.amount, p.state, p.returned
+FROM reports.payout p JOIN reports.served s USING (generation);
+COMMENT ON VIEW reports.audit_payout IS 'Payouts as they are served; amounts in minor units';
+CREATE VIEW reports.audit_campaign AS
+SELECT c.campaign_id, c.state, c.currency, c.budget, c.spend, c.impressions, c.clicks, c.conversions
+FROM reports.campaign c JOIN reports.served s USING (generation);
+COMMENT ON VIEW reports.audit_campaign IS 'Campaigns as they are served; amounts in minor units';
+CREATE VIEW reports.audit_head AS SELECT position, applied_at FROM reports.head;
+COMMENT ON VIEW reports.audit_head IS 'How many events there are, and when the newest was applied';
+
 -- What others may see: the exporter how it stands, a report the sums.
 
 CREATE VIEW reports.state AS
@@ -294,9 +306,9 @@ COMMENT ON VIEW reports.report_day IS 'Payouts that are served, by day, currency
 GRANT SELECT ON reports.head, reports.event, reports.generation, reports.switch, reports.served, reports.content TO payments_reports;
 GRANT INSERT ON reports.event, reports.generation, reports.switch TO payments_reports;
 GRANT UPDATE (position, applied_at) ON reports.head TO payments_reports;
-GRANT UPDATE (state, position, changed_at, shown_at, rebuilder, leased_until) ON reports.generation TO payments_reports;
+GRANT UPDATE (state, position, changed_at, shown_differences, shown_position, rebuilder, leased_until) ON reports.generation TO payments_reports;
 GRANT SELECT, INSERT, UPDATE, DELETE ON reports.payout, reports.payout_day, reports.payout_affiliate, reports.campaign TO payments_reports;
-GRANT SELECT ON reports.audit_difference TO payments_loader, payments_exporter;
+GRANT SELECT ON reports.audit_difference, reports.audit_payout, reports.audit_campaign, reports.audit_head TO payments_loader, payments_exporter;
 GRANT SELECT ON reports.state, reports.report_day TO payments_exporter;
 GRANT USAGE ON SCHEMA reports TO payments_reader;
 GRANT SELECT ON reports.report_day TO payments_reader;

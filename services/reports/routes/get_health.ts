@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { health, healthOf } from "../../../lib/http/health.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import { within } from "../../../lib/timing.js";
 import { VERSIONS } from "../domain/version.js";
@@ -8,13 +9,9 @@ import type { Resources } from "./resources.js";
 /** Whoever asks will not wait long. */
 const ANSWER_MS = 2_000;
 
-const state = z.enum(["up", "down"]);
 const count = z.int().nonnegative();
 
-const health = z.object({
-  status: z.enum(["healthy", "degraded", "unhealthy"]),
-  checks: z.record(z.string(), state),
-  timestamp: z.iso.datetime(),
+const reportHealth = health.extend({
   report: z
     .object({
       version: z.enum(VERSIONS),
@@ -40,21 +37,15 @@ export const getHealth = ({ pool, waiting, dependencies }: Resources) =>
     method: "GET",
     path: "/api/reports/health",
     summary: "Whether reports are served, of what, and how far behind",
-    answers: { 200: health, 503: health },
+    answers: { 200: reportHealth, 503: reportHealth },
     handle: async () => {
       const [checks, read] = await Promise.all([
         dependencies(),
         within(ANSWER_MS, readState(pool), () => new Error("no answer")).catch(() => undefined),
       ]);
-      const others = Object.values(checks).every((check) => check === "up") ? "healthy" : "degraded";
-      return {
-        status: read === undefined ? 503 : 200,
-        body: {
-          status: read === undefined ? "unhealthy" : others,
-          checks: { ...checks, postgres: read === undefined ? "down" : "up" },
-          timestamp: new Date().toISOString(),
-          report: read === undefined ? null : { ...read, waiting: waiting.events ?? null },
-        },
-      };
+      const postgres = read === undefined ? "down" : "up";
+      const { status, body } = healthOf({ ...checks, postgres }, ["postgres"]);
+      const report = read === undefined ? null : { ...read, waiting: waiting.events ?? null };
+      return { status, body: { ...body, report } };
     },
   });

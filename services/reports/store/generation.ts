@@ -8,24 +8,42 @@ export interface Candidate {
   readonly state: "building" | "live";
   /** Up to which the archive is projected. */
   readonly position: bigint;
-  /** Somebody was shown how it differs. */
-  readonly shown: boolean;
+  /** How it differed when somebody was shown that; null: nobody was. */
+  readonly shown: Shown | null;
+}
+
+export interface Shown {
+  readonly differences: number;
+  readonly position: bigint;
 }
 
 /** What a process has for a step before another one may go on in its place. A step is a transaction, or a comparison. */
 const LEASE_S = 10;
 
+type Row = Omit<Candidate, "shown"> & {
+  readonly shownDifferences: number | null;
+  readonly shownPosition: bigint | null;
+  readonly rebuilder: string | null;
+};
+const COLUMNS = `g.generation, g.state, g.position, g.rebuilder,
+                  g.shown_differences AS "shownDifferences", g.shown_position AS "shownPosition"`;
+
+const candidateOf = ({ shownDifferences: differences, shownPosition: position, ...row }: Row) => ({
+  ...row,
+  shown: differences === null || position === null ? null : { differences, position },
+});
+
 /** The candidate, if there is one, and who had it last. */
 export async function findCandidate(
   db: Queryable,
 ): Promise<(Candidate & { readonly rebuilder: string | null }) | undefined> {
-  const { rows } = await db.query<Candidate & { rebuilder: string | null }>({
+  const { rows } = await db.query<Row>({
     name: "reports_candidate",
-    text: `SELECT g.generation, g.state, g.position, g.shown_at IS NOT NULL AS shown, g.rebuilder
+    text: `SELECT ${COLUMNS}
            FROM reports.generation g
            WHERE g.state IN ('building', 'live') AND g.generation <> (SELECT s.generation FROM reports.served s)`,
   });
-  return rows[0];
+  return rows.map(candidateOf)[0];
 }
 
 /** Makes the next one. */
@@ -45,17 +63,17 @@ export async function lease(
   generation: number,
   rebuilder: string,
 ): Promise<Candidate | undefined> {
-  const { rows } = await db.query<Candidate>({
+  const { rows } = await db.query<Row>({
     name: "reports_lease",
-    text: `UPDATE reports.generation
+    text: `UPDATE reports.generation g
            SET rebuilder = $2, leased_until = clock_timestamp() + make_interval(secs => ${LEASE_S})
            WHERE generation = $1 AND state IN ('building', 'live')
              AND generation <> (SELECT s.generation FROM reports.served s)
              AND (rebuilder = $2 OR rebuilder IS NULL OR leased_until < clock_timestamp())
-           RETURNING generation, state, position, shown_at IS NOT NULL AS shown`,
+           RETURNING ${COLUMNS}`,
     values: [generation, rebuilder],
   });
-  return rows[0];
+  return rows.map(candidateOf)[0];
 }
 
 /** Leaves it to whoever comes next. */
@@ -80,11 +98,11 @@ export async function reach(
   });
 }
 
-export async function markShown(db: Queryable, generation: number): Promise<void> {
+export async function markShown(db: Queryable, generation: number, shown: Shown): Promise<void> {
   await db.query({
     name: "reports_shown",
-    text: "UPDATE reports.generation SET shown_at = clock_timestamp() WHERE generation = $1",
-    values: [generation],
+    text: "UPDATE reports.generation SET shown_differences = $2, shown_position = $3 WHERE generation = $1",
+    values: [generation, shown.differences, shown.position],
   });
 }
 
