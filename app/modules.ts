@@ -6,6 +6,7 @@ import { collector } from "../services/collector/module.js";
 import { fraud } from "../services/fraud/module.js";
 import { gatewaySimulator } from "../services/gateway_simulator/module.js";
 import { metrics } from "../services/metrics/module.js";
+import { monitor } from "../services/monitor/module.js";
 import { payments } from "../services/payments/module.js";
 import { payouts } from "../services/payouts/module.js";
 import { platform } from "../services/platform.js";
@@ -27,5 +28,6 @@ export const MODULES: readonly Module[] = [
   campaigns,
   reports,
   collector,
+  monitor,
   traffic,
 ];
