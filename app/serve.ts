@@ -13,8 +13,8 @@ import { settingNames } from "../lib/settings/define.js";
 import { namesThatAreSet } from "../lib/settings/settings.js";
 import { aborted } from "../lib/timing.js";
 
-/** Not services: a worker and jobs are processes of their own. */
-const APART: readonly string[] = ["etl", "jobs", "platform", "gateway-simulator", "traffic"];
+/** Processes of their own: a worker, jobs, a reporter for each name that it reports under. */
+const APART: readonly string[] = ["etl", "jobs", "platform", "gateway-simulator", "reporter", "traffic"];
 
 /** The modules named, or all services when none is. @throws CoreError MODULE_UNKNOWN for a name that is none, or stands twice. */
 export function chooseModules(names: readonly string[], modules: readonly Module[]): readonly Module[] {

@@ -10,8 +10,10 @@ import type { CollectorSettings } from "../services/collector/settings.js";
 import type { FraudSettings } from "../services/fraud/settings.js";
 import type { SimulatorSettings } from "../services/gateway_simulator/settings.js";
 import type { MonitorSettings } from "../services/monitor/settings.js";
+import type { MonitorQueueSettings } from "../services/monitor_queue/settings.js";
 import type { PaymentsSettings } from "../services/payments/settings.js";
 import type { PayoutsSettings } from "../services/payouts/settings.js";
+import type { ReporterSettings } from "../services/reporter/settings.js";
 import type { ReportsSettings } from "../services/reports/settings.js";
 import type { WalletSettings } from "../services/wallet/settings.js";
 import type { TrafficSettings } from "../traffic/settings.js";
@@ -70,6 +72,8 @@ export interface AllSettings
     ReportsSettings,
     CollectorSettings,
     MonitorSettings,
+    MonitorQueueSettings,
+    ReporterSettings,
     TrafficSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */

@@ -40,12 +40,10 @@ export const reportShape = {
     .meta({ description: "Its sender ends: no report is to be expected after it." }),
 };
 
-const schema = z
-  .object(reportShape)
-  .refine(({ seq, expected_reports }) => seq <= expected_reports, {
-    path: ["seq"],
-    error: "is none of the window's",
-  });
+const schema = z.object(reportShape).refine(({ seq, expected_reports }) => seq <= expected_reports, {
+  path: ["seq"],
+  error: "is none of the window's",
+});
 
 export type Report = z.output<typeof schema>;
 
