@@ -28,6 +28,9 @@ const stackSchema = z.object({
   PROXY_PORT: port.default(8_088).describe("HAProxy before the nodes of campaigns"),
   PROXY_NODE_1_PORT: port.default(8_001).describe("The first node of campaigns"),
   PROXY_NODE_2_PORT: port.default(8_002).describe("The second node of campaigns"),
+  REPORTER_A_PORT: port.default(5_002).describe("The reporter payments-a"),
+  REPORTER_B_PORT: port.default(5_010).describe("The reporter payments-b"),
+  REPORTER_C_PORT: port.default(5_020).describe("The reporter payments-c"),
   GRAFANA_PORT: port.default(3_000).describe("Grafana; in containers only"),
 });
 

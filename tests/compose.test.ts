@@ -121,7 +121,12 @@ describe("docker-compose.yml", () => {
       "grafana",
       "metrics",
       "migrate",
+      "monitor",
+      "monitor-queue",
       "payments",
+      "payments-a",
+      "payments-b",
+      "payments-c",
       "payouts",
       "postgres",
       "postgres-exporter",
@@ -150,6 +155,7 @@ describe("docker-compose.yml", () => {
       ...["gateway-simulator"].map((name) => [name, ["serve", name], undefined]),
       ...["campaigns-1", "campaigns-2"].map((name) => [name, ["serve", "campaigns"], undefined]),
       ...["reports-v1", "reports-v2"].map((name) => [name, ["serve", "reports"], undefined]),
+      ...["payments-a", "payments-b", "payments-c"].map((name) => [name, ["serve", "reporter"], undefined]),
     ];
     expect(serving.map(([name, { command, profiles }]) => [name, command, profiles]).sort()).toEqual(
       expected.sort(),
@@ -162,7 +168,7 @@ describe("docker-compose.yml", () => {
     const scraped = [...job.matchAll(/names: \[(.*?)\]/g)].flatMap(([, names = ""]) => names.split(", "));
     const routed = modules.filter(({ routes }) => routes !== undefined).map(({ name }) => name);
     expect(asked.sort()).toEqual([...new Set([...routed, "metrics"])].sort());
-    const scrapable = [...modules.map(({ name }) => name), "services", "reports-v1", "reports-v2"];
+    const scrapable = [...modules.map(({ name }) => name), "services", "reports-v1", "reports-v2", "reporter"];
     expect(scraped.sort()).toEqual(scrapable.sort());
   });
 

@@ -71,6 +71,10 @@ const schema = z.object({
   HTTP_MAX_POOL_QUEUE: whole(1, 100_000)
     .default(500)
     .describe("Requests of a module that may wait for a database connection; more are answered 503 at once"),
+  SELF_WATCH: z
+    .enum(["off", "on"])
+    .default("off")
+    .describe("on: worker, services and jobs report to the monitor as long as they live"),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")

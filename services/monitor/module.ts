@@ -5,6 +5,7 @@ import { webhookChore } from "../../lib/webhook/keeping.js";
 import { Webhooks } from "../../lib/webhook/webhooks.js";
 import { MonitorError } from "./errors.js";
 import { monitorMetrics } from "./metrics.js";
+import { monitorPanels } from "./panels.js";
 import { MONITOR_RETENTION } from "./retention.js";
 import { monitorRoutes } from "./routes/routes.js";
 import { monitorSettings, webhookTarget } from "./settings.js";
@@ -32,6 +33,7 @@ export const monitor = defineModule({
   ],
   retention: MONITOR_RETENTION,
   routes: monitorRoutes,
+  panels: monitorPanels,
   start: (runtime) => {
     const { settings, registry, messages } = runtime;
     const { MONITOR_CONNECTIONS: connections } = settings;

@@ -14,5 +14,5 @@ export interface ReporterSettings extends z.infer<typeof schema> {}
 
 export const reporterSettings: SettingsDeclaration<ReporterSettings> = {
   schema,
-  prefixes: ["SERVICE_NAME", "REPORTER_"],
+  prefixes: ["SERVICE_NAME", "REPORTER_CONNECTIONS", "REPORTER_INTERVAL_"],
 };

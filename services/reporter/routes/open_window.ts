@@ -16,7 +16,7 @@ const body = z
     error_rate: rate.optional(),
     omission_rate: rate.optional(),
   })
-  .optional();
+  .nullish();
 
 const answer = z.object({
   window_uuid: z.uuid(),
