@@ -8,7 +8,13 @@ export const monitorPanels = () =>
     queues: [],
     schema: "monitor",
     business: [
-      stat("Windows open", "short", "Under way.", "max(payments_monitor_open_windows)", { width: 6 }),
+      stat(
+        "Windows open",
+        "short",
+        "Under way; each ends closed, or as an alert.",
+        "max(payments_monitor_open_windows)",
+        { width: 6 },
+      ),
       stat(
         "Windows that nobody can decide",
         "short",
@@ -36,11 +42,8 @@ export const monitorPanels = () =>
       graph("Tries a second", "ops", "Of monitor-queue, by what came of them.", {
         "{{result}}": "sum by (result) (rate(payments_monitor_queue_tries_total[$__rate_interval]))",
       }),
-      graph(
-        "Alerts of the latest five windows",
-        "short",
-        "By service: three or more are no accident.",
-        { "{{service_name}}": "max by (service_name) (payments_monitor_service_alerts_of_last_five)" },
-      ),
+      graph("Alerts of the latest five windows", "short", "By service: three or more are no accident.", {
+        "{{service_name}}": "max by (service_name) (payments_monitor_service_alerts_of_last_five)",
+      }),
     ],
   });
