@@ -168,7 +168,13 @@ describe("docker-compose.yml", () => {
     const scraped = [...job.matchAll(/names: \[(.*?)\]/g)].flatMap(([, names = ""]) => names.split(", "));
     const routed = modules.filter(({ routes }) => routes !== undefined).map(({ name }) => name);
     expect(asked.sort()).toEqual([...new Set([...routed, "metrics"])].sort());
-    const scrapable = [...modules.map(({ name }) => name), "services", "reports-v1", "reports-v2", "reporter"];
+    const scrapable = [
+      ...modules.map(({ name }) => name),
+      "services",
+      "reports-v1",
+      "reports-v2",
+      "reporter",
+    ];
     expect(scraped.sort()).toEqual(scrapable.sort());
   });
 

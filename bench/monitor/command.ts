@@ -107,12 +107,18 @@ async function openAll(url: string, { windows, seconds }: MonitorOptions): Promi
   await Promise.all(opening);
 }
 
+/** A refusal that has done nothing is asked again, as its caller would. */
 async function open(url: string, body: object): Promise<void> {
   const answer = await fetch(`${url}/report-windows`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
+  if (answer.status === 503) {
+    await answer.arrayBuffer();
+    await sleep(1_000);
+    return open(url, body);
+  }
   if (answer.status !== 201) {
     throw new Error(`a window was answered ${answer.status}: ${await answer.text()}`);
   }

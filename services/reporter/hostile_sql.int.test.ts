@@ -6,7 +6,7 @@ import { createDatabase, dropDatabase } from "../../tests/harness/database.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import type { Tick } from "./domain/window.js";
 import { enterTicks, markSent } from "./store/tick.js";
-import { openWindow } from "./store/window.js";
+import { openWindows } from "./store/window.js";
 
 /** What the reporter's role cannot do to its audit. */
 let database: string;
@@ -26,9 +26,9 @@ beforeAll(async () => {
   service = createServicePool(testSettings({ POSTGRES_DB: database }), of);
   const rates = { seed: 1, errorRate: 0, omissionRate: 0 };
   const schedule = { intervalMs: 10, durationMs: 40 };
-  await openWindow(
+  await openWindows(
     service,
-    { windowUuid, service: "mallory", windowFrom: new Date(), ...rates, ...schedule },
+    [{ windowUuid, service: "mallory", windowFrom: new Date(), ...rates, ...schedule }],
     "p",
   );
   const ticks = [tick(1, "sending"), tick(2, "omitted"), tick(3, "stalled")];

@@ -10,7 +10,7 @@ import { expectedOf, tickOf, turnAt } from "./domain/schedule.js";
 import type { ReportWindow, Tick } from "./domain/window.js";
 import { reportOf } from "./report.js";
 import { type Beat, enterTicks, markSent, takeUnsent } from "./store/tick.js";
-import { openWindow, renewProcess, takeOrphans } from "./store/window.js";
+import { openWindows, renewProcess, takeOrphans } from "./store/window.js";
 
 /** A process that has said nothing for so long is dead to others of its service. */
 const LEASE_MS = 5_000;
@@ -51,13 +51,21 @@ export class Windows implements Part {
   readonly #stopping = new AbortController();
   readonly #clocks = new Map<string, NodeJS.Timeout>();
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #openings: Gatherer<ReportWindow, undefined>;
   readonly #audits: Gatherer<Beat, ReadonlySet<number>>;
   readonly #reports: Gatherer<Report, undefined>;
   #keeping: Promise<void> | undefined;
 
   constructor(options: WindowsOptions) {
     this.#options = options;
-    const { pool } = options;
+    const { pool, process } = options;
+    this.#openings = new Gatherer({
+      ...GROUP,
+      work: async (windows) => {
+        await openWindows(pool, windows, process);
+        return windows.map(() => undefined);
+      },
+    });
     this.#audits = new Gatherer({ ...GROUP, work: (beats) => enterTicks(pool, beats) });
     this.#reports = new Gatherer({
       ...GROUP,
@@ -82,7 +90,7 @@ export class Windows implements Part {
   /** Opens a window, and declares it: one that reports nothing is known, too. */
   async open(window: ReportWindow): Promise<void> {
     const openedMs = performance.now();
-    await openWindow(this.#options.pool, window, this.#options.process);
+    await this.#openings.add(window);
     const { windowUuid, windowFrom: at } = window;
     this.#send(reportOf(window, { windowUuid, seq: 0, status: "ok", outcome: "sending", at }, 0));
     this.#arm({ window, openedMs, done: 0 });

@@ -1,25 +1,31 @@
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { ReportWindow } from "../domain/window.js";
 
-/** Enters a window with its declaration, which is still to be sent. */
-export async function openWindow(db: Queryable, window: ReportWindow, process: string): Promise<void> {
+/** Enters windows with their declarations, which are still to be sent. */
+export async function openWindows(
+  db: Queryable,
+  windows: readonly ReportWindow[],
+  process: string,
+): Promise<void> {
   await db.query({
     name: "reporter_open",
     text: `WITH opened AS (
              INSERT INTO reporter.report_window (window_uuid, service, seed, error_rate, omission_rate, interval_ms, duration_ms,
                                                  window_from, process)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-             RETURNING window_uuid)
-           INSERT INTO reporter.tick (window_uuid, seq, status, outcome, ticked_at) SELECT window_uuid, 0, 'ok', 'sending', $8 FROM opened`,
+             SELECT *, $9 FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::float8[], $5::float8[], $6::int[], $7::int[],
+                                      $8::timestamptz[])
+             RETURNING window_uuid, window_from)
+           INSERT INTO reporter.tick (window_uuid, seq, status, outcome, ticked_at)
+           SELECT window_uuid, 0, 'ok', 'sending', window_from FROM opened`,
     values: [
-      window.windowUuid,
-      window.service,
-      window.seed,
-      window.errorRate,
-      window.omissionRate,
-      window.intervalMs,
-      window.durationMs,
-      window.windowFrom,
+      windows.map(({ windowUuid }) => windowUuid),
+      windows.map(({ service }) => service),
+      windows.map(({ seed }) => seed),
+      windows.map(({ errorRate }) => errorRate),
+      windows.map(({ omissionRate }) => omissionRate),
+      windows.map(({ intervalMs }) => intervalMs),
+      windows.map(({ durationMs }) => durationMs),
+      windows.map(({ windowFrom }) => windowFrom),
       process,
     ],
   });
