@@ -232,9 +232,8 @@ test("a reporter is killed at tick 3: another one of its name goes on, and owes 
 
 test("a reporter is frozen: what went by is stalled, and not made up for", async () => {
   const window = await open({ duration_s: 4 });
-  await eventually("two ticks", async () => (await expectedTicks(window)) >= 2);
+  await eventually("two have come", async () => (await find(window)).received_reports >= 2);
   reporter.signal("SIGSTOP");
-  await eventually("the monitor waits", async () => (await find(window)).received_reports >= 2);
   const frozenAt = performance.now();
   await eventually("three go by", () => performance.now() - frozenAt > 800);
   reporter.signal("SIGCONT");
