@@ -396,12 +396,15 @@ $$;
 CREATE FUNCTION monitor.passed() RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     AS $$
-  SELECT max(m.sent_at)
+  SELECT m.sent_at
   FROM monitor.marker m
   WHERE m.back_at IS NOT NULL
+    AND m.sent_at > now() - interval '1 hour'
     AND NOT EXISTS (
       SELECT FROM monitor.holder h
-      WHERE h.gave_back_at >= m.sent_at OR (h.renewed_at < m.back_at AND h.leased_until > m.sent_at));
+      WHERE h.gave_back_at >= m.sent_at OR (h.renewed_at < m.back_at AND h.leased_until > m.sent_at))
+  ORDER BY m.sent_at DESC
+  LIMIT 1;
 $$;
 
 COMMENT ON FUNCTION monitor.passed() IS 'Until when all that was in the queue of reports is accounted for';
