@@ -126,9 +126,7 @@ const ENTER = `
 const RESOLVE = `
   WITH changed AS (
     UPDATE monitor.report_window w SET state = 'RESOLVED_LATE'
-    WHERE w.window_uuid = ANY (ARRAY( -- in the order in which all lock them
-      SELECT a.window_uuid FROM monitor.report_window a
-      WHERE a.window_uuid = ANY ($1::uuid[]) AND a.state = 'ALERT' ORDER BY a.window_uuid FOR UPDATE))
+    WHERE w.window_uuid = ANY ($1::uuid[]) AND w.state = 'ALERT'
       AND (SELECT count(*) FROM monitor.report r
            WHERE r.window_uuid = w.window_uuid AND r.seq <= coalesce(w.last_seq, w.expected)) >= coalesce(w.last_seq, w.expected)
     RETURNING *
