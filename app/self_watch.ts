@@ -20,7 +20,7 @@ const STOP_MS = 2_000;
 export interface SelfWatchOptions {
   readonly settings: Settings;
   readonly logger: Logger;
-  /** What runs, in names of services: `self-worker`. */
+  /** What runs, in names of services: `self-payments-worker`. */
   readonly name: string;
   /** Shorter ones are for tests. */
   readonly schedule?: Schedule;
