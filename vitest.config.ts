@@ -20,6 +20,7 @@ const onServers = {
 /** Files of half a minute and more: begun last, they would run on alone. */
 const LONG = [
   "saga.fault",
+  "monitor.fault",
   "reports.fault",
   "payouts.fault",
   "split.fault",

@@ -6,9 +6,12 @@ import { collector } from "../services/collector/module.js";
 import { fraud } from "../services/fraud/module.js";
 import { gatewaySimulator } from "../services/gateway_simulator/module.js";
 import { metrics } from "../services/metrics/module.js";
+import { monitor } from "../services/monitor/module.js";
+import { monitorQueue } from "../services/monitor_queue/module.js";
 import { payments } from "../services/payments/module.js";
 import { payouts } from "../services/payouts/module.js";
 import { platform } from "../services/platform.js";
+import { reporter } from "../services/reporter/module.js";
 import { reports } from "../services/reports/module.js";
 import { wallet } from "../services/wallet/module.js";
 import { traffic } from "../traffic/module.js";
@@ -27,5 +30,8 @@ export const MODULES: readonly Module[] = [
   campaigns,
   reports,
   collector,
+  monitor,
+  monitorQueue,
+  reporter,
   traffic,
 ];

@@ -8,6 +8,7 @@ import { benchBackup } from "./backup.js";
 import { type AvailabilityOptions, benchAvailability } from "./campaigns/availability.js";
 import { benchLoad } from "./load.js";
 import { machineFacts, requireDurability } from "./machine.js";
+import { benchMonitor, type MonitorOptions } from "./monitor/command.js";
 import { benchOnce, type OnceOptions } from "./partners/once.js";
 import { benchPayments, PARTS, type PaymentsOptions } from "./payments/command.js";
 import { LAYOUTS } from "./payments/fleet.js";
@@ -113,6 +114,14 @@ measures(
   benchSwitch,
 );
 
+measures(
+  program
+    .command("monitor")
+    .description("windows of reports, all open at a time: false and missed alerts, and what was lost")
+    .option("--windows <n>", "open at a time", count(1, 1_000_000), 10_000)
+    .option("--seconds <s>", "how long each lasts", count(60, 300), 60),
+  (stack, report, options: MonitorOptions) => benchMonitor(stack, report, options),
+);
 measures(
   program
     .command("availability")

@@ -6,11 +6,15 @@ CREATE SCHEMA collector;
 
 CREATE SCHEMA etl;
 
+CREATE SCHEMA monitor;
+
 CREATE SCHEMA ops;
 
 CREATE SCHEMA payments;
 
 CREATE SCHEMA payouts;
+
+CREATE SCHEMA reporter;
 
 CREATE SCHEMA reports;
 
@@ -360,6 +364,64 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION monitor.keep_report() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM monitor.report_window w
+                 WHERE w.window_uuid = NEW.window_uuid AND NEW.seq <= w.expected AND NEW.late = (w.decided_at IS NOT NULL)) THEN
+    RAISE EXCEPTION 'report % is none of window %, or not late as it says', NEW.seq, NEW.window_uuid
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION monitor.keep_window() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF (NEW.window_uuid, NEW.id, NEW.service, NEW.window_from, NEW.window_to, NEW.interval_ms, NEW.expected, NEW.created_at)
+     = (OLD.window_uuid, OLD.id, OLD.service, OLD.window_from, OLD.window_to, OLD.interval_ms, OLD.expected, OLD.created_at)
+     AND NEW.deadline <= OLD.deadline
+     AND (OLD.decided_at IS NULL
+          OR (NEW.received, NEW.errors, NEW.closed_at, NEW.decided_at, NEW.deadline)
+             = (OLD.received, OLD.errors, OLD.closed_at, OLD.decided_at, OLD.deadline))
+     AND EXISTS (SELECT FROM monitor.transition WHERE from_state = OLD.state AND to_state = NEW.state) THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'window % is %: this change of it is refused', OLD.window_uuid, OLD.state USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION monitor.passed() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+  SELECT m.sent_at
+  FROM monitor.marker m
+  WHERE m.back_at IS NOT NULL
+    AND m.sent_at > now() - interval '1 hour'
+    AND NOT EXISTS (
+      SELECT FROM monitor.holder h
+      WHERE h.gave_back_at >= m.sent_at OR (h.renewed_at < m.back_at AND h.leased_until > m.sent_at))
+  ORDER BY m.sent_at DESC
+  LIMIT 1;
+$$;
+
+COMMENT ON FUNCTION monitor.passed() IS 'Until when all that was in the queue of reports is accounted for';
+
+CREATE FUNCTION monitor.refuse_young() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF OLD.created_at > now() - interval '28 days' THEN
+    RAISE EXCEPTION 'DELETE of %.% is refused: the row is younger than 28 days', TG_TABLE_SCHEMA, TG_TABLE_NAME
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN OLD;
+END
+$$;
+
 CREATE FUNCTION ops.add_months(parent regclass, months integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -688,6 +750,47 @@ BEGIN
     RAISE EXCEPTION 'Pago % is not EXITOSO as %', NEW.id_pago, NEW.gateway_id USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION reporter.keep_tick() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF (NEW.window_uuid, NEW.seq, NEW.id, NEW.status, NEW.ticked_at, NEW.created_at)
+     = (OLD.window_uuid, OLD.seq, OLD.id, OLD.status, OLD.ticked_at, OLD.created_at)
+     AND OLD.outcome = 'sending' AND NEW.outcome IN ('sending', 'sent') THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'tick % of window % is %: this change of it is refused', OLD.seq, OLD.window_uuid, OLD.outcome
+    USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION reporter.keep_window() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF (NEW.window_uuid, NEW.id, NEW.service, NEW.seed, NEW.error_rate, NEW.omission_rate, NEW.interval_ms, NEW.duration_ms,
+      NEW.opened_at, NEW.window_from, NEW.created_at)
+     = (OLD.window_uuid, OLD.id, OLD.service, OLD.seed, OLD.error_rate, OLD.omission_rate, OLD.interval_ms, OLD.duration_ms,
+        OLD.opened_at, OLD.window_from, OLD.created_at)
+     AND (OLD.audited_at IS NULL OR NEW.audited_at = OLD.audited_at) THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'window %: this change of it is refused', OLD.window_uuid USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION reporter.refuse_young() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF current_user <> 'payments_owner' AND OLD.created_at > now() - interval '28 days' THEN
+    RAISE EXCEPTION 'DELETE of %.% is refused: the row is younger than 28 days', TG_TABLE_SCHEMA, TG_TABLE_NAME
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN OLD;
 END
 $$;
 
@@ -1720,6 +1823,318 @@ CREATE TABLE etl.worker (
 
 COMMENT ON TABLE etl.worker IS 'Workers by their last sign of life; one that is silent for longer than its lease loses its connections';
 
+CREATE TABLE monitor.report (
+    window_uuid uuid NOT NULL,
+    seq integer NOT NULL,
+    id bigint NOT NULL,
+    ok boolean NOT NULL,
+    error_message text,
+    reported_at timestamp with time zone NOT NULL,
+    late boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT report_error_message_check CHECK ((length(error_message) <= 500)),
+    CONSTRAINT report_seq_check CHECK ((seq > 0))
+);
+
+COMMENT ON TABLE monitor.report IS 'Which reports of a window have come: a set, so that a repetition changes nothing';
+
+CREATE TABLE monitor.report_window (
+    window_uuid uuid NOT NULL,
+    id bigint NOT NULL,
+    service text NOT NULL,
+    window_from timestamp with time zone NOT NULL,
+    window_to timestamp with time zone NOT NULL,
+    interval_ms integer NOT NULL,
+    expected integer NOT NULL,
+    last_seq integer,
+    deadline timestamp with time zone NOT NULL,
+    state text DEFAULT 'OPEN'::text NOT NULL,
+    received integer,
+    errors integer,
+    closed_at timestamp with time zone,
+    decided_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT report_window_check CHECK (((last_seq >= 0) AND (last_seq <= expected))),
+    CONSTRAINT report_window_check1 CHECK (((received >= 0) AND (received <= expected))),
+    CONSTRAINT report_window_check2 CHECK (((errors >= 0) AND (errors <= received))),
+    CONSTRAINT report_window_check3 CHECK (((state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text])) = (decided_at IS NULL))),
+    CONSTRAINT report_window_check4 CHECK (((decided_at IS NULL) = (received IS NULL))),
+    CONSTRAINT report_window_check5 CHECK (((decided_at IS NULL) = (errors IS NULL))),
+    CONSTRAINT report_window_check6 CHECK (((decided_at IS NULL) = (closed_at IS NULL))),
+    CONSTRAINT report_window_check7 CHECK (((state <> 'CLOSED'::text) OR (received >= COALESCE(last_seq, expected)))),
+    CONSTRAINT report_window_check8 CHECK (((state <> 'ALERT'::text) OR (received < COALESCE(last_seq, expected)))),
+    CONSTRAINT report_window_expected_check CHECK (((expected >= 1) AND (expected <= 86400))),
+    CONSTRAINT report_window_interval_ms_check CHECK (((interval_ms >= 10) AND (interval_ms <= 3600000))),
+    CONSTRAINT report_window_service_check CHECK (((length(service) >= 1) AND (length(service) <= 63))),
+    CONSTRAINT report_window_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text, 'CLOSED'::text, 'ALERT'::text, 'RESOLVED_LATE'::text])))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE monitor.report_window IS 'A window and its schedule: which reports are to come, and whether they did';
+
+CREATE VIEW monitor.audit_difference AS
+ SELECT ('window '::text || w.window_uuid) AS what,
+        CASE
+            WHEN (w.state = 'RESOLVED_LATE'::text) THEN (('all of '::text || w.due) || ' reports'::text)
+            ELSE (w.received || ' reports in time'::text)
+        END AS expected,
+    ((((w.in_time || ' in time, '::text) || w.late) || ' late, '::text) || w.state) AS found
+   FROM ( SELECT w_1.window_uuid,
+            w_1.id,
+            w_1.service,
+            w_1.window_from,
+            w_1.window_to,
+            w_1.interval_ms,
+            w_1.expected,
+            w_1.last_seq,
+            w_1.deadline,
+            w_1.state,
+            w_1.received,
+            w_1.errors,
+            w_1.closed_at,
+            w_1.decided_at,
+            w_1.created_at,
+            COALESCE(w_1.last_seq, w_1.expected) AS due,
+            c.in_time,
+            c.late
+           FROM (monitor.report_window w_1
+             CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (NOT r.late)) AS in_time,
+                    count(*) FILTER (WHERE r.late) AS late
+                   FROM monitor.report r
+                  WHERE (r.window_uuid = w_1.window_uuid)) c)
+          WHERE (w_1.decided_at > (now() - '28 days'::interval))) w
+  WHERE ((w.in_time <> w.received) OR ((w.state = 'RESOLVED_LATE'::text) AND ((w.in_time + w.late) < w.due)) OR ((w.state = 'ALERT'::text) AND ((w.in_time + w.late) >= w.due)))
+UNION ALL
+ SELECT ('window '::text || report_window.window_uuid) AS what,
+    ('decided by '::text || ((report_window.deadline + '00:01:00'::interval) + ops.audit_grace())) AS expected,
+    report_window.state AS found
+   FROM monitor.report_window
+  WHERE ((report_window.state = 'OPEN'::text) AND (((report_window.deadline + '00:01:00'::interval) + ops.audit_grace()) <= now()));
+
+COMMENT ON VIEW monitor.audit_difference IS 'Each window that does not say what its reports do';
+
+CREATE TABLE monitor.holder (
+    holder text NOT NULL,
+    renewed_at timestamp with time zone NOT NULL,
+    leased_until timestamp with time zone NOT NULL,
+    gave_back_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    held_windows uuid[] NOT NULL,
+    held_seqs integer[] NOT NULL,
+    CONSTRAINT holder_check CHECK ((cardinality(held_windows) = cardinality(held_seqs))),
+    CONSTRAINT holder_holder_check CHECK (((length(holder) >= 1) AND (length(holder) <= 100)))
+);
+
+COMMENT ON TABLE monitor.holder IS 'Each process of monitor-queue, and the reports that it holds';
+
+CREATE VIEW monitor.audit_held AS
+ SELECT DISTINCT u.window_uuid,
+    u.seq
+   FROM monitor.holder,
+    LATERAL UNNEST(holder.held_windows, holder.held_seqs) u(window_uuid, seq)
+  WHERE (holder.leased_until > clock_timestamp());
+
+CREATE VIEW monitor.audit_window AS
+ SELECT report_window.window_uuid,
+    report_window.service,
+    report_window.expected,
+    COALESCE(report_window.last_seq, report_window.expected) AS due,
+    report_window.state,
+    report_window.received,
+    report_window.created_at
+   FROM monitor.report_window
+  WHERE (report_window.created_at > (now() - '28 days'::interval));
+
+CREATE VIEW monitor.audit_report AS
+ SELECT r.window_uuid,
+    r.seq,
+    r.late
+   FROM (monitor.report r
+     JOIN monitor.audit_window USING (window_uuid));
+
+CREATE TABLE monitor.conflict (
+    window_uuid uuid NOT NULL,
+    digest bytea NOT NULL,
+    report jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT conflict_digest_check CHECK ((length(digest) = 32))
+);
+
+COMMENT ON TABLE monitor.conflict IS 'Reports whose schedule is another one than their window''s: kept, and counted nowhere';
+
+CREATE TABLE monitor.flip (
+    window_uuid uuid NOT NULL,
+    state text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT flip_state_check CHECK ((state = ANY (ARRAY['UNKNOWN'::text, 'CLOSED'::text, 'ALERT'::text, 'RESOLVED_LATE'::text])))
+);
+
+COMMENT ON TABLE monitor.flip IS 'Into which states a window came, and when';
+
+CREATE TABLE monitor.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE monitor.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE monitor.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE monitor.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE TABLE monitor.marker (
+    marker_id uuid NOT NULL,
+    sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    back_at timestamp with time zone
+);
+
+COMMENT ON TABLE monitor.marker IS 'Messages that the sweep sends through the queue of reports';
+
+CREATE TABLE monitor.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE monitor.outbox IS 'Events to be published; a row lives for milliseconds';
+
+ALTER TABLE monitor.report ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME monitor.report_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE monitor.report_window ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME monitor.report_window_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW monitor.service_state AS
+ SELECT s.service,
+    latest.alerts
+   FROM (( SELECT report_window.service
+           FROM monitor.report_window
+          WHERE (report_window.created_at > (now() - '01:00:00'::interval))
+          GROUP BY report_window.service
+          ORDER BY report_window.service
+         LIMIT 100) s
+     CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (five.state = ANY (ARRAY['ALERT'::text, 'RESOLVED_LATE'::text]))) AS alerts
+           FROM ( SELECT w.state
+                   FROM monitor.report_window w
+                  WHERE ((w.service = s.service) AND (w.decided_at IS NOT NULL))
+                  ORDER BY w.id DESC
+                 LIMIT 5) five) latest);
+
+COMMENT ON VIEW monitor.service_state IS 'How many of a service''s latest five windows lacked reports when they were decided';
+
+CREATE VIEW monitor.state AS
+ SELECT count(*) FILTER (WHERE ((report_window.state = 'OPEN'::text) AND (report_window.deadline > clock_timestamp()))) AS open_windows,
+    count(*) FILTER (WHERE ((report_window.state = 'OPEN'::text) AND (report_window.deadline <= clock_timestamp()))) AS pending_windows,
+    count(*) FILTER (WHERE (report_window.state = 'UNKNOWN'::text)) AS unknown_windows,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(report_window.deadline))), (0)::numeric), (0)::numeric))::double precision AS oldest_due_age_seconds,
+    ( SELECT count(*) AS count
+           FROM monitor.flip
+          WHERE ((flip.state = 'ALERT'::text) AND (flip.created_at > (now() - '01:00:00'::interval)))) AS alerts_last_hour,
+    ( SELECT count(*) AS count
+           FROM monitor.flip
+          WHERE ((flip.state = 'RESOLVED_LATE'::text) AND (flip.created_at > (now() - '01:00:00'::interval)))) AS resolved_late_last_hour,
+    ( SELECT count(*) AS count
+           FROM monitor.conflict
+          WHERE (conflict.created_at > (now() - '01:00:00'::interval))) AS conflicts_last_hour
+   FROM monitor.report_window
+  WHERE (report_window.state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text]));
+
+COMMENT ON VIEW monitor.state IS 'How it stands with what is not decided, and what was lately';
+
+CREATE TABLE monitor.transition (
+    from_state text NOT NULL,
+    to_state text NOT NULL
+);
+
+COMMENT ON TABLE monitor.transition IS 'Changes of state that there are; all others are refused';
+
+CREATE TABLE monitor.webhook (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    type text NOT NULL,
+    data jsonb NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    attempts smallint DEFAULT 0 NOT NULL,
+    last_result text,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '4 days'::interval) NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT webhook_check CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
+    CONSTRAINT webhook_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text]))),
+    CONSTRAINT webhook_type_check CHECK (((length(type) >= 1) AND (length(type) <= 100)))
+);
+
+COMMENT ON TABLE monitor.webhook IS 'What is told to the receiver of webhooks, and what became of it';
+
+CREATE TABLE monitor.webhook_stop (
+    stopped boolean DEFAULT true NOT NULL,
+    webhook_id uuid NOT NULL,
+    stopped_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_stop_stopped_check CHECK (stopped)
+);
+
+COMMENT ON TABLE monitor.webhook_stop IS 'There is a row while the receiver wants no more webhooks';
+
+CREATE VIEW monitor.window_count AS
+ SELECT w.window_uuid,
+    w.id,
+    w.service,
+    w.window_from,
+    w.window_to,
+    w.interval_ms,
+    w.expected,
+    w.last_seq,
+    w.deadline,
+    w.state,
+    w.received,
+    w.errors,
+    w.closed_at,
+    w.decided_at,
+    w.created_at,
+    COALESCE(w.last_seq, w.expected) AS due,
+    COALESCE(w.received, c.received) AS received_reports,
+    c.late AS late_reports,
+    COALESCE(w.errors, c.errors) AS error_reports,
+    ( SELECT (count(*))::integer AS count
+           FROM monitor.conflict x
+          WHERE (x.window_uuid = w.window_uuid)) AS conflicts
+   FROM (monitor.report_window w
+     CROSS JOIN LATERAL ( SELECT (count(*) FILTER (WHERE (NOT r.late)))::integer AS received,
+            (count(*) FILTER (WHERE r.late))::integer AS late,
+            (count(*) FILTER (WHERE ((NOT r.late) AND (NOT r.ok))))::integer AS errors
+           FROM monitor.report r
+          WHERE (r.window_uuid = w.window_uuid)) c);
+
+COMMENT ON VIEW monitor.window_count IS 'Windows with how many reports came in time, late, and told of an error';
+
 CREATE TABLE ops.audit_result (
     latest boolean DEFAULT true NOT NULL,
     finished_at timestamp with time zone NOT NULL,
@@ -2310,6 +2725,215 @@ CREATE TABLE payouts.transition (
 );
 
 COMMENT ON TABLE payouts.transition IS 'Changes of state that there are; all others are refused';
+
+CREATE VIEW public.heartbeat_events AS
+ SELECT r.id,
+    w.id AS window_id,
+    w.service AS service_name,
+        CASE
+            WHEN r.ok THEN 'ok'::text
+            ELSE 'error'::text
+        END AS status,
+    r.reported_at AS report_timestamp,
+    r.error_message,
+    r.created_at
+   FROM (monitor.report r
+     JOIN monitor.report_window w USING (window_uuid));
+
+COMMENT ON VIEW public.heartbeat_events IS 'Reports that came, each once';
+
+CREATE VIEW public.monitoring_windows AS
+ SELECT window_count.id,
+    window_count.window_uuid,
+    window_count.service AS service_name,
+    window_count.state AS status,
+    window_count.due AS expected_reports,
+    window_count.received_reports,
+    window_count.error_reports,
+    GREATEST((window_count.due - window_count.received_reports), 0) AS missing_reports,
+    window_count.window_from,
+    window_count.window_to,
+    window_count.closed_at,
+    window_count.created_at
+   FROM monitor.window_count;
+
+COMMENT ON VIEW public.monitoring_windows IS 'Windows as monitor knows them; missing counts what came late, too';
+
+CREATE TABLE reporter.report_window (
+    window_uuid uuid NOT NULL,
+    id bigint NOT NULL,
+    service text NOT NULL,
+    seed bigint NOT NULL,
+    error_rate double precision NOT NULL,
+    omission_rate double precision NOT NULL,
+    interval_ms integer NOT NULL,
+    duration_ms integer NOT NULL,
+    expected integer GENERATED ALWAYS AS ((duration_ms / interval_ms)) STORED NOT NULL,
+    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    window_from timestamp with time zone NOT NULL,
+    process text NOT NULL,
+    audited_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT report_window_check CHECK ((duration_ms >= interval_ms)),
+    CONSTRAINT report_window_error_rate_check CHECK (((error_rate >= (0)::double precision) AND (error_rate <= (1)::double precision))),
+    CONSTRAINT report_window_interval_ms_check CHECK (((interval_ms >= 10) AND (interval_ms <= 3600000))),
+    CONSTRAINT report_window_omission_rate_check CHECK (((omission_rate >= (0)::double precision) AND (omission_rate <= (1)::double precision))),
+    CONSTRAINT report_window_seed_check CHECK ((seed >= 0)),
+    CONSTRAINT report_window_service_check CHECK (((length(service) >= 1) AND (length(service) <= 63)))
+);
+
+COMMENT ON TABLE reporter.report_window IS 'A window that was opened, and its schedule';
+
+CREATE TABLE reporter.tick (
+    window_uuid uuid NOT NULL,
+    seq integer NOT NULL,
+    id bigint NOT NULL,
+    status text NOT NULL,
+    outcome text NOT NULL,
+    ticked_at timestamp with time zone NOT NULL,
+    tried_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT tick_check CHECK (((outcome = ANY (ARRAY['sending'::text, 'sent'::text])) OR (seq > 0))),
+    CONSTRAINT tick_outcome_check CHECK ((outcome = ANY (ARRAY['sending'::text, 'sent'::text, 'omitted'::text, 'stalled'::text, 'unknown'::text]))),
+    CONSTRAINT tick_seq_check CHECK ((seq >= 0)),
+    CONSTRAINT tick_status_check CHECK (((status = 'ok'::text) OR (status ~~ 'error: _%'::text)))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE reporter.tick IS 'What became of each tick';
+
+CREATE VIEW public.report_audit AS
+ SELECT t.id,
+    t.window_uuid,
+    w.service,
+    t.status,
+    (t.outcome = 'sent'::text) AS sent_to_queue,
+    t.ticked_at AS "timestamp",
+    t.created_at
+   FROM (reporter.tick t
+     JOIN reporter.report_window w USING (window_uuid))
+  WHERE (t.seq > 0);
+
+COMMENT ON VIEW public.report_audit IS 'What became of each tick of a reporter';
+
+CREATE VIEW public.report_windows AS
+ SELECT report_window.id,
+    report_window.window_uuid,
+    report_window.service,
+    report_window.window_from,
+    (report_window.window_from + ((report_window.duration_ms)::double precision * '00:00:00.001'::interval)) AS window_to,
+    report_window.error_rate AS error_status_generado,
+    report_window.omission_rate AS error_status_no_reportado,
+    report_window.created_at
+   FROM reporter.report_window;
+
+COMMENT ON VIEW public.report_windows IS 'Windows as their reporters opened them';
+
+CREATE VIEW reporter.audit_window AS
+ SELECT report_window.window_uuid,
+    report_window.service,
+    report_window.expected,
+    report_window.omission_rate,
+    (report_window.audited_at IS NOT NULL) AS audited,
+    report_window.opened_at,
+    report_window.duration_ms
+   FROM reporter.report_window
+  WHERE (report_window.created_at > (now() - '28 days'::interval));
+
+CREATE VIEW reporter.audit_difference AS
+ SELECT ('window '::text || w.window_uuid) AS what,
+    ((w.expected + 1) || ' ticks'::text) AS expected,
+    (count(t.seq) || ' ticks'::text) AS found
+   FROM (reporter.audit_window w
+     LEFT JOIN reporter.tick t USING (window_uuid))
+  WHERE w.audited
+  GROUP BY w.window_uuid, w.expected
+ HAVING ((count(t.seq) <> (w.expected + 1)) OR (max(t.seq) > w.expected));
+
+COMMENT ON VIEW reporter.audit_difference IS 'Windows whose audit is not complete although it once was';
+
+CREATE VIEW reporter.audit_tick AS
+ SELECT t.window_uuid,
+    t.seq,
+    t.outcome,
+    t.status
+   FROM (reporter.tick t
+     JOIN reporter.audit_window USING (window_uuid));
+
+CREATE TABLE reporter.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE reporter.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE reporter.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE reporter.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE TABLE reporter.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE reporter.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE TABLE reporter.process (
+    process text NOT NULL,
+    leased_until timestamp with time zone NOT NULL,
+    CONSTRAINT process_process_check CHECK (((length(process) >= 1) AND (length(process) <= 63)))
+);
+
+COMMENT ON TABLE reporter.process IS 'Reporters that live; of one that does not, another one of its service takes the windows';
+
+ALTER TABLE reporter.report_window ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME reporter.report_window_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW reporter.state AS
+ SELECT ( SELECT count(*) AS count
+           FROM reporter.report_window
+          WHERE (report_window.audited_at IS NULL)) AS open_windows,
+    ( SELECT count(*) AS count
+           FROM reporter.tick
+          WHERE (tick.outcome = 'sending'::text)) AS unsent_ticks,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - ( SELECT min(tick.tried_at) AS min
+           FROM reporter.tick
+          WHERE (tick.outcome = 'sending'::text)))), (0)::numeric), (0)::numeric))::double precision AS unsent_oldest_age_seconds;
+
+COMMENT ON VIEW reporter.state IS 'How many windows are under way, and reports that the broker has not confirmed';
+
+ALTER TABLE reporter.tick ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME reporter.tick_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE reports.event (
     "position" bigint NOT NULL,
@@ -3537,6 +4161,45 @@ ALTER TABLE ONLY etl.run
 ALTER TABLE ONLY etl.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
 
+ALTER TABLE ONLY monitor.conflict
+    ADD CONSTRAINT conflict_pkey PRIMARY KEY (window_uuid, digest);
+
+ALTER TABLE ONLY monitor.flip
+    ADD CONSTRAINT flip_pkey PRIMARY KEY (window_uuid, state);
+
+ALTER TABLE ONLY monitor.holder
+    ADD CONSTRAINT holder_pkey PRIMARY KEY (holder);
+
+ALTER TABLE ONLY monitor.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY monitor.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY monitor.marker
+    ADD CONSTRAINT marker_pkey PRIMARY KEY (marker_id);
+
+ALTER TABLE ONLY monitor.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY monitor.report
+    ADD CONSTRAINT report_pkey PRIMARY KEY (window_uuid, seq);
+
+ALTER TABLE ONLY monitor.report_window
+    ADD CONSTRAINT report_window_id_key UNIQUE (id);
+
+ALTER TABLE ONLY monitor.report_window
+    ADD CONSTRAINT report_window_pkey PRIMARY KEY (window_uuid);
+
+ALTER TABLE ONLY monitor.transition
+    ADD CONSTRAINT transition_pkey PRIMARY KEY (from_state, to_state);
+
+ALTER TABLE ONLY monitor.webhook
+    ADD CONSTRAINT webhook_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY monitor.webhook_stop
+    ADD CONSTRAINT webhook_stop_pkey PRIMARY KEY (stopped);
+
 ALTER TABLE ONLY ops.audit_result
     ADD CONSTRAINT audit_result_pkey PRIMARY KEY (latest);
 
@@ -3623,6 +4286,27 @@ ALTER TABLE ONLY payouts.returned
 
 ALTER TABLE ONLY payouts.transition
     ADD CONSTRAINT transition_pkey PRIMARY KEY (from_estado, to_estado);
+
+ALTER TABLE ONLY reporter.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY reporter.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY reporter.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY reporter.process
+    ADD CONSTRAINT process_pkey PRIMARY KEY (process);
+
+ALTER TABLE ONLY reporter.report_window
+    ADD CONSTRAINT report_window_id_key UNIQUE (id);
+
+ALTER TABLE ONLY reporter.report_window
+    ADD CONSTRAINT report_window_pkey PRIMARY KEY (window_uuid);
+
+ALTER TABLE ONLY reporter.tick
+    ADD CONSTRAINT tick_pkey PRIMARY KEY (window_uuid, seq);
 
 ALTER TABLE ONLY reports.campaign
     ADD CONSTRAINT campaign_pkey PRIMARY KEY (generation, campaign_id);
@@ -3757,6 +4441,28 @@ CREATE INDEX idempotency_by_age ON collector.idempotency USING btree (created_at
 
 CREATE INDEX signed_request_by_age ON collector.signed_request USING btree (signed_at);
 
+CREATE INDEX conflict_age_idx ON monitor.conflict USING btree (created_at);
+
+CREATE INDEX flip_age_idx ON monitor.flip USING btree (created_at);
+
+CREATE INDEX idempotency_by_age ON monitor.idempotency USING btree (created_at);
+
+CREATE INDEX marker_sent_idx ON monitor.marker USING btree (sent_at);
+
+CREATE INDEX report_age_idx ON monitor.report USING btree (created_at);
+
+CREATE INDEX report_window_age_idx ON monitor.report_window USING btree (created_at, id);
+
+CREATE INDEX report_window_due_idx ON monitor.report_window USING btree (deadline) WHERE (state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text]));
+
+CREATE INDEX report_window_service_idx ON monitor.report_window USING btree (service, id);
+
+CREATE INDEX report_window_state_idx ON monitor.report_window USING btree (state, id) WHERE (state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text, 'ALERT'::text, 'RESOLVED_LATE'::text]));
+
+CREATE INDEX webhook_due_idx ON monitor.webhook USING btree (next_at) WHERE (state = 'pending'::text);
+
+CREATE INDEX webhook_ended_idx ON monitor.webhook USING btree (state, ended_at) WHERE (state <> 'pending'::text);
+
 CREATE INDEX dead_letter_by_time ON ops.dead_letter USING btree (recorded_at);
 
 CREATE INDEX dead_letter_by_trace ON ops.dead_letter USING btree (trace_id) WHERE (trace_id IS NOT NULL);
@@ -3778,6 +4484,16 @@ CREATE INDEX pago_due_idx ON ONLY payouts.pago USING btree (due_at) WHERE (estad
 CREATE INDEX pago_default_due_at_idx ON payouts.pago_default USING btree (due_at) WHERE (estado = ANY (ARRAY['PENDIENTE'::text, 'PROCESANDO'::text]));
 
 CREATE INDEX pago_default_id_afiliado_id_pago_idx ON payouts.pago_default USING btree (id_afiliado, id_pago);
+
+CREATE INDEX idempotency_by_age ON reporter.idempotency USING btree (created_at);
+
+CREATE INDEX report_window_age_idx ON reporter.report_window USING btree (created_at);
+
+CREATE INDEX report_window_open_idx ON reporter.report_window USING btree (service) WHERE (audited_at IS NULL);
+
+CREATE INDEX tick_age_idx ON reporter.tick USING btree (created_at);
+
+CREATE INDEX tick_sending_idx ON reporter.tick USING btree (tried_at) WHERE (outcome = 'sending'::text);
 
 CREATE INDEX event_position_idx ON ONLY reports.event USING btree ("position");
 
@@ -3877,6 +4593,26 @@ CREATE TRIGGER payout_final BEFORE DELETE OR UPDATE OR TRUNCATE ON collector.pay
 
 CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON collector.rate_limit FOR EACH STATEMENT EXECUTE FUNCTION collector.commit_without_waiting();
 
+CREATE TRIGGER conflict_final BEFORE UPDATE ON monitor.conflict FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER flip_final BEFORE UPDATE ON monitor.flip FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER flip_kept BEFORE DELETE ON monitor.flip FOR EACH ROW EXECUTE FUNCTION monitor.refuse_young();
+
+CREATE TRIGGER report_final BEFORE UPDATE ON monitor.report FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER report_kept BEFORE DELETE ON monitor.report FOR EACH ROW EXECUTE FUNCTION monitor.refuse_young();
+
+CREATE TRIGGER report_kept_all BEFORE TRUNCATE ON monitor.report FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER report_of_window AFTER INSERT ON monitor.report FOR EACH ROW EXECUTE FUNCTION monitor.keep_report();
+
+CREATE TRIGGER report_window_final BEFORE TRUNCATE ON monitor.report_window FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER report_window_kept BEFORE DELETE ON monitor.report_window FOR EACH ROW EXECUTE FUNCTION monitor.refuse_young();
+
+CREATE TRIGGER report_window_kept_in_order BEFORE UPDATE ON monitor.report_window FOR EACH ROW EXECUTE FUNCTION monitor.keep_window();
+
 CREATE TRIGGER dead_letter_bound AFTER INSERT ON ops.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION ops.forget_dead_letters();
 
 CREATE TRIGGER outbox_retried AFTER UPDATE ON payouts.outbox REFERENCING OLD TABLE AS was NEW TABLE AS claimed FOR EACH STATEMENT EXECUTE FUNCTION payouts.count_retried();
@@ -3896,6 +4632,14 @@ CREATE TRIGGER paid_of_success AFTER INSERT ON payouts.paid FOR EACH ROW EXECUTE
 CREATE TRIGGER reference_final BEFORE DELETE OR UPDATE OR TRUNCATE ON payouts.reference FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 CREATE TRIGGER returned_final BEFORE DELETE OR UPDATE OR TRUNCATE ON payouts.returned FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER report_window_kept BEFORE DELETE ON reporter.report_window FOR EACH ROW EXECUTE FUNCTION reporter.refuse_young();
+
+CREATE TRIGGER report_window_kept_in_order BEFORE UPDATE ON reporter.report_window FOR EACH ROW EXECUTE FUNCTION reporter.keep_window();
+
+CREATE TRIGGER tick_kept BEFORE DELETE ON reporter.tick FOR EACH ROW EXECUTE FUNCTION reporter.refuse_young();
+
+CREATE TRIGGER tick_kept_in_order BEFORE UPDATE ON reporter.tick FOR EACH ROW EXECUTE FUNCTION reporter.keep_tick();
 
 CREATE TRIGGER event_final BEFORE DELETE OR UPDATE ON reports.event FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
 
@@ -3957,6 +4701,15 @@ ALTER TABLE ONLY etl.failure
 ALTER TABLE ONLY etl.run_month
     ADD CONSTRAINT run_month_run_id_fkey FOREIGN KEY (run_id) REFERENCES etl.run(run_id);
 
+ALTER TABLE ONLY monitor.conflict
+    ADD CONSTRAINT conflict_window_uuid_fkey FOREIGN KEY (window_uuid) REFERENCES monitor.report_window(window_uuid);
+
+ALTER TABLE ONLY monitor.flip
+    ADD CONSTRAINT flip_window_uuid_fkey FOREIGN KEY (window_uuid) REFERENCES monitor.report_window(window_uuid);
+
+ALTER TABLE ONLY monitor.report
+    ADD CONSTRAINT report_window_uuid_fkey FOREIGN KEY (window_uuid) REFERENCES monitor.report_window(window_uuid);
+
 ALTER TABLE ONLY ops.dead_letter_action_letter
     ADD CONSTRAINT dead_letter_action_letter_action_id_fkey FOREIGN KEY (action_id) REFERENCES ops.dead_letter_action(action_id);
 
@@ -3968,6 +4721,9 @@ ALTER TABLE ONLY payouts.paid
 
 ALTER TABLE ONLY payouts.returned
     ADD CONSTRAINT returned_id_pago_fkey FOREIGN KEY (id_pago) REFERENCES payouts.paid(id_pago);
+
+ALTER TABLE ONLY reporter.tick
+    ADD CONSTRAINT tick_window_uuid_fkey FOREIGN KEY (window_uuid) REFERENCES reporter.report_window(window_uuid);
 
 ALTER TABLE ONLY reports.switch
     ADD CONSTRAINT switch_generation_fkey FOREIGN KEY (generation) REFERENCES reports.generation(generation);
@@ -4005,6 +4761,10 @@ GRANT USAGE ON SCHEMA collector TO payments_exporter;
 GRANT USAGE ON SCHEMA etl TO payments_loader;
 GRANT USAGE ON SCHEMA etl TO payments_exporter;
 
+GRANT USAGE ON SCHEMA monitor TO payments_monitor;
+GRANT USAGE ON SCHEMA monitor TO payments_loader;
+GRANT USAGE ON SCHEMA monitor TO payments_exporter;
+
 GRANT USAGE ON SCHEMA ops TO payments_loader;
 GRANT USAGE ON SCHEMA ops TO payments_exporter;
 GRANT USAGE ON SCHEMA ops TO payments_backup;
@@ -4016,6 +4776,8 @@ GRANT USAGE ON SCHEMA ops TO payments_payouts;
 GRANT USAGE ON SCHEMA ops TO payments_campaigns;
 GRANT USAGE ON SCHEMA ops TO payments_reports;
 GRANT USAGE ON SCHEMA ops TO payments_collector;
+GRANT USAGE ON SCHEMA ops TO payments_monitor;
+GRANT USAGE ON SCHEMA ops TO payments_reporter;
 GRANT USAGE ON SCHEMA ops TO payments_traffic;
 
 GRANT USAGE ON SCHEMA payments TO payments_loader;
@@ -4026,6 +4788,10 @@ GRANT USAGE ON SCHEMA payouts TO payments_payouts;
 GRANT USAGE ON SCHEMA payouts TO payments_loader;
 GRANT USAGE ON SCHEMA payouts TO payments_exporter;
 GRANT USAGE ON SCHEMA payouts TO payments_reader;
+
+GRANT USAGE ON SCHEMA reporter TO payments_reporter;
+GRANT USAGE ON SCHEMA reporter TO payments_loader;
+GRANT USAGE ON SCHEMA reporter TO payments_exporter;
 
 GRANT USAGE ON SCHEMA reports TO payments_reports;
 GRANT USAGE ON SCHEMA reports TO payments_loader;
@@ -4091,6 +4857,8 @@ GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payment
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_campaigns;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_reports;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_collector;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_monitor;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_reporter;
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
 
@@ -4104,6 +4872,7 @@ GRANT ALL ON FUNCTION ops.outbox_state() TO payments_exporter;
 REVOKE ALL ON FUNCTION ops.webhook_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.webhook_state() TO payments_exporter;
 GRANT ALL ON FUNCTION ops.webhook_state() TO payments_saga;
+GRANT ALL ON FUNCTION ops.webhook_state() TO payments_monitor;
 
 REVOKE ALL ON FUNCTION payouts.count_retried() FROM PUBLIC;
 
@@ -4288,6 +5057,79 @@ GRANT SELECT ON TABLE etl.standing_failure TO payments_exporter;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.worker TO payments_loader;
 GRANT SELECT ON TABLE etl.worker TO payments_exporter;
 
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.report TO payments_monitor;
+
+GRANT UPDATE(created_at) ON TABLE monitor.report TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(last_seq) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(deadline) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(state) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(received) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(errors) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(closed_at) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(decided_at) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT SELECT ON TABLE monitor.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE monitor.audit_difference TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE monitor.holder TO payments_monitor;
+
+GRANT SELECT ON TABLE monitor.audit_held TO payments_loader;
+
+GRANT SELECT ON TABLE monitor.audit_window TO payments_loader;
+
+GRANT SELECT ON TABLE monitor.audit_report TO payments_loader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.conflict TO payments_monitor;
+
+GRANT UPDATE(created_at) ON TABLE monitor.conflict TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.flip TO payments_monitor;
+
+GRANT UPDATE(created_at) ON TABLE monitor.flip TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE monitor.idempotency TO payments_monitor;
+
+GRANT SELECT,INSERT ON TABLE monitor.illegal_transition TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE monitor.marker TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.outbox TO payments_monitor;
+
+GRANT UPDATE(claimed_until) ON TABLE monitor.outbox TO payments_monitor;
+
+GRANT SELECT ON TABLE monitor.service_state TO payments_exporter;
+
+GRANT SELECT ON TABLE monitor.state TO payments_exporter;
+
+GRANT SELECT ON TABLE monitor.transition TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT UPDATE(state) ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT UPDATE(attempts) ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT UPDATE(last_result) ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT UPDATE(next_at) ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT UPDATE(expires_at) ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT UPDATE(ended_at) ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.webhook_stop TO payments_monitor;
+
+GRANT SELECT ON TABLE monitor.window_count TO payments_monitor;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE ops.audit_result TO payments_loader;
 GRANT SELECT ON TABLE ops.audit_result TO payments_exporter;
 
@@ -4355,6 +5197,8 @@ GRANT SELECT ON TABLE ops.module_migration TO payments_payouts;
 GRANT SELECT ON TABLE ops.module_migration TO payments_campaigns;
 GRANT SELECT ON TABLE ops.module_migration TO payments_reports;
 GRANT SELECT ON TABLE ops.module_migration TO payments_collector;
+GRANT SELECT ON TABLE ops.module_migration TO payments_monitor;
+GRANT SELECT ON TABLE ops.module_migration TO payments_reporter;
 GRANT SELECT ON TABLE ops.module_migration TO payments_traffic;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
@@ -4431,6 +5275,57 @@ GRANT SELECT ON TABLE payouts.report_pago TO payments_exporter;
 GRANT SELECT ON TABLE payouts.report_pago TO payments_reader;
 
 GRANT SELECT ON TABLE payouts.transition TO payments_payouts;
+
+GRANT SELECT ON TABLE public.heartbeat_events TO payments_reader;
+GRANT SELECT ON TABLE public.heartbeat_events TO payments_exporter;
+GRANT SELECT ON TABLE public.heartbeat_events TO payments_monitor;
+GRANT SELECT ON TABLE public.heartbeat_events TO payments_loader;
+
+GRANT SELECT ON TABLE public.monitoring_windows TO payments_reader;
+GRANT SELECT ON TABLE public.monitoring_windows TO payments_exporter;
+GRANT SELECT ON TABLE public.monitoring_windows TO payments_monitor;
+GRANT SELECT ON TABLE public.monitoring_windows TO payments_loader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE reporter.report_window TO payments_reporter;
+
+GRANT UPDATE(process) ON TABLE reporter.report_window TO payments_reporter;
+
+GRANT UPDATE(audited_at) ON TABLE reporter.report_window TO payments_reporter;
+
+GRANT SELECT,INSERT,DELETE ON TABLE reporter.tick TO payments_reporter;
+
+GRANT UPDATE(outcome) ON TABLE reporter.tick TO payments_reporter;
+
+GRANT UPDATE(tried_at) ON TABLE reporter.tick TO payments_reporter;
+
+GRANT SELECT ON TABLE public.report_audit TO payments_reader;
+GRANT SELECT ON TABLE public.report_audit TO payments_exporter;
+GRANT SELECT ON TABLE public.report_audit TO payments_reporter;
+GRANT SELECT ON TABLE public.report_audit TO payments_loader;
+
+GRANT SELECT ON TABLE public.report_windows TO payments_reader;
+GRANT SELECT ON TABLE public.report_windows TO payments_exporter;
+GRANT SELECT ON TABLE public.report_windows TO payments_reporter;
+GRANT SELECT ON TABLE public.report_windows TO payments_loader;
+
+GRANT SELECT ON TABLE reporter.audit_window TO payments_loader;
+
+GRANT SELECT ON TABLE reporter.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE reporter.audit_difference TO payments_exporter;
+
+GRANT SELECT ON TABLE reporter.audit_tick TO payments_loader;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reporter.idempotency TO payments_reporter;
+
+GRANT SELECT,INSERT ON TABLE reporter.illegal_transition TO payments_reporter;
+
+GRANT SELECT,INSERT,DELETE ON TABLE reporter.outbox TO payments_reporter;
+
+GRANT UPDATE(claimed_until) ON TABLE reporter.outbox TO payments_reporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reporter.process TO payments_reporter;
+
+GRANT SELECT ON TABLE reporter.state TO payments_exporter;
 
 GRANT SELECT,INSERT ON TABLE reports.event TO payments_reports;
 

@@ -141,7 +141,13 @@ prepare_local() {
   # The gateway where there is no account with a real one.
   [[ $STRIPE_API_KEY != simulated ]] ||
     LOG_LEVEL=info start_process gateway-simulator simulator_ready 'serve gateway-simulator' SIMULATOR LOG
-  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD PAYOUTS STRIPE CAMPAIGNS REPORTS COLLECTOR
+  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD PAYOUTS STRIPE CAMPAIGNS REPORTS COLLECTOR MONITOR SELF
+  local reporter port
+  for reporter in A B C; do
+    port=REPORTER_${reporter}_PORT
+    LOG_LEVEL=info HTTP_PORT=${!port} SERVICE_NAME=payments-${reporter,} \
+      start_process "reporter-$reporter" services_ready 'serve reporter' POSTGRES RABBITMQ HTTP LOG REPORTER SERVICE SELF
+  done
   resume_unfinished
 }
 
@@ -163,6 +169,7 @@ The API is at http://localhost:$HTTP_PORT, described at http://localhost:$HTTP_P
   curl 'http://localhost:$HTTP_PORT/wallets?user_id=customer-123'
   eval "\$(scripts/stack.sh env)" && psql -c 'select count(*) from txn'
   eval "\$(scripts/stack.sh env)" && payments verify && payments audit
+  curl -X POST http://localhost:$REPORTER_A_PORT/report-windows
   scripts/queue_kickoff.sh --rows 100000 --wait
   scripts/stack.sh up --with-monitoring
 Stop everything with scripts/stack.sh down; the data is kept.

@@ -28,10 +28,11 @@ service_rows() {
     row proxy proxy "$(at PROXY_PORT)" - proxy_answers
   fi
   ! backups_wanted || row backups backups - - true
-  for file in "$STACK_DIR"/run/{worker,services,gateway-simulator}*.pid; do
+  for file in "$STACK_DIR"/run/{worker,services,gateway-simulator,reporter}*.pid; do
     name=$(basename -- "$file" .pid) address=-
     [[ $name != services ]] || address=$(at HTTP_PORT)
     [[ $name != gateway-simulator ]] || address=$(at SIMULATOR_PORT)
+    [[ $name != reporter-* ]] || address=$(at "REPORTER_${name#reporter-}_PORT")
     [[ ! -e $file ]] || row "$name" "$name" "$address" - true
   done
 }
@@ -49,7 +50,7 @@ cmd_status() {
       <<<$'SERVICE\tSTATE\tADDRESS\tPID\tDIRECTORY\n'"$rows"
   fi
   # Workers and services come and go; the stack is up when its servers are.
-  ! grep -Ev '^(worker|services|gateway-simulator)' <<<"$rows" | cut -f 2 | grep -qvx up
+  ! grep -Ev '^(worker|services|gateway-simulator|reporter)' <<<"$rows" | cut -f 2 | grep -qvx up
 }
 
 cmd_env() {
@@ -84,6 +85,9 @@ cmd_env() {
     value[SIMULATOR_WEBHOOK_URL]=http://127.0.0.1:${value[HTTP_PORT]}/pagos/webhooks/stripe
     value[SIMULATOR_PORT]=${STATE[SIMULATOR_PORT]} value[SIMULATOR_BOOK_PATH]=$STACK_DIR/gateway_book.ndjson
   fi
+  for name in REPORTER_{A,B,C}_PORT; do
+    [[ -z ${STATE[$name]:-} ]] || value[$name]=${STATE[$name]}
+  done
   if proxy_wanted; then
     for name in PROXY_PORT PROXY_NODE_1_PORT PROXY_NODE_2_PORT; do value[$name]=${STATE[$name]:-}; done
   fi
@@ -104,14 +108,14 @@ cmd_logs() {
   local -a logs=()
   for arg; do
     case $arg in
-      postgres | rabbitmq | worker | services | gateway-simulator | campaigns | proxy | prometheus | alertmanager | postgres-exporter) what=$arg ;;
+      postgres | rabbitmq | worker | services | gateway-simulator | reporter | campaigns | proxy | prometheus | alertmanager | postgres-exporter) what=$arg ;;
       -f | --follow) follow=(-F) ;;
-      *) die_usage "logs takes postgres, rabbitmq, worker, services, gateway-simulator, campaigns, proxy, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
+      *) die_usage "logs takes postgres, rabbitmq, worker, services, gateway-simulator, reporter, campaigns, proxy, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
     esac
   done
   check_owner logs "$@"
   attach_or_die
-  for arg in ${what:-postgres rabbitmq worker services gateway-simulator campaigns proxy "${MON_PROGRAMS[@]}"}; do
+  for arg in ${what:-postgres rabbitmq worker services gateway-simulator reporter campaigns proxy "${MON_PROGRAMS[@]}"}; do
     mapfile -t -O "${#logs[@]}" logs < <(logs_of "$arg")
   done
   ((${#logs[@]})) || { note "no log yet of: ${what:-anything}"; return 0; }

@@ -121,7 +121,12 @@ describe("docker-compose.yml", () => {
       "grafana",
       "metrics",
       "migrate",
+      "monitor",
+      "monitor-queue",
       "payments",
+      "payments-a",
+      "payments-b",
+      "payments-c",
       "payouts",
       "postgres",
       "postgres-exporter",
@@ -150,6 +155,7 @@ describe("docker-compose.yml", () => {
       ...["gateway-simulator"].map((name) => [name, ["serve", name], undefined]),
       ...["campaigns-1", "campaigns-2"].map((name) => [name, ["serve", "campaigns"], undefined]),
       ...["reports-v1", "reports-v2"].map((name) => [name, ["serve", "reports"], undefined]),
+      ...["payments-a", "payments-b", "payments-c"].map((name) => [name, ["serve", "reporter"], undefined]),
     ];
     expect(serving.map(([name, { command, profiles }]) => [name, command, profiles]).sort()).toEqual(
       expected.sort(),
@@ -165,7 +171,13 @@ describe("docker-compose.yml", () => {
     expect(asked.sort()).toEqual(doors);
     const apart = [...read("compose/haproxy_split.cfg").matchAll(/(?:use|default)_backend (\w+)/g)];
     expect(apart.map(([, name = ""]) => name).sort()).toEqual(doors);
-    const scrapable = [...modules.map(({ name }) => name), "services", "reports-v1", "reports-v2"];
+    const scrapable = [
+      ...modules.map(({ name }) => name),
+      "services",
+      "reports-v1",
+      "reports-v2",
+      "reporter",
+    ];
     expect(scraped.sort()).toEqual(scrapable.sort());
   });
 

@@ -2,7 +2,7 @@ import { messageOf } from "../errors.js";
 import { pause, within } from "../timing.js";
 import { carryOut, type Means } from "./carry_out.js";
 import { BrokerConnection, type ConnectionTarget } from "./connection.js";
-import type { Handler, Outcome, Settled } from "./delivery.js";
+import type { Delivery, Handler, Outcome, Settled } from "./delivery.js";
 import { handedBackHeaders } from "./headers.js";
 import { InFlight, type Receipt } from "./in_flight.js";
 import { Isolation, POISON_CANDIDATE_COUNT } from "./isolation.js";
@@ -32,6 +32,8 @@ export interface ConsumerOptions extends ConnectionTarget {
   readonly handler: Handler;
   /** Told of each delivery what became of it. The broker has it by then: what goes wrong here is logged. */
   readonly onSettled?: (settlement: Settled) => Promise<void>;
+  /** Told when a delivery is in our hands no more, whatever became of it. */
+  readonly onOver?: (delivery: Delivery) => void;
   /** How long a message is held before it is handed back, or a copy stands for it. A shorter one is for tests. */
   readonly holdMs?: number | undefined;
   /** How often it looks whether the broker keeps messages back. A shorter one is for tests. */
@@ -66,6 +68,11 @@ export class Consumer {
 
   get isUp(): boolean {
     return this.#connection.isUp;
+  }
+
+  /** Resolves when all that the broker had sent us by now is in our hands. @throws when there is no link, or it is lost meanwhile. */
+  async caughtUp(): Promise<void> {
+    await (await this.#connection.up()).roundTrip(this.#options.family.work);
   }
 
   /** Takes no more messages, waits for the handlers at work and their acks, hands back what is left, then closes. */
@@ -125,6 +132,7 @@ export class Consumer {
       .finally(() => {
         clearInterval(clock);
         this.#inFlight.delete(job);
+        this.#options.onOver?.(job.delivery);
       });
     this.#inFlight.set(job, work);
   }

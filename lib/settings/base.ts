@@ -76,6 +76,10 @@ const schema = z.object({
     .describe(
       "How long a process that is told to end serves on, so that a proxy before it notices; 600 for ours",
     ),
+  SELF_WATCH: z
+    .enum(["off", "on"])
+    .default("off")
+    .describe("on: worker, services and jobs report to the monitor as long as they live"),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")

@@ -45,7 +45,7 @@ export function readCompose(): Compose {
 const COMPOSE_PREFIX = "COMPOSE_";
 const SECRET = /(PASSWORD|PASS|SECRET|TOKEN|COOKIE|KEY)$/;
 /** Of what is off by default; where it is on without its secret the process refuses to start. */
-const OPTIONAL_SECRETS = ["PAYMENTS_WEBHOOK_SECRET"];
+const OPTIONAL_SECRETS = ["PAYMENTS_WEBHOOK_SECRET", "MONITOR_WEBHOOK_SECRET"];
 
 interface Variable {
   readonly name: string;

@@ -1,0 +1,78 @@
+import { z } from "zod";
+import type { OutgoingMessage } from "../../lib/broker/confirms.js";
+import { derivedId } from "../../lib/domain/ids.js";
+import { type EventContract, eventMessage } from "../../lib/messaging/event.js";
+
+/** Where reports wait for monitor-queue. It is addressed by its name, not by the exchange. */
+export const REPORTS_QUEUE = "reports";
+
+/** A day of reports a second is more than anybody watches by windows. */
+const MOST_REPORTS = 86_400;
+const HOUR_MS = 3_600_000;
+
+/** A name as a table, a label and a list bear it. */
+export const serviceName = z.string().regex(/^[a-z0-9][a-z0-9_.:-]{0,62}$/i);
+
+/**
+ * What a window's owner tells of it: that it was opened (seq 0), and each tick (1 to expected_reports). Each report bears the
+ * whole schedule, so that any of them makes the window known.
+ */
+export const reportShape = {
+  window_uuid: z.uuid().toLowerCase(),
+  service: serviceName,
+  seq: z.int().min(0).max(MOST_REPORTS).meta({ description: "0: the window was opened; no report." }),
+  status: z.enum(["ok", "error"]),
+  error_message: z.string().max(500).optional(),
+  /** By the sender's clock, as all times here: said, never decided by. */
+  report_timestamp: z.iso.datetime({ offset: true }),
+  window_from: z.iso.datetime({ offset: true }),
+  window_to: z.iso.datetime({ offset: true }),
+  interval_ms: z.int().min(10).max(HOUR_MS),
+  expected_reports: z.int().min(1).max(MOST_REPORTS),
+  remaining_ms: z
+    .int()
+    .min(0)
+    .max(24 * HOUR_MS)
+    .meta({ description: "Until the window ends, by a clock that nobody sets." }),
+  last: z
+    .boolean()
+    .optional()
+    .meta({ description: "Its sender ends: no report is to be expected after it." }),
+};
+
+const schema = z.object(reportShape).refine(({ seq, expected_reports }) => seq <= expected_reports, {
+  path: ["seq"],
+  error: "is none of the window's",
+});
+
+export type Report = z.output<typeof schema>;
+
+/** reporters → monitor-queue → monitor. */
+export const monitorReport: EventContract<Report> = {
+  name: "monitor.report",
+  version: 1,
+  schema,
+  key: ({ window_uuid }) => window_uuid,
+};
+
+const markerSchema = z.object({ marker_id: z.uuid() });
+
+/** monitor → monitor-queue → monitor: what was in the queue before it has been taken once it is back. */
+export const monitorMarker: EventContract<z.output<typeof markerSchema>> = {
+  name: "monitor.marker",
+  version: 1,
+  schema: markerSchema,
+  key: ({ marker_id }) => marker_id,
+};
+
+/** One id for a report, however often it is sent. */
+export const reportId = ({ window_uuid, seq }: Pick<Report, "window_uuid" | "seq">): string =>
+  derivedId(`${window_uuid} ${seq}`, monitorReport.name);
+
+const toReports = (message: OutgoingMessage): OutgoingMessage => ({ ...message, to: REPORTS_QUEUE });
+
+export const reportMessage = (report: Report, traceId?: string): OutgoingMessage =>
+  toReports(eventMessage(monitorReport, report, { messageId: reportId(report), traceId }));
+
+export const markerMessage = (markerId: string): OutgoingMessage =>
+  toReports(eventMessage(monitorMarker, { marker_id: markerId }, { messageId: markerId }));

@@ -1,0 +1,32 @@
+import type { Queryable } from "../../../lib/postgres/pool.js";
+
+/**
+ * Notes a marker that is to be sent now, unless there is one under way that tells as much: it was sent after every deadline that is over,
+ * and within ten seconds, after which it may be lost.
+ *
+ * @returns whether it is to be sent
+ */
+export async function noteMarker(db: Queryable, markerId: string): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: "monitor_note_marker",
+    text: `INSERT INTO monitor.marker (marker_id)
+           SELECT $1
+           WHERE NOT EXISTS (
+             SELECT FROM monitor.marker
+             WHERE sent_at > clock_timestamp() - interval '10 seconds' AND back_at IS NULL
+               AND sent_at >= (SELECT max(deadline) FROM monitor.report_window
+                               WHERE state IN ('OPEN', 'UNKNOWN') AND deadline <= clock_timestamp()))`,
+    values: [markerId],
+  });
+  return rowCount === 1;
+}
+
+/** Notes that a marker is back. @returns whether there is such a marker */
+export async function noteBack(db: Queryable, markerId: string): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: "monitor_marker_back",
+    text: "UPDATE monitor.marker SET back_at = coalesce(back_at, clock_timestamp()) WHERE marker_id = $1",
+    values: [markerId],
+  });
+  return rowCount === 1;
+}

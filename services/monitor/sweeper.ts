@@ -1,0 +1,104 @@
+import { newId } from "../../lib/domain/ids.js";
+import { codeOf } from "../../lib/errors.js";
+import type { Part } from "../../lib/runtime/lifecycle.js";
+import type { Service } from "../../lib/runtime/service_process.js";
+import { pause } from "../../lib/timing.js";
+import { markerMessage } from "../contracts/report.js";
+import type { Decision } from "./domain/decide.js";
+import { countDue, type Due, decideDue, giveUpKnowing } from "./store/due.js";
+import { noteMarker } from "./store/marker.js";
+
+const BATCH = 500;
+/** Between two looks whether a marker is back. */
+const LOOK_EVERY_MS = 100;
+
+export interface SweeperOptions extends Pick<Service, "pool" | "publisher" | "logger"> {
+  readonly everyMs: number;
+  readonly unknownAfterS: number;
+  readonly webhook: boolean;
+}
+
+export interface Swept extends Due {
+  readonly closed: number;
+  readonly alert: number;
+}
+
+/**
+ * Decides windows that are over, once all that was in the queue of reports is known to have come: a marker goes through the queue
+ * behind it. Any number of processes may sweep at once.
+ */
+export class Sweeper implements Part {
+  readonly name = "sweeper of windows";
+  readonly #options: SweeperOptions;
+  readonly #stopping = new AbortController();
+  #sweeping: Promise<void> | undefined;
+
+  constructor(options: SweeperOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    this.#sweeping ??= this.#sweepOn();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#sweeping;
+  }
+
+  /** @param options how long it waits for what is on its way, and what ends that. */
+  async sweep({ waitMs, ending }: { readonly waitMs: number; readonly ending: AbortSignal }): Promise<Swept> {
+    const { pool, unknownAfterS: afterS, webhook, logger } = this.#options;
+    const untilMs = performance.now() + waitMs;
+    const sum = { closed: 0, alert: 0 };
+    let due = await countDue(pool);
+    if (due.pending + due.unknown > 0) {
+      await this.#sendMarker();
+    }
+    while (due.pending + due.unknown > 0) {
+      const decided = await decideDue(pool, { limit: BATCH, webhook });
+      sum.closed += count(decided, "CLOSED");
+      sum.alert += count(decided, "ALERT");
+      if (decided.length < BATCH) {
+        due = await countDue(pool);
+        const isOver = due.pending + due.unknown === 0 || performance.now() >= untilMs || ending.aborted;
+        if (isOver) {
+          break;
+        }
+        await pause(LOOK_EVERY_MS, ending);
+      }
+    }
+    if (due.pending > 0 && (await giveUpKnowing(pool, { afterS, webhook })) > 0) {
+      due = await countDue(pool);
+    }
+    if (sum.alert > 0) {
+      logger.warn(sum, "reports of windows lack");
+    }
+    return { ...sum, ...due };
+  }
+
+  /** Without the broker nothing is known to have come; what is over waits. */
+  async #sendMarker(): Promise<void> {
+    const { pool, publisher, logger } = this.#options;
+    const markerId = newId();
+    if (publisher.isUp && (await noteMarker(pool, markerId))) {
+      await publisher.publishAll([markerMessage(markerId)]).catch((error: unknown) => {
+        logger.debug({ code: codeOf(error) }, "a marker was not sent");
+      });
+    }
+  }
+
+  async #sweepOn(): Promise<void> {
+    const { everyMs, logger } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.sweep({ waitMs: everyMs, ending: signal }).catch((error: unknown) => {
+        logger.debug({ code: codeOf(error) }, "windows were not swept");
+      });
+      await pause(everyMs, signal);
+    }
+  }
+}
+
+const count = (decided: readonly Decision[], state: Decision["state"]) =>
+  decided.filter((each) => each.state === state).length;
