@@ -10,7 +10,9 @@ interface FieldWords {
 /** In the languages of the providers' markets: English, Spanish, Portuguese, German, French, Italian. */
 const WORDS = {
   amount: {
-    speakFor: beginning("amount amt importe? imp monto valor value total betrag montant quantia gross summe sum"),
+    speakFor: beginning(
+      "amount amt importe? imp monto valor value total betrag montant quantia gross summe sum",
+    ),
     speakAgainst: beginning(
       `fees? tax(es|a)? iva vat net neto liquid tips? propina comis commission balance saldo discount descuento desconto shipping
        limit rate installments? cuotas? parcelas? exchange remaining gebuehr gebuhr steuer previous cumulative available count`,
@@ -79,7 +81,12 @@ const WORDS = {
  */
 export function wordsSay(field: keyof typeof WORDS, path: string): "for" | "against" | "nothing" {
   const { speakFor, speakAgainst } = WORDS[field];
-  const words = path.split("/").slice(1).filter((segment) => segment !== "*").slice(-2).flatMap(wordsOf);
+  const words = path
+    .split("/")
+    .slice(1)
+    .filter((segment) => segment !== "*")
+    .slice(-2)
+    .flatMap(wordsOf);
   if (words.some((word) => speakAgainst.test(word))) {
     return "against";
   }

@@ -59,8 +59,12 @@ function typeOf(value: unknown): Leaf["type"] {
   return typeof value === "string" ? "text" : "number";
 }
 
-/** The values at some paths as a table of meanings has them; undefined where one is missing. */
-export function keyAt(leaves: Leaves, paths: readonly string[]): string | undefined {
-  const texts = paths.map((path) => leaves.get(path)?.text.trim());
-  return texts.includes(undefined) ? undefined : texts.join(" | ");
+/** The values at some paths as a table of meanings has them, blank where one is missing. */
+export const keyAt = (leaves: Leaves, paths: readonly string[]): string =>
+  paths.map((path) => leaves.get(path)?.text.trim() ?? "").join(" | ");
+
+/** How much of their paths two events have in common, 0 to 1. */
+export function likeness(one: ReadonlySet<string>, other: ReadonlySet<string>): number {
+  const common = [...one].filter((path) => other.has(path)).length;
+  return common / (one.size + other.size - common || 1);
 }

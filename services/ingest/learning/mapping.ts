@@ -25,7 +25,8 @@ export interface Mapping {
   readonly occurredAt: { readonly path: string; readonly format: TimeFormat } | null;
   readonly merchant: string | null;
   readonly country: string | null;
-  readonly reason: Keyed<FailureReason> | null;
+  /** Null: a reason that has no word of ours. */
+  readonly reason: Keyed<FailureReason | null> | null;
 }
 
 /** What the values at some paths, joined by ` | `, mean. */
@@ -35,7 +36,15 @@ export interface Keyed<Meaning> {
 }
 
 /** Fields of an event that are read from one place. */
-export const FIELDS = ["amount", "currency", "id", "paymentRef", "occurredAt", "merchant", "country"] as const;
+export const FIELDS = [
+  "amount",
+  "currency",
+  "id",
+  "paymentRef",
+  "occurredAt",
+  "merchant",
+  "country",
+] as const;
 export type Field = (typeof FIELDS)[number];
 
 export function pathOf(mapping: Mapping, field: Field): string | null {
@@ -57,7 +66,8 @@ export function layoutOf({ kinds, status, reason, ...places }: Mapping): string 
 export function merged(one: Mapping, other: Mapping): Mapping | undefined {
   const kinds = mergedKeys(one.kinds, other.kinds);
   const status = mergedKeys(one.status, other.status);
-  const reason = one.reason && other.reason ? mergedKeys(one.reason, other.reason) : one.reason;
+  const reason =
+    one.reason && other.reason ? mergedKeys<FailureReason | null>(one.reason, other.reason) : null;
   return kinds && status && reason !== undefined ? { ...one, kinds, status, reason } : undefined;
 }
 

@@ -6,12 +6,16 @@ type Meaning = "approved" | "pending" | "declined" | "failed" | "refunded" | "ch
 const STEMS: readonly (readonly [Meaning, RegExp])[] = [
   [
     "chargeback",
-    beginning("chargeback dispute disputa contracargo contestac ruckbuchung ruecklast rucklast litige retrieval"),
+    beginning(
+      "chargeback dispute disputa contracargo contestac ruckbuchung ruecklast rucklast litige retrieval",
+    ),
   ],
   ["refunded", beginning("refund reembols devol devuel estorn rembours erstatt rimbors returned storno")],
   [
     "declined",
-    beginning("declin reject rechaz denied deny deneg refus recus negad abgelehnt rifiut insuffic insufic nsf$"),
+    beginning(
+      "declin reject rechaz denied deny deneg refus recus negad abgelehnt rifiut insuffic insufic nsf$",
+    ),
   ],
   [
     "failed",
@@ -58,7 +62,9 @@ export function statusesBy(text: string): readonly StatusCategory[] | undefined 
   }
   if (said.has("chargeback")) {
     // Won, reversed, closed: which of them it is, the provider's own words tell.
-    return said.size === 1 || said.has("approved") || said.has("pending") ? ["CHARGEBACK", "PENDING"] : undefined;
+    return said.size === 1 || said.has("approved") || said.has("pending")
+      ? ["CHARGEBACK", "PENDING"]
+      : undefined;
   }
   if (said.has("declined") || said.has("failed")) {
     return ["DECLINED", "FAILED"];

@@ -3,7 +3,12 @@ import type { Leaf } from "./leaves.js";
 import { unitEvidence } from "./unit.js";
 
 const leaf = (path: string, text: string): Leaf => ({ path, type: "text", text });
-const evidence = (path: string, text: string, others: Readonly<Record<string, string>> = {}, minorDigits = 2) =>
+const evidence = (
+  path: string,
+  text: string,
+  others: Readonly<Record<string, string>> = {},
+  minorDigits = 2,
+) =>
   unitEvidence([
     {
       amount: leaf(path, text),

@@ -4,6 +4,7 @@ import type { Unit } from "./mapping.js";
 import { beginning, wordsOf } from "./words.js";
 
 const MINOR_WORDS = beginning("cents?$ centavos? centimos? centimes? minor$ pence$ subunit kopek");
+const CENTS_WORDS = beginning("cents?$ centavos? centimos? centimes? pence$");
 const MAJOR_WORDS = beginning("major$ decimal$");
 /**
  * With a fraction it is no whole number of minor units: `12.50`, `1.540,50`. A lone `1.234` may be either and says nothing, nor does
@@ -12,6 +13,11 @@ const MAJOR_WORDS = beginning("major$ decimal$");
 const FRACTION =
   /^-?(?:\d+[.,](?!0+$)\d{1,2}|\d{1,3}(?:[. ]\d{3})+,(?!0+$)\d{1,3}|\d{1,3}(?:[, ]\d{3})+\.(?!0+$)\d{1,3})$/;
 const WHOLE = /^-?\d{1,18}$/;
+
+const nearWords = (path: string): readonly string[] => wordsOf(path.split("/").slice(-2).join(" "));
+
+/** Whether it counts hundredths by its name, whatever its currency has. */
+export const namesCents = (path: string): boolean => nearWords(path).some((word) => CENTS_WORDS.test(word));
 
 /** An amount of an event, the digits of its currency, and the other numbers of the event. */
 export interface AmountSample {
@@ -31,7 +37,7 @@ export interface UnitEvidence {
  */
 export function unitEvidence(samples: readonly AmountSample[]): readonly UnitEvidence[] {
   const found: UnitEvidence[] = [];
-  const words = samples.flatMap(({ amount }) => wordsOf(amount.path.split("/").slice(-2).join(" ")));
+  const words = samples.flatMap(({ amount }) => nearWords(amount.path));
   if (words.some((word) => MINOR_WORDS.test(word))) {
     found.push({ unit: "minor", by: "name" });
   }
@@ -66,4 +72,5 @@ function bySecondField({ amount, minorDigits, others }: AmountSample): readonly 
   });
 }
 
-const sameAmount = (minor: string, major: string): boolean => BigInt(minor) === BigInt(major.replace(".", ""));
+const sameAmount = (minor: string, major: string): boolean =>
+  BigInt(minor) === BigInt(major.replace(".", ""));
