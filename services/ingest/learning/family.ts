@@ -1,7 +1,7 @@
 import { newId } from "../../../lib/domain/ids.js";
-import { judge } from "./judge.js";
+import { judge, type Verdict } from "./judge.js";
 import { kindPathsOf } from "./kinds.js";
-import { fitOf, inForce, type Known } from "./known.js";
+import { fitOf, inForce, type Known, readerOf } from "./known.js";
 import { keyAt, type Leaves, likeness } from "./leaves.js";
 import { type Keyed, layoutOf, type Mapping, merged } from "./mapping.js";
 import { promotionOf } from "./promotion.js";
@@ -41,6 +41,8 @@ export interface Learned {
 const SHOWN = 12;
 /** An event that so many calls brought nothing for stays unprocessed. */
 export const MAX_TRIES = 3;
+/** Events that a candidate is tested on; more tell nothing more. */
+export const KEPT = 50;
 const ALIKE = 0.5;
 
 /**
@@ -53,6 +55,7 @@ export class Family {
   readonly #mappings: Map<string, Known>;
   readonly #samples: Map<string, Sample>;
   readonly #unsettled = new Set<string>();
+  readonly #verdicts = new WeakMap<Mapping, { readonly agreeing: number; readonly verdict: Verdict }>();
   readonly #now: () => Date;
 
   constructor(
@@ -77,6 +80,17 @@ export class Family {
   /** Layouts that lost their place: what they read is to be read anew. */
   get unsettled(): readonly string[] {
     return [...this.#unsettled];
+  }
+
+  /** Takes an event in, unless enough like it are known. */
+  add(eventId: string, leaves: Leaves): void {
+    const reader = readerOf(this.mappings, leaves);
+    const enough =
+      reader?.state === "promoted" ||
+      (reader && this.samples.filter(({ mappingId }) => mappingId === reader.id).length >= KEPT);
+    if (!enough) {
+      this.#samples.set(eventId, { eventId, leaves, mappingId: reader?.id ?? null, tries: 0 });
+    }
   }
 
   /** The next question; undefined: nothing is to be asked. Events that nothing reads go first. */
@@ -206,19 +220,26 @@ export class Family {
     return again ? ["a person rejected it", ...refusals] : refusals;
   }
 
-  #standing(known: Known): ReturnType<typeof promotionOf> {
+  /** Judged once for as many events: judging is what takes time. */
+  #judged(known: Known): { readonly agreeing: number; readonly verdict: Verdict } {
     const evidence = this.#evidence(known);
+    const before = this.#verdicts.get(known.mapping);
+    if (before?.agreeing === evidence.length) {
+      return before;
+    }
+    const leaves = evidence.map((sample) => sample.leaves);
+    const judged = { agreeing: evidence.length, verdict: judge(known.mapping, leaves, this.#now()) };
+    this.#verdicts.set(known.mapping, judged);
+    return judged;
+  }
+
+  #standing(known: Known): ReturnType<typeof promotionOf> {
     const rivals = this.#candidates().filter(({ shape, id }) => shape === known.shape && id !== known.id);
     return promotionOf({
       votes: known.votes,
       rivalVotes: Math.max(0, ...rivals.map(({ votes }) => votes)),
       confirmations: known.confirmations,
-      agreeing: evidence.length,
-      verdict: judge(
-        known.mapping,
-        evidence.map(({ leaves }) => leaves),
-        this.#now(),
-      ),
+      ...this.#judged(known),
     });
   }
 
@@ -256,14 +277,13 @@ export class Family {
   /** Each event to the first mapping in force that reads it; a candidate whose events refuse it is retired. */
   #settle(): void {
     for (const known of this.#candidates()) {
-      const leaves = this.#evidence(known).map((sample) => sample.leaves);
-      if (leaves.length > 0 && judge(known.mapping, leaves, this.#now()).refusals.length > 0) {
+      const { agreeing, verdict } = this.#judged(known);
+      if (agreeing > 0 && verdict.refusals.length > 0) {
         this.#drop(known, "retired");
       }
     }
-    const force = inForce(this.mappings);
     for (const sample of this.samples.filter(({ mappingId }) => mappingId === null)) {
-      const reader = force.find((known) => fitOf(known, sample.leaves) === "fits");
+      const reader = readerOf(this.mappings, sample.leaves);
       if (reader !== undefined) {
         this.#samples.set(sample.eventId, { ...sample, mappingId: reader.id });
       }

@@ -1,5 +1,4 @@
-import type { Leaves } from "./leaves.js";
-import { beginning, wordsOf } from "./words.js";
+import { beginning, remembered, wordsOf } from "./words.js";
 
 /** What the words of a path say of a field that a model reads there. */
 interface FieldWords {
@@ -79,8 +78,17 @@ const WORDS = {
  * Whether the words of a path speak for a field, against it, or say nothing. The key's own words count, then those of the object
  * right around it: `/customer/id` is no id of the event, `/merchant/name` is a merchant.
  */
-export function wordsSay(field: keyof typeof WORDS, path: string): "for" | "against" | "nothing" {
-  const { speakFor, speakAgainst } = WORDS[field];
+export function wordsSay(field: keyof typeof WORDS, path: string): Said {
+  return SAYINGS[field](path);
+}
+
+type Said = "for" | "against" | "nothing";
+
+const SAYINGS = Object.fromEntries(
+  Object.entries(WORDS).map(([field, words]) => [field, remembered((path) => saidBy(words, path))]),
+) as Readonly<Record<keyof typeof WORDS, (path: string) => Said>>;
+
+function saidBy({ speakFor, speakAgainst }: FieldWords, path: string): Said {
   const words = path
     .split("/")
     .slice(1)
@@ -93,7 +101,6 @@ export function wordsSay(field: keyof typeof WORDS, path: string): "for" | "agai
   return words.some((word) => speakFor.test(word)) ? "for" : "nothing";
 }
 
-/** Paths whose words speak for the field: rivals of one that a model chose. */
-export function pathsFor(field: keyof typeof WORDS, leaves: Leaves): readonly string[] {
-  return [...leaves.keys()].filter((path) => wordsSay(field, path) === "for");
-}
+/** Those of some paths whose words speak for the field: rivals of the one that a model chose. */
+export const pathsFor = (field: keyof typeof WORDS, paths: Iterable<string>): readonly string[] =>
+  [...paths].filter((path) => wordsSay(field, path) === "for");

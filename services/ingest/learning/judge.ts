@@ -55,13 +55,14 @@ interface ReadEvent {
 function judgeFields(mapping: Mapping, samples: readonly Leaves[]): Findings {
   const refusals: string[] = [];
   const doubts: string[] = [];
+  const paths = new Set(samples.flatMap((leaves) => [...leaves.keys()]));
   for (const field of FIELDS) {
     const path = pathOf(mapping, field);
-    const rivals = new Set(samples.flatMap((leaves) => pathsFor(field, leaves)));
+    const rivals = pathsFor(field, paths);
     const says = path === null ? "nothing" : wordsSay(field, path);
-    if (says === "against" && rivals.size > 0) {
-      refusals.push(`${path} is no ${field} by its name, and ${[...rivals][0]} is one`);
-    } else if (says !== "for" && (path !== null || rivals.size > 0)) {
+    if (says === "against" && rivals.length > 0) {
+      refusals.push(`${path} is no ${field} by its name, and ${rivals[0]} is one`);
+    } else if (says !== "for" && (path !== null || rivals.length > 0)) {
       doubts.push(`nothing but the model tells that ${path ?? "nothing"} is the ${field}`);
     }
   }

@@ -77,3 +77,7 @@ export function inForce(mappings: readonly Known[]): readonly Known[] {
     .filter(({ state }) => state === "promoted" || state === "candidate")
     .toSorted((one, other) => rank(other) - rank(one) || (one.id < other.id ? -1 : 1));
 }
+
+/** The mapping that reads an event of its family. */
+export const readerOf = (mappings: readonly Known[], leaves: Leaves): Known | undefined =>
+  inForce(mappings).find((known) => fitOf(known, leaves) === "fits");

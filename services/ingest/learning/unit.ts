@@ -57,7 +57,8 @@ export function unitEvidence(samples: readonly AmountSample[]): readonly UnitEvi
  */
 function bySecondField({ amount, minorDigits, others }: AmountSample): readonly Unit[] {
   const text = amount.text.trim();
-  const fraction = new RegExp(`^-?\\d{1,15}\\.\\d{${minorDigits}}$`);
+  const isMajor = (each: string) =>
+    /^-?\d{1,15}\.\d+$/.test(each) && each.split(".")[1]?.length === minorDigits;
   if (minorDigits === 0 || /^[-0.]*$/.test(text)) {
     return [];
   }
@@ -65,10 +66,10 @@ function bySecondField({ amount, minorDigits, others }: AmountSample): readonly 
     if (path === amount.path || wordsSay("amount", path) !== "for") {
       return [];
     }
-    if (WHOLE.test(text) && fraction.test(other) && sameAmount(text, other)) {
+    if (WHOLE.test(text) && isMajor(other) && sameAmount(text, other)) {
       return ["minor"];
     }
-    return fraction.test(text) && WHOLE.test(other) && sameAmount(other, text) ? ["major"] : [];
+    return isMajor(text) && WHOLE.test(other) && sameAmount(other, text) ? ["major"] : [];
   });
 }
 
