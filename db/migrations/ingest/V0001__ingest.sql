@@ -31,7 +31,9 @@ CREATE TABLE ingest.event (
   code              text,       -- why it is UNPROCESSED
   detail            text,
   reason            text,
-  amount            bigint      CHECK (amount >= 0), -- in minor units
+  undoes            text,       -- an earlier status of the payment that it takes back
+  amount            numeric     CHECK (amount >= 0), -- in main units, as the provider says, with the digits of the currency
+  amount_minor      bigint      CHECK (amount_minor >= 0), -- in minor units; null without a currency
   currency          text        CHECK (currency ~ '^[A-Z]{3}$'),
   amount_usd        numeric     CHECK (amount_usd >= 0),
   fx_day            date,       -- of the rate that amount_usd was computed with; none is needed for USD
@@ -53,6 +55,7 @@ CREATE TABLE ingest.event (
   CHECK ((status = 'UNPROCESSED') = (code IS NOT NULL)),
   CHECK ((code IS NULL) = (detail IS NULL)),
   CHECK (reason IS NULL OR status <> 'UNPROCESSED'),
+  CHECK (amount_minor IS NULL OR amount IS NOT NULL AND currency IS NOT NULL),
   CHECK (retry_at IS NULL OR status = 'UNPROCESSED'),
   CHECK (amount_usd IS NULL OR amount IS NOT NULL AND currency IS NOT NULL AND (currency = 'USD') = (fx_day IS NULL)),
   CHECK ((amount_usd IS NULL AND fx_day IS NULL) OR amount_usd IS NOT NULL)
@@ -104,7 +107,6 @@ CREATE TABLE ingest.payment (
   provider    text        NOT NULL, -- '': nobody knows
   payment_ref text        NOT NULL,
   status      text        NOT NULL,
-  event_id    uuid        NOT NULL, -- that decides it
   events      integer     NOT NULL CHECK (events > 0),
   changed_at  timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (provider, payment_ref)
@@ -178,7 +180,7 @@ CREATE VIEW ingest.audit_event AS
 SELECT e.id, e.body_id, e.place, b.source, b.source_key, e.provider, e.payment_ref, e.provider_event_id, e.status, e.code, e.reason,
        e.method, e.amount, e.currency, e.received_at, e.repeats
 FROM ingest.event e JOIN ingest.body b ON b.id = e.body_id;
-COMMENT ON VIEW ingest.audit_event IS 'Each event, where it came from and what it was taken for; amounts in minor units';
+COMMENT ON VIEW ingest.audit_event IS 'Each event, where it came from and what it was taken for';
 
 CREATE VIEW ingest.unprocessed_state AS
 SELECT count(*) FILTER (WHERE retry_at IS NOT NULL) AS waiting,
@@ -193,6 +195,24 @@ FROM ingest.amount_day
 WHERE day > (now() AT TIME ZONE 'UTC')::date - 7 AND events > 0
 GROUP BY provider, currency;
 COMMENT ON VIEW ingest.round_share IS 'Share of amounts that end in 00, of the last seven days';
+
+-- The state of each payment by the gravest of its events that no later one takes back; between equals by the latest. It is what
+-- services/ingest/domain/state.ts says, in other words.
+CREATE VIEW ingest.payment_status AS
+SELECT DISTINCT ON (provider, payment_ref) provider, payment_ref, status
+FROM (
+  SELECT coalesce(e.provider, '') AS provider, e.payment_ref, e.status, coalesce(e.occurred_at, 'epoch') AS at,
+         NOT EXISTS (SELECT FROM ingest.event o
+                     WHERE o.payment_ref = e.payment_ref AND o.provider IS NOT DISTINCT FROM e.provider AND o.repeats IS NULL
+                       AND o.undoes = e.status AND coalesce(o.occurred_at, 'epoch') >= coalesce(e.occurred_at, 'epoch')) AS stands
+  FROM ingest.event e
+  WHERE e.payment_ref IS NOT NULL AND e.repeats IS NULL
+) e
+ORDER BY provider, payment_ref, stands DESC,
+         array_position(ARRAY['CHARGEBACK', 'REFUNDED', 'APPROVED', 'DECLINED', 'FAILED', 'PENDING', 'UNPROCESSED'],
+                        CASE status WHEN 'FAILED' THEN 'DECLINED' ELSE status END),
+         at DESC, status DESC;
+COMMENT ON VIEW ingest.payment_status IS 'How each payment stands, computed from its events';
 
 -- What is not as it must be, a row a difference; no rows is the proof.
 CREATE VIEW ingest.audit_difference AS
@@ -226,10 +246,9 @@ FULL JOIN (SELECT coalesce(provider, '') AS provider, payment_ref, count(*) AS e
            WHERE payment_ref IS NOT NULL AND repeats IS NULL GROUP BY 1, 2) e USING (provider, payment_ref)
 WHERE p.events IS DISTINCT FROM e.events
 UNION ALL
-SELECT 'payment ' || p.payment_ref || ' of ' || p.provider, 'as an event of it says', p.status || ' by event ' || p.event_id
-FROM ingest.payment p
-LEFT JOIN ingest.event e ON e.id = p.event_id AND e.repeats IS NULL
-WHERE (p.provider, p.payment_ref, p.status) IS DISTINCT FROM (coalesce(e.provider, ''), e.payment_ref, e.status)
+SELECT 'payment ' || p.payment_ref || ' of ' || p.provider, coalesce(s.status, 'UNPROCESSED'), p.status
+FROM ingest.payment p LEFT JOIN ingest.payment_status s USING (provider, payment_ref)
+WHERE p.status IS DISTINCT FROM s.status
 UNION ALL
 SELECT 'roll-up of ' || concat_ws(', ', day, nullif(provider, ''), status, nullif(reason, ''), nullif(code, ''), method),
        coalesce(e.events || ' events, ' || e.latency_ms || ' ms', 'nothing'), coalesce(r.events || ' events, ' || r.latency_ms || ' ms', 'nothing')
@@ -242,8 +261,8 @@ UNION ALL
 SELECT 'amounts of ' || concat_ws(', ', day, nullif(provider, ''), currency),
        coalesce(e.events || ', of them ' || e.round || ' in 00', 'none'), coalesce(r.events || ', of them ' || r.round || ' in 00', 'none')
 FROM (SELECT * FROM ingest.amount_day WHERE events > 0) r
-FULL JOIN (SELECT day, coalesce(provider, '') AS provider, currency, count(*) AS events, count(*) FILTER (WHERE amount % 100 = 0) AS round
-           FROM ingest.event WHERE repeats IS NULL AND amount IS NOT NULL AND currency IS NOT NULL GROUP BY 1, 2, 3) e
+FULL JOIN (SELECT day, coalesce(provider, '') AS provider, currency, count(*) AS events, count(*) FILTER (WHERE amount_minor % 100 = 0) AS round
+           FROM ingest.event WHERE repeats IS NULL AND amount_minor IS NOT NULL GROUP BY 1, 2, 3) e
   USING (day, provider, currency)
 WHERE (r.events, r.round) IS DISTINCT FROM (e.events, e.round)
 UNION ALL
@@ -253,8 +272,8 @@ WHERE entered_at <= now() - ops.audit_grace();
 COMMENT ON VIEW ingest.audit_difference IS 'Each way in which bodies, events, keys, payments and roll-ups disagree';
 
 GRANT SELECT, INSERT ON ingest.body, ingest.event, ingest.former_event TO payments_ingest;
-GRANT UPDATE (provider, rule, method, confidence, status, code, detail, reason, amount, currency, amount_usd, fx_day, merchant, country,
-              occurred_at, provider_event_id, payment_ref, dedup_key, metadata, provenance, latency_ms, repeats, attempts, retry_at)
+GRANT UPDATE (provider, rule, method, confidence, status, code, detail, reason, undoes, amount, amount_minor, currency,
+              amount_usd, fx_day, merchant, country, occurred_at, provider_event_id, payment_ref, dedup_key, metadata, provenance, latency_ms, repeats, attempts, retry_at)
   ON ingest.event TO payments_ingest;
 GRANT SELECT, INSERT, DELETE ON ingest.event_key TO payments_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ingest.payment TO payments_ingest;
