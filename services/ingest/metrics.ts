@@ -19,7 +19,7 @@ export const ingestMetrics = {
     "Events that were tried again, by outcome: understood, open, given_up (one attempt is left, then it is a dead letter)",
     "outcome",
   ),
-  batchSeconds: histogram("ingest_enter_seconds", "Entering a group of bodies, with its commit", {
+  enterSeconds: histogram("ingest_enter_seconds", "Entering a group of bodies, with its commit", {
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   }),
 };
