@@ -7,6 +7,9 @@ export class IngestError extends defineErrors({
   INGEST_EVENT_EMPTY: { verdict: "reject", http: 422, exit: EXIT.failed },
   /** An event was tried three times and is understood by no rule. A replay of its letter tries it again. */
   INGEST_UNPROCESSED: { verdict: "reject", http: 422, exit: EXIT.failed },
+  MAPPING_UNKNOWN: { verdict: "reject", http: 404, exit: EXIT.usage },
+  /** It was rejected, or gave way to a better one: nothing is changed any more. */
+  MAPPING_DECIDED: { verdict: "reject", http: 409, exit: EXIT.usage },
   /** A line of a file of rates is none. */
   FX_RATE_INVALID: { verdict: "reject", http: 400, exit: EXIT.usage },
 }) {}

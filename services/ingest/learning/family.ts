@@ -73,6 +73,11 @@ export class Family {
     return [...this.#mappings.values()];
   }
 
+  /** As they are to be kept: with what each waits for. */
+  get weighed(): readonly Known[] {
+    return this.mappings.map((known) => ({ ...known, waitsFor: this.#waitsFor(known) }));
+  }
+
   get samples(): readonly Sample[] {
     return [...this.#samples.values()];
   }
@@ -243,6 +248,15 @@ export class Family {
     });
   }
 
+  #waitsFor(known: Known): string | null {
+    if (known.state !== "candidate") {
+      return null;
+    }
+    const { verdict } = this.#judged(known);
+    const isStuck = this.#standing(known) === "person";
+    return !verdict.unitProven || isStuck ? (verdict.doubts[0] ?? "calls that agree") : null;
+  }
+
   /** What is known of a rule is one mapping, however many candidates it grew from. */
   #promote(known: Known): void {
     for (const rival of this.#candidates().filter(
@@ -324,8 +338,7 @@ export class Family {
       paths,
       state: "candidate",
       votes: 1,
-      confirmations: 0,
-    };
+      confirmations: 0, waitsFor: null };
   }
 
   #put(known: Known): void {

@@ -21,6 +21,8 @@ export interface Known {
   readonly votes: number;
   /** Calls that were to confirm it, whatever came of them. */
   readonly confirmations: number;
+  /** Why no call can make it a rule; null: it needs none, or more events. */
+  readonly waitsFor: string | null;
 }
 
 export interface Origin {

@@ -129,7 +129,7 @@ it("over 200 seeds of a model that errs once in five no wrong unit becomes a rul
   for (let seed = 1; seed <= 200; seed++) {
     const provider = new UnknownProvider(seed);
     const trial = new Trial(wrongOneInFive(seed));
-    const events = times(150, () => provider.next());
+    const events = times(105, () => provider.next());
     for (let n = 0; n < events.length; n += 15) {
       trial.feed(events.slice(n, n + 15));
       trial.ask(3);
@@ -158,4 +158,4 @@ it("over 200 seeds of a model that errs once in five no wrong unit becomes a rul
   expect(wrongUnits).toBe(0);
   expect(undone.length).toBeLessThanOrEqual(wrongAnswers / 100);
   expect(undone).not.toContain(false);
-});
+}, 120_000);

@@ -1,0 +1,158 @@
+import type { Logger } from "../../../lib/observability/log.js";
+import type { Instruments } from "../../../lib/observability/registry.js";
+import type { Pool } from "../../../lib/postgres/pool.js";
+import type { Chore } from "../../../lib/runtime/housekeeping.js";
+import { within } from "../../../lib/timing.js";
+import { normaliseBody } from "../domain/normalise.js";
+import type { Normalised } from "../domain/normalised.js";
+import type { RuleSet } from "../domain/rule_set.js";
+import type { Body, Normaliser } from "../normaliser.js";
+import { renormalise } from "../renormalise.js";
+import {
+  bodiesToReadAgain,
+  dropOldSamples,
+  mappingsInForce,
+  openFamilies,
+  samplesGivenUp,
+} from "../store/learning.js";
+import { MAX_TRIES, type Sample } from "./family.js";
+import { Knowledge, type Offer } from "./knowledge.js";
+import { Learner } from "./learner.js";
+import type { learningMetrics } from "./metrics.js";
+import type { Model } from "./model.js";
+
+export interface LearningOptions {
+  readonly pool: () => Pool;
+  /** Undefined: nobody is asked, and events are read by what is known. */
+  readonly model: Model | undefined;
+  readonly rules: RuleSet;
+  /** How long a request waits for a model. */
+  readonly waitMs: number;
+  readonly callMs: number;
+  readonly callsPerHour: number;
+  readonly metrics: Instruments<typeof learningMetrics>;
+  readonly logger: Logger;
+}
+
+/** What other processes learned is known here so soon. */
+const REFRESH_MS = 5_000;
+const SAMPLES_KEPT_DAYS = 30;
+const DAY_MS = 86_400_000;
+/** Of events that are read anew. */
+const PAGE = 500;
+const FIRST = "00000000-0000-0000-0000-000000000000";
+/** More bodies at once are a batch or a report: nobody waits for a model because of them. */
+const AWAITED = 20;
+
+/** Understands by rules, then by learned mappings; asks a model about the rest, and has events read anew when it knows. */
+export class Learning implements Normaliser {
+  readonly #options: LearningOptions;
+  readonly #knowledge = new Knowledge();
+  readonly #learner: Learner | undefined;
+  /** Events were stored as pending since they were last read anew. */
+  #isPending = false;
+
+  constructor(options: LearningOptions) {
+    this.#options = options;
+    const { model } = options;
+    this.#learner = model && new Learner({ ...options, model, changed: (layouts) => this.#changed(layouts) });
+  }
+
+  /** As far as it is known, asking nobody: for events that are read anew. */
+  get known(): Normaliser {
+    return { normalise: async (bodies) => bodies.map((body) => this.#read(body)) };
+  }
+
+  async normalise(bodies: readonly Body[]): Promise<readonly (readonly Normalised[])[]> {
+    const offers: Offer[] = [];
+    const read = bodies.map((body) => this.#read(body, (offer) => offers.push(offer)));
+    if (offers.length === 0 || this.#learner === undefined) {
+      return read;
+    }
+    const turns = [...samplesByFamily(offers)].map(([family, samples]) =>
+      this.#learner?.learn(family, samples),
+    );
+    const isAwaited = bodies.length <= AWAITED && bodies.some(({ source }) => source === "api");
+    if (!isAwaited || !offers.some(({ isOpen }) => isOpen)) {
+      return read;
+    }
+    await within(this.#options.waitMs, Promise.all(turns), () => new Error("later")).catch(() => undefined);
+    return bodies.map((body, i) => (isPending(read[i] ?? []) ? this.#read(body) : (read[i] ?? [])));
+  }
+
+  stored(): void {
+    this.#isPending ||= this.#learner !== undefined;
+  }
+
+  /** `first`: a process knows what is learned before it takes anything in. */
+  get chores(): readonly Chore[] {
+    return [
+      { name: "learned mappings", everyMs: REFRESH_MS, first: true, run: () => this.#refresh() },
+      {
+        name: "samples of mappings",
+        everyMs: DAY_MS,
+        run: () => dropOldSamples(this.#options.pool(), SAMPLES_KEPT_DAYS),
+      },
+    ];
+  }
+
+  /** Loads what is known. */
+  async load(): Promise<void> {
+    const pool = this.#options.pool();
+    this.#knowledge.set(await mappingsInForce(pool), await samplesGivenUp(pool, MAX_TRIES));
+  }
+
+  /** Has the events of some layouts, and those that wait for a model, read anew. */
+  async readAgain(layouts: readonly string[], cause: string): Promise<void> {
+    const pool = this.#options.pool();
+    for (let after: string | undefined = FIRST; after !== undefined; ) {
+      const events = await bodiesToReadAgain(pool, layouts, after, PAGE);
+      const bodies = [...new Set(events.map(({ bodyId }) => bodyId))];
+      if (bodies.length > 0) {
+        await renormalise(pool, this.known, bodies, cause);
+      }
+      after = events.length === PAGE ? events.at(-1)?.id : undefined;
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    await this.load();
+    if (this.#learner === undefined) {
+      return;
+    }
+    for (const family of await openFamilies(this.#options.pool(), MAX_TRIES)) {
+      void this.#learner.learn(family);
+    }
+    if (this.#isPending) {
+      this.#isPending = false;
+      await this.readAgain([], "model");
+    }
+  }
+
+  async #changed(layouts: readonly string[]): Promise<void> {
+    await this.load();
+    await this.readAgain(layouts, layouts.length > 0 ? "mapping replaced" : "model");
+  }
+
+  #read({ raw, hint, source }: Body, offer?: (offer: Offer) => void): readonly Normalised[] {
+    const reading = { source, isPending: this.#learner !== undefined, ...(offer ? { offer } : {}) };
+    return normaliseBody(raw, {
+      hint,
+      rules: this.#options.rules,
+      learned: (record) => [this.#knowledge.read(record, reading)],
+    });
+  }
+}
+
+const isPending = (events: readonly Normalised[]): boolean =>
+  events.some(({ unprocessed }) => unprocessed?.code === "AI_PENDING");
+
+function samplesByFamily(offers: readonly Offer[]): ReadonlyMap<string, readonly Sample[]> {
+  const families = new Map<string, Sample[]>();
+  for (const { family, sample } of offers) {
+    const samples = families.get(family) ?? [];
+    samples.push(sample);
+    families.set(family, samples);
+  }
+  return families;
+}
