@@ -1,0 +1,225 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newId } from "../../lib/domain/ids.js";
+import { Services } from "../../tests/harness/service.js";
+
+let services: Services;
+beforeAll(async () => {
+  services = await Services.create({ INGEST_RATE_PER_MINUTE: "0" }, "ingest");
+  await services.start();
+}, 60_000);
+afterAll(() => services?.close());
+
+let made = 0;
+/** A Stripe event of its own. */
+const charge = (object: object = {}, event: object = {}) => {
+  made += 1;
+  return {
+    id: `evt_${made}`,
+    object: "event",
+    created: 1_763_632_800,
+    type: "charge.succeeded",
+    data: {
+      object: {
+        id: `ch_${made}`,
+        object: "charge",
+        amount: 5_000,
+        currency: "usd",
+        status: "succeeded",
+        created: 1_763_632_800,
+        ...object,
+      },
+    },
+    ...event,
+  };
+};
+const post = (raw_event: unknown, provider?: string) => services.post("/api/v1/events", { raw_event, provider });
+const batch = (body: string, type: string) =>
+  services.request("POST", "/api/v1/events/batch", body, { "content-type": type });
+const read = async (id: string) => (await services.get(`/api/v1/events/${id}`)).body;
+
+describe("POST /api/v1/events", () => {
+  test("the contract's curl line is 50.00 USD of Acme Corp", async () => {
+    const answer = await post(
+      { status: "succeeded", amount: 5000, currency: "usd", merchant: "Acme Corp" },
+      "stripe",
+    );
+    expect(answer).toMatchObject({
+      status: 201,
+      body: { status: "APPROVED", normalization_method: "rule", message: expect.any(String), repeat: false },
+    });
+    expect(answer.headers.get("location")).toBe(`/api/v1/events/${answer.body.id}`);
+    expect(await read(answer.body.id)).toMatchObject({
+      merchant_name: "Acme Corp",
+      provider: "stripe",
+      status_category: "APPROVED",
+      failure_reason: null,
+      amount: "50.00",
+      currency: "USD",
+      amount_usd: "50.00",
+      fx: null,
+      unprocessed: null,
+      source: "api",
+    });
+  });
+
+  test("sent again it is the first one, and nothing is changed", async () => {
+    const raw = charge();
+    const first = await post(raw);
+    const again = await post({ ...raw, pending_webhooks: 3 });
+    expect(again.body).toMatchObject({ id: first.body.id, repeat: true });
+    expect(again.headers.get("idempotent-replayed")).toBe("true");
+    const at_once = await Promise.all(Array.from({ length: 20 }, () => post(charge({}, { id: "evt_at_once" }))));
+    expect(new Set(at_once.map(({ body }) => body.id)).size).toBe(1);
+    expect(at_once.filter(({ body }) => !body.repeat)).toHaveLength(1);
+  });
+
+  test("what nobody knows is stored, and says why", async () => {
+    const answer = await post({ hello: "world" });
+    expect(answer).toMatchObject({ status: 201, body: { status: "UNPROCESSED", normalization_method: "none" } });
+    expect(await read(answer.body.id)).toMatchObject({ unprocessed: { code: "UNRECOGNISED" }, amount: null });
+    const text = await post("<a><b>1</b></a>");
+    expect(text).toMatchObject({ status: 201, body: { status: "UNPROCESSED" } });
+    expect((await post('<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>')).body.message).toContain("MALFORMED");
+  });
+
+  test.each([
+    [{}, 422, "INGEST_EVENT_EMPTY"],
+    [[], 422, "INGEST_EVENT_EMPTY"],
+    ["  ", 422, "INGEST_EVENT_EMPTY"],
+    [null, 422, "INGEST_EVENT_EMPTY"],
+    [undefined, 422, "INGEST_EVENT_EMPTY"],
+    [7, 400, "REQUEST_INVALID"],
+  ])("raw_event %j is refused", async (raw, status, code) => {
+    expect(await post(raw)).toMatchObject({ status, body: { code } });
+  });
+
+  test("a body of several payments is an event for each, in order", async () => {
+    const raw = [charge({ status: "succeeded" }), { nothing: "known" }];
+    const { body } = await post(raw);
+    expect(body.events).toMatchObject([{ status: "APPROVED" }, { status: "UNPROCESSED" }]);
+    const [first, second] = await Promise.all(body.events.map(({ id }: { id: string }) => read(id)));
+    expect(first.body_id).toBe(second.body_id);
+  });
+
+  test("no card number is kept, answered or logged", async () => {
+    const pan = "4242424242424242";
+    const { body } = await post({ card: { number: pan, cvc: "123" }, note: `paid with ${pan}` }, `me ${pan}`);
+    expect(JSON.stringify(body)).not.toContain(pan);
+    const [row] = await services.owner<{ text: string }>(
+      "SELECT concat(e::text, b.hint) AS text FROM ingest.event e JOIN ingest.body b ON b.id = e.body_id WHERE e.id = $1",
+      [body.id],
+    );
+    expect(row?.text).not.toContain(pan);
+  });
+});
+
+describe("POST /api/v1/events/batch", () => {
+  test("a list has a list of answers; what is wrong with one is its own affair", async () => {
+    const good = { raw_event: charge() };
+    const items = [good, { raw_event: {} }, { raw_event: charge(), amount: 1 }, good, { raw_event: charge() }];
+    const { status, body } = await batch(JSON.stringify(items), "application/json");
+    expect(status).toBe(201);
+    const answers = JSON.parse(body);
+    expect(answers).toMatchObject([
+      { index: 0, status: "APPROVED", repeat: false },
+      { index: 1, code: "INGEST_EVENT_EMPTY" },
+      { index: 2, code: "REQUEST_INVALID" },
+      { index: 3, id: answers[0].id, repeat: true },
+      { index: 4, status: "APPROVED", repeat: false },
+    ]);
+  });
+
+  test("lines have lines of answers, more than a transaction takes too", async () => {
+    const lines = Array.from({ length: 2_500 }, () => JSON.stringify({ raw_event: charge() }));
+    lines[1_200] = "{ no json";
+    const { body } = await batch(`${lines.join("\n")}\n\n`, "application/x-ndjson");
+    const answers = body.trim().split("\n").map((line) => JSON.parse(line));
+    expect(answers).toHaveLength(2_500);
+    expect(answers[1_200]).toMatchObject({ index: 1_200, code: "MESSAGE_MALFORMED" });
+    expect(answers.filter(({ status }) => status === "APPROVED")).toHaveLength(2_499);
+  });
+
+  test("nothing, too much and no list are told apart", async () => {
+    expect((await batch("[]", "application/json")).body).toBe("[]");
+    const many = JSON.stringify(Array.from({ length: 10_001 }, () => 0));
+    expect(await batch(many, "application/json")).toMatchObject({ status: 413 });
+    expect(await batch("7", "application/json")).toMatchObject({ status: 400 });
+    expect(await batch("7", "text/plain")).toMatchObject({ status: 415 });
+  });
+});
+
+test("a payment stands as its events say, in whatever order they come", async () => {
+  const of = { id: "ch_order", payment_intent: "pi_order" };
+  const events = [
+    charge({ ...of, status: "pending" }, { type: "charge.pending", created: 1_763_632_800 }),
+    charge(of, { created: 1_763_632_900 }),
+    charge({ ...of, refunded: true, amount_refunded: 5_000 }, { type: "charge.refunded", created: 1_763_633_000 }),
+  ];
+  const answers = [];
+  for (const event of [events[2], events[0], events[1]]) {
+    answers.push((await post(event)).body);
+  }
+  const shown = await Promise.all(answers.map(({ id }) => read(id)));
+  expect(shown.map(({ payment_status }) => payment_status)).toEqual(["REFUNDED", "REFUNDED", "REFUNDED"]);
+  expect(new Set(shown.map(({ payment_ref }) => payment_ref)).size).toBe(1);
+});
+
+test("an event is worth in USD what the latest rate up to its day says, and nothing without one", async () => {
+  const eur = await read((await post(charge({ currency: "eur" }))).body.id);
+  expect(eur).toMatchObject({ amount: "50.00", amount_usd: "54.04", fx: { day: "2023-08-28" } });
+  const before = await read((await post(charge({ currency: "eur", created: 1e9 }, { created: 1e9 }))).body.id);
+  expect(before).toMatchObject({ amount: "50.00", amount_usd: null, fx: null });
+  expect(await read((await post(charge({ currency: "cop" }))).body.id)).toMatchObject({ amount_usd: null, fx: null });
+});
+
+describe("lists and figures", () => {
+  test("events by pages and filters", async () => {
+    const page = (await services.get("/api/v1/events?provider=stripe&status_category=APPROVED&limit=2")).body;
+    expect(page.items).toHaveLength(2);
+    const next = (await services.get(`/api/v1/events?provider=stripe&status_category=APPROVED&limit=2&cursor=${page.next}`)).body;
+    expect(next.items[0].id < page.items[1].id).toBe(true);
+    const open = (await services.get("/api/v1/events?status_category=UNPROCESSED")).body.items;
+    expect(open.length).toBeGreaterThan(2);
+    expect(open.every(({ status_category }: { status_category: string }) => status_category === "UNPROCESSED")).toBe(true);
+    expect((await services.get("/api/v1/events?payment_ref=pi_order")).body.items).toHaveLength(3);
+    expect((await services.get(`/api/v1/events/${newId()}`)).status).toBe(404);
+    expect((await services.get("/api/v1/events?received_to=2020-01-01T00:00:00Z")).body.items).toEqual([]);
+  });
+
+  test("a late event counts on the day on which it happened", async () => {
+    const day = "?start_date=2001-09-09&end_date=2001-09-09";
+    const { body } = await services.get(`/api/v1/metrics/summary${day}`);
+    expect(body).toMatchObject({
+      events: 1,
+      by_status: { APPROVED: 1 },
+      success_rate: 1,
+      mean_latency_ms: expect.any(Number),
+      by_provider: [{ provider: "stripe", events: 1 }],
+      round_amounts: [{ provider: "stripe", currency: "EUR", events: 1, share: 1, suspect: false }],
+    });
+  });
+
+  test("figures have a tag, and are not sent again to whoever has them", async () => {
+    const path = "/api/v1/metrics/providers/stripe?start_date=2025-11-01&end_date=2025-11-30";
+    const first = await services.get(path);
+    expect(first.body.by_status.APPROVED).toBeGreaterThan(2_500);
+    expect(first.body.round_amounts).toMatchObject([{ currency: "COP" }, { currency: "EUR" }, { currency: "USD", suspect: true }]);
+    expect(first.headers.get("cache-control")).toBe("private, max-age=5");
+    const etag = first.headers.get("etag") as string;
+    const again = await services.request("GET", path, undefined, { "if-none-match": etag });
+    expect(again).toMatchObject({ status: 304, body: "" });
+    expect((await services.get("/api/v1/metrics/summary?start_date=2026-02-30")).status).toBe(400);
+    expect((await services.get("/api/v1/metrics/providers/nobody")).body.events).toBe(0);
+  });
+});
+
+test("health names what helps and what hinders", async () => {
+  expect(await services.get("/api/v1/health")).toMatchObject({
+    status: 200,
+    body: { status: "healthy", checks: { database: "up", rabbitmq: "up", ai: "off", disk: "up" } },
+  });
+});
+
+test("the books agree", async () => {
+  expect(await services.differences("ingest")).toEqual([]);
+});
