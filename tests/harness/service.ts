@@ -60,6 +60,11 @@ export class Services {
     return services;
   }
 
+  /** For what a test makes of a service's own parts. */
+  get publisher(): Publisher {
+    return this.#publisher;
+  }
+
   get settings(): AllSettings {
     return this.platform.settings;
   }

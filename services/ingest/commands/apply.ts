@@ -80,5 +80,7 @@ function textOf({ bodies, changed, by }: Applied, dryRun: boolean): string {
     from === to ? "other fields" : to,
     formatCount(events),
   ]);
-  return by.length === 0 ? summary : `${formatTable(["provider", "from", "to", "events"], rows)}\n\n${summary}`;
+  return by.length === 0
+    ? summary
+    : `${formatTable(["provider", "from", "to", "events"], rows)}\n\n${summary}`;
 }

@@ -20,7 +20,9 @@ function nameOf(text: string | null): string | null {
 }
 
 const entriesOf = (record: object): string =>
-  JSON.stringify(record, (_, value: unknown) => (typeof value === "string" ? storable(value, MAX_VALUE) : value));
+  JSON.stringify(record, (_, value: unknown) =>
+    typeof value === "string" ? storable(value, MAX_VALUE) : value,
+  );
 
 /** Years that a date of PostgreSQL and an ISO text agree on. */
 const isDate = (at: Date | null): at is Date =>
