@@ -11,8 +11,10 @@ import { parseForm, percentDecoded } from "./form.js";
 const HIDDEN = "***";
 /** Documents are sent within documents, as base64 within JSON within a form; deeper ones were never seen. */
 const MAX_NESTING = 3;
-/** Of 24 characters and more: shorter base64 holds no card number with anything around it. */
-const BASE64 = /(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{24,}={0,2}(?![A-Za-z0-9+/_=-])/g;
+/** Of 16 characters and more, which are 12 encoded: no shorter one has a name and a secret. */
+const BASE64 = /(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{16,}={0,2}(?![A-Za-z0-9+/_=-])/g;
+/** What bytes give that are no UTF-8, or no text. */
+const NO_TEXT = /[\ufffd]|(?![\t\n\r])\p{Cc}/u;
 /** An element with text of its own, in CDATA or not. Bounded, so that time is linear. */
 const ELEMENT =
   /<([A-Za-z_][\w.:-]{0,63})((?:\s[^<>]{0,1000})?)>(\s{0,100}(?:<!\[CDATA\[)?)([^<>[\]]{1,100})(?=(?:\]\]>)?\s{0,100}<\/)/g;
@@ -184,14 +186,14 @@ function maskedPercents(text: string): string {
 
 /** What is encoded is encoded again once it is masked. */
 function maskedBase64(text: string, nesting: number): string {
-  if (nesting >= MAX_NESTING || text.length < 24) {
+  if (nesting >= MAX_NESTING || text.length < 16) {
     return text;
   }
   return text.replaceAll(BASE64, (encoded) => {
     const bytes = Buffer.from(encoded, "base64");
     const decoded = bytes.toString("utf8");
     // Ids of the same alphabet decode to bytes that are no text.
-    if (decoded.includes("\ufffd") || /[\0-\x08]/.test(decoded)) {
+    if (NO_TEXT.test(decoded)) {
       return encoded;
     }
     const masked = maskedText(decoded, nesting + 1);
