@@ -1,6 +1,9 @@
 import { counter, histogram } from "../../lib/observability/registry.js";
 
+import { learningMetrics } from "./learning/metrics.js";
+
 export const ingestMetrics = {
+  ...learningMetrics,
   events: counter(
     "ingest_events_total",
     "Providers' events that were taken in, by source, status and method; repeat: it had come before, and nothing was changed",

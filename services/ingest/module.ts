@@ -9,6 +9,7 @@ import { rulesCommand } from "./commands/rules.js";
 import { IngestError } from "./errors.js";
 import { forecastRetry, onRetryRequested } from "./handlers/on_retry_requested.js";
 import { Intake } from "./intake.js";
+import { learningOf } from "./learning/learning_of.js";
 import { ingestMetrics } from "./metrics.js";
 import { ingestPanels } from "./panels.js";
 import { INGEST_QUEUES } from "./queues.js";
@@ -37,7 +38,8 @@ export const ingest = defineModule({
     const { settings, registry } = runtime;
     const { INGEST_CONNECTIONS: connections, INGEST_RETRY_EVERY_S: retryEveryS } = settings;
     const metrics = register(registry, ingestMetrics);
-    const normaliser = ruleNormaliser;
+    const { logger } = runtime;
+    const normaliser = learningOf(settings, { pool: () => service.pool, metrics, logger });
     const service: Service = serviceProcess(runtime, {
       service: "ingest-service",
       schema: "ingest",
@@ -45,6 +47,7 @@ export const ingest = defineModule({
       connections,
       partitioned: ["body", "event"],
       chores: (pool) => [
+        ...normaliser.chores,
         retryChore(pool, { normaliser, metrics, outbox: () => service.outbox, everyMs: retryEveryS * 1_000 }),
       ],
       reactions: [
@@ -63,13 +66,14 @@ export const ingest = defineModule({
       events: limitOf("events", settings.INGEST_EVENTS_PER_MINUTE),
     };
     return {
-      parts,
+      parts: [...parts, normaliser.part],
       routes: ingestRoutes({
         pool,
+        learning: normaliser,
         intake: new Intake({ pool, normaliser, connections, metrics }),
         limits,
         dependencies: () => dependenciesOf(parts),
-        ai: () => "off",
+        ai: () => normaliser.ai,
       }),
       poolQueue: () => pool.waitingCount,
     };

@@ -27,5 +27,21 @@ export const INGEST_RETENTION: readonly Retention[] = [
     keep: { until: "an hour after its minute" },
     why: "How much of its limits a client has used.",
   },
+  {
+    table: "ingest.mapping",
+    keep: "for ever",
+    why: "Events are read by it; a rejected one is never taken again.",
+  },
+  {
+    table: "ingest.learning_sample",
+    keep: { until: "its mapping is a rule or gave way, 30 days at most" },
+    why: "Mappings are made of it and tested on it.",
+  },
+  { table: "ingest.learning_family", keep: "for ever", why: "A row a provider: whose turn it is to ask." },
+  {
+    table: "ingest.model_call",
+    keep: "for ever",
+    why: "What was asked when, and what came of it; few rows.",
+  },
   ...serviceRetention("ingest"),
 ];

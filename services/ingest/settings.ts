@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type SettingsDeclaration, whole } from "../../lib/settings/define.js";
+import { learningSettings } from "./learning/settings.js";
 
 const schema = z.object({
   INGEST_CONNECTIONS: whole(1, 100)
@@ -14,8 +15,13 @@ const schema = z.object({
   INGEST_RETRY_EVERY_S: whole(1, 86_400)
     .default(300)
     .describe("How often events that nobody understood are tried again, in seconds"),
+  ...learningSettings,
 });
 
 export interface IngestSettings extends z.infer<typeof schema> {}
 
-export const ingestSettings: SettingsDeclaration<IngestSettings> = { schema, prefixes: ["INGEST_"] };
+export const ingestSettings: SettingsDeclaration<IngestSettings> = {
+  schema,
+  // Of names that others use too just our own: OPENAI_ORG_ID of somebody's environment is no typing error.
+  prefixes: ["INGEST_", ...Object.keys(learningSettings).filter((name) => !name.startsWith("INGEST_"))],
+};

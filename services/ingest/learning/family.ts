@@ -338,7 +338,9 @@ export class Family {
       paths,
       state: "candidate",
       votes: 1,
-      confirmations: 0, waitsFor: null };
+      confirmations: 0,
+      waitsFor: null,
+    };
   }
 
   #put(known: Known): void {

@@ -2,6 +2,7 @@ import type { Logger } from "../../../lib/observability/log.js";
 import type { Instruments } from "../../../lib/observability/registry.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
 import type { Chore } from "../../../lib/runtime/housekeeping.js";
+import type { Part } from "../../../lib/runtime/lifecycle.js";
 import { within } from "../../../lib/timing.js";
 import { normaliseBody } from "../domain/normalise.js";
 import type { Normalised } from "../domain/normalised.js";
@@ -36,6 +37,7 @@ export interface LearningOptions {
 
 /** What other processes learned is known here so soon. */
 const REFRESH_MS = 5_000;
+const END_MS = 1_000;
 const SAMPLES_KEPT_DAYS = 30;
 const DAY_MS = 86_400_000;
 /** Of events that are read anew. */
@@ -78,6 +80,26 @@ export class Learning implements Normaliser {
     }
     await within(this.#options.waitMs, Promise.all(turns), () => new Error("later")).catch(() => undefined);
     return bodies.map((body, i) => (isPending(read[i] ?? []) ? this.#read(body) : (read[i] ?? [])));
+  }
+
+  /** For health. */
+  get ai(): "up" | "down" | "off" {
+    const { model } = this.#options;
+    if (model === undefined) {
+      return "off";
+    }
+    return model.isDown ? "down" : "up";
+  }
+
+  /** Stopped before the pool: a call that is not back soon is asked again by whoever runs then. */
+  get part(): Part {
+    return {
+      name: "learning",
+      stop: () =>
+        within(END_MS, this.#learner?.end() ?? Promise.resolve(), () => new Error("later")).catch(
+          () => undefined,
+        ),
+    };
   }
 
   stored(): void {

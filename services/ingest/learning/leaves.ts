@@ -15,7 +15,7 @@ export type Leaves = ReadonlyMap<string, Leaf>;
 const MAX_LEAVES = 200;
 const MAX_TEXT = 200;
 /** What merchants add at will: of no shape. */
-const FREE = /^(meta|metadata|additional|extra|custom|udf|userdata|passthrough|tags?|labels?)/;
+const FREE = /^(?:meta|metadata|additional|extras?|custom|udf|userdata|passthrough|tags?|labels?)$/;
 /** A key that is an id: `ord_918231`, a UUID. */
 const ID_LIKE = /\d{4}|[0-9a-f]{8}-[0-9a-f]{4}/i;
 const NEVER: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);

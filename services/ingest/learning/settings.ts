@@ -1,17 +1,21 @@
 import { z } from "zod";
 import { secret, text, whole } from "../../../lib/settings/define.js";
 
-const flag = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
+/** As other programs write it, too: True. */
+const flag = z
+  .string()
+  .toLowerCase()
+  .pipe(z.enum(["true", "false"]));
 
 /** Of the model and of what it teaches; part of the module's. */
 export const learningSettings = {
   ENABLE_RULE_BASED_NORMALIZATION: flag
-    .default(true)
+    .default("true")
     .describe(
       "Whether events are understood by rules; without them learned mappings and the model are all there is",
     ),
   ENABLE_AI_NORMALIZATION: flag
-    .default(true)
+    .default("true")
     .describe("Whether a model is asked about events that no rule knows; it takes an OPENAI_API_KEY besides"),
   OPENAI_API_KEY: secret.describe(
     "Key of an OpenAI-compatible endpoint; without one events are understood by rules alone",

@@ -1,7 +1,7 @@
 import { newId } from "../../../lib/domain/ids.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { FamilyState, Outcome, Sample } from "../learning/family.js";
-import type { Known, State } from "../learning/known.js";
+import { type Known, STATES, type State } from "../learning/known.js";
 import type { Leaf } from "../learning/leaves.js";
 import { layoutOf } from "../learning/mapping.js";
 
@@ -251,7 +251,7 @@ export interface ListedMapping extends Known {
 /** Mappings with how many events they are tested on. @param states of those to list */
 export async function listMappings(
   db: Queryable,
-  states: readonly State[],
+  states: readonly State[] = STATES,
 ): Promise<readonly ListedMapping[]> {
   const { rows } = await db.query<ListedMapping>({
     name: "ingest_list_mappings",
