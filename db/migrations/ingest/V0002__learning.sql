@@ -11,11 +11,13 @@ CREATE TABLE ingest.mapping (
   votes         integer     NOT NULL CHECK (votes > 0),
   confirmations integer     NOT NULL CHECK (confirmations >= 0),
   waits_for     text,       -- why nobody but a person can promote it
+  is_unsettled  boolean     NOT NULL DEFAULT false, -- it lost its place, and what it read is to be read anew
   decided_by    text        CHECK (length(decided_by) <= 100), -- null: the checks
   created_at    timestamptz NOT NULL DEFAULT now(),
   changed_at    timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX mapping_by_family ON ingest.mapping (family);
+CREATE INDEX mapping_unsettled ON ingest.mapping (layout) WHERE is_unsettled;
 COMMENT ON TABLE ingest.mapping IS 'Where a provider''s events have their fields, as a model said and events confirmed';
 
 -- A person's word and the checks' stay; what is promoted may know more statuses later.
@@ -75,6 +77,6 @@ CREATE TRIGGER model_call_kept BEFORE UPDATE OR TRUNCATE ON ingest.model_call
   FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 GRANT SELECT, INSERT ON ingest.mapping TO payments_ingest;
-GRANT UPDATE (mapping, paths, state, votes, confirmations, waits_for, decided_by, changed_at) ON ingest.mapping TO payments_ingest;
+GRANT UPDATE (mapping, paths, state, votes, confirmations, waits_for, is_unsettled, decided_by, changed_at) ON ingest.mapping TO payments_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ingest.learning_sample, ingest.learning_family TO payments_ingest;
 GRANT SELECT, INSERT, DELETE ON ingest.model_call TO payments_ingest;

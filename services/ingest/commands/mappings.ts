@@ -31,9 +31,11 @@ export const decideCommand = (action: Wrapper, decision: "accept" | "reject"): C
     .action(
       action(async (context, id: string, _options: object) => {
         const { username: by } = userInfo();
-        const state = await withLearning(context, decision, (pool, learning) =>
-          decide(pool, learning, { id, decision, by }),
-        );
+        const state = await withLearning(context, decision, async (pool, learning) => {
+          const decided = await decide(pool, learning, { id, decision, by });
+          await learning.settle();
+          return decided;
+        });
         printResult(context, { id, state }, () => `mapping ${id} is ${state}`);
         return undefined;
       }),

@@ -13,6 +13,7 @@ import {
   releaseFamily,
   saveMappings,
   saveSamples,
+  unsettle,
 } from "../store/learning.js";
 import { type Call, Family, type Learned, type Sample } from "./family.js";
 import type { learningMetrics } from "./metrics.js";
@@ -27,8 +28,8 @@ export interface LearnerOptions {
   readonly callsPerHour: number;
   readonly metrics: Instruments<typeof learningMetrics>;
   readonly logger: Logger;
-  /** Called when mappings are there, or gone: with the layouts whose events are to be read anew. */
-  readonly changed: (layouts: readonly string[]) => Promise<void>;
+  /** Called when mappings are there, or gone. */
+  readonly changed: () => Promise<void>;
 }
 
 /** Asks a model about families of events, one call a family at a time, whichever process it is. */
@@ -113,9 +114,9 @@ export class Learner {
     const reply = await model.ask(promptFor(call.samples));
     end();
     const ms = Math.round(performance.now() - startedAt);
-    const { learned, layouts } = await transaction(pool(), async (tx) => {
+    const learned = await transaction(pool(), async (tx) => {
       if (!(await holdsFamily(tx, name, claim))) {
-        return { learned: LOST, layouts: [] };
+        return LOST;
       }
       const family = new Family(name, await loadFamily(tx, name));
       // A model that cannot be reached says nothing of an event: it is asked about it again.
@@ -124,12 +125,13 @@ export class Learner {
           ? LOST
           : family.learn(call, reply.kind === "proposal" ? reply.proposal : undefined);
       await saveMappings(tx, family.weighed, null);
+      await unsettle(tx, name, family.unsettled);
       await saveSamples(tx, name, family.samples);
       await enterCall(tx, { ...detailOf(name, call, reply, said), ms });
-      return { learned: said, layouts: family.unsettled };
+      return said;
     });
     metrics.calls.inc({ purpose: call.purpose, outcome: learned.outcome });
-    await changed(layouts);
+    await changed();
     return learned;
   }
 }

@@ -15,6 +15,8 @@ import {
   mappingsInForce,
   openFamilies,
   samplesGivenUp,
+  settled,
+  unsettledLayouts,
 } from "../store/learning.js";
 import { MAX_TRIES, type Sample } from "./family.js";
 import { Knowledge, type Offer } from "./knowledge.js";
@@ -53,11 +55,12 @@ export class Learning implements Normaliser {
   readonly #learner: Learner | undefined;
   /** Events were stored as pending since they were last read anew. */
   #isPending = false;
+  #settling: Promise<void> = Promise.resolve();
 
   constructor(options: LearningOptions) {
     this.#options = options;
     const { model } = options;
-    this.#learner = model && new Learner({ ...options, model, changed: (layouts) => this.#changed(layouts) });
+    this.#learner = model && new Learner({ ...options, model, changed: () => this.#changed() });
   }
 
   /** As far as it is known, asking nobody: for events that are read anew. */
@@ -124,36 +127,47 @@ export class Learning implements Normaliser {
     this.#knowledge.set(await mappingsInForce(pool), await samplesGivenUp(pool, MAX_TRIES));
   }
 
-  /** Has the events of some layouts, and those that wait for a model, read anew. */
-  async readAgain(layouts: readonly string[], cause: string): Promise<void> {
+  /** Has the events read anew that wait for a model, and those of mappings that lost their place. */
+  settle(): Promise<void> {
+    this.#settling = this.#settling.then(
+      () => this.#settleOnce(),
+      () => this.#settleOnce(),
+    );
+    return this.#settling;
+  }
+
+  async #settleOnce(): Promise<void> {
     const pool = this.#options.pool();
+    this.#isPending = false;
+    const since = new Date();
+    const layouts = await unsettledLayouts(pool);
     for (let after: string | undefined = FIRST; after !== undefined; ) {
       const events = await bodiesToReadAgain(pool, layouts, after, PAGE);
       const bodies = [...new Set(events.map(({ bodyId }) => bodyId))];
       if (bodies.length > 0) {
-        await renormalise(pool, this.known, bodies, cause);
+        await renormalise(pool, this.known, bodies, layouts.length > 0 ? "mapping taken back" : "model");
       }
       after = events.length === PAGE ? events.at(-1)?.id : undefined;
+    }
+    if (layouts.length > 0) {
+      await settled(pool, layouts, since);
     }
   }
 
   async #refresh(): Promise<void> {
+    const pool = this.#options.pool();
     await this.load();
-    if (this.#learner === undefined) {
-      return;
+    for (const family of this.#learner ? await openFamilies(pool, MAX_TRIES) : []) {
+      void this.#learner?.learn(family);
     }
-    for (const family of await openFamilies(this.#options.pool(), MAX_TRIES)) {
-      void this.#learner.learn(family);
-    }
-    if (this.#isPending) {
-      this.#isPending = false;
-      await this.readAgain([], "model");
+    if (this.#isPending || (await unsettledLayouts(pool)).length > 0) {
+      await this.settle();
     }
   }
 
-  async #changed(layouts: readonly string[]): Promise<void> {
+  async #changed(): Promise<void> {
     await this.load();
-    await this.readAgain(layouts, layouts.length > 0 ? "mapping replaced" : "model");
+    await this.settle();
   }
 
   #read({ raw, hint, source }: Body, offer?: (offer: Offer) => void): readonly Normalised[] {

@@ -21,6 +21,8 @@ const deciding = (decision: "accept" | "reject", summary: string) => (resources:
     handle: async ({ params, principal }) => {
       const { pool, learning } = resources;
       const state = await decide(pool, learning, { id: params.id, decision, by: principal });
+      // In the background: it may have read a million events. What a crash leaves any process does.
+      learning.settle().catch(() => undefined);
       return { status: 200, body: { id: params.id, state } };
     },
   });

@@ -108,6 +108,31 @@ export async function saveMappings(
   });
 }
 
+/** Notes that what mappings of some layouts read is to be read anew, whoever does it: a crash forgets nothing. */
+export async function unsettle(db: Queryable, family: string, layouts: readonly string[]): Promise<void> {
+  await db.query({
+    name: "ingest_unsettle",
+    text: "UPDATE ingest.mapping SET is_unsettled = true WHERE family = $1 AND layout = ANY($2)",
+    values: [family, layouts],
+  });
+}
+
+export async function unsettledLayouts(db: Queryable): Promise<readonly string[]> {
+  const { rows } = await db.query<{ layout: string }>(
+    "SELECT DISTINCT layout FROM ingest.mapping WHERE is_unsettled",
+  );
+  return rows.map(({ layout }) => layout);
+}
+
+/** @param since what changed later is to be read once more */
+export async function settled(db: Queryable, layouts: readonly string[], since: Date): Promise<void> {
+  await db.query({
+    name: "ingest_settled",
+    text: "UPDATE ingest.mapping SET is_unsettled = false WHERE is_unsettled AND layout = ANY($1) AND changed_at < $2",
+    values: [layouts, since],
+  });
+}
+
 export async function saveSamples(db: Queryable, family: string, samples: readonly Sample[]): Promise<void> {
   await db.query({
     name: "ingest_save_samples",
