@@ -205,7 +205,8 @@ const drills: readonly Drill[] = [
         { raw_event: charge(`ch_contrary_${i}`), provider: "adyen" },
       ]).flat();
       expect((await monitored.request("POST", "/api/v1/events/batch", events)).status).toBe(201);
-      const due = "UPDATE ingest.event SET retry_at = now() - interval '20 minutes' WHERE retry_at IS NOT NULL";
+      const due =
+        "UPDATE ingest.event SET retry_at = now() - interval '20 minutes' WHERE retry_at IS NOT NULL";
       await monitored.sql(`SET ROLE payments_owner; ${due}`);
       return async () => {
         await monitored.sql(`

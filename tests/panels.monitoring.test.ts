@@ -78,7 +78,13 @@ async function partners(n: number): Promise<void> {
 
 /** Events of a provider: one that is understood, one that is not. */
 async function providers(n: number): Promise<void> {
-  const object = { id: `ch_panels_${n}`, object: "charge", amount: 4_299, currency: "usd", status: "succeeded" };
+  const object = {
+    id: `ch_panels_${n}`,
+    object: "charge",
+    amount: 4_299,
+    currency: "usd",
+    status: "succeeded",
+  };
   const created = Math.floor(Date.now() / 1_000);
   const events = [{ raw_event: { ...object, created } }, { raw_event: { panels: n } }];
   expect((await monitored.request("POST", "/api/v1/events/batch", events)).status).toBe(201);
