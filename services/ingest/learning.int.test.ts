@@ -122,7 +122,7 @@ test("commands list what was learned, and test what there is", async () => {
 });
 
 test("what must not be is refused by the tables", async () => {
-  const [{ id }] = await services.owner<{ id: string }>(
+  const [rejected] = await services.owner<{ id: string }>(
     "SELECT id FROM ingest.mapping WHERE state = 'rejected'",
   );
   for (const statement of [

@@ -8,6 +8,8 @@ export interface Body {
   readonly hint?: string | undefined;
   /** What brought it: `api`, `batch`, `lake`. */
   readonly source: string;
+  /** Some times have no year. */
+  readonly receivedAt: Date;
 }
 
 /** Understands bodies: by rules, learned mappings, a model. */

@@ -29,6 +29,12 @@ export const ingestPanels = () =>
         "UNRECOGNISED: no rule knows the shape. UNKNOWN_VALUE: a rule lacks a value. CONTRADICTION: hint and shape disagree.",
         { "{{code}}": orNone(rate("ingest_unprocessed_total", "code"), "code") },
       ),
+      graph(
+        "Calls of the model a minute, by outcome",
+        "short",
+        "Meant to fall to none. new, extended, confirmed: it taught something. refused: by the checks. failed: no answer, or prose.",
+        { "{{outcome}}": orNone(`60 * ${rate("ingest_ai_calls_total", "outcome")}`, "outcome") },
+      ),
       stat(
         "Highest share of amounts in 00",
         "percentunit",

@@ -2,11 +2,12 @@ import { Command } from "commander";
 import { type ActionWrapper, printResult } from "../../../lib/cli/command.js";
 import { formatCount, formatTable } from "../../../lib/cli/table.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
+import type { Settings } from "../../../lib/settings/base.js";
 import type { Normaliser } from "../normaliser.js";
 import { type Change, foresee, renormalise } from "../renormalise.js";
-import { ruleNormaliser } from "../rule_normaliser.js";
+import type { IngestSettings } from "../settings.js";
 import { nextBodies } from "../store/stored_event.js";
-import { withIngestPool } from "./with_ingest_pool.js";
+import { withLearning } from "./with_learning.js";
 
 const BATCH = 500;
 const FIRST = "00000000-0000-0000-0000-000000000000";
@@ -25,15 +26,15 @@ interface Applied {
   readonly by: readonly Tally[];
 }
 
-/** `payments rules apply`: has all bodies understood once more, by the rules of now. */
-export function applyCommand(action: ActionWrapper, normaliser: Normaliser = ruleNormaliser): Command {
+/** `payments rules apply`: has all bodies understood once more, by what is known now; no model is asked. */
+export function applyCommand(action: ActionWrapper<Settings & IngestSettings>): Command {
   return new Command("apply")
-    .description("understand all stored bodies once more, by the rules and rates of now")
+    .description("understand all stored bodies once more, by the rules, learned mappings and rates of now")
     .option("--dry-run", "count what would change, and change nothing")
     .action(
       action(async (context, { dryRun = false }: { dryRun?: boolean }) => {
-        const applied = await withIngestPool(context.settings, "payments rules apply", (pool) =>
-          applyAll(pool, normaliser, { dryRun, stopping: context.interruption() }),
+        const applied = await withLearning(context, "apply", (pool, { known }) =>
+          applyAll(pool, known, { dryRun, stopping: context.interruption() }),
         );
         printResult(context, { dry_run: dryRun, ...applied }, () => textOf(applied, dryRun));
         return undefined;

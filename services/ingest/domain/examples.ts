@@ -6,6 +6,7 @@ type Told = Readonly<Record<string, string | null>>;
 /** An event with what must come of it: a line of `tests/fixtures/provider_events/*.jsonl`. */
 export interface Example {
   readonly id: string;
+  readonly provider: string;
   readonly hint?: string;
   /** Numbers keep their digits: `350.00` is no `350` where digits count. */
   readonly event: unknown;
@@ -42,7 +43,8 @@ export function differencesOf(example: Example): readonly string[] {
     : differences(example, toldBy(first));
 }
 
-function bodyOf({ event, event_gen: made }: Example): RawBody {
+/** What is sent of it. */
+export function bodyOf({ event, event_gen: made }: Example): RawBody {
   if (made !== undefined) {
     const attributes = Array.from({ length: made.count }, (_, index) => `a${index}="1"`).join(" ");
     return { text: `<${made.element} ${attributes}/>` };

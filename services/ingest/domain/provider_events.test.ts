@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { differencesOf, examplesIn } from "./examples.js";
+import { bodyOf, differencesOf, examplesIn } from "./examples.js";
 import { type Normalised, normaliseBody } from "./normalise.js";
 import { currentState } from "./state.js";
 
@@ -39,4 +39,20 @@ it.each(sequences.map((each) => [each.id, each] as const))("sequence %s", (_, { 
   const ofPayment = [...stored.values()].filter(({ paymentRef }) => paymentRef === expected.final.payment);
   expect(stored.size).toBe(expected.events_stored);
   expect(currentState(ofPayment)).toBe(expected.final.current_status);
+});
+
+it("a hint that agrees with the shape changes nothing, one of another provider is a contradiction", () => {
+  const known = ["examples", "own"]
+    .flatMap((file) => examplesIn(textOf(file)))
+    .filter(({ provider, hint, event }) => provider !== "unknown" && hint === undefined && event !== null);
+  for (const example of known) {
+    const body = bodyOf(example);
+    const plain = normaliseBody(body);
+    if (plain[0]?.provider !== null) {
+      expect(normaliseBody(body, { hint: example.provider })).toEqual(plain);
+      // A provider whose text may come without names of columns reads a table otherwise.
+      const [other] = normaliseBody(body, { hint: example.provider === "wompi" ? "klarna" : "wompi" });
+      expect([example.id, other?.unprocessed?.code]).toEqual([example.id, "CONTRADICTION"]);
+    }
+  }
 });
