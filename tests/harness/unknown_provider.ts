@@ -159,9 +159,9 @@ export class UnknownProvider {
   }
 }
 
-export const decimal = (minor: number): string => (minor / 100).toFixed(2);
+const decimal = (minor: number): string => (minor / 100).toFixed(2);
 
-export const pick = <T>(random: () => number, items: readonly T[]): T =>
+const pick = <T>(random: () => number, items: readonly T[]): T =>
   items[Math.floor(random() * items.length)] as T;
 
 /** What a prompt's user part holds. */
@@ -212,7 +212,7 @@ export function rightAnswer({ fields, events }: Asked): ModelAnswer {
   };
 }
 
-export const ERRORS = ["unit", "field", "status"] as const;
+const ERRORS = ["unit", "field", "status"] as const;
 
 /** The same answer with one error: what a model gets wrong. */
 export function wrongAnswer(asked: Asked, random: () => number, error = pick(random, ERRORS)): ModelAnswer {

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import { type ActionWrapper, printResult } from "../../../lib/cli/command.js";
 import type { Settings } from "../../../lib/settings/base.js";
+import { maskBody } from "../domain/mask.js";
 import { normaliseBody } from "../domain/normalise.js";
-import { masked } from "../masked.js";
 import { triedBodyOf } from "../routes/tried_body.js";
 import type { IngestSettings } from "../settings.js";
 import { withLearning } from "./with_learning.js";
@@ -22,10 +22,10 @@ export const tryCommand = (action: ActionWrapper<Settings & IngestSettings>): Co
     .description("what a body would come to; nothing is stored and no model asked")
     .action(
       action(async (context, file: string, { provider: hint, learned }: Options) => {
-        const raw = masked({ text: await readFile(file, "utf8") });
+        const raw = maskBody({ text: await readFile(file, "utf8") });
         const events = learned
           ? await withLearning(context, "try", async (_, { known }) =>
-              (await known.normalise([{ raw, hint, source: "api" }])).flat(),
+              (await known.normalise([{ raw, hint, source: "api", receivedAt: new Date() }])).flat(),
             )
           : normaliseBody(raw, { hint });
         const tried = events.map(triedBodyOf);

@@ -104,7 +104,9 @@ export class Family {
     const [first] = open;
     if (first !== undefined) {
       const paths = new Set(first.leaves.keys());
-      const alike = open.filter(({ leaves }) => likeness(paths, new Set(leaves.keys())) >= ALIKE);
+      const alike = open.filter(
+        (other) => other !== first && likeness(paths, new Set(other.leaves.keys())) >= ALIKE,
+      );
       return { purpose: "learn", mappingId: null, samples: [first, ...various(alike)].slice(0, SHOWN) };
     }
     for (const known of this.mappings) {

@@ -69,7 +69,7 @@ export function fitOf({ family, mapping, paths }: Known, leaves: Leaves): Fit {
 const knows = (values: Readonly<Record<string, unknown>>, key: string): boolean => Object.hasOwn(values, key);
 
 /** Whether a reason may be of a short list: no sentence, no number of the payment in it. */
-export const isListed = (text: string): boolean =>
+const isListed = (text: string): boolean =>
   text.replaceAll("|", "").trim() !== "" && text.length <= MAX_REASON && !/\d{5}/.test(text);
 
 /** Those in force for a family's events: what is promoted first, then what most calls gave, then the oldest. */

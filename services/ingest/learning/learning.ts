@@ -18,7 +18,7 @@ import {
   settled,
   unsettledLayouts,
 } from "../store/learning.js";
-import { MAX_TRIES, type Sample } from "./family.js";
+import type { Sample } from "./family.js";
 import { Knowledge, type Offer } from "./knowledge.js";
 import { Learner } from "./learner.js";
 import type { learningMetrics } from "./metrics.js";
@@ -124,7 +124,7 @@ export class Learning implements Normaliser {
   /** Loads what is known. */
   async load(): Promise<void> {
     const pool = this.#options.pool();
-    this.#knowledge.set(await mappingsInForce(pool), await samplesGivenUp(pool, MAX_TRIES));
+    this.#knowledge.set(await mappingsInForce(pool), await samplesGivenUp(pool));
   }
 
   /** Has the events read anew that wait for a model, and those of mappings that lost their place. */
@@ -157,7 +157,7 @@ export class Learning implements Normaliser {
   async #refresh(): Promise<void> {
     const pool = this.#options.pool();
     await this.load();
-    for (const family of this.#learner ? await openFamilies(pool, MAX_TRIES) : []) {
+    for (const family of this.#learner ? await openFamilies(pool) : []) {
       void this.#learner?.learn(family);
     }
     if (this.#isPending || (await unsettledLayouts(pool)).length > 0) {
@@ -170,15 +170,23 @@ export class Learning implements Normaliser {
     await this.settle();
   }
 
-  #read({ raw, hint, source }: Body, offer?: (offer: Offer) => void): readonly Normalised[] {
-    const reading = { source, isPending: this.#learner !== undefined, ...(offer ? { offer } : {}) };
+  #read({ raw, hint, source, receivedAt }: Body, offer?: (offer: Offer) => void): readonly Normalised[] {
+    const reading = {
+      source: wayOf(source),
+      isPending: this.#learner !== undefined,
+      ...(offer ? { offer } : {}),
+    };
     return normaliseBody(raw, {
       hint,
+      receivedAtMs: receivedAt.getTime(),
       rules: this.#options.rules,
       learned: (record) => [this.#knowledge.read(record, reading)],
     });
   }
 }
+
+/** One provider's events are the same one by one and in batches. */
+const wayOf = (source: string): string => (source === "batch" ? "api" : source);
 
 const isPending = (events: readonly Normalised[]): boolean =>
   events.some(({ unprocessed }) => unprocessed?.code === "AI_PENDING");

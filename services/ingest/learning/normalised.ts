@@ -7,7 +7,7 @@ import { readMapped } from "./read.js";
 /** A model's mapping is never surer than this before it is a rule. */
 const CONFIDENCE = { promoted: 0.95, candidate: 0.8, unproven: 0.5 };
 
-export const ruleNameOf = ({ mapping }: Known): string => `learned/${layoutOf(mapping)}`;
+const ruleNameOf = ({ mapping }: Known): string => `learned/${layoutOf(mapping)}`;
 
 /** What an event that the mapping fits comes to. */
 export function normalisedBy(

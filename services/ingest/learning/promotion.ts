@@ -1,7 +1,7 @@
 import type { Verdict } from "./judge.js";
 
 /** Events that must agree before a mapping may become a rule. */
-export const AGREEING = 20;
+const AGREEING = 20;
 /** Then nobody asks a model any more: a person decides. */
 const MAX_CONFIRMATIONS = 6;
 

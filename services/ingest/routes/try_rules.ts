@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineRoute } from "../../../lib/http/route.js";
+import { maskBody } from "../domain/mask.js";
 import type { Learning } from "../learning/learning.js";
-import { masked } from "../masked.js";
 import { arrivalOf, eventRequest } from "./event_request.js";
 import { triedBody, triedBodyOf } from "./tried_body.js";
 
@@ -16,7 +16,9 @@ export const tryRules = ({ learning }: { readonly learning: Learning }) =>
     cardData: "module",
     handle: async ({ body }) => {
       const arrival = arrivalOf(body, "api");
-      const [events = []] = await learning.known.normalise([{ ...arrival, raw: masked(arrival.raw) }]);
+      const [events = []] = await learning.known.normalise([
+        { ...arrival, raw: maskBody(arrival.raw), receivedAt: new Date() },
+      ]);
       return { status: 200, body: { events: events.map(triedBodyOf) } };
     },
   });

@@ -1,6 +1,6 @@
 import { newId } from "../../../lib/domain/ids.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
-import type { FamilyState, Outcome, Sample } from "../learning/family.js";
+import { type FamilyState, MAX_TRIES, type Outcome, type Sample } from "../learning/family.js";
 import { type Known, STATES, type State } from "../learning/known.js";
 import type { Leaf } from "../learning/leaves.js";
 import { layoutOf } from "../learning/mapping.js";
@@ -24,21 +24,22 @@ export async function mappingsInForce(db: Queryable): Promise<readonly Known[]> 
 }
 
 /** Families' samples that calls brought nothing for, as `family digest`. */
-export async function samplesGivenUp(db: Queryable, tries: number): Promise<readonly string[]> {
+export async function samplesGivenUp(db: Queryable): Promise<readonly string[]> {
   const { rows } = await db.query<{ name: string }>({
     text: `SELECT family || ' ' || digest AS name FROM ingest.learning_sample
            WHERE mapping_id IS NULL AND tries >= $1 ORDER BY entered_at DESC LIMIT 10000`,
-    values: [tries],
+    values: [MAX_TRIES],
   });
   return rows.map(({ name }) => name);
 }
 
-/** Enters events that are not there yet. */
+/** Enters events that are not there yet, while there is room for more of their family. */
 export async function enterSamples(db: Queryable, family: string, samples: readonly Sample[]): Promise<void> {
   await db.query({
     name: "ingest_enter_samples",
     text: `INSERT INTO ingest.learning_sample (family, digest, leaves)
            SELECT $1, digest, leaves FROM unnest($2::text[], $3::jsonb[]) AS s (digest, leaves)
+           WHERE (SELECT count(*) FROM ingest.learning_sample WHERE family = $1 AND tries = 0) < ${MAX_SAMPLES}
            ORDER BY digest ON CONFLICT DO NOTHING`,
     values: [
       family,
@@ -62,8 +63,8 @@ export async function loadFamily(db: Queryable, family: string): Promise<FamilyS
   }>({
     name: "ingest_family_samples",
     text: `SELECT digest, leaves, mapping_id, tries FROM ingest.learning_sample
-           WHERE family = $1 ORDER BY entered_at, digest LIMIT ${MAX_SAMPLES}`,
-    values: [family],
+           WHERE family = $1 AND (mapping_id IS NOT NULL OR tries < $2) ORDER BY entered_at, digest LIMIT ${MAX_SAMPLES}`,
+    values: [family, MAX_TRIES],
   });
   const known = new Set(mappings.map(({ id }) => id));
   const samples = rows.map(
@@ -212,10 +213,10 @@ export async function releaseFamily(
 }
 
 /** Families with events that no mapping reads and that may be asked about. */
-export async function openFamilies(db: Queryable, tries: number): Promise<readonly string[]> {
+export async function openFamilies(db: Queryable): Promise<readonly string[]> {
   const { rows } = await db.query<{ family: string }>({
     text: `SELECT DISTINCT family FROM ingest.learning_sample WHERE mapping_id IS NULL AND tries < $1`,
-    values: [tries],
+    values: [MAX_TRIES],
   });
   return rows.map(({ family }) => family);
 }
