@@ -365,6 +365,18 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION ingest.keep_mapping() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF (NEW.id, NEW.family, NEW.shape, NEW.layout) = (OLD.id, OLD.family, OLD.shape, OLD.layout)
+     AND (OLD.state = NEW.state OR OLD.state IN ('candidate', 'promoted') AND NEW.state <> 'candidate') THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'mapping % is %: this change of it is refused', OLD.id, OLD.state USING ERRCODE = 'restrict_violation';
+END
+$$;
+
 CREATE FUNCTION ops.add_months(parent regclass, months integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2143,6 +2155,74 @@ CREATE TABLE ingest.illegal_transition (
 );
 
 COMMENT ON TABLE ingest.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE TABLE ingest.learning_family (
+    family text NOT NULL,
+    claimed_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    claim uuid,
+    next_call_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    failures smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT learning_family_failures_check CHECK ((failures >= 0))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE ingest.learning_family IS 'Whose turn it is to ask a model about a family of events';
+
+CREATE TABLE ingest.learning_sample (
+    family text NOT NULL,
+    digest text NOT NULL,
+    leaves jsonb NOT NULL,
+    mapping_id uuid,
+    tries smallint DEFAULT 0 NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT learning_sample_digest_check CHECK ((digest ~ '^[0-9a-f]{32}$'::text)),
+    CONSTRAINT learning_sample_tries_check CHECK ((tries >= 0))
+);
+
+COMMENT ON TABLE ingest.learning_sample IS 'Events that mappings are made of and tested on';
+
+CREATE TABLE ingest.mapping (
+    id uuid NOT NULL,
+    family text NOT NULL,
+    shape uuid NOT NULL,
+    layout text NOT NULL,
+    mapping jsonb NOT NULL,
+    paths jsonb NOT NULL,
+    state text NOT NULL,
+    votes integer NOT NULL,
+    confirmations integer NOT NULL,
+    waits_for text,
+    is_unsettled boolean DEFAULT false NOT NULL,
+    decided_by text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mapping_confirmations_check CHECK ((confirmations >= 0)),
+    CONSTRAINT mapping_decided_by_check CHECK ((length(decided_by) <= 100)),
+    CONSTRAINT mapping_family_check CHECK (((length(family) >= 1) AND (length(family) <= 400))),
+    CONSTRAINT mapping_layout_check CHECK ((layout ~ '^[0-9a-f]{16}$'::text)),
+    CONSTRAINT mapping_state_check CHECK ((state = ANY (ARRAY['candidate'::text, 'promoted'::text, 'rejected'::text, 'retired'::text]))),
+    CONSTRAINT mapping_votes_check CHECK ((votes > 0))
+);
+
+COMMENT ON TABLE ingest.mapping IS 'Where a provider''s events have their fields, as a model said and events confirmed';
+
+CREATE TABLE ingest.model_call (
+    id uuid NOT NULL,
+    family text NOT NULL,
+    purpose text NOT NULL,
+    outcome text NOT NULL,
+    detail text,
+    ms integer NOT NULL,
+    tokens integer NOT NULL,
+    called_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT model_call_detail_check CHECK ((length(detail) <= 1000)),
+    CONSTRAINT model_call_ms_check CHECK ((ms >= 0)),
+    CONSTRAINT model_call_outcome_check CHECK ((outcome = ANY (ARRAY['new'::text, 'extended'::text, 'confirmed'::text, 'rival'::text, 'refused'::text, 'failed'::text]))),
+    CONSTRAINT model_call_purpose_check CHECK ((purpose = ANY (ARRAY['learn'::text, 'confirm'::text]))),
+    CONSTRAINT model_call_tokens_check CHECK ((tokens >= 0))
+);
+
+COMMENT ON TABLE ingest.model_call IS 'Each question to a model, and what it brought; its text is kept nowhere';
 
 CREATE TABLE ingest.rate_limit (
     key character varying(255) NOT NULL,
@@ -3990,6 +4070,18 @@ ALTER TABLE ONLY ingest.idempotency
 ALTER TABLE ONLY ingest.illegal_transition
     ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
 
+ALTER TABLE ONLY ingest.learning_family
+    ADD CONSTRAINT learning_family_pkey PRIMARY KEY (family);
+
+ALTER TABLE ONLY ingest.learning_sample
+    ADD CONSTRAINT learning_sample_pkey PRIMARY KEY (family, digest);
+
+ALTER TABLE ONLY ingest.mapping
+    ADD CONSTRAINT mapping_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ingest.model_call
+    ADD CONSTRAINT model_call_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY ingest.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
 
@@ -4255,6 +4347,14 @@ CREATE INDEX former_event_by_event ON ingest.former_event USING btree (event_id,
 
 CREATE INDEX idempotency_by_age ON ingest.idempotency USING btree (created_at);
 
+CREATE INDEX learning_sample_by_age ON ingest.learning_sample USING btree (entered_at);
+
+CREATE INDEX mapping_by_family ON ingest.mapping USING btree (family);
+
+CREATE INDEX mapping_unsettled ON ingest.mapping USING btree (layout) WHERE is_unsettled;
+
+CREATE INDEX model_call_by_age ON ingest.model_call USING btree (called_at);
+
 CREATE INDEX dead_letter_by_time ON ops.dead_letter USING btree (recorded_at);
 
 CREATE INDEX dead_letter_by_trace ON ops.dead_letter USING btree (trace_id) WHERE (trace_id IS NOT NULL);
@@ -4407,6 +4507,14 @@ CREATE TRIGGER event_key_kept BEFORE UPDATE OR TRUNCATE ON ingest.event_key FOR 
 
 CREATE TRIGGER former_event_final BEFORE DELETE OR UPDATE OR TRUNCATE ON ingest.former_event FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
+CREATE TRIGGER mapping_final BEFORE DELETE ON ingest.mapping FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER mapping_kept BEFORE TRUNCATE ON ingest.mapping FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER mapping_kept_in_order BEFORE UPDATE ON ingest.mapping FOR EACH ROW EXECUTE FUNCTION ingest.keep_mapping();
+
+CREATE TRIGGER model_call_kept BEFORE UPDATE OR TRUNCATE ON ingest.model_call FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
 CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON ingest.rate_limit FOR EACH STATEMENT EXECUTE FUNCTION ops.commit_without_waiting();
 
 CREATE TRIGGER dead_letter_bound AFTER INSERT ON ops.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION ops.forget_dead_letters();
@@ -4488,6 +4596,9 @@ ALTER TABLE ONLY etl.failure
 
 ALTER TABLE ONLY etl.run_month
     ADD CONSTRAINT run_month_run_id_fkey FOREIGN KEY (run_id) REFERENCES etl.run(run_id);
+
+ALTER TABLE ONLY ingest.learning_sample
+    ADD CONSTRAINT learning_sample_mapping_id_fkey FOREIGN KEY (mapping_id) REFERENCES ingest.mapping(id);
 
 ALTER TABLE ONLY ops.dead_letter_action_letter
     ADD CONSTRAINT dead_letter_action_letter_action_id_fkey FOREIGN KEY (action_id) REFERENCES ops.dead_letter_action(action_id);
@@ -4899,6 +5010,32 @@ GRANT SELECT,INSERT,UPDATE ON TABLE ingest.fx_rate TO payments_ingest;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.idempotency TO payments_ingest;
 
 GRANT SELECT,INSERT ON TABLE ingest.illegal_transition TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.learning_family TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.learning_sample TO payments_ingest;
+
+GRANT SELECT,INSERT ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(mapping) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(paths) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(state) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(votes) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(confirmations) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(waits_for) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(is_unsettled) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(decided_by) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(changed_at) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE ON TABLE ingest.model_call TO payments_ingest;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.rate_limit TO payments_ingest;
 

@@ -110,6 +110,51 @@ describe("a model that is always right", () => {
   });
 });
 
+it("one event is enough to be served, in the words and the notation of its country", () => {
+  const document = {
+    operacion: {
+      codigo: "OP-2025-99812",
+      importe: { valor: "1.540,50", divisa: "ARS" },
+      resultado: "RECHAZADA",
+      motivo: "Saldo insuficiente",
+    },
+    comercio: { razonSocial: "Librería Austral", pais: "Argentina" },
+    fecha: "20/11/2025 14:05:00 -03:00",
+  };
+  const answer: ModelAnswer = {
+    status: { paths: ["/operacion/resultado"], values: [{ texts: ["RECHAZADA"], category: "DECLINED" }] },
+    amount: { path: "/operacion/importe/valor", unit: "major" },
+    currency: "/operacion/importe/divisa",
+    id: "/operacion/codigo",
+    payment_ref: null,
+    occurred_at: { path: "/fecha", format: "dmy" },
+    merchant: "/comercio/razonSocial",
+    country: "/comercio/pais",
+    reason: {
+      paths: ["/operacion/motivo"],
+      values: [{ texts: ["Saldo insuficiente"], reason: "INSUFFICIENT_FUNDS" }],
+    },
+  };
+  const trial = new Trial(() => ({ answer, wrong: false }));
+  const event = { id: "1", document } as unknown as TrueEvent;
+  trial.feed([event]);
+  trial.ask();
+  expect(trial.read(event)).toEqual({
+    status: "DECLINED",
+    reason: "INSUFFICIENT_FUNDS",
+    amountMinor: 154_050n,
+    currency: "ARS",
+    merchant: "Librería Austral",
+    country: "AR",
+    occurredAt: "2025-11-20T17:05:00.000Z",
+    id: "OP-2025-99812",
+    paymentRef: null,
+  });
+  // A status that nobody has seen is none of the others.
+  const unseen = { ...document, operacion: { ...document.operacion, resultado: "ANULADA" } };
+  expect(trial.read({ ...event, document: unseen })).toBeUndefined();
+});
+
 it("an error that a model makes each time becomes a rule; reject takes it back, and its like is refused", () => {
   const provider = new UnknownProvider(3, "decimal text");
   const wrong = (asked: Asked) => ({
