@@ -14,7 +14,7 @@ beforeAll(async () => {
       INGEST_RATE_PER_MINUTE: "0",
       OPENAI_API_KEY: "sk-test",
       OPENAI_BASE_URL: model.url,
-      AI_TIMEOUT_SECONDS: "2",
+      AI_TIMEOUT_SECONDS: "1",
       AI_MAX_RETRIES: "0",
     },
     "ingest",
@@ -68,6 +68,9 @@ test("after twenty that agree and a call that says the same it is a rule, asked 
   expect(first.status).toBe(201);
   const rule = await eventually("a rule", async () => (await ofProvider("bravo", "promoted"))[0]);
   await eventually("all understood", async () => (await unprocessedOf("bravo")).length === 0);
+  const { needs } = (await services.get("/api/v1/mappings?state=promoted")).body;
+  expect(needs).toMatchObject({ days: 7 });
+  expect(needs.calls).toBeGreaterThan(1);
   const calls = model.requests.length;
   await batch(take(provider, 200), "bravo");
   await eventually("all understood", async () => (await unprocessedOf("bravo")).length === 0);
@@ -116,7 +119,6 @@ test("commands list what was learned, and test what there is", async () => {
     JSON.parse((await payments(services.settings, "rules", ...args, "--json")).stdout);
   const { mappings: pending } = await cli("pending");
   expect(pending.map(({ provider }: { provider: string }) => provider)).toContain("acme");
-  expect(await cli("list")).toMatchObject({ version: expect.any(Number) });
   expect(await cli("test")).toMatchObject({ failed: [] });
   expect(await cli("reject", pending[0].id)).toMatchObject({ state: "rejected" });
 });

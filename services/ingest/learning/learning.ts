@@ -38,7 +38,7 @@ export interface LearningOptions {
 }
 
 /** What other processes learned is known here so soon. */
-const REFRESH_MS = 5_000;
+const REFRESH_MS = 2_000;
 const END_MS = 1_000;
 const SAMPLES_KEPT_DAYS = 30;
 const DAY_MS = 86_400_000;
@@ -68,21 +68,25 @@ export class Learning implements Normaliser {
     return { normalise: async (bodies) => bodies.map((body) => this.#read(body)) };
   }
 
-  async normalise(bodies: readonly Body[]): Promise<readonly (readonly Normalised[])[]> {
-    const offers: Offer[] = [];
-    const read = bodies.map((body) => this.#read(body, (offer) => offers.push(offer)));
-    if (offers.length === 0 || this.#learner === undefined) {
-      return read;
-    }
-    const turns = [...samplesByFamily(offers)].map(([family, samples]) =>
-      this.#learner?.learn(family, samples),
-    );
-    const isAwaited = bodies.length <= AWAITED && bodies.some(({ source }) => source === "api");
-    if (!isAwaited || !offers.some(({ isOpen }) => isOpen)) {
+  readonly normalise: Normaliser["normalise"] = async (bodies) => {
+    const { read, isOpen, turns } = this.#understand(bodies);
+    const isAwaited = isOpen && bodies.length <= AWAITED && bodies.some(({ source }) => source === "api");
+    if (!isAwaited) {
       return read;
     }
     await within(this.#options.waitMs, Promise.all(turns), () => new Error("later")).catch(() => undefined);
     return bodies.map((body, i) => (isPending(read[i] ?? []) ? this.#read(body) : (read[i] ?? [])));
+  };
+
+  /** By what is known; a model is asked about the rest, for which nobody waits here. */
+  #understand(bodies: readonly Body[]) {
+    const offers: Offer[] = [];
+    const read = bodies.map((body) => this.#read(body, (offer) => offers.push(offer)));
+    const learner = this.#learner;
+    const turns = learner
+      ? [...samplesByFamily(offers)].map(([family, samples]) => learner.learn(family, samples))
+      : [];
+    return { read, turns, isOpen: offers.some(({ isOpen }) => isOpen) };
   }
 
   /** For health. */
@@ -105,9 +109,9 @@ export class Learning implements Normaliser {
     };
   }
 
-  stored(): void {
+  readonly stored = (): void => {
     this.#isPending ||= this.#learner !== undefined;
-  }
+  };
 
   /** `first`: a process knows what is learned before it takes anything in. */
   get chores(): readonly Chore[] {
@@ -141,11 +145,12 @@ export class Learning implements Normaliser {
     this.#isPending = false;
     const since = new Date();
     const layouts = await unsettledLayouts(pool);
+    const again: Normaliser = { normalise: async (bodies) => this.#understand(bodies).read };
     for (let after: string | undefined = FIRST; after !== undefined; ) {
       const events = await bodiesToReadAgain(pool, layouts, after, PAGE);
       const bodies = [...new Set(events.map(({ bodyId }) => bodyId))];
       if (bodies.length > 0) {
-        await renormalise(pool, this.known, bodies, layouts.length > 0 ? "mapping taken back" : "model");
+        await renormalise(pool, again, bodies, layouts.length > 0 ? "mapping taken back" : "model");
       }
       after = events.length === PAGE ? events.at(-1)?.id : undefined;
     }

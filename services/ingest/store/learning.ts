@@ -299,3 +299,29 @@ export async function findMapping(db: Queryable, id: string): Promise<ListedMapp
   });
   return rows[0];
 }
+
+/** How much a model is needed still. */
+export interface Needs {
+  readonly events: number;
+  readonly rule: number;
+  readonly learned: number;
+  readonly ai: number;
+  readonly unprocessed: number;
+  readonly calls: number;
+}
+
+/** Events that happened in the last days, by what they were understood by, and calls of the model in that time. */
+export async function needsOf(db: Queryable, days: number): Promise<Needs> {
+  const { rows } = await db.query<Needs>({
+    name: "ingest_needs",
+    text: `SELECT coalesce(sum(events), 0)::float8 AS events,
+                  coalesce(sum(events) FILTER (WHERE method = 'rule'), 0)::float8 AS rule,
+                  coalesce(sum(events) FILTER (WHERE method = 'learned'), 0)::float8 AS learned,
+                  coalesce(sum(events) FILTER (WHERE method = 'ai'), 0)::float8 AS ai,
+                  coalesce(sum(events) FILTER (WHERE status = 'UNPROCESSED'), 0)::float8 AS unprocessed,
+                  (SELECT count(*) FROM ingest.model_call WHERE called_at > now() - make_interval(days => $1))::float8 AS calls
+           FROM ingest.event_day WHERE day > (now() AT TIME ZONE 'UTC')::date - $1`,
+    values: [days],
+  });
+  return rows[0] as Needs;
+}
