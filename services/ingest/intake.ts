@@ -27,8 +27,10 @@ export interface Result extends ToldEvent {
 
 /** Requests that come within so many milliseconds share a commit; see POST /payments, which does the same. */
 const GROUP = { waitMs: 3, max: 200 };
-/** More bodies at once pay for a commit of their own. */
-const LARGE = 20;
+/** More events at once pay for a commit of their own. */
+const LARGE = 50;
+/** A transaction takes no more but those of one body, some 200 ms: a report may have thousands of rows, and a batch many reports. */
+const MAX_EVENTS = 2_000;
 /** So many are masked and understood at a time, which takes some 10 ms; then others have their turn. */
 const AT_ONCE = 250;
 /** Somebody entered the same keys just then, or in another order: what they are the keys of is known now. */
@@ -54,17 +56,25 @@ export class Intake {
   }
 
   /**
-   * What it takes in is one transaction: all of it or, when that fails, nothing. Whatever was brought before is a repeat.
+   * Up to 2,000 events are one transaction: all of them or, when that fails, none. Whatever was brought before is a repeat; so are those
+   * of an earlier transaction, when a later one of the same call failed.
    *
    * @returns by body its events, in their order
    * @throws what the database says when it is away, or when somebody holds the same keys for long
    */
   async take(arrivals: readonly Arrival[]): Promise<readonly (readonly Result[])[]> {
     const understood = await this.#understand(arrivals);
-    if (understood.length > LARGE) {
-      return this.#enter(understood);
+    const results: (readonly Result[])[] = [];
+    for (const portion of portionsOf(understood)) {
+      results.push(...(await this.#takePortion(portion)));
     }
-    return Promise.all(understood.map((each) => this.#group.add(each)));
+    return results;
+  }
+
+  #takePortion(portion: readonly Understood[]): Promise<readonly (readonly Result[])[]> {
+    return eventsIn(portion) > LARGE
+      ? this.#enter(portion)
+      : Promise.all(portion.map((each) => this.#group.add(each)));
   }
 
   async #understand(arrivals: readonly Arrival[]): Promise<readonly Understood[]> {
@@ -161,6 +171,23 @@ export class Intake {
       unprocessed.inc({ code });
     }
   }
+}
+
+const eventsIn = (understood: readonly Understood[]): number =>
+  understood.reduce((sum, { events }) => sum + events.length, 0);
+
+function portionsOf(understood: readonly Understood[]): readonly (readonly Understood[])[] {
+  const portions: Understood[][] = [];
+  let room = 0;
+  for (const each of understood) {
+    room -= each.events.length;
+    if (room < 0 || portions.length === 0) {
+      portions.push([]);
+      room = MAX_EVENTS - each.events.length;
+    }
+    portions.at(-1)?.push(each);
+  }
+  return portions;
 }
 
 /** Undoes the transaction. */
