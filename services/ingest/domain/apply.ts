@@ -302,7 +302,7 @@ function readMetadata({ metadata }: CompiledRule, scope: Scope): Record<string, 
 }
 
 /** The text at a place, cut and mapped as the place says. */
-export function textAt(compiled: CompiledText | undefined, scope: Scope): Found | undefined {
+function textAt(compiled: CompiledText | undefined, scope: Scope): Found | undefined {
   for (const path of compiled?.at ?? []) {
     const found = find(path, scope);
     const text = found === undefined ? "" : cut(found.text, compiled?.place ?? { at: [] });

@@ -66,12 +66,12 @@ const HOSTILE: readonly (readonly [string, RawBody])[] = [
 ];
 
 describe("a body with", () => {
-  it.each(HOSTILE)("%s is MALFORMED, in under 100 ms", (_, body) => {
+  it.each(HOSTILE)("%s is MALFORMED, without much work", (_, body) => {
     const before = process.cpuUsage();
     const events = normaliseBody(body);
     const { user } = process.cpuUsage(before);
     expect(events).toMatchObject([{ index: 0, status: "UNPROCESSED", unprocessed: { code: "MALFORMED" } }]);
-    // Of the whole process: other files of tests do not run beside it in a thread of their own for long.
+    // 100 ms on a free machine. This is of the whole process, in which other files of tests run too.
     expect(user).toBeLessThan(1_000_000);
   });
 

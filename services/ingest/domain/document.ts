@@ -20,7 +20,7 @@ export interface Document {
 export const MAX_DEPTH = 64;
 export const MAX_BYTES = 256 * 1024;
 /** Names in objects, elements and attributes. Of CSV only the size is bounded: a report has many rows. */
-export const MAX_KEYS = 2_000;
+const MAX_KEYS = 2_000;
 
 /** Names that reach an object's prototype when a tree is copied carelessly. */
 const UNSAFE_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
