@@ -95,6 +95,11 @@ describe("a body with", () => {
 });
 
 describe("parseDocument", () => {
+  it("takes 64 levels and 2,000 keys", () => {
+    expect(() => parseDocument({ text: `${'{"a":'.repeat(64)}1${"}".repeat(64)}` })).not.toThrow();
+    expect(() => parseDocument({ value: keys(2_000) })).not.toThrow();
+  });
+
   it("names an external DTD, and decodes what XML knows by itself", () => {
     const text =
       '<!DOCTYPE a PUBLIC "-//x//y" "http://example.test/a.dtd"><n:a xmlns:n="u" b="1 &lt; 2">x &amp; &#233; &eacute;</n:a>';

@@ -8,7 +8,8 @@ import { parseXml } from "./xml.js";
 /** What a provider sent: JSON that was read already, or text of any format. */
 export type RawBody = { readonly value: unknown } | { readonly text: string };
 
-export type Format = "json" | "xml" | "csv" | "form";
+export const FORMATS = ["json", "xml", "csv", "form"] as const;
+export type Format = (typeof FORMATS)[number];
 
 /** A body as a tree of objects, lists and scalars. CSV is a list of objects, whose keys are the columns in lower case. */
 export interface Document {
