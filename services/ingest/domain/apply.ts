@@ -227,6 +227,10 @@ function timeFound(time: CompiledTime | undefined, scope: Scope): Found | undefi
 }
 
 function timeText(parts: readonly CompiledPath[], scope: Scope): Found | undefined {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) {
+    return find(only, scope);
+  }
   const found = parts.map((part) => find(part, scope));
   const [first] = found;
   if (first === undefined || found.some((each) => each === undefined)) {
