@@ -1,12 +1,18 @@
 import { setImmediate as breath } from "node:timers/promises";
-import { codeOf } from "../../lib/errors.js";
 import { Gatherer } from "../../lib/gatherer.js";
 import type { Instruments } from "../../lib/observability/registry.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
-import { type Arrival, countedOf, type NewEvent, type Understood, understoodOf } from "./arrival.js";
+import {
+  type Arrival,
+  countedOf,
+  type NewEvent,
+  type Understood,
+  understoodOf,
+} from "./arrival.js";
 import { maskBody } from "./domain/mask.js";
 import type { ingestMetrics } from "./metrics.js";
 import type { Normaliser } from "./normaliser.js";
+import { whileRacing } from "./racing.js";
 import { firstRetryAt } from "./retry.js";
 import {
   enterBodies,
@@ -33,9 +39,6 @@ const LARGE = 50;
 const MAX_EVENTS = 2_000;
 /** So many are masked and understood at a time, which takes some 10 ms; then others have their turn. */
 const AT_ONCE = 250;
-/** Somebody entered the same keys just then, or in another order: what they are the keys of is known now. */
-const TRIES = 5;
-const DEADLOCK = "40P01";
 
 export interface IntakeOptions {
   readonly pool: Pool;
@@ -94,43 +97,34 @@ export class Intake {
   }
 
   async #enter(understood: readonly Understood[]): Promise<readonly (readonly Result[])[]> {
-    for (let tries = 1; ; tries++) {
-      try {
-        const results = await this.#tryEnter(understood);
-        if (results !== undefined) {
-          return results;
-        }
-      } catch (error) {
-        if (codeOf(error) !== DEADLOCK || tries === TRIES) {
-          throw error;
-        }
-      }
-      if (tries === TRIES) {
-        throw new Error(`the keys of events were taken ${TRIES} times while they were entered`);
-      }
-    }
-  }
-
-  /** @returns undefined when somebody else has just entered one of the keys */
-  async #tryEnter(understood: readonly Understood[]): Promise<readonly (readonly Result[])[] | undefined> {
-    const { pool, normaliser } = this.#options;
     const end = this.#options.metrics.enterSeconds.startTimer();
     const events = understood.flatMap((each) => each.events);
-    const known = new Map(
-      await findKnown(
-        pool,
-        events.flatMap(({ keys }) => keys),
-      ),
+    const { fresh, results } = await whileRacing(() => this.#store(understood, events));
+    end();
+    this.#options.normaliser.stored?.([...new Set(fresh.map(({ bodyId }) => bodyId))]);
+    return understood.map(({ body, events: own }) =>
+      own.map((event) => {
+        const result = results.get(event) as Result;
+        this.#count(result, body.source);
+        return result;
+      }),
     );
-    const { fresh, results, keys } = sortOut(events, known);
-    const ids = new Set(fresh.map(({ bodyId }) => bodyId));
-    const bodies = understood.map(({ body }) => body).filter(({ id }) => ids.has(id));
-    const entered =
-      (fresh.length === 0 && keys.length === 0) ||
-      (await transaction(pool, async (tx) => {
-        if (!(await enterKeys(tx, keys))) {
-          throw new KeyTaken();
-        }
+  }
+
+  /** @throws LostRace when somebody else has just entered the same; all is known then */
+  async #store(understood: readonly Understood[], events: readonly NewEvent[]): Promise<Sorted> {
+    const { pool } = this.#options;
+    const known = await findKnown(
+      pool,
+      events.flatMap(({ keys }) => keys),
+    );
+    const sorted = sortOut(events, new Map(known));
+    const { fresh, keys } = sorted;
+    const isNew = new Set(fresh.map(({ bodyId }) => bodyId));
+    const bodies = understood.map(({ body }) => body).filter(({ id }) => isNew.has(id));
+    if (fresh.length + keys.length > 0) {
+      await transaction(pool, async (tx) => {
+        await enterKeys(tx, keys);
         if (fresh.length > 0) {
           await enterBodies(tx, bodies);
           await enterEvents(
@@ -143,25 +137,9 @@ export class Intake {
           );
           await count(tx, fresh.map(countedOf));
         }
-        return true;
-      }).catch((error: unknown) => {
-        if (error instanceof KeyTaken) {
-          return false;
-        }
-        throw error;
-      }));
-    if (!entered) {
-      return undefined;
+      });
     }
-    end();
-    normaliser.stored?.([...ids]);
-    return understood.map(({ body, events: own }) =>
-      own.map((event) => {
-        const result = results.get(event) as Result;
-        this.#count(result, body.source);
-        return result;
-      }),
-    );
+    return sorted;
   }
 
   #count({ status, method, code, repeat }: Result, source: string): void {
@@ -189,9 +167,6 @@ function portionsOf(understood: readonly Understood[]): readonly (readonly Under
   }
   return portions;
 }
-
-/** Undoes the transaction. */
-class KeyTaken extends Error {}
 
 interface Sorted {
   /** Of which nothing is known under any of their keys. */
