@@ -39,6 +39,6 @@ export const testCommand = (action: ActionWrapper<Settings & IngestSettings>): C
 async function ownFiles(): Promise<readonly string[]> {
   const names = await readdir(EXAMPLES);
   return names
-    .filter((name) => name.endsWith(".jsonl") && name !== SEQUENCES)
+    .filter((name) => name.endsWith(".jsonl") && !name.endsWith(SEQUENCES))
     .map((name) => join(EXAMPLES, name));
 }

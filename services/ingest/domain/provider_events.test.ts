@@ -25,8 +25,8 @@ interface Sequence {
   };
 }
 
-const sequences = textOf("sequences")
-  .split("\n")
+const sequences = ["sequences", "own_sequences"]
+  .flatMap((file) => textOf(file).split("\n"))
   .filter((line) => line !== "")
   .map((line) => JSON.parse(line) as Sequence);
 
