@@ -135,7 +135,7 @@ function completed(
 }
 
 /** An event that no rule made anything of. */
-function unprocessed(
+export function unprocessed(
   code: UnprocessedCode,
   detail: string,
   provider: string | null,
