@@ -5,6 +5,7 @@ import { campaigns } from "../services/campaigns/module.js";
 import { collector } from "../services/collector/module.js";
 import { fraud } from "../services/fraud/module.js";
 import { gatewaySimulator } from "../services/gateway_simulator/module.js";
+import { ingest } from "../services/ingest/module.js";
 import { metrics } from "../services/metrics/module.js";
 import { monitor } from "../services/monitor/module.js";
 import { monitorQueue } from "../services/monitor_queue/module.js";
@@ -33,5 +34,6 @@ export const MODULES: readonly Module[] = [
   monitor,
   monitorQueue,
   reporter,
+  ingest,
   traffic,
 ];

@@ -9,6 +9,7 @@ import type { CampaignsSettings } from "../services/campaigns/settings.js";
 import type { CollectorSettings } from "../services/collector/settings.js";
 import type { FraudSettings } from "../services/fraud/settings.js";
 import type { SimulatorSettings } from "../services/gateway_simulator/settings.js";
+import type { IngestSettings } from "../services/ingest/settings.js";
 import type { MonitorSettings } from "../services/monitor/settings.js";
 import type { MonitorQueueSettings } from "../services/monitor_queue/settings.js";
 import type { PaymentsSettings } from "../services/payments/settings.js";
@@ -77,6 +78,7 @@ export interface AllSettings
     MonitorSettings,
     MonitorQueueSettings,
     ReporterSettings,
+    IngestSettings,
     TrafficSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */

@@ -1,0 +1,98 @@
+import { hash } from "node:crypto";
+import type { UnknownRecord } from "../domain/normalise.js";
+import { unprocessed } from "../domain/normalise.js";
+import type { Normalised } from "../domain/normalised.js";
+import { KEPT, type Sample } from "./family.js";
+import { wordsSay } from "./field_words.js";
+import { familyOf, fitOf, inForce, type Known } from "./known.js";
+import { type Leaves, leavesOf } from "./leaves.js";
+import { normalisedBy } from "./normalised.js";
+
+/** An event that a model may be asked about, or that a candidate is to be tested on. */
+export interface Offer {
+  readonly family: string;
+  readonly sample: Sample;
+  /** No mapping reads it. */
+  readonly isOpen: boolean;
+}
+
+/** Fewer fields tell of no payment: a pointer to one. */
+const LEAST_LEAVES = 3;
+
+/** What a process knows of learned mappings: reads events by them without waiting for anybody. */
+export class Knowledge {
+  #byFamily: ReadonlyMap<string, readonly Known[]> = new Map();
+  #givenUp: ReadonlySet<string> = new Set();
+  readonly #offered = new Map<string, number>();
+
+  /** @param givenUp `family digest` of the events that nobody needs to be asked about again */
+  set(mappings: readonly Known[], givenUp: readonly string[]): void {
+    this.#byFamily = groupedByFamily(inForce(mappings));
+    this.#givenUp = new Set(givenUp);
+  }
+
+  /**
+   * @param offer told of what a model may be asked about; without it nobody is asked
+   * @param isPending what is asked about, or may be, is AI_PENDING
+   */
+  read(
+    { format, root, hint }: UnknownRecord,
+    { source, offer, isPending }: { source: string; offer?: (offer: Offer) => void; isPending: boolean },
+  ): Omit<Normalised, "index"> {
+    const leaves = leavesOf(root);
+    const provider = hint ?? null;
+    const family = familyOf({ provider, source, format });
+    const mappings = this.#byFamily.get(family) ?? [];
+    const fits = mappings.map((known) => fitOf(known, leaves));
+    const reader = mappings[fits.indexOf("fits")];
+    if (reader !== undefined) {
+      if (offer && reader.state === "candidate" && this.#isWanted(reader)) {
+        offer({ family, sample: sampleOf(leaves), isOpen: false });
+      }
+      return normalisedBy(reader, leaves, provider);
+    }
+    const isUnseen = fits.includes("unseen");
+    const refused = isUnseen
+      ? unprocessed("UNKNOWN_VALUE", "a learned mapping knows its shape, not one of its values", provider)
+      : unprocessed("UNRECOGNISED", "no rule knows its shape", provider);
+    if (!isPending || !mayBePayment(leaves)) {
+      return refused;
+    }
+    const sample = sampleOf(leaves);
+    if (this.#givenUp.has(`${family} ${sample.eventId}`)) {
+      return refused;
+    }
+    offer?.({ family, sample, isOpen: true });
+    return unprocessed("AI_PENDING", "a model is being asked", provider);
+  }
+
+  /** This process has not offered enough for it. */
+  #isWanted({ id }: Known): boolean {
+    const offered = (this.#offered.get(id) ?? 0) + 1;
+    this.#offered.set(id, offered);
+    return offered <= 2 * KEPT;
+  }
+}
+
+function groupedByFamily(mappings: readonly Known[]): Map<string, Known[]> {
+  const groups = new Map<string, Known[]>();
+  for (const known of mappings) {
+    const group = groups.get(known.family) ?? [];
+    group.push(known);
+    groups.set(known.family, group);
+  }
+  return groups;
+}
+
+const mayBePayment = (leaves: Leaves): boolean =>
+  leaves.size >= LEAST_LEAVES &&
+  [...leaves.keys()].some((path) => wordsSay("status", path) === "for" || wordsSay("amount", path) === "for");
+
+/** The same event again is the same sample. */
+function sampleOf(leaves: Leaves): Sample {
+  const text = [...leaves.values()]
+    .map(({ path, text: value }) => `${path}\0${value}`)
+    .sort()
+    .join("\0");
+  return { eventId: hash("sha256", text).slice(0, 32), leaves, mappingId: null, tries: 0 };
+}
