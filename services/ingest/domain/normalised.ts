@@ -79,7 +79,11 @@ export interface Normalised {
   /** Null unless status is UNPROCESSED. */
   readonly unprocessed: { readonly code: UnprocessedCode; readonly detail: string } | null;
   readonly reason: FailureReason | null;
-  /** What the event moves, positive, in minor units by ISO 4217; null where the event does not say. */
+  /** An earlier status of the payment that this event takes back: a failed capture its APPROVED, a won dispute its CHARGEBACK. */
+  readonly undoes: StatusCategory | null;
+  /** What the event moves, positive, as decimal text in the currency's main unit; null where the event does not say. */
+  readonly amount: string | null;
+  /** The same in minor units by ISO 4217; null without a currency too. */
   readonly amountMinor: bigint | null;
   readonly currency: string | null;
   readonly merchant: string | null;

@@ -1,0 +1,122 @@
+import { numberText } from "../../../lib/domain/json.js";
+
+/**
+ * Where a rule finds something. `/data/object/id` begins at the document, `./amount` at the record that the body was cut into,
+ * `../PmtInfSts` at what the record is in. `[rel=up]` is the item of a list whose member `rel` is `up`, a number the item at that
+ * place; a list that is gone through without either gives its first item. An element of XML with attributes gives its text.
+ */
+export type Path = string;
+
+export interface CompiledPath {
+  /** Levels up from the record; -1 for the document. */
+  readonly up: number;
+  readonly steps: readonly Step[];
+}
+
+interface Step {
+  readonly name: string;
+  readonly filter?: { readonly key: string; readonly value: string };
+}
+
+/** The places that paths begin at: the document, and from outside to inside the records that were cut. */
+export interface Scope {
+  readonly root: Located;
+  readonly levels: readonly Located[];
+}
+
+export interface Located {
+  readonly node: unknown;
+  /** JSON pointer. */
+  readonly pointer: string;
+}
+
+export interface Found {
+  readonly text: string;
+  readonly pointer: string;
+}
+
+/** Paths are compiled once, when a rule set is. */
+export function compilePath(path: Path): CompiledPath {
+  const up = /^(?:\.\.\/)*/.exec(path)?.[0].length ?? 0;
+  const rest = path.slice(up).replace(/^\.\//, "");
+  const fromRoot = up === 0 && rest.startsWith("/");
+  const steps = rest.split("/").filter((name) => name !== "");
+  return { up: fromRoot ? -1 : up / 3, steps: steps.map(stepOf) };
+}
+
+function stepOf(name: string): Step {
+  const [, key, value] = /^\[([^=]+)=(.*)\]$/.exec(name) ?? [];
+  return key === undefined || value === undefined ? { name } : { name, filter: { key, value } };
+}
+
+function start({ up }: CompiledPath, { root, levels }: Scope): Located | undefined {
+  if (up < 0) {
+    return root;
+  }
+  return levels.length === 0 && up === 0 ? root : levels[levels.length - 1 - up];
+}
+
+/** The node at a path, undefined where there is none. */
+export function locate(path: CompiledPath, scope: Scope): Located | undefined {
+  const from = start(path, scope);
+  let node = from?.node;
+  let pointer = from?.pointer ?? "";
+  for (const { name, filter } of path.steps) {
+    if (Array.isArray(node)) {
+      const index = filter === undefined ? Number(/^\d+$/.test(name) ? name : 0) : indexOf(node, filter);
+      node = node[index];
+      pointer += `/${index}`;
+      if (filter !== undefined || /^\d+$/.test(name)) {
+        continue;
+      }
+    }
+    if (typeof node !== "object" || node === null) {
+      return undefined;
+    }
+    if (filter === undefined) {
+      if (!Object.hasOwn(node, name)) {
+        // A single element is no list: the first item of one is itself.
+        if (name === "0") {
+          continue;
+        }
+        return undefined;
+      }
+      node = (node as Record<string, unknown>)[name];
+      pointer += `/${name}`;
+    } else if ((node as Record<string, unknown>)[filter.key] !== filter.value) {
+      return undefined;
+    }
+  }
+  return node === undefined ? undefined : { node, pointer };
+}
+
+function indexOf(items: readonly unknown[], { key, value }: NonNullable<Step["filter"]>): number {
+  return items.findIndex((item) => numberText((item as Record<string, unknown> | null)?.[key]) === value);
+}
+
+/** Longer text is no value of a payment; it is left where it is. */
+const MAX_TEXT = 1_000;
+
+/** The text of the scalar at a path; undefined where there is none, or an empty one. */
+export function find(path: CompiledPath, scope: Scope): Found | undefined {
+  const located = locate(path, scope);
+  if (located === undefined) {
+    return undefined;
+  }
+  const text = textOf(located.node);
+  return text === undefined ? undefined : { text, pointer: located.pointer };
+}
+
+export function textOf(node: unknown): string | undefined {
+  if (Array.isArray(node)) {
+    return textOf(node[0]);
+  }
+  const value = numberText(node);
+  if (typeof value === "string") {
+    return value === "" || value.length > MAX_TEXT ? undefined : value;
+  }
+  if (typeof value === "boolean") {
+    return String(value);
+  }
+  return typeof value === "object" && value !== null && "#text" in value ? textOf(value["#text"]) : undefined;
+}
