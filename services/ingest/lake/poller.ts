@@ -81,30 +81,25 @@ export class Poller {
     return taken;
   }
 
-  #batch(
-    after: Place,
-    refused: Set<string>,
-  ): Promise<{ readonly taken: number; readonly last: ClaimedRow | undefined }> {
-    return transaction(this.#options.pool, async (tx) => {
+  async #batch(after: Place, refused: Set<string>) {
+    const batch = await transaction(this.#options.pool, async (tx) => {
       const rows = await claimRows(tx, { after, max: ROWS, without: [...refused] });
-      const taken = rows.length === 0 ? [] : await this.#take(rows, refused);
-      if (taken.length > 0) {
-        await markRows(
-          tx,
-          taken.map(({ id }) => id),
-        );
-        this.#options.count?.("taken", taken.length);
+      const ids = rows.length === 0 ? [] : await this.#take(rows, refused);
+      if (ids.length > 0) {
+        await markRows(tx, ids);
       }
-      return { taken: taken.length, last: rows.at(-1) };
+      return { taken: ids.length, last: rows.at(-1) };
     });
+    this.#options.count?.("taken", batch.taken);
+    return batch;
   }
 
-  /** All at once; where that fails by one of them each by itself, so that it does not keep the others. */
-  async #take(rows: readonly ClaimedRow[], refused: Set<string>): Promise<readonly ClaimedRow[]> {
+  /** All at once; where that fails by one of them each by itself, so that it does not keep the others. @returns ids of those taken */
+  async #take(rows: readonly ClaimedRow[], refused: Set<string>): Promise<string[]> {
     const { intake, logger, count } = this.#options;
     try {
       await intake.take(rows.map(eventOf));
-      return rows;
+      return rows.map(({ id }) => id);
     } catch (error) {
       const [row] = rows;
       if (verdictOf(error) === "outage" || row === undefined) {
@@ -117,10 +112,10 @@ export class Poller {
         return [];
       }
     }
-    const taken: ClaimedRow[] = [];
+    const ids: string[] = [];
     for (const row of rows) {
-      taken.push(...(await this.#take([row], refused)));
+      ids.push(...(await this.#take([row], refused)));
     }
-    return taken;
+    return ids;
   }
 }
