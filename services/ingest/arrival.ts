@@ -1,0 +1,105 @@
+import { hash } from "node:crypto";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { newId } from "../../lib/domain/ids.js";
+import { writeJson } from "../../lib/domain/json.js";
+import { parseJson } from "../../lib/domain/json_parse.js";
+import type { RawBody } from "./domain/document.js";
+import type { Normalised } from "./domain/normalised.js";
+import type { Body } from "./normaliser.js";
+import { type Taken, takenOf } from "./store/text.js";
+
+/** What somebody brings. */
+export interface Arrival extends Body {
+  /** What its bringer calls it, up to 200 characters: brought again it is a repeat, whatever is in it. */
+  readonly sourceKey?: string | undefined;
+}
+
+/** A body as it is stored. */
+export interface StoredBody {
+  readonly id: string;
+  readonly bytes: Buffer;
+  readonly sha256: Buffer;
+  readonly isText: boolean;
+  readonly hint: string | null;
+  readonly source: string;
+  readonly sourceKey: string | null;
+  readonly receivedAt: Date;
+}
+
+/** An event on its way into the tables. */
+export interface NewEvent {
+  readonly id: string;
+  readonly place: number;
+  readonly bodyId: string;
+  readonly receivedAt: Date;
+  readonly latencyMs: number;
+  readonly taken: Taken;
+  readonly keys: readonly Key[];
+}
+
+/** A name under which an event is told again. */
+export interface Key {
+  readonly scope: string;
+  readonly key: string;
+}
+
+/** What was understood of a body, and what is stored of it. */
+export interface Understood {
+  readonly body: StoredBody;
+  readonly events: readonly NewEvent[];
+}
+
+/** @param receivedAt when it came; it took until now to understand it */
+export function understoodOf(
+  arrival: Arrival,
+  normalised: readonly Normalised[],
+  receivedAt: Date,
+): Understood {
+  const { raw, hint, source, sourceKey } = arrival;
+  const latencyMs = Math.max(0, Date.now() - receivedAt.getTime());
+  const ids = normalised.map(() => newId());
+  const bodyId = ids[0] as string;
+  const text = "text" in raw ? raw.text : writeJson(raw.value);
+  return {
+    body: {
+      id: bodyId,
+      ...packed(text),
+      isText: "text" in raw,
+      hint: hint ?? null,
+      source,
+      sourceKey: sourceKey ?? null,
+      receivedAt,
+    },
+    events: normalised.map((each, place) => {
+      const taken = takenOf(each);
+      const keys = [...providerKeys(taken), ...sourceKeys(arrival, place)];
+      return { id: ids[place] as string, place, bodyId, receivedAt, latencyMs, taken, keys };
+    }),
+  };
+}
+
+export const providerKeys = ({ provider, dedupKey }: Pick<Taken, "provider" | "dedupKey">): readonly Key[] =>
+  dedupKey === null ? [] : [{ scope: `provider/${provider ?? ""}`, key: dedupKey }];
+
+const sourceKeys = ({ source, sourceKey }: Arrival, place: number): readonly Key[] =>
+  sourceKey === undefined
+    ? []
+    : [{ scope: `source/${source}`, key: place === 0 ? sourceKey : `${sourceKey}#${place}` }];
+
+function packed(text: string): Pick<StoredBody, "bytes" | "sha256"> {
+  const plain = Buffer.from(text);
+  return { bytes: deflateRawSync(plain), sha256: hash("sha256", plain, "buffer") };
+}
+
+/** The body as it was given to the normaliser; JSON that `parseJson` refuses is text, which is refused there for the same. */
+export function unpacked({ bytes, isText }: Pick<StoredBody, "bytes" | "isText">): RawBody {
+  const text = inflateRawSync(bytes).toString();
+  if (isText) {
+    return { text };
+  }
+  try {
+    return { value: parseJson(text) };
+  } catch {
+    return { text };
+  }
+}

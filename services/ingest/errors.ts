@@ -1,0 +1,12 @@
+import { defineErrors, EXIT } from "../../lib/errors.js";
+
+export class IngestError extends defineErrors({
+  /** There is no event of that id. A message about one may have come before its event was restored. */
+  INGEST_EVENT_UNKNOWN: { verdict: "retry", http: 404, exit: EXIT.usage },
+  /** What was to be understood is empty. */
+  INGEST_EVENT_EMPTY: { verdict: "reject", http: 422, exit: EXIT.failed },
+  /** An event was tried three times and is understood by no rule. A replay of its letter tries it again. */
+  INGEST_UNPROCESSED: { verdict: "reject", http: 422, exit: EXIT.failed },
+  /** A line of a file of rates is none. */
+  FX_RATE_INVALID: { verdict: "reject", http: 400, exit: EXIT.usage },
+}) {}
