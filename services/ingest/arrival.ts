@@ -3,10 +3,11 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { newId } from "../../lib/domain/ids.js";
 import { writeJson } from "../../lib/domain/json.js";
 import { parseJson } from "../../lib/domain/json_parse.js";
+import { countryOf } from "./domain/country.js";
 import type { RawBody } from "./domain/document.js";
 import type { Normalised } from "./domain/normalised.js";
-import type { Body } from "./normaliser.js";
-import { type Taken, takenOf } from "./store/text.js";
+import type { Body, Merchant } from "./normaliser.js";
+import { storable, type Taken, takenOf } from "./store/text.js";
 
 /** What somebody brings. */
 export interface Arrival extends Body {
@@ -23,6 +24,7 @@ export interface StoredBody {
   readonly hint: string | null;
   readonly source: string;
   readonly sourceKey: string | null;
+  readonly merchant: Merchant;
   readonly receivedAt: Date;
 }
 
@@ -56,6 +58,7 @@ export function understoodOf(
   receivedAt: Date,
 ): Understood {
   const { raw, hint, source, sourceKey } = arrival;
+  const merchant = merchantOf(arrival.merchant);
   const latencyMs = Math.max(0, Date.now() - receivedAt.getTime());
   const ids = normalised.map(() => newId());
   const bodyId = ids[0] as string;
@@ -68,14 +71,32 @@ export function understoodOf(
       hint: hint ?? null,
       source,
       sourceKey: sourceKey ?? null,
+      merchant,
       receivedAt,
     },
     events: normalised.map((each, place) => {
-      const taken = takenOf(each);
+      const taken = takenOf(withMerchant(each, merchant));
       const keys = [...providerKeys(taken), ...sourceKeys(arrival, place)];
       return { id: ids[place] as string, place, bodyId, receivedAt, latencyMs, taken, keys };
     }),
   };
+}
+
+const merchantOf = ({ name = null, country = null }: Partial<Merchant> = {}): Merchant => ({
+  name: name === null ? null : storable(name) || null,
+  country: country === null ? null : storable(country) || null,
+});
+
+/** What the event says itself goes first. */
+export function withMerchant(event: Normalised, { name, country }: Merchant): Normalised {
+  const code = country === null ? undefined : countryOf(country);
+  // Of no place in the document: whoever brought it says so.
+  const provenance = {
+    ...(name === null ? {} : { merchant: { pointer: "", text: name } }),
+    ...(country === null || code === undefined ? {} : { country: { pointer: "", text: country } }),
+    ...event.provenance,
+  };
+  return { ...event, merchant: event.merchant ?? name, country: event.country ?? code ?? null, provenance };
 }
 
 export const providerKeys = ({ provider, dedupKey }: Pick<Taken, "provider" | "dedupKey">): readonly Key[] =>

@@ -13,7 +13,10 @@ CREATE TABLE ingest.body (
   hint        text        CHECK (length(hint) <= 255),
   source      text        NOT NULL CHECK (source ~ '^[a-z][a-z0-9_-]{0,49}$'),
   source_key  text        CHECK (length(source_key) BETWEEN 1 AND 255),
-  received_at timestamptz NOT NULL
+  received_at timestamptz NOT NULL,
+  -- Whom it concerns, by whoever brought it: fills what the body does not say.
+  merchant    text        CHECK (length(merchant) <= 255),
+  country     text        CHECK (length(country) <= 255)
 ) PARTITION BY RANGE (id);
 CREATE TABLE ingest.body_default PARTITION OF ingest.body DEFAULT;
 COMMENT ON TABLE ingest.body IS 'What was sent, of which at least one event was new; final';
