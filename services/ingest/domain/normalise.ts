@@ -1,0 +1,130 @@
+import { applyRule, NOTHING, recordsOf } from "./apply.js";
+import { type Document, type Format, parseDocument, type RawBody } from "./document.js";
+import { Malformed } from "./malformed.js";
+import type { Normalised, UnprocessedCode } from "./normalised.js";
+import { textOf } from "./path.js";
+import type { RuleSet } from "./rule_set.js";
+import { RULE_SET } from "./rules/index.js";
+import { type Unwrapped, unwrapped } from "./unwrap.js";
+
+export type { RawBody } from "./document.js";
+export type { Normalised } from "./normalised.js";
+
+/** A record whose shape no rule knows. */
+export interface UnknownRecord {
+  readonly format: Format;
+  readonly root: unknown;
+  readonly hint: string | undefined;
+}
+
+export interface NormaliseOptions {
+  /** What the sender calls the provider. */
+  readonly hint?: string | undefined;
+  readonly rules?: RuleSet;
+  /** Asked for records that no rule knows; its answers are taken as they are. */
+  readonly learned?: (record: UnknownRecord) => readonly Omit<Normalised, "index">[] | undefined;
+  /** When the body came, in milliseconds since 1970. */
+  readonly receivedAtMs?: number | undefined;
+}
+
+/**
+ * What a provider's body comes to: an event for each payment in it, in order, one at least. Never throws: what cannot be read or
+ * decided is UNPROCESSED with its code, and nothing is guessed. The body's card data is to be masked before.
+ */
+export function normaliseBody(body: RawBody, options: NormaliseOptions = {}): readonly Normalised[] {
+  const rules = options.rules ?? RULE_SET;
+  try {
+    const { headerless = false } =
+      (options.hint === undefined ? undefined : rules.provider(options.hint)) ?? {};
+    return documentsIn({ ...parseDocument(body, { headerless }), pointer: "" })
+      .flatMap((document) => documentsIn(unwrapped(document)))
+      .flatMap((document) => normaliseDocument(document, rules, options))
+      .map((event, index) => ({ ...event, index }));
+  } catch (error) {
+    if (!(error instanceof Malformed)) {
+      throw error;
+    }
+    return [{ ...unprocessed("MALFORMED", error.message, null), index: 0 }];
+  }
+}
+
+/** A list is as many documents as it has items: rows of CSV, a batch of events. */
+function documentsIn<T extends Document & { readonly pointer: string }>(document: T): T[] {
+  const { root, pointer } = document;
+  if (!Array.isArray(root)) {
+    return [document];
+  }
+  if (root.length === 0) {
+    throw new Malformed("it is an empty list");
+  }
+  return root.map((item, index) => ({ ...document, root: item, pointer: `${pointer}/${index}` }));
+}
+
+function normaliseDocument(
+  document: Unwrapped,
+  rules: RuleSet,
+  options: NormaliseOptions,
+): Omit<Normalised, "index">[] {
+  const hint = options.hint ?? document.provider ?? providerNamed(document.root, rules);
+  const { format, root, pointer } = document;
+  const recognised = rules.recognise(root, format, hint);
+  switch (recognised.kind) {
+    case "contradiction": {
+      const { hinted, provider } = recognised;
+      return [unprocessed("CONTRADICTION", `the hint says ${hinted}, the shape is of ${provider}`, hinted)];
+    }
+    case "unknown": {
+      const learned = options.learned?.({ format, root, hint });
+      return [...(learned ?? [unprocessed("UNRECOGNISED", "no rule knows its shape", recognised.hinted)])];
+    }
+    case "rule": {
+      const scopes = recordsOf(recognised.rule, { node: root, pointer });
+      const applied = { receivedAtMs: options.receivedAtMs, alone: scopes.length === 1 };
+      return scopes.map((scope) => completed(applyRule(recognised.rule, scope, applied), document));
+    }
+  }
+}
+
+/** Flat records may name their provider themselves. Only one that has rules counts, for other things are called so too. */
+function providerNamed(root: unknown, rules: RuleSet): string | undefined {
+  for (const member of ["provider", "p_id", "gateway", "psp"]) {
+    const named =
+      typeof root === "object" && root !== null && Object.hasOwn(root, member)
+        ? textOf((root as Record<string, unknown>)[member])
+        : undefined;
+    if (named !== undefined && rules.provider(named) !== undefined) {
+      return named;
+    }
+  }
+  return undefined;
+}
+
+/** What the envelope says of the merchant goes before what the provider says, which is often no more than a code. */
+function completed(
+  event: Omit<Normalised, "index">,
+  { merchant, country }: Unwrapped,
+): Omit<Normalised, "index"> {
+  return event.status === "UNPROCESSED" || (merchant === undefined && country === undefined)
+    ? event
+    : { ...event, merchant: merchant ?? event.merchant, country: country ?? event.country };
+}
+
+/** An event that no rule made anything of. */
+export function unprocessed(
+  code: UnprocessedCode,
+  detail: string,
+  provider: string | null,
+): Omit<Normalised, "index"> {
+  return {
+    ...NOTHING,
+    provider,
+    rule: null,
+    method: "none",
+    unprocessed: { code, detail },
+    providerEventId: null,
+    paymentRef: null,
+    dedupKey: null,
+    metadata: {},
+    provenance: {},
+  };
+}

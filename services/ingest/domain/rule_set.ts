@@ -1,0 +1,96 @@
+import { createHash } from "node:crypto";
+import { type CompiledRule, compileRule } from "./compile.js";
+import type { Format } from "./document.js";
+import { find, locate, type Scope } from "./path.js";
+import type { ProviderRules } from "./rule.js";
+
+/** What a body's shape and its hint come to. */
+export type Recognised =
+  | { readonly kind: "rule"; readonly rule: CompiledRule }
+  /** The hint names another provider than those that have this shape. */
+  | { readonly kind: "contradiction"; readonly provider: string; readonly hinted: string }
+  | { readonly kind: "unknown"; readonly hinted: string | null };
+
+/** All rules of a version, looked up by the members that a document has: time does not grow with the number of rules. */
+export class RuleSet {
+  readonly version: number;
+  readonly providers: readonly ProviderRules[];
+  readonly rules: readonly CompiledRule[];
+  /** Of the data, so that a change without a new version is found. */
+  readonly digest: string;
+  readonly #byMember = new Map<string, CompiledRule[]>();
+  readonly #byAlias = new Map<string, ProviderRules>();
+
+  constructor(version: number, providers: readonly ProviderRules[]) {
+    this.version = version;
+    this.providers = providers;
+    this.rules = providers.flatMap((each) => each.rules.map((rule) => compileRule(rule, each)));
+    this.digest = createHash("sha256").update(JSON.stringify(providers)).digest("hex");
+    for (const rule of this.rules) {
+      const member = rule.when[0]?.at.steps[0]?.name ?? "";
+      this.#byMember.set(member, [...(this.#byMember.get(member) ?? []), rule]);
+    }
+    for (const each of providers) {
+      for (const name of [each.provider, ...(each.aliases ?? [])]) {
+        this.#byAlias.set(letters(name), each);
+      }
+    }
+  }
+
+  /** The provider that a hint names, however it is spelt: `Mercado Pago`, `authorize.net`. Undefined for one without rules. */
+  provider(hint: string): ProviderRules | undefined {
+    return this.#byAlias.get(letters(hint));
+  }
+
+  /**
+   * The rule for a document, of the hinted provider where there is a hint that is known. Of several the one with most conditions,
+   * then the first.
+   */
+  recognise(node: unknown, format: Format, hint: string | undefined): Recognised {
+    const hinted = hint === undefined ? null : (this.provider(hint)?.provider ?? null);
+    const matching = this.#matching(node, format, hinted);
+    const best = hinted === null ? matching[0] : matching.find(({ provider }) => provider === hinted);
+    if (best !== undefined) {
+      return { kind: "rule", rule: best };
+    }
+    const [other] = matching;
+    return hinted !== null && other !== undefined
+      ? { kind: "contradiction", provider: other.provider, hinted }
+      : { kind: "unknown", hinted };
+  }
+
+  #matching(node: unknown, format: Format, hinted: string | null): CompiledRule[] {
+    if (typeof node !== "object" || node === null) {
+      return [];
+    }
+    const scope: Scope = { root: { node, pointer: "" }, levels: [] };
+    const found: CompiledRule[] = [];
+    for (const member of Object.keys(node)) {
+      for (const candidate of this.#byMember.get(member) ?? []) {
+        const { rule, provider } = candidate;
+        const ruleFormat = rule.format ?? "json";
+        const eligible =
+          (ruleFormat === "any" || ruleFormat === format) && (rule.hinted !== true || provider === hinted);
+        if (eligible && matches(candidate, scope)) {
+          found.push(candidate);
+        }
+      }
+    }
+    return found.length > 1 ? found.sort((a, b) => b.when.length - a.when.length) : found;
+  }
+}
+
+function matches({ when }: CompiledRule, scope: Scope): boolean {
+  return when.every(({ at, is, absent }) => {
+    if (is === undefined) {
+      const node = locate(at, scope)?.node;
+      return (node !== undefined && node !== null) !== absent;
+    }
+    const text = find(at, scope)?.text;
+    return (text !== undefined && is.get(text) === true) !== absent;
+  });
+}
+
+function letters(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+}
