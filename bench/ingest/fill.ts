@@ -1,0 +1,138 @@
+import { copyLines, copyText } from "../../lib/postgres/copy_lines.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import { transaction } from "../../lib/postgres/pool.js";
+import { normaliseBody } from "../../services/ingest/domain/normalise.js";
+import type { Normalised } from "../../services/ingest/domain/normalised.js";
+import { eventOf } from "../../services/ingest/lake/row.js";
+import { BenchError } from "../errors.js";
+import { freeMb } from "../machine.js";
+import type { Stack } from "../stack.js";
+import { bodies, take } from "./bodies.js";
+
+/** Bodies that are understood; each stands for as many events as it takes, which differ by id and time. */
+const DISTINCT = 50_000;
+/** Sessions that copy side by side. */
+const LANES = 2;
+/** Of an event with its five indexes, and of the write-ahead log of them that may be there at a time. */
+const EVENT_BYTES = 900;
+const DAY_MS = 86_400_000;
+
+const COLUMNS = `id, body_id, place, received_at, provider, rule, method, confidence, status, code, detail, reason, amount, amount_minor,
+  currency, amount_usd, merchant, country, occurred_at, provider_event_id, payment_ref, metadata, provenance, latency_ms`;
+
+export interface Filled {
+  readonly seconds: number;
+  /** Of events, for reads by id. */
+  readonly ids: readonly string[];
+  readonly providers: readonly string[];
+}
+
+/** What the disk of the stack must have free. @throws BenchError BENCH_REFUSED */
+export async function requireRoom(stack: Stack, events: number): Promise<number> {
+  const needMb = Math.ceil((events * EVENT_BYTES) / 2 ** 20);
+  const free = await freeMb(stack.dir);
+  if (free < needMb) {
+    throw new BenchError(
+      "BENCH_REFUSED",
+      `${needMb} MB are needed on the disk of ${stack.dir}, ${free} MB are free.`,
+      {
+        hint: "Free some, or give fewer --events.",
+      },
+    );
+  }
+  return needMb;
+}
+
+/** Fills the bench's database with events of the last days, as the normaliser understands them, and their roll-ups. */
+export async function fillEvents(pool: Pool, events: number, days: number): Promise<Filled> {
+  const startedMs = performance.now();
+  const lines = linesOf(Math.min(events, DISTINCT));
+  const untilMs = Date.now();
+  const ids: string[] = [];
+  function* some(lane: number) {
+    for (let n = lane; n < events; n += LANES) {
+      const atMs = untilMs - Math.floor(((events - n) / events) * days * DAY_MS);
+      const id = idAt(atMs, n);
+      if (n % Math.ceil(events / 5_000) === 0) {
+        ids.push(id);
+      }
+      const at = new Date(atMs).toISOString();
+      const [before = "", between = "", after = ""] = lines[n % lines.length] ?? [];
+      yield `${id}\t${id}\t0\t${at}\t${before}\t${at}\t${between}${n}\t${after}\n`;
+    }
+  }
+  await Promise.all(
+    Array.from({ length: LANES }, (_, lane) =>
+      transaction(pool, async (tx) => {
+        await tx.query("SET LOCAL ROLE payments_owner");
+        await copyLines(tx, `ingest.event (${COLUMNS})`, some(lane));
+      }),
+    ),
+  );
+  await transaction(pool, async (tx) => {
+    await tx.query("SET LOCAL ROLE payments_owner");
+    await tx.query(ROLL_UP);
+  });
+  await pool.query("SET ROLE payments_owner");
+  await pool.query("VACUUM (ANALYZE) ingest.event, ingest.event_day, ingest.amount_day");
+  const { rows } = await pool.query<{ provider: string }>(
+    "SELECT provider FROM ingest.event_day WHERE provider <> '' GROUP BY provider ORDER BY sum(events) DESC LIMIT 5",
+  );
+  await pool.query("RESET ROLE");
+  const providers = rows.map(({ provider }) => provider);
+  return { seconds: (performance.now() - startedMs) / 1_000, ids, providers };
+}
+
+/** What of a line is the same for all events of a body: up to the time, up to the provider's name of it, and the rest. */
+function linesOf(count: number): (readonly [string, string, string])[] {
+  const read = take(bodies(1), count).map((data) =>
+    eventOf({ id: "", data, merchantName: null, merchantCountry: null, transactionalId: null }),
+  );
+  return read.flatMap(({ raw, hint }) => normaliseBody(raw, hint === undefined ? {} : { hint })).map(lineOf);
+}
+
+function lineOf(event: Normalised): readonly [string, string, string] {
+  const { provider, rule, method, confidence, status, unprocessed, reason, amount, amountMinor, currency } =
+    event;
+  const usd = currency === "USD" ? amount : null;
+  const text = (value: unknown) => copyText(value === null ? null : String(value));
+  const before = [
+    ...[
+      provider,
+      rule,
+      method,
+      confidence,
+      status,
+      unprocessed?.code ?? null,
+      unprocessed?.detail ?? null,
+      reason,
+    ],
+    ...[amount, amountMinor, currency, usd, event.merchant, event.country],
+  ];
+  return [
+    before.map(text).join("\t"),
+    `${text(event.providerEventId ?? "n")}-`,
+    [
+      text(event.paymentRef ?? "p"),
+      copyText(JSON.stringify(event.metadata)),
+      copyText(JSON.stringify(event.provenance)),
+      "7",
+    ].join("\t"),
+  ];
+}
+
+/** A UUIDv7 of a moment, the n-th. */
+function idAt(ms: number, n: number): string {
+  const at = ms.toString(16).padStart(12, "0");
+  const tail = n.toString(16).padStart(12, "0");
+  return `${at.slice(0, 8)}-${at.slice(8)}-7000-8000-${tail}`;
+}
+
+const ROLL_UP = `
+  WITH days AS (
+    INSERT INTO ingest.event_day (day, provider, status, reason, code, method, events, latency_ms)
+    SELECT day, coalesce(provider, ''), status, coalesce(reason, ''), coalesce(code, ''), method, count(*), sum(latency_ms)
+    FROM ingest.event GROUP BY 1, 2, 3, 4, 5, 6)
+  INSERT INTO ingest.amount_day (day, provider, currency, events, round)
+  SELECT day, coalesce(provider, ''), currency, count(*), count(*) FILTER (WHERE amount_minor % 100 = 0)
+  FROM ingest.event WHERE amount_minor IS NOT NULL AND currency IS NOT NULL GROUP BY 1, 2, 3`;
