@@ -7,6 +7,7 @@ import { countryOf } from "./domain/country.js";
 import type { RawBody } from "./domain/document.js";
 import type { Normalised } from "./domain/normalised.js";
 import type { Body, Merchant } from "./normaliser.js";
+import type { Counted } from "./store/roll_up.js";
 import { storable, type Taken, takenOf } from "./store/text.js";
 
 /** What somebody brings. */
@@ -124,3 +125,14 @@ export function unpacked({ bytes, isText }: Pick<StoredBody, "bytes" | "isText">
     return { text };
   }
 }
+
+/** An event as roll-ups count it: on the UTC day on which it happened, as far as it says. */
+export const countedOf = ({
+  taken,
+  receivedAt,
+  latencyMs,
+}: Pick<NewEvent, "taken" | "receivedAt" | "latencyMs">): Counted => ({
+  ...taken,
+  latencyMs,
+  day: (taken.occurredAt ?? receivedAt).toISOString().slice(0, 10),
+});

@@ -2,7 +2,7 @@ import { setImmediate as breath } from "node:timers/promises";
 import { codeOf } from "../../lib/errors.js";
 import { Gatherer } from "../../lib/gatherer.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
-import { type Arrival, type NewEvent, type Understood, understoodOf } from "./arrival.js";
+import { type Arrival, countedOf, type NewEvent, type Understood, understoodOf } from "./arrival.js";
 import { masked } from "./masked.js";
 import type { Normaliser } from "./normaliser.js";
 import { firstRetryAt } from "./retry.js";
@@ -15,7 +15,7 @@ import {
   type ToldEvent,
 } from "./store/new_event.js";
 import { addToPayments, paymentOf } from "./store/payment.js";
-import { count, dayOf } from "./store/roll_up.js";
+import { count } from "./store/roll_up.js";
 
 /** What became of an event that somebody brought. */
 export interface Result extends ToldEvent {
@@ -155,12 +155,6 @@ export class Intake {
 
 /** Undoes the transaction. */
 class KeyTaken extends Error {}
-
-const countedOf = ({ taken, receivedAt, latencyMs }: NewEvent) => ({
-  ...taken,
-  latencyMs,
-  day: dayOf(taken.occurredAt, receivedAt),
-});
 
 interface Sorted {
   /** Of which nothing is known under any of their keys. */

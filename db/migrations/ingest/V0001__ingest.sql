@@ -29,7 +29,7 @@ CREATE TABLE ingest.event (
   provider          text        CHECK (length(provider) BETWEEN 1 AND 50),
   rule              text,
   method            text        NOT NULL CHECK (method IN ('rule', 'learned', 'ai', 'none')),
-  confidence        real        NOT NULL CHECK (confidence BETWEEN 0 AND 1),
+  confidence        float8      NOT NULL CHECK (confidence BETWEEN 0 AND 1),
   status            text        NOT NULL CHECK (status IN ('APPROVED', 'PENDING', 'DECLINED', 'FAILED', 'REFUNDED', 'CHARGEBACK', 'UNPROCESSED')),
   code              text,       -- why it is UNPROCESSED
   detail            text,
@@ -69,6 +69,8 @@ CREATE INDEX event_by_payment ON ingest.event (payment_ref, id) WHERE payment_re
 CREATE INDEX event_by_body ON ingest.event (body_id) WHERE place > 0;
 CREATE INDEX event_unprocessed ON ingest.event (id) WHERE status = 'UNPROCESSED';
 CREATE INDEX event_to_retry ON ingest.event (retry_at) WHERE retry_at IS NOT NULL;
+CREATE INDEX event_by_mapping ON ingest.event (rule) WHERE method IN ('learned', 'ai');
+CREATE INDEX event_repeating ON ingest.event (repeats) WHERE repeats IS NOT NULL;
 COMMENT ON TABLE ingest.event IS 'One payment''s event out of a body, as it was understood';
 
 CREATE FUNCTION ingest.keep_event() RETURNS trigger

@@ -130,7 +130,7 @@ export const TAKEN = {
   /** @param first number of the parameter */
   types: (first: number): string =>
     [
-      ..."text text text real text text text text text numeric bigint text text text timestamptz text text text".split(
+      ..."text text text float8 text text text text text numeric bigint text text text timestamptz text text text".split(
         " ",
       ),
       ..."jsonb jsonb".split(" "),

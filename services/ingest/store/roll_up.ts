@@ -9,10 +9,6 @@ export interface Counted
   readonly latencyMs: number;
 }
 
-/** Where an event counts: on the day on which it happened, as far as it says. */
-export const dayOf = (occurredAt: Date | null, receivedAt: Date): string =>
-  (occurredAt ?? receivedAt).toISOString().slice(0, 10);
-
 /**
  * Counts events. Rows of roll-ups are few, and all transactions change the same ones: this comes last before the commit, and in the
  * order of their keys.
