@@ -5,6 +5,7 @@ import { campaigns } from "../services/campaigns/module.js";
 import { collector } from "../services/collector/module.js";
 import { fraud } from "../services/fraud/module.js";
 import { gatewaySimulator } from "../services/gateway_simulator/module.js";
+import { ingest } from "../services/ingest/module.js";
 import { metrics } from "../services/metrics/module.js";
 import { payments } from "../services/payments/module.js";
 import { payouts } from "../services/payouts/module.js";
@@ -27,5 +28,6 @@ export const MODULES: readonly Module[] = [
   campaigns,
   reports,
   collector,
+  ingest,
   traffic,
 ];

@@ -9,6 +9,7 @@ import type { CampaignsSettings } from "../services/campaigns/settings.js";
 import type { CollectorSettings } from "../services/collector/settings.js";
 import type { FraudSettings } from "../services/fraud/settings.js";
 import type { SimulatorSettings } from "../services/gateway_simulator/settings.js";
+import type { IngestSettings } from "../services/ingest/settings.js";
 import type { PaymentsSettings } from "../services/payments/settings.js";
 import type { PayoutsSettings } from "../services/payouts/settings.js";
 import type { ReportsSettings } from "../services/reports/settings.js";
@@ -68,6 +69,7 @@ export interface AllSettings
     CampaignsSettings,
     ReportsSettings,
     CollectorSettings,
+    IngestSettings,
     TrafficSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */

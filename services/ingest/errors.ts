@@ -7,6 +7,8 @@ export class IngestError extends defineErrors({
   INGEST_EVENT_EMPTY: { verdict: "reject", http: 422, exit: EXIT.failed },
   /** An event was tried three times and is understood by no rule. A replay of its letter tries it again. */
   INGEST_UNPROCESSED: { verdict: "reject", http: 422, exit: EXIT.failed },
+  /** No data lake is there to be polled. */
+  LAKE_UNSET: { verdict: "reject", http: 500, exit: EXIT.usage },
   /** A line of a file of rates is none. */
   FX_RATE_INVALID: { verdict: "reject", http: 400, exit: EXIT.usage },
 }) {}

@@ -1,9 +1,11 @@
 import { setImmediate as breath } from "node:timers/promises";
 import { codeOf } from "../../lib/errors.js";
 import { Gatherer } from "../../lib/gatherer.js";
+import type { Instruments } from "../../lib/observability/registry.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { type Arrival, countedOf, type NewEvent, type Understood, understoodOf } from "./arrival.js";
 import { masked } from "./masked.js";
+import type { ingestMetrics } from "./metrics.js";
 import type { Normaliser } from "./normaliser.js";
 import { firstRetryAt } from "./retry.js";
 import {
@@ -38,11 +40,7 @@ export interface IntakeOptions {
   readonly normaliser: Normaliser;
   /** Groups that are entered at a time. */
   readonly connections: number;
-  /** Told of each result. */
-  readonly onResult: (
-    result: Result,
-    of: { readonly source: string; readonly provider: string | null },
-  ) => void;
+  readonly metrics: Instruments<typeof ingestMetrics>;
 }
 
 /** Takes in what providers say, from whoever brings it: masked, understood, and durable before it is answered. */
@@ -103,7 +101,8 @@ export class Intake {
 
   /** @returns undefined when somebody else has just entered one of the keys */
   async #tryEnter(understood: readonly Understood[]): Promise<readonly (readonly Result[])[] | undefined> {
-    const { pool, normaliser, onResult } = this.#options;
+    const { pool, normaliser } = this.#options;
+    const end = this.#options.metrics.enterSeconds.startTimer();
     const events = understood.flatMap((each) => each.events);
     const known = new Map(
       await findKnown(
@@ -142,14 +141,23 @@ export class Intake {
     if (!entered) {
       return undefined;
     }
+    end();
     normaliser.stored?.([...ids]);
     return understood.map(({ body, events: own }) =>
       own.map((event) => {
         const result = results.get(event) as Result;
-        onResult(result, { source: body.source, provider: event.taken.provider });
+        this.#count(result, body.source);
         return result;
       }),
     );
+  }
+
+  #count({ status, method, code, repeat }: Result, source: string): void {
+    const { events, unprocessed } = this.#options.metrics;
+    events.inc({ source, status, method, repeat: String(repeat) });
+    if (code !== null && !repeat) {
+      unprocessed.inc({ code });
+    }
   }
 }
 

@@ -1,9 +1,11 @@
 import { newId } from "../../lib/domain/ids.js";
 import { eventMessage } from "../../lib/messaging/event.js";
 import type { Outbox } from "../../lib/messaging/outbox.js";
+import type { Instruments } from "../../lib/observability/registry.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import type { Chore } from "../../lib/runtime/housekeeping.js";
 import { ingestRetryRequested } from "../contracts/ingest_retry_requested.js";
+import type { ingestMetrics } from "./metrics.js";
 import type { Normaliser } from "./normaliser.js";
 import { renormalise } from "./renormalise.js";
 import { takeDue } from "./store/retry.js";
@@ -12,6 +14,7 @@ const BATCH = 200;
 
 export interface RetryOptions {
   readonly normaliser: Normaliser;
+  readonly metrics: Pick<Instruments<typeof ingestMetrics>, "retried">;
   readonly outbox: () => Outbox;
   readonly everyMs: number;
 }
@@ -20,17 +23,18 @@ export interface RetryOptions {
  * Tries events again that nobody understood. The last attempt is left to `handlers/on_retry_requested.ts`, whose failure makes a
  * dead letter. Any number of processes may do so at once.
  */
-export const retryChore = (pool: Pool, { normaliser, outbox, everyMs }: RetryOptions): Chore => ({
+export const retryChore = (pool: Pool, options: RetryOptions): Chore => ({
   name: "events that nobody understood",
-  everyMs,
+  everyMs: options.everyMs,
   run: async () => {
     for (let taken = BATCH; taken === BATCH; ) {
-      taken = await retrySome(pool, normaliser, outbox());
+      taken = await retrySome(pool, options);
     }
   },
 });
 
-async function retrySome(pool: Pool, normaliser: Normaliser, outbox: Outbox): Promise<number> {
+async function retrySome(pool: Pool, { normaliser, metrics, ...options }: RetryOptions): Promise<number> {
+  const outbox = options.outbox();
   const { due, requests } = await transaction(pool, async (tx) => {
     const taken = await takeDue(tx, BATCH);
     const last = taken
@@ -40,9 +44,16 @@ async function retrySome(pool: Pool, normaliser: Normaliser, outbox: Outbox): Pr
     return { due: taken, requests: last };
   });
   outbox.send(requests);
-  const bodies = new Set(due.filter(({ isLast }) => !isLast).map(({ bodyId }) => bodyId));
-  if (bodies.size > 0) {
-    await renormalise(pool, normaliser, [...bodies], "retry");
+  metrics.retried.inc({ outcome: "given_up" }, requests.length);
+  const open = due.filter(({ isLast }) => !isLast);
+  if (open.length > 0) {
+    const bodies = new Set(open.map(({ bodyId }) => bodyId));
+    const changes = await renormalise(pool, normaliser, [...bodies], "retry");
+    const understood = changes.filter(
+      ({ before, after }) => before?.code != null && after.code === null,
+    ).length;
+    metrics.retried.inc({ outcome: "understood" }, understood);
+    metrics.retried.inc({ outcome: "open" }, Math.max(0, open.length - understood));
   }
   return due.length;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type SettingsDeclaration, whole } from "../../lib/settings/define.js";
+import { lakeSettings } from "./lake/settings.js";
 
 const schema = z.object({
   INGEST_CONNECTIONS: whole(1, 100)
@@ -14,8 +15,12 @@ const schema = z.object({
   INGEST_RETRY_EVERY_S: whole(1, 86_400)
     .default(300)
     .describe("How often events that nobody understood are tried again, in seconds"),
+  ...lakeSettings,
 });
 
 export interface IngestSettings extends z.infer<typeof schema> {}
 
-export const ingestSettings: SettingsDeclaration<IngestSettings> = { schema, prefixes: ["INGEST_"] };
+export const ingestSettings: SettingsDeclaration<IngestSettings> = {
+  schema,
+  prefixes: ["INGEST_", "DATALAKE_", "POLL_"],
+};

@@ -9,7 +9,7 @@ import { type ClaimedRow, claimRows, markRows, type Place } from "./table.js";
 /** Rows of a transaction: a crash has so many taken again, which changes nothing. */
 const ROWS = 200;
 /** Transactions at a time: while one is read or marked, another one is understood. */
-const LANES = 2;
+export const LANES = 2;
 
 /** A process that was frozen lets go of its rows after that; far above what the intake takes for them, also where it waits for a lock. */
 const IDLE = "30s";

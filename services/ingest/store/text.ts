@@ -20,8 +20,8 @@ function nameOf(text: string | null): string | null {
 }
 
 const entriesOf = (record: object): string =>
-  JSON.stringify(record, (key, value: unknown) =>
-    typeof value === "string" ? storable(value, MAX_VALUE) : key === "" || value !== null ? value : undefined,
+  JSON.stringify(record, (_, value: unknown) =>
+    typeof value === "string" ? storable(value, MAX_VALUE) : value,
   );
 
 /** Years that a date of PostgreSQL and an ISO text agree on. */

@@ -1,0 +1,85 @@
+import { Command, InvalidArgumentError } from "commander";
+import { type ActionWrapper, type CommandContext, printResult } from "../../../lib/cli/command.js";
+import { formatCount } from "../../../lib/cli/table.js";
+import { EXIT } from "../../../lib/errors.js";
+import { createRegistry, register } from "../../../lib/observability/registry.js";
+import { requireSchema } from "../../../lib/postgres/history.js";
+import type { Pool } from "../../../lib/postgres/pool.js";
+import { say } from "../../../lib/process/stderr.js";
+import type { Settings } from "../../../lib/settings/base.js";
+import { pause } from "../../../lib/timing.js";
+import { IngestError } from "../errors.js";
+import { Intake } from "../intake.js";
+import { createLakePool, LANES, type Polled, Poller } from "../lake/poller.js";
+import { unmarkRows } from "../lake/table.js";
+import { ingestMetrics } from "../metrics.js";
+import { ruleNormaliser } from "../rule_normaliser.js";
+import type { IngestSettings } from "../settings.js";
+import { withIngestPool } from "./with_ingest_pool.js";
+
+type Context = CommandContext<Settings & IngestSettings>;
+
+interface Options {
+  readonly once?: boolean;
+  readonly againSince?: Date;
+}
+
+/** `payments lake-poll`: what `payments serve` does too, in a process of its own or just once. */
+export function lakePollCommand(action: ActionWrapper<Settings & IngestSettings>): Command {
+  return new Command("lake-poll")
+    .description("bring what waits in the data lake to ingest; any number of them at once")
+    .option("--once", "not again every POLL_INTERVAL_SECONDS")
+    .option(
+      "--again-since <time>",
+      "first take back the marks made since then: after a restore of ingest",
+      readTime,
+    )
+    .action(action(poll));
+}
+
+async function poll(context: Context, { once = false, againSince }: Options): Promise<number> {
+  const { settings, modules, interruption } = context;
+  const { DATALAKE_DATABASE_URL: url, POLL_INTERVAL_SECONDS: everyS } = settings;
+  if (url === "") {
+    throw new IngestError("LAKE_UNSET", "there is no data lake: DATALAKE_DATABASE_URL is not set.", {
+      hint: "scripts/stack.sh env sets it for the local stack.",
+    });
+  }
+  const lake = createLakePool(url, "payments lake-poll");
+  const signal = interruption();
+  try {
+    return await withIngestPool(settings, "payments lake-poll", async (pool) => {
+      await requireSchema(pool, modules);
+      if (againSince !== undefined) {
+        const rows = await unmarkRows(lake, againSince);
+        say(`payments: ${formatCount(rows)} rows wait again`);
+      }
+      const poller = pollerOf(context, pool, lake);
+      do {
+        const polled = await poller.drain(signal);
+        printResult(context, polled, () => textOf(polled));
+        await (once ? undefined : pause(everyS * 1_000, signal));
+      } while (!once && !signal.aborted);
+      return once && signal.aborted ? EXIT.interrupted : EXIT.ok;
+    });
+  } finally {
+    await lake.end();
+  }
+}
+
+function pollerOf({ logger }: Context, pool: Pool, lake: Pool): Poller {
+  const metrics = register(createRegistry(), ingestMetrics);
+  const intake = new Intake({ pool, normaliser: ruleNormaliser, connections: LANES, metrics });
+  return new Poller({ pool: lake, intake, logger });
+}
+
+const textOf = ({ taken, refused }: Polled) =>
+  `${formatCount(taken)} rows taken${refused > 0 ? `, ${formatCount(refused)} refused: see the log` : ""}`;
+
+function readTime(text: string): Date {
+  const at = new Date(text);
+  if (!/^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$/.test(text) || Number.isNaN(at.getTime())) {
+    throw new InvalidArgumentError("It takes a time with its zone, e.g. 2026-11-26T10:00:00Z.");
+  }
+  return at;
+}

@@ -1,0 +1,83 @@
+import { RateLimit } from "../../lib/http/rate_limit.js";
+import { register } from "../../lib/observability/registry.js";
+import { dependenciesOf } from "../../lib/runtime/lifecycle.js";
+import { defineModule } from "../../lib/runtime/module.js";
+import { type Service, serviceProcess } from "../../lib/runtime/service_process.js";
+import { ingestRetryRequested } from "../contracts/ingest_retry_requested.js";
+import { fxCommand } from "./commands/fx.js";
+import { lakePollCommand } from "./commands/lake_poll.js";
+import { rulesCommand } from "./commands/rules.js";
+import { IngestError } from "./errors.js";
+import { forecastRetry, onRetryRequested } from "./handlers/on_retry_requested.js";
+import { Intake } from "./intake.js";
+import { lakePolling } from "./lake/polling.js";
+import { ingestMetrics } from "./metrics.js";
+import { ingestPanels } from "./panels.js";
+import { INGEST_QUEUES } from "./queues.js";
+import { INGEST_RETENTION } from "./retention.js";
+import { retryChore } from "./retries.js";
+import { ingestRoutes } from "./routes/routes.js";
+import { ruleNormaliser } from "./rule_normaliser.js";
+import { ingestSettings } from "./settings.js";
+
+/** Any provider's event in, one normalised event out, nothing ever lost. */
+export const ingest = defineModule({
+  name: "ingest",
+  settings: ingestSettings,
+  errors: IngestError.table,
+  queues: INGEST_QUEUES,
+  forecasters: [forecastRetry(ruleNormaliser)],
+  metrics: ingestMetrics,
+  schemas: ["ingest"],
+  roles: ["payments_ingest"],
+  views: ["ingest.audit_difference", "ingest.audit_event", "ingest.unprocessed_state", "ingest.round_share"],
+  retention: INGEST_RETENTION,
+  commands: [rulesCommand, fxCommand, lakePollCommand],
+  routes: ingestRoutes,
+  panels: ingestPanels,
+  start: (runtime) => {
+    const { settings, registry } = runtime;
+    const { INGEST_CONNECTIONS: connections, INGEST_RETRY_EVERY_S: retryEveryS } = settings;
+    const metrics = register(registry, ingestMetrics);
+    const normaliser = ruleNormaliser;
+    const lake = lakePolling(runtime, { intake: () => intake, metrics });
+    const service: Service = serviceProcess(runtime, {
+      service: "ingest-service",
+      schema: "ingest",
+      queues: INGEST_QUEUES,
+      connections,
+      partitioned: ["body", "event"],
+      chores: (pool) => [
+        ...lake.chores,
+        retryChore(pool, { normaliser, metrics, outbox: () => service.outbox, everyMs: retryEveryS * 1_000 }),
+      ],
+      reactions: [
+        {
+          event: ingestRetryRequested,
+          autocommit: true,
+          handle: onRetryRequested(() => service.pool, normaliser),
+        },
+      ],
+    });
+    const { pool } = service;
+    const parts = [...lake.parts, ...service.parts];
+    const intake = new Intake({ pool, normaliser, connections, metrics });
+    const limitOf = (name: string, quota: number) =>
+      quota === 0 ? undefined : new RateLimit({ pool, table: "rate_limit", name, quota, windowS: 60 });
+    const limits = {
+      requests: limitOf("requests", settings.INGEST_RATE_PER_MINUTE),
+      events: limitOf("events", settings.INGEST_EVENTS_PER_MINUTE),
+    };
+    return {
+      parts,
+      routes: ingestRoutes({
+        pool,
+        intake,
+        limits,
+        dependencies: () => dependenciesOf(parts),
+        ai: () => "off",
+      }),
+      poolQueue: () => pool.waitingCount,
+    };
+  },
+});

@@ -1,0 +1,40 @@
+import { graph, orNone, rate, stat } from "../../lib/observability/panels.js";
+import { servicePanels } from "../../lib/observability/service_panels.js";
+import { INGEST_QUEUES } from "./queues.js";
+
+export const ingestPanels = () =>
+  servicePanels({
+    service: "ingest-service",
+    http: true,
+    queues: INGEST_QUEUES,
+    schema: "ingest",
+    business: [
+      graph(
+        "Providers' events a second, by status",
+        "ops",
+        "UNPROCESSED: stored, and not understood so far.",
+        {
+          "{{status}}": orNone(rate("ingest_events_total", "status"), "status"),
+        },
+      ),
+      graph(
+        "Providers' events a second, by method",
+        "ops",
+        "rule, learned, ai, none; ai is meant to become learned.",
+        { "{{method}}": orNone(rate("ingest_events_total", "method"), "method") },
+      ),
+      graph(
+        "Providers' events that were not understood, a second, by why",
+        "ops",
+        "UNRECOGNISED: no rule knows the shape. UNKNOWN_VALUE: a rule lacks a value. CONTRADICTION: hint and shape disagree.",
+        { "{{code}}": orNone(rate("ingest_unprocessed_total", "code"), "code") },
+      ),
+      stat(
+        "Highest share of amounts in 00",
+        "percentunit",
+        "Of a provider and currency, last seven days. Near 100 %: see IngestUnitSuspect.",
+        "max(payments_ingest_round_amounts_share)",
+        { thresholds: [0.9, 0.95] },
+      ),
+    ],
+  });

@@ -1,0 +1,7 @@
+import { normaliseBody } from "./domain/normalise.js";
+import type { Normaliser } from "./normaliser.js";
+
+/** Understands by rules alone. */
+export const ruleNormaliser: Normaliser = {
+  normalise: async (bodies) => bodies.map(({ raw, hint }) => normaliseBody(raw, { hint })),
+};
