@@ -2,10 +2,11 @@ import { expect, test } from "vitest";
 import { parseJson } from "../lib/domain/json_parse.js";
 import { normaliseBody } from "../services/ingest/domain/normalise.js";
 import { eventOf } from "../services/ingest/lake/row.js";
-import { type LakeRow, lakeRow } from "../traffic/lake/row.js";
+import { type LakeRow, lakeRow, runName } from "../traffic/lake/row.js";
 
+const RUN = "000000020000000";
 const spec = { rows: 1_500, seed: 7 };
-const rows = Array.from({ length: spec.rows }, (_, n) => lakeRow(3, spec, n));
+const rows = Array.from({ length: spec.rows }, (_, n) => lakeRow(RUN, spec, n));
 
 const taken = (row: LakeRow) => {
   const { raw, hint } = eventOf({ ...row, merchantName: null, merchantCountry: null });
@@ -37,8 +38,8 @@ test("what tells the same has the same key, and nothing else has", () => {
 });
 
 test("they are the same for the same seed, others for another, and none for another run", () => {
-  expect(lakeRow(3, spec, 9)).toEqual(rows[9]);
-  expect(lakeRow(3, { ...spec, seed: 8 }, 9).data).not.toBe(rows[9]?.data);
-  expect(lakeRow(4, spec, 9).id).not.toBe(rows[9]?.id);
+  expect(lakeRow(RUN, spec, 9)).toEqual(rows[9]);
+  expect(lakeRow(RUN, { ...spec, seed: 8 }, 9).data).not.toBe(rows[9]?.data);
+  expect(lakeRow(runName(2), spec, 9).id).not.toBe(rows[9]?.id);
   expect(() => rows.map(({ data }) => parseJson(data))).not.toThrow();
 });

@@ -10,7 +10,7 @@ WITH key AS (
   GROUP BY same_as
 ), found AS (
   SELECT k.same_as, k.outcomes AS expected, k.rows, count(DISTINCT e.body_id) AS bodies,
-         array_agg(CASE WHEN e.status = 'UNPROCESSED' THEN e.status ELSE concat_ws(' ', e.status, e.amount, e.currency) END ORDER BY e.place)
+         array_agg(CASE WHEN e.status = 'UNPROCESSED' THEN e.status ELSE concat_ws(' ', e.status, e.amount_minor, e.currency) END ORDER BY e.place)
            FILTER (WHERE e.id IS NOT NULL) AS outcomes
   FROM key k
   LEFT JOIN LATERAL unnest(k.source_keys) AS told (source_key) ON true

@@ -1,7 +1,7 @@
 import { copyLines, copyText } from "../../lib/postgres/copy_lines.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { endRun, enterRun } from "../store/run.js";
-import { type LakeRow, type LakeSpec, lakeRow } from "./row.js";
+import { type LakeRow, type LakeSpec, lakeRow, runName } from "./row.js";
 
 export interface Filled {
   /** For `payments audit --traffic`. */
@@ -26,9 +26,10 @@ export async function fillLake(
 ): Promise<Filled> {
   const started = performance.now();
   const trafficId = await enterRun(pool, { lake: spec });
+  const name = runName(trafficId);
   function* lines(lineOf: (row: LakeRow, n: number) => string) {
     for (let n = 0; n < spec.rows; n++) {
-      yield `${lineOf(lakeRow(trafficId, spec, n), n)}\n`;
+      yield `${lineOf(lakeRow(name, spec, n), n)}\n`;
     }
   }
   await transaction(pool, async (tx) => {

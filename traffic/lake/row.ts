@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { Prng } from "../../etl/world/prng.js";
 import { type Drawn, type Outcome, SHAPES } from "./shapes.js";
 
@@ -35,37 +36,41 @@ const MERCHANTS = [
   null,
 ];
 
-/** Row `n` of a run. */
-export function lakeRow(trafficId: number, spec: LakeSpec, n: number): LakeRow {
+/** Row `n` of a run. @param name of the run, see `runName` */
+export function lakeRow(name: string, spec: LakeSpec, n: number): LakeRow {
   const rng = new Prng(spec.seed, STREAM, n);
   const told = rng.unit() < REPEAT_SHARE && n > 0 ? n - 1 - rng.below(Math.min(n, NEAR)) : n;
-  const own = drawOf(trafficId, spec, n);
-  const other = told === n ? own : drawOf(trafficId, spec, told);
+  const own = drawOf(name, spec, n);
+  const other = told === n ? own : drawOf(name, spec, told);
   // One that repeats another row itself tells nothing of its own.
   const repeats = told !== n && other.named && !isRepeat(spec, told);
   const { data, outcomes } = repeats ? other : own;
   const merchant = MERCHANTS[rng.below(MERCHANTS.length)] ?? null;
   return {
-    id: idOf(trafficId, "8", n),
-    transactionalId: idOf(trafficId, "9", n),
+    id: idOf(name, "8", n),
+    transactionalId: idOf(name, "9", n),
     data: JSON.stringify(data),
     merchant: merchant === null ? null : JSON.stringify(merchant),
     outcomes,
-    sameAs: idOf(trafficId, "8", repeats ? told : n),
+    sameAs: idOf(name, "8", repeats ? told : n),
   };
 }
 
 const isRepeat = ({ seed }: LakeSpec, n: number): boolean =>
   n > 0 && new Prng(seed, STREAM, n).unit() < REPEAT_SHARE;
 
-function drawOf(trafficId: number, { seed }: LakeSpec, n: number): Drawn {
+function drawOf(name: string, { seed }: LakeSpec, n: number): Drawn {
   const rng = new Prng(seed, STREAM, n, 1);
   const shape = SHAPES[rng.below(SHAPES.length)] as (typeof SHAPES)[number];
-  return shape(rng, `${trafficId.toString(36)}x${n.toString(36)}`);
+  return shape(rng, `${name}x${n.toString(36)}`);
 }
 
-/** A UUID that says whose it is: `0000002a-0000-8000-8000-000000000007` is row 7 of run 42, with 9000 its transaction. */
-function idOf(trafficId: number, kind: "8" | "9", n: number): string {
-  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
-  return `${hex(trafficId, 8)}-0000-8000-${kind}000-${hex(n, 12)}`;
+/** Of a run: its number, and what tells it from runs of other databases into the same lake. 15 hexadecimal digits. */
+export const runName = (trafficId: number): string =>
+  trafficId.toString(16).padStart(8, "0") + randomBytes(4).toString("hex").slice(0, 7);
+
+/** A UUID that says whose it is: `0000002a-1f3e-8c07-8000-000000000007` is row 7 of run 42, with 9000 its transaction. */
+function idOf(name: string, kind: "8" | "9", n: number): string {
+  const parts = [name.slice(0, 8), name.slice(8, 12), `8${name.slice(12)}`, `${kind}000`];
+  return `${parts.join("-")}-${n.toString(16).padStart(12, "0")}`;
 }

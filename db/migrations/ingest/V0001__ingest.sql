@@ -183,7 +183,7 @@ SELECT ops.add_service_tables('ingest');
 
 CREATE VIEW ingest.audit_event AS
 SELECT e.id, e.body_id, e.place, b.source, b.source_key, e.provider, e.payment_ref, e.provider_event_id, e.status, e.code, e.reason,
-       e.method, e.amount, e.currency, e.received_at, e.repeats
+       e.method, e.amount, e.amount_minor, e.currency, e.received_at, e.repeats
 FROM ingest.event e JOIN ingest.body b ON b.id = e.body_id;
 COMMENT ON VIEW ingest.audit_event IS 'Each event, where it came from and what it was taken for';
 

@@ -5,6 +5,7 @@ import { EXIT } from "../../../lib/errors.js";
 import { createRegistry, register } from "../../../lib/observability/registry.js";
 import { requireSchema } from "../../../lib/postgres/history.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
+import { createServicePool } from "../../../lib/postgres/service_pool.js";
 import { say } from "../../../lib/process/stderr.js";
 import type { Settings } from "../../../lib/settings/base.js";
 import { pause } from "../../../lib/timing.js";
@@ -15,7 +16,6 @@ import { unmarkRows } from "../lake/table.js";
 import { ingestMetrics } from "../metrics.js";
 import { ruleNormaliser } from "../rule_normaliser.js";
 import type { IngestSettings } from "../settings.js";
-import { withIngestPool } from "./with_ingest_pool.js";
 
 type Context = CommandContext<Settings & IngestSettings>;
 
@@ -45,25 +45,26 @@ async function poll(context: Context, { once = false, againSince }: Options): Pr
       hint: "scripts/stack.sh env sets it for the local stack.",
     });
   }
-  const lake = createLakePool(url, "payments lake-poll");
+  const applicationName = "payments lake-poll";
+  const lake = createLakePool(url, applicationName);
+  const of = { role: "payments_ingest", schema: "ingest", max: LANES } as const;
+  const pool = createServicePool(settings, { ...of, applicationName });
   const signal = interruption();
   try {
-    return await withIngestPool(settings, "payments lake-poll", async (pool) => {
-      await requireSchema(pool, modules);
-      if (againSince !== undefined) {
-        const rows = await unmarkRows(lake, againSince);
-        say(`payments: ${formatCount(rows)} rows wait again`);
-      }
-      const poller = pollerOf(context, pool, lake);
-      do {
-        const polled = await poller.drain(signal);
-        printResult(context, polled, () => textOf(polled));
-        await (once ? undefined : pause(everyS * 1_000, signal));
-      } while (!once && !signal.aborted);
-      return once && signal.aborted ? EXIT.interrupted : EXIT.ok;
-    });
+    await requireSchema(pool, modules);
+    if (againSince !== undefined) {
+      const rows = await unmarkRows(lake, againSince);
+      say(`payments: ${formatCount(rows)} rows wait again`);
+    }
+    const poller = pollerOf(context, pool, lake);
+    do {
+      const polled = await poller.drain(signal);
+      printResult(context, polled, () => textOf(polled));
+      await (once ? undefined : pause(everyS * 1_000, signal));
+    } while (!once && !signal.aborted);
+    return once && signal.aborted ? EXIT.interrupted : EXIT.ok;
   } finally {
-    await lake.end();
+    await Promise.all([pool.end(), lake.end()]);
   }
 }
 
