@@ -28,19 +28,17 @@ function within({ root, levels }: Scope, list: Located | undefined): Scope[] {
   const cut = items.length === 0 ? [undefined] : items;
   return cut.map((node, index) => {
     const pointer = Array.isArray(list?.node) ? `${list.pointer}/${index}` : (list?.pointer ?? "");
-    return { root, levels: [...levels, { node, pointer }] };
+    return { root, levels: [...levels, { node, pointer, siblings: cut.length }] };
   });
 }
 
 /**
  * What a record says by a rule. Without a status that the rule knows it is UNPROCESSED, with its ids.
- *
- * @param alone no other record was cut out of the same list
  */
 export function applyRule(
   compiled: CompiledRule,
   scope: Scope,
-  options: ApplyOptions & { readonly alone: boolean },
+  options: ApplyOptions,
 ): Omit<Normalised, "index"> {
   const provenance: Record<string, Source> = {};
   const note = (field: string, found: Found | undefined): string | null => {
@@ -70,7 +68,7 @@ export function applyRule(
     note("currency", currencyFound);
     const { reason, technical } = readReason(compiled, scope, note, metadata);
     const status = outcome.status === "DECLINED" && technical ? "FAILED" : outcome.status;
-    const money = readAmount(compiled, scope, { status, currency: currency ?? null, alone: options.alone });
+    const money = readAmount(compiled, scope, { status, currency: currency ?? null });
     if (money !== undefined) {
       note("amount", money.found);
     }
@@ -123,7 +121,9 @@ function readStatus({ status }: CompiledRule, scope: Scope, note: Note): Outcome
     if (first === undefined) {
       continue;
     }
-    const text = found.map((each) => each?.text.trim().padStart(pad, "0") ?? "").join("/");
+    const text = found
+      .map((each, index) => each?.text.trim().padStart(index === 0 ? pad : 0, "0") ?? "")
+      .join("/");
     const outcome = outcomes.get(text);
     if (outcome !== undefined) {
       note("status", { pointer: first.pointer, text });
@@ -234,7 +234,7 @@ function joinedParts(texts: readonly string[]): string {
 }
 
 /** What gateways write where there is no id. */
-const NO_ID = /^(?:0*|null|none|n\/a|-)$/i;
+const NO_ID = /^(?:0*|null|none|n\/a|-|notprovided)$/i;
 /** As long as a key of an index may be. */
 const MAX_ID = 255;
 

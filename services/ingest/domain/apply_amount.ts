@@ -8,8 +8,6 @@ import { Refusal } from "./refusal.js";
 interface About {
   readonly status: StatusCategory;
   readonly currency: string | null;
-  /** No other record was cut out of the same list. */
-  readonly alone: boolean;
 }
 
 /**
@@ -24,7 +22,7 @@ export function readAmount(
 ): (Money & { readonly found: Found }) | undefined {
   for (const each of rule.amount) {
     const applies = each.for === undefined || each.for.get(about.status) === true;
-    if (applies && (about.alone || each.place.ifAlone !== true)) {
+    if (applies && (each.place.ifAlone !== true || isAlone(each, scope))) {
       const money = amountAt(each, rule, scope, about);
       if (money !== undefined) {
         return money;
@@ -32,6 +30,12 @@ export function readAmount(
     }
   }
   return undefined;
+}
+
+/** In each list from the one that the record was cut from up to what its path begins at. */
+function isAlone({ at }: CompiledAmount, { levels }: Scope): boolean {
+  const up = at[0]?.up ?? 0;
+  return levels.slice(levels.length - up).every(({ siblings }) => siblings === 1);
 }
 
 function amountAt(

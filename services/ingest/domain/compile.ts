@@ -34,6 +34,8 @@ export interface CompiledRule {
   /** `stripe/charge` */
   readonly name: string;
   readonly rule: Rule;
+  /** Among all rules of its set. */
+  readonly position: number;
   readonly digits: Readonly<Record<string, number>>;
   readonly when: readonly CompiledCondition[];
   readonly each: readonly CompiledPath[];
@@ -52,7 +54,7 @@ export interface CompiledRule {
 }
 
 export interface CompiledCondition {
-  readonly at: CompiledPath;
+  readonly at: readonly CompiledPath[];
   readonly is: Lookup<true> | undefined;
   readonly absent: boolean;
 }
@@ -85,12 +87,20 @@ export interface CompiledTime {
   readonly place: TimePlace;
 }
 
-/** @throws RangeError for an outcome that there is not: a rule set with it is wrong. */
-export function compileRule(rule: Rule, { provider, digits = {} }: ProviderRules): CompiledRule {
+/**
+ * @param position among all rules of the set
+ * @throws RangeError for an outcome that there is not: a rule set with it is wrong.
+ */
+export function compileRule(
+  rule: Rule,
+  { provider, digits = {} }: ProviderRules,
+  position: number,
+): CompiledRule {
   return {
     provider,
     name: `${provider}/${rule.name}`,
     rule,
+    position,
     digits,
     when: rule.when.map(condition),
     each: paths(rule.each),
@@ -116,7 +126,7 @@ const values = (given: string | undefined): Lookup<true> | undefined =>
   given === undefined ? undefined : lookupOf([[true, given]]);
 
 function condition({ at, is, absent }: Condition): CompiledCondition {
-  return { at: compilePath(at), is: values(is), absent: absent === true };
+  return { at: paths([at].flat()), is: values(is), absent: absent === true };
 }
 
 function status({ by, outcomes, pad = 0 }: StatusTable): CompiledStatus {

@@ -79,8 +79,7 @@ function normaliseDocument(
     }
     case "rule": {
       const scopes = recordsOf(recognised.rule, { node: root, pointer });
-      const applied = { receivedAtMs: options.receivedAtMs, alone: scopes.length === 1 };
-      return scopes.map((scope) => completed(applyRule(recognised.rule, scope, applied), document));
+      return scopes.map((scope) => completed(applyRule(recognised.rule, scope, options), document));
     }
   }
 }

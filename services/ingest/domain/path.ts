@@ -3,7 +3,8 @@ import { numberText } from "../../../lib/domain/json.js";
 /**
  * Where a rule finds something. `/data/object/id` begins at the document, `./amount` at the record that the body was cut into,
  * `../PmtInfSts` at what the record is in. `[rel=up]` is the item of a list whose member `rel` is `up`, a number the item at that
- * place; a list that is gone through without either gives its first item. An element of XML with attributes gives its text.
+ * place; a list that is gone through without either gives its first item. An element of XML with attributes gives its text. In a name
+ * `~1` is a slash.
  */
 export type Path = string;
 
@@ -21,7 +22,12 @@ interface Step {
 /** The places that paths begin at: the document, and from outside to inside the records that were cut. */
 export interface Scope {
   readonly root: Located;
-  readonly levels: readonly Located[];
+  readonly levels: readonly Level[];
+}
+
+export interface Level extends Located {
+  /** Records that were cut out of the same list. */
+  readonly siblings: number;
 }
 
 export interface Located {
@@ -46,7 +52,9 @@ export function compilePath(path: Path): CompiledPath {
 
 function stepOf(name: string): Step {
   const [, key, value] = /^\[([^=]+)=(.*)\]$/.exec(name) ?? [];
-  return key === undefined || value === undefined ? { name } : { name, filter: { key, value } };
+  return key === undefined || value === undefined
+    ? { name: name.replaceAll("~1", "/") }
+    : { name, filter: { key, value } };
 }
 
 function start({ up }: CompiledPath, { root, levels }: Scope): Located | undefined {

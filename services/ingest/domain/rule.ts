@@ -10,7 +10,8 @@ import type { DateOrder } from "./time.js";
 export type Values = string;
 
 export interface Condition {
-  readonly at: Path;
+  /** Of several paths one is enough. */
+  readonly at: Path | readonly Path[];
   /** Without values: that there is something. */
   readonly is?: Values;
   readonly absent?: true;
@@ -24,7 +25,7 @@ export interface StatusTable {
   /** The texts at several paths are joined with `/`; what is missing is empty. */
   readonly by: readonly Path[];
   readonly outcomes: Readonly<Record<string, Values>>;
-  /** Digits that a code is padded to with zeros. */
+  /** Digits that the first text is padded to with zeros. */
   readonly pad?: number;
 }
 
@@ -70,7 +71,7 @@ export interface AmountPlace {
   readonly signed?: true;
   /** A minor unit has no decimal point: with one it is a main unit. */
   readonly pointMeansMajor?: true;
-  /** It is what several records share: none of them has it unless it is alone. */
+  /** It stands in what the record is in, so no record has it that is not the only one there. */
   readonly ifAlone?: true;
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { type CompiledRule, compileRule } from "./compile.js";
+import { type CompiledCondition, type CompiledRule, compileRule } from "./compile.js";
 import type { Format } from "./document.js";
-import { find, locate, type Scope } from "./path.js";
+import { type CompiledPath, find, locate, type Scope } from "./path.js";
 import type { ProviderRules } from "./rule.js";
 
 /** What a body's shape and its hint come to. */
@@ -24,11 +24,15 @@ export class RuleSet {
   constructor(version: number, providers: readonly ProviderRules[]) {
     this.version = version;
     this.providers = providers;
-    this.rules = providers.flatMap((each) => each.rules.map((rule) => compileRule(rule, each)));
+    this.rules = providers
+      .flatMap((each) => each.rules.map((rule) => [rule, each] as const))
+      .map(([rule, each], position) => compileRule(rule, each, position));
     this.digest = createHash("sha256").update(JSON.stringify(providers)).digest("hex");
     for (const rule of this.rules) {
-      const member = rule.when[0]?.at.steps[0]?.name ?? "";
-      this.#byMember.set(member, [...(this.#byMember.get(member) ?? []), rule]);
+      for (const path of rule.when[0]?.at ?? []) {
+        const member = path.steps[0]?.name ?? "";
+        this.#byMember.set(member, [...(this.#byMember.get(member) ?? []), rule]);
+      }
     }
     for (const each of providers) {
       for (const name of [each.provider, ...(each.aliases ?? [])]) {
@@ -64,7 +68,7 @@ export class RuleSet {
       return [];
     }
     const scope: Scope = { root: { node, pointer: "" }, levels: [] };
-    const found: CompiledRule[] = [];
+    const found = new Set<CompiledRule>();
     for (const member of Object.keys(node)) {
       for (const candidate of this.#byMember.get(member) ?? []) {
         const { rule, provider } = candidate;
@@ -72,23 +76,25 @@ export class RuleSet {
         const eligible =
           (ruleFormat === "any" || ruleFormat === format) && (rule.hinted !== true || provider === hinted);
         if (eligible && matches(candidate, scope)) {
-          found.push(candidate);
+          found.add(candidate);
         }
       }
     }
-    return found.length > 1 ? found.sort((a, b) => b.when.length - a.when.length) : found;
+    return [...found].sort((a, b) => b.when.length - a.when.length || a.position - b.position);
   }
 }
 
 function matches({ when }: CompiledRule, scope: Scope): boolean {
-  return when.every(({ at, is, absent }) => {
-    if (is === undefined) {
-      const node = locate(at, scope)?.node;
-      return (node !== undefined && node !== null) !== absent;
-    }
-    const text = find(at, scope)?.text;
-    return (text !== undefined && is.get(text) === true) !== absent;
-  });
+  return when.every(({ at, is, absent }) => at.some((path) => holds(path, is, scope)) !== absent);
+}
+
+function holds(path: CompiledPath, is: CompiledCondition["is"], scope: Scope): boolean {
+  if (is === undefined) {
+    const node = locate(path, scope)?.node;
+    return node !== undefined && node !== null;
+  }
+  const text = find(path, scope)?.text;
+  return text !== undefined && is.get(text) === true;
 }
 
 function letters(name: string): string {

@@ -1,3 +1,4 @@
+import type { Path } from "../path.js";
 import type { ProviderRules, ReasonTable, Rule } from "../rule.js";
 import { flatRules } from "./flat.js";
 
@@ -59,7 +60,7 @@ const CONFIRMATION: Rule = {
 };
 
 /** What the API answers, of a payment or of a refund: no amount. `code` only says that the call worked. */
-const answer = (name: string, base: string, when: Rule["when"]): Rule => ({
+const answer = (name: string, base: string, code: Path, when: Rule["when"]): Rule => ({
   name,
   format: "any",
   when,
@@ -73,7 +74,7 @@ const answer = (name: string, base: string, when: Rule["when"]): Rule => ({
         FAILED: "error, expired",
       },
     },
-    { by: [when[0]?.at ?? ""], outcomes: { FAILED: "error" } },
+    { by: [code], outcomes: { FAILED: "error" } },
   ],
   reasons: [
     {
@@ -125,8 +126,11 @@ export const PAYU_LATAM: ProviderRules = {
   aliases: ["payu", "payulatam"],
   rules: [
     CONFIRMATION,
-    answer("answer_json", "", [{ at: "/code", is: "success, error" }, { at: "/transactionResponse/state" }]),
-    answer("answer_xml", "/paymentResponse", [{ at: "/paymentResponse/code" }]),
+    answer("answer_json", "", "/code", [
+      { at: "/code", is: "success, error" },
+      { at: "/transactionResponse/state" },
+    ]),
+    answer("answer_xml", "/paymentResponse", "/paymentResponse/code", [{ at: "/paymentResponse/code" }]),
     ORDER,
     ...flatRules({ unit: "major", reasons: { table: REASONS }, zone: "America/Bogota" }),
   ],

@@ -77,7 +77,7 @@ const DISPUTE =
 const EVENT: Rule = {
   ...OBJECT,
   name: "event",
-  when: [{ at: "/object", is: "event" }, { at: "/type" }, { at: "/data/object" }],
+  when: [{ at: "/object", is: "event" }, { at: "/id", is: "evt_*" }, { at: "/type" }, { at: "/data/object" }],
   each: ["/data/object"],
   status: [
     {
