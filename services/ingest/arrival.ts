@@ -88,16 +88,23 @@ const merchantOf = ({ name = null, country = null }: Partial<Merchant> = {}): Me
   country: country === null ? null : storable(country) || null,
 });
 
-/** What the event says itself goes first. */
+/** What the event says itself goes first. What fills a field is of no place in the document: whoever brought it says so. */
 export function withMerchant(event: Normalised, { name, country }: Merchant): Normalised {
-  const code = country === null ? undefined : countryOf(country);
-  // Of no place in the document: whoever brought it says so.
-  const provenance = {
-    ...(name === null ? {} : { merchant: { pointer: "", text: name } }),
-    ...(country === null || code === undefined ? {} : { country: { pointer: "", text: country } }),
-    ...event.provenance,
+  const fillsName = name !== null && event.merchant === null;
+  const code = country !== null && event.country === null ? countryOf(country) : undefined;
+  if (!fillsName && code === undefined) {
+    return event;
+  }
+  return {
+    ...event,
+    ...(fillsName && { merchant: name }),
+    ...(code !== undefined && { country: code }),
+    provenance: {
+      ...event.provenance,
+      ...(fillsName && { merchant: { pointer: "", text: name } }),
+      ...(code !== undefined && country !== null && { country: { pointer: "", text: country } }),
+    },
   };
-  return { ...event, merchant: event.merchant ?? name, country: event.country ?? code ?? null, provenance };
 }
 
 export const providerKeys = ({ provider, dedupKey }: Pick<Taken, "provider" | "dedupKey">): readonly Key[] =>
