@@ -6,6 +6,8 @@ CREATE SCHEMA collector;
 
 CREATE SCHEMA etl;
 
+CREATE SCHEMA ingest;
+
 CREATE SCHEMA ops;
 
 CREATE SCHEMA payments;
@@ -47,15 +49,6 @@ CREATE FUNCTION campaigns.sighting_retention() RETURNS interval
     RETURN '7 days'::interval;
 
 COMMENT ON FUNCTION campaigns.sighting_retention() IS 'How long a click or an impression is known by its name';
-
-CREATE FUNCTION collector.commit_without_waiting() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-  SET LOCAL synchronous_commit = off;
-  RETURN NULL;
-END
-$$;
 
 CREATE FUNCTION collector.erase(customer text, pseudonym text) RETURNS TABLE(what text, rows bigint)
     LANGUAGE plpgsql
@@ -359,6 +352,19 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION ingest.keep_event() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF (NEW.id, NEW.body_id, NEW.place, NEW.received_at) = (OLD.id, OLD.body_id, OLD.place, OLD.received_at)
+     AND NEW.attempts >= OLD.attempts THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'event % is of place % of body %: this change of it is refused', OLD.id, OLD.place, OLD.body_id
+    USING ERRCODE = 'restrict_violation';
+END
+$$;
+
 CREATE FUNCTION ops.add_months(parent regclass, months integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -399,6 +405,30 @@ BEGIN
   RETURN made;
 END
 $$;
+
+CREATE FUNCTION ops.add_rate_limit(schema text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $_$
+DECLARE
+  statement text;
+BEGIN
+  FOREACH statement IN ARRAY ARRAY[
+    $$CREATE TABLE %1$I.rate_limit (
+        key    varchar(255)     PRIMARY KEY,
+        points integer          NOT NULL DEFAULT 0,
+        expire double precision) WITH (fillfactor = 50)$$,
+    $$COMMENT ON TABLE %1$I.rate_limit IS 'What each caller has used of its limits in the minute under way'$$,
+    $$CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON %1$I.rate_limit
+        FOR EACH STATEMENT EXECUTE FUNCTION ops.commit_without_waiting()$$,
+    $$GRANT SELECT, INSERT, UPDATE, DELETE ON %1$I.rate_limit TO %2$I$$
+  ] LOOP
+    EXECUTE format(statement, schema, 'payments_' || schema);
+  END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION ops.add_rate_limit(schema text) IS 'Makes the table rate_limit of a service';
 
 CREATE FUNCTION ops.add_service_tables(schema text) RETURNS void
     LANGUAGE plpgsql
@@ -498,6 +528,17 @@ CREATE FUNCTION ops.audit_grace() RETURNS interval
 $$;
 
 COMMENT ON FUNCTION ops.audit_grace() IS 'What is younger counts as in flight';
+
+CREATE FUNCTION ops.commit_without_waiting() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  SET LOCAL synchronous_commit = off;
+  RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION ops.commit_without_waiting() IS 'Has a transaction that changes the table commit without waiting for the disk';
 
 CREATE FUNCTION ops.erasing() RETURNS boolean
     LANGUAGE sql STABLE
@@ -1395,7 +1436,7 @@ CREATE TABLE collector.rate_limit (
 )
 WITH (fillfactor='50');
 
-COMMENT ON TABLE collector.rate_limit IS 'Events of each source in the minute under way';
+COMMENT ON TABLE collector.rate_limit IS 'What each caller has used of its limits in the minute under way';
 
 CREATE TABLE collector.signed_request (
     source text NOT NULL,
@@ -1683,6 +1724,453 @@ CREATE TABLE etl.worker (
 );
 
 COMMENT ON TABLE etl.worker IS 'Workers by their last sign of life; one that is silent for longer than its lease loses its connections';
+
+CREATE TABLE ingest.amount_day (
+    day date NOT NULL,
+    provider text NOT NULL,
+    currency text NOT NULL,
+    events bigint NOT NULL,
+    round bigint NOT NULL,
+    CONSTRAINT amount_day_check CHECK (((round >= 0) AND (round <= events))),
+    CONSTRAINT amount_day_events_check CHECK ((events >= 0))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE ingest.amount_day IS 'How many amounts end in 00: nearly all where major units were taken for minor ones';
+
+CREATE TABLE ingest.body (
+    id uuid NOT NULL,
+    bytes bytea NOT NULL,
+    sha256 bytea NOT NULL,
+    is_text boolean NOT NULL,
+    hint text,
+    source text NOT NULL,
+    source_key text,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT body_hint_check CHECK ((length(hint) <= 255)),
+    CONSTRAINT body_sha256_check CHECK ((length(sha256) = 32)),
+    CONSTRAINT body_source_check CHECK ((source ~ '^[a-z][a-z0-9_-]{0,49}$'::text)),
+    CONSTRAINT body_source_key_check CHECK (((length(source_key) >= 1) AND (length(source_key) <= 255)))
+)
+PARTITION BY RANGE (id);
+
+COMMENT ON TABLE ingest.body IS 'What was sent, of which at least one event was new; final';
+
+CREATE TABLE ingest.event (
+    id uuid NOT NULL,
+    body_id uuid NOT NULL,
+    place integer NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    provider text,
+    rule text,
+    method text NOT NULL,
+    confidence double precision NOT NULL,
+    status text NOT NULL,
+    code text,
+    detail text,
+    reason text,
+    undoes text,
+    amount numeric,
+    amount_minor bigint,
+    currency text,
+    amount_usd numeric,
+    fx_day date,
+    merchant text,
+    country text,
+    occurred_at timestamp with time zone,
+    day date GENERATED ALWAYS AS (((COALESCE(occurred_at, received_at) AT TIME ZONE 'UTC'::text))::date) STORED NOT NULL,
+    provider_event_id text,
+    payment_ref text,
+    dedup_key text,
+    metadata jsonb NOT NULL,
+    provenance jsonb NOT NULL,
+    latency_ms integer NOT NULL,
+    repeats uuid,
+    attempts smallint DEFAULT 0 NOT NULL,
+    retry_at timestamp with time zone,
+    CONSTRAINT event_amount_check CHECK ((amount >= (0)::numeric)),
+    CONSTRAINT event_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT event_amount_usd_check CHECK ((amount_usd >= (0)::numeric)),
+    CONSTRAINT event_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT event_check CHECK ((repeats <> id)),
+    CONSTRAINT event_check1 CHECK (((status = 'UNPROCESSED'::text) = (code IS NOT NULL))),
+    CONSTRAINT event_check2 CHECK (((code IS NULL) = (detail IS NULL))),
+    CONSTRAINT event_check3 CHECK (((reason IS NULL) OR (status <> 'UNPROCESSED'::text))),
+    CONSTRAINT event_check4 CHECK (((amount_minor IS NULL) OR ((amount IS NOT NULL) AND (currency IS NOT NULL)))),
+    CONSTRAINT event_check5 CHECK (((retry_at IS NULL) OR (status = 'UNPROCESSED'::text))),
+    CONSTRAINT event_check6 CHECK (((amount_usd IS NULL) OR ((amount IS NOT NULL) AND (currency IS NOT NULL) AND ((currency = 'USD'::text) = (fx_day IS NULL))))),
+    CONSTRAINT event_check7 CHECK ((((amount_usd IS NULL) AND (fx_day IS NULL)) OR (amount_usd IS NOT NULL))),
+    CONSTRAINT event_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT event_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT event_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT event_dedup_key_check CHECK (((length(dedup_key) >= 1) AND (length(dedup_key) <= 255))),
+    CONSTRAINT event_latency_ms_check CHECK ((latency_ms >= 0)),
+    CONSTRAINT event_method_check CHECK ((method = ANY (ARRAY['rule'::text, 'learned'::text, 'ai'::text, 'none'::text]))),
+    CONSTRAINT event_payment_ref_check CHECK (((length(payment_ref) >= 1) AND (length(payment_ref) <= 255))),
+    CONSTRAINT event_place_check CHECK ((place >= 0)),
+    CONSTRAINT event_provider_check CHECK (((length(provider) >= 1) AND (length(provider) <= 50))),
+    CONSTRAINT event_provider_event_id_check CHECK ((length(provider_event_id) <= 255)),
+    CONSTRAINT event_status_check CHECK ((status = ANY (ARRAY['APPROVED'::text, 'PENDING'::text, 'DECLINED'::text, 'FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text, 'UNPROCESSED'::text])))
+)
+PARTITION BY RANGE (id);
+
+COMMENT ON TABLE ingest.event IS 'One payment''s event out of a body, as it was understood';
+
+CREATE TABLE ingest.event_day (
+    day date NOT NULL,
+    provider text NOT NULL,
+    status text NOT NULL,
+    reason text NOT NULL,
+    code text NOT NULL,
+    method text NOT NULL,
+    events bigint NOT NULL,
+    latency_ms bigint NOT NULL,
+    CONSTRAINT event_day_events_check CHECK ((events >= 0)),
+    CONSTRAINT event_day_latency_ms_check CHECK ((latency_ms >= 0))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE ingest.event_day IS 'How many events there are of each kind, by the UTC day on which they happened';
+
+CREATE TABLE ingest.event_key (
+    scope text NOT NULL,
+    key text NOT NULL,
+    id uuid NOT NULL,
+    CONSTRAINT event_key_key_check CHECK (((length(key) >= 1) AND (length(key) <= 280))),
+    CONSTRAINT event_key_scope_check CHECK ((length(scope) <= 60))
+);
+
+COMMENT ON TABLE ingest.event_key IS 'The event that came first under a name';
+
+CREATE TABLE ingest.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE ingest.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE TABLE ingest.payment (
+    provider text NOT NULL,
+    payment_ref text NOT NULL,
+    status text NOT NULL,
+    events integer NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT payment_events_check CHECK ((events > 0))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE ingest.payment IS 'How each payment stands, by all of its events, whatever the order in which they came';
+
+CREATE VIEW ingest.payment_status AS
+ SELECT DISTINCT ON (e.provider, e.payment_ref) e.provider,
+    e.payment_ref,
+    e.status
+   FROM ( SELECT COALESCE(e_1.provider, ''::text) AS provider,
+            e_1.payment_ref,
+            e_1.status,
+            COALESCE(e_1.occurred_at, '1970-01-01 00:00:00+00'::timestamp with time zone) AS at,
+            (NOT (EXISTS ( SELECT
+                   FROM ingest.event o
+                  WHERE ((o.payment_ref = e_1.payment_ref) AND (NOT (o.provider IS DISTINCT FROM e_1.provider)) AND (o.repeats IS NULL) AND (o.undoes = e_1.status) AND (COALESCE(o.occurred_at, '1970-01-01 00:00:00+00'::timestamp with time zone) >= COALESCE(e_1.occurred_at, '1970-01-01 00:00:00+00'::timestamp with time zone)))))) AS stands
+           FROM ingest.event e_1
+          WHERE ((e_1.payment_ref IS NOT NULL) AND (e_1.repeats IS NULL))) e
+  ORDER BY e.provider, e.payment_ref, e.stands DESC, (array_position(ARRAY['CHARGEBACK'::text, 'REFUNDED'::text, 'APPROVED'::text, 'DECLINED'::text, 'FAILED'::text, 'PENDING'::text, 'UNPROCESSED'::text],
+        CASE e.status
+            WHEN 'FAILED'::text THEN 'DECLINED'::text
+            ELSE e.status
+        END)), e.at DESC, e.status DESC;
+
+COMMENT ON VIEW ingest.payment_status IS 'How each payment stands, computed from its events';
+
+CREATE VIEW ingest.audit_difference AS
+ SELECT ('event '::text || e.id) AS what,
+    'a body'::text AS expected,
+    'none'::text AS found
+   FROM (ingest.event e
+     LEFT JOIN ingest.body b ON ((b.id = e.body_id)))
+  WHERE (b.id IS NULL)
+UNION ALL
+ SELECT ('body '::text || b.id) AS what,
+    'an event'::text AS expected,
+    'none'::text AS found
+   FROM ingest.body b
+  WHERE ((NOT (EXISTS ( SELECT
+           FROM ingest.event e
+          WHERE (e.id = b.id)))) AND (NOT (EXISTS ( SELECT
+           FROM ingest.event e
+          WHERE ((e.body_id = b.id) AND (e.place > 0))))))
+UNION ALL
+ SELECT ('event '::text || e.id) AS what,
+    ((('key '::text || e.dedup_key) || ' of '::text) || COALESCE(e.provider, 'nobody'::text)) AS expected,
+    COALESCE(('that of event '::text || k.id), 'none'::text) AS found
+   FROM (ingest.event e
+     LEFT JOIN ingest.event_key k ON (((k.scope = ('provider/'::text || COALESCE(e.provider, ''::text))) AND (k.key = e.dedup_key))))
+  WHERE ((e.dedup_key IS NOT NULL) AND (k.id IS DISTINCT FROM COALESCE(e.repeats, e.id)))
+UNION ALL
+ SELECT ((('key '::text || k.scope) || ' '::text) || k.key) AS what,
+    'an event of that key'::text AS expected,
+    (('event '::text || k.id) ||
+        CASE
+            WHEN (e.id IS NULL) THEN ', which is not there'::text
+            ELSE ''::text
+        END) AS found
+   FROM (ingest.event_key k
+     LEFT JOIN ingest.event e ON ((e.id = k.id)))
+  WHERE ((e.id IS NULL) OR ((k.scope ~~ 'provider/%'::text) AND ((k.scope IS DISTINCT FROM ('provider/'::text || COALESCE(e.provider, ''::text))) OR (k.key IS DISTINCT FROM e.dedup_key))))
+UNION ALL
+ SELECT ('event '::text || e.id) AS what,
+    'the first of its kind'::text AS expected,
+    ('a repetition of '::text || e.repeats) AS found
+   FROM (ingest.event e
+     LEFT JOIN ingest.event f ON ((f.id = e.repeats)))
+  WHERE ((e.repeats IS NOT NULL) AND ((f.id IS NULL) OR (f.repeats IS NOT NULL)))
+UNION ALL
+ SELECT ((('payment '::text || COALESCE(p.payment_ref, e.payment_ref)) || ' of '::text) || COALESCE(p.provider, e.provider)) AS what,
+    COALESCE((e.events || ' events'::text), 'no event'::text) AS expected,
+    COALESCE((p.events || ' events'::text), 'no payment'::text) AS found
+   FROM (ingest.payment p
+     FULL JOIN ( SELECT COALESCE(event.provider, ''::text) AS provider,
+            event.payment_ref,
+            count(*) AS events
+           FROM ingest.event
+          WHERE ((event.payment_ref IS NOT NULL) AND (event.repeats IS NULL))
+          GROUP BY COALESCE(event.provider, ''::text), event.payment_ref) e USING (provider, payment_ref))
+  WHERE (p.events IS DISTINCT FROM e.events)
+UNION ALL
+ SELECT ((('payment '::text || p.payment_ref) || ' of '::text) || p.provider) AS what,
+    COALESCE(s.status, 'UNPROCESSED'::text) AS expected,
+    p.status AS found
+   FROM (ingest.payment p
+     LEFT JOIN ingest.payment_status s USING (provider, payment_ref))
+  WHERE (p.status IS DISTINCT FROM s.status)
+UNION ALL
+ SELECT ('roll-up of '::text || concat_ws(', '::text, day, NULLIF(provider, ''::text), status, NULLIF(reason, ''::text), NULLIF(code, ''::text), method)) AS what,
+    COALESCE((((e.events || ' events, '::text) || e.latency_ms) || ' ms'::text), 'nothing'::text) AS expected,
+    COALESCE((((r.events || ' events, '::text) || r.latency_ms) || ' ms'::text), 'nothing'::text) AS found
+   FROM (( SELECT event_day.day,
+            event_day.provider,
+            event_day.status,
+            event_day.reason,
+            event_day.code,
+            event_day.method,
+            event_day.events,
+            event_day.latency_ms
+           FROM ingest.event_day
+          WHERE ((event_day.events > 0) OR (event_day.latency_ms > 0))) r
+     FULL JOIN ( SELECT event.day,
+            COALESCE(event.provider, ''::text) AS provider,
+            event.status,
+            COALESCE(event.reason, ''::text) AS reason,
+            COALESCE(event.code, ''::text) AS code,
+            event.method,
+            count(*) AS events,
+            sum(event.latency_ms) AS latency_ms
+           FROM ingest.event
+          WHERE (event.repeats IS NULL)
+          GROUP BY event.day, COALESCE(event.provider, ''::text), event.status, COALESCE(event.reason, ''::text), COALESCE(event.code, ''::text), event.method) e USING (day, provider, status, reason, code, method))
+  WHERE ((r.events IS DISTINCT FROM e.events) OR (r.latency_ms IS DISTINCT FROM e.latency_ms))
+UNION ALL
+ SELECT ('amounts of '::text || concat_ws(', '::text, day, NULLIF(provider, ''::text), currency)) AS what,
+    COALESCE((((e.events || ', of them '::text) || e.round) || ' in 00'::text), 'none'::text) AS expected,
+    COALESCE((((r.events || ', of them '::text) || r.round) || ' in 00'::text), 'none'::text) AS found
+   FROM (( SELECT amount_day.day,
+            amount_day.provider,
+            amount_day.currency,
+            amount_day.events,
+            amount_day.round
+           FROM ingest.amount_day
+          WHERE (amount_day.events > 0)) r
+     FULL JOIN ( SELECT event.day,
+            COALESCE(event.provider, ''::text) AS provider,
+            event.currency,
+            count(*) AS events,
+            count(*) FILTER (WHERE ((event.amount_minor % (100)::bigint) = 0)) AS round
+           FROM ingest.event
+          WHERE ((event.repeats IS NULL) AND (event.amount_minor IS NOT NULL))
+          GROUP BY event.day, COALESCE(event.provider, ''::text), event.currency) e USING (day, provider, currency))
+  WHERE ((r.events IS DISTINCT FROM e.events) OR (r.round IS DISTINCT FROM e.round))
+UNION ALL
+ SELECT ('event '::text || outbox.message_id) AS what,
+    'published'::text AS expected,
+    ((outbox.event || ' in the outbox since '::text) || outbox.entered_at) AS found
+   FROM ingest.outbox
+  WHERE (outbox.entered_at <= (now() - ops.audit_grace()));
+
+COMMENT ON VIEW ingest.audit_difference IS 'Each way in which bodies, events, keys, payments and roll-ups disagree';
+
+CREATE VIEW ingest.audit_event AS
+ SELECT e.id,
+    e.body_id,
+    e.place,
+    b.source,
+    b.source_key,
+    e.provider,
+    e.payment_ref,
+    e.provider_event_id,
+    e.status,
+    e.code,
+    e.reason,
+    e.method,
+    e.amount,
+    e.currency,
+    e.received_at,
+    e.repeats
+   FROM (ingest.event e
+     JOIN ingest.body b ON ((b.id = e.body_id)));
+
+COMMENT ON VIEW ingest.audit_event IS 'Each event, where it came from and what it was taken for';
+
+CREATE TABLE ingest.body_default (
+    id uuid NOT NULL,
+    bytes bytea NOT NULL,
+    sha256 bytea NOT NULL,
+    is_text boolean NOT NULL,
+    hint text,
+    source text NOT NULL,
+    source_key text,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT body_hint_check CHECK ((length(hint) <= 255)),
+    CONSTRAINT body_sha256_check CHECK ((length(sha256) = 32)),
+    CONSTRAINT body_source_check CHECK ((source ~ '^[a-z][a-z0-9_-]{0,49}$'::text)),
+    CONSTRAINT body_source_key_check CHECK (((length(source_key) >= 1) AND (length(source_key) <= 255)))
+);
+
+CREATE TABLE ingest.event_default (
+    id uuid NOT NULL,
+    body_id uuid NOT NULL,
+    place integer NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    provider text,
+    rule text,
+    method text NOT NULL,
+    confidence double precision NOT NULL,
+    status text NOT NULL,
+    code text,
+    detail text,
+    reason text,
+    undoes text,
+    amount numeric,
+    amount_minor bigint,
+    currency text,
+    amount_usd numeric,
+    fx_day date,
+    merchant text,
+    country text,
+    occurred_at timestamp with time zone,
+    day date GENERATED ALWAYS AS (((COALESCE(occurred_at, received_at) AT TIME ZONE 'UTC'::text))::date) STORED NOT NULL,
+    provider_event_id text,
+    payment_ref text,
+    dedup_key text,
+    metadata jsonb NOT NULL,
+    provenance jsonb NOT NULL,
+    latency_ms integer NOT NULL,
+    repeats uuid,
+    attempts smallint DEFAULT 0 NOT NULL,
+    retry_at timestamp with time zone,
+    CONSTRAINT event_amount_check CHECK ((amount >= (0)::numeric)),
+    CONSTRAINT event_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT event_amount_usd_check CHECK ((amount_usd >= (0)::numeric)),
+    CONSTRAINT event_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT event_check CHECK ((repeats <> id)),
+    CONSTRAINT event_check1 CHECK (((status = 'UNPROCESSED'::text) = (code IS NOT NULL))),
+    CONSTRAINT event_check2 CHECK (((code IS NULL) = (detail IS NULL))),
+    CONSTRAINT event_check3 CHECK (((reason IS NULL) OR (status <> 'UNPROCESSED'::text))),
+    CONSTRAINT event_check4 CHECK (((amount_minor IS NULL) OR ((amount IS NOT NULL) AND (currency IS NOT NULL)))),
+    CONSTRAINT event_check5 CHECK (((retry_at IS NULL) OR (status = 'UNPROCESSED'::text))),
+    CONSTRAINT event_check6 CHECK (((amount_usd IS NULL) OR ((amount IS NOT NULL) AND (currency IS NOT NULL) AND ((currency = 'USD'::text) = (fx_day IS NULL))))),
+    CONSTRAINT event_check7 CHECK ((((amount_usd IS NULL) AND (fx_day IS NULL)) OR (amount_usd IS NOT NULL))),
+    CONSTRAINT event_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT event_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT event_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT event_dedup_key_check CHECK (((length(dedup_key) >= 1) AND (length(dedup_key) <= 255))),
+    CONSTRAINT event_latency_ms_check CHECK ((latency_ms >= 0)),
+    CONSTRAINT event_method_check CHECK ((method = ANY (ARRAY['rule'::text, 'learned'::text, 'ai'::text, 'none'::text]))),
+    CONSTRAINT event_payment_ref_check CHECK (((length(payment_ref) >= 1) AND (length(payment_ref) <= 255))),
+    CONSTRAINT event_place_check CHECK ((place >= 0)),
+    CONSTRAINT event_provider_check CHECK (((length(provider) >= 1) AND (length(provider) <= 50))),
+    CONSTRAINT event_provider_event_id_check CHECK ((length(provider_event_id) <= 255)),
+    CONSTRAINT event_status_check CHECK ((status = ANY (ARRAY['APPROVED'::text, 'PENDING'::text, 'DECLINED'::text, 'FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text, 'UNPROCESSED'::text])))
+);
+
+CREATE TABLE ingest.former_event (
+    event_id uuid NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    cause text NOT NULL,
+    was jsonb NOT NULL,
+    CONSTRAINT former_event_cause_check CHECK (((length(cause) >= 1) AND (length(cause) <= 200)))
+);
+
+COMMENT ON TABLE ingest.former_event IS 'What an event was taken for until then; final';
+
+CREATE TABLE ingest.fx_rate (
+    currency text NOT NULL,
+    day date NOT NULL,
+    usd numeric NOT NULL,
+    source text NOT NULL,
+    loaded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT fx_rate_currency_check CHECK (((currency ~ '^[A-Z]{3}$'::text) AND (currency <> 'USD'::text))),
+    CONSTRAINT fx_rate_source_check CHECK (((length(source) >= 1) AND (length(source) <= 200))),
+    CONSTRAINT fx_rate_usd_check CHECK ((usd > (0)::numeric))
+);
+
+COMMENT ON TABLE ingest.fx_rate IS 'Rates of currencies in USD, by day, each with its source';
+
+CREATE TABLE ingest.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE ingest.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE ingest.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE ingest.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE TABLE ingest.rate_limit (
+    key character varying(255) NOT NULL,
+    points integer DEFAULT 0 NOT NULL,
+    expire double precision
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE ingest.rate_limit IS 'What each caller has used of its limits in the minute under way';
+
+CREATE VIEW ingest.round_share AS
+ SELECT amount_day.provider,
+    amount_day.currency,
+    (sum(amount_day.events))::bigint AS events,
+    ((sum(amount_day.round) / sum(amount_day.events)))::double precision AS share
+   FROM ingest.amount_day
+  WHERE ((amount_day.day > (((now() AT TIME ZONE 'UTC'::text))::date - 7)) AND (amount_day.events > 0))
+  GROUP BY amount_day.provider, amount_day.currency;
+
+COMMENT ON VIEW ingest.round_share IS 'Share of amounts that end in 00, of the last seven days';
+
+CREATE VIEW ingest.unprocessed_state AS
+ SELECT count(*) FILTER (WHERE (event.retry_at IS NOT NULL)) AS waiting,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(event.retry_at))), (0)::numeric), (0)::numeric))::double precision AS overdue_seconds
+   FROM ingest.event
+  WHERE (event.retry_at IS NOT NULL);
+
+COMMENT ON VIEW ingest.unprocessed_state IS 'How many events are tried once more, and how late the most overdue of them is';
 
 CREATE TABLE ops.audit_result (
     latest boolean DEFAULT true NOT NULL,
@@ -3363,6 +3851,10 @@ ALTER TABLE ONLY collector.delivery ATTACH PARTITION collector.delivery_default 
 
 ALTER TABLE ONLY collector.event ATTACH PARTITION collector.event_default DEFAULT;
 
+ALTER TABLE ONLY ingest.body ATTACH PARTITION ingest.body_default DEFAULT;
+
+ALTER TABLE ONLY ingest.event ATTACH PARTITION ingest.event_default DEFAULT;
+
 ALTER TABLE ONLY payouts.pago ATTACH PARTITION payouts.pago_default DEFAULT;
 
 ALTER TABLE ONLY reports.event ATTACH PARTITION reports.event_default DEFAULT;
@@ -3467,6 +3959,45 @@ ALTER TABLE ONLY etl.run
 
 ALTER TABLE ONLY etl.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
+
+ALTER TABLE ONLY ingest.amount_day
+    ADD CONSTRAINT amount_day_pkey PRIMARY KEY (day, provider, currency);
+
+ALTER TABLE ONLY ingest.body
+    ADD CONSTRAINT body_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ingest.body_default
+    ADD CONSTRAINT body_default_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ingest.event_day
+    ADD CONSTRAINT event_day_pkey PRIMARY KEY (day, provider, status, reason, code, method);
+
+ALTER TABLE ONLY ingest.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ingest.event_default
+    ADD CONSTRAINT event_default_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ingest.event_key
+    ADD CONSTRAINT event_key_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY ingest.fx_rate
+    ADD CONSTRAINT fx_rate_pkey PRIMARY KEY (currency, day);
+
+ALTER TABLE ONLY ingest.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY ingest.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY ingest.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY ingest.payment
+    ADD CONSTRAINT payment_pkey PRIMARY KEY (provider, payment_ref);
+
+ALTER TABLE ONLY ingest.rate_limit
+    ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (key);
 
 ALTER TABLE ONLY ops.audit_result
     ADD CONSTRAINT audit_result_pkey PRIMARY KEY (latest);
@@ -3688,6 +4219,42 @@ CREATE INDEX idempotency_by_age ON collector.idempotency USING btree (created_at
 
 CREATE INDEX signed_request_by_age ON collector.signed_request USING btree (signed_at);
 
+CREATE INDEX event_by_body ON ONLY ingest.event USING btree (body_id) WHERE (place > 0);
+
+CREATE INDEX event_by_mapping ON ONLY ingest.event USING btree (rule) WHERE (method = ANY (ARRAY['learned'::text, 'ai'::text]));
+
+CREATE INDEX event_by_payment ON ONLY ingest.event USING btree (payment_ref, id) WHERE (payment_ref IS NOT NULL);
+
+CREATE INDEX event_by_provider ON ONLY ingest.event USING btree (provider, id);
+
+CREATE INDEX event_day_by_provider ON ingest.event_day USING btree (provider, day);
+
+CREATE INDEX event_default_body_id_idx ON ingest.event_default USING btree (body_id) WHERE (place > 0);
+
+CREATE INDEX event_unprocessed ON ONLY ingest.event USING btree (id) WHERE (status = 'UNPROCESSED'::text);
+
+CREATE INDEX event_default_id_idx ON ingest.event_default USING btree (id) WHERE (status = 'UNPROCESSED'::text);
+
+CREATE INDEX event_default_payment_ref_id_idx ON ingest.event_default USING btree (payment_ref, id) WHERE (payment_ref IS NOT NULL);
+
+CREATE INDEX event_default_provider_id_idx ON ingest.event_default USING btree (provider, id);
+
+CREATE INDEX event_repeating ON ONLY ingest.event USING btree (repeats) WHERE (repeats IS NOT NULL);
+
+CREATE INDEX event_default_repeats_idx ON ingest.event_default USING btree (repeats) WHERE (repeats IS NOT NULL);
+
+CREATE INDEX event_to_retry ON ONLY ingest.event USING btree (retry_at) WHERE (retry_at IS NOT NULL);
+
+CREATE INDEX event_default_retry_at_idx ON ingest.event_default USING btree (retry_at) WHERE (retry_at IS NOT NULL);
+
+CREATE INDEX event_default_rule_idx ON ingest.event_default USING btree (rule) WHERE (method = ANY (ARRAY['learned'::text, 'ai'::text]));
+
+CREATE INDEX event_key_by_event ON ingest.event_key USING btree (id);
+
+CREATE INDEX former_event_by_event ON ingest.former_event USING btree (event_id, changed_at);
+
+CREATE INDEX idempotency_by_age ON ingest.idempotency USING btree (created_at);
+
 CREATE INDEX dead_letter_by_time ON ops.dead_letter USING btree (recorded_at);
 
 CREATE INDEX dead_letter_by_trace ON ops.dead_letter USING btree (trace_id) WHERE (trace_id IS NOT NULL);
@@ -3754,6 +4321,24 @@ ALTER INDEX collector.delivery_pkey ATTACH PARTITION collector.delivery_default_
 
 ALTER INDEX collector.event_pkey ATTACH PARTITION collector.event_default_pkey;
 
+ALTER INDEX ingest.body_pkey ATTACH PARTITION ingest.body_default_pkey;
+
+ALTER INDEX ingest.event_by_body ATTACH PARTITION ingest.event_default_body_id_idx;
+
+ALTER INDEX ingest.event_unprocessed ATTACH PARTITION ingest.event_default_id_idx;
+
+ALTER INDEX ingest.event_by_payment ATTACH PARTITION ingest.event_default_payment_ref_id_idx;
+
+ALTER INDEX ingest.event_pkey ATTACH PARTITION ingest.event_default_pkey;
+
+ALTER INDEX ingest.event_by_provider ATTACH PARTITION ingest.event_default_provider_id_idx;
+
+ALTER INDEX ingest.event_repeating ATTACH PARTITION ingest.event_default_repeats_idx;
+
+ALTER INDEX ingest.event_to_retry ATTACH PARTITION ingest.event_default_retry_at_idx;
+
+ALTER INDEX ingest.event_by_mapping ATTACH PARTITION ingest.event_default_rule_idx;
+
 ALTER INDEX payouts.pago_due_idx ATTACH PARTITION payouts.pago_default_due_at_idx;
 
 ALTER INDEX payouts.pago_afiliado_idx ATTACH PARTITION payouts.pago_default_id_afiliado_id_pago_idx;
@@ -3806,7 +4391,23 @@ CREATE TRIGGER event_key_final BEFORE DELETE OR UPDATE OR TRUNCATE ON collector.
 
 CREATE TRIGGER payout_final BEFORE DELETE OR UPDATE OR TRUNCATE ON collector.payout FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
-CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON collector.rate_limit FOR EACH STATEMENT EXECUTE FUNCTION collector.commit_without_waiting();
+CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON collector.rate_limit FOR EACH STATEMENT EXECUTE FUNCTION ops.commit_without_waiting();
+
+CREATE TRIGGER body_final BEFORE DELETE OR UPDATE ON ingest.body FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER body_kept BEFORE TRUNCATE ON ingest.body FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER event_final BEFORE DELETE ON ingest.event FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER event_kept BEFORE TRUNCATE ON ingest.event FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER event_kept_in_order BEFORE UPDATE ON ingest.event FOR EACH ROW EXECUTE FUNCTION ingest.keep_event();
+
+CREATE TRIGGER event_key_kept BEFORE UPDATE OR TRUNCATE ON ingest.event_key FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER former_event_final BEFORE DELETE OR UPDATE OR TRUNCATE ON ingest.former_event FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON ingest.rate_limit FOR EACH STATEMENT EXECUTE FUNCTION ops.commit_without_waiting();
 
 CREATE TRIGGER dead_letter_bound AFTER INSERT ON ops.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION ops.forget_dead_letters();
 
@@ -3936,6 +4537,10 @@ GRANT USAGE ON SCHEMA collector TO payments_exporter;
 GRANT USAGE ON SCHEMA etl TO payments_loader;
 GRANT USAGE ON SCHEMA etl TO payments_exporter;
 
+GRANT USAGE ON SCHEMA ingest TO payments_ingest;
+GRANT USAGE ON SCHEMA ingest TO payments_loader;
+GRANT USAGE ON SCHEMA ingest TO payments_exporter;
+
 GRANT USAGE ON SCHEMA ops TO payments_loader;
 GRANT USAGE ON SCHEMA ops TO payments_exporter;
 GRANT USAGE ON SCHEMA ops TO payments_backup;
@@ -3947,6 +4552,7 @@ GRANT USAGE ON SCHEMA ops TO payments_payouts;
 GRANT USAGE ON SCHEMA ops TO payments_campaigns;
 GRANT USAGE ON SCHEMA ops TO payments_reports;
 GRANT USAGE ON SCHEMA ops TO payments_collector;
+GRANT USAGE ON SCHEMA ops TO payments_ingest;
 GRANT USAGE ON SCHEMA ops TO payments_traffic;
 
 GRANT USAGE ON SCHEMA payments TO payments_loader;
@@ -4022,6 +4628,9 @@ GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payment
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_campaigns;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_reports;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_collector;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_ingest;
+
+REVOKE ALL ON FUNCTION ops.add_rate_limit(schema text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
 
@@ -4209,6 +4818,94 @@ GRANT SELECT ON TABLE etl.standing_failure TO payments_exporter;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.worker TO payments_loader;
 GRANT SELECT ON TABLE etl.worker TO payments_exporter;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE ingest.amount_day TO payments_ingest;
+
+GRANT SELECT,INSERT ON TABLE ingest.body TO payments_ingest;
+
+GRANT SELECT,INSERT ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(provider) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(rule) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(method) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(confidence) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(status) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(code) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(detail) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(reason) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(undoes) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(amount) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(amount_minor) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(currency) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(amount_usd) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(fx_day) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(merchant) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(country) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(occurred_at) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(provider_event_id) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(payment_ref) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(dedup_key) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(metadata) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(provenance) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(latency_ms) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(repeats) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(attempts) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(retry_at) ON TABLE ingest.event TO payments_ingest;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE ingest.event_day TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE ON TABLE ingest.event_key TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE ON TABLE ingest.outbox TO payments_ingest;
+
+GRANT UPDATE(claimed_until) ON TABLE ingest.outbox TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.payment TO payments_ingest;
+
+GRANT SELECT ON TABLE ingest.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE ingest.audit_difference TO payments_exporter;
+
+GRANT SELECT ON TABLE ingest.audit_event TO payments_loader;
+GRANT SELECT ON TABLE ingest.audit_event TO payments_exporter;
+
+GRANT SELECT,INSERT ON TABLE ingest.former_event TO payments_ingest;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE ingest.fx_rate TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.idempotency TO payments_ingest;
+
+GRANT SELECT,INSERT ON TABLE ingest.illegal_transition TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.rate_limit TO payments_ingest;
+
+GRANT SELECT ON TABLE ingest.round_share TO payments_exporter;
+
+GRANT SELECT ON TABLE ingest.unprocessed_state TO payments_exporter;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE ops.audit_result TO payments_loader;
 GRANT SELECT ON TABLE ops.audit_result TO payments_exporter;
 
@@ -4276,6 +4973,7 @@ GRANT SELECT ON TABLE ops.module_migration TO payments_payouts;
 GRANT SELECT ON TABLE ops.module_migration TO payments_campaigns;
 GRANT SELECT ON TABLE ops.module_migration TO payments_reports;
 GRANT SELECT ON TABLE ops.module_migration TO payments_collector;
+GRANT SELECT ON TABLE ops.module_migration TO payments_ingest;
 GRANT SELECT ON TABLE ops.module_migration TO payments_traffic;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;

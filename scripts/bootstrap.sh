@@ -141,7 +141,7 @@ prepare_local() {
   # The gateway where there is no account with a real one.
   [[ $STRIPE_API_KEY != simulated ]] ||
     LOG_LEVEL=info start_process gateway-simulator simulator_ready 'serve gateway-simulator' SIMULATOR LOG
-  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD PAYOUTS STRIPE CAMPAIGNS REPORTS COLLECTOR DATALAKE POLL
+  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD PAYOUTS STRIPE CAMPAIGNS REPORTS COLLECTOR INGEST DATALAKE POLL
   resume_unfinished
 }
 

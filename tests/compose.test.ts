@@ -119,6 +119,7 @@ describe("docker-compose.yml", () => {
       "gateway",
       "gateway-simulator",
       "grafana",
+      "ingest",
       "metrics",
       "migrate",
       "payments",

@@ -50,6 +50,7 @@ beforeAll(async () => {
   for (let n = 0; Date.now() < until; n++) {
     await traffic(n);
     await partners(n);
+    await providers(n);
   }
   sinceLoad = Math.ceil((Date.now() - began) / 1_000);
 });
@@ -73,6 +74,20 @@ async function partners(n: number): Promise<void> {
   expect((await monitored.request("GET", `/event-collector/events/panels/${event_id}`)).status).toBe(200);
   const decided = { source: "panels", event_id, campaign_id, spend, outcome: "spent" } as const;
   await publisher.publishAll([eventMessage(campaignsSpendDecided, decided, { messageId: newId() })]);
+}
+
+/** Events of a provider: one that is understood, one that is not. */
+async function providers(n: number): Promise<void> {
+  const object = {
+    id: `ch_panels_${n}`,
+    object: "charge",
+    amount: 4_299,
+    currency: "usd",
+    status: "succeeded",
+  };
+  const created = Math.floor(Date.now() / 1_000);
+  const events = [{ raw_event: { ...object, created } }, { raw_event: { panels: n } }];
+  expect((await monitored.request("POST", "/api/v1/events/batch", events)).status).toBe(201);
 }
 
 /** A campaign, and a click on it as the collector tells of one. */

@@ -5,7 +5,7 @@
 WITH leaf AS (
   SELECT inhrelid AS oid FROM pg_inherits WHERE inhparent = to_regclass('payments.txn')
 ), needed_schema (role, name) AS (
-  VALUES ($1, 'payments'), ($1, 'etl'), ($1, 'staging'), ($1, 'ops'), ($1, 'wallet'), ($1, 'saga'), ($1, 'payouts'), ($1, 'campaigns'), ($1, 'collector'), ($1, 'traffic'), ($1, 'reports'), ($3, 'ops'), ($3, 'etl')
+  VALUES ($1, 'payments'), ($1, 'etl'), ($1, 'staging'), ($1, 'ops'), ($1, 'wallet'), ($1, 'saga'), ($1, 'payouts'), ($1, 'campaigns'), ($1, 'collector'), ($1, 'traffic'), ($1, 'reports'), ($1, 'ingest'), ($3, 'ops'), ($3, 'etl')
 ), needed_table (role, oid, privileges) AS (
   SELECT $1, to_regclass(name)::oid, privileges
   FROM (VALUES
@@ -19,6 +19,7 @@ WITH leaf AS (
     ('campaigns.audit_difference', 'SELECT'),
     ('collector.audit_difference', 'SELECT'), ('collector.audit_event', 'SELECT'), ('collector.audit_payout', 'SELECT'),
     ('traffic.audit_payment', 'SELECT'), ('reports.audit_difference', 'SELECT'), ('traffic.audit_partner_event', 'SELECT'),
+    ('ingest.audit_difference', 'SELECT'), ('ingest.audit_event', 'SELECT'),
     ('ops.migration', 'SELECT'), -- by the release before modules, while both run
     ('ops.audit_result', 'SELECT INSERT UPDATE'), ('ops.dead_letter_action', 'SELECT INSERT UPDATE'), ('ops.dead_letter_action_letter', 'SELECT INSERT'),
     ('ops.dead_letter', 'SELECT INSERT')

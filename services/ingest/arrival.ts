@@ -11,7 +11,7 @@ import type { Counted } from "./store/roll_up.js";
 import { storable, type Taken, takenOf } from "./store/text.js";
 
 /** What somebody brings. */
-export interface Arrival extends Body {
+export interface Arrival extends Omit<Body, "receivedAt"> {
   /** What its bringer calls it, up to 200 characters: brought again it is a repeat, whatever is in it. */
   readonly sourceKey?: string | undefined;
 }
@@ -52,13 +52,9 @@ export interface Understood {
   readonly events: readonly NewEvent[];
 }
 
-/** @param receivedAt when it came; it took until now to understand it */
-export function understoodOf(
-  arrival: Arrival,
-  normalised: readonly Normalised[],
-  receivedAt: Date,
-): Understood {
-  const { raw, hint, source, sourceKey } = arrival;
+/** It took from its arrival until now to understand it. */
+export function understoodOf(arrival: Arrival & Body, normalised: readonly Normalised[]): Understood {
+  const { raw, hint, source, sourceKey, receivedAt } = arrival;
   const merchant = merchantOf(arrival.merchant);
   const latencyMs = Math.max(0, Date.now() - receivedAt.getTime());
   const ids = normalised.map(() => newId());

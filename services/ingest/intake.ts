@@ -4,7 +4,7 @@ import { Gatherer } from "../../lib/gatherer.js";
 import type { Instruments } from "../../lib/observability/registry.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { type Arrival, countedOf, type NewEvent, type Understood, understoodOf } from "./arrival.js";
-import { masked } from "./masked.js";
+import { maskBody } from "./domain/mask.js";
 import type { ingestMetrics } from "./metrics.js";
 import type { Normaliser } from "./normaliser.js";
 import { firstRetryAt } from "./retry.js";
@@ -74,9 +74,11 @@ export class Intake {
       if (from > 0) {
         await breath();
       }
-      const some = arrivals.slice(from, from + AT_ONCE).map((each) => ({ ...each, raw: masked(each.raw) }));
+      const some = arrivals
+        .slice(from, from + AT_ONCE)
+        .map((each) => ({ ...each, raw: maskBody(each.raw), receivedAt }));
       const normalised = await this.#options.normaliser.normalise(some);
-      understood.push(...some.map((each, i) => understoodOf(each, normalised[i] ?? [], receivedAt)));
+      understood.push(...some.map((each, i) => understoodOf(each, normalised[i] ?? [])));
     }
     return understood;
   }

@@ -28,3 +28,8 @@ export const ingestMetrics = {
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   }),
 };
+
+/** What becomes of rows of the data lake. */
+export const LAKE_OUTCOMES = ["taken", "refused"] as const;
+
+export const RETRY_OUTCOMES = ["understood", "open", "given_up"] as const;

@@ -1,17 +1,18 @@
 import { RateLimit } from "../../lib/http/rate_limit.js";
-import { register } from "../../lib/observability/registry.js";
+import { type Instruments, register } from "../../lib/observability/registry.js";
 import { dependenciesOf } from "../../lib/runtime/lifecycle.js";
-import { defineModule } from "../../lib/runtime/module.js";
+import { defineModule, type Runtime } from "../../lib/runtime/module.js";
 import { type Service, serviceProcess } from "../../lib/runtime/service_process.js";
 import { ingestRetryRequested } from "../contracts/ingest_retry_requested.js";
 import { fxCommand } from "./commands/fx.js";
 import { lakePollCommand } from "./commands/lake_poll.js";
 import { rulesCommand } from "./commands/rules.js";
+import { UNPROCESSED_CODES } from "./domain/normalised.js";
 import { IngestError } from "./errors.js";
 import { forecastRetry, onRetryRequested } from "./handlers/on_retry_requested.js";
 import { Intake } from "./intake.js";
 import { lakePolling } from "./lake/polling.js";
-import { ingestMetrics } from "./metrics.js";
+import { ingestMetrics, LAKE_OUTCOMES, RETRY_OUTCOMES } from "./metrics.js";
 import { ingestPanels } from "./panels.js";
 import { INGEST_QUEUES } from "./queues.js";
 import { INGEST_RETENTION } from "./retention.js";
@@ -38,7 +39,7 @@ export const ingest = defineModule({
   start: (runtime) => {
     const { settings, registry } = runtime;
     const { INGEST_CONNECTIONS: connections, INGEST_RETRY_EVERY_S: retryEveryS } = settings;
-    const metrics = register(registry, ingestMetrics);
+    const metrics = countersOf(registry);
     const normaliser = ruleNormaliser;
     const lake = lakePolling(runtime, { intake: () => intake, metrics });
     const service: Service = serviceProcess(runtime, {
@@ -81,3 +82,18 @@ export const ingest = defineModule({
     };
   },
 });
+
+/** Series that alerts compare with what they were: from 0 on. */
+function countersOf(registry: Runtime["registry"]): Instruments<typeof ingestMetrics> {
+  const metrics = register(registry, ingestMetrics);
+  for (const code of UNPROCESSED_CODES) {
+    metrics.unprocessed.inc({ code }, 0);
+  }
+  for (const outcome of RETRY_OUTCOMES) {
+    metrics.retried.inc({ outcome }, 0);
+  }
+  for (const outcome of LAKE_OUTCOMES) {
+    metrics.lakeRows.inc({ outcome }, 0);
+  }
+  return metrics;
+}

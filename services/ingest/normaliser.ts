@@ -10,6 +10,8 @@ export interface Body {
   readonly merchant?: Merchant | undefined;
   /** What brought it: `api`, `batch`, `lake`. */
   readonly source: string;
+  /** Some times have no year. */
+  readonly receivedAt: Date;
 }
 
 export interface Merchant {

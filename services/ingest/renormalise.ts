@@ -99,7 +99,12 @@ async function understandAgain(
 ): Promise<readonly Proposal[]> {
   const bodies = await findBodies(db, bodyIds);
   const normalised = await normalise(
-    bodies.map((body) => ({ raw: unpacked(body), source: body.source, hint: body.hint ?? undefined })),
+    bodies.map((body) => ({
+      raw: unpacked(body),
+      source: body.source,
+      hint: body.hint ?? undefined,
+      receivedAt: body.receivedAt,
+    })),
   );
   return bodies.map((body, i) => ({
     body,

@@ -5,7 +5,7 @@ export type Notation = "plain" | "comma_decimal" | "point_decimal" | "any";
 
 /** Signs and groups are gone: `-` where it is negative, then digits with a point. */
 const PLAIN = /^-?[0-9]{1,30}(?:\.[0-9]{1,18})?$/;
-const GROUPED = /^[0-9]{1,3}(?:([,.' \u00a0\u202f])[0-9]{2,3})*$/;
+const GROUPED = /^[1-9][0-9]{0,2}(?:([,.' \u00a0\u202f])[0-9]{2,3})*$/;
 
 /**
  * A number as plain text, such as `-1234.50`: nothing is computed, so no digit is lost.

@@ -4,7 +4,7 @@ import { countryOf } from "./country.js";
 import { currencyOf } from "./currency.js";
 import { percentDecoded } from "./form.js";
 import type { FailureReason, Normalised, Source, UnprocessedCode } from "./normalised.js";
-import { type CompiledPath, type Found, find, type Located, locate, type Scope } from "./path.js";
+import { type CompiledPath, type Found, find, findFirst, type Located, locate, type Scope } from "./path.js";
 import { Refusal } from "./refusal.js";
 import { instantOf, zoneOf } from "./time.js";
 
@@ -201,19 +201,29 @@ function readTime(
   note: Note,
   metadata: Record<string, string>,
 ): { at: Date | null; doubtful: boolean } {
-  const found = time?.at.map((parts) => timeText(parts, scope)).find((each) => each !== undefined);
+  const found = timeFound(time, scope);
   if (time === undefined || found === undefined) {
     return { at: null, doubtful: false };
   }
   const named = time.zoneAt === undefined ? undefined : find(time.zoneAt, scope)?.text;
   const zone = (named === undefined ? undefined : zoneOf(named)) ?? time.place.zone;
-  const instant = instantOf(found.text, { zone, order: time.place.order, receivedAtMs });
+  const instant = instantOf(found.text, { ...time.place, zone, receivedAtMs });
   if (instant === undefined) {
     metadata["time"] = found.text;
     return { at: null, doubtful: true };
   }
   note("occurredAt", found);
   return { at: instant.at, doubtful: instant.assumedUtc };
+}
+
+function timeFound(time: CompiledTime | undefined, scope: Scope): Found | undefined {
+  for (const parts of time?.at ?? []) {
+    const found = timeText(parts, scope);
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  return undefined;
 }
 
 function timeText(parts: readonly CompiledPath[], scope: Scope): Found | undefined {
@@ -245,7 +255,15 @@ function readIds(
 ): Pick<Normalised, "providerEventId" | "paymentRef" | "dedupKey"> {
   const isId = (found: Found | undefined) =>
     found !== undefined && !NO_ID.test(found.text) && found.text.length <= MAX_ID;
-  const idAt = (paths: readonly CompiledPath[]) => paths.map((path) => find(path, scope)).find(isId);
+  const idAt = (paths: readonly CompiledPath[]) => {
+    for (const path of paths) {
+      const found = find(path, scope);
+      if (isId(found)) {
+        return found;
+      }
+    }
+    return undefined;
+  };
   const notice = idAt(notification);
   const operation = idAt(object);
   const ref = payment.map((place) => textAt(place, scope)).find(isId) ?? operation;
@@ -275,7 +293,7 @@ function keyOf(
 function readMetadata({ metadata }: CompiledRule, scope: Scope): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, at] of metadata) {
-    const found = at.map((path) => find(path, scope)).find((each) => each !== undefined);
+    const found = findFirst(at, scope);
     if (found !== undefined) {
       kept[name] = found.text;
     }

@@ -2,7 +2,7 @@ import { minorDigitsOf } from "../../../lib/domain/money.js";
 import { type Money, moneyOf, plainNumber } from "./amount.js";
 import type { CompiledAmount, CompiledRule } from "./compile.js";
 import type { StatusCategory } from "./normalised.js";
-import { type Found, find, type Scope } from "./path.js";
+import { type Found, find, findFirst, type Scope } from "./path.js";
 import { Refusal } from "./refusal.js";
 
 interface About {
@@ -44,7 +44,7 @@ function amountAt(
   scope: Scope,
   { status, currency }: About,
 ): (Money & { readonly found: Found }) | undefined {
-  const found = compiled.at.map((path) => find(path, scope)).find((each) => each !== undefined);
+  const found = findFirst(compiled.at, scope);
   const parts = found === undefined ? compiled.sum.map((path) => find(path, scope)).filter(isFound) : [found];
   const [first] = parts;
   if (first === undefined) {

@@ -5,6 +5,11 @@ const DELIMITERS = [",", ";", "\t", "|"] as const;
 /** A quote that is never closed swallows what follows; no line of a report is this long. */
 const MAX_LINE = 32_768;
 
+/** Each line costs some microseconds, also one that is empty. */
+const MAX_LINES = 10_000;
+/** Reports have some dozens. */
+const MAX_COLUMNS = 500;
+
 /** Lines of cells with the delimiter that gives each line as many as the first, the most of such. */
 export interface Table {
   readonly delimiter: string;
@@ -13,9 +18,14 @@ export interface Table {
 
 /** @throws Malformed where no delimiter cuts the text into lines of as many cells, two at least. */
 export function parseTable(text: string): Table {
+  if (text.split("\n", MAX_LINES + 1).length > MAX_LINES) {
+    throw new Malformed(`the CSV has more than ${MAX_LINES} lines`);
+  }
   const firstLine = text.slice(0, text.search(/[\r\n]|$/));
   const counts = DELIMITERS.map((delimiter) => ({ delimiter, count: firstLine.split(delimiter).length - 1 }));
-  const likely = counts.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
+  const likely = counts
+    .filter(({ count }) => count > 0 && count < MAX_COLUMNS)
+    .sort((a, b) => b.count - a.count);
   // Two are tried at most: a third was never right, and each costs a pass.
   for (const { delimiter } of likely.slice(0, 2)) {
     const lines = linesOf(text, delimiter);

@@ -33,20 +33,31 @@ export interface NormaliseOptions {
  */
 export function normaliseBody(body: RawBody, options: NormaliseOptions = {}): readonly Normalised[] {
   const rules = options.rules ?? RULE_SET;
+  const { headerless = false } =
+    (options.hint === undefined ? undefined : rules.provider(options.hint)) ?? {};
+  return orMalformed(() =>
+    documentsIn({ ...parseDocument(body, { headerless }), pointer: "" }).flatMap((document) =>
+      // What is wrong within one record leaves its neighbours as they are.
+      orMalformed(() =>
+        documentsIn(unwrapped(document)).flatMap((record) => normaliseDocument(record, rules, options)),
+      ),
+    ),
+  ).map((event, index) => ({ ...event, index }));
+}
+
+function orMalformed(read: () => Omit<Normalised, "index">[]): Omit<Normalised, "index">[] {
   try {
-    const { headerless = false } =
-      (options.hint === undefined ? undefined : rules.provider(options.hint)) ?? {};
-    return documentsIn({ ...parseDocument(body, { headerless }), pointer: "" })
-      .flatMap((document) => documentsIn(unwrapped(document)))
-      .flatMap((document) => normaliseDocument(document, rules, options))
-      .map((event, index) => ({ ...event, index }));
+    return read();
   } catch (error) {
     if (!(error instanceof Malformed)) {
       throw error;
     }
-    return [{ ...unprocessed("MALFORMED", error.message, null), index: 0 }];
+    return [unprocessed("MALFORMED", error.message, null)];
   }
 }
+
+/** So many rows of 50 bytes a body may have; to go through more would take more than 100 ms. */
+const MAX_RECORDS = 5_000;
 
 /** A list is as many documents as it has items: rows of CSV, a batch of events. */
 function documentsIn<T extends Document & { readonly pointer: string }>(document: T): T[] {
@@ -54,8 +65,8 @@ function documentsIn<T extends Document & { readonly pointer: string }>(document
   if (!Array.isArray(root)) {
     return [document];
   }
-  if (root.length === 0) {
-    throw new Malformed("it is an empty list");
+  if (root.length === 0 || root.length > MAX_RECORDS) {
+    throw new Malformed(`it is a list of none, or of more than ${MAX_RECORDS} records`);
   }
   return root.map((item, index) => ({ ...document, root: item, pointer: `${pointer}/${index}` }));
 }

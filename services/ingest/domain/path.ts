@@ -115,6 +115,17 @@ export function find(path: CompiledPath, scope: Scope): Found | undefined {
   return text === undefined ? undefined : { text, pointer: located.pointer };
 }
 
+/** The first of several paths that has a text. */
+export function findFirst(paths: readonly CompiledPath[], scope: Scope): Found | undefined {
+  for (const path of paths) {
+    const found = find(path, scope);
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  return undefined;
+}
+
 export function textOf(node: unknown): string | undefined {
   if (Array.isArray(node)) {
     return textOf(node[0]);

@@ -137,3 +137,19 @@ it.each(linesOf<Sequence>("sequences").map((each) => [each.id, each] as const))(
     expect(currentState(ofPayment)).toBe(expected.final.current_status);
   },
 );
+
+it("a hint that agrees with the shape changes nothing, one of another provider is a contradiction", () => {
+  const known = ["examples", "own"]
+    .flatMap((file) => linesOf<Example & { readonly provider: string }>(file))
+    .filter(({ provider, hint, event }) => provider !== "unknown" && hint === undefined && event !== null);
+  for (const example of known) {
+    const body = bodyOf(example);
+    const plain = normaliseBody(body);
+    if (plain[0]?.provider !== null) {
+      expect(normaliseBody(body, { hint: example.provider })).toEqual(plain);
+      // A provider whose text may come without names of columns reads a table otherwise.
+      const [other] = normaliseBody(body, { hint: example.provider === "wompi" ? "klarna" : "wompi" });
+      expect([example.id, other?.unprocessed?.code]).toEqual([example.id, "CONTRADICTION"]);
+    }
+  }
+});

@@ -81,6 +81,8 @@ export interface TimePlace {
   readonly zone?: string;
   readonly zoneAt?: Path;
   readonly order?: DateOrder;
+  /** MMDDhhmmss in GMT. */
+  readonly withoutYear?: true;
 }
 
 export interface IdPlaces {

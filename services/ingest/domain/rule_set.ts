@@ -53,14 +53,19 @@ export class RuleSet {
   recognise(node: unknown, format: Format, hint: string | undefined): Recognised {
     const hinted = hint === undefined ? null : (this.provider(hint)?.provider ?? null);
     const matching = this.#matching(node, format, hinted);
-    const best = hinted === null ? matching[0] : matching.find(({ provider }) => provider === hinted);
+    const telling = matching.filter(({ rule }) => rule.hinted !== true);
+    const own = (rules: readonly CompiledRule[]) => rules.find(({ provider }) => provider === hinted);
+    const best = hinted === null ? telling[0] : own(telling);
     if (best !== undefined) {
       return { kind: "rule", rule: best };
     }
-    const [other] = matching;
-    return hinted !== null && other !== undefined
-      ? { kind: "contradiction", provider: other.provider, hinted }
-      : { kind: "unknown", hinted };
+    const [other] = telling;
+    if (hinted !== null && other !== undefined) {
+      return { kind: "contradiction", provider: other.provider, hinted };
+    }
+    // A shape that is anybody's: the hint alone says whose.
+    const flat = own(matching);
+    return flat === undefined ? { kind: "unknown", hinted } : { kind: "rule", rule: flat };
   }
 
   #matching(node: unknown, format: Format, hinted: string | null): CompiledRule[] {

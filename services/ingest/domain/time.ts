@@ -5,7 +5,9 @@ export interface Clock {
   /** IANA, where the text names no offset. */
   readonly zone?: string | undefined;
   readonly order?: DateOrder | undefined;
-  /** When the event came, in milliseconds: the year of a date without one (ISO 8583) is chosen so that it lies just before. */
+  /** The text is MMDDhhmmss in GMT, field 7 of ISO 8583: its year is chosen so that it lies just before `receivedAtMs`. */
+  readonly withoutYear?: true | undefined;
+  /** When the event came, in milliseconds. */
   readonly receivedAtMs?: number | undefined;
 }
 
@@ -38,10 +40,9 @@ export function instantOf(text: string, clock: Clock): Instant | undefined {
     return undefined;
   }
   const instant =
-    sinceEpoch(trimmed) ??
-    yearFirst(trimmed, clock) ??
-    yearLast(trimmed, clock) ??
-    withoutYear(trimmed, clock);
+    clock.withoutYear === true
+      ? withoutYear(trimmed, clock)
+      : (sinceEpoch(trimmed) ?? yearFirst(trimmed, clock) ?? yearLast(trimmed, clock));
   const ms = instant?.at.getTime() ?? Number.NaN;
   return ms >= EARLIEST_MS && ms < LATEST_MS ? instant : undefined;
 }
@@ -86,7 +87,6 @@ function yearLast(text: string, clock: Clock): Instant | undefined {
   return instantAt([year < 100 ? 2_000 + year : year, month, day], match[5], clock);
 }
 
-/** MMDDhhmmss, in GMT: field 7 of ISO 8583. */
 function withoutYear(text: string, clock: Clock): Instant | undefined {
   const [, month, day, hour, minute, second] = WITHOUT_YEAR.exec(text) ?? [];
   if (month === undefined || clock.receivedAtMs === undefined) {
@@ -119,6 +119,10 @@ function instantAt([year, month, day]: Day, time: string | undefined, clock: Clo
     Number(fraction.slice(0, 3).padEnd(3, "0"));
   if (offset !== undefined) {
     return { at: new Date(localMs - offsetMs(offset)), assumedUtc: false };
+  }
+  if (time === undefined) {
+    // A day alone stays the day that it is, wherever it was.
+    return { at: new Date(midnight), assumedUtc: false };
   }
   const zone = clock.zone;
   return {

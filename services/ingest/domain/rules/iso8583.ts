@@ -38,7 +38,7 @@ function message(name: string, de: (element: number) => string): Rule {
     currency: { at: [de(49)] },
     merchant: { at: [de(43)], slice: [0, 25] },
     country: { at: [de(43)], slice: [38, 40] },
-    time: { at: [de(7)], zone: "UTC" },
+    time: { at: [de(7)], withoutYear: true },
     id: { object: [de(37), de(11)], version: ["/mti", de(39), de(11), de(7)] },
     metadata: { terminal: [de(41)], acceptor: [de(42)], auth_code: [de(38)], stan: [de(11)] },
   };
