@@ -39,7 +39,8 @@ export function measureLake(stack: Stack, options: LakeOptions): Promise<LakeFig
     const { traffic, seconds: fillS } = JSON.parse(stdout) as { traffic: number; seconds: number };
     return withPool(stack.settings, { role: "admin", database: name }, async (pool) => {
       // As autovacuum has it after a minute.
-      await pool.query("SET ROLE payments_owner; VACUUM (ANALYZE) raw_transactions");
+      await pool.query("SET ROLE payments_owner");
+      await pool.query("VACUUM (ANALYZE) raw_transactions");
       await stack.checkpoint();
       const { seconds, kills } = await pollAll(stack, { pool, url, killEvery: options.killEvery });
       const unmarked = await waiting(pool);

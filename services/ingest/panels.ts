@@ -29,6 +29,12 @@ export const ingestPanels = () =>
         "UNRECOGNISED: no rule knows the shape. UNKNOWN_VALUE: a rule lacks a value. CONTRADICTION: hint and shape disagree.",
         { "{{code}}": orNone(rate("ingest_unprocessed_total", "code"), "code") },
       ),
+      graph(
+        "Rows of the data lake a second, by outcome",
+        "ops",
+        "taken: their events are stored, and they are marked. refused: see the log.",
+        { "{{outcome}}": orNone(rate("ingest_lake_rows_total", "outcome"), "outcome") },
+      ),
       stat(
         "Highest share of amounts in 00",
         "percentunit",
