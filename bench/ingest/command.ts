@@ -7,7 +7,8 @@ import type { Stack } from "../stack.js";
 import { fillEvents, requireRoom } from "./fill.js";
 import { goalsOf } from "./goals.js";
 import { type HttpFigures, measureHttp, measureReads } from "./http.js";
-import { type LakeFigures, measureLake } from "./lake.js";
+import { measureLake } from "./lake.js";
+import type { Measured, ReadFigures } from "./measured.js";
 
 export const PARTS = ["http", "lake", "reads"] as const;
 
@@ -20,19 +21,6 @@ export interface IngestOptions {
   readonly killEvery: number;
   /** That are there when events and sums are read. */
   readonly events: number;
-}
-
-export interface ReadFigures {
-  readonly events: number;
-  readonly fillS: number;
-  readonly byId: Latencies;
-  readonly analytics: Latencies;
-}
-
-export interface Measured {
-  readonly http: readonly HttpFigures[];
-  readonly lake?: LakeFigures;
-  readonly reads?: ReadFigures;
 }
 
 /** Events of a request in a batch. */
@@ -95,7 +83,8 @@ function overHttp(stack: Stack, report: Report, events: number): Promise<readonl
 }
 
 async function reads(stack: Stack, report: Report, events: number): Promise<ReadFigures> {
-  const as = { role: "admin", max: 2, applicationName: "payments-bench" } as const;
+  const session = { role: "payments_owner" };
+  const as = { role: "admin", max: 2, applicationName: "payments-bench", session } as const;
   const {
     seconds: fillS,
     ids,

@@ -1,6 +1,7 @@
+import { hash } from "node:crypto";
+import { deflateRawSync } from "node:zlib";
 import { copyLines, copyText } from "../../lib/postgres/copy_lines.js";
-import type { Pool } from "../../lib/postgres/pool.js";
-import { transaction } from "../../lib/postgres/pool.js";
+import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { normaliseBody } from "../../services/ingest/domain/normalise.js";
 import type { Normalised } from "../../services/ingest/domain/normalised.js";
 import { eventOf } from "../../services/ingest/lake/row.js";
@@ -13,12 +14,16 @@ import { bodies, take } from "./bodies.js";
 const DISTINCT = 50_000;
 /** Sessions that copy side by side. */
 const LANES = 2;
-/** Of an event with its five indexes, and of the write-ahead log of them that may be there at a time. */
-const EVENT_BYTES = 900;
+/** Of an event with its indexes and its body, and of the write-ahead log of them that may be there at a time. */
+const EVENT_BYTES = 1_400;
+/** For reads. */
+const KEPT_IDS = 5_000;
 const DAY_MS = 86_400_000;
 
-const COLUMNS = `id, body_id, place, received_at, provider, rule, method, confidence, status, code, detail, reason, amount, amount_minor,
+const EVENT = `id, body_id, place, received_at, provider, rule, method, confidence, status, code, detail, reason, amount, amount_minor,
   currency, amount_usd, merchant, country, occurred_at, provider_event_id, payment_ref, metadata, provenance, latency_ms`;
+
+const BODY = "id, bytes, sha256, is_text, source, received_at";
 
 export interface Filled {
   readonly seconds: number;
@@ -43,55 +48,63 @@ export async function requireRoom(stack: Stack, events: number): Promise<number>
   return needMb;
 }
 
-/** Fills the bench's database with events of the last days, as the normaliser understands them, and their roll-ups. */
+/** Fills the bench's database with events of the last days, as the normaliser understands them, their bodies and roll-ups. @param pool of the owner */
 export async function fillEvents(pool: Pool, events: number, days: number): Promise<Filled> {
   const startedMs = performance.now();
-  const lines = linesOf(Math.min(events, DISTINCT));
+  const distinct = distinctOf(Math.min(events, DISTINCT));
   const untilMs = Date.now();
-  const ids: string[] = [];
-  function* some(lane: number) {
+  function* lines(lane: number, lineOf: (each: Distinct, id: string, at: string, n: number) => string) {
     for (let n = lane; n < events; n += LANES) {
       const atMs = untilMs - Math.floor(((events - n) / events) * days * DAY_MS);
-      const id = idAt(atMs, n);
-      if (n % Math.ceil(events / 5_000) === 0) {
-        ids.push(id);
-      }
-      const at = new Date(atMs).toISOString();
-      const [before = "", between = "", after = ""] = lines[n % lines.length] ?? [];
-      yield `${id}\t${id}\t0\t${at}\t${before}\t${at}\t${between}${n}\t${after}\n`;
+      yield `${lineOf(distinct[n % distinct.length] as Distinct, idAt(atMs, n), new Date(atMs).toISOString(), n)}\n`;
     }
   }
+  const ids: string[] = [];
+  const everyNth = Math.ceil(events / KEPT_IDS);
   await Promise.all(
     Array.from({ length: LANES }, (_, lane) =>
       transaction(pool, async (tx) => {
-        await tx.query("SET LOCAL ROLE payments_owner");
-        await copyLines(tx, `ingest.event (${COLUMNS})`, some(lane));
+        const event = ({ before, name, after }: Distinct, id: string, at: string, n: number) => {
+          if (n % everyNth === 0) {
+            ids.push(id);
+          }
+          return `${id}\t${id}\t0\t${at}\t${before}\t${at}\t${name}-${n}\t${after}`;
+        };
+        await copyLines(tx, `ingest.event (${EVENT})`, lines(lane, event));
+        const body = ({ bytes }: Distinct, id: string, at: string) => `${id}\t${bytes}\tf\tlake\t${at}`;
+        await copyLines(tx, `ingest.body (${BODY})`, lines(lane, body));
       }),
     ),
   );
-  await transaction(pool, async (tx) => {
-    await tx.query("SET LOCAL ROLE payments_owner");
-    await tx.query(ROLL_UP);
-  });
-  await pool.query("SET ROLE payments_owner");
-  await pool.query("VACUUM (ANALYZE) ingest.event, ingest.event_day, ingest.amount_day");
+  await pool.query(ROLL_UP);
+  await pool.query("VACUUM (ANALYZE) ingest.event, ingest.body, ingest.event_day, ingest.amount_day");
   const { rows } = await pool.query<{ provider: string }>(
     "SELECT provider FROM ingest.event_day WHERE provider <> '' GROUP BY provider ORDER BY sum(events) DESC LIMIT 5",
   );
-  await pool.query("RESET ROLE");
   const providers = rows.map(({ provider }) => provider);
   return { seconds: (performance.now() - startedMs) / 1_000, ids, providers };
 }
 
-/** What of a line is the same for all events of a body: up to the time, up to the provider's name of it, and the rest. */
-function linesOf(count: number): (readonly [string, string, string])[] {
-  const read = take(bodies(1), count).map((data) =>
-    eventOf({ id: "", data, merchantName: null, merchantCountry: null, transactionalId: null }),
-  );
-  return read.flatMap(({ raw, hint }) => normaliseBody(raw, hint === undefined ? {} : { hint })).map(lineOf);
+/** What lines of COPY have of a body: of its event what comes before the time, the provider's name of it, what comes after. */
+interface Distinct {
+  readonly before: string;
+  readonly name: string;
+  readonly after: string;
+  /** Packed, and its digest. */
+  readonly bytes: string;
 }
 
-function lineOf(event: Normalised): readonly [string, string, string] {
+function distinctOf(count: number): readonly Distinct[] {
+  return take(bodies(1), count).flatMap((data) => {
+    const row = { id: "", data, merchantName: null, merchantCountry: null, transactionalId: null };
+    const { raw, hint } = eventOf(row);
+    const bytes = [deflateRawSync(data), hash("sha256", data, "buffer")];
+    const text = bytes.map((each) => copyText(`\\x${each.toString("hex")}`)).join("\t");
+    return normaliseBody(raw, { hint }).map((event) => ({ ...partsOf(event), bytes: text }));
+  });
+}
+
+function partsOf(event: Normalised): Omit<Distinct, "bytes"> {
   const { provider, rule, method, confidence, status, unprocessed, reason, amount, amountMinor, currency } =
     event;
   const usd = currency === "USD" ? amount : null;
@@ -109,16 +122,16 @@ function lineOf(event: Normalised): readonly [string, string, string] {
     ],
     ...[amount, amountMinor, currency, usd, event.merchant, event.country],
   ];
-  return [
-    before.map(text).join("\t"),
-    `${text(event.providerEventId ?? "n")}-`,
-    [
+  const { metadata, provenance } = event;
+  return {
+    before: before.map(text).join("\t"),
+    name: text(event.providerEventId ?? "n"),
+    after: [
       text(event.paymentRef ?? "p"),
-      copyText(JSON.stringify(event.metadata)),
-      copyText(JSON.stringify(event.provenance)),
+      ...[metadata, provenance].map((each) => copyText(JSON.stringify(each))),
       "7",
     ].join("\t"),
-  ];
+  };
 }
 
 /** A UUIDv7 of a moment, the n-th. */

@@ -1,6 +1,6 @@
 import type { Goal } from "../payments/goals.js";
 import { atLeast, below } from "../payments/goals.js";
-import type { Measured } from "./command.js";
+import type { Measured } from "./measured.js";
 
 const EVENTS_PER_S = 4_000;
 const BY_ID_P95_MS = 10;
