@@ -227,6 +227,10 @@ function timeFound(time: CompiledTime | undefined, scope: Scope): Found | undefi
 }
 
 function timeText(parts: readonly CompiledPath[], scope: Scope): Found | undefined {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) {
+    return find(only, scope);
+  }
   const found = parts.map((part) => find(part, scope));
   const [first] = found;
   if (first === undefined || found.some((each) => each === undefined)) {
@@ -302,7 +306,7 @@ function readMetadata({ metadata }: CompiledRule, scope: Scope): Record<string, 
 }
 
 /** The text at a place, cut and mapped as the place says. */
-export function textAt(compiled: CompiledText | undefined, scope: Scope): Found | undefined {
+function textAt(compiled: CompiledText | undefined, scope: Scope): Found | undefined {
   for (const path of compiled?.at ?? []) {
     const found = find(path, scope);
     const text = found === undefined ? "" : cut(found.text, compiled?.place ?? { at: [] });

@@ -8,7 +8,8 @@ import { parseXml } from "./xml.js";
 /** What a provider sent: JSON that was read already, or text of any format. */
 export type RawBody = { readonly value: unknown } | { readonly text: string };
 
-export type Format = "json" | "xml" | "csv" | "form";
+export const FORMATS = ["json", "xml", "csv", "form"] as const;
+export type Format = (typeof FORMATS)[number];
 
 /** A body as a tree of objects, lists and scalars. CSV is a list of objects, whose keys are the columns in lower case. */
 export interface Document {
@@ -20,7 +21,7 @@ export interface Document {
 export const MAX_DEPTH = 64;
 export const MAX_BYTES = 256 * 1024;
 /** Names in objects, elements and attributes. Of CSV only the size is bounded: a report has many rows. */
-export const MAX_KEYS = 2_000;
+const MAX_KEYS = 2_000;
 
 /** Names that reach an object's prototype when a tree is copied carelessly. */
 const UNSAFE_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);

@@ -3,7 +3,7 @@ import { type Document, type Format, parseDocument, type RawBody } from "./docum
 import { Malformed } from "./malformed.js";
 import type { Normalised, UnprocessedCode } from "./normalised.js";
 import { textOf } from "./path.js";
-import type { RuleSet } from "./rule_set.js";
+import type { Recognised, RuleSet } from "./rule_set.js";
 import { RULE_SET } from "./rules/index.js";
 import { type Unwrapped, unwrapped } from "./unwrap.js";
 
@@ -76,9 +76,10 @@ function normaliseDocument(
   rules: RuleSet,
   options: NormaliseOptions,
 ): Omit<Normalised, "index">[] {
-  const hint = options.hint ?? document.provider ?? providerNamed(document.root, rules);
+  const named = document.provider ?? providerNamed(document.root, rules);
+  const hint = options.hint ?? named;
   const { format, root, pointer } = document;
-  const recognised = rules.recognise(root, format, hint);
+  const recognised = contradictionOf(options.hint, named, rules) ?? rules.recognise(root, format, hint);
   switch (recognised.kind) {
     case "contradiction": {
       const { hinted, provider } = recognised;
@@ -93,6 +94,20 @@ function normaliseDocument(
       return scopes.map((scope) => completed(applyRule(recognised.rule, scope, options), document));
     }
   }
+}
+
+/** A record that names its own provider, and a hint that names another. */
+function contradictionOf(
+  hint: string | undefined,
+  named: string | undefined,
+  rules: RuleSet,
+): Recognised | undefined {
+  const [hinted, provider] = [hint, named].map((each) =>
+    each === undefined ? undefined : rules.provider(each)?.provider,
+  );
+  return hinted === undefined || provider === undefined || hinted === provider
+    ? undefined
+    : { kind: "contradiction", provider, hinted };
 }
 
 /** Flat records may name their provider themselves. Only one that has rules counts, for other things are called so too. */
@@ -120,7 +135,7 @@ function completed(
 }
 
 /** An event that no rule made anything of. */
-export function unprocessed(
+function unprocessed(
   code: UnprocessedCode,
   detail: string,
   provider: string | null,

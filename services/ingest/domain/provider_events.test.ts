@@ -124,19 +124,20 @@ interface Sequence {
   };
 }
 
-it.each(linesOf<Sequence>("sequences").map((each) => [each.id, each] as const))(
-  "sequence %s",
-  (_, { steps, expected }) => {
-    const stored = new Map<string, Normalised>();
-    for (const event of steps.flatMap((step) => normaliseBody({ value: step }))) {
-      expect(event.dedupKey).not.toBeNull();
-      stored.set(event.dedupKey ?? "", event);
-    }
-    const ofPayment = [...stored.values()].filter(({ paymentRef }) => paymentRef === expected.final.payment);
-    expect(stored.size).toBe(expected.events_stored);
-    expect(currentState(ofPayment)).toBe(expected.final.current_status);
-  },
-);
+it.each(
+  ["sequences", "own_sequences"]
+    .flatMap((file) => linesOf<Sequence>(file))
+    .map((each) => [each.id, each] as const),
+)("sequence %s", (_, { steps, expected }) => {
+  const stored = new Map<string, Normalised>();
+  for (const event of steps.flatMap((step) => normaliseBody({ value: step }))) {
+    expect(event.dedupKey).not.toBeNull();
+    stored.set(event.dedupKey ?? "", event);
+  }
+  const ofPayment = [...stored.values()].filter(({ paymentRef }) => paymentRef === expected.final.payment);
+  expect(stored.size).toBe(expected.events_stored);
+  expect(currentState(ofPayment)).toBe(expected.final.current_status);
+});
 
 it("a hint that agrees with the shape changes nothing, one of another provider is a contradiction", () => {
   const known = ["examples", "own"]

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type CompiledCondition, type CompiledRule, compileRule } from "./compile.js";
-import type { Format } from "./document.js";
+import { FORMATS, type Format } from "./document.js";
 import { type CompiledPath, find, locate, type Scope } from "./path.js";
 import type { ProviderRules } from "./rule.js";
 
@@ -18,7 +18,8 @@ export class RuleSet {
   readonly rules: readonly CompiledRule[];
   /** Of the data, so that a change without a new version is found. */
   readonly digest: string;
-  readonly #byMember = new Map<string, CompiledRule[]>();
+  /** By format and, of flat rules, provider; then by a member of the document. */
+  readonly #byMember = new Map<string, Map<string, CompiledRule[]>>();
   readonly #byAlias = new Map<string, ProviderRules>();
 
   constructor(version: number, providers: readonly ProviderRules[]) {
@@ -29,10 +30,7 @@ export class RuleSet {
       .map(([rule, each], position) => compileRule(rule, each, position));
     this.digest = createHash("sha256").update(JSON.stringify(providers)).digest("hex");
     for (const rule of this.rules) {
-      for (const path of rule.when[0]?.at ?? []) {
-        const member = path.steps[0]?.name ?? "";
-        this.#byMember.set(member, [...(this.#byMember.get(member) ?? []), rule]);
-      }
+      this.#enter(rule);
     }
     for (const each of providers) {
       for (const name of [each.provider, ...(each.aliases ?? [])]) {
@@ -52,40 +50,58 @@ export class RuleSet {
    */
   recognise(node: unknown, format: Format, hint: string | undefined): Recognised {
     const hinted = hint === undefined ? null : (this.provider(hint)?.provider ?? null);
-    const matching = this.#matching(node, format, hinted);
-    const telling = matching.filter(({ rule }) => rule.hinted !== true);
-    const own = (rules: readonly CompiledRule[]) => rules.find(({ provider }) => provider === hinted);
-    const best = hinted === null ? telling[0] : own(telling);
+    const matching = this.#matching(node, format, null);
+    const best = hinted === null ? matching[0] : matching.find(({ provider }) => provider === hinted);
     if (best !== undefined) {
       return { kind: "rule", rule: best };
     }
-    const [other] = telling;
-    if (hinted !== null && other !== undefined) {
+    if (hinted === null) {
+      return { kind: "unknown", hinted };
+    }
+    const [other] = matching;
+    if (other !== undefined) {
       return { kind: "contradiction", provider: other.provider, hinted };
     }
     // A shape that is anybody's: the hint alone says whose.
-    const flat = own(matching);
+    const [flat] = this.#matching(node, format, hinted);
     return flat === undefined ? { kind: "unknown", hinted } : { kind: "rule", rule: flat };
   }
 
-  #matching(node: unknown, format: Format, hinted: string | null): CompiledRule[] {
+  #enter(compiled: CompiledRule): void {
+    const { rule, provider, when } = compiled;
+    const format = rule.format ?? "json";
+    for (const each of format === "any" ? FORMATS : [format]) {
+      const members = this.#members(each, rule.hinted === true ? provider : null);
+      for (const path of when[0]?.at ?? []) {
+        const member = path.steps[0]?.name ?? "";
+        members.set(member, [...(members.get(member) ?? []), compiled]);
+      }
+    }
+  }
+
+  #members(format: Format, provider: string | null): Map<string, CompiledRule[]> {
+    const key = provider === null ? format : `${format} ${provider}`;
+    const members = this.#byMember.get(key) ?? new Map<string, CompiledRule[]>();
+    this.#byMember.set(key, members);
+    return members;
+  }
+
+  /** Rules of one provider alone where one is given: those for flat shapes. The one with most conditions first. */
+  #matching(node: unknown, format: Format, provider: string | null): CompiledRule[] {
     if (typeof node !== "object" || node === null) {
       return [];
     }
     const scope: Scope = { root: { node, pointer: "" }, levels: [] };
-    const found = new Set<CompiledRule>();
+    const members = this.#members(format, provider);
+    const found: CompiledRule[] = [];
     for (const member of Object.keys(node)) {
-      for (const candidate of this.#byMember.get(member) ?? []) {
-        const { rule, provider } = candidate;
-        const ruleFormat = rule.format ?? "json";
-        const eligible =
-          (ruleFormat === "any" || ruleFormat === format) && (rule.hinted !== true || provider === hinted);
-        if (eligible && matches(candidate, scope)) {
-          found.add(candidate);
+      for (const candidate of members.get(member) ?? []) {
+        if (!found.includes(candidate) && matches(candidate, scope)) {
+          found.push(candidate);
         }
       }
     }
-    return [...found].sort((a, b) => b.when.length - a.when.length || a.position - b.position);
+    return found.sort((a, b) => b.when.length - a.when.length || a.position - b.position);
   }
 }
 

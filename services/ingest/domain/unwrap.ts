@@ -62,6 +62,6 @@ function inner(text: string, pointer: string): Unwrapped {
 }
 
 /** Base64 of either alphabet, blanks and line ends apart. */
-export function decodedBase64(text: string): string {
+function decodedBase64(text: string): string {
   return Buffer.from(text, "base64").toString("utf8");
 }
