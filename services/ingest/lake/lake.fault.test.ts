@@ -21,7 +21,7 @@ afterEach(async () => {
 const POINTS = ["lake_claim", "ingest_enter_events", "lake_mark", "COMMIT"];
 
 test("kill -9 of two pollers in turn, wherever they are: each row is taken once, and marked", async () => {
-  const ROWS = 4_000;
+  const ROWS = 2_400;
   const settings = { ...services.settings, DATALAKE_DATABASE_URL: lake.url };
   const filled = await payments(
     settings,
