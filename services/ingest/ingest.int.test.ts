@@ -174,6 +174,23 @@ describe("POST /api/v1/events/batch", () => {
     expect(answers.filter(({ status }) => status === "APPROVED")).toHaveLength(2_499);
   });
 
+  test("two batches with the same events in another order each, at once: each event once", async () => {
+    const events = Array.from({ length: 300 }, () => ({ raw_event: charge() }));
+    const both = [events, events.toReversed()].map((each) => batch(JSON.stringify(each), "application/json"));
+    const [some, others] = (await Promise.all(both)).map(
+      ({ body }) => JSON.parse(body) as { id: string; repeat: boolean }[],
+    );
+    expect(some?.map(({ id }) => id)).toEqual(others?.map(({ id }) => id).toReversed());
+    expect([...(some ?? []), ...(others ?? [])].filter(({ repeat }) => !repeat)).toHaveLength(300);
+  });
+
+  test("a report of thousands of rows is an event for each", async () => {
+    const rows = Array.from({ length: 2_500 }, (_, i) => `po_${i},${i}.50,eur,paid`);
+    const { status, body } = await post(`id,amount,currency,status\n${rows.join("\n")}`);
+    expect(status).toBe(201);
+    expect(body.events).toHaveLength(2_500);
+  });
+
   test("nothing, too much and no list are told apart", async () => {
     expect((await batch("[]", "application/json")).body).toBe("[]");
     const many = JSON.stringify(Array.from({ length: 10_001 }, () => 0));

@@ -1,12 +1,18 @@
 import { setImmediate as breath } from "node:timers/promises";
-import { codeOf } from "../../lib/errors.js";
 import { Gatherer } from "../../lib/gatherer.js";
 import type { Instruments } from "../../lib/observability/registry.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
-import { type Arrival, countedOf, type NewEvent, type Understood, understoodOf } from "./arrival.js";
+import {
+  type Arrival,
+  countedOf,
+  type NewEvent,
+  type Understood,
+  understoodOf,
+} from "./arrival.js";
 import { maskBody } from "./domain/mask.js";
 import type { ingestMetrics } from "./metrics.js";
 import type { Normaliser } from "./normaliser.js";
+import { whileRacing } from "./racing.js";
 import { firstRetryAt } from "./retry.js";
 import {
   enterBodies,
@@ -27,13 +33,12 @@ export interface Result extends ToldEvent {
 
 /** Requests that come within so many milliseconds share a commit; see POST /payments, which does the same. */
 const GROUP = { waitMs: 3, max: 200 };
-/** More bodies at once pay for a commit of their own. */
-const LARGE = 20;
+/** More events at once pay for a commit of their own. */
+const LARGE = 50;
+/** A transaction takes no more but those of one body, some 200 ms: a report may have thousands of rows, and a batch many reports. */
+const MAX_EVENTS = 2_000;
 /** So many are masked and understood at a time, which takes some 10 ms; then others have their turn. */
 const AT_ONCE = 250;
-/** Somebody entered the same keys just then, or in another order: what they are the keys of is known now. */
-const TRIES = 5;
-const DEADLOCK = "40P01";
 
 export interface IntakeOptions {
   readonly pool: Pool;
@@ -54,17 +59,25 @@ export class Intake {
   }
 
   /**
-   * What it takes in is one transaction: all of it or, when that fails, nothing. Whatever was brought before is a repeat.
+   * Up to 2,000 events are one transaction: all of them or, when that fails, none. Whatever was brought before is a repeat; so are those
+   * of an earlier transaction, when a later one of the same call failed.
    *
    * @returns by body its events, in their order
    * @throws what the database says when it is away, or when somebody holds the same keys for long
    */
   async take(arrivals: readonly Arrival[]): Promise<readonly (readonly Result[])[]> {
     const understood = await this.#understand(arrivals);
-    if (understood.length > LARGE) {
-      return this.#enter(understood);
+    const results: (readonly Result[])[] = [];
+    for (const portion of portionsOf(understood)) {
+      results.push(...(await this.#takePortion(portion)));
     }
-    return Promise.all(understood.map((each) => this.#group.add(each)));
+    return results;
+  }
+
+  #takePortion(portion: readonly Understood[]): Promise<readonly (readonly Result[])[]> {
+    return eventsIn(portion) > LARGE
+      ? this.#enter(portion)
+      : Promise.all(portion.map((each) => this.#group.add(each)));
   }
 
   async #understand(arrivals: readonly Arrival[]): Promise<readonly Understood[]> {
@@ -84,43 +97,34 @@ export class Intake {
   }
 
   async #enter(understood: readonly Understood[]): Promise<readonly (readonly Result[])[]> {
-    for (let tries = 1; ; tries++) {
-      try {
-        const results = await this.#tryEnter(understood);
-        if (results !== undefined) {
-          return results;
-        }
-      } catch (error) {
-        if (codeOf(error) !== DEADLOCK || tries === TRIES) {
-          throw error;
-        }
-      }
-      if (tries === TRIES) {
-        throw new Error(`the keys of events were taken ${TRIES} times while they were entered`);
-      }
-    }
-  }
-
-  /** @returns undefined when somebody else has just entered one of the keys */
-  async #tryEnter(understood: readonly Understood[]): Promise<readonly (readonly Result[])[] | undefined> {
-    const { pool, normaliser } = this.#options;
     const end = this.#options.metrics.enterSeconds.startTimer();
     const events = understood.flatMap((each) => each.events);
-    const known = new Map(
-      await findKnown(
-        pool,
-        events.flatMap(({ keys }) => keys),
-      ),
+    const { fresh, results } = await whileRacing(() => this.#store(understood, events));
+    end();
+    this.#options.normaliser.stored?.([...new Set(fresh.map(({ bodyId }) => bodyId))]);
+    return understood.map(({ body, events: own }) =>
+      own.map((event) => {
+        const result = results.get(event) as Result;
+        this.#count(result, body.source);
+        return result;
+      }),
     );
-    const { fresh, results, keys } = sortOut(events, known);
-    const ids = new Set(fresh.map(({ bodyId }) => bodyId));
-    const bodies = understood.map(({ body }) => body).filter(({ id }) => ids.has(id));
-    const entered =
-      (fresh.length === 0 && keys.length === 0) ||
-      (await transaction(pool, async (tx) => {
-        if (!(await enterKeys(tx, keys))) {
-          throw new KeyTaken();
-        }
+  }
+
+  /** @throws LostRace when somebody else has just entered the same; all is known then */
+  async #store(understood: readonly Understood[], events: readonly NewEvent[]): Promise<Sorted> {
+    const { pool } = this.#options;
+    const known = await findKnown(
+      pool,
+      events.flatMap(({ keys }) => keys),
+    );
+    const sorted = sortOut(events, new Map(known));
+    const { fresh, keys } = sorted;
+    const isNew = new Set(fresh.map(({ bodyId }) => bodyId));
+    const bodies = understood.map(({ body }) => body).filter(({ id }) => isNew.has(id));
+    if (fresh.length + keys.length > 0) {
+      await transaction(pool, async (tx) => {
+        await enterKeys(tx, keys);
         if (fresh.length > 0) {
           await enterBodies(tx, bodies);
           await enterEvents(
@@ -133,25 +137,9 @@ export class Intake {
           );
           await count(tx, fresh.map(countedOf));
         }
-        return true;
-      }).catch((error: unknown) => {
-        if (error instanceof KeyTaken) {
-          return false;
-        }
-        throw error;
-      }));
-    if (!entered) {
-      return undefined;
+      });
     }
-    end();
-    normaliser.stored?.([...ids]);
-    return understood.map(({ body, events: own }) =>
-      own.map((event) => {
-        const result = results.get(event) as Result;
-        this.#count(result, body.source);
-        return result;
-      }),
-    );
+    return sorted;
   }
 
   #count({ status, method, code, repeat }: Result, source: string): void {
@@ -163,8 +151,22 @@ export class Intake {
   }
 }
 
-/** Undoes the transaction. */
-class KeyTaken extends Error {}
+const eventsIn = (understood: readonly Understood[]): number =>
+  understood.reduce((sum, { events }) => sum + events.length, 0);
+
+function portionsOf(understood: readonly Understood[]): readonly (readonly Understood[])[] {
+  const portions: Understood[][] = [];
+  let room = 0;
+  for (const each of understood) {
+    room -= each.events.length;
+    if (room < 0 || portions.length === 0) {
+      portions.push([]);
+      room = MAX_EVENTS - each.events.length;
+    }
+    portions.at(-1)?.push(each);
+  }
+  return portions;
+}
 
 interface Sorted {
   /** Of which nothing is known under any of their keys. */

@@ -1,5 +1,4 @@
 import { newId } from "../../lib/domain/ids.js";
-import { codeOf } from "../../lib/errors.js";
 import { type Pool, type Queryable, transaction } from "../../lib/postgres/pool.js";
 import {
   countedOf,
@@ -11,6 +10,7 @@ import {
   withMerchant,
 } from "./arrival.js";
 import type { Normaliser } from "./normaliser.js";
+import { whileRacing } from "./racing.js";
 import { firstRetryAt } from "./retry.js";
 import { enterEvents, enterKeys, findKnown, keyText } from "./store/new_event.js";
 import { changePayments, paymentOf } from "./store/payment.js";
@@ -34,11 +34,6 @@ export interface Change {
   readonly before: FormerEvent | undefined;
   readonly after: Taken;
 }
-
-/** Serialization failure: tried again, it goes well. */
-const LOST_RACE = "40001";
-const RACES: ReadonlySet<string> = new Set([LOST_RACE, "40P01"]);
-const TRIES = 5;
 
 interface Proposal {
   readonly body: StoredBody;
@@ -77,19 +72,6 @@ export async function renormalise(
   return repeating.length === 0
     ? changes
     : [...changes, ...(await renormalise(pool, normaliser, repeating, cause))];
-}
-
-/** Tries again what lost against somebody else. */
-async function whileRacing<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (tries === TRIES || !RACES.has(codeOf(error) ?? "")) {
-        throw error;
-      }
-    }
-  }
 }
 
 async function understandAgain(
@@ -231,8 +213,6 @@ async function enterFirsts(
     }
     firsts.set(change, owner === undefined || owner === change.id ? null : owner);
   }
-  if (!(await enterKeys(tx, entered))) {
-    throw Object.assign(new Error("somebody has entered the same key just now"), { code: LOST_RACE });
-  }
+  await enterKeys(tx, entered);
   return firsts;
 }

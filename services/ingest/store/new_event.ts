@@ -1,6 +1,7 @@
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Key, NewEvent, StoredBody } from "../arrival.js";
 import type { Method, StatusCategory } from "../domain/normalised.js";
+import { LostRace } from "../racing.js";
 
 /** An event as whoever brought it is told. */
 export interface ToldEvent {
@@ -34,13 +35,17 @@ export async function findKnown(
   return new Map(rows.map((row) => [keyText(row), row]));
 }
 
-/** @returns whether all were free. Waits for whoever enters the same just now, in the order of the keys. */
+/**
+ * Enters keys that were free. Waits for whoever enters the same just now, in the order of the keys.
+ *
+ * @throws LostRace when one is not free any more
+ */
 export async function enterKeys(
   tx: Queryable,
   keys: readonly (Key & { readonly id: string })[],
-): Promise<boolean> {
+): Promise<void> {
   if (keys.length === 0) {
-    return true;
+    return;
   }
   const { rowCount } = await tx.query({
     name: "ingest_enter_keys",
@@ -49,7 +54,9 @@ export async function enterKeys(
            ON CONFLICT DO NOTHING`,
     values: [...columnsOf(keys), keys.map(({ id }) => id)],
   });
-  return rowCount === keys.length;
+  if (rowCount !== keys.length) {
+    throw new LostRace();
+  }
 }
 
 const columnsOf = (keys: readonly Key[]): unknown[] => [
