@@ -6,6 +6,7 @@ import { say, stderrLines } from "../lib/process/stderr.js";
 import { outputProblem, write } from "../lib/process/stdout.js";
 import { benchBackup } from "./backup.js";
 import { type AvailabilityOptions, benchAvailability } from "./campaigns/availability.js";
+import { benchIngest, PARTS as INGEST_PARTS, type IngestOptions } from "./ingest/command.js";
 import { benchLoad } from "./load.js";
 import { machineFacts, requireDurability } from "./machine.js";
 import { benchMonitor, type MonitorOptions } from "./monitor/command.js";
@@ -150,6 +151,24 @@ measures(
       0,
     ),
   (stack, report, options: OnceOptions) => benchOnce(stack, report, options),
+);
+measures(
+  program
+    .command("ingest")
+    .description(
+      "events of providers: told over HTTP, out of a data lake with two pollers, and read among many",
+    )
+    .option("--only <parts>", `some of ${INGEST_PARTS.join(",")}`, someOf(INGEST_PARTS), [...INGEST_PARTS])
+    .option("--batch <n>", "events told in batches", count(1_000, 100_000_000), 100_000)
+    .option("--rows <n>", "rows of the data lake", count(1_000, 100_000_000), 100_000)
+    .option(
+      "--kill-every <s>",
+      "one of the two pollers is killed in turn, so many seconds apart; 0: none",
+      count(0, 3_600),
+      0,
+    )
+    .option("--events <n>", "events there are when they are read", count(10_000, 1_000_000_000), 10_000_000),
+  (stack, report, options: IngestOptions) => benchIngest(stack, report, options),
 );
 
 /** Lets a command measure; `work` gets its options and its argument, if it has one. */

@@ -3,9 +3,9 @@
 -- anew, and to put right what was changed by hand.
 --
 -- psql variables: dbname admin_password loader_password reader_password exporter_password
--- backup_password app_password.
+-- backup_password app_password lake_password.
 -- Give them by \set on standard input or from a file of mode 0600, never by --variable: arguments show in process lists.
--- Schemas, tables and the rights on them come from db/migrations, run by payments_admin.
+-- Schemas, tables and the rights on them come from db/migrations, run by payments_admin; those of the data lake from db/datalake.sql.
 \set ON_ERROR_STOP on
 -- An error must not quote its statement, which may hold a password.
 \set VERBOSITY terse
@@ -27,7 +27,7 @@ SELECT pg_advisory_lock(hashtext('payments-platform roles')) \g /dev/null
 
 SELECT format('CREATE ROLE %I', r)
 FROM unnest(ARRAY['payments_owner', 'payments_admin', 'payments_loader', 'payments_reader',
-                  'payments_exporter', 'payments_backup', 'payments_app', 'payments_wallet', 'payments_saga',
+                  'payments_exporter', 'payments_backup', 'payments_app', 'payments_lake', 'payments_wallet', 'payments_saga',
                   'payments_collector', 'payments_payouts', 'payments_campaigns', 'payments_traffic', 'payments_reports',
                   'payments_monitor', 'payments_reporter', 'payments_ingest']) r
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) \gexec
@@ -41,6 +41,7 @@ ALTER ROLE payments_reader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICA
 ALTER ROLE payments_exporter LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'exporter_password' VALID UNTIL 'infinity';
 ALTER ROLE payments_backup   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION   NOBYPASSRLS INHERIT PASSWORD :'backup_password' VALID UNTIL 'infinity';
 ALTER ROLE payments_app      LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD :'app_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_lake     LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD :'lake_password' VALID UNTIL 'infinity';
 ALTER ROLE payments_wallet NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
 ALTER ROLE payments_saga NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
 ALTER ROLE payments_payouts NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
@@ -81,6 +82,16 @@ GRANT CONNECT ON DATABASE :"dbname" TO payments_admin, payments_loader, payments
   payments_app, payments_wallet, payments_saga, payments_payouts, payments_campaigns, payments_collector, payments_traffic, payments_reports,
   payments_monitor, payments_reporter, payments_ingest;
 GRANT TEMPORARY ON DATABASE :"dbname" TO payments_admin, payments_loader;
+
+-- What others collect, and ingest reads; see db/datalake.sql.
+SELECT 'CREATE DATABASE datalake OWNER payments_owner TEMPLATE template0 ENCODING ''UTF8'' LC_COLLATE ''C'' LC_CTYPE '
+       || quote_literal(datctype)
+FROM pg_database
+WHERE datname = 'template0' AND NOT EXISTS (SELECT FROM pg_database WHERE datname = 'datalake') \gexec
+SELECT 'ALTER DATABASE datalake OWNER TO payments_owner'
+FROM pg_database WHERE datname = 'datalake' AND datdba <> 'payments_owner'::regrole \gexec
+REVOKE ALL ON DATABASE datalake FROM PUBLIC;
+GRANT CONNECT ON DATABASE datalake TO payments_admin, payments_reader, payments_backup, payments_app, payments_lake;
 
 -- Its view spans all databases; kept in the maintenance database, it stays out of dumps that a plain role must restore.
 SELECT 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements'

@@ -1894,7 +1894,11 @@ CREATE TABLE ingest.body (
     source text NOT NULL,
     source_key text,
     received_at timestamp with time zone NOT NULL,
+    merchant text,
+    country text,
+    CONSTRAINT body_country_check CHECK ((length(country) <= 255)),
     CONSTRAINT body_hint_check CHECK ((length(hint) <= 255)),
+    CONSTRAINT body_merchant_check CHECK ((length(merchant) <= 255)),
     CONSTRAINT body_sha256_check CHECK ((length(sha256) = 32)),
     CONSTRAINT body_source_check CHECK ((source ~ '^[a-z][a-z0-9_-]{0,49}$'::text)),
     CONSTRAINT body_source_key_check CHECK (((length(source_key) >= 1) AND (length(source_key) <= 255)))
@@ -2163,6 +2167,7 @@ CREATE VIEW ingest.audit_event AS
     e.reason,
     e.method,
     e.amount,
+    e.amount_minor,
     e.currency,
     e.received_at,
     e.repeats
@@ -2180,7 +2185,11 @@ CREATE TABLE ingest.body_default (
     source text NOT NULL,
     source_key text,
     received_at timestamp with time zone NOT NULL,
+    merchant text,
+    country text,
+    CONSTRAINT body_country_check CHECK ((length(country) <= 255)),
     CONSTRAINT body_hint_check CHECK ((length(hint) <= 255)),
+    CONSTRAINT body_merchant_check CHECK ((length(merchant) <= 255)),
     CONSTRAINT body_sha256_check CHECK ((length(sha256) = 32)),
     CONSTRAINT body_source_check CHECK ((source ~ '^[a-z][a-z0-9_-]{0,49}$'::text)),
     CONSTRAINT body_source_key_check CHECK (((length(source_key) >= 1) AND (length(source_key) <= 255)))
@@ -4177,6 +4186,26 @@ CREATE TABLE staging.txn_shape (
 
 COMMENT ON TABLE staging.txn_shape IS 'Template of the tables that a run''s months are built in, see etl.create_builds; always empty';
 
+CREATE TABLE traffic.lake_row (
+    traffic_id bigint NOT NULL,
+    row_id uuid NOT NULL,
+    source_key text NOT NULL,
+    same_as uuid NOT NULL,
+    outcomes text[] NOT NULL
+);
+
+COMMENT ON TABLE traffic.lake_row IS 'The answer key of rows that a data lake was filled with';
+
+CREATE VIEW traffic.audit_lake_row AS
+ SELECT lake_row.traffic_id,
+    lake_row.row_id,
+    lake_row.source_key,
+    lake_row.same_as,
+    lake_row.outcomes
+   FROM traffic.lake_row;
+
+COMMENT ON VIEW traffic.audit_lake_row IS 'What each row of a run must have come to';
+
 CREATE TABLE traffic.campaign (
     traffic_id bigint NOT NULL,
     campaign_id uuid NOT NULL,
@@ -4981,6 +5010,9 @@ ALTER TABLE ONLY saga.webhook_stop
 ALTER TABLE ONLY traffic.campaign
     ADD CONSTRAINT campaign_pkey PRIMARY KEY (traffic_id, campaign_id);
 
+ALTER TABLE ONLY traffic.lake_row
+    ADD CONSTRAINT lake_row_pkey PRIMARY KEY (traffic_id, row_id);
+
 ALTER TABLE ONLY traffic.partner_event
     ADD CONSTRAINT partner_event_pkey PRIMARY KEY (traffic_id, source, event_id);
 
@@ -5415,6 +5447,9 @@ ALTER TABLE ONLY reports.switch
 
 ALTER TABLE ONLY traffic.campaign
     ADD CONSTRAINT campaign_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY traffic.lake_row
+    ADD CONSTRAINT lake_row_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY traffic.partner_event
     ADD CONSTRAINT partner_event_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
@@ -6259,6 +6294,10 @@ GRANT SELECT ON TABLE saga.transition TO payments_saga;
 GRANT SELECT,INSERT,DELETE ON TABLE saga.webhook_stop TO payments_saga;
 
 GRANT SELECT ON TABLE staging.txn_shape TO payments_loader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE traffic.lake_row TO payments_traffic;
+
+GRANT SELECT ON TABLE traffic.audit_lake_row TO payments_loader;
 
 GRANT SELECT,INSERT,DELETE ON TABLE traffic.campaign TO payments_traffic;
 

@@ -141,7 +141,7 @@ prepare_local() {
   # The gateway where there is no account with a real one.
   [[ $STRIPE_API_KEY != simulated ]] ||
     LOG_LEVEL=info start_process gateway-simulator simulator_ready 'serve gateway-simulator' SIMULATOR LOG
-  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD PAYOUTS STRIPE CAMPAIGNS REPORTS COLLECTOR MONITOR SELF
+  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD PAYOUTS STRIPE CAMPAIGNS REPORTS COLLECTOR MONITOR INGEST DATALAKE POLL ENABLE OPENAI AI SELF
   local reporter port
   for reporter in A B C; do
     port=REPORTER_${reporter}_PORT
@@ -179,7 +179,7 @@ TEXT
 # --- docker ----------------------------------------------------------------------------------------------------------
 COMPOSE_SECRETS=(POSTGRES_PASSWORD POSTGRES_ADMIN_PASSWORD RABBITMQ_PASSWORD COMPOSE_SUPERUSER_PASSWORD
   COMPOSE_READER_PASSWORD COMPOSE_EXPORTER_PASSWORD POSTGRES_BACKUP_PASSWORD POSTGRES_APP_PASSWORD COMPOSE_GRAFANA_PASSWORD
-  COMPOSE_GATEWAY_KEY STRIPE_WEBHOOK_SECRET)
+  COMPOSE_GATEWAY_KEY COMPOSE_LAKE_PASSWORD STRIPE_WEBHOOK_SECRET)
 
 compose() { docker compose --env-file "$REPO_ROOT/.env" -f "$REPO_ROOT/compose/docker-compose.yml" "$@"; }
 
@@ -205,6 +205,8 @@ make_compose_secrets() {
   if [[ -z $(setting HTTP_API_KEYS '') ]]; then
     printf 'HTTP_API_KEYS=gateway=%s\n' "$(printf %s "$(setting COMPOSE_GATEWAY_KEY '')" | sha256sum | cut -d ' ' -f 1)" >>"$file"
   fi
+  [[ -n $(setting DATALAKE_DATABASE_URL '') ]] ||
+    printf 'DATALAKE_DATABASE_URL=postgres://payments_lake:%s@postgres:5432/datalake\n' "$(setting COMPOSE_LAKE_PASSWORD '')" >>"$file"
   # Services that others can reach take signed events only: a first partner, to be replaced.
   if [[ -z $(setting COLLECTOR_SECRETS '') ]]; then
     printf 'COLLECTOR_SECRETS=partner=whsec_%s\n' "$(random_password)" >>"$file"

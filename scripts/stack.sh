@@ -41,7 +41,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 STACK_DIR=$(realpath -m -- "${STACK_DIR:-$REPO_ROOT/.local/stack}")
 STACK_ID=$(printf '%s' "$STACK_DIR" | sha256sum | cut -c 1-12)
 AWAY_DIR=/var/lib/payments-platform/$STACK_ID # where root keeps the data if the servers' users cannot reach STACK_DIR
-SECRETS=(postgres admin loader reader exporter backup app rabbitmq)
+SECRETS=(postgres admin loader reader exporter backup app lake rabbitmq)
 declare -A STATE=() # what must survive a restart: the ports and wishes behind them, DATA_DIR
 
 for part in servers ports postgres rabbitmq monitoring proxy backups show; do source "$REPO_ROOT/scripts/stack_$part.sh"; done
@@ -147,7 +147,7 @@ check_settings() {
 # is_database_name NAME: the rule of lib/settings/base.ts, whatever a locale takes for a small letter.
 is_database_name() {
   local LC_ALL=C
-  [[ $1 =~ ^[a-z_][a-z0-9_]{0,62}$ && ! $1 =~ ^(postgres|template[01]|payments_scratch)$ ]]
+  [[ $1 =~ ^[a-z_][a-z0-9_]{0,62}$ && ! $1 =~ ^(postgres|template[01]|payments_scratch|datalake)$ ]]
 }
 
 cmd_up() { # [--with-monitoring|--without-monitoring] [--with-proxy|--without-proxy]

@@ -65,6 +65,7 @@ cmd_env() {
     [POSTGRES_ADMIN_USER]=payments_admin [POSTGRES_ADMIN_PASSWORD]=$(<"$secrets/admin_password")
     [POSTGRES_BACKUP_USER]=payments_backup [POSTGRES_BACKUP_PASSWORD]=$(<"$secrets/backup_password")
     [POSTGRES_APP_USER]=payments_app [POSTGRES_APP_PASSWORD]=$(<"$secrets/app_password")
+    [DATALAKE_DATABASE_URL]=postgres://payments_lake:$(url_quote "$(<"$secrets/lake_password")")@127.0.0.1:${STATE[POSTGRES_PORT]}/datalake
     [PGHOST]=127.0.0.1 [PGPORT]=${STATE[POSTGRES_PORT]} [PGDATABASE]=${STATE[POSTGRES_DB]}
     [PGUSER]=payments_admin [PGPASSWORD]=$(<"$secrets/admin_password") # a person's psql is the admin's
     [PGSSLMODE]=disable [POSTGRES_SSLMODE]=disable [RABBITMQ_SSLMODE]=disable # loopback; what else was set is about other servers

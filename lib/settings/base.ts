@@ -2,8 +2,8 @@ import { z } from "zod";
 import { TLS_MODES } from "../tls.js";
 import { port, type SettingsDeclaration, secret, text, whole } from "./define.js";
 
-/** PostgreSQL's own databases and the drills' template, none of which can be the platform's. */
-const TAKEN_DATABASES = ["postgres", "template0", "template1", "payments_scratch"];
+/** PostgreSQL's own databases, the drills' template and the data lake, none of which can be the platform's. */
+const TAKEN_DATABASES = ["postgres", "template0", "template1", "payments_scratch", "datalake"];
 
 /** The name of a database that may be the platform's. scripts/stack.sh has the same rule, which has to stand without this file. */
 export const databaseName = z

@@ -3,11 +3,12 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { newId } from "../../lib/domain/ids.js";
 import { writeJson } from "../../lib/domain/json.js";
 import { parseJson } from "../../lib/domain/json_parse.js";
+import { countryOf } from "./domain/country.js";
 import type { RawBody } from "./domain/document.js";
 import type { Normalised } from "./domain/normalised.js";
-import type { Body } from "./normaliser.js";
+import type { Body, Merchant } from "./normaliser.js";
 import type { Counted } from "./store/roll_up.js";
-import { type Taken, takenOf } from "./store/text.js";
+import { storable, type Taken, takenOf } from "./store/text.js";
 
 /** What somebody brings. */
 export interface Arrival extends Omit<Body, "receivedAt"> {
@@ -24,6 +25,7 @@ export interface StoredBody {
   readonly hint: string | null;
   readonly source: string;
   readonly sourceKey: string | null;
+  readonly merchant: Merchant;
   readonly receivedAt: Date;
 }
 
@@ -53,6 +55,7 @@ export interface Understood {
 /** It took from its arrival until now to understand it. */
 export function understoodOf(arrival: Arrival & Body, normalised: readonly Normalised[]): Understood {
   const { raw, hint, source, sourceKey, receivedAt } = arrival;
+  const merchant = merchantOf(arrival.merchant);
   const latencyMs = Math.max(0, Date.now() - receivedAt.getTime());
   const ids = normalised.map(() => newId());
   const bodyId = ids[0] as string;
@@ -65,13 +68,38 @@ export function understoodOf(arrival: Arrival & Body, normalised: readonly Norma
       hint: hint ?? null,
       source,
       sourceKey: sourceKey ?? null,
+      merchant,
       receivedAt,
     },
     events: normalised.map((each, place) => {
-      const taken = takenOf(each);
+      const taken = takenOf(withMerchant(each, merchant));
       const keys = [...providerKeys(taken), ...sourceKeys(arrival, place)];
       return { id: ids[place] as string, place, bodyId, receivedAt, latencyMs, taken, keys };
     }),
+  };
+}
+
+const merchantOf = ({ name = null, country = null }: Partial<Merchant> = {}): Merchant => ({
+  name: name === null ? null : storable(name) || null,
+  country: country === null ? null : storable(country) || null,
+});
+
+/** What the event says itself goes first. What fills a field is of no place in the document: whoever brought it says so. */
+export function withMerchant(event: Normalised, { name, country }: Merchant): Normalised {
+  const fillsName = name !== null && event.merchant === null;
+  const code = country !== null && event.country === null ? countryOf(country) : undefined;
+  if (!fillsName && code === undefined) {
+    return event;
+  }
+  return {
+    ...event,
+    ...(fillsName && { merchant: name }),
+    ...(code !== undefined && { country: code }),
+    provenance: {
+      ...event.provenance,
+      ...(fillsName && { merchant: { pointer: "", text: name } }),
+      ...(code !== undefined && country !== null && { country: { pointer: "", text: country } }),
+    },
   };
 }
 

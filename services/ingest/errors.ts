@@ -10,6 +10,8 @@ export class IngestError extends defineErrors({
   MAPPING_UNKNOWN: { verdict: "reject", http: 404, exit: EXIT.usage },
   /** It was rejected, or gave way to a better one: nothing is changed any more. */
   MAPPING_DECIDED: { verdict: "reject", http: 409, exit: EXIT.usage },
+  /** No data lake is there to be polled. */
+  LAKE_UNSET: { verdict: "reject", http: 500, exit: EXIT.usage },
   /** A line of a file of rates is none. */
   FX_RATE_INVALID: { verdict: "reject", http: 400, exit: EXIT.usage },
 }) {}

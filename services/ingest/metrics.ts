@@ -22,9 +22,17 @@ export const ingestMetrics = {
     "Events that were tried again, by outcome: understood, open, given_up (one attempt is left, then it is a dead letter)",
     "outcome",
   ),
+  lakeRows: counter(
+    "ingest_lake_rows_total",
+    "Rows of the data lake, by outcome: taken, and marked; refused, and left for the next poll",
+    "outcome",
+  ),
   enterSeconds: histogram("ingest_enter_seconds", "Entering a group of bodies, with its commit", {
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   }),
 };
+
+/** What becomes of rows of the data lake. */
+export const LAKE_OUTCOMES = ["taken", "refused"] as const;
 
 export const RETRY_OUTCOMES = ["understood", "open", "given_up"] as const;

@@ -5,13 +5,15 @@ import { defineModule, type Runtime } from "../../lib/runtime/module.js";
 import { type Service, serviceProcess } from "../../lib/runtime/service_process.js";
 import { ingestRetryRequested } from "../contracts/ingest_retry_requested.js";
 import { fxCommand } from "./commands/fx.js";
+import { lakePollCommand } from "./commands/lake_poll.js";
 import { rulesCommand } from "./commands/rules.js";
 import { UNPROCESSED_CODES } from "./domain/normalised.js";
 import { IngestError } from "./errors.js";
 import { forecastRetry, onRetryRequested } from "./handlers/on_retry_requested.js";
 import { Intake } from "./intake.js";
+import { lakePolling } from "./lake/polling.js";
 import { learningOf } from "./learning/learning_of.js";
-import { ingestMetrics, RETRY_OUTCOMES } from "./metrics.js";
+import { ingestMetrics, LAKE_OUTCOMES, RETRY_OUTCOMES } from "./metrics.js";
 import { ingestPanels } from "./panels.js";
 import { INGEST_QUEUES } from "./queues.js";
 import { INGEST_RETENTION } from "./retention.js";
@@ -32,15 +34,15 @@ export const ingest = defineModule({
   roles: ["payments_ingest"],
   views: ["ingest.audit_difference", "ingest.audit_event", "ingest.unprocessed_state", "ingest.round_share"],
   retention: INGEST_RETENTION,
-  commands: [rulesCommand, fxCommand],
+  commands: [rulesCommand, fxCommand, lakePollCommand],
   routes: ingestRoutes,
   panels: ingestPanels,
   start: (runtime) => {
-    const { settings, registry } = runtime;
+    const { settings, registry, logger } = runtime;
     const { INGEST_CONNECTIONS: connections, INGEST_RETRY_EVERY_S: retryEveryS } = settings;
     const metrics = countersOf(registry);
-    const { logger } = runtime;
     const normaliser = learningOf(settings, { pool: () => service.pool, metrics, logger });
+    const lake = lakePolling(runtime, { intake: () => intake, metrics });
     const service: Service = serviceProcess(runtime, {
       service: "ingest-service",
       schema: "ingest",
@@ -49,6 +51,7 @@ export const ingest = defineModule({
       partitioned: ["body", "event"],
       chores: (pool) => [
         ...normaliser.chores,
+        ...lake.chores,
         retryChore(pool, { normaliser, metrics, outbox: () => service.outbox, everyMs: retryEveryS * 1_000 }),
       ],
       reactions: [
@@ -59,7 +62,9 @@ export const ingest = defineModule({
         },
       ],
     });
-    const { pool, parts } = service;
+    const { pool } = service;
+    const parts = [...lake.parts, ...service.parts];
+    const intake = new Intake({ pool, normaliser, connections, metrics });
     const limitOf = (name: string, quota: number) =>
       quota === 0 ? undefined : new RateLimit({ pool, table: "rate_limit", name, quota, windowS: 60 });
     const limits = {
@@ -71,7 +76,7 @@ export const ingest = defineModule({
       routes: ingestRoutes({
         pool,
         learning: normaliser,
-        intake: new Intake({ pool, normaliser, connections, metrics }),
+        intake,
         limits,
         dependencies: () => dependenciesOf(parts),
         ai: () => normaliser.ai,
@@ -89,6 +94,9 @@ function countersOf(registry: Runtime["registry"]): Instruments<typeof ingestMet
   }
   for (const outcome of RETRY_OUTCOMES) {
     metrics.retried.inc({ outcome }, 0);
+  }
+  for (const outcome of LAKE_OUTCOMES) {
+    metrics.lakeRows.inc({ outcome }, 0);
   }
   return metrics;
 }

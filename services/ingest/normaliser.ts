@@ -6,10 +6,18 @@ export interface Body {
   readonly raw: RawBody;
   /** The provider, by whoever sent it. */
   readonly hint?: string | undefined;
+  /** Whom it concerns, by whoever sent it: fills what the body does not say. */
+  readonly merchant?: Merchant | undefined;
   /** What brought it: `api`, `batch`, `lake`. */
   readonly source: string;
   /** Some times have no year. */
   readonly receivedAt: Date;
+}
+
+export interface Merchant {
+  readonly name: string | null;
+  /** A code or a name, as it was written. */
+  readonly country: string | null;
 }
 
 /** Understands bodies: by rules, learned mappings, a model. */

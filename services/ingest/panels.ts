@@ -35,6 +35,12 @@ export const ingestPanels = () =>
         "Meant to fall to none. new, extended, confirmed: it taught something. refused: by the checks. failed: no answer, or prose.",
         { "{{outcome}}": orNone(`60 * ${rate("ingest_ai_calls_total", "outcome")}`, "outcome") },
       ),
+      graph(
+        "Rows of the data lake a second, by outcome",
+        "ops",
+        "taken: their events are stored, and they are marked. refused: see the log.",
+        { "{{outcome}}": orNone(rate("ingest_lake_rows_total", "outcome"), "outcome") },
+      ),
       stat(
         "Highest share of amounts in 00",
         "percentunit",

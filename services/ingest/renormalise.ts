@@ -1,6 +1,14 @@
 import { newId } from "../../lib/domain/ids.js";
 import { type Pool, type Queryable, transaction } from "../../lib/postgres/pool.js";
-import { countedOf, type Key, type NewEvent, providerKeys, type StoredBody, unpacked } from "./arrival.js";
+import {
+  countedOf,
+  type Key,
+  type NewEvent,
+  providerKeys,
+  type StoredBody,
+  unpacked,
+  withMerchant,
+} from "./arrival.js";
 import type { Normaliser } from "./normaliser.js";
 import { whileRacing } from "./racing.js";
 import { firstRetryAt } from "./retry.js";
@@ -80,7 +88,10 @@ async function understandAgain(
       receivedAt: body.receivedAt,
     })),
   );
-  return bodies.map((body, i) => ({ body, taken: (normalised[i] ?? []).map(takenOf) }));
+  return bodies.map((body, i) => ({
+    body,
+    taken: (normalised[i] ?? []).map((each) => takenOf(withMerchant(each, body.merchant))),
+  }));
 }
 
 /** Of a place that is not found any more nothing is said: its event stays as it was. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type SettingsDeclaration, whole } from "../../lib/settings/define.js";
+import { lakeSettings } from "./lake/settings.js";
 import { learningSettings } from "./learning/settings.js";
 
 const schema = z.object({
@@ -16,6 +17,7 @@ const schema = z.object({
     .default(300)
     .describe("How often events that nobody understood are tried again, in seconds"),
   ...learningSettings,
+  ...lakeSettings,
 });
 
 export interface IngestSettings extends z.infer<typeof schema> {}
@@ -23,5 +25,10 @@ export interface IngestSettings extends z.infer<typeof schema> {}
 export const ingestSettings: SettingsDeclaration<IngestSettings> = {
   schema,
   // Of names that others use too just our own: OPENAI_ORG_ID of somebody's environment is no typing error.
-  prefixes: ["INGEST_", ...Object.keys(learningSettings).filter((name) => !name.startsWith("INGEST_"))],
+  prefixes: [
+    "INGEST_",
+    "DATALAKE_",
+    "POLL_",
+    ...Object.keys(learningSettings).filter((name) => !name.startsWith("INGEST_")),
+  ],
 };

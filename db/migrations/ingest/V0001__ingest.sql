@@ -13,7 +13,10 @@ CREATE TABLE ingest.body (
   hint        text        CHECK (length(hint) <= 255),
   source      text        NOT NULL CHECK (source ~ '^[a-z][a-z0-9_-]{0,49}$'),
   source_key  text        CHECK (length(source_key) BETWEEN 1 AND 255),
-  received_at timestamptz NOT NULL
+  received_at timestamptz NOT NULL,
+  -- Whom it concerns, by whoever brought it: fills what the body does not say.
+  merchant    text        CHECK (length(merchant) <= 255),
+  country     text        CHECK (length(country) <= 255)
 ) PARTITION BY RANGE (id);
 CREATE TABLE ingest.body_default PARTITION OF ingest.body DEFAULT;
 COMMENT ON TABLE ingest.body IS 'What was sent, of which at least one event was new; final';
@@ -180,7 +183,7 @@ SELECT ops.add_service_tables('ingest');
 
 CREATE VIEW ingest.audit_event AS
 SELECT e.id, e.body_id, e.place, b.source, b.source_key, e.provider, e.payment_ref, e.provider_event_id, e.status, e.code, e.reason,
-       e.method, e.amount, e.currency, e.received_at, e.repeats
+       e.method, e.amount, e.amount_minor, e.currency, e.received_at, e.repeats
 FROM ingest.event e JOIN ingest.body b ON b.id = e.body_id;
 COMMENT ON VIEW ingest.audit_event IS 'Each event, where it came from and what it was taken for';
 

@@ -67,8 +67,9 @@ const columnsOf = (keys: readonly Key[]): unknown[] => [
 export async function enterBodies(tx: Queryable, bodies: readonly StoredBody[]): Promise<void> {
   await tx.query({
     name: "ingest_enter_bodies",
-    text: `INSERT INTO ingest.body (id, bytes, sha256, is_text, hint, source, source_key, received_at)
-           SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])`,
+    text: `INSERT INTO ingest.body (id, bytes, sha256, is_text, hint, source, source_key, received_at, merchant, country)
+           SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+                                $9::text[], $10::text[])`,
     values: [
       bodies.map(({ id }) => id),
       bodies.map(({ bytes }) => bytes),
@@ -78,6 +79,8 @@ export async function enterBodies(tx: Queryable, bodies: readonly StoredBody[]):
       bodies.map(({ source }) => source),
       bodies.map(({ sourceKey }) => sourceKey),
       bodies.map(({ receivedAt }) => receivedAt),
+      bodies.map(({ merchant }) => merchant.name),
+      bodies.map(({ merchant }) => merchant.country),
     ],
   });
 }

@@ -22,7 +22,8 @@ export interface FormerEvent extends Taken {
 export async function findBodies(db: Queryable, ids: readonly string[]): Promise<readonly StoredBody[]> {
   const { rows } = await db.query<StoredBody>({
     name: "ingest_bodies",
-    text: `SELECT b.id, b.bytes, b.sha256, b.is_text AS "isText", b.hint, b.source, b.source_key AS "sourceKey", b.received_at AS "receivedAt"
+    text: `SELECT b.id, b.bytes, b.sha256, b.is_text AS "isText", b.hint, b.source, b.source_key AS "sourceKey", b.received_at AS "receivedAt",
+                  jsonb_build_object('name', b.merchant, 'country', b.country) AS merchant
            FROM unnest($1::uuid[]) AS a (id) JOIN ingest.body b USING (id)`,
     values: [ids],
   });
