@@ -7,7 +7,16 @@ import { eventually } from "./harness/eventually.js";
 import { type Gateway, openDoor, openGateway } from "./harness/haproxy.js";
 
 /** Of the others the second process is down. */
-const OTHERS = ["wallet", "metrics", "payouts", "campaigns", "collector", "reports", "monitor", "ingest"] as const;
+const OTHERS = [
+  "wallet",
+  "metrics",
+  "payouts",
+  "campaigns",
+  "collector",
+  "reports",
+  "monitor",
+  "ingest",
+] as const;
 
 let backends: Record<"payments1" | "payments2" | `${(typeof OTHERS)[number]}1`, Backend>;
 let gateway: Gateway;

@@ -13,27 +13,46 @@ const HOUR_MS = 3_600_000;
 /** A name as a table, a label and a list bear it. */
 export const serviceName = z.string().regex(/^[a-z0-9][a-z0-9_.:-]{0,62}$/i);
 
+/** Its example is no reporter's. */
+export const windowUuid = z
+  .uuid()
+  .toLowerCase()
+  .meta({ examples: ["00000000-0000-7000-8000-000000000001"] });
+const time = z.iso.datetime({ offset: true });
+
 /**
  * What a window's owner tells of it: that it was opened (seq 0), and each tick (1 to expected_reports). Each report bears the
  * whole schedule, so that any of them makes the window known.
  */
 export const reportShape = {
-  window_uuid: z.uuid().toLowerCase(),
-  service: serviceName,
-  seq: z.int().min(0).max(MOST_REPORTS).meta({ description: "0: the window was opened; no report." }),
+  window_uuid: windowUuid,
+  service: serviceName.meta({ examples: ["shop"] }),
+  seq: z
+    .int()
+    .min(0)
+    .max(MOST_REPORTS)
+    .meta({ description: "0: the window was opened; no report.", examples: [1] }),
   status: z.enum(["ok", "error"]),
   error_message: z.string().max(500).optional(),
   /** By the sender's clock, as all times here: said, never decided by. */
-  report_timestamp: z.iso.datetime({ offset: true }),
-  window_from: z.iso.datetime({ offset: true }),
-  window_to: z.iso.datetime({ offset: true }),
-  interval_ms: z.int().min(10).max(HOUR_MS),
-  expected_reports: z.int().min(1).max(MOST_REPORTS),
+  report_timestamp: time.meta({ examples: ["2026-05-01T12:00:10Z"] }),
+  window_from: time.meta({ examples: ["2026-05-01T12:00:00Z"] }),
+  window_to: time.meta({ examples: ["2026-05-01T12:00:10Z"] }),
+  interval_ms: z
+    .int()
+    .min(10)
+    .max(HOUR_MS)
+    .meta({ examples: [10_000] }),
+  expected_reports: z
+    .int()
+    .min(1)
+    .max(MOST_REPORTS)
+    .meta({ examples: [1] }),
   remaining_ms: z
     .int()
     .min(0)
     .max(24 * HOUR_MS)
-    .meta({ description: "Until the window ends, by a clock that nobody sets." }),
+    .meta({ description: "Until the window ends, by a clock that nobody sets.", examples: [0] }),
   last: z
     .boolean()
     .optional()

@@ -15,6 +15,12 @@ import {
 
 const count = z.int().nonnegative();
 
+const providerName = z
+  .string()
+  .max(50)
+  .toLowerCase()
+  .meta({ examples: ["stripe"] });
+
 const provided = z.object({
   provider: z.string(),
   start_date: z.iso.date(),
@@ -29,7 +35,7 @@ export const getProvider = (pool: Pool) =>
     method: "GET",
     path: "/api/v1/metrics/providers/:provider",
     summary: "A provider's events in figures; all of them are 0 where it sent none",
-    request: { params: z.object({ provider: z.string().max(50).toLowerCase() }), query: spanQuery },
+    request: { params: z.object({ provider: providerName }), query: spanQuery },
     answers: { 200: provided, 304: z.undefined() },
     handle: async (request) => {
       const { provider } = request.params;

@@ -12,7 +12,7 @@ import { SchemaMismatch } from "../../../lib/http/validation.js";
 import type { Arrival } from "../arrival.js";
 import type { Intake } from "../intake.js";
 import { takenAnswer, takenEvent } from "./event_answer.js";
-import { arrivalOf, eventRequest } from "./event_request.js";
+import { arrivalOf, eventRequest, eventRequests } from "./event_request.js";
 import { eventsAsk, type Limits, requestAsk } from "./limits.js";
 
 const MAX_EVENTS = 10_000;
@@ -43,6 +43,7 @@ export const postBatch = ({ intake, limits }: { readonly intake: Intake; readonl
     summary:
       "Up to 10,000 events, as a list or a line each (NDJSON), with an answer for each in the same form",
     bodies: { "application/json": "bytes", [NDJSON]: "bytes" },
+    bodyShape: eventRequests,
     bodyLimitBytes: MAX_BODY_BYTES,
     answers: { 201: z.array(answer) },
     cardData: "module",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineRoute } from "../../../lib/http/route.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
+import { windowUuid } from "../../contracts/report.js";
 import { MonitorError } from "../errors.js";
 import { findWindow } from "../store/window.js";
 import { bodyOf, windowBody } from "./window_body.js";
@@ -10,7 +11,7 @@ export const getWindow = ({ pool }: { readonly pool: Pool }) =>
     method: "GET",
     path: "/api/monitor/windows/:window_uuid",
     summary: "A window, and which of its reports lack",
-    request: { params: z.object({ window_uuid: z.uuid().toLowerCase() }) },
+    request: { params: z.object({ window_uuid: windowUuid }) },
     answers: {
       200: windowBody.extend({
         missing_slots: z.array(z.int()).meta({ description: "Reports that have not come by now." }),

@@ -6,6 +6,11 @@ import { noteBack } from "../store/marker.js";
 import { holderName, holdingBody, holdingOf } from "./holding_body.js";
 
 const LARGEST = 1_048_576;
+/** Its example was never sent. */
+const markerId = z
+  .uuid()
+  .toLowerCase()
+  .meta({ examples: ["00000000-0000-7000-8000-000000000002"] });
 
 export const postMarker = ({ pool }: { readonly pool: Pool }) =>
   defineRoute({
@@ -14,7 +19,7 @@ export const postMarker = ({ pool }: { readonly pool: Pool }) =>
     summary: "A marker of the sweep has come through the queue; with what whoever took it has in hand",
     bodyLimitBytes: LARGEST,
     request: {
-      params: z.object({ marker_id: z.uuid().toLowerCase() }),
+      params: z.object({ marker_id: markerId }),
       body: holdingBody.extend({ holder: holderName }),
     },
     answers: { 200: z.object({ known: z.boolean() }) },
