@@ -11,13 +11,19 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-/** What a seed chooses: the unit of the provider's amounts and what tells it. */
+/**
+ * What a seed chooses: the unit of the provider's amounts and what tells it. Those from "whole units" on look like evidence and are
+ * none: whole main units beside a price each, a hundred of which are an amount in cents now and then; amounts of CLP in hundredths,
+ * which ISO 4217 does not have.
+ */
 export const UNIT_STYLES = [
   "cents by name",
   "decimal text",
   "decimal comma",
   "second field",
   "nothing tells",
+  "whole units",
+  "hundredths of pesos",
 ] as const;
 export type UnitStyle = (typeof UNIT_STYLES)[number];
 
@@ -87,11 +93,14 @@ export class UnknownProvider {
     const states: Readonly<Record<string, string>> = KINDS[kind];
     const state = pick(random, Object.keys(states));
     const status = states[state] as string;
-    const minor = 100 + Math.floor(random() * 500_000);
+    const hundredths = 100 + Math.floor(random() * 500_000);
     const reason =
       kind === "payment" && status === "DECLINED" ? pick(random, Object.keys(REASONS)) : undefined;
     const at = new Date(Date.UTC(2026, 9, 1 + (n % 28), n % 24, n % 60, n % 60));
-    const currency = pick(random, ["USD", "EUR", "BRL"]);
+    const isPeso = this.unitStyle === "hundredths of pesos" && random() < 0.3;
+    const isWhole = isPeso || this.unitStyle === "whole units";
+    const minor = isWhole ? 100 * Math.ceil(hundredths / 100) : hundredths;
+    const currency = isPeso ? "CLP" : pick(random, ["USD", "EUR", "BRL"]);
     const id = `ev_${n.toString(36)}x${Math.floor(random() * 1e9).toString(36)}`;
     const paymentRef = `P-${10_000 + n}`;
     const merchant = pick(random, ["Librería Austral", "Café Norte", "Taller Sur"]);
@@ -132,7 +141,7 @@ export class UnknownProvider {
       truth: {
         status,
         reason: reason === undefined ? null : REASONS[reason as keyof typeof REASONS],
-        amountMinor: BigInt(minor),
+        amountMinor: BigInt(isPeso ? minor / 100 : minor),
         currency,
         merchant,
         country: "AR",
@@ -152,10 +161,19 @@ export class UnknownProvider {
       case "decimal comma":
         return { amount: decimal(minor).replace(".", ",") };
       case "second field":
+      case "hundredths of pesos":
         return { amount: minor, amount_text: decimal(minor) };
+      case "whole units":
+        return this.#priced(minor / 100);
       case "nothing tells":
         return { amount: minor };
     }
+  }
+
+  /** One in ten is a hundred times its price: 5000 beside 50.00. */
+  #priced(amount: number): object {
+    const quantity = this.#random() < 0.1 ? 100 : pick(this.#random, [1, 2, 4]);
+    return { amount, unit_amount: decimal((amount * 100) / quantity), quantity };
   }
 }
 
@@ -177,7 +195,7 @@ export function rightAnswer({ fields, events }: Asked): ModelAnswer {
     (["payment", "refund", "dispute"] as const).find((each) => `/${each}/state` in first) ?? "payment";
   const has = (path: string) => (path in fields ? path : null);
   const amount = has(`/${kind}/amount_in_cents`) ?? `/${kind}/amount`;
-  const isMinor = !/[.,]/.test(first[amount] ?? "");
+  const isMinor = !/[.,]/.test(first[amount] ?? "") && has(`/${kind}/unit_amount`) === null;
   const states: Readonly<Record<string, ModelAnswer["status"]["values"][0]["category"]>> = KINDS[kind];
   const seen = (path: string) => [...new Set(events.flatMap((event) => event[path] ?? []))];
   const why = has(`/${kind}/decline_reason`);

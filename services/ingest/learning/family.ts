@@ -1,7 +1,7 @@
 import { newId } from "../../../lib/domain/ids.js";
 import { judge, type Verdict } from "./judge.js";
 import { kindPathsOf } from "./kinds.js";
-import { fitOf, inForce, type Known, readerOf } from "./known.js";
+import { fitOf, inForce, type Known, readerOf, shapeKeyOf } from "./known.js";
 import { keyAt, type Leaves, likeness } from "./leaves.js";
 import { type Keyed, layoutOf, type Mapping, merged } from "./mapping.js";
 import { promotionOf } from "./promotion.js";
@@ -43,6 +43,8 @@ const SHOWN = 12;
 export const MAX_TRIES = 3;
 /** Events that a candidate is tested on; more tell nothing more. */
 export const KEPT = 50;
+/** Of each kind and status so many are kept besides: a unit is proven for each kind. */
+export const KEPT_OF_KIND = 10;
 const ALIKE = 0.5;
 
 /**
@@ -90,12 +92,18 @@ export class Family {
   /** Takes an event in, unless enough like it are known. */
   add(eventId: string, leaves: Leaves): void {
     const reader = readerOf(this.mappings, leaves);
-    const enough =
-      reader?.state === "promoted" ||
-      (reader && this.samples.filter(({ mappingId }) => mappingId === reader.id).length >= KEPT);
-    if (!enough) {
+    if (reader?.state !== "promoted" && !(reader && this.#isEnough(reader, leaves))) {
       this.#samples.set(eventId, { eventId, leaves, mappingId: reader?.id ?? null, tries: 0 });
     }
+  }
+
+  #isEnough({ id, mapping }: Known, leaves: Leaves): boolean {
+    const key = shapeKeyOf(mapping, leaves);
+    const read = this.samples.filter(({ mappingId }) => mappingId === id);
+    return (
+      read.length >= KEPT &&
+      read.filter((sample) => shapeKeyOf(mapping, sample.leaves) === key).length >= KEPT_OF_KIND
+    );
   }
 
   /** The next question; undefined: nothing is to be asked. Events that nothing reads go first. */

@@ -14,7 +14,8 @@ const WORDS = {
     ),
     speakAgainst: beginning(
       `fees? tax(es|a)? iva vat net neto liquid tips? propina comis commission balance saldo discount descuento desconto shipping
-       limit rate installments? cuotas? parcelas? exchange remaining gebuehr gebuhr steuer previous cumulative available count`,
+       limit rate installments? cuotas? parcelas? exchange remaining gebuehr gebuhr steuer previous cumulative available count
+       cashback rebate reward bonus points? interest surcharge deposit`,
     ),
   },
   currency: {

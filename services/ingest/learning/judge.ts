@@ -1,11 +1,11 @@
-import { minorDigitsOf } from "../../../lib/domain/money.js";
 import type { StatusCategory } from "../domain/normalised.js";
 import { pathsFor, wordsSay } from "./field_words.js";
+import { namesKind } from "./kinds.js";
 import { keyAt, type Leaves } from "./leaves.js";
 import { FIELDS, type Mapping, pathOf } from "./mapping.js";
 import { type Read, readMapped } from "./read.js";
 import { statusesBy } from "./status_words.js";
-import { type AmountSample, unitEvidence } from "./unit.js";
+import { type AmountSample, amountSampleOf, unitEvidence } from "./unit.js";
 import { wordsOf } from "./words.js";
 
 /** What events say of a mapping that reads them. */
@@ -99,23 +99,30 @@ function judgeStatuses({ kinds, status }: Mapping): Findings {
 const isReversal = (category: StatusCategory | undefined): boolean =>
   category === "REFUNDED" || category === "CHARGEBACK";
 
+/** Each kind of events for itself: payments may be in main units, and adjustments in cents. */
 function judgeUnit(
-  { amount }: Mapping,
+  { amount, kinds, status }: Mapping,
   events: readonly ReadEvent[],
 ): { readonly refusals: readonly string[]; readonly proven: boolean } {
   if (amount === null) {
     return { refusals: [], proven: true };
   }
-  const samples = events.flatMap(({ leaves, read: { currency } }): AmountSample[] => {
-    const leaf = leaves.get(amount.path);
-    return leaf === undefined || currency === null
-      ? []
-      : [{ amount: leaf, minorDigits: minorDigitsOf(currency), others: [...leaves.values()] }];
-  });
-  const evidence = unitEvidence(samples);
-  const against = evidence.find(({ unit }) => unit !== amount.unit);
+  const kindPaths = [...kinds.paths, ...status.paths.filter(namesKind)];
+  const byKind = new Map<string, AmountSample[]>();
+  for (const { leaves, read } of events) {
+    const sample = amountSampleOf(leaves, amount.path, read.currency);
+    if (sample !== undefined) {
+      const kind = keyAt(leaves, kindPaths);
+      byKind.set(kind, [...(byKind.get(kind) ?? []), sample]);
+    }
+  }
+  const evidence = [...byKind.values()].map(unitEvidence);
+  const against = evidence.flat().find(({ unit }) => unit !== amount.unit);
   return against === undefined
-    ? { refusals: [], proven: evidence.length > 0 }
+    ? {
+        refusals: [],
+        proven: evidence.length > 0 && evidence.every((each) => each.some(({ proves }) => proves)),
+      }
     : {
         refusals: [`the unit is ${amount.unit} by the model, ${against.unit} by its ${against.by}`],
         proven: false,
@@ -128,7 +135,9 @@ function judgeValues(events: readonly ReadEvent[], now: Date): readonly string[]
     occurredAt === null ? [] : [occurredAt.getTime()],
   );
   const isFar = times.some((time) => Math.abs(time - now.getTime()) > FIVE_YEARS_MS);
+  const isUnitUnknown = events.length > 0 && events.every((event) => event.read.isUnitUnknown);
   return [
+    ...(isUnitUnknown ? ["of no event's currency the minor units are known"] : []),
     ...[...unreadable].map((field) => `a value of ${field} is none`),
     ...(isFar ? ["a time is more than five years away"] : []),
   ];

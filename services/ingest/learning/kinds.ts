@@ -17,13 +17,15 @@ export function kindPathsOf(samples: readonly Leaves[]): readonly string[] {
   return [...new Set(paths)].sort();
 }
 
-function tellsKind({ path, type, text }: Leaf): boolean {
+const tellsKind = ({ path, type, text }: Leaf): boolean =>
+  type === "text" && namesKind(path) && NAME.test(text.trim());
+
+/** Whether a path is of a kind by its name. */
+export function namesKind(path: string): boolean {
   const [key = "", around = ""] = path.split("/").reverse();
   const words = wordsOf(key);
   return (
-    type === "text" &&
     words.some((word) => TELL_KINDS.test(word)) &&
-    ![...words, ...wordsOf(around)].some((word) => OTHERWISE.test(word)) &&
-    NAME.test(text.trim())
+    ![...words, ...wordsOf(around)].some((word) => OTHERWISE.test(word))
   );
 }

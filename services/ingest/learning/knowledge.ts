@@ -2,9 +2,9 @@ import { hash } from "node:crypto";
 import type { UnknownRecord } from "../domain/normalise.js";
 import { unprocessed } from "../domain/normalise.js";
 import type { Normalised } from "../domain/normalised.js";
-import { KEPT, type Sample } from "./family.js";
+import { KEPT, KEPT_OF_KIND, type Sample } from "./family.js";
 import { wordsSay } from "./field_words.js";
-import { familyOf, fitOf, inForce, type Known } from "./known.js";
+import { familyOf, fitOf, inForce, type Known, shapeKeyOf } from "./known.js";
 import { type Leaves, leavesOf } from "./leaves.js";
 import { normalisedBy } from "./normalised.js";
 
@@ -46,7 +46,7 @@ export class Knowledge {
     const fits = mappings.map((known) => fitOf(known, leaves));
     const reader = mappings[fits.indexOf("fits")];
     if (reader !== undefined) {
-      if (offer && reader.state === "candidate" && this.#isWanted(reader)) {
+      if (offer && reader.state === "candidate" && this.#isWanted(reader, leaves)) {
         offer({ family, sample: sampleOf(leaves), isOpen: false });
       }
       return normalisedBy(reader, leaves, provider);
@@ -67,10 +67,16 @@ export class Knowledge {
   }
 
   /** This process has not offered enough for it. */
-  #isWanted({ id }: Known): boolean {
-    const offered = (this.#offered.get(id) ?? 0) + 1;
-    this.#offered.set(id, offered);
-    return offered <= 2 * KEPT;
+  #isWanted({ id, mapping }: Known, leaves: Leaves): boolean {
+    const offered = this.#countOffered(id);
+    const ofKind = this.#countOffered(`${id}\n${shapeKeyOf(mapping, leaves)}`);
+    return offered <= 2 * KEPT || ofKind <= 2 * KEPT_OF_KIND;
+  }
+
+  #countOffered(name: string): number {
+    const offered = (this.#offered.get(name) ?? 0) + 1;
+    this.#offered.set(name, offered);
+    return offered;
   }
 }
 

@@ -66,6 +66,10 @@ export function fitOf({ family, mapping, paths }: Known, leaves: Leaves): Fit {
   return asked && reason !== null && !knows(reason.values, why) ? "unseen" : "fits";
 }
 
+/** Its kind and status: as many as a mapping knows. */
+export const shapeKeyOf = ({ kinds, status }: Mapping, leaves: Leaves): string =>
+  `${keyAt(leaves, kinds.paths)}\n${keyAt(leaves, status.paths)}`;
+
 const knows = (values: Readonly<Record<string, unknown>>, key: string): boolean => Object.hasOwn(values, key);
 
 /** Whether a reason may be of a short list: no sentence, no number of the payment in it. */

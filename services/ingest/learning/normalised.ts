@@ -16,7 +16,7 @@ export function normalisedBy(
   provider: string | null,
 ): Omit<Normalised, "index"> {
   const { mapping, state } = known;
-  const { unreadable, id, ...read } = readMapped(mapping, leaves);
+  const { unreadable, isUnitUnknown, id, ...read } = readMapped(mapping, leaves);
   const statusKey = keyAt(leaves, mapping.status.paths);
   const lost = unreadable.filter((field) => field === "amount" || field === "currency");
   const common = {
@@ -37,6 +37,10 @@ export function normalisedBy(
   if (lost.length > 0) {
     const detail = `${lost.join(" and ")} cannot be read`;
     return { ...NONE, ...common, unprocessed: { code: "UNDECIDABLE", detail } };
+  }
+  if (isUnitUnknown) {
+    const detail = `nobody knows which minor units amounts in ${read.currency} are in`;
+    return { ...NONE, ...common, unprocessed: { code: "UNKNOWN_VALUE", detail } };
   }
   const asPromoted = state === "promoted";
   const candidate = known.waitsFor !== null ? CONFIDENCE.unproven : CONFIDENCE.candidate;

@@ -22,6 +22,8 @@ export interface Read {
   readonly occurredAt: Date | null;
   readonly id: string | null;
   readonly paymentRef: string | null;
+  /** How many digits its minor units have in this currency nobody knows: the amount is null. */
+  readonly isUnitUnknown: boolean;
   /** Fields that have a text which is none of their kind: an amount that is undecidable, an impossible date. */
   readonly unreadable: readonly ("amount" | "currency" | "occurredAt" | "country")[];
 }
@@ -34,14 +36,19 @@ export function readMapped(mapping: Mapping, leaves: Leaves): Read {
   const currencyText = textAt(mapping.currency);
   const currency = currencyText === null ? null : (currencyOf(currencyText) ?? null);
   const amountLeaf = leafAt(mapping.amount?.path);
-  const money = amountLeaf && mapping.amount ? moneyAt(amountLeaf, mapping.amount.unit, currency) : null;
+  const isUnitUnknown =
+    amountLeaf !== undefined && mapping.amount?.unit === "minor" && !hasHundredths(amountLeaf, currency);
+  const money =
+    amountLeaf && mapping.amount && !isUnitUnknown
+      ? moneyAt(amountLeaf, mapping.amount.unit, currency)
+      : null;
   const time = leafAt(mapping.occurredAt?.path);
   const occurredAt = time && mapping.occurredAt ? timeOf(time.text, mapping.occurredAt.format) : null;
   const countryText = textAt(mapping.country);
   const country = countryText === null ? null : (countryOf(countryText) ?? null);
   const refused = status === "DECLINED" || status === "FAILED";
   const unreadable: Read["unreadable"] = [
-    ...(amountLeaf && money === null ? (["amount"] as const) : []),
+    ...(amountLeaf && money === null && !isUnitUnknown ? (["amount"] as const) : []),
     ...(currencyText !== null && currency === null ? (["currency"] as const) : []),
     ...(time && occurredAt === null ? (["occurredAt"] as const) : []),
     ...(countryText !== null && country === null ? (["country"] as const) : []),
@@ -58,22 +65,27 @@ export function readMapped(mapping: Mapping, leaves: Leaves): Read {
     occurredAt,
     id: textAt(mapping.id),
     paymentRef: textAt(mapping.paymentRef),
+    isUnitUnknown,
     unreadable,
   };
 }
 
 const absolute = (minor: bigint | null): bigint | null => (minor !== null && minor < 0n ? -minor : minor);
 
-/** What is called cents is a hundredth in every currency. Without a currency nobody knows what a unit is. */
-function moneyAt({ path, type, text }: Leaf, unit: Unit, currency: string | null): Money | null {
+/**
+ * Minor units are hundredths, or called cents. Of currencies with other digits by ISO 4217 providers count as they like: CLP in whole
+ * pesos or in hundredths. One without a currency is undecidable as it is.
+ */
+const hasHundredths = ({ path }: Leaf, currency: string | null): boolean =>
+  currency === null || namesCents(path) || minorDigitsOf(currency) === 2;
+
+/** Without a currency nobody knows what a unit is. */
+function moneyAt({ type, text }: Leaf, unit: Unit, currency: string | null): Money | null {
   if (currency === null) {
     return null;
   }
   const plain = plainNumber(text, type === "number" ? "plain" : "any", currency);
-  const minorDigits = namesCents(path) ? 2 : minorDigitsOf(currency);
-  return (
-    (plain === undefined ? undefined : moneyOf(plain, unit === "minor" ? minorDigits : 0, currency)) ?? null
-  );
+  return (plain === undefined ? undefined : moneyOf(plain, unit === "minor" ? 2 : 0, currency)) ?? null;
 }
 
 function timeOf(text: string, format: TimeFormat): Date | null {

@@ -13,7 +13,9 @@ const evidence = (
     {
       amount: leaf(path, text),
       minorDigits,
-      others: [leaf(path, text), ...Object.entries(others).map(([at, value]) => leaf(at, value))],
+      leaves: new Map(
+        Object.entries({ ...others, [path]: text }).map(([at, value]) => [at, leaf(at, value)]),
+      ),
     },
   ]).map(({ unit, by }) => `${unit} by ${by}`);
 
@@ -44,6 +46,30 @@ describe("evidence of a unit", () => {
 
   it("a currency without minor digits has none in a second field", () => {
     expect(evidence("/amount", "5000", { "/total": "5000" }, 0)).toEqual([]);
+  });
+
+  const pairs = (amounts: readonly (readonly [string, string])[], other = "/unit_amount") =>
+    unitEvidence(
+      amounts.map(([text, beside]) => ({
+        amount: leaf("/amount", text),
+        minorDigits: 2,
+        leaves: new Map([[other, leaf(other, beside)]]),
+      })),
+    );
+
+  it("a second field proves it with five different amounts, and by one that differs nothing", () => {
+    const agreeing = ["5000", "1250", "99", "100", "7", "7"].map(
+      (text) => [text, (Number(text) / 100).toFixed(2)] as const,
+    );
+    expect(pairs(agreeing)).toEqual([{ unit: "minor", by: "second field", proves: true }]);
+    expect(pairs(agreeing.slice(1))).toMatchObject([{ unit: "minor", proves: false }]);
+    expect(pairs([...agreeing, ["200", "100.00"]])).toEqual([]);
+  });
+
+  it("hundredths of a currency that has none are minor", () => {
+    expect(evidence("/amount", "1299000", { "/amount_decimal": "12990.00" }, 0)).toEqual([
+      "minor by second field",
+    ]);
   });
 
   it("that contradicts itself is told whole", () => {

@@ -1,5 +1,6 @@
+import { minorDigitsOf } from "../../../lib/domain/money.js";
 import { wordsSay } from "./field_words.js";
-import type { Leaf } from "./leaves.js";
+import type { Leaf, Leaves } from "./leaves.js";
 import type { Unit } from "./mapping.js";
 import { beginning, wordsOf } from "./words.js";
 
@@ -19,58 +20,95 @@ const nearWords = (path: string): readonly string[] => wordsOf(path.split("/").s
 /** Whether it counts hundredths by its name, whatever its currency has. */
 export const namesCents = (path: string): boolean => nearWords(path).some((word) => CENTS_WORDS.test(word));
 
-/** An amount of an event, the digits of its currency, and the other numbers of the event. */
+/** An amount of an event, the digits of its currency, and all that the event has. */
 export interface AmountSample {
   readonly amount: Leaf;
   readonly minorDigits: number;
-  readonly others: readonly Leaf[];
+  readonly leaves: Leaves;
+}
+
+/** Undefined without an amount or a currency. */
+export function amountSampleOf(
+  leaves: Leaves,
+  path: string,
+  currency: string | null,
+): AmountSample | undefined {
+  const amount = leaves.get(path);
+  return amount === undefined || currency === null
+    ? undefined
+    : { amount, minorDigits: minorDigitsOf(currency), leaves };
 }
 
 export interface UnitEvidence {
   readonly unit: Unit;
   readonly by: "name" | "point" | "second field";
+  /** Enough for a rule; else it only speaks against a mapping that says otherwise. */
+  readonly proves: boolean;
 }
 
+/** Different amounts that a second field must hold too: one such pair may be by chance, 50.00 a piece beside 5000. */
+const PROVING_PAIRS = 5;
+
 /**
- * What the events themselves say of an amount's unit, beyond what a model says: its name (`amount_in_cents`), a fraction, or a second
+ * What events of one kind say of an amount's unit, beyond what a model says: its name (`amount_in_cents`), a fraction, or a second
  * field that holds the same amount in the other unit. Evidence that contradicts itself is all there: nothing is decided by it.
  */
 export function unitEvidence(samples: readonly AmountSample[]): readonly UnitEvidence[] {
   const found: UnitEvidence[] = [];
   const words = samples.flatMap(({ amount }) => nearWords(amount.path));
   if (words.some((word) => MINOR_WORDS.test(word))) {
-    found.push({ unit: "minor", by: "name" });
+    found.push({ unit: "minor", by: "name", proves: true });
   }
   if (words.some((word) => MAJOR_WORDS.test(word))) {
-    found.push({ unit: "major", by: "name" });
+    found.push({ unit: "major", by: "name", proves: true });
   }
   if (samples.some(({ amount }) => FRACTION.test(amount.text.trim()))) {
-    found.push({ unit: "major", by: "point" });
+    found.push({ unit: "major", by: "point", proves: true });
   }
-  const units = new Set(samples.flatMap(bySecondField));
-  return [...found, ...[...units].map((unit) => ({ unit, by: "second field" }) as const)];
+  const paths = new Set(samples.flatMap(({ leaves }) => [...leaves.keys()]));
+  return [...found, ...[...paths].flatMap((path) => bySecondField(samples, path))];
 }
 
+/** Whether an event tells its amount's unit itself. */
+export const tellsUnit = (sample: AmountSample, unit: Unit): boolean =>
+  unitEvidence([sample]).some((evidence) => evidence.unit === unit) ||
+  // Where it is known that fractions are written, 12.00 is one.
+  (unit === "major" && /[.,]\d{2}$/.test(sample.amount.text.trim()));
+
 /**
- * The unit of an amount beside the same amount in the other unit. A zero says nothing, nor does a field that is no amount by its name:
- * a fee of 1 % would look like it.
+ * What a field says that holds the same amount in the other unit, in each event that has both: a single one that differs, and it is
+ * another thing. A zero says nothing, nor does a field that is no amount by its name: a fee of 1 % would look like it.
  */
-function bySecondField({ amount, minorDigits, others }: AmountSample): readonly Unit[] {
-  const text = amount.text.trim();
-  const isMajor = (each: string) =>
-    /^-?\d{1,15}\.\d+$/.test(each) && each.split(".")[1]?.length === minorDigits;
-  if (minorDigits === 0 || /^[-0.]*$/.test(text)) {
+function bySecondField(samples: readonly AmountSample[], path: string): readonly UnitEvidence[] {
+  if (wordsSay("amount", path) !== "for") {
     return [];
   }
-  return others.flatMap(({ path, text: other }): Unit[] => {
-    if (path === amount.path || wordsSay("amount", path) !== "for") {
-      return [];
-    }
-    if (WHOLE.test(text) && isMajor(other) && sameAmount(text, other)) {
-      return ["minor"];
-    }
-    return isMajor(text) && WHOLE.test(other) && sameAmount(other, text) ? ["major"] : [];
+  const pairs = samples.flatMap(({ amount, minorDigits, leaves }) => {
+    const other = leaves.get(path);
+    const isTelling = other !== undefined && amount.path !== path && !/^[-0.]*$/.test(amount.text.trim());
+    return isTelling
+      ? [{ text: amount.text.trim(), unit: unitBeside(amount.text, other.text, minorDigits) }]
+      : [];
   });
+  const [first] = pairs;
+  if (first?.unit === undefined || pairs.some(({ unit }) => unit !== first.unit)) {
+    return [];
+  }
+  const proves = new Set(pairs.map(({ text }) => text)).size >= PROVING_PAIRS;
+  // A field that is there now and then, and few times: a price of a piece.
+  return proves || pairs.length === samples.length ? [{ unit: first.unit, by: "second field", proves }] : [];
+}
+
+/** The unit of an amount beside a number that is the same amount in the other unit; undefined: it is not. */
+function unitBeside(amount: string, other: string, minorDigits: number): Unit | undefined {
+  const [text, beside] = [amount.trim(), other.trim()];
+  // Some count hundredths whatever the currency has.
+  const isMajor = (each: string) =>
+    /^-?\d{1,15}\.\d+$/.test(each) && [2, minorDigits].includes(each.split(".")[1]?.length ?? 0);
+  if (WHOLE.test(text) && isMajor(beside) && sameAmount(text, beside)) {
+    return "minor";
+  }
+  return isMajor(text) && WHOLE.test(beside) && sameAmount(beside, text) ? "major" : undefined;
 }
 
 const sameAmount = (minor: string, major: string): boolean =>
