@@ -1,5 +1,5 @@
 import { newId } from "../../../lib/domain/ids.js";
-import { judge, type Verdict } from "./judge.js";
+import { judge, UNIT_DOUBT, type Verdict } from "./judge.js";
 import { kindPathsOf } from "./kinds.js";
 import { fitOf, inForce, type Known, readerOf, shapeKeyOf } from "./known.js";
 import { keyAt, type Leaves, likeness } from "./leaves.js";
@@ -218,15 +218,7 @@ export class Family {
     if (samples.length === 0) {
       return ["it does not fit the event that it was asked for"];
     }
-    const layout = layoutOf(mapping);
-    const again = this.mappings.some(
-      (known) =>
-        known.state === "rejected" &&
-        layoutOf(known.mapping) === layout &&
-        Object.entries(mapping.status.values).every(
-          ([key, category]) => known.mapping.status.values[key] === category,
-        ),
-    );
+    const again = this.mappings.some((known) => known.state === "rejected" && isLike(known.mapping, mapping));
     const { refusals } = judge(
       mapping,
       samples.map(({ leaves }) => leaves),
@@ -263,12 +255,18 @@ export class Family {
       return null;
     }
     const { verdict } = this.#judged(known);
-    const isStuck = this.#standing(known) === "person";
-    return !verdict.unitProven || isStuck ? (verdict.doubts[0] ?? "calls that agree") : null;
+    if (!verdict.unitProven) {
+      return UNIT_DOUBT;
+    }
+    return this.#standing(known) === "person" ? (verdict.doubts[0] ?? "calls that agree") : null;
   }
 
-  /** What is known of a rule is one mapping, however many candidates it grew from. */
+  /**
+   * What is known of a rule is one mapping, however many candidates it grew from. What they read is read anew: only a rule finds
+   * what repeats another event.
+   */
   #promote(known: Known): void {
+    this.#unsettled.add(layoutOf(known.mapping));
     for (const rival of this.#candidates().filter(
       ({ shape, id }) => shape === known.shape && id !== known.id,
     )) {
@@ -365,6 +363,12 @@ export interface FamilyState {
 
 const pathsOf = (samples: readonly Sample[]): readonly string[] =>
   [...new Set(samples.flatMap(({ leaves }) => [...leaves.keys()]))].sort();
+
+/** Of the same places and unit, of whatever kinds; a status that means something else is another mapping, which may be right. */
+const isLike = (rejected: Mapping, other: Mapping): boolean => {
+  const [one, two] = [rejected, { ...other, kinds: rejected.kinds }];
+  return layoutOf(one) === layoutOf(two) && merged(one, two) !== undefined;
+};
 
 /** One of each kind first, the latest ones: they show most. */
 function various(samples: readonly Sample[], keyOf = enumKey): readonly Sample[] {

@@ -18,6 +18,8 @@ export interface Verdict {
   readonly unitProven: boolean;
 }
 
+/** Of a unit that is not proven; no number of calls takes it away. */
+export const UNIT_DOUBT = "nothing but the model tells the amount's unit";
 const FIVE_YEARS_MS = 5 * 365.25 * 86_400_000;
 
 /**
@@ -36,7 +38,7 @@ export function judge(mapping: Mapping, samples: readonly Leaves[], now: Date): 
     ...judgeValues(events, now),
     ...judgeIds(mapping, events),
   ];
-  const unitDoubts = unit.proven ? [] : ["nothing but the model tells the amount's unit"];
+  const unitDoubts = unit.proven ? [] : [UNIT_DOUBT];
   const doubts = [...fields.doubts, ...statuses.doubts, ...orderDoubts(mapping, samples), ...unitDoubts];
   return { refusals, doubts, unitProven: unit.proven };
 }

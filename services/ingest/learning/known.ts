@@ -37,7 +37,7 @@ export interface Origin {
 export const familyOf = ({ provider, source, format }: Origin): string =>
   [provider?.toLowerCase() ?? "?", source, format].join(" ");
 
-const isNamed = (family: string): boolean => !family.startsWith("? ");
+export const isNamed = (family: string): boolean => !family.startsWith("? ");
 
 /** Without a provider's name only events that look much alike are one provider's. */
 const LIKE_ENOUGH = 0.5;

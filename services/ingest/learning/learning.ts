@@ -16,6 +16,7 @@ import {
   openFamilies,
   samplesGivenUp,
   settled,
+  type Unsettled,
   unsettledLayouts,
 } from "../store/learning.js";
 import type { Sample } from "./family.js";
@@ -150,12 +151,16 @@ export class Learning implements Normaliser {
       const events = await bodiesToReadAgain(pool, layouts, after, PAGE);
       const bodies = [...new Set(events.map(({ bodyId }) => bodyId))];
       if (bodies.length > 0) {
-        await renormalise(pool, again, bodies, layouts.length > 0 ? "mapping taken back" : "model");
+        await renormalise(pool, again, bodies, causeOf(layouts));
       }
       after = events.length === PAGE ? events.at(-1)?.id : undefined;
     }
     if (layouts.length > 0) {
-      await settled(pool, layouts, since);
+      await settled(
+        pool,
+        layouts.map(({ layout }) => layout),
+        since,
+      );
     }
   }
 
@@ -189,6 +194,13 @@ export class Learning implements Normaliser {
     });
   }
 }
+
+const causeOf = (layouts: readonly Unsettled[]): string => {
+  if (layouts.length === 0) {
+    return "model";
+  }
+  return layouts.some(({ isRejected }) => isRejected) ? "mapping taken back" : "mapping decided";
+};
 
 /** One provider's events are the same one by one and in batches. */
 const wayOf = (source: string): string => (source === "batch" ? "api" : source);

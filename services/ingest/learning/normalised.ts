@@ -1,8 +1,10 @@
 import type { Normalised } from "../domain/normalised.js";
-import type { Known } from "./known.js";
+import { UNIT_DOUBT } from "./judge.js";
+import { isNamed, type Known } from "./known.js";
 import { keyAt, type Leaves } from "./leaves.js";
 import { FIELDS, layoutOf, pathOf } from "./mapping.js";
-import { readMapped } from "./read.js";
+import { type Read, readMapped } from "./read.js";
+import { amountSampleOf, tellsUnit } from "./unit.js";
 
 /** A model's mapping is never surer than this before it is a rule. */
 const CONFIDENCE = { promoted: 0.95, candidate: 0.8, unproven: 0.5 };
@@ -25,8 +27,7 @@ export function normalisedBy(
     undoes: null,
     providerEventId: id,
     paymentRef: read.paymentRef ?? id,
-    // Whether it is the notification's id or the payment's nobody knows: status and time tell events of one id apart.
-    dedupKey: id === null ? null : `${id}/${statusKey}/${read.occurredAt?.toISOString() ?? ""}`,
+    dedupKey: null,
     metadata: {
       raw_status: statusKey,
       ...(mapping.reason && read.status !== "APPROVED"
@@ -42,16 +43,49 @@ export function normalisedBy(
     const detail = `nobody knows which minor units amounts in ${read.currency} are in`;
     return { ...NONE, ...common, unprocessed: { code: "UNKNOWN_VALUE", detail } };
   }
+  if (!tellsItself(known, leaves, read.currency)) {
+    const detail = "no provider is named, and nothing in the event tells its amount's unit";
+    return { ...NONE, ...common, unprocessed: { code: "UNDECIDABLE", detail } };
+  }
   const asPromoted = state === "promoted";
   const candidate = known.waitsFor !== null ? CONFIDENCE.unproven : CONFIDENCE.candidate;
   return {
     ...common,
     ...read,
+    dedupKey: asPromoted ? keyOf({ ...read, id }, statusKey) : null,
     method: asPromoted ? "learned" : "ai",
     confidence: asPromoted ? CONFIDENCE.promoted : candidate,
     unprocessed: null,
     provenance: provenanceOf(known, leaves),
   };
+}
+
+/**
+ * Events without a provider's name may be two providers', alike in all but the unit. Where some of them prove one, it is read in those
+ * that tell it themselves; where none does, the model's word is all there is, and is no rule.
+ */
+function tellsItself({ family, mapping, waitsFor }: Known, leaves: Leaves, currency: string | null): boolean {
+  const sample = mapping.amount && amountSampleOf(leaves, mapping.amount.path, currency);
+  return (
+    isNamed(family) ||
+    waitsFor === UNIT_DOUBT ||
+    !mapping.amount ||
+    !sample ||
+    tellsUnit(sample, mapping.amount.unit)
+  );
+}
+
+/**
+ * Only a rule has one: what repeats another event is not stored, so nothing would bring back what a candidate took for a repeat.
+ * Whether the id is the notification's or the payment's nobody knows: all that was read tells events of one id apart, and without
+ * a time, or a payment that is called otherwise, nothing does.
+ */
+function keyOf(read: Omit<Read, "unreadable" | "isUnitUnknown">, statusKey: string): string | null {
+  const { id, paymentRef, amount, currency, occurredAt } = read;
+  const tellsApart = occurredAt !== null || (paymentRef !== null && paymentRef !== id);
+  return id === null || !tellsApart
+    ? null
+    : JSON.stringify([id, statusKey, occurredAt, amount, currency, paymentRef]);
 }
 
 const NONE = {

@@ -72,7 +72,7 @@ export function unitEvidence(samples: readonly AmountSample[]): readonly UnitEvi
 /** Whether an event tells its amount's unit itself. */
 export const tellsUnit = (sample: AmountSample, unit: Unit): boolean =>
   unitEvidence([sample]).some((evidence) => evidence.unit === unit) ||
-  // Where it is known that fractions are written, 12.00 is one.
+  // Where it is known that fractions are written, 12.00 has one too.
   (unit === "major" && /[.,]\d{2}$/.test(sample.amount.text.trim()));
 
 /**

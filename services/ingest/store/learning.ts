@@ -118,11 +118,18 @@ export async function unsettle(db: Queryable, family: string, layouts: readonly 
   });
 }
 
-export async function unsettledLayouts(db: Queryable): Promise<readonly string[]> {
-  const { rows } = await db.query<{ layout: string }>(
-    "SELECT DISTINCT layout FROM ingest.mapping WHERE is_unsettled",
+/** A layout whose events are to be read anew. */
+export interface Unsettled {
+  readonly layout: string;
+  /** A person rejected it: what it read as a rule, too. Else only what candidates read. */
+  readonly isRejected: boolean;
+}
+
+export async function unsettledLayouts(db: Queryable): Promise<readonly Unsettled[]> {
+  const { rows } = await db.query<Unsettled>(
+    `SELECT layout, bool_or(state = 'rejected') AS "isRejected" FROM ingest.mapping WHERE is_unsettled GROUP BY layout`,
   );
-  return rows.map(({ layout }) => layout);
+  return rows;
 }
 
 /** @param since what changed later is to be read once more */
@@ -250,7 +257,7 @@ export async function recentCalls(db: Queryable): Promise<number> {
 /** Bodies of events that wait for a model, the oldest first; or that were read by mappings of some layouts. */
 export async function bodiesToReadAgain(
   db: Queryable,
-  layouts: readonly string[],
+  layouts: readonly Unsettled[],
   after: string,
   limit: number,
 ): Promise<readonly { readonly id: string; readonly bodyId: string }[]> {
@@ -260,12 +267,15 @@ export async function bodiesToReadAgain(
             WHERE status = 'UNPROCESSED' AND code = 'AI_PENDING' AND id > $2 ORDER BY id LIMIT $3)
            UNION ALL
            (SELECT id, body_id FROM ingest.event
-            WHERE rule = ANY($1) AND method IN ('learned', 'ai') AND id > $2 ORDER BY id LIMIT $3)
+            WHERE rule = ANY($1) AND method IN ('learned', 'ai') AND (method = 'ai' OR rule = ANY($4)) AND id > $2
+            ORDER BY id LIMIT $3)
            ORDER BY id LIMIT $3`,
-    values: [layouts.map((layout) => `learned/${layout}`), after, limit],
+    values: [rulesOf(layouts), after, limit, rulesOf(layouts.filter(({ isRejected }) => isRejected))],
   });
   return rows;
 }
+
+const rulesOf = (layouts: readonly Unsettled[]) => layouts.map(({ layout }) => `learned/${layout}`);
 
 export interface ListedMapping extends Known {
   readonly layout: string;
