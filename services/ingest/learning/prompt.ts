@@ -4,11 +4,21 @@ import type { Leaf } from "./leaves.js";
 import { ANSWER_SCHEMA } from "./proposal.js";
 import { beginning, wordsOf } from "./words.js";
 
-/** Fields that tell of a person or open something: of their values a model sees the form. */
+/** Fields whose words tell what happened. Of all others a model sees the form: a person's name is a short word, too. */
+const TELLING = beginning(
+  `stat(us|e|o|i)?$ estad situac result ergebnis outcome esito respuesta respons? answer retorno decision success exito etat zustand
+   type tipo kind categor event evento vorgang action accion operation operacion operacao object topic reason motiv motif raison grund
+   cause? code codigo declin error erreur errore failure currency ccy cur$ moneda divisa moeda wahrung waehrung devise valuta
+   country pais land$ pays paese unit unidad method metodo channel approv aprob autoriz authori paid pagad phase fase stage etapa ack$`,
+);
+/** `status: { value: "PAID" }`: what is around it tells. */
+const PLAIN_KEY = /^(?:value|valor|text|texto|label|current|short)$/i;
+/** Whatever else they say, they tell of a person or open something. */
 const PERSONAL = beginning(
   `email mail phone tel(efono)? mobile celular name nombre nome apellido surname holder titular address direccion endereco street calle
    document documento dni cpf cnpj rut curp nif tax passport birth nacim ip$ token secret password key signature hash card tarjeta
-   cartao pan$ cvv cvc iban account cuenta conta user login`,
+   cartao pan$ cvv cvc iban account cuenta conta user usuario login customer cliente? consumer buyer comprador payer payor pagador shopper
+   person contact recipient beneficiar remitente sender debtor debitor deudor kunde kaufer kaeufer acheteur`,
 );
 /** A status, a reason or a code is no longer. */
 const MAX_SHOWN = 40;
@@ -51,11 +61,16 @@ export function promptFor(samples: readonly Sample[]): Prompt {
 }
 
 function shownValue(leaf: Leaf): string {
-  const words = leaf.path.split("/").slice(-2).flatMap(wordsOf);
+  const [key = "", around = ""] = leaf.path
+    .split("/")
+    .filter((step) => step !== "*")
+    .reverse();
   const { value: text } = maskCardData(leaf.text);
-  const isPersonal = words.some((word) => PERSONAL.test(word));
-  const isWord = text.length <= MAX_SHOWN && text.replace(/\D/g, "").length <= 3;
-  return !isPersonal && (isWord || TIME_LIKE.test(text)) ? text : formOf(text);
+  const isPersonal = [key, around].flatMap(wordsOf).some((word) => PERSONAL.test(word));
+  const isTelling = wordsOf(PLAIN_KEY.test(key) ? around : key).some((word) => TELLING.test(word));
+  const isWord = isTelling && text.length <= MAX_SHOWN && text.replace(/\D/g, "").length <= 3;
+  const isShown = isWord || leaf.type === "boolean" || TIME_LIKE.test(text);
+  return isShown && !isPersonal ? text : formOf(text);
 }
 
 const formOf = (text: string): string =>
