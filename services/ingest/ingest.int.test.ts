@@ -431,7 +431,7 @@ describe("understood once more", () => {
     const told = { body: { event_id: id }, messageId: newId(), traceId: "", attempt: 1 };
     const event = (more: object = {}) => ({ ...told, ...more });
     const lost = event({ body: { event_id: newId() } });
-    const forecast = forecastRetry(ruleNormaliser).forecast;
+    const forecast = forecastRetry(async () => ruleNormaliser).forecast;
     expect((await forecast(pool, [event(), lost])).map(({ kind }) => kind)).toEqual([
       "would fail",
       "would fail",
@@ -440,7 +440,9 @@ describe("understood once more", () => {
       normalise: async (bodies) =>
         bodies.map(() => [{ ...understood({ no: "9", sum: "1.00" }), dedupKey: null }]),
     };
-    expect(await forecastRetry(solved).forecast(pool, [event()])).toMatchObject([{ kind: "would apply" }]);
+    expect(await forecastRetry(async () => solved).forecast(pool, [event()])).toMatchObject([
+      { kind: "would apply" },
+    ]);
     const handle = onRetryRequested(() => pool, solved);
     expect(await handle(pool, [event(), lost])).toMatchObject([{ kind: "done" }, { kind: "retry" }]);
     expect(await forecast(pool, [event()])).toMatchObject([{ kind: "already applied" }]);

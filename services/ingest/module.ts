@@ -12,6 +12,7 @@ import { IngestError } from "./errors.js";
 import { forecastRetry, onRetryRequested } from "./handlers/on_retry_requested.js";
 import { Intake } from "./intake.js";
 import { lakePolling } from "./lake/polling.js";
+import { knownNormaliser } from "./learning/known_normaliser.js";
 import { learningOf } from "./learning/learning_of.js";
 import { ingestMetrics, LAKE_OUTCOMES, RETRY_OUTCOMES } from "./metrics.js";
 import { ingestPanels } from "./panels.js";
@@ -19,7 +20,6 @@ import { INGEST_QUEUES } from "./queues.js";
 import { INGEST_RETENTION } from "./retention.js";
 import { retryChore } from "./retries.js";
 import { ingestRoutes } from "./routes/routes.js";
-import { ruleNormaliser } from "./rule_normaliser.js";
 import { ingestSettings } from "./settings.js";
 
 /** Any provider's event in, one normalised event out, nothing ever lost. */
@@ -28,7 +28,7 @@ export const ingest = defineModule({
   settings: ingestSettings,
   errors: IngestError.table,
   queues: INGEST_QUEUES,
-  forecasters: [forecastRetry(ruleNormaliser)],
+  forecasters: [forecastRetry(knownNormaliser)],
   metrics: ingestMetrics,
   schemas: ["ingest"],
   roles: ["payments_ingest"],

@@ -1,7 +1,7 @@
 import type { ReceivedEvent } from "../../../lib/messaging/event.js";
 import { type Forecaster, wouldFail } from "../../../lib/messaging/forecast.js";
 import type { EventOutcome } from "../../../lib/messaging/handle_batch.js";
-import type { Pool } from "../../../lib/postgres/pool.js";
+import type { Pool, Queryable } from "../../../lib/postgres/pool.js";
 import { ingestRetryRequested } from "../../contracts/ingest_retry_requested.js";
 import type { IngestError } from "../errors.js";
 import type { Normaliser } from "../normaliser.js";
@@ -37,7 +37,10 @@ export const onRetryRequested =
     });
   };
 
-export const forecastRetry = (normaliser: Normaliser): Forecaster<{ readonly event_id: string }> => ({
+/** @param normaliserOf what the handler would understand events by: mappings that were learned are in the database */
+export const forecastRetry = (
+  normaliserOf: (db: Queryable) => Promise<Normaliser>,
+): Forecaster<{ readonly event_id: string }> => ({
   event: ingestRetryRequested,
   forecast: async (db, events) => {
     const standing = await findStanding(
@@ -45,7 +48,8 @@ export const forecastRetry = (normaliser: Normaliser): Forecaster<{ readonly eve
       events.map(({ body }) => body.event_id),
     );
     const bodies = [...new Set([...standing.values()].map(({ bodyId }) => bodyId))];
-    const changes = new Map((await foresee(db, normaliser, bodies)).map(({ id, after }) => [id, after]));
+    const foreseen = await foresee(db, await normaliserOf(db), bodies);
+    const changes = new Map(foreseen.map(({ id, after }) => [id, after]));
     return events.map(({ body }) => {
       const now = standing.get(body.event_id);
       if (now === undefined) {

@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
-import type { UnknownRecord } from "../domain/normalise.js";
-import { unprocessed } from "../domain/normalise.js";
+import { normaliseBody, type UnknownRecord, unprocessed } from "../domain/normalise.js";
 import type { Normalised } from "../domain/normalised.js";
+import type { RuleSet } from "../domain/rule_set.js";
+import type { Body } from "../normaliser.js";
 import { KEPT, KEPT_OF_KIND, type Sample } from "./family.js";
 import { wordsSay } from "./field_words.js";
 import { familyOf, fitOf, inForce, type Known, shapeKeyOf } from "./known.js";
@@ -14,6 +15,13 @@ export interface Offer {
   readonly sample: Sample;
   /** No mapping reads it. */
   readonly isOpen: boolean;
+}
+
+interface Reading {
+  /** Told of what a model may be asked about; without it nobody is asked. */
+  readonly offer?: ((offer: Offer) => void) | undefined;
+  /** What is asked about, or may be, is AI_PENDING. */
+  readonly isPending: boolean;
 }
 
 /** Fewer fields tell of no payment: a pointer to one. */
@@ -31,16 +39,13 @@ export class Knowledge {
     this.#givenUp = new Set(givenUp);
   }
 
-  /**
-   * @param offer told of what a model may be asked about; without it nobody is asked
-   * @param isPending what is asked about, or may be, is AI_PENDING
-   */
   read(
     { format, root, hint }: UnknownRecord,
-    { source, offer, isPending }: { source: string; offer?: (offer: Offer) => void; isPending: boolean },
+    { source, offer, isPending }: Reading & { readonly source: string },
   ): Omit<Normalised, "index"> {
     const leaves = leavesOf(root);
-    const provider = hint ?? null;
+    // One spelling: figures, keys and mappings of `Acme` and `acme` are the same provider's.
+    const provider = hint?.toLowerCase() ?? null;
     const family = familyOf({ provider, source, format });
     const mappings = this.#byFamily.get(family) ?? [];
     const fits = mappings.map((known) => fitOf(known, leaves));
@@ -79,6 +84,24 @@ export class Knowledge {
     return offered;
   }
 }
+
+/** What a body comes to by rules and by what is known, asking nobody. */
+export function understood(
+  { raw, hint, source, receivedAt }: Body,
+  knowledge: Knowledge,
+  { rules, offer, isPending }: Reading & { readonly rules: RuleSet },
+): readonly Normalised[] {
+  const reading = { source: wayOf(source), offer, isPending };
+  return normaliseBody(raw, {
+    hint,
+    receivedAtMs: receivedAt.getTime(),
+    rules,
+    learned: (record) => [knowledge.read(record, reading)],
+  });
+}
+
+/** One provider's events are the same one by one and in batches. */
+const wayOf = (source: string): string => (source === "batch" ? "api" : source);
 
 function groupedByFamily(mappings: readonly Known[]): Map<string, Known[]> {
   const groups = new Map<string, Known[]>();

@@ -26,7 +26,7 @@ export interface Known {
 }
 
 export interface Origin {
-  /** As the request names it; null where it names none. */
+  /** As the request names it, in lower case; null where it names none. */
   readonly provider: string | null;
   /** How it came: a unit holds for a provider's webhooks, or for its exports. */
   readonly source: string;
@@ -35,7 +35,7 @@ export interface Origin {
 
 /** Events that one mapping may be for. */
 export const familyOf = ({ provider, source, format }: Origin): string =>
-  [provider?.toLowerCase() ?? "?", source, format].join(" ");
+  [provider ?? "?", source, format].join(" ");
 
 export const isNamed = (family: string): boolean => !family.startsWith("? ");
 

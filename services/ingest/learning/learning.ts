@@ -4,7 +4,6 @@ import type { Pool } from "../../../lib/postgres/pool.js";
 import type { Chore } from "../../../lib/runtime/housekeeping.js";
 import type { Part } from "../../../lib/runtime/lifecycle.js";
 import { within } from "../../../lib/timing.js";
-import { normaliseBody } from "../domain/normalise.js";
 import type { Normalised } from "../domain/normalised.js";
 import type { RuleSet } from "../domain/rule_set.js";
 import type { Body, Normaliser } from "../normaliser.js";
@@ -20,7 +19,7 @@ import {
   unsettledLayouts,
 } from "../store/learning.js";
 import type { Sample } from "./family.js";
-import { Knowledge, type Offer } from "./knowledge.js";
+import { Knowledge, type Offer, understood } from "./knowledge.js";
 import { Learner } from "./learner.js";
 import type { learningMetrics } from "./metrics.js";
 import type { Model } from "./model.js";
@@ -180,18 +179,9 @@ export class Learning implements Normaliser {
     await this.settle();
   }
 
-  #read({ raw, hint, source, receivedAt }: Body, offer?: (offer: Offer) => void): readonly Normalised[] {
-    const reading = {
-      source: wayOf(source),
-      isPending: this.#learner !== undefined,
-      ...(offer ? { offer } : {}),
-    };
-    return normaliseBody(raw, {
-      hint,
-      receivedAtMs: receivedAt.getTime(),
-      rules: this.#options.rules,
-      learned: (record) => [this.#knowledge.read(record, reading)],
-    });
+  #read(body: Body, offer?: (offer: Offer) => void): readonly Normalised[] {
+    const { rules } = this.#options;
+    return understood(body, this.#knowledge, { rules, isPending: this.#learner !== undefined, offer });
   }
 }
 
@@ -201,9 +191,6 @@ const causeOf = (layouts: readonly Unsettled[]): string => {
   }
   return layouts.some(({ isRejected }) => isRejected) ? "mapping taken back" : "mapping decided";
 };
-
-/** One provider's events are the same one by one and in batches. */
-const wayOf = (source: string): string => (source === "batch" ? "api" : source);
 
 const isPending = (events: readonly Normalised[]): boolean =>
   events.some(({ unprocessed }) => unprocessed?.code === "AI_PENDING");

@@ -18,7 +18,7 @@ export const getEvents = (pool: Pool) =>
     request: {
       query: z.strictObject({
         ...pages.query,
-        provider: z.string().max(50).optional(),
+        provider: z.string().max(50).toLowerCase().optional(),
         status_category: z.enum(STATUS_CATEGORIES).optional(),
         payment_ref: z.string().max(255).optional(),
         received_from: instant,
