@@ -218,7 +218,10 @@ export class Family {
     if (samples.length === 0) {
       return ["it does not fit the event that it was asked for"];
     }
-    const again = this.mappings.some((known) => known.state === "rejected" && isLike(known.mapping, mapping));
+    const like = this.mappings.filter((known) => isLike(known.mapping, mapping));
+    // Of a layout that is a rule, too, what was rejected is a meaning of its statuses.
+    const again =
+      like.some(({ state }) => state === "rejected") && !like.some(({ state }) => state === "promoted");
     const { refusals } = judge(
       mapping,
       samples.map(({ leaves }) => leaves),

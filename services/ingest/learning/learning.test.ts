@@ -221,6 +221,16 @@ it("what a person rejected is not taken again for one status more, but for anoth
     ["rejected", ["DECLINED"]],
     ["candidate", expect.arrayContaining(["FAILED"])],
   ]);
+  // Places and unit that are a rule's are not what was rejected.
+  trial.family.decide(trial.family.mappings[1]?.id ?? "", "accept");
+  const [{ document } = { document: {} }] = events;
+  const late = { ...document, payment: { ...(document as { payment: object }).payment, state: "LATE" } };
+  trial.family.add("late", leavesOf(late));
+  const samples = trial.family.samples.filter(({ eventId }) => eventId === "late");
+  const answer = rightAnswer(JSON.parse(promptFor(samples).user) as Asked);
+  const call = { purpose: "learn", mappingId: null, samples } as const;
+  const learned = trial.family.learn(call, proposalOf(JSON.stringify(answer)));
+  expect(learned).toEqual({ outcome: "new", refusals: [] });
 });
 
 /** Whether a promoted mapping reads like the right one: what is wrong in it. */
