@@ -7,7 +7,7 @@ import { type EventContract, eventMessage } from "../../lib/messaging/event.js";
 export const REPORTS_QUEUE = "reports";
 
 /** A day of reports a second is more than anybody watches by windows. */
-const MOST_REPORTS = 86_400;
+export const MOST_REPORTS = 86_400;
 const HOUR_MS = 3_600_000;
 
 /** A name as a table, a label and a list bear it. */

@@ -34,36 +34,41 @@ beforeAll(async () => {
   const of = { role: "payments_monitor", schema: "monitor", max: 2, applicationName: "hostile" };
   service = createServicePool(testSettings({ POSTGRES_DB: database }), of);
   await enter(report(closed, 1), report(closed, 2), report(alert, 1), report(resolved, 1));
-  const marker = newId();
-  expect(await noteMarker(service, marker)).toBe(true);
-  expect(await decideDue(service, { limit: 10, webhook: false })).toEqual([]); // it is not back
-  await noteBack(service, marker);
-  await renewHolder(service, {
-    holder: "h",
-    leaseMs: 60_000,
-    gaveBack: false,
-    held: [{ windowUuid: alert, seq: 2 }],
-  });
+  const holds = (asOf: string | null, ...held: { windowUuid: string; seq: number }[]) =>
+    renewHolder(service, { holder: "h", leaseMs: 60_000, asOf, gaveBack: false, held });
   const decided = async () =>
     (await decideDue(service, { limit: 10, webhook: false })).map(({ windowUuid }) => windowUuid);
-  const until = async (wanted: readonly string[]) => {
-    const all: string[] = [];
-    while (all.length < wanted.length) {
-      const next = newId();
-      await noteMarker(service, next);
-      await noteBack(service, next);
-      await renewHolder(service, {
-        holder: "h",
-        leaseMs: 60_000,
-        gaveBack: false,
-        held: wanted.includes(alert) ? [] : [{ windowUuid: alert, seq: 2 }],
-      });
-      all.push(...(await decided()));
-    }
-    expect(all.toSorted()).toEqual([...wanted].toSorted());
+  const markerBack = async () => {
+    const marker = newId();
+    expect(await noteMarker(service, marker)).toBe(true);
+    expect(await decided()).toEqual([]); // it is not back
+    const { known, asOf } = await noteBack(service, marker);
+    expect(known).toBe(true);
+    return asOf;
   };
-  await until([closed, resolved]); // a report of the third is in somebody's hands
-  await until([alert]);
+  const [before, second] = [await holds(null), { windowUuid: alert, seq: 2 }];
+  const asOf = await markerBack();
+  expect(await decided()).toEqual([]); // nobody has looked since at what it holds
+  await holds(before, second);
+  expect(await decided()).toEqual([]); // that was looked at before the marker was back
+  await holds(asOf, second);
+  await holds(before); // came late, and takes nobody's place
+  expect((await decided()).toSorted()).toEqual([closed, resolved].toSorted()); // a report of the third is in somebody's hands
+  // Nobody was heard for longer than the lease: it has not ended by that.
+  await withPool({ role: "admin", database }, async (pool) => {
+    await pool.query("SET ROLE payments_owner");
+    await pool.query("UPDATE monitor.holder SET leased_until = now() - interval '1 min'");
+    await pool.query(
+      "UPDATE monitor.hearing SET since = now() - interval '1 h', last_at = now() - interval '2 min'",
+    );
+  });
+  expect(await decided()).toEqual([]); // nobody is heard now
+  const next = await markerBack();
+  expect(await decided()).toEqual([]); // heard again, of one of them
+  await holds(next, second);
+  expect(await decided()).toEqual([]);
+  await holds(next);
+  expect(await decided()).toEqual([alert]);
   expect(await enter(report(resolved, 2))).toEqual(["late"]);
   await enter({ ...report(open, 1), expected_reports: 3_000, remaining_ms: 30_000 });
 });

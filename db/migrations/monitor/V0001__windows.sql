@@ -141,14 +141,32 @@ COMMENT ON TABLE monitor.flip IS 'Into which states a window came, and when';
 -- Who takes reports from the queue, and has which in hand.
 CREATE TABLE monitor.holder (
   holder       text        PRIMARY KEY CHECK (length(holder) BETWEEN 1 AND 100),
-  renewed_at   timestamptz NOT NULL,
-  leased_until timestamptz NOT NULL, -- later the broker has given what it held to others
+  said_at      timestamptz NOT NULL, -- when we heard it
+  renewed_at   timestamptz NOT NULL, -- what it holds it looked at after this time, by our clock
+  lease_ms     integer     NOT NULL CHECK (lease_ms >= 0), -- 0: it has ended
+  leased_until timestamptz NOT NULL, -- later the broker has given what it held to others, unless nobody was heard meanwhile
   gave_back_at timestamptz NOT NULL DEFAULT '-infinity',
   held_windows uuid[]      NOT NULL,
   held_seqs    integer[]   NOT NULL,
   CHECK (cardinality(held_windows) = cardinality(held_seqs))
 );
 COMMENT ON TABLE monitor.holder IS 'Each process of monitor-queue, and the reports that it holds';
+
+-- That no holder is heard says nothing of any of them: we were away, or the way to us was.
+CREATE TABLE monitor.hearing (
+  only_row boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
+  since    timestamptz NOT NULL, -- from then on never five seconds without any holder
+  last_at  timestamptz NOT NULL
+);
+INSERT INTO monitor.hearing (since, last_at) VALUES ('-infinity', '-infinity');
+COMMENT ON TABLE monitor.hearing IS 'Since when holders are heard without a gap';
+
+CREATE VIEW monitor.lease AS
+SELECT h.holder, h.renewed_at, h.gave_back_at, h.held_windows, h.held_seqs,
+       CASE WHEN h.lease_ms = 0 THEN h.leased_until
+            ELSE greatest(h.leased_until, g.since + h.lease_ms * interval '1 millisecond') END AS ends_at
+FROM monitor.holder h CROSS JOIN monitor.hearing g;
+COMMENT ON VIEW monitor.lease IS 'Holders, and until when they may hold what they said; a lease begins anew after a time in which nobody was heard';
 
 CREATE TABLE monitor.marker (
   marker_id uuid        PRIMARY KEY,
@@ -162,7 +180,8 @@ SELECT ops.add_service_tables('monitor');
 SELECT ops.add_webhook_tables('monitor');
 
 -- What was in the queue of reports before this time is entered, is among the dead letters, or is held by a holder whose row says so:
--- a marker was sent then and is back, and every holder has said since what it holds, or was gone before the marker was sent.
+-- a marker was sent then and is back, and every holder has looked since at what it holds, or was gone before the marker was sent.
+-- None: holders are not heard just now.
 CREATE FUNCTION monitor.passed() RETURNS timestamptz
 LANGUAGE sql STABLE
 AS $$
@@ -170,9 +189,10 @@ AS $$
   FROM monitor.marker m
   WHERE m.back_at IS NOT NULL
     AND m.sent_at > now() - interval '1 hour'
+    AND (SELECT last_at FROM monitor.hearing) > statement_timestamp() - interval '5 seconds'
     AND NOT EXISTS (
-      SELECT FROM monitor.holder h
-      WHERE h.gave_back_at >= m.sent_at OR (h.renewed_at < m.back_at AND h.leased_until > m.sent_at))
+      SELECT FROM monitor.lease h
+      WHERE h.gave_back_at >= m.sent_at OR (h.renewed_at < m.back_at AND h.ends_at > m.sent_at))
   ORDER BY m.sent_at DESC
   LIMIT 1;
 $$;
@@ -217,8 +237,8 @@ CREATE VIEW monitor.audit_report AS
 SELECT r.window_uuid, r.seq, r.late FROM monitor.report r JOIN monitor.audit_window USING (window_uuid);
 CREATE VIEW monitor.audit_held AS
 SELECT DISTINCT u.window_uuid, u.seq
-FROM monitor.holder, unnest(held_windows, held_seqs) AS u (window_uuid, seq)
-WHERE leased_until > clock_timestamp();
+FROM monitor.lease, unnest(held_windows, held_seqs) AS u (window_uuid, seq)
+WHERE ends_at > clock_timestamp();
 
 CREATE VIEW monitor.state AS
 SELECT count(*) FILTER (WHERE state = 'OPEN' AND deadline > clock_timestamp()) AS open_windows,
@@ -254,13 +274,14 @@ SELECT r.id, w.id AS window_id, w.service AS service_name, CASE WHEN r.ok THEN '
 FROM monitor.report r JOIN monitor.report_window w USING (window_uuid);
 COMMENT ON VIEW public.heartbeat_events IS 'Reports that came, each once';
 
-GRANT SELECT ON monitor.report_window, monitor.report, monitor.conflict, monitor.flip, monitor.holder, monitor.marker,
-  monitor.window_count, monitor.transition TO payments_monitor;
+GRANT SELECT ON monitor.report_window, monitor.report, monitor.conflict, monitor.flip, monitor.holder, monitor.hearing,
+  monitor.lease, monitor.marker, monitor.window_count, monitor.transition TO payments_monitor;
 GRANT INSERT, DELETE ON monitor.report_window, monitor.report, monitor.conflict, monitor.flip, monitor.holder, monitor.marker
   TO payments_monitor;
 GRANT UPDATE (deadline, last_seq, state, received, errors, closed_at, decided_at) ON monitor.report_window TO payments_monitor;
 -- FOR UPDATE SKIP LOCKED of a purge; the triggers refuse any change.
 GRANT UPDATE (created_at) ON monitor.report, monitor.conflict, monitor.flip TO payments_monitor;
+GRANT UPDATE (since, last_at) ON monitor.hearing TO payments_monitor;
 GRANT UPDATE ON monitor.holder, monitor.marker TO payments_monitor;
 GRANT SELECT ON monitor.audit_difference, monitor.audit_window, monitor.audit_report, monitor.audit_held TO payments_loader;
 GRANT SELECT ON monitor.audit_difference, monitor.state, monitor.service_state TO payments_exporter;

@@ -38,7 +38,7 @@ export async function decideDue(pool: Pool, { limit, webhook }: DecideOptions): 
       name: "monitor_lock_due",
       text: `SELECT window_uuid AS "windowUuid" FROM monitor.report_window
              WHERE state IN ('OPEN', 'UNKNOWN') AND deadline <= (SELECT monitor.passed())
-               AND window_uuid <> ALL (ARRAY(SELECT unnest(held_windows) FROM monitor.holder WHERE leased_until > clock_timestamp()))
+               AND window_uuid NOT IN (SELECT unnest(held_windows) FROM monitor.lease WHERE ends_at > statement_timestamp())
              ORDER BY deadline LIMIT $1 FOR UPDATE SKIP LOCKED`,
       values: [limit],
     });

@@ -1,4 +1,7 @@
+import { instantOf } from "../../../lib/http/page.js";
+import { one } from "../../../lib/postgres/one.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
+import { HEAR } from "./holder.js";
 
 /**
  * Notes a marker that is to be sent now, unless there is one under way that tells as much: it was sent after every deadline that is over,
@@ -21,12 +24,18 @@ export async function noteMarker(db: Queryable, markerId: string): Promise<boole
   return rowCount === 1;
 }
 
-/** Notes that a marker is back. @returns whether there is such a marker */
-export async function noteBack(db: Queryable, markerId: string): Promise<boolean> {
-  const { rowCount } = await db.query({
+/** Notes that a marker is back: a holder has brought it. @returns whether there is such a marker, and the time by the database's clock */
+export async function noteBack(
+  db: Queryable,
+  markerId: string,
+): Promise<{ readonly known: boolean; readonly asOf: string }> {
+  const { rows } = await db.query<{ known: boolean; asOf: string }>({
     name: "monitor_marker_back",
-    text: "UPDATE monitor.marker SET back_at = coalesce(back_at, clock_timestamp()) WHERE marker_id = $1",
+    text: `WITH ${HEAR}, back AS (
+             UPDATE monitor.marker SET back_at = coalesce(back_at, last_at) FROM heard WHERE marker_id = $1 RETURNING marker_id
+           )
+           SELECT EXISTS (SELECT FROM back) AS known, ${instantOf("last_at")} AS "asOf" FROM heard`,
     values: [markerId],
   });
-  return rowCount === 1;
+  return one(rows);
 }
