@@ -112,7 +112,7 @@ COMMENT ON VIEW reporter.audit_difference IS 'Windows whose audit is not complet
 CREATE VIEW reporter.state AS
 SELECT (SELECT count(*) FROM reporter.report_window WHERE audited_at IS NULL) AS open_windows,
        (SELECT count(*) FROM reporter.tick WHERE outcome = 'sending') AS unsent_ticks,
-       greatest(coalesce(extract(epoch FROM clock_timestamp() - (SELECT min(tried_at) FROM reporter.tick WHERE outcome = 'sending')), 0), 0)
+       greatest(coalesce(extract(epoch FROM clock_timestamp() - (SELECT min(created_at) FROM reporter.tick WHERE outcome = 'sending')), 0), 0)
          ::double precision AS unsent_oldest_age_seconds;
 COMMENT ON VIEW reporter.state IS 'How many windows are under way, and reports that the broker has not confirmed';
 
