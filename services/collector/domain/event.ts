@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { amount, reference } from "../../../lib/domain/fields.js";
+import { amount, reference, utcTime } from "../../../lib/domain/fields.js";
 import { formatAmount, parseAmount } from "../../../lib/domain/money.js";
 import { messageOf } from "../../../lib/errors.js";
 import { campaignId, eventId, moneda, partnerSource } from "../../contracts/fields.js";
@@ -10,19 +10,6 @@ const MAX_REFERENCE = 255;
 
 /** What payouts knows the commission of a conversion by. */
 export const commissionReference = (source: string, id: string): string => `${COMMISSION}${source}:${id}`;
-
-/** Years that a clock may show and PostgreSQL, JavaScript and RFC 3339 write alike. */
-const [EARLIEST, LATEST] = [Date.UTC(1970), Date.UTC(9999)];
-
-/** In UTC, to the millisecond. */
-const occurredAt = z.iso.datetime({ offset: true }).transform((text, context) => {
-  const ms = Date.parse(text);
-  if (!(ms >= EARLIEST && ms < LATEST)) {
-    context.addIssue({ code: "custom", message: "is not of the years 1970 to 9998" });
-    return z.NEVER;
-  }
-  return new Date(ms).toISOString();
-});
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -57,7 +44,7 @@ const withAmounts =
 const envelope = {
   source: partnerSource,
   event_id: eventId,
-  occurred_at: occurredAt,
+  occurred_at: utcTime,
   session_id: sessionId.optional(),
 };
 const seen = z.strictObject({ campaign_id: campaignId });
