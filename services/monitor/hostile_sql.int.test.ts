@@ -3,9 +3,10 @@ import { newId } from "../../lib/domain/ids.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { createDatabase, dropDatabase, withPool } from "../../tests/harness/database.js";
+import { eventually } from "../../tests/harness/eventually.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import type { Report } from "../contracts/report.js";
-import { decideDue } from "./store/due.js";
+import { countDue, decideDue } from "./store/due.js";
 import { renewHolder } from "./store/holder.js";
 import { noteBack, noteMarker } from "./store/marker.js";
 import { enterReports } from "./store/new_report.js";
@@ -13,7 +14,7 @@ import { enterReports } from "./store/new_report.js";
 /** What must not be is refused by PostgreSQL itself: to the service's role, and where that has no say, to the owner too. */
 let database: string;
 let service: Pool;
-const [open, closed, alert, resolved] = [newId(), newId(), newId(), newId()];
+const [open, closed, alert, resolved, ended] = [newId(), newId(), newId(), newId(), newId()];
 
 const report = (window_uuid: string, seq: number, remaining_ms = 0): Report => ({
   window_uuid,
@@ -46,6 +47,7 @@ beforeAll(async () => {
     expect(known).toBe(true);
     return asOf;
   };
+  await eventually("all are over", async () => (await countDue(service)).pending === 3);
   const [before, second] = [await holds(null), { windowUuid: alert, seq: 2 }];
   const asOf = await markerBack();
   expect(await decided()).toEqual([]); // nobody has looked since at what it holds
@@ -71,6 +73,9 @@ beforeAll(async () => {
   expect(await decided()).toEqual([alert]);
   expect(await enter(report(resolved, 2))).toEqual(["late"]);
   await enter({ ...report(open, 1), expected_reports: 3_000, remaining_ms: 30_000 });
+  const long = { expected_reports: 3_000, remaining_ms: 30_000 };
+  await enter({ ...report(ended, 1), ...long, last: true });
+  expect(await enter({ ...report(ended, 1), ...long, service: "eve" })).toEqual(["conflict"]);
 });
 afterAll(async () => {
   await service?.end();
@@ -123,6 +128,13 @@ describe.each(["the service", "the owner"])("%s cannot", (who) => {
     ["resolve what is open", set(decide("RESOLVED_LATE", 0), open), REFUSED],
     ["close what lacks reports", set(decide("CLOSED", 1), open), CHECKED],
     ["alert of what lacks none", set(decide("ALERT", 3_000), open), CHECKED],
+    ["close what has not the reports that it says", set(decide("CLOSED", 3_000), open), REFUSED],
+    ["resolve what lacks reports", set("state = 'RESOLVED_LATE'", alert), REFUSED],
+    ["put off a sender's last report", set("last_seq = 2", ended), REFUSED],
+    ["forget that a sender ended", set("last_seq = NULL", ended), REFUSED],
+    ["end a window that is decided", set("last_seq = 1", alert), REFUSED],
+    ["move a marker", "UPDATE monitor.marker SET back_at = back_at + interval '1 s'", REFUSED],
+    ["forget a conflict", "DELETE FROM monitor.conflict", REFUSED],
     ["decide by more reports than there are to be", set(decide("CLOSED", 3_001), open), CHECKED],
     ["decide without counting", set("state = 'CLOSED'", open), CHECKED],
     ["change what was counted", set("received = 0", alert), REFUSED],
@@ -160,6 +172,7 @@ test("the states are what the reports say", async () => {
       [closed, "CLOSED"],
       [alert, "ALERT"],
       [resolved, "RESOLVED_LATE"],
+      [ended, "OPEN"],
     ].toSorted(([a = ""], [b = ""]) => (a < b ? -1 : 1));
     expect(rows.map(({ id, state }) => [id, state]).toSorted(([a], [b]) => (a < b ? -1 : 1))).toEqual(states);
     expect((await pool.query("SELECT * FROM monitor.audit_difference")).rows).toEqual([]);

@@ -18,6 +18,7 @@ beforeAll(async () => {
     {
       REPORTER_INTERVAL_MS: "250",
       MONITOR_GRACE_MS: "300",
+      MONITOR_SETTLE_MS: "0",
       MONITOR_SWEEP_EVERY_MS: "200",
       MONITOR_UNKNOWN_AFTER_S: "1",
       MONITOR_QUEUE_URL: door.url,

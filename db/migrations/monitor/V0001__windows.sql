@@ -54,6 +54,9 @@ BEGIN
   IF (NEW.window_uuid, NEW.id, NEW.service, NEW.window_from, NEW.window_to, NEW.interval_ms, NEW.expected, NEW.created_at)
      = (OLD.window_uuid, OLD.id, OLD.service, OLD.window_from, OLD.window_to, OLD.interval_ms, OLD.expected, OLD.created_at)
      AND NEW.deadline <= OLD.deadline
+     AND (NEW.last_seq IS NOT DISTINCT FROM OLD.last_seq
+          OR (OLD.decided_at IS NULL AND NEW.last_seq <= coalesce(OLD.last_seq, OLD.expected)))
+     AND (OLD.state = NEW.state OR NEW.state IN ('OPEN', 'UNKNOWN') OR monitor.agrees(NEW))
      AND (OLD.decided_at IS NULL
           OR (NEW.received, NEW.errors, NEW.closed_at, NEW.decided_at, NEW.deadline)
              = (OLD.received, OLD.errors, OLD.closed_at, OLD.decided_at, OLD.deadline))
@@ -101,6 +104,15 @@ CREATE TRIGGER report_kept BEFORE DELETE ON monitor.report FOR EACH ROW EXECUTE 
 CREATE TRIGGER report_kept_all BEFORE TRUNCATE ON monitor.report FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 COMMENT ON TABLE monitor.report IS 'Which reports of a window have come: a set, so that a repetition changes nothing';
 
+-- Whether a window was decided as its reports say.
+CREATE FUNCTION monitor.agrees(w monitor.report_window) RETURNS boolean
+LANGUAGE sql
+AS $$
+  SELECT CASE w.state WHEN 'RESOLVED_LATE' THEN count(*) >= coalesce(w.last_seq, w.expected)
+                      ELSE count(*) FILTER (WHERE NOT late) = w.received END
+  FROM monitor.report r WHERE r.window_uuid = w.window_uuid AND r.seq <= coalesce(w.last_seq, w.expected);
+$$;
+
 CREATE FUNCTION monitor.keep_report() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -124,6 +136,7 @@ CREATE TABLE monitor.conflict (
   PRIMARY KEY (window_uuid, digest)
 );
 CREATE INDEX conflict_age_idx ON monitor.conflict (created_at);
+CREATE TRIGGER conflict_kept BEFORE DELETE ON monitor.conflict FOR EACH ROW EXECUTE FUNCTION monitor.refuse_young();
 CREATE TRIGGER conflict_final BEFORE UPDATE ON monitor.conflict FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
 COMMENT ON TABLE monitor.conflict IS 'Reports whose schedule is another one than their window''s: kept, and counted nowhere';
 
@@ -174,6 +187,9 @@ CREATE TABLE monitor.marker (
   back_at   timestamptz
 );
 CREATE INDEX marker_sent_idx ON monitor.marker (sent_at);
+CREATE TRIGGER marker_final BEFORE UPDATE ON monitor.marker FOR EACH ROW
+  WHEN (NEW.sent_at <> OLD.sent_at OR NEW.back_at IS DISTINCT FROM coalesce(OLD.back_at, NEW.back_at))
+  EXECUTE FUNCTION ops.refuse_change();
 COMMENT ON TABLE monitor.marker IS 'Messages that the sweep sends through the queue of reports';
 
 SELECT ops.add_service_tables('monitor');
@@ -207,7 +223,7 @@ FROM monitor.report_window w
 CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE NOT late)::integer AS received, count(*) FILTER (WHERE late)::integer AS late,
          count(*) FILTER (WHERE NOT late AND NOT ok)::integer AS errors
-  FROM monitor.report r WHERE r.window_uuid = w.window_uuid) c;
+  FROM monitor.report r WHERE r.window_uuid = w.window_uuid AND r.seq <= coalesce(w.last_seq, w.expected)) c;
 COMMENT ON VIEW monitor.window_count IS 'Windows with how many reports came in time, late, and told of an error';
 
 -- What is not as it must be, a row a difference; no rows is the proof.
@@ -218,15 +234,16 @@ SELECT 'window ' || window_uuid AS what,
 FROM (SELECT w.*, coalesce(w.last_seq, w.expected) AS due, c.*
       FROM monitor.report_window w
       CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE NOT late) AS in_time, count(*) FILTER (WHERE late) AS late
-                          FROM monitor.report r WHERE r.window_uuid = w.window_uuid) c
+                          FROM monitor.report r
+                          WHERE r.window_uuid = w.window_uuid AND r.seq <= coalesce(w.last_seq, w.expected)) c
       WHERE w.decided_at > now() - interval '28 days') w
 WHERE in_time <> received
    OR (state = 'RESOLVED_LATE' AND in_time + late < due)
    OR (state = 'ALERT' AND in_time + late >= due)
 UNION ALL
-SELECT 'window ' || window_uuid, 'decided by ' || (deadline + interval '60 seconds' + ops.audit_grace()), state
+SELECT 'window ' || window_uuid, 'decided by ' || (deadline + interval '600 seconds' + ops.audit_grace()), state
 FROM monitor.report_window
-WHERE state = 'OPEN' AND deadline + interval '60 seconds' + ops.audit_grace() <= now();
+WHERE state = 'OPEN' AND deadline + interval '600 seconds' + ops.audit_grace() <= now(); -- MONITOR_UNKNOWN_AFTER_S is no longer
 COMMENT ON VIEW monitor.audit_difference IS 'Each window that does not say what its reports do';
 
 -- Of 28 days, since reports are kept for 30.

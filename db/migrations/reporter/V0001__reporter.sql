@@ -74,6 +74,9 @@ END
 $$;
 CREATE TRIGGER tick_kept BEFORE DELETE ON reporter.tick FOR EACH ROW EXECUTE FUNCTION reporter.refuse_young();
 CREATE TRIGGER report_window_kept BEFORE DELETE ON reporter.report_window FOR EACH ROW EXECUTE FUNCTION reporter.refuse_young();
+CREATE TRIGGER tick_kept_all BEFORE TRUNCATE ON reporter.tick FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+CREATE TRIGGER report_window_kept_all BEFORE TRUNCATE ON reporter.report_window
+  FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 CREATE FUNCTION reporter.keep_window() RETURNS trigger
 LANGUAGE plpgsql
