@@ -103,8 +103,22 @@ test("windows are closed, or alerts, exactly as the audits say; compare proves i
   expect(differs.code).toBe(3);
   expect(differs.stdout).toContain("tick 3 has no row in the audit");
   expect((await compare(silent.window_uuid)).code).toBe(0);
+  await services.owner("DELETE FROM reporter.tick WHERE window_uuid = $1 AND seq = 0", [silent.window_uuid]);
+  const undeclared = await compare(silent.window_uuid);
+  expect(undeclared.code).toBe(3);
+  expect(undeclared.stdout).toContain("its declaration has no row in the audit");
   expect(await services.differences("monitor")).toEqual([]);
-  expect(await services.differences("reporter")).toHaveLength(1);
+  expect(await services.differences("reporter")).toHaveLength(2);
+});
+
+test("a window of which the reports are no longer kept says so", async () => {
+  const [old] = await services.owner<{ id: string }>(
+    `INSERT INTO monitor.report_window (window_uuid, service, window_from, window_to, interval_ms, expected, deadline, created_at)
+     SELECT gen_random_uuid(), 'old', now, now, 100, 2, now, now - interval '29 days' FROM clock_timestamp() AS now
+     RETURNING window_uuid AS id`,
+  );
+  expect(await windowOf(old?.id ?? "")).toMatchObject({ late_reports: null, missing_slots: null });
+  await services.owner("DELETE FROM monitor.report_window WHERE window_uuid = $1", [old?.id]);
 });
 
 test("the contract's queries run as the page has them", async () => {
