@@ -216,7 +216,8 @@ COMMENT ON FUNCTION monitor.passed IS 'Until when all that was in the queue of r
 
 CREATE VIEW monitor.window_count AS
 SELECT w.*, coalesce(w.last_seq, w.expected) AS due,
-       coalesce(w.received, c.received) AS received_reports, c.late AS late_reports,
+       coalesce(w.received, c.received) AS received_reports,
+       CASE WHEN w.created_at > now() - interval '28 days' THEN c.late END AS late_reports, -- reports are kept for 30
        coalesce(w.errors, c.errors) AS error_reports,
        (SELECT count(*)::integer FROM monitor.conflict x WHERE x.window_uuid = w.window_uuid) AS conflicts
 FROM monitor.report_window w
