@@ -4,7 +4,7 @@
 
 WITH tick AS (
   -- Ticks are audited in their order: one that lacks before the latest is gone.
-  SELECT w.window_uuid, s.seq, t.outcome, w.audited OR s.seq < max(t.seq) OVER (PARTITION BY w.window_uuid) AS audited, r.late,
+  SELECT w.window_uuid, s.seq, t.outcome, w.audited OR s.seq < coalesce(max(t.seq) OVER (PARTITION BY w.window_uuid), 0) AS audited, r.late,
          h.seq IS NOT NULL AS held
   FROM reporter.audit_window w
   CROSS JOIN generate_series(1, w.expected) AS s (seq)

@@ -156,7 +156,6 @@ test("monitor-queue is killed with reports in hand, and away past a window's end
   await eventually("some are in hand", () => door.seen.some(({ body }) => body.includes(full.window_uuid)));
   await queue.stop("SIGKILL");
   door.say = () => "through";
-  // The first is known by nobody but its reporter; a report by hand makes it known, and over.
   await eventually("its ticks are over", async () => (await expectedTicks(full)) === 6);
   await queue.replace();
   await Promise.all([decided(full), decided(silent)]);
