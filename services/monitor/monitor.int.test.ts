@@ -304,7 +304,9 @@ test("each alert is told once, signed, and shows in what Prometheus is given", a
   const told = () => receiver.received.filter(({ text }) => text.includes(window_uuid));
   await eventually("told", () => told().length > 0);
   await sweep();
-  const all = await services.owner("SELECT FROM monitor.webhook WHERE data->>'window_uuid' = $1", [window_uuid]);
+  const all = await services.owner("SELECT FROM monitor.webhook WHERE data->>'window_uuid' = $1", [
+    window_uuid,
+  ]);
   expect(all).toHaveLength(1); // delivered ones are kept for a day
   expect(told()).toHaveLength(1);
   expect(receiver.forged).toEqual([]);

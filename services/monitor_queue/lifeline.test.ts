@@ -46,7 +46,8 @@ it("says with what it holds the time of the answer before; an answer that did no
   expect(said.slice(0, 4)).toEqual([null, "one", "one", "two"]);
 });
 
-it("wakes whoever waits for an answer, and nobody by an older one", async () => {
+// Within less time than a wait has.
+it("wakes whoever waits for an answer, and nobody by an older one", { timeout: 2_000 }, async () => {
   const { line } = started([]);
   line.heard(10);
   expect(await line.answersSince(5, never)).toBe(true);
