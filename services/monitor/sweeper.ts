@@ -131,7 +131,8 @@ export class Sweeper implements Part {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.sweep({ waitMs: everyMs, ending: signal }).catch((error: unknown) => {
-        logger.warn({ code: codeOf(error) }, "windows were not swept");
+        // Of a server that is away others say enough.
+        logger[isDataError(error) ? "warn" : "debug"]({ code: codeOf(error) }, "windows were not swept");
       });
       await pause(everyMs, signal);
     }

@@ -77,7 +77,7 @@ export class Lifeline implements Part {
       return;
     }
     try {
-      this.#asOf = (JSON.parse(text) as { as_of: string }).as_of;
+      this.#asOf = (JSON.parse(text) as { as_of?: string }).as_of ?? this.#asOf;
     } catch {
       // Somebody else answers at this address; what is known stays.
     }
