@@ -4,7 +4,7 @@ import type { Logger } from "../../lib/observability/log.js";
 import type { Instruments } from "../../lib/observability/registry.js";
 import { pause } from "../../lib/timing.js";
 import type { Attempt, MonitorClient } from "./client.js";
-import { type Waits, waitMs } from "./domain/tries.js";
+import { Patience, type Waits } from "./domain/tries.js";
 import type { Holds } from "./holds.js";
 import type { Lifeline } from "./lifeline.js";
 import type { monitorQueueMetrics } from "./metrics.js";
@@ -57,6 +57,7 @@ async function tryOn(
   { lost, overdue, messageId }: Delivery,
   send: () => Promise<Attempt>,
 ): Promise<Outcome> {
+  const patience = new Patience(waits);
   for (let made = 0; ; ) {
     const beganMs = performance.now();
     const { verdict, result, retryAfterS } = await send();
@@ -90,7 +91,7 @@ async function tryOn(
         };
       }
       metrics.tries.inc({ result: "failed" });
-      await pause(waitMs(made, retryAfterS, waits), halt);
+      await pause(patience.nextMs(made, retryAfterS), halt);
     } else {
       metrics.tries.inc({ result: "waited" });
       await lifeline.untilAnswers(beganMs, halt);
