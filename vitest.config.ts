@@ -21,6 +21,7 @@ const onServers = {
 const LONG = [
   "saga.fault",
   "monitor.fault",
+  "outages.fault",
   "reports.fault",
   "payouts.fault",
   "split.fault",

@@ -6,7 +6,10 @@ import { SelfWatch } from "./self_watch.js";
 
 /** Windows of a process's own life. */
 test("a process that lives is closed window by window, one that ends says so, and one that is frozen shows", async () => {
-  const flags = { MONITOR_GRACE_MS: "300", MONITOR_SWEEP_EVERY_MS: "100", RABBITMQ_HEARTBEAT_S: "1" };
+  const flags = {
+    ...{ MONITOR_GRACE_MS: "300", MONITOR_SETTLE_MS: "0", MONITOR_SWEEP_EVERY_MS: "100" },
+    RABBITMQ_HEARTBEAT_S: "1",
+  };
   const services = await Services.create(flags, "monitor", "monitor-queue");
   try {
     await services.start();

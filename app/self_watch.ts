@@ -94,7 +94,7 @@ export class SelfWatch implements Part {
       if (turn?.now !== undefined) {
         send(turn.now);
       }
-      done = turn === undefined ? done : (turn.now ?? expectedOf(window));
+      done = turn?.done ?? done;
     }
   }
 

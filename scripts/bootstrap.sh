@@ -137,7 +137,7 @@ prepare_local() {
   step 'migrating the schema' 'See: payments migrate status' payments migrate up
   step 'seeding accounts, merchants and terminals' 'See: payments doctor' payments seed
   step 'giving each account its wallet' 'See: payments doctor' payments wallets seed
-  LOG_LEVEL=info start_process worker worker_ready worker POSTGRES RABBITMQ WORKER LOG
+  LOG_LEVEL=info start_process worker worker_ready worker POSTGRES RABBITMQ WORKER LOG SELF
   # The gateway where there is no account with a real one.
   [[ $STRIPE_API_KEY != simulated ]] ||
     LOG_LEVEL=info start_process gateway-simulator simulator_ready 'serve gateway-simulator' SIMULATOR LOG

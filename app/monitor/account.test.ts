@@ -10,6 +10,9 @@ const window = (more: Partial<ComparedWindow> = {}): ComparedWindow => ({
   decided: 3,
   isDecided: true,
   isOver: true,
+  isLongOver: false,
+  declaration: "sent",
+  isHeld: false,
   sent: 4,
   omitted: 1,
   stalled: 1,
@@ -71,6 +74,27 @@ describe("the books of a window", () => {
       inFlight: 1,
       differences: [],
     });
+  });
+
+  it("name a declaration that is gone, and a window that the monitor never heard of", () => {
+    expect(differences({ declaration: null })).toEqual(["its declaration has no row in the audit"]);
+    const silent = { state: null, decided: null, isDecided: false, received: 0, late: 0 };
+    const omitted = { ...silent, sent: 0, omitted: 6, stalled: 0 };
+    expect(differences(omitted)).toEqual(["it was declared, and the monitor does not know it"]);
+    expect(differences(omitted, { ...quiet, queueIsEmpty: false })).toEqual([]);
+    expect(differences({ ...omitted, isHeld: true })).toEqual([]);
+    expect(differences({ ...omitted, isOver: false })).toEqual([]);
+    expect(differences({ ...omitted, declaration: "sending" })).toEqual([]);
+    expect(differences(omitted, { ...quiet, isDeadLetter: () => true })).toEqual([]);
+  });
+
+  it("name a window that nobody decides", () => {
+    const open = { state: "UNKNOWN", decided: null, isDecided: false };
+    expect(differences({ ...open, isLongOver: true })).toEqual([
+      "it has been over for an hour, and is UNKNOWN",
+    ]);
+    expect(differences({ ...open, isLongOver: true }, { ...quiet, queueIsEmpty: false })).toEqual([]);
+    expect(differences({ ...open, isHeld: true, isLongOver: true })).toEqual([]);
   });
 
   it("do not agree with a decision by other reports", () => {

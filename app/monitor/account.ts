@@ -10,6 +10,12 @@ export interface ComparedWindow {
   readonly isDecided: boolean;
   /** Its end is past, and the audit's grace. */
   readonly isOver: boolean;
+  /** The same for an hour: longer than a report may be tried. */
+  readonly isLongOver: boolean;
+  /** What became of its declaration; null: it has no row. */
+  readonly declaration: string | null;
+  /** Somebody holds a report of it, or its declaration. */
+  readonly isHeld: boolean;
   readonly sent: number;
   readonly omitted: number;
   readonly stalled: number;
@@ -62,7 +68,19 @@ export function accountOf(window: ComparedWindow, { isDeadLetter, queueIsEmpty }
   const open = window.unaccounted.filter((seq) => !dead.includes(seq));
   const isLost = window.isDecided || (window.isOver && queueIsEmpty);
   const inFlight = held + (isLost ? 0 : open.length);
+  const isQuiet = queueIsEmpty && !window.isHeld;
   const differences = [
+    ...(window.declaration === null ? ["its declaration has no row in the audit"] : []),
+    ...(isQuiet &&
+    window.isOver &&
+    state === null &&
+    window.declaration === "sent" &&
+    !isDeadLetter(windowUuid, 0)
+      ? ["it was declared, and the monitor does not know it"]
+      : []),
+    ...(isQuiet && window.isLongOver && state !== null && !window.isDecided
+      ? [`it has been over for an hour, and is ${state}`]
+      : []),
     ...window.unaudited.map((seq) => `tick ${seq} has no row in the audit`),
     ...window.unsent.map((seq) => `report ${seq} came, and was not sent by the audit`),
     ...(isLost ? open.map((seq) => `report ${seq} was sent, and is nowhere`) : []),

@@ -25,8 +25,9 @@ export async function compareWindows(
       const { rows } = await tx.query<ComparedWindow>(loadSql("compare_windows"), [windowUuid ?? null]);
       return rows;
     });
-    const unaccounted = windows.flatMap(({ windowUuid: window_uuid, unaccounted: seqs }) =>
-      seqs.map((seq) => reportId({ window_uuid, seq })),
+    // A declaration, too, where the monitor knows of nothing else.
+    const unaccounted = windows.flatMap(({ windowUuid: window_uuid, state, unaccounted: seqs }) =>
+      [...(state === null ? [0] : []), ...seqs].map((seq) => reportId({ window_uuid, seq })),
     );
     const dead = await deadLettersOf(pool, options, unaccounted);
     const isDeadLetter = (window_uuid: string, seq: number) => dead.has(reportId({ window_uuid, seq }));

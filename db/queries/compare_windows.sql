@@ -3,7 +3,9 @@
 -- Result: a row a window; counts, and the ticks that do not fit, in arrays of their numbers
 
 WITH tick AS (
-  SELECT w.window_uuid, s.seq, t.outcome, w.audited, r.late, h.seq IS NOT NULL AS held
+  -- Ticks are audited in their order: one that lacks before the latest is gone.
+  SELECT w.window_uuid, s.seq, t.outcome, w.audited OR s.seq < coalesce(max(t.seq) OVER (PARTITION BY w.window_uuid), 0) AS audited, r.late,
+         h.seq IS NOT NULL AS held
   FROM reporter.audit_window w
   CROSS JOIN generate_series(1, w.expected) AS s (seq)
   LEFT JOIN reporter.audit_tick t ON (t.window_uuid, t.seq) = (w.window_uuid, s.seq)
@@ -34,8 +36,11 @@ WITH tick AS (
 SELECT w.window_uuid AS "windowUuid", w.service, w.expected, m.state, m.received AS decided,
        coalesce(m.state IN ('CLOSED', 'ALERT', 'RESOLVED_LATE'), false) AS "isDecided",
        clock_timestamp() > w.opened_at + w.duration_ms * interval '1 millisecond' + ops.audit_grace() AS "isOver",
+       clock_timestamp() > w.opened_at + w.duration_ms * interval '1 millisecond' + interval '1 hour' + ops.audit_grace() AS "isLongOver",
+       d.outcome AS declaration, EXISTS (SELECT FROM monitor.audit_held h WHERE h.window_uuid = w.window_uuid) AS "isHeld",
        c.sent, c.omitted, c.stalled, c.unknown, c.received, c.late, c.held, c.unaudited, c.unsent, c.unaccounted
 FROM reporter.audit_window w
 JOIN counted c USING (window_uuid)
 LEFT JOIN monitor.audit_window m USING (window_uuid)
+LEFT JOIN reporter.audit_tick d ON d.window_uuid = w.window_uuid AND d.seq = 0
 ORDER BY w.opened_at, w.window_uuid

@@ -47,6 +47,8 @@ export class BrokerConnection<Session> {
   #link: Link | undefined;
   #wasUp = false;
   #isUp = false;
+  /** By the monotonic clock. */
+  #upSinceMs = Number.POSITIVE_INFINITY;
   /** Pending while down, resolved while up, rejected once and for all when over. */
   #session: Deferred<Session> = deferred();
 
@@ -62,6 +64,11 @@ export class BrokerConnection<Session> {
 
   get isUp(): boolean {
     return this.#isUp;
+  }
+
+  /** How long the present link has lived; 0 without one. */
+  get upForMs(): number {
+    return this.#isUp ? performance.now() - this.#upSinceMs : 0;
   }
 
   /** Delivers what was sent, closes and stays closed. */
@@ -104,6 +111,7 @@ export class BrokerConnection<Session> {
       this.#closing.signal.throwIfAborted();
       const session = await this.#setUp(link);
       const since = Date.now();
+      this.#upSinceMs = performance.now();
       this.#wasUp = true;
       this.#isUp = true;
       this.#session.resolve(session);

@@ -32,6 +32,12 @@ export interface ConsumerOptions extends ConnectionTarget {
   readonly handler: Handler;
   /** Told of each delivery what became of it. The broker has it by then: what goes wrong here is logged. */
   readonly onSettled?: (settlement: Settled) => Promise<void>;
+  /** Told of each delivery as it comes, before it waits for its turn. */
+  readonly onTaken?: (delivery: Delivery) => void;
+  /** Told when a link is lost: what the broker had sent on it, and nobody has read, is the queue's again. */
+  readonly onLinkLost?: () => void;
+  /** Whether a message that was delivered often is handled alone. Not where handlers wait for long: they would wait for each other. */
+  readonly isolates?: boolean;
   /** Told when a delivery is in our hands no more, whatever became of it. */
   readonly onOver?: (delivery: Delivery) => void;
   /** How long a message is held before it is handed back, or a copy stands for it. A shorter one is for tests. */
@@ -94,7 +100,10 @@ export class Consumer {
   }
 
   async #subscribe(link: Link): Promise<Subscription> {
-    const { family, concurrency, lookEveryMs } = this.#options;
+    const { family, concurrency, lookEveryMs, onLinkLost } = this.#options;
+    if (onLinkLost !== undefined) {
+      link.over.addEventListener("abort", onLinkLost, { once: true });
+    }
     const channel = await link.openChannel();
     await declareFamily(channel, family);
     await channel.prefetch(concurrency);
@@ -121,6 +130,7 @@ export class Consumer {
       return;
     }
     const job = new InFlight(receipt);
+    this.#options.onTaken?.(job.delivery);
     const drop = (error: unknown) =>
       receipt.link.drop(new Error(`could not settle a message: ${messageOf(error)}`));
     const clock = setInterval(
@@ -153,8 +163,9 @@ export class Consumer {
     };
     // Prefetch bounds what one link brings; handlers of a lost link may still be running beside those of the next.
     const turn = () => this.#slots.run(task);
+    const { isolates = true } = this.#options;
     const isPoisonCandidate = job.delivery.deliveryCount >= POISON_CANDIDATE_COUNT;
-    await (isPoisonCandidate ? this.#isolation.run(turn) : turn());
+    await (isolates && isPoisonCandidate ? this.#isolation.run(turn) : turn());
   }
 
   async #handle({ delivery }: InFlight): Promise<Outcome> {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { OutgoingMessage } from "../../lib/broker/confirms.js";
+import { utcTime } from "../../lib/domain/fields.js";
 import { derivedId } from "../../lib/domain/ids.js";
 import { type EventContract, eventMessage } from "../../lib/messaging/event.js";
 
@@ -7,8 +8,9 @@ import { type EventContract, eventMessage } from "../../lib/messaging/event.js";
 export const REPORTS_QUEUE = "reports";
 
 /** A day of reports a second is more than anybody watches by windows. */
-const MOST_REPORTS = 86_400;
+export const MOST_REPORTS = 86_400;
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** A name as a table, a label and a list bear it. */
 export const serviceName = z.string().regex(/^[a-z0-9][a-z0-9_.:-]{0,62}$/i);
@@ -18,7 +20,6 @@ export const windowUuid = z
   .uuid()
   .toLowerCase()
   .meta({ examples: ["00000000-0000-7000-8000-000000000001"] });
-const time = z.iso.datetime({ offset: true });
 
 /**
  * What a window's owner tells of it: that it was opened (seq 0), and each tick (1 to expected_reports). Each report bears the
@@ -33,11 +34,15 @@ export const reportShape = {
     .max(MOST_REPORTS)
     .meta({ description: "0: the window was opened; no report.", examples: [1] }),
   status: z.enum(["ok", "error"]),
-  error_message: z.string().max(500).optional(),
+  error_message: z
+    .string()
+    .max(500)
+    .regex(/^(?:[\t\n\r]|[^\p{Cc}\p{Cs}])*$/u, "has control characters, or is no Unicode")
+    .optional(),
   /** By the sender's clock, as all times here: said, never decided by. */
-  report_timestamp: time.meta({ examples: ["2026-05-01T12:00:10Z"] }),
-  window_from: time.meta({ examples: ["2026-05-01T12:00:00Z"] }),
-  window_to: time.meta({ examples: ["2026-05-01T12:00:10Z"] }),
+  report_timestamp: utcTime.meta({ examples: ["2026-05-01T12:00:10Z"] }),
+  window_from: utcTime.meta({ examples: ["2026-05-01T12:00:00Z"] }),
+  window_to: utcTime.meta({ examples: ["2026-05-01T12:00:10Z"] }),
   interval_ms: z
     .int()
     .min(10)
@@ -51,7 +56,7 @@ export const reportShape = {
   remaining_ms: z
     .int()
     .min(0)
-    .max(24 * HOUR_MS)
+    .max(DAY_MS)
     .meta({ description: "Until the window ends, by a clock that nobody sets.", examples: [0] }),
   last: z
     .boolean()
@@ -59,10 +64,20 @@ export const reportShape = {
     .meta({ description: "Its sender ends: no report is to be expected after it." }),
 };
 
-const schema = z.object(reportShape).refine(({ seq, expected_reports }) => seq <= expected_reports, {
-  path: ["seq"],
-  error: "is none of the window's",
-});
+/** What the fields say together. For `superRefine`. */
+export function agree(
+  { seq, expected_reports, interval_ms }: Record<"seq" | "expected_reports" | "interval_ms", number>,
+  context: z.core.$RefinementCtx,
+): void {
+  if (seq > expected_reports) {
+    context.addIssue({ code: "custom", path: ["seq"], message: "is none of the window's" });
+  }
+  if (expected_reports * interval_ms > DAY_MS) {
+    context.addIssue({ code: "custom", path: ["expected_reports"], message: "take longer than a day" });
+  }
+}
+
+const schema = z.object(reportShape).superRefine(agree);
 
 export type Report = z.output<typeof schema>;
 

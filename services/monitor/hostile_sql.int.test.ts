@@ -3,9 +3,10 @@ import { newId } from "../../lib/domain/ids.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { createDatabase, dropDatabase, withPool } from "../../tests/harness/database.js";
+import { eventually } from "../../tests/harness/eventually.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import type { Report } from "../contracts/report.js";
-import { decideDue } from "./store/due.js";
+import { countDue, decideDue } from "./store/due.js";
 import { renewHolder } from "./store/holder.js";
 import { noteBack, noteMarker } from "./store/marker.js";
 import { enterReports } from "./store/new_report.js";
@@ -13,7 +14,7 @@ import { enterReports } from "./store/new_report.js";
 /** What must not be is refused by PostgreSQL itself: to the service's role, and where that has no say, to the owner too. */
 let database: string;
 let service: Pool;
-const [open, closed, alert, resolved] = [newId(), newId(), newId(), newId()];
+const [open, closed, alert, resolved, ended] = [newId(), newId(), newId(), newId(), newId()];
 
 const report = (window_uuid: string, seq: number, remaining_ms = 0): Report => ({
   window_uuid,
@@ -34,38 +35,47 @@ beforeAll(async () => {
   const of = { role: "payments_monitor", schema: "monitor", max: 2, applicationName: "hostile" };
   service = createServicePool(testSettings({ POSTGRES_DB: database }), of);
   await enter(report(closed, 1), report(closed, 2), report(alert, 1), report(resolved, 1));
-  const marker = newId();
-  expect(await noteMarker(service, marker)).toBe(true);
-  expect(await decideDue(service, { limit: 10, webhook: false })).toEqual([]); // it is not back
-  await noteBack(service, marker);
-  await renewHolder(service, {
-    holder: "h",
-    leaseMs: 60_000,
-    gaveBack: false,
-    held: [{ windowUuid: alert, seq: 2 }],
-  });
+  const holds = (asOf: string | null, ...held: { windowUuid: string; seq: number }[]) =>
+    renewHolder(service, { holder: "h", leaseMs: 60_000, asOf, gaveBack: false, held });
   const decided = async () =>
     (await decideDue(service, { limit: 10, webhook: false })).map(({ windowUuid }) => windowUuid);
-  const until = async (wanted: readonly string[]) => {
-    const all: string[] = [];
-    while (all.length < wanted.length) {
-      const next = newId();
-      await noteMarker(service, next);
-      await noteBack(service, next);
-      await renewHolder(service, {
-        holder: "h",
-        leaseMs: 60_000,
-        gaveBack: false,
-        held: wanted.includes(alert) ? [] : [{ windowUuid: alert, seq: 2 }],
-      });
-      all.push(...(await decided()));
-    }
-    expect(all.toSorted()).toEqual([...wanted].toSorted());
+  const markerBack = async () => {
+    const marker = newId();
+    expect(await noteMarker(service, marker)).toBe(true);
+    expect(await decided()).toEqual([]); // it is not back
+    const { known, asOf } = await noteBack(service, marker);
+    expect(known).toBe(true);
+    return asOf;
   };
-  await until([closed, resolved]); // a report of the third is in somebody's hands
-  await until([alert]);
+  await eventually("all are over", async () => (await countDue(service)).pending === 3);
+  const [before, second] = [await holds(null), { windowUuid: alert, seq: 2 }];
+  const asOf = await markerBack();
+  expect(await decided()).toEqual([]); // nobody has looked since at what it holds
+  await holds(before, second);
+  expect(await decided()).toEqual([]); // that was looked at before the marker was back
+  await holds(asOf, second);
+  await holds(before); // came late, and takes nobody's place
+  expect((await decided()).toSorted()).toEqual([closed, resolved].toSorted()); // a report of the third is in somebody's hands
+  // Nobody was heard for longer than the lease: it has not ended by that.
+  await withPool({ role: "admin", database }, async (pool) => {
+    await pool.query("SET ROLE payments_owner");
+    await pool.query("UPDATE monitor.holder SET leased_until = now() - interval '1 min'");
+    await pool.query(
+      "UPDATE monitor.hearing SET since = now() - interval '1 h', last_at = now() - interval '2 min'",
+    );
+  });
+  expect(await decided()).toEqual([]); // nobody is heard now
+  const next = await markerBack();
+  expect(await decided()).toEqual([]); // heard again, of one of them
+  await holds(next, second);
+  expect(await decided()).toEqual([]);
+  await holds(next);
+  expect(await decided()).toEqual([alert]);
   expect(await enter(report(resolved, 2))).toEqual(["late"]);
   await enter({ ...report(open, 1), expected_reports: 3_000, remaining_ms: 30_000 });
+  const long = { expected_reports: 3_000, remaining_ms: 30_000 };
+  await enter({ ...report(ended, 1), ...long, last: true });
+  expect(await enter({ ...report(ended, 1), ...long, service: "eve" })).toEqual(["conflict"]);
 });
 afterAll(async () => {
   await service?.end();
@@ -118,6 +128,13 @@ describe.each(["the service", "the owner"])("%s cannot", (who) => {
     ["resolve what is open", set(decide("RESOLVED_LATE", 0), open), REFUSED],
     ["close what lacks reports", set(decide("CLOSED", 1), open), CHECKED],
     ["alert of what lacks none", set(decide("ALERT", 3_000), open), CHECKED],
+    ["close what has not the reports that it says", set(decide("CLOSED", 3_000), open), REFUSED],
+    ["resolve what lacks reports", set("state = 'RESOLVED_LATE'", alert), REFUSED],
+    ["put off a sender's last report", set("last_seq = 2", ended), REFUSED],
+    ["forget that a sender ended", set("last_seq = NULL", ended), REFUSED],
+    ["end a window that is decided", set("last_seq = 1", alert), REFUSED],
+    ["move a marker", "UPDATE monitor.marker SET back_at = back_at + interval '1 s'", REFUSED],
+    ["forget a conflict", "DELETE FROM monitor.conflict", REFUSED],
     ["decide by more reports than there are to be", set(decide("CLOSED", 3_001), open), CHECKED],
     ["decide without counting", set("state = 'CLOSED'", open), CHECKED],
     ["change what was counted", set("received = 0", alert), REFUSED],
@@ -155,6 +172,7 @@ test("the states are what the reports say", async () => {
       [closed, "CLOSED"],
       [alert, "ALERT"],
       [resolved, "RESOLVED_LATE"],
+      [ended, "OPEN"],
     ].toSorted(([a = ""], [b = ""]) => (a < b ? -1 : 1));
     expect(rows.map(({ id, state }) => [id, state]).toSorted(([a], [b]) => (a < b ? -1 : 1))).toEqual(states);
     expect((await pool.query("SELECT * FROM monitor.audit_difference")).rows).toEqual([]);

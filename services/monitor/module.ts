@@ -52,6 +52,7 @@ export const monitor = defineModule({
       ...service,
       webhook,
       everyMs: settings.MONITOR_SWEEP_EVERY_MS,
+      settleMs: settings.MONITOR_SETTLE_MS,
       unknownAfterS: settings.MONITOR_UNKNOWN_AFTER_S,
     });
     const webhooks = target && [
@@ -70,7 +71,7 @@ export const monitor = defineModule({
       routes: monitorRoutes({
         ...service,
         sweeper,
-        connections,
+        groups: connections - 1,
         webhook,
         graceMs: settings.MONITOR_GRACE_MS,
         count: (outcome) => metrics.reports.inc({ outcome }),

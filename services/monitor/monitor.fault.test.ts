@@ -18,6 +18,7 @@ beforeAll(async () => {
     {
       REPORTER_INTERVAL_MS: "250",
       MONITOR_GRACE_MS: "300",
+      MONITOR_SETTLE_MS: "0",
       MONITOR_SWEEP_EVERY_MS: "200",
       MONITOR_UNKNOWN_AFTER_S: "1",
       MONITOR_QUEUE_URL: door.url,
@@ -155,7 +156,6 @@ test("monitor-queue is killed with reports in hand, and away past a window's end
   await eventually("some are in hand", () => door.seen.some(({ body }) => body.includes(full.window_uuid)));
   await queue.stop("SIGKILL");
   door.say = () => "through";
-  // The first is known by nobody but its reporter; a report by hand makes it known, and over.
   await eventually("its ticks are over", async () => (await expectedTicks(full)) === 6);
   await queue.replace();
   await Promise.all([decided(full), decided(silent)]);

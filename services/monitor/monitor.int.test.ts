@@ -20,6 +20,7 @@ beforeAll(async () => {
     {
       REPORTER_INTERVAL_MS: "200",
       MONITOR_GRACE_MS: "200",
+      MONITOR_SETTLE_MS: "0",
       MONITOR_SWEEP_EVERY_MS: "3600000", // only when the test asks
       MONITOR_QUEUE_FIRST_WAIT_MS: "1",
       MONITOR_QUEUE_TRIES: "3",
@@ -102,8 +103,22 @@ test("windows are closed, or alerts, exactly as the audits say; compare proves i
   expect(differs.code).toBe(3);
   expect(differs.stdout).toContain("tick 3 has no row in the audit");
   expect((await compare(silent.window_uuid)).code).toBe(0);
+  await services.owner("DELETE FROM reporter.tick WHERE window_uuid = $1 AND seq = 0", [silent.window_uuid]);
+  const undeclared = await compare(silent.window_uuid);
+  expect(undeclared.code).toBe(3);
+  expect(undeclared.stdout).toContain("its declaration has no row in the audit");
   expect(await services.differences("monitor")).toEqual([]);
-  expect(await services.differences("reporter")).toHaveLength(1);
+  expect(await services.differences("reporter")).toHaveLength(2);
+});
+
+test("a window of which the reports are no longer kept says so", async () => {
+  const [old] = await services.owner<{ id: string }>(
+    `INSERT INTO monitor.report_window (window_uuid, service, window_from, window_to, interval_ms, expected, deadline, created_at)
+     SELECT gen_random_uuid(), 'old', now, now, 100, 2, now, now - interval '29 days' FROM clock_timestamp() AS now
+     RETURNING window_uuid AS id`,
+  );
+  expect(await windowOf(old?.id ?? "")).toMatchObject({ late_reports: null, missing_slots: null });
+  await services.owner("DELETE FROM monitor.report_window WHERE window_uuid = $1", [old?.id]);
 });
 
 test("the contract's queries run as the page has them", async () => {
@@ -151,6 +166,12 @@ test("what is asked for badly is refused", async () => {
     { ...report(), report_timestamp: "yesterday" },
     { ...report(), remaining_ms: -1 },
     { ...report(), more: 1 },
+    { ...report(), status: "error", error_message: "a\u0000b" },
+    { ...report(), status: "error", error_message: "a\ud800b" },
+    report({ expected_reports: 1_000, interval_ms: 3_600_000, seq: 0 }),
+    report({ window_from: "0000-01-01T00:00:00Z" }),
+    report({ window_from: "2026-01-01T00:00:00+23:59", window_to: "9999-12-31T23:59:59-01:00" }),
+    report({ report_timestamp: `2026-01-01T00:00:00.${"1".repeat(200)}Z` }),
   ]) {
     expect((await tell(body)).status, JSON.stringify(body)).toBe(400);
   }
@@ -224,6 +245,45 @@ test("a remaining time that its schedule cannot have ends no window early", asyn
   expect(await stateOf(window_uuid)).toBe("CLOSED");
 });
 
+test("who says what cannot be is an alert, and keeps no other window waiting", async () => {
+  const odd = { window_uuid: newId(), expected_reports: 6 };
+  await tell(report({ ...odd, seq: 3 }));
+  await tell(report({ ...odd, seq: 2, last: true })); // and never 1
+  const good = report({ expected_reports: 1 });
+  await tell(good);
+  expect(await stateOf(odd.window_uuid)).toBe("ALERT");
+  expect(await windowOf(odd.window_uuid)).toMatchObject({
+    expected_reports: 2,
+    received_reports: 1,
+    missing_slots: [1],
+  });
+  expect(await stateOf(good.window_uuid)).toBe("CLOSED");
+  expect((await tell(report({ ...odd, seq: 1 }))).body.outcome).toBe("late");
+  expect((await windowOf(odd.window_uuid)).status).toBe("RESOLVED_LATE");
+  expect(await services.differences("monitor")).toEqual([]);
+});
+
+test("a window that cannot be decided keeps no other waiting", async () => {
+  const [stuck, good] = [report({ expected_reports: 1 }), report({ expected_reports: 1 })];
+  await tell(stuck);
+  await tell(good);
+  await services.owner(`CREATE FUNCTION monitor.stuck() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'stuck' USING ERRCODE = 'check_violation'; END $$`);
+  await services.owner(`CREATE TRIGGER stuck BEFORE UPDATE OF state ON monitor.report_window FOR EACH ROW
+    WHEN (OLD.window_uuid = '${stuck.window_uuid}') EXECUTE FUNCTION monitor.stuck()`);
+  try {
+    await eventually("the other one is decided", async () => {
+      await sweep();
+      return (await windowOf(good.window_uuid)).status === "CLOSED";
+    });
+    expect((await windowOf(stuck.window_uuid)).status).toBe("OPEN");
+  } finally {
+    await services.owner("DROP TRIGGER stuck ON monitor.report_window");
+    await services.owner("DROP FUNCTION monitor.stuck()");
+  }
+  expect(await stateOf(stuck.window_uuid)).toBe("CLOSED");
+});
+
 test("what is no report is a dead letter at once", async () => {
   const letters = () =>
     onChannel(services.settings, async (channel) => (await channel.checkQueue(DLQ)).messageCount);
@@ -243,6 +303,11 @@ test("each alert is told once, signed, and shows in what Prometheus is given", a
   await sweep();
   const told = () => receiver.received.filter(({ text }) => text.includes(window_uuid));
   await eventually("told", () => told().length > 0);
+  await sweep();
+  const all = await services.owner("SELECT FROM monitor.webhook WHERE data->>'window_uuid' = $1", [
+    window_uuid,
+  ]);
+  expect(all).toHaveLength(1); // delivered ones are kept for a day
   expect(told()).toHaveLength(1);
   expect(receiver.forged).toEqual([]);
   expect(told()[0]?.body).toMatchObject({

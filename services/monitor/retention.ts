@@ -17,9 +17,10 @@ export const MONITOR_RETENTION: readonly Retention[] = [
   { table: "monitor.marker", keep: { days: 1, since: "sent_at" }, why: "Of no use once it is back." },
   {
     table: "monitor.holder",
-    keep: { days: 1, since: "renewed_at" },
+    keep: { days: 1, since: "said_at" },
     why: "A row a process, which has ended.",
   },
+  { table: "monitor.hearing", keep: "for ever", why: "One row." },
   { table: "monitor.transition", keep: "for ever", why: "The rules, not data." },
   {
     table: "monitor.webhook",

@@ -3,16 +3,25 @@ import { type SettingsDeclaration, secret, whole } from "../../lib/settings/defi
 import { problemsOf, type WebhookTarget } from "../../lib/webhook/target.js";
 
 const fields = z.object({
-  MONITOR_CONNECTIONS: whole(1, 100)
+  MONITOR_CONNECTIONS: whole(2, 100)
     .default(4)
-    .describe("Connections of monitor-service to PostgreSQL for HTTP; sweeps have one of their own"),
+    .describe(
+      "Connections of monitor-service to PostgreSQL; one of them is left to sweeps and whoever else asks",
+    ),
   MONITOR_GRACE_MS: whole(0, 3_600_000)
     .default(5_000)
-    .describe("After a window's end its reports have so many milliseconds before it is looked at"),
+    .describe(
+      "After a window's end its reports have an interval, in which the last may be late, and so many milliseconds before it is looked at",
+    ),
+  MONITOR_SETTLE_MS: whole(0, 600_000)
+    .default(15_000)
+    .describe(
+      "After an outage of RabbitMQ, and at the start, no window is decided for so many milliseconds: reporters may come back later",
+    ),
   MONITOR_SWEEP_EVERY_MS: whole(100, 3_600_000)
     .default(1_000)
     .describe("How often monitor-service looks for windows that are over, by itself"),
-  MONITOR_UNKNOWN_AFTER_S: whole(1, 86_400)
+  MONITOR_UNKNOWN_AFTER_S: whole(1, 600)
     .default(60)
     .describe("A window of which nobody can say for so long whether its reports are on their way is UNKNOWN"),
   MONITOR_WEBHOOK_URL: z
@@ -60,6 +69,7 @@ export const monitorSettings: SettingsDeclaration<MonitorSettings> = {
   prefixes: [
     "MONITOR_CONNECTIONS",
     "MONITOR_GRACE_",
+    "MONITOR_SETTLE_",
     "MONITOR_SWEEP_",
     "MONITOR_UNKNOWN_",
     "MONITOR_WEBHOOK_",

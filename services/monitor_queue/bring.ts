@@ -1,14 +1,10 @@
 import type { Delivery, Outcome } from "../../lib/broker/delivery.js";
 import type { Slots } from "../../lib/broker/slots.js";
-import { codeOf, messageOf } from "../../lib/errors.js";
-import { type RawEvent, readEvent } from "../../lib/messaging/read_event.js";
 import type { Logger } from "../../lib/observability/log.js";
 import type { Instruments } from "../../lib/observability/registry.js";
-import { traceparentOf } from "../../lib/observability/trace.js";
 import { pause } from "../../lib/timing.js";
-import { monitorMarker, monitorReport, type Report } from "../contracts/report.js";
 import type { Attempt, MonitorClient } from "./client.js";
-import { type Waits, waitMs } from "./domain/tries.js";
+import { Patience, type Waits } from "./domain/tries.js";
 import type { Holds } from "./holds.js";
 import type { Lifeline } from "./lifeline.js";
 import type { monitorQueueMetrics } from "./metrics.js";
@@ -18,7 +14,6 @@ export interface BringOptions {
   readonly holds: Holds;
   readonly lifeline: Lifeline;
   readonly slots: Slots;
-  readonly holder: string;
   readonly tries: number;
   readonly waits: Waits;
   readonly metrics: Instruments<typeof monitorQueueMetrics>;
@@ -29,51 +24,30 @@ export interface BringOptions {
 /** Brings the monitor what is in a delivery; done only once that has taken it. */
 export async function bring(options: BringOptions, delivery: Delivery): Promise<Outcome> {
   const { client, holds, slots, logger } = options;
-  if (delivery.type === monitorMarker.name) {
-    holds.add(delivery, undefined);
-    return bringMarker(options, delivery);
+  const errand = holds.errandOf(delivery);
+  if (errand.kind === "malformed") {
+    const { code, reason } = errand;
+    logger.error({ code, messageId: delivery.messageId }, reason);
+    return { kind: "reject", code, reason };
   }
-  let report: Report;
-  let traceparent: string;
-  try {
-    const event = readEvent(monitorReport, rawOf(delivery));
-    report = event.body;
-    traceparent = traceparentOf(event.traceId);
-  } catch (error) {
-    const code = codeOf(error) ?? "INTERNAL";
-    logger.error({ code, messageId: delivery.messageId }, messageOf(error));
-    return { kind: "reject", code, reason: messageOf(error) };
+  if (errand.kind === "marker") {
+    return errand.markerId === undefined ? { kind: "done" } : bringMarker(options, delivery, errand.markerId);
   }
-  holds.add(delivery, { windowUuid: report.window_uuid, seq: report.seq });
+  const { report, traceparent } = errand;
   return tryOn(options, delivery, () =>
     slots.run(() => client.send("POST", "/api/monitor/heartbeats", report, traceparent)),
   );
 }
 
-const rawOf = ({ body, type, messageId, headers }: Delivery): RawEvent => ({
-  body,
-  type,
-  messageId,
-  headers,
-});
-
-/** Behind all that came before it: what is held of that is said with it. One that the monitor does not want is worth nothing. */
-async function bringMarker(options: BringOptions, delivery: Delivery): Promise<Outcome> {
-  const { client, lifeline, holder } = options;
-  let markerId: string;
-  try {
-    markerId = readEvent(monitorMarker, rawOf(delivery)).body.marker_id;
-  } catch {
-    return { kind: "done" };
-  }
+/** One that the monitor does not want is worth nothing. That it is back asks everybody what they hold; who brings it says so at once. */
+async function bringMarker(options: BringOptions, delivery: Delivery, markerId: string): Promise<Outcome> {
+  const { client, lifeline } = options;
   const outcome = await tryOn(options, delivery, async () => {
-    const { body, arrived } = lifeline.holding();
-    const attempt = await client.send("POST", `/api/monitor/markers/${markerId}`, { holder, ...body });
-    if (attempt.verdict === "accepted") {
-      arrived();
-    }
+    const attempt = await client.send("POST", `/api/monitor/markers/${markerId}`, {});
+    lifeline.noteTime(attempt);
     return attempt;
   });
+  lifeline.renewNow();
   return outcome.kind === "reject" ? { kind: "done" } : outcome;
 }
 
@@ -83,6 +57,7 @@ async function tryOn(
   { lost, overdue, messageId }: Delivery,
   send: () => Promise<Attempt>,
 ): Promise<Outcome> {
+  const patience = new Patience(waits);
   for (let made = 0; ; ) {
     const beganMs = performance.now();
     const { verdict, result, retryAfterS } = await send();
@@ -116,7 +91,7 @@ async function tryOn(
         };
       }
       metrics.tries.inc({ result: "failed" });
-      await pause(waitMs(made, retryAfterS, waits), halt);
+      await pause(patience.nextMs(made, retryAfterS), halt);
     } else {
       metrics.tries.inc({ result: "waited" });
       await lifeline.untilAnswers(beganMs, halt);

@@ -14,6 +14,8 @@ export interface Attempt {
   readonly result: string;
   /** What the monitor asks for; 0: nothing. */
   readonly retryAfterS: number;
+  /** The answer's body; empty where none came. */
+  readonly text: string;
 }
 
 export interface MonitorClientOptions {
@@ -50,16 +52,21 @@ export class MonitorClient {
     };
     const request = this.#module.request(new URL(path, url), { method, agent: this.#agent, headers, signal });
     return new Promise((resolve) => {
-      request.on("response", (response) => {
-        response.resume();
-        response.on("error", () => undefined);
-        resolve(attemptOf(response));
-      });
       // Once there is an answer an error is of no interest, and still needs its listener.
-      request.on("error", (error) => {
+      const onError = (error: Error) => {
         const result = signal.aborted ? "TIMEOUT" : (codeOf(error) ?? "FAILED");
-        resolve({ verdict: "failed", result, retryAfterS: 0 });
+        resolve({ verdict: "failed", result, retryAfterS: 0, text: "" });
+      };
+      request.on("response", (response) => {
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (piece: string) => {
+          text += piece;
+        });
+        response.on("end", () => resolve(attemptOf(response, text)));
+        response.on("error", onError);
       });
+      request.on("error", onError);
       request.end(JSON.stringify(body));
     });
   }
@@ -69,8 +76,9 @@ export class MonitorClient {
   }
 }
 
-const attemptOf = ({ statusCode = 0, headers }: IncomingMessage): Attempt => ({
+const attemptOf = ({ statusCode = 0, headers }: IncomingMessage, text: string): Attempt => ({
   verdict: verdictOf(statusCode),
   result: String(statusCode),
   retryAfterS: retryAfterS(headers["retry-after"]),
+  text,
 });

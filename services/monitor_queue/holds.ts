@@ -1,29 +1,30 @@
 import type { Delivery, Settled } from "../../lib/broker/delivery.js";
-
-interface Held {
-  readonly windowUuid: string;
-  readonly seq: number;
-}
+import { type Errand, errandOf } from "./errand.js";
 
 /** What the monitor is told of the reports in our hands. */
 export interface Snapshot {
-  /** Some went back to the queue since the last snapshot that arrived. */
+  /** Some went back to the queue since the last snapshot that arrived, or may have. */
   readonly gave_back: boolean;
   readonly held: readonly (readonly [windowUuid: string, seq: number])[];
 }
 
-/** Which reports this process has in hand. */
+/** Which deliveries this process has in hand, from the moment that they come, whether their turn has come or not. */
 export class Holds {
-  readonly #held = new Map<Delivery, Held | undefined>();
+  readonly #held = new Map<Delivery, Errand>();
   /** Those that the queue has no more. */
   readonly #settled = new WeakSet<Delivery>();
   /** How often some went back, and how often the monitor knows of. */
   #gaveBack = 0;
   #told = 0;
+  #unreadUntilMs = Number.NEGATIVE_INFINITY;
 
-  /** @param what undefined: it is no report */
-  add(delivery: Delivery, what: Held | undefined): void {
-    this.#held.set(delivery, what);
+  take(delivery: Delivery): void {
+    this.#held.set(delivery, errandOf(delivery));
+  }
+
+  /** What it is about; of one that is in hand. */
+  errandOf(delivery: Delivery): Errand {
+    return this.#held.get(delivery) ?? errandOf(delivery);
   }
 
   settled({ delivery, outcome }: Settled): void {
@@ -40,6 +41,11 @@ export class Holds {
     }
   }
 
+  /** For so long the broker may have reports sent to us that we will never read, and give them to others then. */
+  leaveUnread(forMs: number): void {
+    this.#unreadUntilMs = Math.max(this.#unreadUntilMs, performance.now() + forMs);
+  }
+
   get size(): number {
     return this.#held.size;
   }
@@ -47,11 +53,11 @@ export class Holds {
   /** @returns what is held now, and what to call once the monitor has taken it */
   snapshot(): { readonly snapshot: Snapshot; readonly arrived: () => void } {
     const gaveBack = this.#gaveBack;
-    const held = [...this.#held.values()].flatMap((each) =>
-      each === undefined ? [] : [[each.windowUuid, each.seq] as const],
+    const held = [...this.#held.values()].flatMap((errand) =>
+      errand.kind === "report" ? [[errand.report.window_uuid, errand.report.seq] as const] : [],
     );
     return {
-      snapshot: { gave_back: gaveBack > this.#told, held },
+      snapshot: { gave_back: gaveBack > this.#told || performance.now() < this.#unreadUntilMs, held },
       arrived: () => {
         this.#told = Math.max(this.#told, gaveBack);
       },

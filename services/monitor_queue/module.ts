@@ -44,12 +44,13 @@ export const monitorQueue = defineModule({
     });
     const holds = new Holds();
     const letters = new LetterRecord({ settings, role: "app", title: SERVICE, logger });
+    const leaseMs = HEARTBEATS * 1_000 * settings.RABBITMQ_HEARTBEAT_S + LEASE_SPARE_MS;
+    let consumer: Consumer | undefined;
     const lifeline = new Lifeline({
-      ...{ holder, client, holds, logger },
-      leaseMs: HEARTBEATS * 1_000 * settings.RABBITMQ_HEARTBEAT_S + LEASE_SPARE_MS,
+      ...{ holder, client, holds, logger, leaseMs },
       caughtUp: async () => {
-        if (made.isUp) {
-          await made.caughtUp();
+        if (consumer?.isUp === true) {
+          await consumer.caughtUp();
         }
       },
     });
@@ -57,12 +58,10 @@ export const monitorQueue = defineModule({
       title: SERVICE,
       logger,
       families,
-      // Until the monitor knows of this process it takes nothing.
-      consumes: () => !consuming || made.isUp,
+      consumes: () => consumer === undefined || consumer.isUp,
     });
-    let consuming = false;
     const options = {
-      ...{ client, holds, lifeline, holder, metrics, logger, stopping },
+      ...{ client, holds, lifeline, metrics, logger, stopping },
       slots: new Slots(concurrency),
       tries: settings.MONITOR_QUEUE_TRIES,
       waits: {
@@ -70,25 +69,29 @@ export const monitorQueue = defineModule({
         longestMs: settings.MONITOR_QUEUE_LONGEST_WAIT_MS,
       },
     };
-    const made: Consumer = new Consumer({
-      address: settings,
-      name: `${SERVICE} ${workerId} (consume)`,
-      logger,
-      connectPolicy: "forever",
-      family: REPORTS,
-      concurrency: held,
-      publisher: broker.publisher,
-      handler: (delivery) => bring(options, delivery),
-      onSettled: async (settled) => {
-        holds.settled(settled);
-        countSettlement(messages, SERVICE, codeLabel, settled);
-        if (settled.deadLettered) {
-          letters.note(REPORTS, settled.delivery, settled.outcome);
-        }
-      },
-      onOver: (delivery) => holds.over(delivery),
-      holdMs: HOLD_MS,
-    });
+    const consumerOf = () =>
+      new Consumer({
+        address: settings,
+        name: `${SERVICE} ${workerId} (consume)`,
+        logger,
+        connectPolicy: "forever",
+        family: REPORTS,
+        concurrency: held,
+        publisher: broker.publisher,
+        handler: (delivery) => bring(options, delivery),
+        onSettled: async (settled) => {
+          holds.settled(settled);
+          countSettlement(messages, SERVICE, codeLabel, settled);
+          if (settled.deadLettered) {
+            letters.note(REPORTS, settled.delivery, settled.outcome);
+          }
+        },
+        onTaken: (delivery) => holds.take(delivery),
+        onOver: (delivery) => holds.over(delivery),
+        onLinkLost: () => holds.leaveUnread(leaseMs),
+        isolates: false, // One report that waits would keep all others waiting that were delivered often.
+        holdMs: HOLD_MS,
+      });
     onScrape(metrics.held, () => holds.size);
     onScrape(metrics.away, () => Number(lifeline.isAway));
     const consume: Part = {
@@ -99,13 +102,17 @@ export const monitorQueue = defineModule({
           .untilAnswers(Number.NEGATIVE_INFINITY, stopping)
           .then(async () => {
             if (!stopping.aborted) {
-              consuming = true;
-              await made.up();
+              // It takes reports from its making; until the monitor knows of this process it must not.
+              consumer = consumerOf();
+              await consumer.up();
             }
           })
           .catch((error: unknown) => logger.error({ err: error }, "reports are not taken"));
       },
-      stop: () => made.stop(),
+      stop: async () => {
+        holds.leaveUnread(Number.POSITIVE_INFINITY); // What comes before the broker knows that we end is not taken.
+        await consumer?.stop();
+      },
     };
     const calls: Part = { name: "client of the monitor", stop: async () => client.close() };
     return { parts: [calls, lifeline, broker.part, letters, consume] };

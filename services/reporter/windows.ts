@@ -7,10 +7,10 @@ import type { Part } from "../../lib/runtime/lifecycle.js";
 import { pause } from "../../lib/timing.js";
 import { type Report, reportMessage } from "../contracts/report.js";
 import { expectedOf, tickOf, turnAt } from "./domain/schedule.js";
-import type { ReportWindow, Tick } from "./domain/window.js";
+import { type ReportWindow, type Tick, WHY } from "./domain/window.js";
 import { reportOf } from "./report.js";
 import { type Beat, enterTicks, markSent, takeUnsent } from "./store/tick.js";
-import { openWindows, renewProcess, takeOrphans } from "./store/window.js";
+import { type Orphan, openWindows, renewProcess, takeOrphans } from "./store/window.js";
 
 /** A process that has said nothing for so long is dead to others of its service. */
 const LEASE_MS = 5_000;
@@ -18,6 +18,11 @@ const RENEW_EVERY_MS = 1_000;
 /** What the broker has not confirmed by then is sent again; the publisher itself gives up after 10 s. */
 const UNSENT_AFTER_S = 15;
 const UNSENT_BATCH = 500;
+/** After an outage of the broker all of it goes at once, before the monitor's next marker: see MONITOR_SETTLE_MS. */
+const RECOVERY_BATCH = 5_000;
+const ORPHANS_BATCH = 1_000;
+/** A statement of ours ends within 5 s: by then it is known whether a window was opened. */
+const UNSURE_MS = 60_000;
 /** An audit that failed is tried again; meanwhile the tick may go by. */
 const AGAIN_MS = 200;
 /** 10,000 windows have 1,000 ticks a second: some ten share a statement. */
@@ -25,7 +30,7 @@ const GROUP = { waitMs: 10, max: 500, atOnce: 1 };
 
 export interface WindowsOptions {
   readonly pool: Pool;
-  readonly publisher: Pick<Publisher, "publishAll">;
+  readonly publisher: Pick<Publisher, "publishAll" | "isWritable">;
   readonly logger: Logger;
   readonly service: string;
   /** Names this process. */
@@ -37,8 +42,10 @@ interface Kept {
   readonly window: ReportWindow;
   /** When it was opened, by the monotonic clock of this process. */
   readonly openedMs: number;
-  /** All ticks up to this one are audited. */
+  /** All ticks up to this one are audited, but for those owed. */
   done: number;
+  /** Ticks that went by while their process was dead. */
+  owed: readonly number[];
 }
 
 /**
@@ -52,9 +59,13 @@ export class Windows implements Part {
   readonly #clocks = new Map<string, NodeJS.Timeout>();
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #openings: Gatherer<ReportWindow, undefined>;
-  readonly #audits: Gatherer<Beat, ReadonlySet<number>>;
+  readonly #audits: Gatherer<Beat, readonly Tick[]>;
   readonly #reports: Gatherer<Report, undefined>;
-  #keeping: Promise<void> | undefined;
+  /** Windows whose opening was not answered, and since when. */
+  readonly #unsure = new Map<string, number>();
+  /** The broker did not take something: it is sent again as soon as that is back. */
+  #failed = false;
+  #keeping: Promise<unknown> | undefined;
 
   constructor(options: WindowsOptions) {
     this.#options = options;
@@ -75,7 +86,12 @@ export class Windows implements Part {
   }
 
   async start(): Promise<void> {
-    this.#keeping ??= this.#keepOn();
+    const { pool, process } = this.#options;
+    // Apart: a lease must not end because there is much to do.
+    this.#keeping ??= Promise.all([
+      this.#every(() => renewProcess(pool, process, LEASE_MS)),
+      this.#every(() => this.#keep()),
+    ]);
   }
 
   async stop(): Promise<void> {
@@ -89,36 +105,40 @@ export class Windows implements Part {
 
   /** Opens a window, and declares it: one that reports nothing is known, too. */
   async open(window: ReportWindow): Promise<void> {
-    const openedMs = performance.now();
-    await this.#openings.add(window);
     const { windowUuid, windowFrom: at } = window;
+    const openedMs = performance.now();
+    await this.#openings.add(window).catch((error: unknown) => {
+      this.#unsure.set(windowUuid, performance.now());
+      throw error;
+    });
     this.#send(reportOf(window, { windowUuid, seq: 0, status: "ok", outcome: "sending", at }, 0));
-    this.#arm({ window, openedMs, done: 0 });
+    this.#arm({ window, openedMs, done: 0, owed: [] });
   }
 
   #arm(kept: Kept, waitMs = 0): void {
-    const { window, openedMs, done } = kept;
-    if (this.#stopping.signal.aborted || done >= expectedOf(window)) {
+    const { window, openedMs, done, owed } = kept;
+    if (this.#stopping.signal.aborted || (done >= expectedOf(window) && owed.length === 0)) {
       this.#clocks.delete(window.windowUuid);
       return;
     }
-    const dueMs = openedMs + (done + 1) * window.intervalMs - performance.now();
+    const dueMs = owed.length > 0 ? 0 : openedMs + (done + 1) * window.intervalMs - performance.now();
     const clock = setTimeout(() => this.#track(this.#turn(kept)), Math.max(waitMs, Math.ceil(dueMs)));
     this.#clocks.set(window.windowUuid, clock);
   }
 
   async #turn(kept: Kept): Promise<void> {
-    const { window, openedMs } = kept;
+    const { window, openedMs, owed } = kept;
     const elapsedMs = performance.now() - openedMs;
-    const turn = turnAt(elapsedMs, kept.done, window);
-    if (turn === undefined) {
-      return this.#arm(kept);
-    }
-    const ticks = turn.missed.map((seq) => missedTick(window, seq, "stalled"));
-    const now = turn.now === undefined ? undefined : tickNow(window, turn.now);
+    const turn = turnAt(elapsedMs, kept.done, window) ?? { missed: [], now: undefined, done: kept.done };
+    const ticks = [
+      ...owed.map((seq) => missedTick(window, seq, "unknown")),
+      ...turn.missed.map((seq) => missedTick(window, seq, "stalled")),
+      ...(turn.now === undefined ? [] : [tickNow(window, turn.now)]),
+    ];
     try {
-      await this.#audit(window, now === undefined ? ticks : [...ticks, now], elapsedMs);
-      kept.done = turn.now ?? expectedOf(window);
+      await this.#audit(window, ticks, turn.done === expectedOf(window), elapsedMs);
+      kept.done = turn.done;
+      kept.owed = [];
       this.#arm(kept);
     } catch (error) {
       this.#options.logger.warn(
@@ -129,11 +149,17 @@ export class Windows implements Part {
     }
   }
 
-  /** Enters ticks, and sends those of them that are to be sent and were nobody else's. */
-  async #audit(window: ReportWindow, ticks: readonly Tick[], elapsedMs: number): Promise<void> {
-    const last = ticks.some(({ seq }) => seq === expectedOf(window));
-    const entered = await this.#audits.add({ windowUuid: window.windowUuid, ticks, last });
-    for (const tick of ticks.filter(({ seq, outcome }) => outcome === "sending" && entered.has(seq))) {
+  /** Enters ticks, and sends what is to be sent. */
+  async #audit(
+    window: ReportWindow,
+    ticks: readonly Tick[],
+    last: boolean,
+    elapsedMs: number,
+  ): Promise<void> {
+    if (ticks.length === 0 && !last) {
+      return;
+    }
+    for (const tick of await this.#audits.add({ windowUuid: window.windowUuid, ticks, last })) {
       this.#send(reportOf(window, tick, elapsedMs));
     }
   }
@@ -151,7 +177,10 @@ export class Windows implements Part {
 
   async #tell(reports: readonly Report[]): Promise<readonly undefined[]> {
     const { pool, publisher } = this.#options;
-    await publisher.publishAll(reports.map((report) => reportMessage(report)));
+    await publisher.publishAll(reports.map((report) => reportMessage(report))).catch((error: unknown) => {
+      this.#failed = true;
+      throw error;
+    });
     await markSent(
       pool,
       reports.map(({ window_uuid: windowUuid, seq }) => ({ windowUuid, seq })),
@@ -159,10 +188,10 @@ export class Windows implements Part {
     return reports.map(() => undefined);
   }
 
-  async #keepOn(): Promise<void> {
+  async #every(work: () => Promise<void>): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await this.#keep().catch((error: unknown) => {
+      await work().catch((error: unknown) => {
         this.#options.logger.debug({ code: codeOf(error) }, "windows were not looked after");
       });
       await pause(RENEW_EVERY_MS, signal);
@@ -170,32 +199,56 @@ export class Windows implements Part {
   }
 
   async #keep(): Promise<void> {
+    await this.#takeOrphans();
+    await this.#resend();
+  }
+
+  async #takeOrphans(): Promise<void> {
     const { pool, service, process, logger } = this.#options;
-    await renewProcess(pool, process, LEASE_MS);
-    const orphans = await takeOrphans(pool, service, process);
-    for (const { elapsedMs, audited, ...window } of orphans) {
-      await this.#adopt(window, elapsedMs, new Set(audited));
+    const askedMs = performance.now();
+    const unsure = [...this.#unsure.keys()];
+    const orphans = await takeOrphans(pool, { service, process, unsure, limit: ORPHANS_BATCH });
+    for (const orphan of orphans) {
+      this.#adopt(orphan, askedMs);
+    }
+    for (const [windowUuid, sinceMs] of this.#unsure) {
+      if (sinceMs < askedMs - UNSURE_MS) {
+        this.#unsure.delete(windowUuid);
+      }
     }
     if (orphans.length > 0) {
-      logger.warn({ windows: orphans.length }, "windows of a process that died are gone on with");
+      logger.warn({ windows: orphans.length }, "windows that nobody looked after are gone on with");
     }
-    for (const { window, tick, elapsedMs } of await takeUnsent(pool, {
-      service,
-      afterS: UNSENT_AFTER_S,
-      limit: UNSENT_BATCH,
-    })) {
+  }
+
+  /** While the broker is away, what is audited waits in the database. */
+  async #resend(): Promise<void> {
+    const { pool, service, publisher } = this.#options;
+    if (!publisher.isWritable) {
+      return;
+    }
+    const recovers = this.#failed;
+    this.#failed = false;
+    const [afterS, limit] = recovers ? [0, RECOVERY_BATCH] : [UNSENT_AFTER_S, UNSENT_BATCH];
+    const unsent = await takeUnsent(pool, { service, afterS, limit }).catch((error: unknown) => {
+      this.#failed = recovers;
+      throw error;
+    });
+    this.#failed ||= recovers && unsent.length === limit;
+    for (const { window, tick, elapsedMs } of unsent) {
       this.#send(reportOf(window, tick, elapsedMs));
     }
   }
 
-  /** Of ticks that went by while its process was dead nobody knows anything. */
-  async #adopt(window: ReportWindow, elapsedMs: number, audited: ReadonlySet<number>): Promise<void> {
-    const passed = Math.min(Math.floor(elapsedMs / window.intervalMs), expectedOf(window));
-    const owed = Array.from({ length: passed }, (_, i) => i + 1).filter((seq) => !audited.has(seq));
-    const ticks = owed.map((seq) => missedTick(window, seq, "unknown"));
-    const last = passed === expectedOf(window);
-    await this.#audits.add({ windowUuid: window.windowUuid, ticks, last });
-    this.#arm({ window, openedMs: performance.now() - elapsedMs, done: passed });
+  /** Of ticks that went by while its process was dead nobody knows anything. @param askedMs what its row says is of this time */
+  #adopt({ elapsedMs, audited, ...window }: Orphan, askedMs: number): void {
+    this.#unsure.delete(window.windowUuid);
+    if (this.#clocks.has(window.windowUuid)) {
+      return;
+    }
+    const done = Math.min(Math.floor(elapsedMs / window.intervalMs), expectedOf(window));
+    const owed = Array.from({ length: done }, (_, i) => i + 1).filter((seq) => !audited.includes(seq));
+    this.#track(this.#turn({ window, openedMs: askedMs - elapsedMs, done, owed }));
   }
 
   #track(work: Promise<unknown>): void {
@@ -214,8 +267,6 @@ function tickNow(window: ReportWindow, seq: number): Tick {
     at: new Date(),
   };
 }
-
-const WHY = { stalled: "error: stalled, it came too late", unknown: "error: unknown, its process was dead" };
 
 const missedTick = ({ windowUuid }: ReportWindow, seq: number, outcome: keyof typeof WHY): Tick => ({
   windowUuid,

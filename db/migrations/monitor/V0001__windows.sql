@@ -54,6 +54,9 @@ BEGIN
   IF (NEW.window_uuid, NEW.id, NEW.service, NEW.window_from, NEW.window_to, NEW.interval_ms, NEW.expected, NEW.created_at)
      = (OLD.window_uuid, OLD.id, OLD.service, OLD.window_from, OLD.window_to, OLD.interval_ms, OLD.expected, OLD.created_at)
      AND NEW.deadline <= OLD.deadline
+     AND (NEW.last_seq IS NOT DISTINCT FROM OLD.last_seq
+          OR (OLD.decided_at IS NULL AND NEW.last_seq <= coalesce(OLD.last_seq, OLD.expected)))
+     AND (OLD.state = NEW.state OR NEW.state IN ('OPEN', 'UNKNOWN') OR monitor.agrees(NEW))
      AND (OLD.decided_at IS NULL
           OR (NEW.received, NEW.errors, NEW.closed_at, NEW.decided_at, NEW.deadline)
              = (OLD.received, OLD.errors, OLD.closed_at, OLD.decided_at, OLD.deadline))
@@ -101,6 +104,15 @@ CREATE TRIGGER report_kept BEFORE DELETE ON monitor.report FOR EACH ROW EXECUTE 
 CREATE TRIGGER report_kept_all BEFORE TRUNCATE ON monitor.report FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 COMMENT ON TABLE monitor.report IS 'Which reports of a window have come: a set, so that a repetition changes nothing';
 
+-- Whether a window was decided as its reports say.
+CREATE FUNCTION monitor.agrees(w monitor.report_window) RETURNS boolean
+LANGUAGE sql
+AS $$
+  SELECT CASE w.state WHEN 'RESOLVED_LATE' THEN count(*) >= coalesce(w.last_seq, w.expected)
+                      ELSE count(*) FILTER (WHERE NOT late) = w.received END
+  FROM monitor.report r WHERE r.window_uuid = w.window_uuid AND r.seq <= coalesce(w.last_seq, w.expected);
+$$;
+
 CREATE FUNCTION monitor.keep_report() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -124,6 +136,7 @@ CREATE TABLE monitor.conflict (
   PRIMARY KEY (window_uuid, digest)
 );
 CREATE INDEX conflict_age_idx ON monitor.conflict (created_at);
+CREATE TRIGGER conflict_kept BEFORE DELETE ON monitor.conflict FOR EACH ROW EXECUTE FUNCTION monitor.refuse_young();
 CREATE TRIGGER conflict_final BEFORE UPDATE ON monitor.conflict FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
 COMMENT ON TABLE monitor.conflict IS 'Reports whose schedule is another one than their window''s: kept, and counted nowhere';
 
@@ -141,8 +154,10 @@ COMMENT ON TABLE monitor.flip IS 'Into which states a window came, and when';
 -- Who takes reports from the queue, and has which in hand.
 CREATE TABLE monitor.holder (
   holder       text        PRIMARY KEY CHECK (length(holder) BETWEEN 1 AND 100),
-  renewed_at   timestamptz NOT NULL,
-  leased_until timestamptz NOT NULL, -- later the broker has given what it held to others
+  said_at      timestamptz NOT NULL, -- when we heard it
+  renewed_at   timestamptz NOT NULL, -- what it holds it looked at after this time, by our clock
+  lease_ms     integer     NOT NULL CHECK (lease_ms >= 0), -- 0: it has ended
+  leased_until timestamptz NOT NULL, -- later the broker has given what it held to others, unless nobody was heard meanwhile
   gave_back_at timestamptz NOT NULL DEFAULT '-infinity',
   held_windows uuid[]      NOT NULL,
   held_seqs    integer[]   NOT NULL,
@@ -150,19 +165,39 @@ CREATE TABLE monitor.holder (
 );
 COMMENT ON TABLE monitor.holder IS 'Each process of monitor-queue, and the reports that it holds';
 
+-- That no holder is heard says nothing of any of them: we were away, or the way to us was.
+CREATE TABLE monitor.hearing (
+  only_row boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
+  since    timestamptz NOT NULL, -- from then on never five seconds without any holder
+  last_at  timestamptz NOT NULL
+);
+INSERT INTO monitor.hearing (since, last_at) VALUES ('-infinity', '-infinity');
+COMMENT ON TABLE monitor.hearing IS 'Since when holders are heard without a gap';
+
+CREATE VIEW monitor.lease AS
+SELECT h.holder, h.renewed_at, h.gave_back_at, h.held_windows, h.held_seqs,
+       CASE WHEN h.lease_ms = 0 THEN h.leased_until
+            ELSE greatest(h.leased_until, g.since + h.lease_ms * interval '1 millisecond') END AS ends_at
+FROM monitor.holder h CROSS JOIN monitor.hearing g;
+COMMENT ON VIEW monitor.lease IS 'Holders, and until when they may hold what they said; a lease begins anew after a time in which nobody was heard';
+
 CREATE TABLE monitor.marker (
   marker_id uuid        PRIMARY KEY,
   sent_at   timestamptz NOT NULL DEFAULT clock_timestamp(), -- before it was
   back_at   timestamptz
 );
 CREATE INDEX marker_sent_idx ON monitor.marker (sent_at);
+CREATE TRIGGER marker_final BEFORE UPDATE ON monitor.marker FOR EACH ROW
+  WHEN (NEW.sent_at <> OLD.sent_at OR NEW.back_at IS DISTINCT FROM coalesce(OLD.back_at, NEW.back_at))
+  EXECUTE FUNCTION ops.refuse_change();
 COMMENT ON TABLE monitor.marker IS 'Messages that the sweep sends through the queue of reports';
 
 SELECT ops.add_service_tables('monitor');
 SELECT ops.add_webhook_tables('monitor');
 
 -- What was in the queue of reports before this time is entered, is among the dead letters, or is held by a holder whose row says so:
--- a marker was sent then and is back, and every holder has said since what it holds, or was gone before the marker was sent.
+-- a marker was sent then and is back, and every holder has looked since at what it holds, or was gone before the marker was sent.
+-- None: holders are not heard just now.
 CREATE FUNCTION monitor.passed() RETURNS timestamptz
 LANGUAGE sql STABLE
 AS $$
@@ -170,9 +205,10 @@ AS $$
   FROM monitor.marker m
   WHERE m.back_at IS NOT NULL
     AND m.sent_at > now() - interval '1 hour'
+    AND (SELECT last_at FROM monitor.hearing) > statement_timestamp() - interval '5 seconds'
     AND NOT EXISTS (
-      SELECT FROM monitor.holder h
-      WHERE h.gave_back_at >= m.sent_at OR (h.renewed_at < m.back_at AND h.leased_until > m.sent_at))
+      SELECT FROM monitor.lease h
+      WHERE h.gave_back_at >= m.sent_at OR (h.renewed_at < m.back_at AND h.ends_at > m.sent_at))
   ORDER BY m.sent_at DESC
   LIMIT 1;
 $$;
@@ -180,14 +216,15 @@ COMMENT ON FUNCTION monitor.passed IS 'Until when all that was in the queue of r
 
 CREATE VIEW monitor.window_count AS
 SELECT w.*, coalesce(w.last_seq, w.expected) AS due,
-       coalesce(w.received, c.received) AS received_reports, c.late AS late_reports,
+       coalesce(w.received, c.received) AS received_reports,
+       CASE WHEN w.created_at > now() - interval '28 days' THEN c.late END AS late_reports, -- reports are kept for 30
        coalesce(w.errors, c.errors) AS error_reports,
        (SELECT count(*)::integer FROM monitor.conflict x WHERE x.window_uuid = w.window_uuid) AS conflicts
 FROM monitor.report_window w
 CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE NOT late)::integer AS received, count(*) FILTER (WHERE late)::integer AS late,
          count(*) FILTER (WHERE NOT late AND NOT ok)::integer AS errors
-  FROM monitor.report r WHERE r.window_uuid = w.window_uuid) c;
+  FROM monitor.report r WHERE r.window_uuid = w.window_uuid AND r.seq <= coalesce(w.last_seq, w.expected)) c;
 COMMENT ON VIEW monitor.window_count IS 'Windows with how many reports came in time, late, and told of an error';
 
 -- What is not as it must be, a row a difference; no rows is the proof.
@@ -198,15 +235,16 @@ SELECT 'window ' || window_uuid AS what,
 FROM (SELECT w.*, coalesce(w.last_seq, w.expected) AS due, c.*
       FROM monitor.report_window w
       CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE NOT late) AS in_time, count(*) FILTER (WHERE late) AS late
-                          FROM monitor.report r WHERE r.window_uuid = w.window_uuid) c
+                          FROM monitor.report r
+                          WHERE r.window_uuid = w.window_uuid AND r.seq <= coalesce(w.last_seq, w.expected)) c
       WHERE w.decided_at > now() - interval '28 days') w
 WHERE in_time <> received
    OR (state = 'RESOLVED_LATE' AND in_time + late < due)
    OR (state = 'ALERT' AND in_time + late >= due)
 UNION ALL
-SELECT 'window ' || window_uuid, 'decided by ' || (deadline + interval '60 seconds' + ops.audit_grace()), state
+SELECT 'window ' || window_uuid, 'decided by ' || (deadline + interval '600 seconds' + ops.audit_grace()), state
 FROM monitor.report_window
-WHERE state = 'OPEN' AND deadline + interval '60 seconds' + ops.audit_grace() <= now();
+WHERE state = 'OPEN' AND deadline + interval '600 seconds' + ops.audit_grace() <= now(); -- MONITOR_UNKNOWN_AFTER_S is no longer
 COMMENT ON VIEW monitor.audit_difference IS 'Each window that does not say what its reports do';
 
 -- Of 28 days, since reports are kept for 30.
@@ -217,8 +255,8 @@ CREATE VIEW monitor.audit_report AS
 SELECT r.window_uuid, r.seq, r.late FROM monitor.report r JOIN monitor.audit_window USING (window_uuid);
 CREATE VIEW monitor.audit_held AS
 SELECT DISTINCT u.window_uuid, u.seq
-FROM monitor.holder, unnest(held_windows, held_seqs) AS u (window_uuid, seq)
-WHERE leased_until > clock_timestamp();
+FROM monitor.lease, unnest(held_windows, held_seqs) AS u (window_uuid, seq)
+WHERE ends_at > clock_timestamp();
 
 CREATE VIEW monitor.state AS
 SELECT count(*) FILTER (WHERE state = 'OPEN' AND deadline > clock_timestamp()) AS open_windows,
@@ -254,13 +292,14 @@ SELECT r.id, w.id AS window_id, w.service AS service_name, CASE WHEN r.ok THEN '
 FROM monitor.report r JOIN monitor.report_window w USING (window_uuid);
 COMMENT ON VIEW public.heartbeat_events IS 'Reports that came, each once';
 
-GRANT SELECT ON monitor.report_window, monitor.report, monitor.conflict, monitor.flip, monitor.holder, monitor.marker,
-  monitor.window_count, monitor.transition TO payments_monitor;
+GRANT SELECT ON monitor.report_window, monitor.report, monitor.conflict, monitor.flip, monitor.holder, monitor.hearing,
+  monitor.lease, monitor.marker, monitor.window_count, monitor.transition TO payments_monitor;
 GRANT INSERT, DELETE ON monitor.report_window, monitor.report, monitor.conflict, monitor.flip, monitor.holder, monitor.marker
   TO payments_monitor;
 GRANT UPDATE (deadline, last_seq, state, received, errors, closed_at, decided_at) ON monitor.report_window TO payments_monitor;
 -- FOR UPDATE SKIP LOCKED of a purge; the triggers refuse any change.
 GRANT UPDATE (created_at) ON monitor.report, monitor.conflict, monitor.flip TO payments_monitor;
+GRANT UPDATE (since, last_at) ON monitor.hearing TO payments_monitor;
 GRANT UPDATE ON monitor.holder, monitor.marker TO payments_monitor;
 GRANT SELECT ON monitor.audit_difference, monitor.audit_window, monitor.audit_report, monitor.audit_held TO payments_loader;
 GRANT SELECT ON monitor.audit_difference, monitor.state, monitor.service_state TO payments_exporter;

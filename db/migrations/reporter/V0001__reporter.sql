@@ -74,6 +74,9 @@ END
 $$;
 CREATE TRIGGER tick_kept BEFORE DELETE ON reporter.tick FOR EACH ROW EXECUTE FUNCTION reporter.refuse_young();
 CREATE TRIGGER report_window_kept BEFORE DELETE ON reporter.report_window FOR EACH ROW EXECUTE FUNCTION reporter.refuse_young();
+CREATE TRIGGER tick_kept_all BEFORE TRUNCATE ON reporter.tick FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+CREATE TRIGGER report_window_kept_all BEFORE TRUNCATE ON reporter.report_window
+  FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 CREATE FUNCTION reporter.keep_window() RETURNS trigger
 LANGUAGE plpgsql
@@ -112,7 +115,7 @@ COMMENT ON VIEW reporter.audit_difference IS 'Windows whose audit is not complet
 CREATE VIEW reporter.state AS
 SELECT (SELECT count(*) FROM reporter.report_window WHERE audited_at IS NULL) AS open_windows,
        (SELECT count(*) FROM reporter.tick WHERE outcome = 'sending') AS unsent_ticks,
-       greatest(coalesce(extract(epoch FROM clock_timestamp() - (SELECT min(tried_at) FROM reporter.tick WHERE outcome = 'sending')), 0), 0)
+       greatest(coalesce(extract(epoch FROM clock_timestamp() - (SELECT min(created_at) FROM reporter.tick WHERE outcome = 'sending')), 0), 0)
          ::double precision AS unsent_oldest_age_seconds;
 COMMENT ON VIEW reporter.state IS 'How many windows are under way, and reports that the broker has not confirmed';
 

@@ -23,7 +23,15 @@ describe("a window", () => {
   });
 
   it("whose sender ended lacks nothing after that", () => {
-    expect(decide({ windowUuid, due: 2, seqs: [1, 2, 3], errors: 0 }).state).toBe("CLOSED");
+    expect(decide({ windowUuid, due: 2, seqs: [1, 2, 3], errors: 0 })).toMatchObject({
+      state: "CLOSED",
+      received: 2,
+    });
+    // Who said so had said more before: that is in place of nothing that lacks.
+    expect(decide({ windowUuid, due: 2, seqs: [2, 3], errors: 0 })).toMatchObject({
+      state: "ALERT",
+      received: 1,
+    });
     expect(decide({ windowUuid, due: 0, seqs: [], errors: 0 }).state).toBe("CLOSED");
   });
 

@@ -9,8 +9,8 @@ export interface Decision {
 
 /** What a window has come to once nothing of it is on its way any more: reports lack, or they do not. What they say has no part in it. */
 export function decide({ windowUuid, due, seqs, errors }: DueWindow): Decision {
-  const state = missingOf({ due, seqs }).length === 0 ? "CLOSED" : "ALERT";
-  return { windowUuid, state, received: seqs.length, errors };
+  const missing = missingOf({ due, seqs }).length;
+  return { windowUuid, state: missing === 0 ? "CLOSED" : "ALERT", received: due - missing, errors };
 }
 
 /** Which reports lack, in their order. */

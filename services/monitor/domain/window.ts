@@ -7,7 +7,7 @@ export interface DueWindow {
   readonly windowUuid: string;
   /** Reports that were to come: less than its schedule has where its sender ended before. */
   readonly due: number;
-  /** Of those that came, each once. */
+  /** Of those that came, each once; what came beyond is of no interest. */
   readonly seqs: readonly number[];
   /** Of those, the ones that told of an error: they came all the same. */
   readonly errors: number;

@@ -14,7 +14,10 @@ export const getWindow = ({ pool }: { readonly pool: Pool }) =>
     request: { params: z.object({ window_uuid: windowUuid }) },
     answers: {
       200: windowBody.extend({
-        missing_slots: z.array(z.int()).meta({ description: "Reports that have not come by now." }),
+        missing_slots: z
+          .array(z.int())
+          .nullable()
+          .meta({ description: "Reports that have not come by now; null after 28 days." }),
       }),
     },
     handle: async ({ params: { window_uuid } }) => {
@@ -22,6 +25,9 @@ export const getWindow = ({ pool }: { readonly pool: Pool }) =>
       if (found === undefined) {
         throw new MonitorError("WINDOW_UNKNOWN", `nobody has told of window ${window_uuid}.`);
       }
-      return { status: 200, body: { ...bodyOf(found.window), missing_slots: [...found.missing] } };
+      return {
+        status: 200,
+        body: { ...bodyOf(found.window), missing_slots: found.missing && [...found.missing] },
+      };
     },
   });

@@ -14,7 +14,9 @@ export const windowBody = z.object({
   received_reports: count.meta({
     description: "In time, each once; those that tell of an error are among them.",
   }),
-  late_reports: count,
+  late_reports: count
+    .nullable()
+    .meta({ description: "Null after 28 days, when its reports are no longer kept." }),
   error_reports: count,
   missing_reports: count.meta({
     description: "expected_reports less received_reports; what came late is among them.",

@@ -3,6 +3,7 @@ import type { Pool, Queryable } from "../../../lib/postgres/pool.js";
 import { transaction } from "../../../lib/postgres/pool.js";
 import { type Decision, decide } from "../domain/decide.js";
 import type { DueWindow } from "../domain/window.js";
+import { FLIPS } from "./flip.js";
 
 /** How it stands with windows whose deadline is over. */
 export interface Due {
@@ -22,6 +23,8 @@ export async function countDue(db: Queryable): Promise<Due> {
 
 export interface DecideOptions {
   readonly limit: number;
+  /** Whichever come, in place of the oldest. */
+  readonly anyOrder?: boolean;
   readonly webhook: boolean;
 }
 
@@ -32,14 +35,17 @@ export interface DecideOptions {
  * so what is counted is all that came in time. What was in the queue, and who held what, is asked in the locking statement: until it is
  * counted a report can only have arrived.
  */
-export async function decideDue(pool: Pool, { limit, webhook }: DecideOptions): Promise<readonly Decision[]> {
+export async function decideDue(
+  pool: Pool,
+  { limit, anyOrder = false, webhook }: DecideOptions,
+): Promise<readonly Decision[]> {
   return transaction(pool, async (tx) => {
     const { rows: locked } = await tx.query<{ windowUuid: string }>({
-      name: "monitor_lock_due",
+      name: anyOrder ? "monitor_lock_any_due" : "monitor_lock_due",
       text: `SELECT window_uuid AS "windowUuid" FROM monitor.report_window
              WHERE state IN ('OPEN', 'UNKNOWN') AND deadline <= (SELECT monitor.passed())
-               AND window_uuid <> ALL (ARRAY(SELECT unnest(held_windows) FROM monitor.holder WHERE leased_until > clock_timestamp()))
-             ORDER BY deadline LIMIT $1 FOR UPDATE SKIP LOCKED`,
+               AND window_uuid NOT IN (SELECT unnest(held_windows) FROM monitor.lease WHERE ends_at > statement_timestamp())
+             ORDER BY ${anyOrder ? "random()" : "deadline"} LIMIT $1 FOR UPDATE SKIP LOCKED`,
       values: [limit],
     });
     if (locked.length === 0) {
@@ -50,7 +56,8 @@ export async function decideDue(pool: Pool, { limit, webhook }: DecideOptions): 
       text: `SELECT w.window_uuid AS "windowUuid", coalesce(w.last_seq, w.expected) AS due, r.seqs, r.errors
              FROM monitor.report_window w
              CROSS JOIN LATERAL (SELECT coalesce(array_agg(seq), '{}') AS seqs, count(*) FILTER (WHERE NOT ok)::integer AS errors
-                                 FROM monitor.report WHERE window_uuid = w.window_uuid) r
+                                 FROM monitor.report
+                                 WHERE window_uuid = w.window_uuid AND seq <= coalesce(w.last_seq, w.expected)) r
              WHERE w.window_uuid = ANY ($1::uuid[])`,
       values: [locked.map(({ windowUuid }) => windowUuid)],
     });
@@ -78,19 +85,6 @@ export async function giveUpKnowing(
   const { rowCount } = await db.query({ name: "monitor_unknown", text: UNKNOWN, values: [afterS, webhook] });
   return rowCount ?? 0;
 }
-
-/** Each change of state once, and the webhook that tells of it. */
-const FLIPS = `
-  flipped AS (
-    INSERT INTO monitor.flip (window_uuid, state) SELECT window_uuid, state FROM changed ON CONFLICT DO NOTHING RETURNING window_uuid
-  ), told AS (
-    INSERT INTO monitor.webhook (type, data)
-    SELECT 'monitor.window.' || lower(state),
-           jsonb_build_object('window_uuid', window_uuid, 'service', service, 'state', state,
-                              'expected_reports', coalesce(last_seq, expected), 'received_reports', received, 'closed_at', closed_at)
-    FROM changed JOIN flipped USING (window_uuid) WHERE tells AND state <> 'CLOSED'
-  )
-  SELECT window_uuid FROM changed`;
 
 const DECIDE = `
   WITH changed AS (

@@ -1,5 +1,6 @@
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Report } from "../../contracts/report.js";
+import { FLIPS } from "./flip.js";
 
 /** What became of a report; `declared`: it was none, but said that its window was opened. */
 export type Entered = "received" | "late" | "duplicate" | "conflict" | "declared";
@@ -55,11 +56,17 @@ export async function enterReports(
   return rows.map(({ outcome }) => outcome);
 }
 
-/** What its sender says, within what its schedule allows: a clock that is wrong, or a lie, ends no window early and holds none open. */
+/**
+ * Until its last report must have been sent: what its sender says, within what its schedule allows, so that neither a clock that is
+ * wrong nor a lie holds it open; and an interval, since a tick may be late until the next one were due.
+ */
 function remainingMs({ remaining_ms, interval_ms, expected_reports, seq, last }: Report): number {
   const most = (expected_reports + 1) * interval_ms;
-  const least = last === true ? 0 : (expected_reports - seq - 1) * interval_ms;
-  return Math.max(least, Math.min(most, remaining_ms));
+  if (last === true) {
+    return Math.min(most, remaining_ms);
+  }
+  const least = (expected_reports - seq - 1) * interval_ms;
+  return Math.max(least, Math.min(most, remaining_ms)) + interval_ms;
 }
 
 /**
@@ -92,9 +99,8 @@ const ENTER = `
     SET deadline = CASE WHEN w.decided_at IS NULL AND excluded.deadline < w.deadline - interval '50 milliseconds'
                              AND (w.service, w.interval_ms, w.expected) = (excluded.service, excluded.interval_ms, excluded.expected)
                         THEN excluded.deadline ELSE w.deadline END,
-        last_seq = CASE WHEN w.state IN ('OPEN', 'UNKNOWN', 'ALERT')
+        last_seq = CASE WHEN w.decided_at IS NULL
                              AND (w.service, w.interval_ms, w.expected) = (excluded.service, excluded.interval_ms, excluded.expected)
-                             AND (w.state <> 'ALERT' OR coalesce(excluded.last_seq, w.expected) > w.received)
                         THEN least(w.last_seq, excluded.last_seq) ELSE w.last_seq END
     RETURNING w.window_uuid, w.service, w.interval_ms, w.expected, w.state
   ), judged AS (
@@ -123,18 +129,14 @@ const ENTER = `
   FROM judged LEFT JOIN entered USING (window_uuid, seq)
   ORDER BY place`;
 
+/** Locks windows in the order of their ids, as ENTER does. */
 const RESOLVE = `
   WITH changed AS (
     UPDATE monitor.report_window w SET state = 'RESOLVED_LATE'
-    WHERE w.window_uuid = ANY ($1::uuid[]) AND w.state = 'ALERT'
+    WHERE w.window_uuid = ANY (ARRAY(
+        SELECT window_uuid FROM monitor.report_window WHERE window_uuid = ANY ($1::uuid[]) ORDER BY window_uuid FOR UPDATE))
+      AND w.state = 'ALERT'
       AND (SELECT count(*) FROM monitor.report r
            WHERE r.window_uuid = w.window_uuid AND r.seq <= coalesce(w.last_seq, w.expected)) >= coalesce(w.last_seq, w.expected)
-    RETURNING *
-  ), flipped AS (
-    INSERT INTO monitor.flip (window_uuid, state) SELECT window_uuid, state FROM changed ON CONFLICT DO NOTHING RETURNING window_uuid
-  )
-  INSERT INTO monitor.webhook (type, data)
-  SELECT 'monitor.window.resolved_late',
-         jsonb_build_object('window_uuid', window_uuid, 'service', service, 'state', state,
-                            'expected_reports', coalesce(last_seq, expected), 'received_reports', received, 'closed_at', closed_at)
-  FROM changed JOIN flipped USING (window_uuid) WHERE $2::boolean`;
+    RETURNING w.*, $2::boolean AS tells
+  ), ${FLIPS}`;

@@ -9,7 +9,8 @@ export interface WindowRow {
   readonly state: State;
   readonly expected: number;
   readonly received: number;
-  readonly late: number;
+  /** Null: nobody knows any more, as reports are kept for less long than windows. */
+  readonly late: number | null;
   readonly errors: number;
   readonly conflicts: number;
   readonly intervalMs: number;
@@ -50,17 +51,18 @@ export async function listWindows(
   return rows;
 }
 
-/** @returns a window and the reports that lack, in their order */
+/** @returns a window and the reports that lack, in their order; null: nobody knows any more */
 export async function findWindow(
   db: Queryable,
   windowUuid: string,
-): Promise<{ readonly window: WindowRow; readonly missing: readonly number[] } | undefined> {
-  const { rows } = await db.query<WindowRow & { readonly missing: readonly number[] }>({
+): Promise<{ readonly window: WindowRow; readonly missing: readonly number[] | null } | undefined> {
+  const { rows } = await db.query<WindowRow & { readonly missing: readonly number[] | null }>({
     name: "monitor_find",
     text: `SELECT ${COLUMNS},
-                  ARRAY(SELECT seq FROM generate_series(1, due) AS s (seq)
-                        WHERE NOT EXISTS (SELECT FROM monitor.report r WHERE r.window_uuid = w.window_uuid AND r.seq = s.seq)
-                        ORDER BY seq) AS missing
+                  CASE WHEN late_reports IS NOT NULL THEN
+                    ARRAY(SELECT seq FROM generate_series(1, due) AS s (seq)
+                          WHERE NOT EXISTS (SELECT FROM monitor.report r WHERE r.window_uuid = w.window_uuid AND r.seq = s.seq)
+                          ORDER BY seq) END AS missing
            FROM monitor.window_count w WHERE window_uuid = $1`,
     values: [windowUuid],
   });

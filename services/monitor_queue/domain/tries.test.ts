@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { verdictOf, waitMs } from "./tries.js";
+import { Patience, verdictOf, waitMs } from "./tries.js";
 
 const waits = { firstMs: 1_000, longestMs: 300_000 };
 
@@ -40,5 +40,14 @@ describe("the waits", () => {
   it("are as long as the monitor asks for, and no longer than ours", () => {
     expect(waitMs(1, 7, waits, () => 0)).toBe(7_000);
     expect(waitMs(1, 3_600, waits, () => 0)).toBe(300_000);
+  });
+
+  it("end before a report is released, whatever the monitor asks for", () => {
+    for (const asked of [1, 60, 150, 3_600]) {
+      const patience = new Patience(waits, () => 1);
+      const all = Array.from({ length: 11 }, (_, i) => patience.nextMs(i + 1, asked));
+      expect(all[0]).toBe(Math.min(300_000, asked * 1_000));
+      expect(all.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(1_500_000); // HOLD_MS
+    }
   });
 });

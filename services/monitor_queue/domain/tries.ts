@@ -26,3 +26,25 @@ export function waitMs(
   const own = fullJitterMs(tries - 1, { baseMs: firstMs, capMs: longestMs }, random);
   return Math.min(longestMs, Math.max(own, retryAfterS * 1_000));
 }
+
+/** With all waits of twelve tries below the time for which a report is held: released, it would begin with its first try again. */
+const ASKED_MOST_MS = 300_000;
+
+/** The waits of one report: it waits for longer than its own ones where the monitor asks for that, by five minutes in all. */
+export class Patience {
+  readonly #waits: Waits;
+  readonly #random: (() => number) | undefined;
+  #spareMs = ASKED_MOST_MS;
+
+  constructor(waits: Waits, random?: () => number) {
+    this.#waits = waits;
+    this.#random = random;
+  }
+
+  /** @param tries made so far; @param retryAfterS what the monitor asks for */
+  nextMs(tries: number, retryAfterS: number): number {
+    const askedMs = Math.min(retryAfterS * 1_000, this.#spareMs);
+    this.#spareMs -= askedMs;
+    return waitMs(tries, askedMs / 1_000, this.#waits, this.#random);
+  }
+}

@@ -19,14 +19,14 @@ describe("a schedule", () => {
 describe("a turn", () => {
   it.each([
     [9_999, 0, undefined],
-    [10_000, 0, { missed: [], now: 1 }],
-    [19_999, 0, { missed: [], now: 1 }], // late, but its own
-    [20_000, 0, { missed: [1], now: 2 }],
+    [10_000, 0, { missed: [], now: 1, done: 1 }],
+    [19_999, 0, { missed: [], now: 1, done: 1 }], // late, but its own
+    [20_000, 0, { missed: [1], now: 2, done: 2 }],
     [15_000, 1, undefined],
-    [60_000, 5, { missed: [], now: 6 }],
-    [69_999, 5, { missed: [], now: 6 }],
-    [70_000, 5, { missed: [6], now: undefined }],
-    [1e9, 2, { missed: [3, 4, 5, 6], now: undefined }],
+    [60_000, 5, { missed: [], now: 6, done: 6 }],
+    [69_999, 5, { missed: [], now: 6, done: 6 }],
+    [70_000, 5, { missed: [6], now: undefined, done: 6 }],
+    [1e9, 2, { missed: [3, 4, 5, 6], now: undefined, done: 6 }],
     [1e9, 6, undefined],
   ])("after %d ms with %i done is %j", (elapsedMs, done, turn) => {
     expect(turnAt(elapsedMs, done, schedule(60))).toEqual(turn);

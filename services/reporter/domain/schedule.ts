@@ -18,6 +18,8 @@ export interface Turn {
   readonly missed: readonly number[];
   /** Whose time it is; undefined: the last one's is over. */
   readonly now: number | undefined;
+  /** All up to this one will have been. */
+  readonly done: number;
 }
 
 /**
@@ -34,7 +36,7 @@ export function turnAt(elapsedMs: number, done: number, schedule: Schedule): Tur
   }
   const missedTo = Math.min(current - 1, expected);
   const missed = Array.from({ length: missedTo - done }, (_, i) => done + 1 + i);
-  return { missed, now: current <= expected ? current : undefined };
+  return { missed, now: current <= expected ? current : undefined, done: Math.min(current, expected) };
 }
 
 /** How often what goes wrong. */

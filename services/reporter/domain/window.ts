@@ -19,3 +19,9 @@ export interface Tick {
   readonly outcome: Outcome;
   readonly at: Date;
 }
+
+/** The status of a tick that nobody was there for, by its outcome. */
+export const WHY = {
+  stalled: "error: stalled, it came too late",
+  unknown: "error: unknown, its process was dead",
+};

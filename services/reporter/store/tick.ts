@@ -1,5 +1,5 @@
 import type { Queryable } from "../../../lib/postgres/pool.js";
-import type { ReportWindow, Tick } from "../domain/window.js";
+import { type ReportWindow, type Tick, WHY } from "../domain/window.js";
 import { COLUMNS } from "./window.js";
 
 /** Ticks of a window that are entered together; `last`: with them its audit is complete. */
@@ -10,30 +10,40 @@ export interface Beat {
 }
 
 /**
- * Enters ticks of any number of windows in one statement.
+ * Enters ticks of any number of windows in one statement. One that is to be sent and comes when the next one is due already is stalled:
+ * the database itself may have kept it waiting.
  *
- * @returns for each beat those that were entered; others had been before, by a process that took this one for dead
+ * @returns for each beat the ticks that are to be sent now, as they were entered. One that was entered before and is not known to be
+ * sent is among them: the answer may have been lost, and twice is as once
  */
 export async function enterTicks(
   db: Queryable,
   beats: readonly Beat[],
-): Promise<readonly ReadonlySet<number>[]> {
-  // In one order, so that two processes at the same windows do not wait for each other in a circle.
-  const ticks = beats.flatMap((beat) => beat.ticks).toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  const { rows } = await db.query<{ windowUuid: string; seq: number }>({
+): Promise<readonly (readonly Tick[])[]> {
+  const ticks = beats.flatMap((beat) => beat.ticks);
+  // Rows in one order, so that two processes at the same windows do not wait for each other in a circle.
+  const { rows } = await db.query<Tick>({
     name: "reporter_enter_ticks",
-    text: `WITH entered AS (
-             INSERT INTO reporter.tick (window_uuid, seq, status, outcome, ticked_at)
-             SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::timestamptz[])
-             ON CONFLICT DO NOTHING
-             RETURNING window_uuid, seq
+    text: `WITH told AS (
+             SELECT t.*, t.outcome = 'sending'
+                         AND clock_timestamp() > w.opened_at + (t.seq + 1) * w.interval_ms::bigint * interval '1 millisecond' AS late
+             FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::timestamptz[])
+                    AS t (window_uuid, seq, status, outcome, ticked_at)
+             JOIN reporter.report_window w USING (window_uuid)
+             ORDER BY window_uuid, seq
+           ), entered AS (
+             INSERT INTO reporter.tick AS k (window_uuid, seq, status, outcome, ticked_at)
+             SELECT window_uuid, seq, CASE WHEN late THEN $7 ELSE status END, CASE WHEN late THEN 'stalled' ELSE outcome END, ticked_at
+             FROM told
+             ON CONFLICT (window_uuid, seq) DO UPDATE SET tried_at = clock_timestamp() WHERE k.outcome = 'sending'
+             RETURNING k.*
            ), complete AS (
              UPDATE reporter.report_window w SET audited_at = clock_timestamp()
              WHERE w.window_uuid = ANY ($6::uuid[]) AND w.audited_at IS NULL
-               AND (SELECT count(*) FROM reporter.tick t WHERE t.window_uuid = w.window_uuid)
-                   + (SELECT count(*) FROM entered e WHERE e.window_uuid = w.window_uuid) > w.expected
+               AND (SELECT count(*) FROM (SELECT seq FROM reporter.tick t WHERE t.window_uuid = w.window_uuid
+                                          UNION SELECT seq FROM entered e WHERE e.window_uuid = w.window_uuid) both_of) > w.expected
            )
-           SELECT window_uuid AS "windowUuid", seq FROM entered`,
+           SELECT window_uuid AS "windowUuid", seq, status, outcome, ticked_at AS at FROM entered WHERE outcome = 'sending' ORDER BY seq`,
     values: [
       ticks.map(({ windowUuid }) => windowUuid),
       ticks.map(({ seq }) => seq),
@@ -41,16 +51,15 @@ export async function enterTicks(
       ticks.map(({ outcome }) => outcome),
       ticks.map(({ at }) => at),
       beats.filter(({ last }) => last).map(({ windowUuid }) => windowUuid),
+      WHY.stalled,
     ],
   });
-  const entered = new Map<string, Set<number>>();
-  for (const { windowUuid, seq } of rows) {
-    entered.set(windowUuid, (entered.get(windowUuid) ?? new Set()).add(seq));
+  const sending = new Map<string, Tick[]>(beats.map(({ windowUuid }) => [windowUuid, []]));
+  for (const tick of rows) {
+    sending.get(tick.windowUuid)?.push(tick);
   }
-  return beats.map(({ windowUuid }) => entered.get(windowUuid) ?? new Set());
+  return beats.map(({ windowUuid }) => sending.get(windowUuid) ?? []);
 }
-
-const keyOf = ({ windowUuid, seq }: Tick) => `${windowUuid} ${String(seq).padStart(5, "0")}`;
 
 /** Notes that the broker has them. */
 export async function markSent(

@@ -49,23 +49,32 @@ export interface Orphan extends ReportWindow {
   readonly audited: readonly number[];
 }
 
-/** Takes the windows of a service's dead processes. */
+export interface TakeOptions {
+  readonly service: string;
+  readonly process: string;
+  /** Windows that this process may have opened, for all that it knows. */
+  readonly unsure: readonly string[];
+  readonly limit: number;
+}
+
+/** Takes the windows of a service's dead processes, and those that nobody looks after because their opening was not answered. */
 export async function takeOrphans(
   db: Queryable,
-  service: string,
-  process: string,
+  { service, process, unsure, limit }: TakeOptions,
 ): Promise<readonly Orphan[]> {
   const { rows } = await db.query<Omit<Orphan, "seed"> & { readonly seed: bigint }>({
     name: "reporter_take",
     text: `UPDATE reporter.report_window w SET process = $2
            WHERE w.window_uuid = ANY (ARRAY(
              SELECT o.window_uuid FROM reporter.report_window o
-             WHERE o.service = $1 AND o.audited_at IS NULL AND o.process <> $2
-               AND NOT EXISTS (SELECT FROM reporter.process p WHERE p.process = o.process AND p.leased_until > clock_timestamp())
-             FOR UPDATE SKIP LOCKED))
+             WHERE o.service = $1 AND o.audited_at IS NULL
+               AND (o.window_uuid = ANY ($3::uuid[])
+                    OR (o.process <> $2 AND NOT EXISTS (SELECT FROM reporter.process p
+                                                        WHERE p.process = o.process AND p.leased_until > clock_timestamp())))
+             LIMIT $4 FOR UPDATE SKIP LOCKED))
            RETURNING ${COLUMNS}, (extract(epoch FROM clock_timestamp() - opened_at) * 1000)::float8 AS "elapsedMs",
              ARRAY(SELECT seq FROM reporter.tick t WHERE t.window_uuid = w.window_uuid ORDER BY seq) AS audited`,
-    values: [service, process],
+    values: [service, process, unsure, limit],
   });
   return rows.map((row) => ({ ...row, seed: Number(row.seed) }));
 }
