@@ -237,14 +237,15 @@ function timeText(parts: readonly CompiledPath[], scope: Scope): Found | undefin
     return undefined;
   }
   const texts = found.map((each) => decodedPercents(each?.text ?? ""));
-  return { pointer: first.pointer, text: texts.length === 6 ? joinedParts(texts) : texts.join(" ") };
+  return { pointer: first.pointer, text: texts.length === 2 ? texts.join(" ") : joinedParts(texts) };
 }
 
 const decodedPercents = (text: string) => (text.includes("%") ? percentDecoded(text) : text);
 
 function joinedParts(texts: readonly string[]): string {
   const [year, month, day, hour, minute, second] = texts.map((each) => each.padStart(2, "0"));
-  return `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+  const date = `${year}-${month}-${day}`;
+  return hour === undefined ? date : `${date}T${hour}:${minute}:${second}`;
 }
 
 /** What gateways write where there is no id. */
@@ -253,32 +254,38 @@ const NO_ID = /^(?:0*|null|none|n\/a|-|notprovided)$/i;
 const MAX_ID = 255;
 
 function readIds(
-  { provider, notification, object, version, payment }: CompiledRule,
+  { provider, notification, object, version, payment, time }: CompiledRule,
   scope: Scope,
   note: Note,
 ): Pick<Normalised, "providerEventId" | "paymentRef" | "dedupKey"> {
   const isId = (found: Found | undefined) =>
     found !== undefined && !NO_ID.test(found.text) && found.text.length <= MAX_ID;
-  const idAt = (paths: readonly CompiledPath[]) => {
-    for (const path of paths) {
-      const found = find(path, scope);
-      if (isId(found)) {
-        return found;
-      }
-    }
-    return undefined;
-  };
-  const notice = idAt(notification);
-  const operation = idAt(object);
+  const withId = (paths: readonly CompiledPath[]) => paths.find((path) => isId(find(path, scope)));
+  const [noticePath, operationPath] = [withId(notification), withId(object)];
+  const notice = noticePath && find(noticePath, scope);
+  const operation = operationPath && find(operationPath, scope);
   const ref = payment.map((place) => textAt(place, scope)).find(isId) ?? operation;
   note("providerEventId", notice ?? operation);
   note("paymentRef", ref);
-  const told = version.map((path) => find(path, scope)?.text ?? "");
+  const told = [
+    ...version.map((path) => find(path, scope)?.text ?? ""),
+    timeFound(time, scope)?.text ?? "",
+    positionBelow(operationPath, scope),
+  ];
   return {
     providerEventId: notice?.text ?? operation?.text ?? null,
     paymentRef: ref?.text ?? null,
     dedupKey: keyOf(provider, notice, operation, told),
   };
+}
+
+/** Where a record is in what its id was found in: several that have only the id of their batch are told apart by it. */
+function positionBelow(id: CompiledPath | undefined, { root, levels }: Scope): string {
+  const last = levels.length - 1;
+  const owner = id === undefined || id.up < 0 ? -1 : last - id.up;
+  const isAlone = levels.slice(owner + 1).every(({ siblings }) => siblings === 1);
+  const outer = levels[owner] ?? root;
+  return isAlone ? "" : (levels[last]?.pointer.slice(outer.pointer.length) ?? "");
 }
 
 /** Parts are joined as JSON, so that no two lists of parts give one key. */

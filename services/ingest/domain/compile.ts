@@ -48,6 +48,7 @@ export interface CompiledRule {
   readonly time: CompiledTime | undefined;
   readonly notification: readonly CompiledPath[];
   readonly object: readonly CompiledPath[];
+  /** With what the rule reads as status and amount. */
   readonly version: readonly CompiledPath[];
   readonly payment: readonly CompiledText[];
   readonly metadata: readonly (readonly [string, readonly CompiledPath[]])[];
@@ -113,10 +114,19 @@ export function compileRule(
     time: time(rule.time),
     notification: paths(rule.id.notification),
     object: paths(rule.id.object),
-    version: paths(rule.id.version),
+    version: paths(versionOf(rule)),
     payment: (rule.payment ?? []).map((each) => ({ at: paths(each.at), place: each })),
     metadata: Object.entries(rule.metadata ?? {}).map(([name, at]) => [name, paths(at)] as const),
   };
+}
+
+/** Events of one object that differ in a status or an amount are no repeats, whether or not a rule thought of it. */
+function versionOf({ id, status, amount = [] }: Rule): Path[] {
+  const told = [
+    ...status.flatMap(({ by }) => by),
+    ...amount.flatMap(({ at, sum = [], minus }) => [...at, ...sum, ...(minus === undefined ? [] : [minus])]),
+  ];
+  return [...new Set([...id.version, ...told])];
 }
 
 const paths = (given: readonly Path[] = []): CompiledPath[] => given.map(compilePath);

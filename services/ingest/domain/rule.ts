@@ -76,7 +76,7 @@ export interface AmountPlace {
 }
 
 export interface TimePlace {
-  /** The first that has a text; of several paths in a list the texts make one time: day and clock, or six parts from the year on. */
+  /** The first that has a text; of several paths in a list the texts make one time: day and clock, or three or six parts from the year on. */
   readonly at: readonly (Path | readonly Path[])[];
   readonly zone?: string;
   readonly zoneAt?: Path;
@@ -90,8 +90,13 @@ export interface IdPlaces {
   readonly notification?: readonly Path[];
   /** What the event is about. */
   readonly object: readonly Path[];
-  /** Without an id of the notification: what is another in each event of an object, such as its status and when it was changed. */
+  /**
+   * Without an id of the notification: what is another in each event of an object, beside what the rule reads as status, amount and
+   * time, which always is.
+   */
   readonly version: readonly Path[];
+  /** Equal records of one body are payments of their own, told apart by their number: two bus fares on a statement. */
+  readonly counted?: true;
 }
 
 export interface Rule {

@@ -34,7 +34,8 @@ const CAMT: Rule = {
   time: { at: ["/buchungstag", "/valutadatum"], zone: "Europe/Berlin", order: "dmy" },
   id: {
     object: ["/kundenreferenz (end-to-end)", "/sammlerreferenz", "/mandatsreferenz"],
-    version: ["/info", "/buchungstag", "/betrag", "/buchungstext"],
+    version: ["/valutadatum"],
+    counted: true,
   },
   metadata: { kind: ["/buchungstext"], purpose: ["/verwendungszweck"], account: ["/auftragskonto"] },
 };
@@ -194,7 +195,8 @@ const GENERIC: Rule = {
   time: { at: members(DATE) },
   id: {
     object: members(ID),
-    version: [...members(STATUS), ...members(DATE.slice(0, 7)), ...members(AMOUNT.slice(0, 3))],
+    version: members(DATE),
+    counted: true,
   },
   metadata: {
     purpose: members(["description", "details", "narrative", "verwendungszweck", "concepto", "libellé"]),

@@ -40,7 +40,7 @@ const PAYMENT = {
   currency: { at: ["./currency_ext"] },
   country: { at: ["./country"] },
   time: { at: ["./status_date", "./confirm_date", "./open_date"] },
-  id: { object: ["./hash"], version: ["./status", "./transaction_status/code", "./status_date"] },
+  id: { object: ["./hash"], version: ["./refunds/0/id", "./chargeback/hash"] },
   metadata: { reason_text: ["./transaction_status/description"], order: ["./merchant_payment_code"] },
 } as const satisfies Partial<Rule>;
 

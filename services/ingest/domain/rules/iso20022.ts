@@ -73,7 +73,8 @@ const PAIN_002: Rule = {
       "../OrgnlPmtInfId",
       `${REPORT}/OrgnlGrpInfAndSts/OrgnlMsgId`,
     ],
-    version: [`${REPORT}/GrpHdr/MsgId`, "./StsId", "./TxSts"],
+    version: [`${REPORT}/GrpHdr/MsgId`, "./StsId"],
+    counted: true,
   },
   metadata: {
     message: [`${REPORT}/GrpHdr/MsgId`],
@@ -97,7 +98,8 @@ const PACS_002: Rule = {
   time: { at: ["./AccptncDtTm", `${FI}/GrpHdr/CreDtTm`] },
   id: {
     object: ["./OrgnlEndToEndId", "./OrgnlTxId", "./OrgnlUETR", "./OrgnlInstrId"],
-    version: [`${FI}/GrpHdr/MsgId`, "./StsId", "./TxSts"],
+    version: [`${FI}/GrpHdr/MsgId`, "./StsId"],
+    counted: true,
   },
   metadata: { message: [`${FI}/GrpHdr/MsgId`], reason_text: ["./StsRsnInf/AddtlInf"] },
 };
@@ -150,6 +152,7 @@ function camt(name: string, [message, part]: readonly [string, string]): Rule {
         "../../RvslInd",
         "./RtrInf/Rsn/Cd",
       ],
+      counted: true,
     },
     metadata: {
       message: [`${root}/GrpHdr/MsgId`],

@@ -59,7 +59,7 @@ function named(
       zone: "Europe/Madrid",
       order: "dmy",
     },
-    id: { object: at("Order"), version: at("Response", "TransactionType", "Date", "Hour") },
+    id: { object: at("Order"), version: at("AuthorisationCode") },
     metadata: {
       merchant_code: at("MerchantCode"),
       authorisation: at("AuthorisationCode"),

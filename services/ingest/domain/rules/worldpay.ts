@@ -23,6 +23,10 @@ const REASONS: ReasonPlace = {
   pad: 2,
 };
 
+const BOOKED = "../journal/bookingDate/date";
+const dayOf = (date: string) => ["@year", "@month", "@dayOfMonth"].map((part) => `${date}/${part}`);
+const clockOf = (date: string) => ["@hour", "@minute", "@second"].map((part) => `${date}/${part}`);
+
 /** `./` is the payment of an order; with several modifications the journal tells which one this is about. */
 const PAYMENT = {
   format: "xml",
@@ -42,14 +46,12 @@ const PAYMENT = {
   merchant: { at: ["/paymentService/@merchantCode"] },
   time: {
     at: [
-      ["@year", "@month", "@dayOfMonth", "@hour", "@minute", "@second"].map((part) => `../date/${part}`),
-      ["@year", "@month", "@dayOfMonth", "@hour", "@minute", "@second"].map((part) => `./date/${part}`),
-      ["@year", "@month", "@dayOfMonth", "@hour", "@minute", "@second"].map(
-        (part) => `../journal/bookingDate/date/${part}`,
-      ),
+      ...["../date", "./date"].map((date) => [...dayOf(date), ...clockOf(date)]),
+      [...dayOf(BOOKED), ...clockOf(BOOKED)],
+      dayOf(BOOKED),
     ],
   },
-  id: { object: ["../@orderCode"], version: ["./lastEvent", "../journal/@journalType", "./amount/@value"] },
+  id: { object: ["../@orderCode"], version: ["../journal/accountTx/amount/@value"] },
   metadata: {
     reason_text: ["./ISO8583ReturnCode/@description", "./IssuerResponseCode/@description"],
     payment_method: ["./paymentMethod"],
