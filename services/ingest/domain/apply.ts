@@ -66,7 +66,8 @@ export function applyRule(
       throw new Refusal("UNDECIDABLE", "its currency is no code of ISO 4217");
     }
     note("currency", currencyFound);
-    const { reason, technical } = readReason(compiled, scope, note, metadata);
+    const failed = outcome.status === "DECLINED" || outcome.status === "FAILED";
+    const { reason, technical } = failed ? readReason(compiled, scope, note, metadata) : NO_REASON;
     const status = outcome.status === "DECLINED" && technical ? "FAILED" : outcome.status;
     const money = readAmount(compiled, scope, { status, currency: currency ?? null });
     if (money !== undefined) {
@@ -80,7 +81,7 @@ export function applyRule(
       confidence: (compiled.rule.hinted === true ? 0.9 : 1) - (time.doubtful ? 0.1 : 0),
       status,
       unprocessed: null,
-      reason: status === "DECLINED" || status === "FAILED" ? (reason ?? outcome.reason) : null,
+      reason: failed ? (reason ?? outcome.reason) : null,
       undoes: outcome.undoes,
       amount: money?.amount ?? null,
       amountMinor: money?.amountMinor ?? null,
@@ -115,7 +116,7 @@ type Note = (field: string, found: Found | undefined) => string | null;
 
 function readStatus({ status }: CompiledRule, scope: Scope, note: Note): Outcome {
   let seen: Found | undefined;
-  for (const { by, outcomes, pad } of status) {
+  for (const { by, outcomes, pad, exceptions } of status) {
     const found = by.map((each) => find(each, scope));
     const first = found.find((each) => each !== undefined);
     if (first === undefined) {
@@ -133,6 +134,9 @@ function readStatus({ status }: CompiledRule, scope: Scope, note: Note): Outcome
       return outcome;
     }
     seen ??= { pointer: first.pointer, text };
+    if (!exceptions) {
+      break;
+    }
   }
   if (seen === undefined) {
     throw new Refusal("NO_STATUS", "it has no status where its shape has one");
@@ -145,6 +149,8 @@ const CODE_DETAILS: Readonly<Partial<Record<UnprocessedCode, string>>> = {
   NEEDS_FETCH: "it points to a payment whose status has to be asked for",
   NOT_A_PAYMENT: "it is of no payment",
   NO_STATUS: "it has no status",
+  UNKNOWN_VALUE: "its status has no meaning with what stands beside it",
+  UNDECIDABLE: "what it says may mean either of several things",
 };
 
 /** The most specific code that a table knows; of several the first code is kept as it stands, known or not. */
@@ -154,15 +160,20 @@ function readReason(
   note: Note,
   metadata: Record<string, string>,
 ): { reason: FailureReason | null; technical: boolean } {
-  for (const { at, table, pad, technical } of reasons) {
+  for (const { at, table, pad, technical, decides } of reasons) {
     const known = knownReason(at, scope, { table, pad }, metadata);
     if (known !== undefined) {
       note("reason", known.found);
       return { reason: known.reason, technical: technical.get(known.code) === true };
     }
+    if (decides && findFirst(at, scope) !== undefined) {
+      break;
+    }
   }
-  return { reason: null, technical: false };
+  return NO_REASON;
 }
+
+const NO_REASON = { reason: null, technical: false } as const;
 
 function knownReason(
   at: readonly CompiledPath[],

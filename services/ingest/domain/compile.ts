@@ -63,12 +63,14 @@ export interface CompiledStatus {
   readonly by: readonly CompiledPath[];
   readonly outcomes: Lookup<Outcome>;
   readonly pad: number;
+  readonly exceptions: boolean;
 }
 export interface CompiledReason {
   readonly at: readonly CompiledPath[];
   readonly table: Lookup<FailureReason>;
   readonly pad: number;
   readonly technical: Lookup<true>;
+  readonly decides: boolean;
 }
 export interface CompiledText {
   readonly at: readonly CompiledPath[];
@@ -139,11 +141,12 @@ function condition({ at, is, absent }: Condition): CompiledCondition {
   return { at: paths([at].flat()), is: values(is), absent: absent === true };
 }
 
-function status({ by, outcomes, pad = 0 }: StatusTable): CompiledStatus {
+function status({ by, outcomes, pad = 0, exceptions }: StatusTable): CompiledStatus {
   return {
     by: paths(by),
     outcomes: lookupOf(Object.entries(outcomes).map(([outcome, each]) => [outcomeOf(outcome), each])),
     pad,
+    exceptions: exceptions === true,
   };
 }
 
@@ -168,13 +171,14 @@ function oneOf<T extends string>(known: readonly T[], text: string): T {
   return found;
 }
 
-function reason({ at, table, pad = 0, technical = "" }: ReasonPlace): CompiledReason {
+function reason({ at, table, pad = 0, technical = "", decides }: ReasonPlace): CompiledReason {
   const entries = FAILURE_REASONS.map((each) => [each, table[each] ?? ""] as const);
   return {
     at: paths(at),
     table: lookupOf(entries.filter(([, each]) => each !== "")),
     pad,
     technical: lookupOf([[true, technical]]),
+    decides: decides === true,
   };
 }
 

@@ -27,6 +27,8 @@ export interface StatusTable {
   readonly outcomes: Readonly<Record<string, Values>>;
   /** Digits that the first text is padded to with zeros. */
   readonly pad?: number;
+  /** Only what it lists is decided here, the rest by the next table. Any other table has the last word on a text that it finds. */
+  readonly exceptions?: true;
 }
 
 export type ReasonTable = Readonly<Partial<Record<FailureReason, Values>>>;
@@ -36,6 +38,8 @@ export interface ReasonPlace {
   readonly at: readonly Path[];
   readonly table: ReasonTable;
   readonly pad?: number;
+  /** A code that the table does not know ends the search: what follows is about more than the record. */
+  readonly decides?: true;
   /** Codes of systems rather than of issuers: what they declined FAILED. */
   readonly technical?: Values;
 }
@@ -69,8 +73,6 @@ export interface AmountPlace {
   readonly notation?: "any" | "comma_decimal" | "point_decimal";
   /** The sign tells the direction, and is dropped whatever the status is. */
   readonly signed?: true;
-  /** A minor unit has no decimal point: with one it is a main unit. */
-  readonly pointMeansMajor?: true;
   /** It stands in what the record is in, so no record has it that is not the only one there. */
   readonly ifAlone?: true;
 }
@@ -108,6 +110,10 @@ export interface Rule {
   readonly when: readonly Condition[];
   /** Others have this shape too: only for those who name the provider. */
   readonly hinted?: true;
+  /** Others may have it: not for those who name a provider that no rule knows. */
+  readonly common?: true;
+  /** None of its members is a list or an object, but for what is said of people and of the merchant. */
+  readonly flat?: true;
   /** Lists whose items are records of their own, each within the one before. */
   readonly each?: readonly Path[];
   readonly status: readonly StatusTable[];

@@ -75,6 +75,7 @@ const EVENT: Rule = {
   status: [
     {
       by: ["/type"],
+      exceptions: true,
       outcomes: {
         NOT_A_PAYMENT:
           "webhook_ping, webhook.*, customer.*, plan.*, subscription.*, payout.*, payee.*, receipt.*, inbound_payment.*, " +

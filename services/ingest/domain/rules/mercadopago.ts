@@ -34,7 +34,7 @@ const OUTCOMES = {
   APPROVED: "approved, authorized",
   PENDING: "pending, in_process",
   DECLINED: "rejected",
-  FAILED: "cancelled",
+  "FAILED undoes APPROVED": "cancelled",
   REFUNDED: "refunded",
   CHARGEBACK: "charged_back",
 };
@@ -45,6 +45,7 @@ const PAYMENT: Rule = {
   status: [
     {
       by: ["/status", "/status_detail"],
+      exceptions: true,
       outcomes: {
         // The money came back to the merchant; `settled` is the loss.
         "APPROVED undoes CHARGEBACK": "charged_back/reimbursed",
@@ -58,7 +59,7 @@ const PAYMENT: Rule = {
   reasons: [{ at: ["/status_detail"], table: REASONS }],
   amount: [
     // Of several refunds the last is what this event is about; without a list the sum is all that is told.
-    { for: "REFUNDED", at: ["/transaction_amount_refunded"], unit: "major" },
+    { for: "REFUNDED", at: ["/refunds/-1/amount", "/transaction_amount_refunded"], unit: "major" },
     { at: ["/transaction_amount"], unit: "major" },
   ],
   currency: { at: ["/currency_id"] },
@@ -106,6 +107,7 @@ function bySelf(): Record<string, string> {
 /** A pointer: the payment has to be asked for. */
 const NOTICE: Rule = {
   name: "notice",
+  common: true,
   when: [{ at: "/data/id" }, { at: "/type" }, { at: "/action" }],
   status: [
     {
@@ -126,8 +128,14 @@ const NOTICE: Rule = {
 /** The older form of the pointer. */
 const IPN: Rule = {
   name: "ipn",
+  common: true,
   format: "any",
-  when: [{ at: "/topic", is: "payment, merchant_order, chargebacks" }],
+  flat: true,
+  when: [
+    { at: "/topic", is: "payment, merchant_order, chargebacks" },
+    { at: ["/resource", "/id"] },
+    { at: ["/status", "/state", "/amount", "/value", "/total", "/currency"], absent: true },
+  ],
   status: [{ by: ["/topic"], outcomes: { NEEDS_FETCH: "payment, merchant_order, chargebacks" } }],
   id: { object: ["/resource", "/id"], version: ["/topic"] },
   payment: [{ at: ["/resource"], lastSegment: true }, { at: ["/id"] }],
@@ -145,8 +153,9 @@ const REPORT: Rule = {
         APPROVED: "settlement, settlement_shipping",
         REFUNDED: "refund, refund_shipping",
         CHARGEBACK: "chargeback, chargeback_shipping",
-        "APPROVED undoes CHARGEBACK":
-          "dispute_won, chargeback_reversed, chargeback_cancel, dispute_shipping, dispute",
+        "APPROVED undoes CHARGEBACK": "dispute_won, chargeback_reversed, chargeback_cancel",
+        // The buyer complained, and the money is held.
+        PENDING: "dispute, dispute_shipping",
         NOT_A_PAYMENT:
           "withdrawal, withdrawal_cancel, payout, payouts, cashback, shipping, fee*, tax*, credit_payment, initial_available_balance, total",
       },

@@ -104,6 +104,11 @@ export const REDSYS: ProviderRules = {
     named("soap_notification", "/Request", ["Ds_", "/Request"], "xml"),
     ERROR,
     ERROR_JSON,
-    ...flatRules({ unit: "minor", reasons: { table: REASONS, pad: 4 }, zone: "Europe/Madrid" }),
+    ...flatRules({
+      unit: "minor",
+      tables: (status) => [{ ...response([status, "/ds_transactiontype"]), exceptions: true }],
+      reasons: { table: REASONS, pad: 4 },
+      zone: "Europe/Madrid",
+    }),
   ],
 };
