@@ -6,7 +6,7 @@ import { percentDecoded } from "./form.js";
 import type { FailureReason, Normalised, Source, UnprocessedCode } from "./normalised.js";
 import { type CompiledPath, type Found, find, findFirst, type Located, locate, type Scope } from "./path.js";
 import { Refusal } from "./refusal.js";
-import { instantOf, zoneOf } from "./time.js";
+import { DAY_MS, instantOf, zoneOf } from "./time.js";
 
 export interface ApplyOptions {
   /** When the body came, in milliseconds. */
@@ -219,7 +219,9 @@ function readTime(
   const named = time.zoneAt === undefined ? undefined : find(time.zoneAt, scope)?.text;
   const zone = (named === undefined ? undefined : zoneOf(named)) ?? time.place.zone;
   const instant = instantOf(found.text, { ...time.place, zone, receivedAtMs });
-  if (instant === undefined) {
+  const isAhead = receivedAtMs !== undefined && (instant?.at.getTime() ?? 0) > receivedAtMs + DAY_MS;
+  if (instant === undefined || isAhead) {
+    // What has not happened yet would count on a day to come.
     metadata["time"] = found.text;
     return { at: null, doubtful: true };
   }

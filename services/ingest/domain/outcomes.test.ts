@@ -332,6 +332,12 @@ describe("others' shapes are not taken", () => {
   });
 });
 
+it("has no time that is yet to come", () => {
+  const value = { id: "c", status: "paid", amount: 5, currency: "usd", created: "2099-01-01T00:00:00Z" };
+  const [event] = normaliseBody({ value }, { hint: "stripe", receivedAtMs: Date.UTC(2026, 0) });
+  expect(event).toMatchObject({ status: "APPROVED", occurredAt: null, metadata: { time: value.created } });
+});
+
 it("keeps a reason's code of what was refused only", () => {
   const [event] = normaliseBody({
     value: {

@@ -120,6 +120,7 @@ export interface Rule {
   readonly reasons?: readonly ReasonPlace[];
   readonly amount?: readonly AmountPlace[];
   readonly currency?: TextPlace;
+  /** Its name, where there is none its code with the provider. */
   readonly merchant?: TextPlace;
   /** The merchant's; never the card's, the shopper's or the issuer's. */
   readonly country?: TextPlace;

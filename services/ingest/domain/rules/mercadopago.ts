@@ -63,6 +63,7 @@ const PAYMENT: Rule = {
     { at: ["/transaction_amount"], unit: "major" },
   ],
   currency: { at: ["/currency_id"] },
+  merchant: { at: ["/collector_id"] },
   country: { at: ["/currency_id"], map: CURRENCIES },
   time: { at: ["/date_last_updated", "/date_created"], zone: "America/Argentina/Buenos_Aires" },
   id: { object: ["/id"], version: ["/status", "/status_detail", "/date_last_updated"] },

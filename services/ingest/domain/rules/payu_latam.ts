@@ -50,7 +50,7 @@ const CONFIRMATION: Rule = {
   reasons: [{ at: ["/response_message_pol", "/error_message_bank"], table: REASONS, technical: TECHNICAL }],
   amount: [{ at: ["/value"], unit: "major" }],
   currency: { at: ["/currency"] },
-  merchant: { at: ["/merchant_name"] },
+  merchant: { at: ["/merchant_name", "/merchant_id"] },
   time: { at: ["/transaction_date", "/date"], zone: "America/Bogota" },
   id: { object: ["/transaction_id", "/reference_pol"], version: ["/state_pol", "/transaction_date"] },
   payment: [{ at: ["/transaction_id"] }],

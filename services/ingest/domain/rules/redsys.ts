@@ -49,7 +49,7 @@ function named(
     reasons: [{ at: at("Response", "ErrorCode"), table: REASONS, pad: 4 }],
     amount: [{ at: at("Amount"), unit: "minor" }],
     currency: { at: at("Currency") },
-    merchant: { at: at("MerchantName") },
+    merchant: { at: at("MerchantName", "MerchantCode") },
     time: {
       at: [
         [`${base}/${prefix}Date`, `${base}/${prefix}Hour`],
@@ -80,7 +80,7 @@ const ERROR: Rule = {
   reasons: [{ at: ["/RETORNOXML/CODIGO"], table: REASONS }],
   amount: [{ at: [`${ECHO}/DS_MERCHANT_AMOUNT`, `${ECHO}/Ds_Merchant_Amount`], unit: "minor" }],
   currency: { at: [`${ECHO}/DS_MERCHANT_CURRENCY`, `${ECHO}/Ds_Merchant_Currency`] },
-  merchant: { at: [`${ECHO}/DS_MERCHANT_MERCHANTNAME`] },
+  merchant: { at: [`${ECHO}/DS_MERCHANT_MERCHANTNAME`, `${ECHO}/DS_MERCHANT_MERCHANTCODE`] },
   id: { object: [`${ECHO}/DS_MERCHANT_ORDER`, `${ECHO}/Ds_Merchant_Order`], version: ["/RETORNOXML/CODIGO"] },
   metadata: { merchant_code: [`${ECHO}/DS_MERCHANT_MERCHANTCODE`] },
 };

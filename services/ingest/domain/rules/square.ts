@@ -52,6 +52,7 @@ const PAYMENT = {
   ],
   amount: [{ at: ["./total_money/amount", "./amount_money/amount"], unit: "minor" }],
   currency: { at: ["./total_money/currency", "./amount_money/currency"] },
+  merchant: { at: ["/merchant_id"] },
   metadata: {
     reason_text: ["./card_details/errors/0/detail"],
     order: ["./order_id"],
@@ -79,6 +80,7 @@ const REFUND = {
   ],
   amount: [{ at: ["./amount_money/amount"], unit: "minor" }],
   currency: { at: ["./amount_money/currency"] },
+  merchant: { at: ["/merchant_id"] },
   payment: [{ at: ["./payment_id"] }],
   time: PAYMENT.time,
   metadata: { reason_text: ["./reason"], location: ["./location_id"], merchant_id: ["/merchant_id"] },
@@ -108,6 +110,7 @@ const DISPUTE_EVENT: Rule = {
   ],
   amount: [{ at: ["./amount_money/amount"], unit: "minor" }],
   currency: { at: ["./amount_money/currency"] },
+  merchant: { at: ["/merchant_id"] },
   time: { at: ["./updated_at", "/created_at", "./created_at"] },
   id: { notification: ["/event_id"], object: ["./id", "./dispute_id"], version: ["./state", "./updated_at"] },
   payment: [{ at: ["./disputed_payment/payment_id"] }],
