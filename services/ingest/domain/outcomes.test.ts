@@ -253,6 +253,18 @@ describe("a flat record", () => {
       ["UNRECOGNISED"],
     ],
     [
+      "with a type that is a refund",
+      { id: "r", type: "refund", status: "paid", amount: 1 },
+      "stripe",
+      ["UNRECOGNISED"],
+    ],
+    [
+      "with a type that is a payment",
+      { id: "r", type: "payment", status: "paid", amount: 100, currency: "usd" },
+      "stripe",
+      ["APPROVED", "1.00", null, null],
+    ],
+    [
       "of a kind",
       { id: "r", transaction_type: "REFUND", status: "approved", amount: 1 },
       "kushki",

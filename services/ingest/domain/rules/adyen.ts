@@ -29,7 +29,8 @@ const REASONS: ReasonTable = {
 
 /** A notice of fraud is a warning: no money has moved. */
 const NON_PAYMENTS =
-  "notification_of_fraud, report_available, recurring_contract, processed_payout, payout_decline, payout_expire, payout_thirdparty, paidout_reversed, " +
+  "notification_of_fraud, " +
+  "report_available, recurring_contract, processed_payout, payout_decline, payout_expire, payout_thirdparty, paidout_reversed, " +
   "account_holder_*, account_created, account_updated, beneficiary_setup, postponed_refund, deactivate_recurring, " +
   "donation, authentication, manual_review_accept, manual_review_reject, technical_cancel, issuer_response_timeframe_expired, " +
   "dispute_defense_period_ended, prearbitration_won, request_for_information, notification_test";
@@ -113,9 +114,9 @@ const RECORD_TYPES = {
   APPROVED: "authorised, settled, settledbulk, sentforsettle, captured",
   PENDING: "received, sentforrefund, pending",
   DECLINED: "refused",
-  FAILED: "error, cancelled, expired, settleerror",
+  FAILED: "error",
   "FAILED undoes REFUNDED": "refundfailed, refundedreversed",
-  "FAILED undoes APPROVED": "capturefailed, settledreversed",
+  "FAILED undoes APPROVED": "capturefailed, settledreversed, cancelled, expired, settleerror",
   REFUNDED: "refunded, refundedbulk, refundedexternally",
   CHARGEBACK: "chargeback, chargebackexternally, secondchargeback, notificationofchargeback",
   "APPROVED undoes CHARGEBACK": "chargebackreversed, chargebackreversedexternally",

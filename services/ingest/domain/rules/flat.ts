@@ -7,7 +7,8 @@ const PLAIN_STATUSES: StatusTable["outcomes"] = {
     "approved, succeeded, success, successful, paid, completed, captured, authorized, authorised, settled",
   PENDING: "pending, processing, in_process, in process, waiting, initiated",
   DECLINED: "declined, rejected, refused, denied",
-  FAILED: "failed, failure, error, cancelled, canceled, expired, voided",
+  FAILED: "failed, failure, error",
+  "FAILED undoes APPROVED": "cancelled, canceled, expired, voided",
   REFUNDED: "refunded",
   CHARGEBACK: "chargeback, charged_back, charged back",
 };
@@ -36,14 +37,10 @@ export const FLAT_REASONS = [
   "status_code",
 ];
 
-/** Marks of what is no payment, or not one alone: refunds, payouts, objects of an API, kinds of events. */
+/** Marks of what is no payment, or not one alone: refunds, payouts, objects of an API. */
 const OTHERS = [
   "data",
   "object",
-  "type",
-  "event",
-  "event_type",
-  "transaction_type",
   "refund_id",
   "refund_status",
   "refund_amount",
@@ -52,6 +49,12 @@ const OTHERS = [
   "arrival_date",
   "dispute_id",
 ].map((name) => `/${name}`);
+
+/** Kinds of which a status says how they went, and not how the payment did. */
+const OTHER_KINDS =
+  "refund*, reembolso*, devolucion*, devolución*, estorno*, void*, revers*, cancel*, anulacion*, credit, payout*, transfer*, withdraw*, " +
+  "dispute*, chargeback*, charge.refund*, charge.dispute*, payment.refund*, payment_refund*, setup*, customer*, subscription*, fee*, adjustment*";
+const KINDS = ["/type", "/kind", "/event", "/event_type", "/transaction_type", "/operation"];
 
 /** A refund has an id of its own beside that of its payment. */
 const WHOSE = [
@@ -74,6 +77,7 @@ export function flatRules({ unit, outcomes, tables, reasons, zone }: FlatOptions
         { at: `/${status}` },
         { at: OTHERS, absent: true },
         { at: "/refunded", is: "true", absent: true },
+        { at: KINDS, is: OTHER_KINDS, absent: true },
         ...whose,
       ],
       status: [

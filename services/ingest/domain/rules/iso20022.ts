@@ -33,7 +33,8 @@ const STATUSES = {
   APPROVED: "ACSC, ACCC, ACSP, ACCP, ACWC, ACFC",
   PENDING: "PDNG, RCVD, ACTC, PATC, ACWP, PRES, PART",
   DECLINED: "RJCT",
-  FAILED: "CANC, CNCL, BLCK",
+  FAILED: "BLCK",
+  "FAILED undoes APPROVED": "CANC, CNCL",
 };
 
 /** The transaction's status goes before its batch's, that before the group's, whatever they say. */

@@ -82,7 +82,7 @@ const ORDER: Rule = {
         APPROVED: "processed/accredited, action_required/waiting_capture",
         PENDING: "action_required|processing|created|at_terminal/*",
         DECLINED: "failed|rejected/*",
-        FAILED: "canceled|cancelled|expired/*",
+        "FAILED undoes APPROVED": "canceled|cancelled|expired/*",
         REFUNDED: "refunded/*, processed/partially_refunded",
         CHARGEBACK: "charged_back/*",
         "APPROVED undoes CHARGEBACK": "charged_back/reimbursed",

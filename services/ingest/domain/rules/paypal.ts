@@ -5,7 +5,8 @@ import { flatRules } from "./flat.js";
 const REASONS: ReasonTable = {
   INSUFFICIENT_FUNDS: "5120, insufficient_funds",
   BANK_DECLINE:
-    "0500, 5100, 0100, 0800, 0880, 5110, 5200, 5930, 5950, declined_by_issuer, ppad, ppai, ppbl, ppca, ppdi, ppdv, pprm, ppru, pprr, transaction_refused, 1000, 5140, 5150",
+    "0500, 5100, 0100, 0800, 0880, 5110, 5200, 5930, 5950, declined_by_issuer, 1000, 5140, 5150, transaction_refused, " +
+    "ppad, ppai, ppbl, ppca, ppdi, ppdv, pprm, ppru, pprr",
   EXPIRED_CARD: "5400",
   INVALID_CARD: "1330, 5180, 00n7, 5170, 1320, 1382, 5130, 0580, 0r00",
   FRAUD_SUSPECTED: "9500, 9510, 9520, 9530, 1310, declined_by_risk_fraud_filters",
@@ -195,7 +196,8 @@ const EXPORT: Rule = {
         APPROVED: `${EXPORTED_PAYMENTS}/completed`,
         PENDING: `${EXPORTED_PAYMENTS}/pending|held|processing|unclaimed`,
         DECLINED: `${EXPORTED_PAYMENTS}/denied|declined`,
-        FAILED: `${EXPORTED_PAYMENTS}/failed|canceled|cancelled|expired|voided|removed`,
+        FAILED: `${EXPORTED_PAYMENTS}/failed`,
+        "FAILED undoes APPROVED": `${EXPORTED_PAYMENTS}/canceled|cancelled|expired|voided|removed`,
         REFUNDED: `${EXPORTED_PAYMENTS}/refunded|partially refunded`,
         CHARGEBACK: `${EXPORTED_PAYMENTS}/reversed`,
       },

@@ -106,7 +106,7 @@ export const REDSYS: ProviderRules = {
     ERROR_JSON,
     ...flatRules({
       unit: "minor",
-      tables: (status) => [{ ...response([status, "/ds_transactiontype"]), exceptions: true }],
+      tables: (status) => [{ ...response([status, "/transaction_type"]), exceptions: true }],
       reasons: { table: REASONS, pad: 4 },
       zone: "Europe/Madrid",
     }),

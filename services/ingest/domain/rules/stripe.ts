@@ -192,7 +192,7 @@ const EXPORT: Rule = {
         APPROVED: "paid, succeeded, uncaptured",
         PENDING: "pending, requires_action, requires_confirmation, processing, incomplete",
         DECLINED: "failed, blocked, requires_payment_method",
-        FAILED: "canceled, expired",
+        "FAILED undoes APPROVED": "canceled, expired",
         REFUNDED: "refunded, partial refund, partially refunded",
         CHARGEBACK: "disputed, dispute lost",
       },
