@@ -2026,7 +2026,7 @@ CREATE VIEW ingest.payment_status AS
             COALESCE(e_1.occurred_at, '1970-01-01 00:00:00+00'::timestamp with time zone) AS at,
             (NOT (EXISTS ( SELECT
                    FROM ingest.event o
-                  WHERE ((o.payment_ref = e_1.payment_ref) AND (NOT (o.provider IS DISTINCT FROM e_1.provider)) AND (o.repeats IS NULL) AND (o.undoes = e_1.status) AND (COALESCE(o.occurred_at, '1970-01-01 00:00:00+00'::timestamp with time zone) >= COALESCE(e_1.occurred_at, '1970-01-01 00:00:00+00'::timestamp with time zone)))))) AS stands
+                  WHERE ((o.payment_ref = e_1.payment_ref) AND (NOT (o.provider IS DISTINCT FROM e_1.provider)) AND (o.repeats IS NULL) AND (o.undoes = e_1.status) AND (COALESCE(o.occurred_at, 'infinity'::timestamp with time zone) >= COALESCE(e_1.occurred_at, '1970-01-01 00:00:00+00'::timestamp with time zone)) AND ((o.undoes <> 'REFUNDED'::text) OR COALESCE((o.amount = e_1.amount), true)))))) AS stands
            FROM ingest.event e_1
           WHERE ((e_1.payment_ref IS NOT NULL) AND (e_1.repeats IS NULL))) e
   ORDER BY e.provider, e.payment_ref, e.stands DESC, (array_position(ARRAY['CHARGEBACK'::text, 'REFUNDED'::text, 'APPROVED'::text, 'DECLINED'::text, 'FAILED'::text, 'PENDING'::text, 'UNPROCESSED'::text],

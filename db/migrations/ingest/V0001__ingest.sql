@@ -209,7 +209,8 @@ FROM (
   SELECT coalesce(e.provider, '') AS provider, e.payment_ref, e.status, coalesce(e.occurred_at, 'epoch') AS at,
          NOT EXISTS (SELECT FROM ingest.event o
                      WHERE o.payment_ref = e.payment_ref AND o.provider IS NOT DISTINCT FROM e.provider AND o.repeats IS NULL
-                       AND o.undoes = e.status AND coalesce(o.occurred_at, 'epoch') >= coalesce(e.occurred_at, 'epoch')) AS stands
+                       AND o.undoes = e.status AND coalesce(o.occurred_at, 'infinity') >= coalesce(e.occurred_at, 'epoch')
+                       AND (o.undoes <> 'REFUNDED' OR coalesce(o.amount = e.amount, true))) AS stands
   FROM ingest.event e
   WHERE e.payment_ref IS NOT NULL AND e.repeats IS NULL
 ) e

@@ -6,7 +6,7 @@ import { percentDecoded } from "./form.js";
 import type { FailureReason, Normalised, Source, UnprocessedCode } from "./normalised.js";
 import { type CompiledPath, type Found, find, findFirst, type Located, locate, type Scope } from "./path.js";
 import { Refusal } from "./refusal.js";
-import { instantOf, zoneOf } from "./time.js";
+import { DAY_MS, instantOf, zoneOf } from "./time.js";
 
 export interface ApplyOptions {
   /** When the body came, in milliseconds. */
@@ -66,7 +66,8 @@ export function applyRule(
       throw new Refusal("UNDECIDABLE", "its currency is no code of ISO 4217");
     }
     note("currency", currencyFound);
-    const { reason, technical } = readReason(compiled, scope, note, metadata);
+    const failed = outcome.status === "DECLINED" || outcome.status === "FAILED";
+    const { reason, technical } = failed ? readReason(compiled, scope, note, metadata) : NO_REASON;
     const status = outcome.status === "DECLINED" && technical ? "FAILED" : outcome.status;
     const money = readAmount(compiled, scope, { status, currency: currency ?? null });
     if (money !== undefined) {
@@ -80,7 +81,7 @@ export function applyRule(
       confidence: (compiled.rule.hinted === true ? 0.9 : 1) - (time.doubtful ? 0.1 : 0),
       status,
       unprocessed: null,
-      reason: status === "DECLINED" || status === "FAILED" ? (reason ?? outcome.reason) : null,
+      reason: failed ? (reason ?? outcome.reason) : null,
       undoes: outcome.undoes,
       amount: money?.amount ?? null,
       amountMinor: money?.amountMinor ?? null,
@@ -115,7 +116,7 @@ type Note = (field: string, found: Found | undefined) => string | null;
 
 function readStatus({ status }: CompiledRule, scope: Scope, note: Note): Outcome {
   let seen: Found | undefined;
-  for (const { by, outcomes, pad } of status) {
+  for (const { by, outcomes, pad, exceptions } of status) {
     const found = by.map((each) => find(each, scope));
     const first = found.find((each) => each !== undefined);
     if (first === undefined) {
@@ -133,6 +134,9 @@ function readStatus({ status }: CompiledRule, scope: Scope, note: Note): Outcome
       return outcome;
     }
     seen ??= { pointer: first.pointer, text };
+    if (!exceptions) {
+      break;
+    }
   }
   if (seen === undefined) {
     throw new Refusal("NO_STATUS", "it has no status where its shape has one");
@@ -145,6 +149,8 @@ const CODE_DETAILS: Readonly<Partial<Record<UnprocessedCode, string>>> = {
   NEEDS_FETCH: "it points to a payment whose status has to be asked for",
   NOT_A_PAYMENT: "it is of no payment",
   NO_STATUS: "it has no status",
+  UNKNOWN_VALUE: "its status has no meaning with what stands beside it",
+  UNDECIDABLE: "what it says may mean either of several things",
 };
 
 /** The most specific code that a table knows; of several the first code is kept as it stands, known or not. */
@@ -154,15 +160,20 @@ function readReason(
   note: Note,
   metadata: Record<string, string>,
 ): { reason: FailureReason | null; technical: boolean } {
-  for (const { at, table, pad, technical } of reasons) {
+  for (const { at, table, pad, technical, decides } of reasons) {
     const known = knownReason(at, scope, { table, pad }, metadata);
     if (known !== undefined) {
       note("reason", known.found);
       return { reason: known.reason, technical: technical.get(known.code) === true };
     }
+    if (decides && findFirst(at, scope) !== undefined) {
+      break;
+    }
   }
-  return { reason: null, technical: false };
+  return NO_REASON;
 }
+
+const NO_REASON = { reason: null, technical: false } as const;
 
 function knownReason(
   at: readonly CompiledPath[],
@@ -208,7 +219,9 @@ function readTime(
   const named = time.zoneAt === undefined ? undefined : find(time.zoneAt, scope)?.text;
   const zone = (named === undefined ? undefined : zoneOf(named)) ?? time.place.zone;
   const instant = instantOf(found.text, { ...time.place, zone, receivedAtMs });
-  if (instant === undefined) {
+  const isAhead = receivedAtMs !== undefined && (instant?.at.getTime() ?? 0) > receivedAtMs + DAY_MS;
+  if (instant === undefined || isAhead) {
+    // What has not happened yet would count on a day to come.
     metadata["time"] = found.text;
     return { at: null, doubtful: true };
   }
@@ -237,14 +250,15 @@ function timeText(parts: readonly CompiledPath[], scope: Scope): Found | undefin
     return undefined;
   }
   const texts = found.map((each) => decodedPercents(each?.text ?? ""));
-  return { pointer: first.pointer, text: texts.length === 6 ? joinedParts(texts) : texts.join(" ") };
+  return { pointer: first.pointer, text: texts.length === 2 ? texts.join(" ") : joinedParts(texts) };
 }
 
 const decodedPercents = (text: string) => (text.includes("%") ? percentDecoded(text) : text);
 
 function joinedParts(texts: readonly string[]): string {
   const [year, month, day, hour, minute, second] = texts.map((each) => each.padStart(2, "0"));
-  return `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+  const date = `${year}-${month}-${day}`;
+  return hour === undefined ? date : `${date}T${hour}:${minute}:${second}`;
 }
 
 /** What gateways write where there is no id. */
@@ -253,32 +267,38 @@ const NO_ID = /^(?:0*|null|none|n\/a|-|notprovided)$/i;
 const MAX_ID = 255;
 
 function readIds(
-  { provider, notification, object, version, payment }: CompiledRule,
+  { provider, notification, object, version, payment, time }: CompiledRule,
   scope: Scope,
   note: Note,
 ): Pick<Normalised, "providerEventId" | "paymentRef" | "dedupKey"> {
   const isId = (found: Found | undefined) =>
     found !== undefined && !NO_ID.test(found.text) && found.text.length <= MAX_ID;
-  const idAt = (paths: readonly CompiledPath[]) => {
-    for (const path of paths) {
-      const found = find(path, scope);
-      if (isId(found)) {
-        return found;
-      }
-    }
-    return undefined;
-  };
-  const notice = idAt(notification);
-  const operation = idAt(object);
+  const withId = (paths: readonly CompiledPath[]) => paths.find((path) => isId(find(path, scope)));
+  const [noticePath, operationPath] = [withId(notification), withId(object)];
+  const notice = noticePath && find(noticePath, scope);
+  const operation = operationPath && find(operationPath, scope);
   const ref = payment.map((place) => textAt(place, scope)).find(isId) ?? operation;
   note("providerEventId", notice ?? operation);
   note("paymentRef", ref);
-  const told = version.map((path) => find(path, scope)?.text ?? "");
+  const told = [
+    ...version.map((path) => find(path, scope)?.text ?? ""),
+    timeFound(time, scope)?.text ?? "",
+    positionBelow(operationPath, scope),
+  ];
   return {
     providerEventId: notice?.text ?? operation?.text ?? null,
     paymentRef: ref?.text ?? null,
     dedupKey: keyOf(provider, notice, operation, told),
   };
+}
+
+/** Where a record is in what its id was found in: several that have only the id of their batch are told apart by it. */
+function positionBelow(id: CompiledPath | undefined, { root, levels }: Scope): string {
+  const last = levels.length - 1;
+  const owner = id === undefined || id.up < 0 ? -1 : last - id.up;
+  const isAlone = levels.slice(owner + 1).every(({ siblings }) => siblings === 1);
+  const outer = levels[owner] ?? root;
+  return isAlone ? "" : (levels[last]?.pointer.slice(outer.pointer.length) ?? "");
 }
 
 /** Parts are joined as JSON, so that no two lists of parts give one key. */

@@ -57,10 +57,11 @@ function amountAt(
   }
   const read = (text: string) => {
     const plain = plainNumber(text, notation, currency);
+    // A minor unit has no fraction: what is written with one is of another unit, and which, nobody knows.
     const money =
-      plain === undefined
+      plain === undefined || (unit !== "major" && plain.includes("."))
         ? undefined
-        : moneyOf(plain, digitsOf(compiled, rule, scope, plain, currency), currency);
+        : moneyOf(plain, digitsOf(compiled, rule, scope, currency), currency);
     if (money === undefined) {
       throw new Refusal("UNDECIDABLE", "its amount is no number, or no amount of its currency");
     }
@@ -86,10 +87,9 @@ function digitsOf(
   { place, exponent }: CompiledAmount,
   { digits }: CompiledRule,
   scope: Scope,
-  plain: string,
   currency: string | null,
 ): number {
-  if (place.unit === "major" || (place.pointMeansMajor === true && plain.includes("."))) {
+  if (place.unit === "major") {
     return 0;
   }
   if (place.unit === "cents" || currency === null) {

@@ -48,6 +48,7 @@ export interface CompiledRule {
   readonly time: CompiledTime | undefined;
   readonly notification: readonly CompiledPath[];
   readonly object: readonly CompiledPath[];
+  /** With what the rule reads as status and amount. */
   readonly version: readonly CompiledPath[];
   readonly payment: readonly CompiledText[];
   readonly metadata: readonly (readonly [string, readonly CompiledPath[]])[];
@@ -62,12 +63,14 @@ export interface CompiledStatus {
   readonly by: readonly CompiledPath[];
   readonly outcomes: Lookup<Outcome>;
   readonly pad: number;
+  readonly exceptions: boolean;
 }
 export interface CompiledReason {
   readonly at: readonly CompiledPath[];
   readonly table: Lookup<FailureReason>;
   readonly pad: number;
   readonly technical: Lookup<true>;
+  readonly decides: boolean;
 }
 export interface CompiledText {
   readonly at: readonly CompiledPath[];
@@ -113,10 +116,19 @@ export function compileRule(
     time: time(rule.time),
     notification: paths(rule.id.notification),
     object: paths(rule.id.object),
-    version: paths(rule.id.version),
+    version: paths(versionOf(rule)),
     payment: (rule.payment ?? []).map((each) => ({ at: paths(each.at), place: each })),
     metadata: Object.entries(rule.metadata ?? {}).map(([name, at]) => [name, paths(at)] as const),
   };
+}
+
+/** Events of one object that differ in a status or an amount are no repeats, whether or not a rule thought of it. */
+function versionOf({ id, status, amount = [] }: Rule): Path[] {
+  const told = [
+    ...status.flatMap(({ by }) => by),
+    ...amount.flatMap(({ at, sum = [], minus }) => [...at, ...sum, ...(minus === undefined ? [] : [minus])]),
+  ];
+  return [...new Set([...id.version, ...told])];
 }
 
 const paths = (given: readonly Path[] = []): CompiledPath[] => given.map(compilePath);
@@ -129,11 +141,12 @@ function condition({ at, is, absent }: Condition): CompiledCondition {
   return { at: paths([at].flat()), is: values(is), absent: absent === true };
 }
 
-function status({ by, outcomes, pad = 0 }: StatusTable): CompiledStatus {
+function status({ by, outcomes, pad = 0, exceptions }: StatusTable): CompiledStatus {
   return {
     by: paths(by),
     outcomes: lookupOf(Object.entries(outcomes).map(([outcome, each]) => [outcomeOf(outcome), each])),
     pad,
+    exceptions: exceptions === true,
   };
 }
 
@@ -158,13 +171,14 @@ function oneOf<T extends string>(known: readonly T[], text: string): T {
   return found;
 }
 
-function reason({ at, table, pad = 0, technical = "" }: ReasonPlace): CompiledReason {
+function reason({ at, table, pad = 0, technical = "", decides }: ReasonPlace): CompiledReason {
   const entries = FAILURE_REASONS.map((each) => [each, table[each] ?? ""] as const);
   return {
     at: paths(at),
     table: lookupOf(entries.filter(([, each]) => each !== "")),
     pad,
     technical: lookupOf([[true, technical]]),
+    decides: decides === true,
   };
 }
 

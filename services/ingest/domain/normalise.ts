@@ -33,13 +33,14 @@ export interface NormaliseOptions {
  */
 export function normaliseBody(body: RawBody, options: NormaliseOptions = {}): readonly Normalised[] {
   const rules = options.rules ?? RULE_SET;
+  const keys = new Map<string, number>();
   const { headerless = false } =
     (options.hint === undefined ? undefined : rules.provider(options.hint)) ?? {};
   return orMalformed(() =>
     documentsIn({ ...parseDocument(body, { headerless }), pointer: "" }).flatMap((document) =>
       // What is wrong within one record leaves its neighbours as they are.
       orMalformed(() =>
-        documentsIn(unwrapped(document)).flatMap((record) => normaliseDocument(record, rules, options)),
+        documentsIn(unwrapped(document)).flatMap((record) => normaliseDocument(record, rules, options, keys)),
       ),
     ),
   ).map((event, index) => ({ ...event, index }));
@@ -75,6 +76,7 @@ function normaliseDocument(
   document: Unwrapped,
   rules: RuleSet,
   options: NormaliseOptions,
+  keys: Map<string, number>,
 ): Omit<Normalised, "index">[] {
   const named = document.provider ?? providerNamed(document.root, rules);
   const hint = options.hint ?? named;
@@ -90,10 +92,24 @@ function normaliseDocument(
       return [...(learned ?? [unprocessed("UNRECOGNISED", "no rule knows its shape", recognised.hinted)])];
     }
     case "rule": {
-      const scopes = recordsOf(recognised.rule, { node: root, pointer });
-      return scopes.map((scope) => completed(applyRule(recognised.rule, scope, options), document));
+      const { rule } = recognised;
+      return recordsOf(rule, { node: root, pointer }).map((scope) => {
+        const event = completed(applyRule(rule, scope, options), document);
+        return rule.rule.id.counted === true ? numbered(event, keys) : event;
+      });
     }
   }
+}
+
+/** @param keys how often the body had each so far: of equal ones all but the first get their number */
+function numbered(event: Omit<Normalised, "index">, keys: Map<string, number>): Omit<Normalised, "index"> {
+  const { dedupKey } = event;
+  if (dedupKey === null) {
+    return event;
+  }
+  const before = keys.get(dedupKey) ?? 0;
+  keys.set(dedupKey, before + 1);
+  return before === 0 ? event : { ...event, dedupKey: `${dedupKey} ${before + 1}` };
 }
 
 /** A record that names its own provider, and a hint that names another. */

@@ -3,7 +3,7 @@ import { numberText } from "../../../lib/domain/json.js";
 /**
  * Where a rule finds something. `/data/object/id` begins at the document, `./amount` at the record that the body was cut into,
  * `../PmtInfSts` at what the record is in. `[rel=up]` is the item of a list whose member `rel` is `up`, a number the item at that
- * place; a list that is gone through without either gives its first item. An element of XML with attributes gives its text. In a name
+ * place, -1 the last; a list that is gone through without either gives its first item. An element of XML with attributes gives its text. In a name
  * `~1` is a slash.
  */
 export type Path = string;
@@ -71,10 +71,11 @@ export function locate(path: CompiledPath, scope: Scope): Located | undefined {
   let pointer = from?.pointer ?? "";
   for (const { name, filter } of path.steps) {
     if (Array.isArray(node)) {
-      const index = filter === undefined ? Number(/^\d+$/.test(name) ? name : 0) : indexOf(node, filter);
+      const isPlace = /^-?\d+$/.test(name);
+      const index = filter === undefined ? placeIn(node, isPlace ? Number(name) : 0) : indexOf(node, filter);
       node = node[index];
       pointer += `/${index}`;
-      if (filter !== undefined || /^\d+$/.test(name)) {
+      if (filter !== undefined || isPlace) {
         continue;
       }
     }
@@ -84,7 +85,7 @@ export function locate(path: CompiledPath, scope: Scope): Located | undefined {
     if (filter === undefined) {
       if (!Object.hasOwn(node, name)) {
         // A single element is no list: the first item of one is itself.
-        if (name === "0") {
+        if (name === "0" || name === "-1") {
           continue;
         }
         return undefined;
@@ -97,6 +98,9 @@ export function locate(path: CompiledPath, scope: Scope): Located | undefined {
   }
   return node === undefined ? undefined : { node, pointer };
 }
+
+const placeIn = ({ length }: readonly unknown[], place: number): number =>
+  place < 0 ? length + place : place;
 
 function indexOf(items: readonly unknown[], { key, value }: NonNullable<Step["filter"]>): number {
   return items.findIndex((item) => numberText((item as Record<string, unknown> | null)?.[key]) === value);

@@ -27,6 +27,8 @@ export interface StatusTable {
   readonly outcomes: Readonly<Record<string, Values>>;
   /** Digits that the first text is padded to with zeros. */
   readonly pad?: number;
+  /** Only what it lists is decided here, the rest by the next table. Any other table has the last word on a text that it finds. */
+  readonly exceptions?: true;
 }
 
 export type ReasonTable = Readonly<Partial<Record<FailureReason, Values>>>;
@@ -36,6 +38,8 @@ export interface ReasonPlace {
   readonly at: readonly Path[];
   readonly table: ReasonTable;
   readonly pad?: number;
+  /** A code that the table does not know ends the search: what follows is about more than the record. */
+  readonly decides?: true;
   /** Codes of systems rather than of issuers: what they declined FAILED. */
   readonly technical?: Values;
 }
@@ -69,14 +73,12 @@ export interface AmountPlace {
   readonly notation?: "any" | "comma_decimal" | "point_decimal";
   /** The sign tells the direction, and is dropped whatever the status is. */
   readonly signed?: true;
-  /** A minor unit has no decimal point: with one it is a main unit. */
-  readonly pointMeansMajor?: true;
   /** It stands in what the record is in, so no record has it that is not the only one there. */
   readonly ifAlone?: true;
 }
 
 export interface TimePlace {
-  /** The first that has a text; of several paths in a list the texts make one time: day and clock, or six parts from the year on. */
+  /** The first that has a text; of several paths in a list the texts make one time: day and clock, or three or six parts from the year on. */
   readonly at: readonly (Path | readonly Path[])[];
   readonly zone?: string;
   readonly zoneAt?: Path;
@@ -90,8 +92,13 @@ export interface IdPlaces {
   readonly notification?: readonly Path[];
   /** What the event is about. */
   readonly object: readonly Path[];
-  /** Without an id of the notification: what is another in each event of an object, such as its status and when it was changed. */
+  /**
+   * Without an id of the notification: what is another in each event of an object, beside what the rule reads as status, amount and
+   * time, which always is.
+   */
   readonly version: readonly Path[];
+  /** Equal records of one body are payments of their own, told apart by their number: two bus fares on a statement. */
+  readonly counted?: true;
 }
 
 export interface Rule {
@@ -103,12 +110,17 @@ export interface Rule {
   readonly when: readonly Condition[];
   /** Others have this shape too: only for those who name the provider. */
   readonly hinted?: true;
+  /** Others may have it: not for those who name a provider that no rule knows. */
+  readonly common?: true;
+  /** None of its members is a list or an object, but for what is said of people and of the merchant. */
+  readonly flat?: true;
   /** Lists whose items are records of their own, each within the one before. */
   readonly each?: readonly Path[];
   readonly status: readonly StatusTable[];
   readonly reasons?: readonly ReasonPlace[];
   readonly amount?: readonly AmountPlace[];
   readonly currency?: TextPlace;
+  /** Its name, where there is none its code with the provider. */
   readonly merchant?: TextPlace;
   /** The merchant's; never the card's, the shopper's or the issuer's. */
   readonly country?: TextPlace;

@@ -6,6 +6,7 @@ import { RULE_SET, RULE_SET_VERSION } from "./rules/index.js";
 /** Of each version that was in use: a changed table is another version. Add a line when you raise it. */
 const DIGESTS: Readonly<Record<number, string>> = {
   1: "c8001e1f04d86fbfc433e4d79c6a8e6caa00f2dd4dac1b9cabaa838a49ddb547",
+  2: "a9859eebf1e94e0340e38299edb168976d1752fa8ff065a7b8e3e576ad2833b5",
 };
 
 describe("the rules that come with the platform", () => {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { numberText } from "../../../lib/domain/json.js";
 import { type CompiledCondition, type CompiledRule, compileRule } from "./compile.js";
 import { FORMATS, type Format } from "./document.js";
 import { type CompiledPath, find, locate, type Scope } from "./path.js";
@@ -51,7 +52,10 @@ export class RuleSet {
   recognise(node: unknown, format: Format, hint: string | undefined): Recognised {
     const hinted = hint === undefined ? null : (this.provider(hint)?.provider ?? null);
     const matching = this.#matching(node, format, null);
-    const best = hinted === null ? matching[0] : matching.find(({ provider }) => provider === hinted);
+    const best =
+      hinted === null
+        ? matching.find(({ rule }) => hint === undefined || rule.common !== true)
+        : matching.find(({ provider }) => provider === hinted);
     if (best !== undefined) {
       return { kind: "rule", rule: best };
     }
@@ -86,7 +90,7 @@ export class RuleSet {
     return members;
   }
 
-  /** Rules of one provider alone where one is given: those for flat shapes. The one with most conditions first. */
+  /** Rules of one provider alone where one is given: those for flat shapes. The one with most conditions first, those for flat records last. */
   #matching(node: unknown, format: Format, provider: string | null): CompiledRule[] {
     if (typeof node !== "object" || node === null) {
       return [];
@@ -96,17 +100,34 @@ export class RuleSet {
     const found: CompiledRule[] = [];
     for (const member of Object.keys(node)) {
       for (const candidate of members.get(member) ?? []) {
-        if (!found.includes(candidate) && matches(candidate, scope)) {
+        if (!found.includes(candidate) && matches(candidate, scope) && isOfForm(candidate, node)) {
           found.push(candidate);
         }
       }
     }
-    return found.sort((a, b) => b.when.length - a.when.length || a.position - b.position);
+    return found.sort(
+      (a, b) =>
+        Number(a.rule.flat === true) - Number(b.rule.flat === true) ||
+        b.when.length - a.when.length ||
+        a.position - b.position,
+    );
   }
 }
 
 function matches({ when }: CompiledRule, scope: Scope): boolean {
   return when.every(({ at, is, absent }) => at.some((path) => holds(path, is, scope)) !== absent);
+}
+
+/** What may be an object though the rest is flat. */
+const NESTED = ["merchant", "customer", "metadata"];
+
+function isOfForm({ rule }: CompiledRule, node: object): boolean {
+  return (
+    rule.flat !== true ||
+    Object.entries(node).every(
+      ([name, value]) => NESTED.includes(name) || value === null || typeof numberText(value) !== "object",
+    )
+  );
 }
 
 function holds(path: CompiledPath, is: CompiledCondition["is"], scope: Scope): boolean {

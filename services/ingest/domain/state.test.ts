@@ -4,9 +4,15 @@ import { STATUS_CATEGORIES, type StatusCategory } from "./normalised.js";
 import { currentState, type StateEvent } from "./state.js";
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
-const told = (second: number, status: StatusCategory, undoes: StatusCategory | null = null): StateEvent => ({
+const told = (
+  second: number,
+  status: StatusCategory,
+  undoes: StatusCategory | null = null,
+  amount: string | null = null,
+): StateEvent => ({
   status,
   undoes,
+  amount,
   occurredAt: at(second),
 });
 
@@ -24,6 +30,20 @@ it.each<[string, StateEvent[], StatusCategory]>([
     "a refund that failed",
     [told(1, "APPROVED"), told(2, "REFUNDED"), told(3, "FAILED", "REFUNDED")],
     "APPROVED",
+  ],
+  [
+    "one of two refunds that failed",
+    [
+      told(1, "REFUNDED", null, "4.00"),
+      told(2, "REFUNDED", null, "6.00"),
+      told(3, "FAILED", "REFUNDED", "6.00"),
+    ],
+    "REFUNDED",
+  ],
+  [
+    "a void that does not say when",
+    [told(1, "APPROVED"), { ...told(0, "FAILED", "APPROVED"), occurredAt: null }],
+    "FAILED",
   ],
   [
     "a chargeback that was taken back",
@@ -52,7 +72,7 @@ it("does not depend on the order of arrival, nor on repetitions", () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 8 }), fc.infiniteStream(fc.nat()), (events, random) => {
       // Each at a time of its own: of two at once nobody can say which was last.
-      const timed = events.map((each, second) => ({ ...each, occurredAt: at(second) }));
+      const timed = events.map((each, second) => ({ ...each, amount: null, occurredAt: at(second) }));
       const shuffled = [...timed, ...timed]
         .map((each) => ({ each, order: random.next().value as number }))
         .sort((a, b) => a.order - b.order)

@@ -5,6 +5,8 @@ export interface StateEvent {
   readonly status: StatusCategory;
   /** An earlier status of the payment that this event takes back. */
   readonly undoes: StatusCategory | null;
+  /** In the main unit; null where it does not say. */
+  readonly amount: string | null;
   /** By the provider; null where it does not say. */
   readonly occurredAt: Date | null;
 }
@@ -40,10 +42,20 @@ export function currentState(events: readonly StateEvent[]): StatusCategory {
   return best?.status ?? "UNPROCESSED";
 }
 
-/** Also itself, where it says what it takes back: a dispute that was won is no chargeback any more. */
+/**
+ * Also itself, where it says what it takes back: a dispute that was won is no chargeback any more. What does not say when is of now.
+ * A refund that failed takes back refunds of its amount alone: others of the payment went well.
+ */
 function takesBack(later: StateEvent, event: StateEvent): boolean {
-  return later.undoes === event.status && timeOf(event) <= timeOf(later);
+  return (
+    later.undoes === event.status &&
+    timeOf(event) <= (later.occurredAt?.getTime() ?? Number.POSITIVE_INFINITY) &&
+    (later.undoes !== "REFUNDED" || mayBeEqual(later.amount, event.amount))
+  );
 }
+
+const mayBeEqual = (one: string | null, other: string | null): boolean =>
+  one === null || other === null || one === other;
 
 function timeOf(event: StateEvent | undefined): number {
   return event?.occurredAt?.getTime() ?? 0;

@@ -55,7 +55,7 @@ test("rows of all shapes are taken once, the oldest first, with what the lake kn
   await insert([
     { n: 1, data: { ...flat, merchant: "Its own" }, merchant: { id: "m", name: "Condor", country: "Perú" } },
     { n: 2, data: flat, merchant: { id: "m", name: "Condor", country: "Perú" }, transaction: id(77) },
-    { n: 3, data: { content: xml, provider: "nobody" }, merchant: { name: "Nord", country: "DEU" } },
+    { n: 3, data: { content: xml, provider: "braintree" }, merchant: { name: "Nord", country: "DEU" } },
     { n: 4, data: "no;payment\n1;2\n", merchant: "no object" },
     { n: 5, data: undefined },
     { n: 6, data: 12.5 },
@@ -77,7 +77,7 @@ test("rows of all shapes are taken once, the oldest first, with what the lake kn
     { ...money, merchant: "Condor", country: "PE" },
     { ...money, merchant: "Its own", country: "PE" },
   ]);
-  expect(found[4]).toMatchObject({ merchant: "Nord", country: "DE", hint: "nobody" });
+  expect(found[4]).toMatchObject({ merchant: "Nord", country: "DE", hint: "braintree" });
   for (const unread of found.slice(0, 4)) {
     expect(unread).toMatchObject({ status: "UNPROCESSED", merchant: null, country: null });
   }

@@ -13,8 +13,8 @@ export interface PaymentName {
 type Told = StateEvent & PaymentName;
 
 /** The payment that an event is about, if it says. */
-export const paymentOf = ({ provider, paymentRef, status, undoes, occurredAt }: Taken): Told[] =>
-  paymentRef === null ? [] : [{ provider: provider ?? "", paymentRef, status, undoes, occurredAt }];
+export const paymentOf = ({ provider, paymentRef, status, undoes, amount, occurredAt }: Taken): Told[] =>
+  paymentRef === null ? [] : [{ provider: provider ?? "", paymentRef, status, undoes, amount, occurredAt }];
 
 /** A provider has no line's end. */
 const nameText = ({ provider, paymentRef }: PaymentName): string => `${provider}\n${paymentRef}`;
@@ -62,7 +62,7 @@ async function settlePayments(tx: Queryable, names: readonly PaymentName[]): Pro
   }
   const { rows } = await tx.query<Told>({
     name: "ingest_payment_events",
-    text: `SELECT a.provider, a.payment_ref AS "paymentRef", e.status, e.undoes, e.occurred_at AS "occurredAt"
+    text: `SELECT a.provider, a.payment_ref AS "paymentRef", e.status, e.undoes, e.amount::text, e.occurred_at AS "occurredAt"
            FROM unnest($1::text[], $2::text[]) AS a (provider, payment_ref)
            JOIN ingest.event e ON e.payment_ref = a.payment_ref AND coalesce(e.provider, '') = a.provider AND e.repeats IS NULL`,
     values: nameColumns(names),

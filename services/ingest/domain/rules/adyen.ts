@@ -27,7 +27,9 @@ const REASONS: ReasonTable = {
   ABANDONED: "15, 16, cancelled, shopper cancelled, shopper_cancelled",
 };
 
+/** A notice of fraud is a warning: no money has moved. */
 const NON_PAYMENTS =
+  "notification_of_fraud, " +
   "report_available, recurring_contract, processed_payout, payout_decline, payout_expire, payout_thirdparty, paidout_reversed, " +
   "account_holder_*, account_created, account_updated, beneficiary_setup, postponed_refund, deactivate_recurring, " +
   "donation, authentication, manual_review_accept, manual_review_reject, technical_cancel, issuer_response_timeframe_expired, " +
@@ -40,6 +42,7 @@ const WEBHOOK: Rule = {
   status: [
     {
       by: ["./eventCode", "./success"],
+      exceptions: true,
       outcomes: {
         APPROVED: "authorisation|capture|authorisation_adjustment|order_closed|voided_refund/true",
         PENDING: "pending/*, offer_opened|order_opened/true, refund_with_data/pending, orderopened/true",
@@ -57,7 +60,7 @@ const WEBHOOK: Rule = {
     },
     {
       by: ["./eventCode"],
-      outcomes: { NOT_A_PAYMENT: NON_PAYMENTS, CHARGEBACK: "notification_of_fraud" },
+      outcomes: { NOT_A_PAYMENT: NON_PAYMENTS },
     },
   ],
   reasons: [
@@ -107,13 +110,30 @@ const ANSWER: Rule = {
   metadata: { reason_text: ["/refusalReason"], merchant_reference: ["/merchantReference"] },
 };
 
+const RECORD_TYPES = {
+  APPROVED: "authorised, settled, settledbulk, sentforsettle, captured",
+  PENDING: "received, sentforrefund, pending",
+  DECLINED: "refused",
+  FAILED: "error",
+  "FAILED undoes REFUNDED": "refundfailed, refundedreversed",
+  "FAILED undoes APPROVED": "capturefailed, settledreversed, cancelled, expired, settleerror",
+  REFUNDED: "refunded, refundedbulk, refundedexternally",
+  CHARGEBACK: "chargeback, chargebackexternally, secondchargeback, notificationofchargeback",
+  "APPROVED undoes CHARGEBACK": "chargebackreversed, chargebackreversedexternally",
+  NOT_A_PAYMENT:
+    "fee, balancetransfer, merchantpayout, depositcorrection, misccosts, invoicededuction, reserveadjustment",
+};
+
 /** Payment accounting and settlement reports: main units, the time's zone in a column of its own. */
 const REPORT: Rule = {
   name: "report",
   format: "csv",
   when: [{ at: "/psp reference" }, { at: "/record type" }],
-  status: [recordTypes("/record type")],
-  reasons: [{ at: ["/refusal reason raw", "/refusal reason", "/acquirer response"], table: REASONS }],
+  status: [{ by: ["/record type"], outcomes: RECORD_TYPES }],
+  reasons: [
+    { at: ["/refusal reason raw"], table: DE39_WITH_TEXT },
+    { at: ["/refusal reason", "/acquirer response"], table: REASONS },
+  ],
   amount: [
     {
       at: ["/main amount", "/amount", "/gross debit (gc)", "/gross credit (gc)", "/captured (pc)"],
@@ -137,30 +157,17 @@ const SETTLEMENT: Rule = {
   ...REPORT,
   name: "settlement",
   when: [{ at: "/psp reference" }, { at: "/type" }, { at: "/merchant account" }],
-  status: [recordTypes("/type")],
+  status: [{ by: ["/type"], outcomes: RECORD_TYPES }],
 };
-
-function recordTypes(by: string): Rule["status"][number] {
-  return {
-    by: [by],
-    outcomes: {
-      APPROVED: "authorised, settled, settledbulk, sentforsettle, captured",
-      PENDING: "received, sentforrefund, pending",
-      DECLINED: "refused",
-      FAILED: "error, cancelled, expired, settleerror",
-      "FAILED undoes REFUNDED": "refundfailed, refundedreversed",
-      "FAILED undoes APPROVED": "capturefailed, settledreversed",
-      REFUNDED: "refunded, refundedbulk, refundedexternally",
-      CHARGEBACK: "chargeback, chargebackexternally, secondchargeback, notificationofchargeback",
-      "APPROVED undoes CHARGEBACK": "chargebackreversed, chargebackreversedexternally",
-      NOT_A_PAYMENT:
-        "fee, balancetransfer, merchantpayout, depositcorrection, misccosts, invoicededuction, reserveadjustment",
-    },
-  };
-}
 
 export const ADYEN: ProviderRules = {
   provider: "adyen",
   digits: { CLP: 2, CVE: 0, IDR: 0, ISK: 2 },
-  rules: [WEBHOOK, ANSWER, REPORT, SETTLEMENT, ...flatRules({ unit: "minor", reasons: { table: REASONS } })],
+  rules: [
+    WEBHOOK,
+    ANSWER,
+    REPORT,
+    SETTLEMENT,
+    ...flatRules({ unit: "minor", outcomes: RECORD_TYPES, reasons: { table: REASONS } }),
+  ],
 };

@@ -22,6 +22,12 @@ const answer = (name: string, format: "xml" | "json", base: string): Rule => ({
   format,
   when: [{ at: `${base}/transactionResponse` }, { at: `${base}/messages` }],
   status: [
+    // Of a refund or a void that went well, or of a capture: which of them, the answer does not say.
+    {
+      by: [`${base}/transactionResponse/refTransID`, `${base}/transactionResponse/refTransId`],
+      exceptions: true,
+      outcomes: { UNDECIDABLE: "1*, 2*, 3*, 4*, 5*, 6*, 7*, 8*, 9*" },
+    },
     { by: [`${base}/transactionResponse/responseCode`], outcomes: CODES },
     { by: [`${base}/messages/resultCode`], outcomes: { FAILED: "error" } },
   ],
@@ -76,7 +82,8 @@ const TRANSACTION: Rule = {
         APPROVED: "authorizedpendingcapture, capturedpendingsettlement, settledsuccessfully, approvedreview",
         PENDING: "fdspendingreview, fdsauthorizedpendingreview, underreview, authorizedpendingrelease",
         DECLINED: "declined, failedreview",
-        FAILED: "communicationerror, couldnotvoid, expired, generalerror, settlementerror, voided",
+        FAILED: "communicationerror, couldnotvoid, generalerror",
+        "FAILED undoes APPROVED": "voided, expired, settlementerror",
         REFUNDED: "refundsettledsuccessfully, refundpendingsettlement, returneditem",
         CHARGEBACK: "chargeback",
         "APPROVED undoes CHARGEBACK": "chargebackreversal",
@@ -101,6 +108,7 @@ const WEBHOOK: Rule = {
   status: [
     {
       by: ["/eventType", "/payload/responseCode"],
+      exceptions: true,
       outcomes: {
         APPROVED:
           "net.authorize.payment.authcapture.created|net.authorize.payment.authorization.created|net.authorize.payment.capture.created|" +
@@ -113,9 +121,10 @@ const WEBHOOK: Rule = {
           "net.authorize.payment.priorauthcapture.created/2",
         "DECLINED FRAUD_SUSPECTED": "net.authorize.payment.fraud.declined/*",
         FAILED:
-          "net.authorize.payment.void.created/1, net.authorize.payment.refund.created|net.authorize.payment.void.created/2|3, " +
+          "net.authorize.payment.refund.created|net.authorize.payment.void.created/2|3, " +
           "net.authorize.payment.authcapture.created|net.authorize.payment.authorization.created|net.authorize.payment.capture.created|" +
           "net.authorize.payment.priorauthcapture.created/3",
+        "FAILED undoes APPROVED": "net.authorize.payment.void.created/1",
         REFUNDED: "net.authorize.payment.refund.created/1",
       },
     },
@@ -139,7 +148,11 @@ const AIM: Rule = {
   hinted: true,
   when: [{ at: "/1", is: "1, 2, 3, 4" }, { at: "/7" }, { at: "/10" }],
   status: [
-    { by: ["/12", "/1"], outcomes: { REFUNDED: "credit/1", FAILED: "void/1" } },
+    {
+      by: ["/12", "/1"],
+      exceptions: true,
+      outcomes: { REFUNDED: "credit/1", "FAILED undoes APPROVED": "void/1", FAILED: "credit|void/2|3" },
+    },
     { by: ["/1"], outcomes: CODES },
   ],
   reasons: [{ at: ["/3"], table: REASONS }],

@@ -13,12 +13,14 @@ const CAMT: Rule = {
   status: [
     {
       by: ["/info"],
+      exceptions: true,
       outcomes: {
         PENDING: "umsatz vorgemerkt und nicht gebucht, umsatz vorgemerkt, vorgemerkt, nicht gebucht",
       },
     },
     {
       by: ["/buchungstext"],
+      exceptions: true,
       outcomes: {
         CHARGEBACK:
           "ruecklastschrift*, rücklastschrift*, lastschriftrueckgabe*, lastschriftrückgabe*, rueckgabe lastschrift*, retourenbelastung*",
@@ -34,7 +36,8 @@ const CAMT: Rule = {
   time: { at: ["/buchungstag", "/valutadatum"], zone: "Europe/Berlin", order: "dmy" },
   id: {
     object: ["/kundenreferenz (end-to-end)", "/sammlerreferenz", "/mandatsreferenz"],
-    version: ["/info", "/buchungstag", "/betrag", "/buchungstext"],
+    version: ["/valutadatum"],
+    counted: true,
   },
   metadata: { kind: ["/buchungstext"], purpose: ["/verwendungszweck"], account: ["/auftragskonto"] },
 };
@@ -77,19 +80,24 @@ const DATE = [
   "date operation",
   "data",
 ];
-const TEXT = [
-  "description",
-  "details",
+/** What tables of banks have, and hardly those of others. */
+const BANK = [
   "narrative",
   "payee",
   "beneficiary",
   "counterparty",
   "counterparty name",
   "iban",
-  "account",
+  "account number",
+  "booking date",
+  "value date",
+  "posted date",
+  "posting date",
+  "buchungstag",
+  "buchungsdatum",
+  "wertstellung",
   "balance",
   "running balance",
-  "memo",
   "verwendungszweck",
   "empfänger",
   "empfaenger",
@@ -166,7 +174,7 @@ const words: StatusTable["outcomes"] = {
 const GENERIC: Rule = {
   name: "csv",
   format: "csv",
-  when: [{ at: members(AMOUNT) }, { at: members(DATE) }, { at: members(TEXT) }],
+  when: [{ at: members(AMOUNT) }, { at: members(DATE) }, { at: members(BANK) }],
   status: [
     ...STATUS.map((name) => ({ by: [`/${name}`], outcomes: words })),
     // A line of a statement with the balance after it has been booked.
@@ -194,7 +202,8 @@ const GENERIC: Rule = {
   time: { at: members(DATE) },
   id: {
     object: members(ID),
-    version: [...members(STATUS), ...members(DATE.slice(0, 7)), ...members(AMOUNT.slice(0, 3))],
+    version: members(DATE),
+    counted: true,
   },
   metadata: {
     purpose: members(["description", "details", "narrative", "verwendungszweck", "concepto", "libellé"]),

@@ -22,8 +22,8 @@ const STATUSES = {
     "authorized, submitted_for_settlement, settlement_confirmed, settled, settling, settlement_pending",
   PENDING: "authorizing",
   DECLINED: "processor_declined, gateway_rejected",
-  FAILED: "failed, voided",
-  "FAILED undoes APPROVED": "settlement_declined, authorization_expired",
+  FAILED: "failed",
+  "FAILED undoes APPROVED": "voided, settlement_declined, authorization_expired",
 };
 
 /** A credit's statuses are those of a sale: they say how the refund goes. */
@@ -31,6 +31,7 @@ const CREDIT = {
   REFUNDED:
     "credit/settled|settling|submitted_for_settlement|settlement_confirmed|settlement_pending|authorized",
   PENDING: "credit/authorizing",
+  UNKNOWN_VALUE: "credit/*",
   "FAILED undoes REFUNDED": "credit/failed|voided|settlement_declined|processor_declined|gateway_rejected",
 };
 
@@ -38,7 +39,7 @@ const CREDIT = {
 const TRANSACTION = {
   format: "xml",
   status: [
-    { by: ["./type", "./status"], outcomes: CREDIT },
+    { by: ["./type", "./status"], exceptions: true, outcomes: CREDIT },
     { by: ["./status"], outcomes: STATUSES },
   ],
   reasons: [
@@ -68,6 +69,7 @@ const TRANSACTION = {
 const BARE: Rule = {
   ...TRANSACTION,
   name: "transaction",
+  common: true,
   when: [{ at: "/transaction/status" }, { at: "/transaction/id" }],
   each: ["/transaction"],
 };
@@ -83,7 +85,7 @@ const WEBHOOK: Rule = {
       by: ["/notification/kind"],
       outcomes: {
         APPROVED: "transaction_disbursed, transaction_settled",
-        FAILED: "transaction_settlement_declined",
+        "FAILED undoes APPROVED": "transaction_settlement_declined",
         "FAILED undoes REFUNDED": "refund_failed",
         NOT_A_PAYMENT: "transaction_reviewed",
       },
@@ -103,6 +105,7 @@ const DISPUTE: Rule = {
   status: [
     {
       by: ["/notification/kind", "./kind"],
+      exceptions: true,
       outcomes: {
         NOT_A_PAYMENT:
           "dispute_opened|dispute_under_review|dispute_lost|dispute_won|dispute_expired|dispute_accepted|dispute_disputed|dispute_auto_accepted/retrieval",
@@ -189,7 +192,7 @@ const SDK: Rule = {
   format: "json",
   when: [{ at: "/currencyIsoCode" }, { at: "/status" }, { at: "/id" }],
   status: [
-    { by: ["/type", "/status"], outcomes: CREDIT },
+    { by: ["/type", "/status"], exceptions: true, outcomes: CREDIT },
     { by: ["/status"], outcomes: STATUSES },
   ],
   reasons: [{ at: ["/processorResponseCode", "/gatewayRejectionReason"], table: REASONS }],

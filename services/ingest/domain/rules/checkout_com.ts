@@ -65,20 +65,23 @@ const EVENT: Rule = {
   },
 };
 
+const ANSWERS = {
+  APPROVED: "authorized, captured, card verified, paid, partially captured",
+  PENDING: "pending, retry scheduled, requested, deferred capture",
+  DECLINED: "declined",
+  "FAILED undoes APPROVED": "expired, voided, canceled, cancelled",
+  REFUNDED: "refunded, partially refunded",
+};
+
 /** What the API answers: `approved` says how the payment went, `status` where it is. */
 const ANSWER: Rule = {
   name: "payment",
-  when: [{ at: "/id", is: "pay_*" }, { at: "/status" }],
+  // Razorpay has ids and statuses like these.
+  when: [{ at: "/id", is: "pay_*" }, { at: "/status" }, { at: ["/_links", "/action_id", "/approved"] }],
   status: [
     {
       by: ["/status"],
-      outcomes: {
-        APPROVED: "authorized, captured, card verified, paid, partially captured",
-        PENDING: "pending, retry scheduled, requested, deferred capture",
-        DECLINED: "declined",
-        FAILED: "expired, voided, canceled, cancelled",
-        REFUNDED: "refunded, partially refunded",
-      },
+      outcomes: ANSWERS,
     },
   ],
   reasons: [{ at: ["/response_code", "/actions/0/response_code"], table: REASONS }],
@@ -119,5 +122,10 @@ export const CHECKOUT_COM: ProviderRules = {
   aliases: ["checkout", "cko"],
   // CLP is sent with two zeros at the end, and counted as others with two decimals.
   digits: { CLP: 2, CLF: 0, ISK: 0 },
-  rules: [EVENT, ANSWER, DISPUTE, ...flatRules({ unit: "minor", reasons: { table: REASONS } })],
+  rules: [
+    EVENT,
+    ANSWER,
+    DISPUTE,
+    ...flatRules({ unit: "minor", outcomes: ANSWERS, reasons: { table: REASONS } }),
+  ],
 };

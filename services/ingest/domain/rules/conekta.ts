@@ -25,7 +25,8 @@ const STATUSES = {
   APPROVED: "paid, pre_authorized, pre-authorized",
   PENDING: "pending_payment, pending, pending_confirmation",
   DECLINED: "declined",
-  FAILED: "expired, canceled, cancelled, voided, failed",
+  FAILED: "failed",
+  "FAILED undoes APPROVED": "expired, canceled, cancelled, voided",
   REFUNDED: "refunded, partially_refunded",
   CHARGEBACK: "charged_back",
 };
@@ -75,6 +76,7 @@ const EVENT: Rule = {
   status: [
     {
       by: ["/type"],
+      exceptions: true,
       outcomes: {
         NOT_A_PAYMENT:
           "webhook_ping, webhook.*, customer.*, plan.*, subscription.*, payout.*, payee.*, receipt.*, inbound_payment.*, " +
@@ -84,7 +86,8 @@ const EVENT: Rule = {
         "CHARGEBACK undoes CHARGEBACK": "charge.chargeback.won, chargeback.won",
         REFUNDED: "charge.refunded, order.refunded, order.partially_refunded, charge.partially_refunded",
         DECLINED: "charge.declined, order.declined",
-        FAILED: "order.canceled, order.expired, charge.expired, charge.canceled, order.voided",
+        "FAILED undoes APPROVED":
+          "order.canceled, order.expired, charge.expired, charge.canceled, order.voided",
       },
     },
     {

@@ -28,6 +28,7 @@ const COMMON = {
 const PAYMENT: Rule = {
   ...COMMON,
   name: "payment",
+  common: true,
   when: [{ at: "/status_code" }, { at: "/id", is: "d-*, t-*, pay-*, auth-*, r-*, f-*" }, { at: "/status" }],
   status: [
     {
@@ -36,13 +37,22 @@ const PAYMENT: Rule = {
         APPROVED: "paid/200, authorized/600, verified/700, completed/200, captured/200",
         PENDING: "pending/100, pending/101, authorized/100",
         DECLINED: "rejected/3*",
-        FAILED: "cancelled/400, expired/*, cancelled/4*",
+        "FAILED undoes APPROVED": "cancelled/4*, expired/*",
         REFUNDED: "refunded/*",
         CHARGEBACK: "charged_back/*, chargeback/*",
       },
     },
   ],
   id: { object: ["/id"], version: ["/status", "/status_code", "/approved_date", "/created_date"] },
+};
+
+const STATUSES = {
+  APPROVED: "paid, authorized, verified, completed",
+  PENDING: "pending",
+  DECLINED: "rejected",
+  "FAILED undoes APPROVED": "cancelled, expired",
+  REFUNDED: "refunded",
+  CHARGEBACK: "charged_back, chargeback",
 };
 
 const WITHOUT_CODE: Rule = {
@@ -57,14 +67,7 @@ const WITHOUT_CODE: Rule = {
   status: [
     {
       by: ["/status"],
-      outcomes: {
-        APPROVED: "paid, authorized, verified, completed",
-        PENDING: "pending",
-        DECLINED: "rejected",
-        FAILED: "cancelled, expired",
-        REFUNDED: "refunded",
-        CHARGEBACK: "charged_back, chargeback",
-      },
+      outcomes: STATUSES,
     },
   ],
 };
@@ -73,6 +76,7 @@ const WITHOUT_CODE: Rule = {
 const REFUND: Rule = {
   ...COMMON,
   name: "refund",
+  common: true,
   when: [{ at: "/id", is: "ref-*" }, { at: "/status" }],
   status: [
     {
@@ -91,6 +95,7 @@ const REFUND: Rule = {
 const CHARGEBACK: Rule = {
   ...COMMON,
   name: "chargeback",
+  common: true,
   when: [{ at: "/id", is: "char-*" }, { at: "/status" }],
   status: [
     {
@@ -136,6 +141,6 @@ export const DLOCAL: ProviderRules = {
     REFUND,
     CHARGEBACK,
     ERROR,
-    ...flatRules({ unit: "major", reasons: { table: REASONS } }),
+    ...flatRules({ unit: "major", outcomes: STATUSES, reasons: { table: REASONS, technical: TECHNICAL } }),
   ],
 };

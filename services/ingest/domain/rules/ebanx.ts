@@ -33,14 +33,14 @@ const PAYMENT = {
     { at: ["./transaction_status/code"], table: REASONS },
   ],
   amount: [
-    { for: "REFUNDED", at: ["./refunds/0/amount_ext"], unit: "major" },
+    { for: "REFUNDED", at: ["./refunds/-1/amount_ext"], unit: "major" },
     { for: "CHARGEBACK", at: ["./chargeback/amount_ext", "./chargeback/amount"], unit: "major" },
     { at: ["./amount_ext"], unit: "major" },
   ],
   currency: { at: ["./currency_ext"] },
   country: { at: ["./country"] },
   time: { at: ["./status_date", "./confirm_date", "./open_date"] },
-  id: { object: ["./hash"], version: ["./status", "./transaction_status/code", "./status_date"] },
+  id: { object: ["./hash"], version: ["./refunds/-1/id", "./chargeback/hash"] },
   metadata: { reason_text: ["./transaction_status/description"], order: ["./merchant_payment_code"] },
 } as const satisfies Partial<Rule>;
 
@@ -51,7 +51,7 @@ const FULL: Rule = {
   each: ["/payment"],
   status: [
     { by: ["./chargeback/hash"], outcomes: { CHARGEBACK: "*" } },
-    { by: ["./refunds/0/status"], outcomes: { REFUNDED: "co" } },
+    { by: ["./refunds/-1/status"], exceptions: true, outcomes: { REFUNDED: "co" } },
     ...STATUS,
   ],
 };
@@ -85,6 +85,7 @@ const NOTICE: Rule = {
 /** A request that was refused: no payment came of it. */
 const ERROR: Rule = {
   name: "error",
+  common: true,
   when: [{ at: "/status_code" }, { at: "/status_message" }, { at: "/status", is: "error" }],
   status: [{ by: ["/status"], outcomes: { FAILED: "error" } }],
   reasons: [{ at: ["/status_code"], table: REASONS }],

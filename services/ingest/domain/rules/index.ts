@@ -21,7 +21,7 @@ import { WOMPI } from "./wompi.js";
 import { WORLDPAY } from "./worldpay.js";
 
 /** Raised with each change of a rule or a table: events say by which version they were read. */
-export const RULE_SET_VERSION = 1;
+export const RULE_SET_VERSION = 2;
 
 export const RULE_SET = new RuleSet(RULE_SET_VERSION, [
   STRIPE,

@@ -21,13 +21,20 @@ const TECHNICAL =
   "DU05, CUST, CANC, BE06, CURR, ARDT, ED01, ED05";
 
 const REPORT = "/Document/CstmrPmtStsRpt";
-const ISSUED = ["./StsRsnInf/Rsn/Cd", "../StsRsnInf/Rsn/Cd", `${REPORT}/OrgnlGrpInfAndSts/StsRsnInf/Rsn/Cd`];
+/** The transaction's own code goes before its batch's, that before the group's, known or not. */
+const ISSUED = [".", "..", `${REPORT}/OrgnlGrpInfAndSts`].map((of) => ({
+  at: [`${of}/StsRsnInf/Rsn/Cd`, `${of}/StsRsnInf/Rsn/Prtry`],
+  table: REASONS,
+  technical: TECHNICAL,
+  decides: true as const,
+}));
 
 const STATUSES = {
   APPROVED: "ACSC, ACCC, ACSP, ACCP, ACWC, ACFC",
   PENDING: "PDNG, RCVD, ACTC, PATC, ACWP, PRES, PART",
   DECLINED: "RJCT",
-  FAILED: "CANC, CNCL, BLCK",
+  FAILED: "BLCK",
+  "FAILED undoes APPROVED": "CANC, CNCL",
 };
 
 /** The transaction's status goes before its batch's, that before the group's, whatever they say. */
@@ -41,7 +48,7 @@ const PAIN_002: Rule = {
     { by: ["../PmtInfSts"], outcomes: STATUSES },
     { by: [`${REPORT}/OrgnlGrpInfAndSts/GrpSts`], outcomes: STATUSES },
   ],
-  reasons: [{ at: [...ISSUED, "./StsRsnInf/Rsn/Prtry"], table: REASONS, technical: TECHNICAL }],
+  reasons: ISSUED,
   amount: [
     {
       at: [
@@ -73,7 +80,8 @@ const PAIN_002: Rule = {
       "../OrgnlPmtInfId",
       `${REPORT}/OrgnlGrpInfAndSts/OrgnlMsgId`,
     ],
-    version: [`${REPORT}/GrpHdr/MsgId`, "./StsId", "./TxSts"],
+    version: [`${REPORT}/GrpHdr/MsgId`, "./StsId"],
+    counted: true,
   },
   metadata: {
     message: [`${REPORT}/GrpHdr/MsgId`],
@@ -97,7 +105,8 @@ const PACS_002: Rule = {
   time: { at: ["./AccptncDtTm", `${FI}/GrpHdr/CreDtTm`] },
   id: {
     object: ["./OrgnlEndToEndId", "./OrgnlTxId", "./OrgnlUETR", "./OrgnlInstrId"],
-    version: [`${FI}/GrpHdr/MsgId`, "./StsId", "./TxSts"],
+    version: [`${FI}/GrpHdr/MsgId`, "./StsId"],
+    counted: true,
   },
   metadata: { message: [`${FI}/GrpHdr/MsgId`], reason_text: ["./StsRsnInf/AddtlInf"] },
 };
@@ -115,11 +124,19 @@ function camt(name: string, [message, part]: readonly [string, string]): Rule {
     when: [{ at: root }, { at: `${root}/${part}` }],
     each: [`${root}/${part}`, "./Ntry", "./NtryDtls", "./TxDtls"],
     status: [
-      { by: [...STATE], outcomes: { PENDING: "pdng|futr/, /pdng|futr", NOT_A_PAYMENT: "info/, /info" } },
+      {
+        by: [...STATE],
+        exceptions: true,
+        outcomes: { PENDING: "pdng|futr/, /pdng|futr", NOT_A_PAYMENT: "info/, /info" },
+      },
       // A direct debit that its payer had back; every other return is money that came back.
       { by: ["./RtrInf/Rsn/Cd"], outcomes: { CHARGEBACK: "md06, md01", REFUNDED: "*" } },
-      { by: ["../../RvslInd"], outcomes: { REFUNDED: "true, 1" } },
-      { by: ["../../BkTxCd/Domn/Fmly/SubFmlyCd"], outcomes: { REFUNDED: "rtrn, rrtn", CHARGEBACK: "updd" } },
+      { by: ["../../RvslInd"], exceptions: true, outcomes: { REFUNDED: "true, 1" } },
+      {
+        by: ["../../BkTxCd/Domn/Fmly/SubFmlyCd"],
+        exceptions: true,
+        outcomes: { REFUNDED: "rtrn, rrtn", CHARGEBACK: "updd" },
+      },
       { by: [...STATE], outcomes: { APPROVED: "book/, /book" } },
     ],
     amount: [
@@ -150,6 +167,7 @@ function camt(name: string, [message, part]: readonly [string, string]): Rule {
         "../../RvslInd",
         "./RtrInf/Rsn/Cd",
       ],
+      counted: true,
     },
     metadata: {
       message: [`${root}/GrpHdr/MsgId`],

@@ -19,7 +19,11 @@ function message(name: string, de: (element: number) => string): Rule {
     when: [{ at: "/mti" }, { at: de(4) }],
     status: [
       // Processing codes from 20 to 29 credit the cardholder.
-      { by: ["/mti", de(39), de(3)], outcomes: { REFUNDED: `${ANSWERS}/${either(APPROVED)}/2*` } },
+      {
+        by: ["/mti", de(39), de(3)],
+        exceptions: true,
+        outcomes: { REFUNDED: `${ANSWERS}/${either(APPROVED)}/2*` },
+      },
       {
         by: ["/mti", de(39)],
         outcomes: {

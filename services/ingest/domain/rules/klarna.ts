@@ -7,7 +7,7 @@ const ORDER: Rule = {
   status: [
     {
       // A full refund leaves CAPTURED: the amounts tell it, so what was refunded decides.
-      by: ["/refunds/0/refund_id"],
+      by: ["/refunds/-1/refund_id"],
       outcomes: { REFUNDED: "*" },
     },
     {
@@ -17,12 +17,12 @@ const ORDER: Rule = {
         PENDING: "authorized/pending, checkout_incomplete/*",
         APPROVED:
           "authorized|part_captured|captured/accepted|, checkout_complete/*, closed/accepted|, part_captured|captured/pending",
-        FAILED: "cancelled|expired/accepted||pending",
+        "FAILED undoes APPROVED": "cancelled|expired/accepted||pending",
       },
     },
   ],
   amount: [
-    { for: "REFUNDED", at: ["/refunds/0/refunded_amount", "/refunded_amount"], unit: "minor" },
+    { for: "REFUNDED", at: ["/refunds/-1/refunded_amount", "/refunded_amount"], unit: "minor" },
     { at: ["/order_amount"], unit: "minor" },
   ],
   currency: { at: ["/purchase_currency"] },
@@ -45,7 +45,11 @@ const REFUNDED: Rule = {
   name: "refunded_order",
   when: [...ORDER.when, { at: "/refunded_amount" }, { at: "/refunded_amount", is: "0", absent: true }],
   status: [
-    { by: ["/status"], outcomes: { REFUNDED: "captured, part_captured, closed, cancelled" } },
+    {
+      by: ["/status"],
+      exceptions: true,
+      outcomes: { REFUNDED: "captured, part_captured, closed, cancelled" },
+    },
     ...ORDER.status,
   ],
 };

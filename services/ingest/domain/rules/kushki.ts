@@ -28,6 +28,11 @@ const ISO: ReasonTable = Object.fromEntries(
   ]),
 );
 
+/** Taxes beside those that every country has. */
+const EXTRA_TAXES = ["propina", "tasaAeroportuaria", "agenciaDeViaje", "iac"].map(
+  (name) => `/amount/extraTaxes/${name}`,
+);
+
 const STATUSES: StatusTable = {
   by: ["/transaction_type", "/transaction_status"],
   outcomes: {
@@ -59,7 +64,7 @@ const WEBHOOK: Rule = {
     { at: ["/request_amount"], unit: "major" },
     {
       at: [],
-      sum: ["/amount/subtotalIva", "/amount/subtotalIva0", "/amount/iva", "/amount/ice"],
+      sum: ["/amount/subtotalIva", "/amount/subtotalIva0", "/amount/iva", "/amount/ice", ...EXTRA_TAXES],
       unit: "major",
     },
   ],
@@ -99,7 +104,11 @@ const BY_REFERENCE: Rule = {
 /** What the API answers when all went well: a number and no status. With `details` there is one. */
 const TICKET: Rule = {
   name: "ticket",
-  when: [{ at: "/ticketNumber" }],
+  common: true,
+  when: [
+    { at: "/ticketNumber" },
+    { at: ["/status", "/state", "/amount", "/value", "/total", "/currency", "/result"], absent: true },
+  ],
   status: [
     {
       by: ["/details/transactionType", "/details/transactionStatus"],
@@ -118,9 +127,11 @@ const TICKET: Rule = {
   ],
   amount: [
     {
-      at: ["/details/approvedTransactionAmount", "/details/requestAmount", "/approvedAmount"],
+      for: "APPROVED, REFUNDED, CHARGEBACK",
+      at: ["/details/approvedTransactionAmount", "/approvedAmount"],
       unit: "major",
     },
+    { at: ["/details/requestAmount"], unit: "major" },
   ],
   currency: { at: ["/details/currencyCode"] },
   merchant: { at: ["/details/merchantName"] },

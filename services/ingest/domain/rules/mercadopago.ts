@@ -34,7 +34,7 @@ const OUTCOMES = {
   APPROVED: "approved, authorized",
   PENDING: "pending, in_process",
   DECLINED: "rejected",
-  FAILED: "cancelled",
+  "FAILED undoes APPROVED": "cancelled",
   REFUNDED: "refunded",
   CHARGEBACK: "charged_back",
 };
@@ -45,6 +45,7 @@ const PAYMENT: Rule = {
   status: [
     {
       by: ["/status", "/status_detail"],
+      exceptions: true,
       outcomes: {
         // The money came back to the merchant; `settled` is the loss.
         "APPROVED undoes CHARGEBACK": "charged_back/reimbursed",
@@ -58,10 +59,11 @@ const PAYMENT: Rule = {
   reasons: [{ at: ["/status_detail"], table: REASONS }],
   amount: [
     // Of several refunds the last is what this event is about; without a list the sum is all that is told.
-    { for: "REFUNDED", at: ["/transaction_amount_refunded"], unit: "major" },
+    { for: "REFUNDED", at: ["/refunds/-1/amount", "/transaction_amount_refunded"], unit: "major" },
     { at: ["/transaction_amount"], unit: "major" },
   ],
   currency: { at: ["/currency_id"] },
+  merchant: { at: ["/collector_id"] },
   country: { at: ["/currency_id"], map: CURRENCIES },
   time: { at: ["/date_last_updated", "/date_created"], zone: "America/Argentina/Buenos_Aires" },
   id: { object: ["/id"], version: ["/status", "/status_detail", "/date_last_updated"] },
@@ -80,7 +82,7 @@ const ORDER: Rule = {
         APPROVED: "processed/accredited, action_required/waiting_capture",
         PENDING: "action_required|processing|created|at_terminal/*",
         DECLINED: "failed|rejected/*",
-        FAILED: "canceled|cancelled|expired/*",
+        "FAILED undoes APPROVED": "canceled|cancelled|expired/*",
         REFUNDED: "refunded/*, processed/partially_refunded",
         CHARGEBACK: "charged_back/*",
         "APPROVED undoes CHARGEBACK": "charged_back/reimbursed",
@@ -106,6 +108,7 @@ function bySelf(): Record<string, string> {
 /** A pointer: the payment has to be asked for. */
 const NOTICE: Rule = {
   name: "notice",
+  common: true,
   when: [{ at: "/data/id" }, { at: "/type" }, { at: "/action" }],
   status: [
     {
@@ -126,8 +129,14 @@ const NOTICE: Rule = {
 /** The older form of the pointer. */
 const IPN: Rule = {
   name: "ipn",
+  common: true,
   format: "any",
-  when: [{ at: "/topic", is: "payment, merchant_order, chargebacks" }],
+  flat: true,
+  when: [
+    { at: "/topic", is: "payment, merchant_order, chargebacks" },
+    { at: ["/resource", "/id"] },
+    { at: ["/status", "/state", "/amount", "/value", "/total", "/currency"], absent: true },
+  ],
   status: [{ by: ["/topic"], outcomes: { NEEDS_FETCH: "payment, merchant_order, chargebacks" } }],
   id: { object: ["/resource", "/id"], version: ["/topic"] },
   payment: [{ at: ["/resource"], lastSegment: true }, { at: ["/id"] }],
@@ -145,8 +154,9 @@ const REPORT: Rule = {
         APPROVED: "settlement, settlement_shipping",
         REFUNDED: "refund, refund_shipping",
         CHARGEBACK: "chargeback, chargeback_shipping",
-        "APPROVED undoes CHARGEBACK":
-          "dispute_won, chargeback_reversed, chargeback_cancel, dispute_shipping, dispute",
+        "APPROVED undoes CHARGEBACK": "dispute_won, chargeback_reversed, chargeback_cancel",
+        // The buyer complained, and the money is held.
+        PENDING: "dispute, dispute_shipping",
         NOT_A_PAYMENT:
           "withdrawal, withdrawal_cancel, payout, payouts, cashback, shipping, fee*, tax*, credit_payment, initial_available_balance, total",
       },

@@ -5,7 +5,8 @@ import { flatRules } from "./flat.js";
 const REASONS: ReasonTable = {
   INSUFFICIENT_FUNDS: "5120, insufficient_funds",
   BANK_DECLINE:
-    "0500, 5100, 0100, 0800, 0880, 5110, 5200, 5930, 5950, declined_by_issuer, pp*, transaction_refused, 1000, 5140, 5150",
+    "0500, 5100, 0100, 0800, 0880, 5110, 5200, 5930, 5950, declined_by_issuer, 1000, 5140, 5150, transaction_refused, " +
+    "ppad, ppai, ppbl, ppca, ppdi, ppdv, pprm, ppru, pprr",
   EXPIRED_CARD: "5400",
   INVALID_CARD: "1330, 5180, 00n7, 5170, 1320, 1382, 5130, 0580, 0r00",
   FRAUD_SUSPECTED: "9500, 9510, 9520, 9530, 1310, declined_by_risk_fraud_filters",
@@ -30,6 +31,7 @@ const EVENT: Rule = {
   status: [
     {
       by: ["/event_type", "./dispute_life_cycle_stage", "./dispute_outcome/outcome_code"],
+      exceptions: true,
       outcomes: {
         CHARGEBACK: `${DISPUTES}|customer.dispute.resolved/chargeback|pre_arbitration|arbitration/|resolved_buyer_favour|accepted`,
         "CHARGEBACK undoes CHARGEBACK":
@@ -39,6 +41,7 @@ const EVENT: Rule = {
     },
     {
       by: ["/event_type", "./status", "./state"],
+      exceptions: true,
       outcomes: {
         APPROVED:
           "payment.capture.completed/completed|partially_refunded/, payment.authorization.created/created|captured|partially_captured/, " +
@@ -53,9 +56,10 @@ const EVENT: Rule = {
           "payment.sale.denied//denied|declined, payment.capture.denied|payment.capture.declined//denied|declined, " +
           "checkout.order.declined/*",
         FAILED:
-          "payment.capture.failed/failed|declined/, payment.authorization.voided/voided/, payment.authorization.expired/expired|voided/, " +
-          "payment.authorization.voided//voided, payment.authorization.expired//expired, checkout.order.voided/voided/, " +
-          "payment.order.cancelled//*",
+          "payment.capture.failed/failed|declined/, checkout.order.voided/voided/, payment.order.cancelled//*",
+        "FAILED undoes APPROVED":
+          "payment.authorization.voided/voided/, payment.authorization.expired/expired|voided/, " +
+          "payment.authorization.voided//voided, payment.authorization.expired//expired",
         "FAILED undoes REFUNDED": "payment.refund.failed/failed|cancelled/",
         REFUNDED:
           "payment.capture.refunded|payment.sale.refunded/completed|refunded|partially_refunded/, " +
@@ -64,7 +68,10 @@ const EVENT: Rule = {
         CHARGEBACK: "payment.capture.reversed|payment.sale.reversed/*, risk.dispute.created/*",
       },
     },
-    { by: ["/event_type"], outcomes: { NOT_A_PAYMENT: NON_PAYMENTS } },
+    {
+      by: ["/event_type"],
+      outcomes: { NOT_A_PAYMENT: NON_PAYMENTS, UNKNOWN_VALUE: "customer.dispute.*, risk.dispute.*" },
+    },
   ],
   reasons: [
     {
@@ -139,7 +146,8 @@ const OBJECT: Rule = {
         APPROVED: "completed|partially_refunded|created|captured|partially_captured/",
         PENDING: "pending/*",
         DECLINED: "declined|denied/",
-        FAILED: "failed|voided|expired/",
+        FAILED: "failed/",
+        "FAILED undoes APPROVED": "voided|expired/",
         "FAILED undoes REFUNDED": "failed|cancelled/*",
         REFUNDED: "completed/*, refunded/",
       },
@@ -149,6 +157,21 @@ const OBJECT: Rule = {
   id: { object: ["/id"], version: ["/status", "/update_time"] },
 };
 
+const EXPORTED_PAYMENTS =
+  "payment|general payment|express checkout payment|website payment|web accept payment|web accept payment received|mobile payment|" +
+  "payment received|mass pay payment|mass payment|ebay auction payment|ebay payment|subscription payment|recurring payment|" +
+  "recurring payment sent|preapproved payment|preapproved payment sent|preapproved payment bill user payment|donation payment|" +
+  "donation received|shopping cart payment received|shopping cart payment sent|direct credit card payment|virtual terminal payment|" +
+  "invoice payment|invoice received|advanced credit and debit card payment|website payments pro api solution|" +
+  "virtual terminal transaction|point of sale transaction|paypal here payment|third party payment|payment sent|" +
+  "express checkout payment sent|express checkout payment received|web accept payment sent";
+const EXPORTED_REFUNDS = "payment refund|refund|express checkout payment refund";
+const EXPORTED_OTHERS =
+  "general withdrawal*, withdrawal*, withdraw funds*, transfer to bank*, fee*, chargeback fee*, dispute fee*, general currency conversion, " +
+  "currency conversion*, account hold*, hold on *, general credit card deposit, general deposit, bank deposit*, " +
+  "credit card deposit*, general credit card withdrawal, reserve *, payment hold*, payment review hold, payment release, " +
+  "authorization, general authorization, void of authorization, reversal of general account hold, payment review release, transfer*";
+
 /** Activity downloads. */
 const EXPORT: Rule = {
   name: "export",
@@ -157,22 +180,26 @@ const EXPORT: Rule = {
   status: [
     {
       by: ["/type", "/status"],
+      exceptions: true,
       outcomes: {
-        REFUNDED: "payment refund|refund|express checkout payment refund/completed",
+        REFUNDED: `${EXPORTED_REFUNDS}/completed`,
+        PENDING: `${EXPORTED_REFUNDS}/pending`,
+        "FAILED undoes REFUNDED": `${EXPORTED_REFUNDS}/failed|canceled|cancelled|denied`,
         CHARGEBACK: "chargeback|payment reversal|chargeback settlement/completed",
-        NOT_A_PAYMENT:
-          "general withdrawal|withdrawal|transfer to bank|fee|chargeback fee|general currency conversion|account hold for open authorization/*",
       },
     },
+    { by: ["/type"], exceptions: true, outcomes: { NOT_A_PAYMENT: EXPORTED_OTHERS } },
     {
-      by: ["/status"],
+      // Of a type that is not listed nobody knows whether it is a payment.
+      by: ["/type", "/status"],
       outcomes: {
-        APPROVED: "completed",
-        PENDING: "pending, held, processing, unclaimed",
-        DECLINED: "denied, declined",
-        FAILED: "failed, canceled, cancelled, expired, voided, removed",
-        REFUNDED: "refunded, partially refunded",
-        CHARGEBACK: "reversed",
+        APPROVED: `${EXPORTED_PAYMENTS}/completed`,
+        PENDING: `${EXPORTED_PAYMENTS}/pending|held|processing|unclaimed`,
+        DECLINED: `${EXPORTED_PAYMENTS}/denied|declined`,
+        FAILED: `${EXPORTED_PAYMENTS}/failed`,
+        "FAILED undoes APPROVED": `${EXPORTED_PAYMENTS}/canceled|cancelled|expired|voided|removed`,
+        REFUNDED: `${EXPORTED_PAYMENTS}/refunded|partially refunded`,
+        CHARGEBACK: `${EXPORTED_PAYMENTS}/reversed`,
       },
     },
   ],
@@ -185,5 +212,18 @@ const EXPORT: Rule = {
 
 export const PAYPAL: ProviderRules = {
   provider: "paypal",
-  rules: [EVENT, OBJECT, EXPORT, ...flatRules({ unit: "major", reasons: { table: REASONS } })],
+  rules: [
+    EVENT,
+    OBJECT,
+    EXPORT,
+    ...flatRules({
+      unit: "major",
+      outcomes: {
+        APPROVED: "partially_captured, partially_refunded",
+        "FAILED undoes APPROVED": "voided, expired",
+        CHARGEBACK: "reversed",
+      },
+      reasons: { table: REASONS },
+    }),
+  ],
 };

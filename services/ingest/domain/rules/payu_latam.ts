@@ -29,6 +29,8 @@ const TECHNICAL =
   "internal_payment_provider_error, inactive_payment_provider, digital_certificate_not_found, error, incomplete_data, " +
   "error_converting_transaction_amounts, banks_time_out, not_accepted_transaction, invalid_response_partial_approval";
 
+const STATES = { APPROVED: "4", PENDING: "7, 10, 12, 14, 15, 18", DECLINED: "6", FAILED: "104, 5" };
+
 /** The confirmation page: a form, or JSON of the same names. */
 const CONFIRMATION: Rule = {
   name: "confirmation",
@@ -37,17 +39,18 @@ const CONFIRMATION: Rule = {
   status: [
     {
       by: ["/state_pol", "/response_message_pol"],
+      exceptions: true,
       outcomes: { FAILED: "6/expired_transaction|abandoned_transaction" },
     },
     {
       by: ["/state_pol"],
-      outcomes: { APPROVED: "4", PENDING: "7, 10, 12, 14, 15, 18", DECLINED: "6", FAILED: "104, 5" },
+      outcomes: STATES,
     },
   ],
   reasons: [{ at: ["/response_message_pol", "/error_message_bank"], table: REASONS, technical: TECHNICAL }],
   amount: [{ at: ["/value"], unit: "major" }],
   currency: { at: ["/currency"] },
-  merchant: { at: ["/merchant_name"] },
+  merchant: { at: ["/merchant_name", "/merchant_id"] },
   time: { at: ["/transaction_date", "/date"], zone: "America/Bogota" },
   id: { object: ["/transaction_id", "/reference_pol"], version: ["/state_pol", "/transaction_date"] },
   payment: [{ at: ["/transaction_id"] }],
@@ -102,7 +105,11 @@ const ORDER: Rule = {
   when: [{ at: "/result/payload/transactions" }, { at: "/result/payload/status" }],
   each: ["/result/payload/transactions"],
   status: [
-    { by: ["/result/payload/status"], outcomes: { REFUNDED: "refunded", FAILED: "cancelled" } },
+    {
+      by: ["/result/payload/status"],
+      exceptions: true,
+      outcomes: { REFUNDED: "refunded", FAILED: "cancelled" },
+    },
     {
       by: ["./transactionResponse/state"],
       outcomes: {
@@ -132,6 +139,11 @@ export const PAYU_LATAM: ProviderRules = {
     ]),
     answer("answer_xml", "/paymentResponse", "/paymentResponse/code", [{ at: "/paymentResponse/code" }]),
     ORDER,
-    ...flatRules({ unit: "major", reasons: { table: REASONS }, zone: "America/Bogota" }),
+    ...flatRules({
+      unit: "major",
+      outcomes: STATES,
+      reasons: { table: REASONS, technical: TECHNICAL },
+      zone: "America/Bogota",
+    }),
   ],
 };

@@ -49,7 +49,7 @@ function named(
     reasons: [{ at: at("Response", "ErrorCode"), table: REASONS, pad: 4 }],
     amount: [{ at: at("Amount"), unit: "minor" }],
     currency: { at: at("Currency") },
-    merchant: { at: at("MerchantName") },
+    merchant: { at: at("MerchantName", "MerchantCode") },
     time: {
       at: [
         [`${base}/${prefix}Date`, `${base}/${prefix}Hour`],
@@ -59,7 +59,7 @@ function named(
       zone: "Europe/Madrid",
       order: "dmy",
     },
-    id: { object: at("Order"), version: at("Response", "TransactionType", "Date", "Hour") },
+    id: { object: at("Order"), version: at("AuthorisationCode") },
     metadata: {
       merchant_code: at("MerchantCode"),
       authorisation: at("AuthorisationCode"),
@@ -80,7 +80,7 @@ const ERROR: Rule = {
   reasons: [{ at: ["/RETORNOXML/CODIGO"], table: REASONS }],
   amount: [{ at: [`${ECHO}/DS_MERCHANT_AMOUNT`, `${ECHO}/Ds_Merchant_Amount`], unit: "minor" }],
   currency: { at: [`${ECHO}/DS_MERCHANT_CURRENCY`, `${ECHO}/Ds_Merchant_Currency`] },
-  merchant: { at: [`${ECHO}/DS_MERCHANT_MERCHANTNAME`] },
+  merchant: { at: [`${ECHO}/DS_MERCHANT_MERCHANTNAME`, `${ECHO}/DS_MERCHANT_MERCHANTCODE`] },
   id: { object: [`${ECHO}/DS_MERCHANT_ORDER`, `${ECHO}/Ds_Merchant_Order`], version: ["/RETORNOXML/CODIGO"] },
   metadata: { merchant_code: [`${ECHO}/DS_MERCHANT_MERCHANTCODE`] },
 };
@@ -104,6 +104,11 @@ export const REDSYS: ProviderRules = {
     named("soap_notification", "/Request", ["Ds_", "/Request"], "xml"),
     ERROR,
     ERROR_JSON,
-    ...flatRules({ unit: "minor", reasons: { table: REASONS, pad: 4 }, zone: "Europe/Madrid" }),
+    ...flatRules({
+      unit: "minor",
+      tables: (status) => [{ ...response([status, "/transaction_type"]), exceptions: true }],
+      reasons: { table: REASONS, pad: 4 },
+      zone: "Europe/Madrid",
+    }),
   ],
 };

@@ -1,5 +1,5 @@
 import type { ProviderRules, ReasonTable, Rule } from "../rule.js";
-import { flatRules } from "./flat.js";
+import { FLAT_REASONS, flatRules } from "./flat.js";
 
 const REASONS: ReasonTable = {
   INSUFFICIENT_FUNDS: "INSUFFICIENT_FUNDS",
@@ -24,10 +24,14 @@ const TECHNICAL = "TEMPORARY_ERROR, GATEWAY_TIMEOUT_ERROR, CARD_PROCESSING_ERROR
 const PAYMENT = {
   status: [
     {
-      by: ["./status", "./card_details/errors/0/category", "./card_details/errors/0/code"],
+      by: ["./status", "./card_details/errors/0/category"],
+      exceptions: true,
       outcomes: {
-        DECLINED: "failed/payment_method_error/*",
-        FAILED: "failed/api_error/*, failed/refund_error/*, failed//",
+        DECLINED: "failed/payment_method_error",
+        // Errors of the request and of systems: no issuer was asked, or none answered.
+        FAILED:
+          "failed/, failed/api_error|refund_error|invalid_request_error|authentication_error|rate_limit_error|merchant_subscription_error",
+        UNKNOWN_VALUE: "failed/*",
       },
     },
     {
@@ -35,8 +39,7 @@ const PAYMENT = {
       outcomes: {
         APPROVED: "approved, completed",
         PENDING: "pending",
-        DECLINED: "failed",
-        FAILED: "canceled",
+        "FAILED undoes APPROVED": "canceled",
       },
     },
   ],
@@ -49,6 +52,7 @@ const PAYMENT = {
   ],
   amount: [{ at: ["./total_money/amount", "./amount_money/amount"], unit: "minor" }],
   currency: { at: ["./total_money/currency", "./amount_money/currency"] },
+  merchant: { at: ["/merchant_id"] },
   metadata: {
     reason_text: ["./card_details/errors/0/detail"],
     order: ["./order_id"],
@@ -76,6 +80,7 @@ const REFUND = {
   ],
   amount: [{ at: ["./amount_money/amount"], unit: "minor" }],
   currency: { at: ["./amount_money/currency"] },
+  merchant: { at: ["/merchant_id"] },
   payment: [{ at: ["./payment_id"] }],
   time: PAYMENT.time,
   metadata: { reason_text: ["./reason"], location: ["./location_id"], merchant_id: ["/merchant_id"] },
@@ -105,6 +110,7 @@ const DISPUTE_EVENT: Rule = {
   ],
   amount: [{ at: ["./amount_money/amount"], unit: "minor" }],
   currency: { at: ["./amount_money/currency"] },
+  merchant: { at: ["/merchant_id"] },
   time: { at: ["./updated_at", "/created_at", "./created_at"] },
   id: { notification: ["/event_id"], object: ["./id", "./dispute_id"], version: ["./state", "./updated_at"] },
   payment: [{ at: ["./disputed_payment/payment_id"] }],
@@ -128,6 +134,7 @@ const answer = (name: "payment" | "refund", rule: typeof PAYMENT | typeof REFUND
 /** All other events. */
 const OTHER: Rule = {
   name: "other_event",
+  common: true,
   when: [{ at: "/event_id" }, { at: "/type" }, { at: "/merchant_id" }],
   status: [
     {
@@ -153,6 +160,17 @@ export const SQUARE: ProviderRules = {
     answer("payment", PAYMENT),
     answer("refund", REFUND),
     OTHER,
-    ...flatRules({ unit: "minor", reasons: { table: REASONS } }),
+    ...flatRules({
+      unit: "minor",
+      // FAILED with an error of the card is a decline here, too.
+      tables: (status) =>
+        FLAT_REASONS.map((name) => ({
+          by: [status, `/${name}`],
+          exceptions: true,
+          outcomes: { DECLINED: `failed/${Object.values(REASONS).join(", ").replaceAll(", ", "|")}` },
+        })),
+      outcomes: { "FAILED undoes APPROVED": "canceled" },
+      reasons: { table: REASONS, technical: TECHNICAL },
+    }),
   ],
 };

@@ -81,12 +81,23 @@ const EVENT: Rule = {
   each: ["/data/object"],
   status: [
     {
+      // A session completes before a voucher is paid, and without a payment where there is nothing to pay.
+      by: ["/type", "./status", "./payment_status"],
+      exceptions: true,
+      outcomes: {
+        APPROVED: "checkout.session.completed/complete/paid",
+        PENDING: "checkout.session.completed/complete/unpaid",
+        NOT_A_PAYMENT: "checkout.session.completed/complete/no_payment_required",
+      },
+    },
+    {
       by: ["/type", "./object", "./status"],
+      exceptions: true,
       outcomes: {
         APPROVED:
           "charge.succeeded|charge.captured|charge.updated/charge/succeeded, payment_intent.succeeded/payment_intent/succeeded, " +
           "payment_intent.amount_capturable_updated/payment_intent/requires_capture, " +
-          "checkout.session.completed|checkout.session.async_payment_succeeded/checkout.session/complete",
+          "checkout.session.async_payment_succeeded/checkout.session/complete",
         PENDING:
           "charge.pending|charge.updated/charge/pending, payment_intent.processing/payment_intent/processing, " +
           "payment_intent.requires_action/payment_intent/requires_action, " +
@@ -96,9 +107,10 @@ const EVENT: Rule = {
           "charge.failed/charge/failed, " +
           "payment_intent.payment_failed/payment_intent/requires_payment_method|requires_source|requires_confirmation|canceled",
         FAILED:
-          "payment_intent.canceled/payment_intent/canceled, checkout.session.expired/checkout.session/expired, " +
-          "checkout.session.async_payment_failed/checkout.session/complete, charge.expired/charge/succeeded|failed|pending, " +
+          "checkout.session.expired/checkout.session/expired, checkout.session.async_payment_failed/checkout.session/complete, " +
           "refund.created|refund.updated|charge.refund.updated/refund/canceled",
+        "FAILED undoes APPROVED":
+          "payment_intent.canceled/payment_intent/canceled, charge.expired/charge/succeeded|failed|pending",
         "FAILED undoes REFUNDED": "refund.failed|refund.updated|charge.refund.updated/refund/failed",
         REFUNDED:
           "charge.refunded/charge/succeeded, refund.created|refund.updated|charge.refund.updated/refund/succeeded, " +
@@ -136,16 +148,19 @@ const BARE: Rule = {
   status: [
     {
       by: ["/object", "/status", "/refunded"],
+      exceptions: true,
       outcomes: { REFUNDED: "charge/succeeded/true" },
     },
     {
       by: ["/object", "/status"],
+      exceptions: true,
       outcomes: {
         APPROVED: "charge|payment_intent/succeeded, payment_intent/requires_capture",
         PENDING:
           "charge/pending, payment_intent/processing|requires_action|requires_confirmation, refund/pending|requires_action",
         DECLINED: "charge/failed",
-        FAILED: "payment_intent/canceled, refund/canceled",
+        FAILED: "refund/canceled",
+        "FAILED undoes APPROVED": "payment_intent/canceled",
         "FAILED undoes REFUNDED": "refund/failed",
         REFUNDED: "refund/succeeded",
         CHARGEBACK: "dispute/needs_response|under_review|charge_refunded|lost",
@@ -177,7 +192,7 @@ const EXPORT: Rule = {
         APPROVED: "paid, succeeded, uncaptured",
         PENDING: "pending, requires_action, requires_confirmation, processing, incomplete",
         DECLINED: "failed, blocked, requires_payment_method",
-        FAILED: "canceled, expired",
+        "FAILED undoes APPROVED": "canceled, expired",
         REFUNDED: "refunded, partial refund, partially refunded",
         CHARGEBACK: "disputed, dispute lost",
       },
@@ -200,5 +215,21 @@ export const STRIPE: ProviderRules = {
   provider: "stripe",
   // UGX and ISK have no decimals by ISO; Stripe keeps two for old integrations. MGA is counted whole.
   digits: { ISK: 2, UGX: 2, MGA: 0 },
-  rules: [EVENT, BARE, EXPORT, ...flatRules({ unit: "minor", reasons: { table: REASONS } })],
+  rules: [
+    EVENT,
+    BARE,
+    EXPORT,
+    ...flatRules({
+      unit: "minor",
+      outcomes: {
+        APPROVED: "requires_capture, uncaptured",
+        PENDING: "requires_action, requires_confirmation",
+        DECLINED: "failed, blocked",
+        "FAILED undoes APPROVED": "canceled",
+        REFUNDED: "partially_refunded",
+        CHARGEBACK: "disputed",
+      },
+      reasons: { table: REASONS, technical: TECHNICAL },
+    }),
+  ],
 };

@@ -2,6 +2,14 @@ import type { ProviderRules, ReasonPlace, Rule } from "../rule.js";
 import { flatRules } from "./flat.js";
 import { DE39_REASONS } from "./iso8583_reasons.js";
 
+/** What became of a payment. The journal books it while the payment still says CAPTURED. */
+const AFTERWARDS = {
+  "FAILED undoes REFUNDED": "refund_failed, refund_expired, refund_reversed",
+  REFUNDED: "refunded, refunded_by_merchant, partially_refunded, push_approved",
+  CHARGEBACK: "charged_back, chargeback",
+  "APPROVED undoes CHARGEBACK": "chargeback_reversed",
+};
+
 const LAST_EVENTS = {
   APPROVED:
     "authorised, captured, settled, settled_by_merchant, captured_by_merchant, authorised_by_merchant, capture_approved",
@@ -9,11 +17,9 @@ const LAST_EVENTS = {
     "sent_for_authorisation, sent_for_refund, shopper_redirected, sent_for_approval, signed_form_received, information_requested, " +
     "information_supplied, pending, open, push_requested, push_pending, refund_webform_issued",
   DECLINED: "refused, push_refused",
-  FAILED: "error, expired, cancelled, capture_failed, push_error, refused_by_bank_of_merchant",
-  "FAILED undoes REFUNDED": "refund_failed, refund_expired, refund_reversed",
-  REFUNDED: "refunded, refunded_by_merchant, partially_refunded, push_approved",
-  CHARGEBACK: "charged_back, chargeback",
-  "APPROVED undoes CHARGEBACK": "chargeback_reversed",
+  FAILED: "error, push_error, refused_by_bank_of_merchant",
+  "FAILED undoes APPROVED": "expired, cancelled, capture_failed",
+  ...AFTERWARDS,
   NOT_A_PAYMENT: "request_for_information, dispute_reserve_*",
 };
 
@@ -23,33 +29,37 @@ const REASONS: ReasonPlace = {
   pad: 2,
 };
 
+const BOOKED = "../journal/bookingDate/date";
+const dayOf = (date: string) => ["@year", "@month", "@dayOfMonth"].map((part) => `${date}/${part}`);
+const clockOf = (date: string) => ["@hour", "@minute", "@second"].map((part) => `${date}/${part}`);
+
 /** `./` is the payment of an order; with several modifications the journal tells which one this is about. */
 const PAYMENT = {
   format: "xml",
   status: [
+    { by: ["../journal/@journalType"], exceptions: true, outcomes: AFTERWARDS },
     { by: ["./lastEvent"], outcomes: LAST_EVENTS },
     { by: ["../journal/@journalType"], outcomes: LAST_EVENTS },
   ],
   reasons: [REASONS],
   amount: [
     {
-      at: ["./amount/@value", "../journal/accountTx/amount/@value"],
+      at: ["../journal/accountTx/amount/@value"],
       unit: "minor",
-      exponent: "./amount/@exponent",
+      exponent: "../journal/accountTx/amount/@exponent",
     },
+    { at: ["./amount/@value"], unit: "minor", exponent: "./amount/@exponent" },
   ],
-  currency: { at: ["./amount/@currencyCode", "../journal/accountTx/amount/@currencyCode"] },
+  currency: { at: ["../journal/accountTx/amount/@currencyCode", "./amount/@currencyCode"] },
   merchant: { at: ["/paymentService/@merchantCode"] },
   time: {
     at: [
-      ["@year", "@month", "@dayOfMonth", "@hour", "@minute", "@second"].map((part) => `../date/${part}`),
-      ["@year", "@month", "@dayOfMonth", "@hour", "@minute", "@second"].map((part) => `./date/${part}`),
-      ["@year", "@month", "@dayOfMonth", "@hour", "@minute", "@second"].map(
-        (part) => `../journal/bookingDate/date/${part}`,
-      ),
+      ...["../date", "./date"].map((date) => [...dayOf(date), ...clockOf(date)]),
+      [...dayOf(BOOKED), ...clockOf(BOOKED)],
+      dayOf(BOOKED),
     ],
   },
-  id: { object: ["../@orderCode"], version: ["./lastEvent", "../journal/@journalType", "./amount/@value"] },
+  id: { object: ["../@orderCode"], version: [] },
   metadata: {
     reason_text: ["./ISO8583ReturnCode/@description", "./IssuerResponseCode/@description"],
     payment_method: ["./paymentMethod"],
@@ -123,8 +133,8 @@ const ACCESS: Rule = {
         APPROVED: "authorized, sentforsettlement, settled, settlementsucceeded",
         PENDING: "sentforauthorization, sentforrefund, authorizationtimeout, settlementpending",
         DECLINED: "refused",
-        FAILED:
-          "error, expired, cancelled, settlementfailed, sentforcancellation, settlementrejected, authorizationfailed",
+        FAILED: "error, settlementfailed, settlementrejected, authorizationfailed",
+        "FAILED undoes APPROVED": "expired, cancelled, sentforcancellation",
         "FAILED undoes REFUNDED": "refundfailed",
         REFUNDED: "refunded",
         CHARGEBACK: "chargedback, disputed",
@@ -152,6 +162,7 @@ const ACCESS: Rule = {
 /** What the Payments API of Access answers. */
 const ACCESS_ANSWER: Rule = {
   name: "access_answer",
+  common: true,
   when: [{ at: "/outcome" }, { at: "/transactionReference" }],
   status: [
     {
