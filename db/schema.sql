@@ -5087,6 +5087,10 @@ CREATE INDEX event_unprocessed ON ONLY ingest.event USING btree (id) WHERE (stat
 
 CREATE INDEX event_default_id_idx ON ingest.event_default USING btree (id) WHERE (status = 'UNPROCESSED'::text);
 
+CREATE INDEX event_pending ON ONLY ingest.event USING btree (id) WHERE (code = 'AI_PENDING'::text);
+
+CREATE INDEX event_default_id_idx1 ON ingest.event_default USING btree (id) WHERE (code = 'AI_PENDING'::text);
+
 CREATE INDEX event_default_payment_ref_id_idx ON ingest.event_default USING btree (payment_ref, id) WHERE (payment_ref IS NOT NULL);
 
 CREATE INDEX event_default_provider_id_idx ON ingest.event_default USING btree (provider, id);
@@ -5217,6 +5221,8 @@ ALTER INDEX ingest.body_pkey ATTACH PARTITION ingest.body_default_pkey;
 ALTER INDEX ingest.event_by_body ATTACH PARTITION ingest.event_default_body_id_idx;
 
 ALTER INDEX ingest.event_unprocessed ATTACH PARTITION ingest.event_default_id_idx;
+
+ALTER INDEX ingest.event_pending ATTACH PARTITION ingest.event_default_id_idx1;
 
 ALTER INDEX ingest.event_by_payment ATTACH PARTITION ingest.event_default_payment_ref_id_idx;
 

@@ -115,7 +115,8 @@ export class Intake {
     const events = understood.flatMap((each) => each.events);
     const { fresh, results } = await whileRacing(() => this.#store(understood, events));
     end();
-    this.#options.normaliser.stored?.([...new Set(fresh.map(({ bodyId }) => bodyId))]);
+    const pending = fresh.filter(({ taken }) => taken.code === "AI_PENDING");
+    this.#options.normaliser.stored?.([...new Set(pending.map(({ bodyId }) => bodyId))]);
     return understood.map(({ body, events: own }) =>
       own.map((event) => {
         const result = results.get(event) as Result;
