@@ -5095,6 +5095,8 @@ CREATE INDEX event_default_payment_ref_id_idx ON ingest.event_default USING btre
 
 CREATE INDEX event_default_provider_id_idx ON ingest.event_default USING btree (provider, id);
 
+CREATE INDEX event_rare ON ONLY ingest.event USING btree (status, id) WHERE (status = ANY (ARRAY['FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text]));
+
 CREATE INDEX event_repeating ON ONLY ingest.event USING btree (repeats) WHERE (repeats IS NOT NULL);
 
 CREATE INDEX event_default_repeats_idx ON ingest.event_default USING btree (repeats) WHERE (repeats IS NOT NULL);
@@ -5104,6 +5106,8 @@ CREATE INDEX event_to_retry ON ONLY ingest.event USING btree (retry_at) WHERE (r
 CREATE INDEX event_default_retry_at_idx ON ingest.event_default USING btree (retry_at) WHERE (retry_at IS NOT NULL);
 
 CREATE INDEX event_default_rule_idx ON ingest.event_default USING btree (rule) WHERE (method = ANY (ARRAY['learned'::text, 'ai'::text]));
+
+CREATE INDEX event_default_status_id_idx ON ingest.event_default USING btree (status, id) WHERE (status = ANY (ARRAY['FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text]));
 
 CREATE INDEX event_key_by_event ON ingest.event_key USING btree (id);
 
@@ -5235,6 +5239,8 @@ ALTER INDEX ingest.event_repeating ATTACH PARTITION ingest.event_default_repeats
 ALTER INDEX ingest.event_to_retry ATTACH PARTITION ingest.event_default_retry_at_idx;
 
 ALTER INDEX ingest.event_by_mapping ATTACH PARTITION ingest.event_default_rule_idx;
+
+ALTER INDEX ingest.event_rare ATTACH PARTITION ingest.event_default_status_id_idx;
 
 ALTER INDEX payouts.pago_due_idx ATTACH PARTITION payouts.pago_default_due_at_idx;
 
