@@ -50,12 +50,13 @@ export const postBatch = ({ intake, limits }: { readonly intake: Intake; readonl
     handle: (request): Promise<SentAnswer | StreamedAnswer> => {
       const { raw, traceId } = request;
       const lines = raw.headers["content-type"]?.startsWith(NDJSON) === true;
-      const items = (lines ? linesOf : jsonItems)(
-        (raw.body as Buffer | undefined) ?? Buffer.alloc(0),
-        MAX_EVENTS,
-      );
-      return withinLimit(limits.requests, request, requestAsk(request), () =>
-        withinLimit(limits.events, request, eventsAsk(request, items.length), async () => {
+      // A body is cut into its events for those only who may send it.
+      return withinLimit(limits.requests, request, requestAsk(request), () => {
+        const items = (lines ? linesOf : jsonItems)(
+          (raw.body as Buffer | undefined) ?? Buffer.alloc(0),
+          MAX_EVENTS,
+        );
+        return withinLimit(limits.events, request, eventsAsk(request, items.length), async () => {
           const answers = answersTo(items, {
             intake,
             traceId,
@@ -68,8 +69,8 @@ export const postBatch = ({ intake, limits }: { readonly intake: Intake; readonl
             headers: { "content-type": lines ? NDJSON : "application/json; charset=utf-8" },
             stream: Readable.from(textOf(first, answers, lines), { objectMode: false }),
           };
-        }),
-      );
+        });
+      });
     },
   });
 
