@@ -5095,8 +5095,6 @@ CREATE INDEX event_default_payment_ref_id_idx ON ingest.event_default USING btre
 
 CREATE INDEX event_default_provider_id_idx ON ingest.event_default USING btree (provider, id);
 
-CREATE INDEX event_rare ON ONLY ingest.event USING btree (status, id) WHERE (status = ANY (ARRAY['FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text]));
-
 CREATE INDEX event_repeating ON ONLY ingest.event USING btree (repeats) WHERE (repeats IS NOT NULL);
 
 CREATE INDEX event_default_repeats_idx ON ingest.event_default USING btree (repeats) WHERE (repeats IS NOT NULL);
@@ -5106,6 +5104,8 @@ CREATE INDEX event_to_retry ON ONLY ingest.event USING btree (retry_at) WHERE (r
 CREATE INDEX event_default_retry_at_idx ON ingest.event_default USING btree (retry_at) WHERE (retry_at IS NOT NULL);
 
 CREATE INDEX event_default_rule_idx ON ingest.event_default USING btree (rule) WHERE (method = ANY (ARRAY['learned'::text, 'ai'::text]));
+
+CREATE INDEX event_rare ON ONLY ingest.event USING btree (status, id) WHERE (status = ANY (ARRAY['FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text]));
 
 CREATE INDEX event_default_status_id_idx ON ingest.event_default USING btree (status, id) WHERE (status = ANY (ARRAY['FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text]));
 
