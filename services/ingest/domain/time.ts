@@ -175,28 +175,14 @@ function formatMade(name: string): Intl.DateTimeFormat | undefined {
   }
 }
 
-/** The zone by a name that a report gives it; undefined for one that nobody knows. */
+/** The zone by a name that a report gives it; undefined for one that nobody knows. Names made up by a sender are not kept. */
 export function zoneOf(name: string): string | undefined {
   if (Object.hasOwn(ZONES, name)) {
     return ZONES[name];
   }
-  return /^[A-Z][A-Za-z_]{1,20}(?:\/[A-Za-z_]{1,20}){0,2}$/.test(name) && isZone(name) ? name : undefined;
-}
-
-/** Rows of a report name the same one, and to make a format of it takes 80 µs. Emptied when somebody makes names up. */
-const zones = new Map<string, boolean>();
-const MAX_ZONES = 1_000;
-
-function isZone(name: string): boolean {
-  let known = zones.get(name);
-  if (known === undefined) {
-    known = formatMade(name) !== undefined;
-    if (zones.size >= MAX_ZONES) {
-      zones.clear();
-    }
-    zones.set(name, known);
-  }
-  return known;
+  return /^[A-Z][A-Za-z_]{1,20}(?:\/[A-Za-z_]{1,20}){0,2}$/.test(name) && formatMade(name) !== undefined
+    ? name
+    : undefined;
 }
 
 /** UTC of a local time. Asked twice, since the first guess may lie on the other side of a change of the clocks. */

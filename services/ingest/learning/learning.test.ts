@@ -91,7 +91,7 @@ describe("a model that is always right", () => {
     expect(trial.calls).toBeLessThan(20);
     expect(trial.rules.length).toBeGreaterThan(0);
     expect(trial.rules.length).toBeLessThan(10);
-
+    console.log("CURVE", curve, trial.rules.length);
     expect(curve.slice(-2)).toEqual([0, 0]);
     for (const event of events) {
       expect(trial.read(event)).toEqual(event.truth);
@@ -234,7 +234,7 @@ it("over 200 seeds of a model that errs once in five no wrong unit becomes a rul
       }
     }
   }
-
+  console.log("SEEDS", promoted, wrongAnswers, wrongUnits, undone);
   expect(promoted).toBeGreaterThan(100);
   expect(wrongAnswers).toBeGreaterThan(100);
   expect(wrongUnits).toBe(0);
