@@ -132,6 +132,22 @@ export class Learning implements Normaliser {
     ];
   }
 
+  /** The events of a provider that wait for a model. */
+  async #readPending(provider: string): Promise<void> {
+    for (let after: string | undefined = FIRST; after !== undefined; ) {
+      const events = await bodiesPending(this.#options.pool(), provider, after, PAGE);
+      await this.#readAgain([...new Set(events.map(({ bodyId }) => bodyId))]);
+      after = events.length === PAGE ? events.at(-1)?.id : undefined;
+    }
+  }
+
+  async #readAgain(bodyIds: readonly string[]): Promise<void> {
+    const again: Normaliser = { normalise: async (bodies) => this.#understand(bodies).read };
+    if (bodyIds.length > 0) {
+      await renormalise(this.#options.pool(), again, bodyIds, "model");
+    }
+  }
+
   /** Loads what is known. */
   async load(): Promise<void> {
     const pool = this.#options.pool();
@@ -193,22 +209,6 @@ export class Learning implements Normaliser {
     await this.load();
     await this.#inTurn(() => this.#readPending(providerOf(family)));
     await this.settle();
-  }
-
-  /** The events of a provider that wait for a model. */
-  async #readPending(provider: string): Promise<void> {
-    for (let after: string | undefined = FIRST; after !== undefined; ) {
-      const events = await bodiesPending(this.#options.pool(), provider, after, PAGE);
-      await this.#readAgain([...new Set(events.map(({ bodyId }) => bodyId))]);
-      after = events.length === PAGE ? events.at(-1)?.id : undefined;
-    }
-  }
-
-  async #readAgain(bodyIds: readonly string[]): Promise<void> {
-    const again: Normaliser = { normalise: async (bodies) => this.#understand(bodies).read };
-    if (bodyIds.length > 0) {
-      await renormalise(this.#options.pool(), again, bodyIds, "model");
-    }
   }
 
   #read({ raw, hint, source, receivedAt }: Body, offer?: (offer: Offer) => void): readonly Normalised[] {
