@@ -5087,6 +5087,10 @@ CREATE INDEX event_unprocessed ON ONLY ingest.event USING btree (id) WHERE (stat
 
 CREATE INDEX event_default_id_idx ON ingest.event_default USING btree (id) WHERE (status = 'UNPROCESSED'::text);
 
+CREATE INDEX event_pending ON ONLY ingest.event USING btree (id) WHERE (code = 'AI_PENDING'::text);
+
+CREATE INDEX event_default_id_idx1 ON ingest.event_default USING btree (id) WHERE (code = 'AI_PENDING'::text);
+
 CREATE INDEX event_default_payment_ref_id_idx ON ingest.event_default USING btree (payment_ref, id) WHERE (payment_ref IS NOT NULL);
 
 CREATE INDEX event_default_provider_id_idx ON ingest.event_default USING btree (provider, id);
@@ -5100,6 +5104,10 @@ CREATE INDEX event_to_retry ON ONLY ingest.event USING btree (retry_at) WHERE (r
 CREATE INDEX event_default_retry_at_idx ON ingest.event_default USING btree (retry_at) WHERE (retry_at IS NOT NULL);
 
 CREATE INDEX event_default_rule_idx ON ingest.event_default USING btree (rule) WHERE (method = ANY (ARRAY['learned'::text, 'ai'::text]));
+
+CREATE INDEX event_rare ON ONLY ingest.event USING btree (status, id) WHERE (status = ANY (ARRAY['FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text]));
+
+CREATE INDEX event_default_status_id_idx ON ingest.event_default USING btree (status, id) WHERE (status = ANY (ARRAY['FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text]));
 
 CREATE INDEX event_key_by_event ON ingest.event_key USING btree (id);
 
@@ -5218,6 +5226,8 @@ ALTER INDEX ingest.event_by_body ATTACH PARTITION ingest.event_default_body_id_i
 
 ALTER INDEX ingest.event_unprocessed ATTACH PARTITION ingest.event_default_id_idx;
 
+ALTER INDEX ingest.event_pending ATTACH PARTITION ingest.event_default_id_idx1;
+
 ALTER INDEX ingest.event_by_payment ATTACH PARTITION ingest.event_default_payment_ref_id_idx;
 
 ALTER INDEX ingest.event_pkey ATTACH PARTITION ingest.event_default_pkey;
@@ -5229,6 +5239,8 @@ ALTER INDEX ingest.event_repeating ATTACH PARTITION ingest.event_default_repeats
 ALTER INDEX ingest.event_to_retry ATTACH PARTITION ingest.event_default_retry_at_idx;
 
 ALTER INDEX ingest.event_by_mapping ATTACH PARTITION ingest.event_default_rule_idx;
+
+ALTER INDEX ingest.event_rare ATTACH PARTITION ingest.event_default_status_id_idx;
 
 ALTER INDEX payouts.pago_due_idx ATTACH PARTITION payouts.pago_default_due_at_idx;
 

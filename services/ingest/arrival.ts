@@ -5,6 +5,7 @@ import { writeJson } from "../../lib/domain/json.js";
 import { parseJson } from "../../lib/domain/json_parse.js";
 import { countryOf } from "./domain/country.js";
 import type { RawBody } from "./domain/document.js";
+import { maskBody, maskText } from "./domain/mask.js";
 import type { Normalised } from "./domain/normalised.js";
 import type { Body, Merchant } from "./normaliser.js";
 import type { Counted } from "./store/roll_up.js";
@@ -52,10 +53,28 @@ export interface Understood {
   readonly events: readonly NewEvent[];
 }
 
-/** It took from its arrival until now to understand it. */
+/**
+ * What somebody brings without card data, and with names as PostgreSQL can hold them. A provider is one in whatever case it is spelled.
+ */
+export function maskedArrival<A extends Arrival>({ raw, hint, merchant, ...arrival }: A) {
+  const named = hint === undefined ? "" : nameOf(hint).toLowerCase();
+  return {
+    ...arrival,
+    raw: maskBody(raw),
+    merchant: merchantOf(merchant),
+    ...(named === "" ? {} : { hint: named }),
+  };
+}
+
+const nameOf = (text: string): string => storable(maskText(text)).trim();
+
+/**
+ * It took from its arrival until now to understand it.
+ *
+ * @param arrival as `maskedArrival` gives it
+ */
 export function understoodOf(arrival: Arrival & Body, normalised: readonly Normalised[]): Understood {
-  const { raw, hint, source, sourceKey, receivedAt } = arrival;
-  const merchant = merchantOf(arrival.merchant);
+  const { raw, hint, source, sourceKey, receivedAt, merchant = NOBODY } = arrival;
   const latencyMs = Math.max(0, Date.now() - receivedAt.getTime());
   const ids = normalised.map(() => newId());
   const bodyId = ids[0] as string;
@@ -79,9 +98,11 @@ export function understoodOf(arrival: Arrival & Body, normalised: readonly Norma
   };
 }
 
-const merchantOf = ({ name = null, country = null }: Partial<Merchant> = {}): Merchant => ({
-  name: name === null ? null : storable(name) || null,
-  country: country === null ? null : storable(country) || null,
+const NOBODY: Merchant = { name: null, country: null };
+
+const merchantOf = ({ name, country }: Merchant = NOBODY): Merchant => ({
+  name: name === null ? null : nameOf(name) || null,
+  country: country === null ? null : nameOf(country) || null,
 });
 
 /** What the event says itself goes first. What fills a field is of no place in the document: whoever brought it says so. */

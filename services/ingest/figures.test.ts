@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isSuspect, meanLatencyMs, successRate, sumBy, total } from "./figures.js";
+import { byProvider, isSuspect, meanLatencyMs, successRate, sumBy, total } from "./figures.js";
 import type { Figure } from "./store/figures.js";
 
 const figure = (status: Figure["status"], events: number, more: Partial<Figure> = {}): Figure => ({
@@ -38,6 +38,24 @@ it("sums have the greatest first, without what has no name", () => {
   expect(sumBy(reasons, ({ reason }) => reason)).toEqual([
     ["TIMEOUT", 3],
     ["BANK_DECLINE", 2],
+  ]);
+});
+
+it("names that no event was understood of are nobody's, and cost no more than their rows", () => {
+  const unknown = (provider: string, code: string) =>
+    figure("UNPROCESSED", 1, { provider, code, method: "none" });
+  const all = [
+    ...Array.from({ length: 10_000 }, (_, i) =>
+      unknown(`made-up-${i}`, i % 2 ? "AI_PENDING" : "UNRECOGNISED"),
+    ),
+    figure("APPROVED", 2),
+    unknown("stripe", "UNRECOGNISED"),
+    unknown("wompi", "UNKNOWN_VALUE"),
+  ];
+  expect(byProvider(all).map(([provider, own]) => [provider, total(own)])).toEqual([
+    ["", 10_000],
+    ["stripe", 3],
+    ["wompi", 1],
   ]);
 });
 

@@ -1,4 +1,4 @@
-import type { StatusCategory } from "./domain/normalised.js";
+import type { StatusCategory, UnprocessedCode } from "./domain/normalised.js";
 import type { Figure, Rounding } from "./store/figures.js";
 
 /** Sums of figures by whatever `of` calls them, the greatest first; what it gives no name is left out. */
@@ -15,6 +15,25 @@ export function sumBy<Name extends string>(
   }
   return [...sums].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
 }
+
+/**
+ * Figures of each provider, in the order of their names. Names of which no event was ever understood are whatever senders wrote, any
+ * number of them: together they are nobody, ``.
+ */
+export function byProvider(figures: readonly Figure[]): readonly (readonly [string, readonly Figure[]])[] {
+  const known = new Set(figures.filter(({ code }) => !UNKNOWN.has(code)).map(({ provider }) => provider));
+  const groups = new Map<string, Figure[]>();
+  for (const figure of figures) {
+    const name = known.has(figure.provider) ? figure.provider : "";
+    const group = groups.get(name) ?? [];
+    group.push(figure);
+    groups.set(name, group);
+  }
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Of events whose provider is known by its hint alone. */
+const UNKNOWN: ReadonlySet<string> = new Set<UnprocessedCode>(["UNRECOGNISED", "AI_PENDING"]);
 
 /** What was tried and came to an end, one way or the other. */
 const SUCCESS: ReadonlySet<StatusCategory> = new Set(["APPROVED"]);

@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
 import { Outbox } from "../../lib/messaging/outbox.js";
@@ -125,6 +126,45 @@ describe("POST /api/v1/events", () => {
     expect(body.events).toMatchObject([{ status: "APPROVED" }, { status: "UNPROCESSED" }]);
     const [first, second] = await Promise.all(body.events.map(({ id }: { id: string }) => read(id)));
     expect(first.body_id).toBe(second.body_id);
+  });
+
+  test.each(["no\0body", "\0", "half \ud83d", "cvv=1 ".repeat(42)])(
+    "a hint that PostgreSQL cannot hold, %j, keeps no neighbour",
+    async (provider) => {
+      const items = [{ raw_event: charge() }, { raw_event: { hello: "world" }, provider }];
+      const answer = await batch(JSON.stringify(items), "application/json");
+      expect(JSON.parse(answer.body)).toMatchObject([{ status: "APPROVED" }, { status: "UNPROCESSED" }]);
+      expect(await post({ hello: "world" }, provider)).toMatchObject({ status: 201 });
+    },
+  );
+
+  test("no card number is in what is stored of a body that is understood", async () => {
+    const pan = "4548812049400004";
+    const parameters = Buffer.from(
+      JSON.stringify({
+        ...{
+          Ds_Date: "20/11/2025",
+          Ds_Hour: "10:05",
+          Ds_Amount: "1000",
+          Ds_Currency: "978",
+          Ds_Order: `T${pan}`.slice(0, 9),
+        },
+        ...{ Ds_MerchantCode: "999008881", Ds_Terminal: "1", Ds_Response: "0000", Ds_TransactionType: "0" },
+        ...{ Ds_Card_Number: pan, Ds_MerchantData: "Librer\u00eda" },
+      }),
+      "latin1",
+    );
+    const { body } = await post({ Ds_MerchantParameters: parameters.toString("base64") }, "redsys");
+    expect(body.status).toBe("APPROVED");
+    const [row] = await services.owner<{ bytes: Buffer; text: string }>(
+      "SELECT b.bytes, concat(e::text, b.merchant) AS text FROM ingest.event e JOIN ingest.body b ON b.id = e.body_id WHERE e.id = $1",
+      [body.id],
+    );
+    const { Ds_MerchantParameters: stored } = JSON.parse(
+      inflateRawSync(row?.bytes ?? Buffer.alloc(0)).toString(),
+    );
+    expect(Buffer.from(stored, "base64").toString("latin1")).toContain("454881******0004");
+    expect(row?.text).not.toContain(pan);
   });
 
   test("no card number is kept, answered or logged", async () => {

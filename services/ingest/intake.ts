@@ -2,8 +2,15 @@ import { setImmediate as breath } from "node:timers/promises";
 import { Gatherer } from "../../lib/gatherer.js";
 import type { Instruments } from "../../lib/observability/registry.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
-import { type Arrival, countedOf, type NewEvent, type Understood, understoodOf } from "./arrival.js";
-import { maskBody } from "./domain/mask.js";
+import { verdictOf } from "../../lib/retry.js";
+import {
+  type Arrival,
+  countedOf,
+  maskedArrival,
+  type NewEvent,
+  type Understood,
+  understoodOf,
+} from "./arrival.js";
 import type { ingestMetrics } from "./metrics.js";
 import type { Normaliser } from "./normaliser.js";
 import { whileRacing } from "./racing.js";
@@ -70,8 +77,21 @@ export class Intake {
 
   #takePortion(portion: readonly Understood[]): Promise<readonly (readonly Result[])[]> {
     return eventsIn(portion) > LARGE
-      ? this.#enter(portion)
-      : Promise.all(portion.map((each) => this.#group.add(each)));
+      ? this.#enter(portion).catch((error: unknown) =>
+          allOf(portion, (each) => this.#enterAlone(each, error)),
+        )
+      : allOf(portion, (each) =>
+          this.#group.add(each).catch((error: unknown) => this.#enterAlone(each, error)),
+        );
+  }
+
+  /** What the database refuses because of one of them it may take of the others. @throws `refusal` where it is no such */
+  async #enterAlone(each: Understood, refusal: unknown): Promise<readonly Result[]> {
+    if (verdictOf(refusal) !== "reject") {
+      throw refusal;
+    }
+    const [results = []] = await this.#enter([each]);
+    return results;
   }
 
   async #understand(arrivals: readonly Arrival[]): Promise<readonly Understood[]> {
@@ -83,7 +103,7 @@ export class Intake {
       }
       const some = arrivals
         .slice(from, from + AT_ONCE)
-        .map((each) => ({ ...each, raw: maskBody(each.raw), receivedAt }));
+        .map((each) => ({ ...maskedArrival(each), receivedAt }));
       const normalised = await this.#options.normaliser.normalise(some);
       understood.push(...some.map((each, i) => understoodOf(each, normalised[i] ?? [])));
     }
@@ -95,7 +115,8 @@ export class Intake {
     const events = understood.flatMap((each) => each.events);
     const { fresh, results } = await whileRacing(() => this.#store(understood, events));
     end();
-    this.#options.normaliser.stored?.([...new Set(fresh.map(({ bodyId }) => bodyId))]);
+    const pending = fresh.filter(({ taken }) => taken.code === "AI_PENDING");
+    this.#options.normaliser.stored?.([...new Set(pending.map(({ bodyId }) => bodyId))]);
     return understood.map(({ body, events: own }) =>
       own.map((event) => {
         const result = results.get(event) as Result;
@@ -143,6 +164,17 @@ export class Intake {
       unprocessed.inc({ code });
     }
   }
+}
+
+/** Of all of them, also where one fails. @throws what the first failure was, when all are done */
+async function allOf<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<readonly R[]> {
+  const done = await Promise.allSettled(items.map(work));
+  return done.map((each) => {
+    if (each.status === "rejected") {
+      throw each.reason;
+    }
+    return each.value;
+  });
 }
 
 const eventsIn = (understood: readonly Understood[]): number =>

@@ -1,14 +1,6 @@
-import { newId } from "../../lib/domain/ids.js";
 import { type Pool, type Queryable, transaction } from "../../lib/postgres/pool.js";
-import {
-  countedOf,
-  type Key,
-  type NewEvent,
-  providerKeys,
-  type StoredBody,
-  unpacked,
-  withMerchant,
-} from "./arrival.js";
+import { countedOf, type Key, type NewEvent, providerKeys, unpacked, withMerchant } from "./arrival.js";
+import { type Change, changesOf, hasKeyOf, type Proposal } from "./changes.js";
 import type { Normaliser } from "./normaliser.js";
 import { whileRacing } from "./racing.js";
 import { firstRetryAt } from "./retry.js";
@@ -24,21 +16,7 @@ import {
   type FormerEvent,
   findBodies,
 } from "./store/stored_event.js";
-import { type Taken, takenOf } from "./store/text.js";
-
-/** An event that is taken for something else than before; of a body in which more are found than before some are new. */
-export interface Change {
-  readonly id: string;
-  readonly body: StoredBody;
-  readonly place: number;
-  readonly before: FormerEvent | undefined;
-  readonly after: Taken;
-}
-
-interface Proposal {
-  readonly body: StoredBody;
-  readonly taken: readonly Taken[];
-}
+import { takenOf } from "./store/text.js";
 
 /** What bodies would come to now, against what they came to. Reads only. */
 export async function foresee(
@@ -47,7 +25,18 @@ export async function foresee(
   bodyIds: readonly string[],
 ): Promise<readonly Change[]> {
   const proposals = await understandAgain(db, normaliser, bodyIds);
-  return changesOf(proposals, await eventsOf(db, bodyIds, { held: false }));
+  const changes = changesOf(proposals, await eventsOf(db, bodyIds, { held: false }));
+  const known = await findKnown(
+    db,
+    changes.flatMap(({ after }) => providerKeys(after)),
+  );
+  const told = new Set(known.keys());
+  return changes.filter(({ before, after }) => {
+    const [key] = providerKeys(after).map(keyText);
+    const isToldAlready = key !== undefined && told.has(key);
+    told.add(key ?? "");
+    return before !== undefined || !isToldAlready;
+  });
 }
 
 /**
@@ -62,16 +51,19 @@ export async function renormalise(
   bodyIds: readonly string[],
   cause: string,
 ): Promise<readonly Change[]> {
-  const proposals = await understandAgain(pool, normaliser, bodyIds);
-  const { changes, repeating } = await whileRacing(() =>
-    transaction(pool, async (tx) => {
-      const made = changesOf(proposals, await eventsOf(tx, bodyIds, { held: true }));
-      return { changes: made, repeating: made.length === 0 ? [] : await apply(tx, made, cause) };
-    }),
-  );
-  return repeating.length === 0
-    ? changes
-    : [...changes, ...(await renormalise(pool, normaliser, repeating, cause))];
+  const all: Change[] = [];
+  for (let ids = bodyIds, repeating = false; ids.length > 0; repeating = true) {
+    const proposals = await understandAgain(pool, normaliser, ids);
+    const { changes, next } = await whileRacing(() =>
+      transaction(pool, async (tx) => {
+        const found = changesOf(proposals, await eventsOf(tx, ids, { held: true }), { repeating });
+        return found.length === 0 ? { changes: found, next: [] } : apply(tx, found, cause);
+      }),
+    );
+    all.push(...changes);
+    ids = next;
+  }
+  return all;
 }
 
 async function understandAgain(
@@ -94,70 +86,24 @@ async function understandAgain(
   }));
 }
 
-/** Of a place that is not found any more nothing is said: its event stays as it was. */
-function changesOf(proposals: readonly Proposal[], events: readonly FormerEvent[]): readonly Change[] {
-  const former = new Map(events.map((event) => [placeText(event), event]));
-  return proposals.flatMap(({ body, taken }) =>
-    taken.flatMap((after, place): Change[] => {
-      const before = former.get(placeText({ bodyId: body.id, place }));
-      // The first place has no event where that was a repeat when it came.
-      const isNew =
-        before === undefined && place > 0 && !former.has(placeText({ bodyId: body.id, place: 1 }));
-      return (before === undefined ? isNew : !isSame(before, after))
-        ? [{ id: before?.id ?? newId(), body, place, before, after }]
-        : [];
-    }),
-  );
+interface Applied {
+  readonly changes: readonly Change[];
+  /** Bodies of events that repeat a changed one: whether they still do is to be seen. */
+  readonly next: readonly string[];
 }
 
-const placeText = ({ bodyId, place }: { readonly bodyId: string; readonly place: number }) =>
-  `${bodyId} ${place}`;
-
-function isSame(before: FormerEvent, after: Taken): boolean {
-  return (
-    comparable(before) === comparable(after) &&
-    before.amountUsd === before.amountUsdNow &&
-    before.fxDay === before.fxDayNow
-  );
-}
-
-/** jsonb keeps no order of names. */
-function comparable({ metadata, provenance, ...taken }: Taken): string {
-  const names = Object.keys(COMPARED) as (keyof typeof COMPARED)[];
-  return JSON.stringify([...names.map((name) => plain(taken[name])), sorted(metadata), sorted(provenance)]);
-}
-
-const COMPARED = {
-  ...{ provider: 1, rule: 1, method: 1, confidence: 1, status: 1, code: 1, detail: 1, reason: 1, undoes: 1 },
-  ...{ amount: 1, amountMinor: 1, currency: 1, merchant: 1, country: 1, occurredAt: 1 },
-  ...{ providerEventId: 1, paymentRef: 1, dedupKey: 1 },
-} satisfies Record<keyof Omit<Taken, "metadata" | "provenance">, 1>;
-
-const plain = (value: unknown) => (typeof value === "bigint" ? String(value) : value);
-
-const sorted = (json: string): string =>
-  JSON.stringify(JSON.parse(json), (_, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-
-/** @returns bodies of events that repeat a changed one: whether they still do is to be seen */
-async function apply(tx: Queryable, changes: readonly Change[], cause: string): Promise<readonly string[]> {
-  const former = changes.flatMap(({ before }) => before ?? []);
-  const rekeyed = changes.flatMap(({ before, after }) =>
-    before && !hasKeyOf(after, before) ? [before] : [],
-  );
+async function apply(tx: Queryable, found: readonly Change[], cause: string): Promise<Applied> {
+  const former = found.flatMap(({ before }) => before ?? []);
+  const rekeyed = found.flatMap(({ before, after }) => (before && !hasKeyOf(after, before) ? [before] : []));
   await dropKeys(
     tx,
     rekeyed.flatMap((before) => providerKeys(before).map((key) => ({ ...key, id: before.id }))),
   );
-  const firsts = await enterFirsts(tx, changes);
-  const existing = changes.flatMap((change) => changedOf(change, firsts.get(change)));
+  const firsts = await enterFirsts(tx, found);
   // What another event tells already is no event of its own.
-  const added = changes
-    .filter((change) => change.before === undefined && firsts.get(change) === null)
-    .map(addedOf);
+  const changes = found.filter((change) => change.before !== undefined || firsts.get(change) === null);
+  const existing = changes.flatMap((change) => changedOf(change, firsts.get(change)));
+  const added = changes.filter(({ before }) => before === undefined).map(addedOf);
   await changeEvents(tx, existing, { former, cause });
   await enterEvents(
     tx,
@@ -170,10 +116,11 @@ async function apply(tx: Queryable, changes: readonly Change[], cause: string): 
     tx,
     former.filter(({ repeats }) => repeats === null).map((event) => countedOf({ ...event, taken: event })),
   );
-  return bodiesRepeating(
+  const next = await bodiesRepeating(
     tx,
     rekeyed.map(({ id }) => id),
   );
+  return { changes, next };
 }
 
 function changedOf({ before, after }: Change, repeats: string | null = null): ChangedEvent[] {
@@ -185,8 +132,6 @@ function changedOf({ before, after }: Change, repeats: string | null = null): Ch
 const addedOf = ({ id, place, body, after }: Change): NewEvent => ({
   ...{ id, place, bodyId: body.id, receivedAt: body.receivedAt, latencyMs: 0, taken: after, keys: [] },
 });
-
-const hasKeyOf = (a: Taken, b: Taken) => a.provider === b.provider && a.dedupKey === b.dedupKey;
 
 /** How long it took counts from its arrival only while a model was being asked: a rule that comes later was no delay. */
 const latencyOf = ({ code, latencyMs, receivedAt }: FormerEvent): number =>

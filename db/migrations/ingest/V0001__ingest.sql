@@ -68,6 +68,8 @@ CREATE INDEX event_by_provider ON ingest.event (provider, id);
 CREATE INDEX event_by_payment ON ingest.event (payment_ref, id) WHERE payment_ref IS NOT NULL;
 CREATE INDEX event_by_body ON ingest.event (body_id) WHERE place > 0;
 CREATE INDEX event_unprocessed ON ingest.event (id) WHERE status = 'UNPROCESSED';
+CREATE INDEX event_pending ON ingest.event (id) WHERE code = 'AI_PENDING';
+CREATE INDEX event_rare ON ingest.event (status, id) WHERE status IN ('FAILED', 'REFUNDED', 'CHARGEBACK');
 CREATE INDEX event_to_retry ON ingest.event (retry_at) WHERE retry_at IS NOT NULL;
 CREATE INDEX event_by_mapping ON ingest.event (rule) WHERE method IN ('learned', 'ai');
 CREATE INDEX event_repeating ON ingest.event (repeats) WHERE repeats IS NOT NULL;

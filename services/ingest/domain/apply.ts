@@ -2,7 +2,9 @@ import { readAmount } from "./apply_amount.js";
 import type { CompiledReason, CompiledRule, CompiledText, CompiledTime, Outcome } from "./compile.js";
 import { countryOf } from "./country.js";
 import { currencyOf } from "./currency.js";
+import { MAX_RECORDS } from "./document.js";
 import { percentDecoded } from "./form.js";
+import { Malformed } from "./malformed.js";
 import type { FailureReason, Normalised, Source, UnprocessedCode } from "./normalised.js";
 import { type CompiledPath, type Found, find, findFirst, type Located, locate, type Scope } from "./path.js";
 import { Refusal } from "./refusal.js";
@@ -13,11 +15,18 @@ export interface ApplyOptions {
   readonly receivedAtMs?: number | undefined;
 }
 
-/** The records that a rule cuts a document into, one scope each: the document itself where the rule names no lists. */
+/**
+ * The records that a rule cuts a document into, one scope each: the document itself where the rule names no lists.
+ *
+ * @throws Malformed for more than a body may have: lists within lists multiply
+ */
 export function recordsOf(rule: CompiledRule, root: Located): Scope[] {
   let scopes: Scope[] = [{ root, levels: [] }];
   for (const path of rule.each) {
     scopes = scopes.flatMap((scope) => within(scope, locate(path, scope)));
+    if (scopes.length > MAX_RECORDS) {
+      throw new Malformed(`it has more than ${MAX_RECORDS} records`);
+    }
   }
   return scopes;
 }

@@ -18,6 +18,11 @@ const HOSTILE: readonly (readonly [string, RawBody])[] = [
   ["65 levels of JSON", { text: `${'{"a":'.repeat(65)}1${"}".repeat(65)}` }],
   ["a value of 5,000 levels", { value: nested(5_000) }],
   ["2,001 keys", { value: keys(2_001) }],
+  ["a list of 130,000 scalars", { value: { notificationItems: Array.from({ length: 130_000 }, () => 0) } }],
+  [
+    "lists of 5,001 items",
+    { value: { a: Array.from({ length: 3_000 }, () => 0), b: Array.from({ length: 2_001 }, () => 0) } },
+  ],
   ["too many bytes", { text: `{"a":"${"x".repeat(MAX_BYTES)}"}` }],
   ["too many bytes in few characters", { text: `{"a":"${"€".repeat(MAX_BYTES / 3)}"}` }],
   ["NUL", { value: { a: "x\0y" } }],

@@ -22,6 +22,8 @@ export const MAX_DEPTH = 64;
 export const MAX_BYTES = 256 * 1024;
 /** Names in objects, elements and attributes. Of CSV only the size is bounded: a report has many rows. */
 const MAX_KEYS = 2_000;
+/** So many records a body may have, and items its lists together: to go through more would take more than 100 ms. */
+export const MAX_RECORDS = 5_000;
 
 /** Names that reach an object's prototype when a tree is copied carelessly. */
 const UNSAFE_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
@@ -86,6 +88,7 @@ function jsonOf(text: string): unknown {
 /** Without recursion: a value that was given may be deeper than any stack. */
 function check(root: object, maxKeys: number): void {
   let keys = 0;
+  let items = 0;
   let level: object[] = [root];
   for (let depth = 1; level.length > 0; depth += 1) {
     if (depth > MAX_DEPTH) {
@@ -94,8 +97,12 @@ function check(root: object, maxKeys: number): void {
     const next: object[] = [];
     for (const each of level) {
       keys += checkMembers(each, next);
+      items += Array.isArray(each) ? each.length : 0;
       if (keys > maxKeys) {
         throw new Malformed(`it has more than ${MAX_KEYS} keys`);
+      }
+      if (items > MAX_RECORDS) {
+        throw new Malformed(`its lists have more than ${MAX_RECORDS} items`);
       }
     }
     level = next;

@@ -3,21 +3,48 @@ import { meaningOf } from "../../../lib/domain/card_keys.js";
 import { maskNumber } from "../../../lib/domain/card_numbers.js";
 import { JsonNumber, writeJson } from "../../../lib/domain/json.js";
 import { parseJson } from "../../../lib/domain/json_parse.js";
+import { decodedBase64, encodedAs } from "./base64.js";
 import { columnName, parseTable } from "./csv.js";
 import { MAX_BYTES, MAX_DEPTH, type RawBody } from "./document.js";
 import { parseForm, percentDecoded } from "./form.js";
+import { numberedCharacter, REFERENCE } from "./xml_characters.js";
 
 /** Shown in place of a secret, as in `lib/domain/card_data`. */
 const HIDDEN = "***";
 /** Documents are sent within documents, as base64 within JSON within a form; deeper ones were never seen. */
 const MAX_NESTING = 3;
-/** Of 16 characters and more, which are 12 encoded: no shorter one has a name and a secret. */
-const BASE64 = /(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{16,}={0,2}(?![A-Za-z0-9+/_=-])/g;
-/** What bytes give that are no UTF-8, or no text. */
-const NO_TEXT = /[\ufffd]|(?![\t\n\r])\p{Cc}/u;
-/** An element with text of its own, in CDATA or not. Bounded, so that time is linear. */
-const ELEMENT =
-  /<([A-Za-z_][\w.:-]{0,63})((?:\s[^<>]{0,1000})?)>(\s{0,100}(?:<!\[CDATA\[)?)([^<>[\]]{1,100})(?=(?:\]\]>)?\s{0,100}<\/)/g;
+/**
+ * A body has so many documents within it at most, each some 50 µs to begin with. In what comes after them numbers and named values are
+ * found all the same.
+ */
+const MAX_DOCUMENTS = 200;
+/** Of 16 characters and more, which are 12 encoded: no shorter one has a name and a secret. Ruby and MIME wrap lines, which JSON escapes. */
+const BASE64 = /[A-Za-z0-9+/_-]{16,}(?:(?:\r)?(?:\n|\\r\\n|\\n)[A-Za-z0-9+/_-]+)*={0,2}/g;
+const LINES = /(?:[\r\n]|\\[rn])+/;
+/** Nine digits in base64, which tell where it begins: a path of a URL before it is of the same alphabet. */
+const DIGITS = /(?:[MNO][DTjz][AEIMQUYcgk][w-z0-5]){3}/;
+/** What no text has. */
+const NO_TEXT = /(?![\t\n\r\u0080-\u009f])\p{Cc}/u;
+/** What an element begins with, in CDATA or not. No part of it can be what the next one is, so that time is linear. */
+const ELEMENT = /<([A-Za-z_][\w.:-]{0,63})((?:\s[^<>]{0,1000})?)>(\s*(?:<!\[CDATA\[)?)([^<\]]*)/g;
+
+/** Where a text is within a body. */
+interface Within {
+  readonly nesting: number;
+  /** What the whole body may have still. */
+  readonly left: { documents: number };
+}
+
+const outermost = (): Within => ({ nesting: 0, left: { documents: MAX_DOCUMENTS } });
+
+/** One level deeper; undefined: what is there is read by nobody. */
+function deeper({ nesting, left }: Within): Within | undefined {
+  if (nesting >= MAX_NESTING || left.documents === 0) {
+    return undefined;
+  }
+  left.documents -= 1;
+  return { nesting: nesting + 1, left };
+}
 
 /**
  * A body without card data, before it is stored, logged, sent on or shown to a model: card numbers keep their first six and last
@@ -29,48 +56,51 @@ export function maskBody(body: RawBody): RawBody {
     const text = maskText(body.text);
     return text === body.text ? body : { text };
   }
-  const value = maskValue(body.value, 0);
+  const value = maskValue(body.value, outermost());
   return value === body.value ? body : { value };
 }
 
-/** The same of text of any format. Of text that is longer than a body may be nothing is read but its numbers. */
+/** The same of text of any format. Text that is longer than a body may be is nobody's document. */
 export function maskText(text: string): string {
-  return text.length > MAX_BYTES ? maskCardText(text) : maskedText(text, 0);
+  return text.length > MAX_BYTES
+    ? maskCardText(maskedBase64(text, outermost()))
+    : maskedText(text, outermost());
 }
 
-function maskValue(value: unknown, nesting: number): unknown {
-  return maskStrings(maskCardData(value).value, nesting);
+function maskValue(value: unknown, within: Within): unknown {
+  return maskStrings(maskCardData(value).value, within);
 }
 
 /** What strings have within them. The rest of a value is done by its keys. */
-function maskStrings(value: unknown, nesting: number): unknown {
+function maskStrings(value: unknown, within: Within): unknown {
   if (typeof value === "string") {
-    return maskedWithin(value, nesting);
+    return maskedString(value, within);
   }
   if (typeof value !== "object" || value === null || value instanceof JsonNumber) {
     return value;
   }
   if (Array.isArray(value)) {
-    const items = value.map((item) => maskStrings(item, nesting));
+    const items = value.map((item) => maskStrings(item, within));
     return items.every((item, index) => item === value[index]) ? value : items;
   }
   const entries = Object.entries(value);
-  const masked = entries.map(([key, member]) => [key, maskStrings(member, nesting)] as const);
+  const masked = entries.map(([key, member]) => [key, maskStrings(member, within)] as const);
   return masked.every(([, member], index) => member === entries[index]?.[1])
     ? value
     : Object.fromEntries(masked);
 }
 
 /** A string of a value: only where it is a document itself, or has something encoded, there is more to do than was done. */
-function maskedWithin(text: string, nesting: number): string {
-  if (text.length < 13 || nesting >= MAX_NESTING) {
+function maskedString(text: string, within: Within): string {
+  if (text.length < 13) {
     return text;
   }
-  return /^\s*[<{[]|[\n%&]/.test(text) ? maskedText(text, nesting + 1) : maskedBase64(text, nesting);
+  const inner = /^\s*[<{[]|[\n%&]/.test(text) ? deeper(within) : undefined;
+  return inner === undefined ? maskedBase64(text, within) : maskedText(text, inner);
 }
 
-function maskedText(text: string, nesting: number): string {
-  const plain = maskedBase64(text, nesting);
+function maskedText(text: string, within: Within): string {
+  const plain = maskedBase64(text, within);
   switch (
     plain
       .replace(/^\ufeff/, "")
@@ -79,18 +109,18 @@ function maskedText(text: string, nesting: number): string {
   ) {
     case "{":
     case "[":
-      return maskedJson(plain, nesting);
+      return maskedJson(plain, within);
     case "<":
       return maskedXml(plain);
     default:
-      return maskedForm(plain, nesting) ?? maskedTable(plain);
+      return maskedForm(plain, within) ?? maskedTable(plain);
   }
 }
 
-function maskedJson(text: string, nesting: number): string {
+function maskedJson(text: string, within: Within): string {
   try {
     const value = parseJson(text, { maxDepth: MAX_DEPTH });
-    const masked = maskValue(value, nesting);
+    const masked = maskValue(value, within);
     return masked === value ? text : writeJson(masked);
   } catch {
     // Digits may be written as escapes in what is no JSON as well.
@@ -100,10 +130,10 @@ function maskedJson(text: string, nesting: number): string {
 
 /** An element is named where it begins, and its attributes stand between its name and its text. */
 function maskedXml(text: string): string {
-  const digits = text.replaceAll(
-    /&#(?:x0{0,4}3([0-9])|0{0,4}(4[89]|5[0-7]));/gi,
-    (_, hex?: string, code?: string) => hex ?? String.fromCharCode(Number(code)),
-  );
+  const digits = text.replaceAll(REFERENCE, (reference, name: string) => {
+    const shown = name.startsWith("#") ? numberedCharacter(name) : undefined;
+    return shown !== undefined && /[0-9 .-]/.test(shown) ? shown : reference;
+  });
   const named = digits.replaceAll(
     ELEMENT,
     (all, name: string, attributes: string, joint: string, content: string) => {
@@ -129,12 +159,12 @@ function maskedByName(text: string, meaning: ReturnType<typeof meaningOf>): stri
 }
 
 /** @returns undefined for what is no form. */
-function maskedForm(text: string, nesting: number): string | undefined {
+function maskedForm(text: string, within: Within): string | undefined {
   const form = formOf(text.trim());
   if (form === undefined) {
     return undefined;
   }
-  const masked = maskValue(form, nesting) as Record<string, string>;
+  const masked = maskValue(form, within) as Record<string, string>;
   return masked === form
     ? text
     : Object.entries(masked)
@@ -185,18 +215,36 @@ function maskedPercents(text: string): string {
 }
 
 /** What is encoded is encoded again once it is masked. */
-function maskedBase64(text: string, nesting: number): string {
-  if (nesting >= MAX_NESTING || text.length < 16) {
-    return text;
-  }
-  return text.replaceAll(BASE64, (encoded) => {
-    const bytes = Buffer.from(encoded, "base64");
-    const decoded = bytes.toString("utf8");
-    // Ids of the same alphabet decode to bytes that are no text.
-    if (NO_TEXT.test(decoded)) {
-      return encoded;
+function maskedBase64(text: string, within: Within): string {
+  return text.length < 16
+    ? text
+    : text.replaceAll(BASE64, (found) => {
+        const lines = found.split(LINES);
+        const together = maskedRun(lines.join(""), within);
+        // Lines that look like one document may be one each.
+        return together ?? (lines.length === 1 ? found : maskedLines(found, lines, within));
+      });
+}
+
+function maskedLines(found: string, lines: readonly string[], within: Within): string {
+  const masked = lines.map((line) => (line.length < 16 ? undefined : maskedRun(line, within)));
+  return masked.every((line) => line === undefined)
+    ? found
+    : lines.map((line, index) => masked[index] ?? line).join("\n");
+}
+
+/** @returns undefined where nothing of it is a card's */
+function maskedRun(run: string, within: Within): string | undefined {
+  const begins = (DIGITS.exec(run)?.index ?? 0) % 4;
+  for (const from of new Set([0, begins])) {
+    const encoded = run.slice(from);
+    const decoded = decodedBase64(encoded);
+    // Ids of the same alphabet decode to bytes that are no text, in which there is no document.
+    const inner = NO_TEXT.test(decoded.text) ? undefined : deeper(within);
+    const text = inner === undefined ? maskCardText(decoded.text) : maskedText(decoded.text, inner);
+    if (text !== decoded.text) {
+      return run.slice(0, from) + encodedAs(encoded, { ...decoded, text });
     }
-    const masked = maskedText(decoded, nesting + 1);
-    return masked === decoded ? encoded : Buffer.from(masked, "utf8").toString("base64");
-  });
+  }
+  return undefined;
 }

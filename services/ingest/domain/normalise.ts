@@ -1,5 +1,5 @@
 import { applyRule, NOTHING, recordsOf } from "./apply.js";
-import { type Document, type Format, parseDocument, type RawBody } from "./document.js";
+import { type Document, type Format, MAX_RECORDS, parseDocument, type RawBody } from "./document.js";
 import { Malformed } from "./malformed.js";
 import type { Normalised, UnprocessedCode } from "./normalised.js";
 import { textOf } from "./path.js";
@@ -36,14 +36,20 @@ export function normaliseBody(body: RawBody, options: NormaliseOptions = {}): re
   const keys = new Map<string, number>();
   const { headerless = false } =
     (options.hint === undefined ? undefined : rules.provider(options.hint)) ?? {};
-  return orMalformed(() =>
+  const events = orMalformed(() =>
     documentsIn({ ...parseDocument(body, { headerless }), pointer: "" }).flatMap((document) =>
       // What is wrong within one record leaves its neighbours as they are.
       orMalformed(() =>
         documentsIn(unwrapped(document)).flatMap((record) => normaliseDocument(record, rules, options, keys)),
       ),
     ),
-  ).map((event, index) => ({ ...event, index }));
+  );
+  // Documents within documents are bounded one by one only.
+  const bounded =
+    events.length > MAX_RECORDS
+      ? [unprocessed("MALFORMED", `it has more than ${MAX_RECORDS} records`, null)]
+      : events;
+  return bounded.map((event, index) => ({ ...event, index }));
 }
 
 function orMalformed(read: () => Omit<Normalised, "index">[]): Omit<Normalised, "index">[] {
@@ -56,9 +62,6 @@ function orMalformed(read: () => Omit<Normalised, "index">[]): Omit<Normalised, 
     return [unprocessed("MALFORMED", error.message, null)];
   }
 }
-
-/** So many rows of 50 bytes a body may have; to go through more would take more than 100 ms. */
-const MAX_RECORDS = 5_000;
 
 /** A list is as many documents as it has items: rows of CSV, a batch of events. */
 function documentsIn<T extends Document & { readonly pointer: string }>(document: T): T[] {

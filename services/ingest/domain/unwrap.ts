@@ -1,3 +1,4 @@
+import { decodedBase64 } from "./base64.js";
 import { countryOf } from "./country.js";
 import { type Document, type Format, parseDocument } from "./document.js";
 import { Malformed } from "./malformed.js";
@@ -29,7 +30,7 @@ export function unwrapped({ format, root, pointer }: Document & { readonly point
   const members = root as Members;
   const encoded = ENCODED.find((name) => typeof members[name] === "string");
   if (encoded !== undefined) {
-    return inner(decodedBase64(members[encoded] as string), `${pointer}/${encoded}`);
+    return inner(decodedBase64(members[encoded] as string).text, `${pointer}/${encoded}`);
   }
   if (Object.hasOwn(members, "transactional_id") && Object.hasOwn(members, "data")) {
     return ofLake(members, pointer);
@@ -59,9 +60,4 @@ function ofLake(row: Members, pointer: string): Unwrapped {
 
 function inner(text: string, pointer: string): Unwrapped {
   return { ...parseDocument({ text }), pointer };
-}
-
-/** Base64 of either alphabet, blanks and line ends apart. */
-function decodedBase64(text: string): string {
-  return Buffer.from(text, "base64").toString("utf8");
 }

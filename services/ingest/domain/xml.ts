@@ -1,5 +1,7 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
+import { maskCardData } from "../../../lib/domain/card_data.js";
 import { Malformed } from "./malformed.js";
+import { numberedCharacter, REFERENCE } from "./xml_characters.js";
 
 /** Attributes are members `@name`; the text of an element that has some is its `#text`. */
 const parser = new XMLParser({
@@ -37,7 +39,8 @@ export function parseXml(text: string, maxKeys: number): unknown {
     throw new Malformed("it is no well-formed XML");
   }
   try {
-    return decoded(parser.parse(text));
+    // Markup may stand between the digits of a number that are together here.
+    return maskCardData(decoded(parser.parse(text))).value;
   } catch (error) {
     // The parser throws for elements that are called as what objects have by themselves.
     throw error instanceof Malformed ? error : new Malformed("it is no XML that may be read");
@@ -64,9 +67,7 @@ function countOf(text: string, character: string): number {
 
 function decoded(node: unknown): unknown {
   if (typeof node === "string") {
-    return node.includes("&")
-      ? node.replaceAll(/&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-z]{2,4});/g, character)
-      : node;
+    return node.includes("&") ? node.replaceAll(REFERENCE, character) : node;
   }
   if (Array.isArray(node)) {
     return node.map(decoded);
@@ -81,9 +82,9 @@ function character(entity: string, name: string): string {
   if (!name.startsWith("#")) {
     return ENTITIES[name] ?? entity;
   }
-  const code = /^#[xX]/.test(name) ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
-  if (code === 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
+  const numbered = numberedCharacter(name);
+  if (numbered === undefined) {
     throw new Malformed("a character reference names no character");
   }
-  return String.fromCodePoint(code);
+  return numbered;
 }

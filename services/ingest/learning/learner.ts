@@ -16,6 +16,7 @@ import {
   unsettle,
 } from "../store/learning.js";
 import { type Call, Family, type Learned, type Sample } from "./family.js";
+import { Lanes } from "./lanes.js";
 import type { learningMetrics } from "./metrics.js";
 import type { Model, ModelReply } from "./model.js";
 import { promptFor } from "./prompt.js";
@@ -28,15 +29,21 @@ export interface LearnerOptions {
   readonly callsPerHour: number;
   readonly metrics: Instruments<typeof learningMetrics>;
   readonly logger: Logger;
-  /** Called when mappings are there, or gone. */
-  readonly changed: () => Promise<void>;
+  /** Called when a family's mappings are there, or gone, or nobody is asked about some of its events any more. */
+  readonly changed: (family: string) => Promise<void>;
 }
+
+/** Families in hand. A sender may make names of providers up: what is not learned now is when its events are tried again. */
+const MAX_FAMILIES = 100;
+/** Of them at work at a time: each has a statement under way, or a call. */
+const AT_ONCE = 8;
 
 /** Asks a model about families of events, one call a family at a time, whichever process it is. */
 export class Learner {
   readonly #options: LearnerOptions;
   readonly #offered = new Map<string, Map<string, Sample>>();
   readonly #turns = new Map<string, Promise<void>>();
+  readonly #lanes = new Lanes(AT_ONCE);
 
   constructor(options: LearnerOptions) {
     this.#options = options;
@@ -44,12 +51,15 @@ export class Learner {
 
   /** Resolves when nothing is to be asked about the family any more, or nobody can be. Never rejects. */
   learn(family: string, samples: readonly Sample[] = []): Promise<void> {
+    if (!this.#turns.has(family) && this.#turns.size >= MAX_FAMILIES) {
+      return Promise.resolve();
+    }
     const offered = this.#offered.get(family) ?? new Map<string, Sample>();
     for (const sample of samples) {
       offered.set(sample.eventId, sample);
     }
     this.#offered.set(family, offered);
-    const turn = this.#turns.get(family) ?? this.#take(family);
+    const turn = this.#turns.get(family) ?? this.#lanes.run(() => this.#take(family));
     this.#turns.set(family, turn);
     return turn;
   }
@@ -131,7 +141,9 @@ export class Learner {
       return said;
     });
     metrics.calls.inc({ purpose: call.purpose, outcome: learned.outcome });
-    await changed();
+    if (reply.kind !== "unreachable") {
+      await changed(name);
+    }
     return learned;
   }
 }

@@ -9,6 +9,7 @@ import type { RuleSet } from "../domain/rule_set.js";
 import type { Body, Normaliser } from "../normaliser.js";
 import { renormalise } from "../renormalise.js";
 import {
+  bodiesPending,
   bodiesToReadAgain,
   dropOldSamples,
   mappingsInForce,
@@ -45,6 +46,10 @@ const DAY_MS = 86_400_000;
 /** Of events that are read anew. */
 const PAGE = 500;
 const FIRST = "00000000-0000-0000-0000-000000000000";
+/** More that were stored within one refresh are tried again as others are, in five minutes. */
+const STORED = 10_000;
+/** Families that a refresh has asked about. */
+const OPENED = 20;
 /** More bodies at once are a batch or a report: nobody waits for a model because of them. */
 const AWAITED = 20;
 
@@ -53,14 +58,14 @@ export class Learning implements Normaliser {
   readonly #options: LearningOptions;
   readonly #knowledge = new Knowledge();
   readonly #learner: Learner | undefined;
-  /** Events were stored as pending since they were last read anew. */
-  #isPending = false;
+  /** Bodies that were stored as pending: what they wait for may have been learned while they were on their way. */
+  #stored: string[] = [];
   #settling: Promise<void> = Promise.resolve();
 
   constructor(options: LearningOptions) {
     this.#options = options;
     const { model } = options;
-    this.#learner = model && new Learner({ ...options, model, changed: () => this.#changed() });
+    this.#learner = model && new Learner({ ...options, model, changed: (family) => this.#changed(family) });
   }
 
   /** As far as it is known, asking nobody: for events that are read anew. */
@@ -109,8 +114,10 @@ export class Learning implements Normaliser {
     };
   }
 
-  readonly stored = (): void => {
-    this.#isPending ||= this.#learner !== undefined;
+  readonly stored = (bodyIds: readonly string[]): void => {
+    if (this.#learner !== undefined && this.#stored.length < STORED) {
+      this.#stored.push(...bodyIds);
+    }
   };
 
   /** `first`: a process knows what is learned before it takes anything in. */
@@ -125,26 +132,46 @@ export class Learning implements Normaliser {
     ];
   }
 
+  /** The events of a provider that wait for a model. */
+  async #readPending(provider: string): Promise<void> {
+    for (let after: string | undefined = FIRST; after !== undefined; ) {
+      const events = await bodiesPending(this.#options.pool(), provider, after, PAGE);
+      await this.#readAgain([...new Set(events.map(({ bodyId }) => bodyId))]);
+      after = events.length === PAGE ? events.at(-1)?.id : undefined;
+    }
+  }
+
+  async #readAgain(bodyIds: readonly string[]): Promise<void> {
+    const again: Normaliser = { normalise: async (bodies) => this.#understand(bodies).read };
+    if (bodyIds.length > 0) {
+      await renormalise(this.#options.pool(), again, bodyIds, "model");
+    }
+  }
+
   /** Loads what is known. */
   async load(): Promise<void> {
     const pool = this.#options.pool();
     this.#knowledge.set(await mappingsInForce(pool), await samplesGivenUp(pool));
   }
 
-  /** Has the events read anew that wait for a model, and those of mappings that lost their place. */
+  /** Has the events read anew of mappings that lost their place, whoever noted it. */
   settle(): Promise<void> {
-    this.#settling = this.#settling.then(
-      () => this.#settleOnce(),
-      () => this.#settleOnce(),
-    );
+    return this.#inTurn(() => this.#settleOnce());
+  }
+
+  /** Events are read anew one page after the other: two at once would wait for each other's rows. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#settling = this.#settling.then(work, work);
     return this.#settling;
   }
 
   async #settleOnce(): Promise<void> {
     const pool = this.#options.pool();
-    this.#isPending = false;
     const since = new Date();
     const layouts = await unsettledLayouts(pool);
+    if (layouts.length === 0) {
+      return;
+    }
     const again: Normaliser = { normalise: async (bodies) => this.#understand(bodies).read };
     for (let after: string | undefined = FIRST; after !== undefined; ) {
       const events = await bodiesToReadAgain(pool, layouts, after, PAGE);
@@ -166,16 +193,25 @@ export class Learning implements Normaliser {
   async #refresh(): Promise<void> {
     const pool = this.#options.pool();
     await this.load();
-    for (const family of this.#learner ? await openFamilies(pool) : []) {
+    await this.#inTurn(() => this.#readStored());
+    for (const family of this.#learner ? await openFamilies(pool, OPENED) : []) {
       void this.#learner?.learn(family);
     }
-    if (this.#isPending || (await unsettledLayouts(pool)).length > 0) {
-      await this.settle();
+    await this.settle();
+  }
+
+  /** Once each: what is learned later has them read anew. */
+  async #readStored(): Promise<void> {
+    const stored = this.#stored;
+    this.#stored = [];
+    for (let from = 0; from < stored.length; from += PAGE) {
+      await this.#readAgain(stored.slice(from, from + PAGE));
     }
   }
 
-  async #changed(): Promise<void> {
+  async #changed(family: string): Promise<void> {
     await this.load();
+    await this.#inTurn(() => this.#readPending(providerOf(family)));
     await this.settle();
   }
 
@@ -191,6 +227,9 @@ const causeOf = (layouts: readonly Unsettled[]): string => {
   }
   return layouts.some(({ isRejected }) => isRejected) ? "mapping taken back" : "mapping decided";
 };
+
+/** A family's name has its source and its format at the end. */
+const providerOf = (family: string): string => family.split(" ").slice(0, -2).join(" ");
 
 const isPending = (events: readonly Normalised[]): boolean =>
   events.some(({ unprocessed }) => unprocessed?.code === "AI_PENDING");

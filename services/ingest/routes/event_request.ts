@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { maskCardText } from "../../../lib/domain/card_data.js";
 import type { Arrival } from "../arrival.js";
 import { IngestError } from "../errors.js";
 
@@ -35,7 +34,7 @@ export function arrivalOf(
   return {
     raw: typeof raw === "string" ? { text: raw } : { value: raw },
     source,
-    ...(hint ? { hint: maskCardText(hint) } : {}),
+    ...(hint ? { hint } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineRoute } from "../../../lib/http/route.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
+import { byProvider } from "../figures.js";
 import { readFigures, readRoundings } from "../store/figures.js";
 import {
   figures,
@@ -31,14 +32,13 @@ export const getSummary = (pool: Pool) =>
     handle: async (request) => {
       const span = spanOf(request.query);
       const [all, roundings] = await Promise.all([readFigures(pool, span), readRoundings(pool, span)]);
-      const providers = [...new Set(all.map(({ provider }) => provider))];
       const body = {
         start_date: span.from,
         end_date: span.to,
         ...figuresOf(all),
-        by_provider: providers.map((provider) => ({
+        by_provider: byProvider(all).map(([provider, own]) => ({
           provider: provider || null,
-          ...figuresOf(all.filter((each) => each.provider === provider)),
+          ...figuresOf(own),
         })),
         round_amounts: roundAmountsOf(roundings),
       };

@@ -25,6 +25,18 @@ export const requestAsk = (request: Request): Ask => ({
   refused: "Without an API key no more requests are taken for now.",
 });
 
+/** What bodies hold is known when they are read: their events beyond one a body are counted then, and felt by the next request. */
+export async function countMore(
+  { events }: Limits,
+  request: Request,
+  results: readonly (readonly unknown[])[],
+): Promise<void> {
+  const more = results.reduce((sum, { length }) => sum + Math.max(0, length - 1), 0);
+  if (events !== undefined && more > 0) {
+    await events.take(eventsAsk(request, more).key, Math.min(more, events.quota));
+  }
+}
+
 export const eventsAsk = (request: Request, events: number): Ask => ({
   key: `events of ${clientOf(request)}`,
   cost: events,

@@ -13,7 +13,7 @@ import type { Arrival } from "../arrival.js";
 import type { Intake } from "../intake.js";
 import { takenAnswer, takenEvent } from "./event_answer.js";
 import { arrivalOf, eventRequest, eventRequests } from "./event_request.js";
-import { eventsAsk, type Limits, requestAsk } from "./limits.js";
+import { countMore, eventsAsk, type Limits, requestAsk } from "./limits.js";
 
 const MAX_EVENTS = 10_000;
 const MAX_BODY_BYTES = 16 * 1_024 * 1_024;
@@ -50,13 +50,18 @@ export const postBatch = ({ intake, limits }: { readonly intake: Intake; readonl
     handle: (request): Promise<SentAnswer | StreamedAnswer> => {
       const { raw, traceId } = request;
       const lines = raw.headers["content-type"]?.startsWith(NDJSON) === true;
-      const items = (lines ? linesOf : jsonItems)(
-        (raw.body as Buffer | undefined) ?? Buffer.alloc(0),
-        MAX_EVENTS,
-      );
-      return withinLimit(limits.requests, request, requestAsk(request), () =>
-        withinLimit(limits.events, request, eventsAsk(request, items.length), async () => {
-          const answers = answersTo(items, intake, traceId);
+      // A body is cut into its events for those only who may send it.
+      return withinLimit(limits.requests, request, requestAsk(request), () => {
+        const items = (lines ? linesOf : jsonItems)(
+          (raw.body as Buffer | undefined) ?? Buffer.alloc(0),
+          MAX_EVENTS,
+        );
+        return withinLimit(limits.events, request, eventsAsk(request, items.length), async () => {
+          const answers = answersTo(items, {
+            intake,
+            traceId,
+            count: (taken) => countMore(limits, request, taken),
+          });
           // What the first of them fails with is the answer to the whole request: nothing was stored.
           const first = await answers.next();
           return {
@@ -64,8 +69,8 @@ export const postBatch = ({ intake, limits }: { readonly intake: Intake; readonl
             headers: { "content-type": lines ? NDJSON : "application/json; charset=utf-8" },
             stream: Readable.from(textOf(first, answers, lines), { objectMode: false }),
           };
-        }),
-      );
+        });
+      });
     },
   });
 
@@ -87,6 +92,13 @@ function linesOf(body: Buffer, max: number): readonly Buffer[] {
   return lines;
 }
 
+interface AnswersOptions {
+  readonly intake: Pick<Intake, "take">;
+  readonly traceId: string;
+  /** Told of what bodies came to, some at a time. */
+  readonly count: (taken: readonly (readonly unknown[])[]) => Promise<void>;
+}
+
 /**
  * Takes events in as fast as their answers are read.
  *
@@ -94,8 +106,7 @@ function linesOf(body: Buffer, max: number): readonly Buffer[] {
  */
 async function* answersTo(
   items: readonly Buffer[],
-  intake: Pick<Intake, "take">,
-  traceId: string,
+  { intake, traceId, count }: AnswersOptions,
 ): AsyncGenerator<readonly BatchAnswer[], void> {
   for (let from = 0; from < items.length; from += AT_ONCE) {
     const read = items.slice(from, from + AT_ONCE).map(readItem);
@@ -108,6 +119,7 @@ async function* answersTo(
       failure = error;
       return [];
     });
+    await count(taken);
     const results = taken.values();
     yield read.map((each, i): BatchAnswer => {
       const refusal = each instanceof Error ? each : failure;

@@ -5,7 +5,7 @@ import { defineRoute } from "../../../lib/http/route.js";
 import type { Intake } from "../intake.js";
 import { takenAnswer, takenBody } from "./event_answer.js";
 import { arrivalOf, eventRequest } from "./event_request.js";
-import { eventsAsk, type Limits, requestAsk } from "./limits.js";
+import { countMore, eventsAsk, type Limits, requestAsk } from "./limits.js";
 
 /** Whatever it is, it is stored and answered 201; sent again it is a repeat. */
 export const postEvent = ({ intake, limits }: { readonly intake: Intake; readonly limits: Limits }) =>
@@ -19,7 +19,9 @@ export const postEvent = ({ intake, limits }: { readonly intake: Intake; readonl
     handle: (request): Promise<Answer | SentAnswer> =>
       withinLimit(limits.requests, request, requestAsk(request), () =>
         withinLimit(limits.events, request, eventsAsk(request, 1), async () => {
-          const [results = []] = await intake.take([arrivalOf(request.body, "api")]);
+          const taken = await intake.take([arrivalOf(request.body, "api")]);
+          await countMore(limits, request, taken);
+          const [results = []] = taken;
           const [first] = results;
           const one = results.length === 1 && first !== undefined;
           return {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineRoute } from "../../../lib/http/route.js";
-import { maskBody } from "../domain/mask.js";
+import { maskedArrival } from "../arrival.js";
 import type { Learning } from "../learning/learning.js";
 import { arrivalOf, eventRequest } from "./event_request.js";
 import { triedBody, triedBodyOf } from "./tried_body.js";
@@ -15,10 +15,8 @@ export const tryRules = ({ learning }: { readonly learning: Learning }) =>
     answers: { 200: z.object({ events: z.array(triedBody) }) },
     cardData: "module",
     handle: async ({ body }) => {
-      const arrival = arrivalOf(body, "api");
-      const [events = []] = await learning.known.normalise([
-        { ...arrival, raw: maskBody(arrival.raw), receivedAt: new Date() },
-      ]);
+      const arrival = { ...maskedArrival(arrivalOf(body, "api")), receivedAt: new Date() };
+      const [events = []] = await learning.known.normalise([arrival]);
       return { status: 200, body: { events: events.map(triedBodyOf) } };
     },
   });

@@ -69,17 +69,26 @@ export interface EventFilter {
 
 const LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
+/** Of these there are indexes of their own, which no parameter would find. The others are found soon, going back from the newest. */
+const INDEXED = {
+  unprocessed: ["UNPROCESSED"],
+  rare: ["FAILED", "REFUNDED", "CHARGEBACK"],
+} satisfies Record<string, readonly StatusCategory[]>;
+
+function indexOf(status: StatusCategory | undefined): { readonly name: string; readonly sql: string } {
+  const found = Object.entries(INDEXED).find(([, statuses]) => statuses.some((each) => each === status));
+  return found === undefined
+    ? { name: "", sql: "" }
+    : { name: found[0], sql: ` AND e.status IN (${found[1].map((each) => `'${each}'`).join(", ")})` };
+}
+
 /** Newest first. Each combination of filters is a statement of its own, so that the planner sees which index it may use. */
 export async function listEvents(db: Queryable, filter: EventFilter): Promise<readonly ShownEvent[]> {
   const { provider, status, paymentRef, from, to, before = LAST, limit } = filter;
+  const index = indexOf(status);
   const conditions: readonly (readonly [name: string, sql: (n: number) => string, value: unknown])[] = [
     ["provider", (n) => `e.provider = $${n}`, provider],
-    // Of UNPROCESSED there is an index, which no parameter would find.
-    [
-      "status",
-      (n) => `e.status = $${n}${status === "UNPROCESSED" ? " AND e.status = 'UNPROCESSED'" : ""}`,
-      status,
-    ],
+    ["status", (n) => `e.status = $${n}${index.sql}`, status],
     ["payment", (n) => `e.payment_ref = $${n}`, paymentRef],
     ["from", (n) => `e.id >= ops.uuid_floor($${n})`, from],
     ["to", (n) => `e.id < ops.uuid_floor($${n})`, to],
@@ -87,7 +96,7 @@ export async function listEvents(db: Queryable, filter: EventFilter): Promise<re
   const asked = conditions.filter(([, , value]) => value !== undefined);
   const where = asked.map(([, sql], i) => ` AND ${sql(i + 3)}`).join("");
   const { rows } = await db.query<ShownEvent>({
-    name: ["ingest_list", ...asked.map(([name]) => name), status === "UNPROCESSED" ? "u" : ""].join("_"),
+    name: ["ingest_list", ...asked.map(([name]) => name), index.name].join("_"),
     text: `SELECT ${COLUMNS}
            FROM (SELECT * FROM ingest.event e WHERE e.id < $1${where} ORDER BY e.id DESC LIMIT $2) e ${JOINS}
            ORDER BY e.id DESC`,

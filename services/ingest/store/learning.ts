@@ -219,13 +219,32 @@ export async function releaseFamily(
   });
 }
 
-/** Families with events that no mapping reads and that may be asked about. */
-export async function openFamilies(db: Queryable): Promise<readonly string[]> {
+/** Families with events that no mapping reads and that may be asked about now; of many any, so that each has its turn. */
+export async function openFamilies(db: Queryable, limit: number): Promise<readonly string[]> {
   const { rows } = await db.query<{ family: string }>({
-    text: `SELECT DISTINCT family FROM ingest.learning_sample WHERE mapping_id IS NULL AND tries < $1`,
-    values: [MAX_TRIES],
+    text: `SELECT family FROM (SELECT DISTINCT family FROM ingest.learning_sample WHERE mapping_id IS NULL AND tries < $1) s
+           LEFT JOIN ingest.learning_family f USING (family)
+           WHERE f.family IS NULL OR f.claimed_until < now() AND f.next_call_at <= now()
+           ORDER BY random() LIMIT $2`,
+    values: [MAX_TRIES, limit],
   });
   return rows.map(({ family }) => family);
+}
+
+/** Bodies of events that wait for a model, of a provider or, as `?`, of none; the oldest first. */
+export async function bodiesPending(
+  db: Queryable,
+  provider: string,
+  after: string,
+  limit: number,
+): Promise<readonly { readonly id: string; readonly bodyId: string }[]> {
+  const { rows } = await db.query<{ id: string; bodyId: string }>({
+    name: "ingest_bodies_pending",
+    text: `SELECT id, body_id AS "bodyId" FROM ingest.event
+           WHERE code = 'AI_PENDING' AND coalesce(lower(provider), '?') = left($1, 50) AND id > $2 ORDER BY id LIMIT $3`,
+    values: [provider, after, limit],
+  });
+  return rows;
 }
 
 export interface ModelCall {
