@@ -29,12 +29,14 @@ afterEach(async () => {
 const said = (node: number, state: "DOWN" | "UP") =>
   gateway.said().split(`Server campaigns/${node} is ${state}`).length - 1;
 
+interface Made {
+  readonly key: string;
+  readonly status: number;
+  readonly id: string;
+}
+
 /** Makes campaigns under keys, each caller one after the other, until it is told to stop. */
-async function makeCampaigns(
-  callers: number,
-  over: AbortSignal,
-): Promise<readonly { key: string; status: number; id: string }[]> {
-  const made: { key: string; status: number; id: string }[] = [];
+async function makeCampaigns(callers: number, over: AbortSignal, made: Made[]): Promise<void> {
   await Promise.all(
     Array.from({ length: callers }, async (_, caller) => {
       for (let n = 0; !over.aborted; n += 1) {
@@ -44,17 +46,21 @@ async function makeCampaigns(
         const answer = await fetch(`${gateway.url}/campaigns`, { method: "POST", headers, body });
         const { id } = (await answer.json()) as { id: string };
         made.push({ key, status: answer.status, id });
-        await sleep(10);
+        await sleep(10); // A load that leaves the nodes time to start anew.
       }
     }),
   );
-  return made;
 }
 
 test("nodes are told to end, killed and frozen in turn while campaigns are made under keys: each is answered, and made once", async () => {
   const over = new AbortController();
-  const making = makeCampaigns(8, over.signal);
-  await sleep(500);
+  const made: Made[] = [];
+  const making = makeCampaigns(8, over.signal, made);
+  const more = async (count: number) => {
+    const before = made.length;
+    await eventually(`${count} more are made`, () => made.length >= before + count);
+  };
+  await more(20);
   expect(await nodes[1].replace("SIGTERM")).toBe(0);
   await nodes[1].ready();
   await eventually("node 2 serves again", () => said(2, "UP") > 0, { withinMs: 5_000 });
@@ -66,12 +72,12 @@ test("nodes are told to end, killed and frozen in turn while campaigns are made 
   // It was down before, when it had ended.
   await eventually("node 2 is dead", () => said(2, "DOWN") > 1, { everyMs: 5 });
   const deadAfterMs = performance.now() - frozenAt;
-  await sleep(1_000);
+  await more(20);
   nodes[1].signal("SIGCONT");
   await eventually("node 2 serves again", () => said(2, "UP") > 1, { withinMs: 5_000 });
-  await sleep(500);
+  await more(20);
   over.abort();
-  const made = await making;
+  await making;
 
   expect(deadAfterMs).toBeLessThan(1_000);
   expect(made.length).toBeGreaterThan(50);

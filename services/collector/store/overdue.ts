@@ -1,3 +1,4 @@
+import { hexOf } from "../../../lib/domain/ids.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { PartnerEvent } from "../domain/event.js";
 import type { Destination } from "../domain/routing.js";
@@ -38,7 +39,9 @@ export async function takeOverdue(
     readonly limit: number;
   },
 ): Promise<readonly Overdue[]> {
-  const { rows } = await db.query<Omit<Overdue, "event"> & { readonly body: string }>({
+  const { rows } = await db.query<
+    Pick<Overdue, "destination"> & { readonly body: string; readonly traceUuid: string }
+  >({
     name: "collector_take_overdue",
     text: `WITH due AS (
              SELECT id, destination FROM collector.delivery
@@ -49,8 +52,12 @@ export async function takeOverdue(
            SET sends = sends + 1, due_at = now() + make_interval(secs => $2::float8 * 2 ^ least(sends + 1, ${MAX_DOUBLINGS}))
            FROM due JOIN collector.event e USING (id)
            WHERE d.id = due.id AND d.destination = due.destination
-           RETURNING d.destination, e.body, replace(e.trace_id::text, '-', '') AS "traceId"`,
+           RETURNING d.destination, e.body, e.trace_id AS "traceUuid"`,
     values: [destinations, resendAfterS, limit],
   });
-  return rows.map(({ body, ...row }) => ({ ...row, event: JSON.parse(body) as PartnerEvent }));
+  return rows.map(({ destination, body, traceUuid }) => ({
+    destination,
+    event: JSON.parse(body) as PartnerEvent,
+    traceId: hexOf(traceUuid),
+  }));
 }

@@ -63,7 +63,7 @@ export class StripeGateway implements PasarelaDePagos {
       const answer = await this.#call(({ payouts }) =>
         payouts.create(
           {
-            amount: Number(monto),
+            amount: Number(monto), // Exact: a Pago has 10^15 at most, see dinero.ts.
             currency: currencyOf(moneda),
             metadata: { [METADATA_ID]: idPago, [METADATA_KEY]: gatewayKey },
           },
