@@ -7,6 +7,7 @@ CREATE SCHEMA collector;
 CREATE SCHEMA etl;
 
 CREATE SCHEMA ingest;
+
 CREATE SCHEMA monitor;
 
 CREATE SCHEMA ops;
@@ -378,6 +379,51 @@ BEGIN
     RETURN NEW;
   END IF;
   RAISE EXCEPTION 'mapping % is %: this change of it is refused', OLD.id, OLD.state USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE TABLE monitor.report_window (
+    window_uuid uuid NOT NULL,
+    id bigint NOT NULL,
+    service text NOT NULL,
+    window_from timestamp with time zone NOT NULL,
+    window_to timestamp with time zone NOT NULL,
+    interval_ms integer NOT NULL,
+    expected integer NOT NULL,
+    last_seq integer,
+    deadline timestamp with time zone NOT NULL,
+    state text DEFAULT 'OPEN'::text NOT NULL,
+    received integer,
+    errors integer,
+    closed_at timestamp with time zone,
+    decided_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT report_window_check CHECK (((last_seq >= 0) AND (last_seq <= expected))),
+    CONSTRAINT report_window_check1 CHECK (((received >= 0) AND (received <= expected))),
+    CONSTRAINT report_window_check2 CHECK (((errors >= 0) AND (errors <= received))),
+    CONSTRAINT report_window_check3 CHECK (((state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text])) = (decided_at IS NULL))),
+    CONSTRAINT report_window_check4 CHECK (((decided_at IS NULL) = (received IS NULL))),
+    CONSTRAINT report_window_check5 CHECK (((decided_at IS NULL) = (errors IS NULL))),
+    CONSTRAINT report_window_check6 CHECK (((decided_at IS NULL) = (closed_at IS NULL))),
+    CONSTRAINT report_window_check7 CHECK (((state <> 'CLOSED'::text) OR (received >= COALESCE(last_seq, expected)))),
+    CONSTRAINT report_window_check8 CHECK (((state <> 'ALERT'::text) OR (received < COALESCE(last_seq, expected)))),
+    CONSTRAINT report_window_expected_check CHECK (((expected >= 1) AND (expected <= 86400))),
+    CONSTRAINT report_window_interval_ms_check CHECK (((interval_ms >= 10) AND (interval_ms <= 3600000))),
+    CONSTRAINT report_window_service_check CHECK (((length(service) >= 1) AND (length(service) <= 63))),
+    CONSTRAINT report_window_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text, 'CLOSED'::text, 'ALERT'::text, 'RESOLVED_LATE'::text])))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE monitor.report_window IS 'A window and its schedule: which reports are to come, and whether they did';
+
+CREATE FUNCTION monitor.agrees(w monitor.report_window) RETURNS boolean
+    LANGUAGE sql
+    AS $$
+  SELECT CASE w.state WHEN 'RESOLVED_LATE' THEN count(*) >= coalesce(w.last_seq, w.expected)
+                      ELSE count(*) FILTER (WHERE NOT late) = w.received END
+  FROM monitor.report r WHERE r.window_uuid = w.window_uuid AND r.seq <= coalesce(w.last_seq, w.expected);
+$$;
+
 CREATE FUNCTION monitor.keep_report() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -398,6 +444,9 @@ BEGIN
   IF (NEW.window_uuid, NEW.id, NEW.service, NEW.window_from, NEW.window_to, NEW.interval_ms, NEW.expected, NEW.created_at)
      = (OLD.window_uuid, OLD.id, OLD.service, OLD.window_from, OLD.window_to, OLD.interval_ms, OLD.expected, OLD.created_at)
      AND NEW.deadline <= OLD.deadline
+     AND (NEW.last_seq IS NOT DISTINCT FROM OLD.last_seq
+          OR (OLD.decided_at IS NULL AND NEW.last_seq <= coalesce(OLD.last_seq, OLD.expected)))
+     AND (OLD.state = NEW.state OR NEW.state IN ('OPEN', 'UNKNOWN') OR monitor.agrees(NEW))
      AND (OLD.decided_at IS NULL
           OR (NEW.received, NEW.errors, NEW.closed_at, NEW.decided_at, NEW.deadline)
              = (OLD.received, OLD.errors, OLD.closed_at, OLD.decided_at, OLD.deadline))
@@ -415,9 +464,10 @@ CREATE FUNCTION monitor.passed() RETURNS timestamp with time zone
   FROM monitor.marker m
   WHERE m.back_at IS NOT NULL
     AND m.sent_at > now() - interval '1 hour'
+    AND (SELECT last_at FROM monitor.hearing) > statement_timestamp() - interval '5 seconds'
     AND NOT EXISTS (
-      SELECT FROM monitor.holder h
-      WHERE h.gave_back_at >= m.sent_at OR (h.renewed_at < m.back_at AND h.leased_until > m.sent_at))
+      SELECT FROM monitor.lease h
+      WHERE h.gave_back_at >= m.sent_at OR (h.renewed_at < m.back_at AND h.ends_at > m.sent_at))
   ORDER BY m.sent_at DESC
   LIMIT 1;
 $$;
@@ -2276,154 +2326,6 @@ CREATE TABLE ingest.fx_rate (
 COMMENT ON TABLE ingest.fx_rate IS 'Rates of currencies in USD, by day, each with its source';
 
 CREATE TABLE ingest.idempotency (
-CREATE TABLE monitor.report (
-    window_uuid uuid NOT NULL,
-    seq integer NOT NULL,
-    id bigint NOT NULL,
-    ok boolean NOT NULL,
-    error_message text,
-    reported_at timestamp with time zone NOT NULL,
-    late boolean NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT report_error_message_check CHECK ((length(error_message) <= 500)),
-    CONSTRAINT report_seq_check CHECK ((seq > 0))
-);
-
-COMMENT ON TABLE monitor.report IS 'Which reports of a window have come: a set, so that a repetition changes nothing';
-
-CREATE TABLE monitor.report_window (
-    window_uuid uuid NOT NULL,
-    id bigint NOT NULL,
-    service text NOT NULL,
-    window_from timestamp with time zone NOT NULL,
-    window_to timestamp with time zone NOT NULL,
-    interval_ms integer NOT NULL,
-    expected integer NOT NULL,
-    last_seq integer,
-    deadline timestamp with time zone NOT NULL,
-    state text DEFAULT 'OPEN'::text NOT NULL,
-    received integer,
-    errors integer,
-    closed_at timestamp with time zone,
-    decided_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT report_window_check CHECK (((last_seq >= 0) AND (last_seq <= expected))),
-    CONSTRAINT report_window_check1 CHECK (((received >= 0) AND (received <= expected))),
-    CONSTRAINT report_window_check2 CHECK (((errors >= 0) AND (errors <= received))),
-    CONSTRAINT report_window_check3 CHECK (((state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text])) = (decided_at IS NULL))),
-    CONSTRAINT report_window_check4 CHECK (((decided_at IS NULL) = (received IS NULL))),
-    CONSTRAINT report_window_check5 CHECK (((decided_at IS NULL) = (errors IS NULL))),
-    CONSTRAINT report_window_check6 CHECK (((decided_at IS NULL) = (closed_at IS NULL))),
-    CONSTRAINT report_window_check7 CHECK (((state <> 'CLOSED'::text) OR (received >= COALESCE(last_seq, expected)))),
-    CONSTRAINT report_window_check8 CHECK (((state <> 'ALERT'::text) OR (received < COALESCE(last_seq, expected)))),
-    CONSTRAINT report_window_expected_check CHECK (((expected >= 1) AND (expected <= 86400))),
-    CONSTRAINT report_window_interval_ms_check CHECK (((interval_ms >= 10) AND (interval_ms <= 3600000))),
-    CONSTRAINT report_window_service_check CHECK (((length(service) >= 1) AND (length(service) <= 63))),
-    CONSTRAINT report_window_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text, 'CLOSED'::text, 'ALERT'::text, 'RESOLVED_LATE'::text])))
-)
-WITH (fillfactor='70');
-
-COMMENT ON TABLE monitor.report_window IS 'A window and its schedule: which reports are to come, and whether they did';
-
-CREATE VIEW monitor.audit_difference AS
- SELECT ('window '::text || w.window_uuid) AS what,
-        CASE
-            WHEN (w.state = 'RESOLVED_LATE'::text) THEN (('all of '::text || w.due) || ' reports'::text)
-            ELSE (w.received || ' reports in time'::text)
-        END AS expected,
-    ((((w.in_time || ' in time, '::text) || w.late) || ' late, '::text) || w.state) AS found
-   FROM ( SELECT w_1.window_uuid,
-            w_1.id,
-            w_1.service,
-            w_1.window_from,
-            w_1.window_to,
-            w_1.interval_ms,
-            w_1.expected,
-            w_1.last_seq,
-            w_1.deadline,
-            w_1.state,
-            w_1.received,
-            w_1.errors,
-            w_1.closed_at,
-            w_1.decided_at,
-            w_1.created_at,
-            COALESCE(w_1.last_seq, w_1.expected) AS due,
-            c.in_time,
-            c.late
-           FROM (monitor.report_window w_1
-             CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (NOT r.late)) AS in_time,
-                    count(*) FILTER (WHERE r.late) AS late
-                   FROM monitor.report r
-                  WHERE (r.window_uuid = w_1.window_uuid)) c)
-          WHERE (w_1.decided_at > (now() - '28 days'::interval))) w
-  WHERE ((w.in_time <> w.received) OR ((w.state = 'RESOLVED_LATE'::text) AND ((w.in_time + w.late) < w.due)) OR ((w.state = 'ALERT'::text) AND ((w.in_time + w.late) >= w.due)))
-UNION ALL
- SELECT ('window '::text || report_window.window_uuid) AS what,
-    ('decided by '::text || ((report_window.deadline + '00:01:00'::interval) + ops.audit_grace())) AS expected,
-    report_window.state AS found
-   FROM monitor.report_window
-  WHERE ((report_window.state = 'OPEN'::text) AND (((report_window.deadline + '00:01:00'::interval) + ops.audit_grace()) <= now()));
-
-COMMENT ON VIEW monitor.audit_difference IS 'Each window that does not say what its reports do';
-
-CREATE TABLE monitor.holder (
-    holder text NOT NULL,
-    renewed_at timestamp with time zone NOT NULL,
-    leased_until timestamp with time zone NOT NULL,
-    gave_back_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    held_windows uuid[] NOT NULL,
-    held_seqs integer[] NOT NULL,
-    CONSTRAINT holder_check CHECK ((cardinality(held_windows) = cardinality(held_seqs))),
-    CONSTRAINT holder_holder_check CHECK (((length(holder) >= 1) AND (length(holder) <= 100)))
-);
-
-COMMENT ON TABLE monitor.holder IS 'Each process of monitor-queue, and the reports that it holds';
-
-CREATE VIEW monitor.audit_held AS
- SELECT DISTINCT u.window_uuid,
-    u.seq
-   FROM monitor.holder,
-    LATERAL UNNEST(holder.held_windows, holder.held_seqs) u(window_uuid, seq)
-  WHERE (holder.leased_until > clock_timestamp());
-
-CREATE VIEW monitor.audit_window AS
- SELECT report_window.window_uuid,
-    report_window.service,
-    report_window.expected,
-    COALESCE(report_window.last_seq, report_window.expected) AS due,
-    report_window.state,
-    report_window.received,
-    report_window.created_at
-   FROM monitor.report_window
-  WHERE (report_window.created_at > (now() - '28 days'::interval));
-
-CREATE VIEW monitor.audit_report AS
- SELECT r.window_uuid,
-    r.seq,
-    r.late
-   FROM (monitor.report r
-     JOIN monitor.audit_window USING (window_uuid));
-
-CREATE TABLE monitor.conflict (
-    window_uuid uuid NOT NULL,
-    digest bytea NOT NULL,
-    report jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT conflict_digest_check CHECK ((length(digest) = 32))
-);
-
-COMMENT ON TABLE monitor.conflict IS 'Reports whose schedule is another one than their window''s: kept, and counted nowhere';
-
-CREATE TABLE monitor.flip (
-    window_uuid uuid NOT NULL,
-    state text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT flip_state_check CHECK ((state = ANY (ARRAY['UNKNOWN'::text, 'CLOSED'::text, 'ALERT'::text, 'RESOLVED_LATE'::text])))
-);
-
-COMMENT ON TABLE monitor.flip IS 'Into which states a window came, and when';
-
-CREATE TABLE monitor.idempotency (
     scope text NOT NULL,
     key text NOT NULL,
     fingerprint bytea NOT NULL,
@@ -2438,9 +2340,6 @@ CREATE TABLE monitor.idempotency (
 COMMENT ON TABLE ingest.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
 
 CREATE TABLE ingest.illegal_transition (
-COMMENT ON TABLE monitor.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
-
-CREATE TABLE monitor.illegal_transition (
     message_id text NOT NULL,
     event text NOT NULL,
     subject_id uuid NOT NULL,
@@ -2546,6 +2445,170 @@ CREATE VIEW ingest.unprocessed_state AS
   WHERE (event.retry_at IS NOT NULL);
 
 COMMENT ON VIEW ingest.unprocessed_state IS 'How many events are tried once more, and how late the most overdue of them is';
+
+CREATE TABLE monitor.report (
+    window_uuid uuid NOT NULL,
+    seq integer NOT NULL,
+    id bigint NOT NULL,
+    ok boolean NOT NULL,
+    error_message text,
+    reported_at timestamp with time zone NOT NULL,
+    late boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT report_error_message_check CHECK ((length(error_message) <= 500)),
+    CONSTRAINT report_seq_check CHECK ((seq > 0))
+);
+
+COMMENT ON TABLE monitor.report IS 'Which reports of a window have come: a set, so that a repetition changes nothing';
+
+CREATE VIEW monitor.audit_difference AS
+ SELECT ('window '::text || w.window_uuid) AS what,
+        CASE
+            WHEN (w.state = 'RESOLVED_LATE'::text) THEN (('all of '::text || w.due) || ' reports'::text)
+            ELSE (w.received || ' reports in time'::text)
+        END AS expected,
+    ((((w.in_time || ' in time, '::text) || w.late) || ' late, '::text) || w.state) AS found
+   FROM ( SELECT w_1.window_uuid,
+            w_1.id,
+            w_1.service,
+            w_1.window_from,
+            w_1.window_to,
+            w_1.interval_ms,
+            w_1.expected,
+            w_1.last_seq,
+            w_1.deadline,
+            w_1.state,
+            w_1.received,
+            w_1.errors,
+            w_1.closed_at,
+            w_1.decided_at,
+            w_1.created_at,
+            COALESCE(w_1.last_seq, w_1.expected) AS due,
+            c.in_time,
+            c.late
+           FROM (monitor.report_window w_1
+             CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (NOT r.late)) AS in_time,
+                    count(*) FILTER (WHERE r.late) AS late
+                   FROM monitor.report r
+                  WHERE ((r.window_uuid = w_1.window_uuid) AND (r.seq <= COALESCE(w_1.last_seq, w_1.expected)))) c)
+          WHERE (w_1.decided_at > (now() - '28 days'::interval))) w
+  WHERE ((w.in_time <> w.received) OR ((w.state = 'RESOLVED_LATE'::text) AND ((w.in_time + w.late) < w.due)) OR ((w.state = 'ALERT'::text) AND ((w.in_time + w.late) >= w.due)))
+UNION ALL
+ SELECT ('window '::text || report_window.window_uuid) AS what,
+    ('decided by '::text || ((report_window.deadline + '00:10:00'::interval) + ops.audit_grace())) AS expected,
+    report_window.state AS found
+   FROM monitor.report_window
+  WHERE ((report_window.state = 'OPEN'::text) AND (((report_window.deadline + '00:10:00'::interval) + ops.audit_grace()) <= now()));
+
+COMMENT ON VIEW monitor.audit_difference IS 'Each window that does not say what its reports do';
+
+CREATE TABLE monitor.hearing (
+    only_row boolean DEFAULT true NOT NULL,
+    since timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    CONSTRAINT hearing_only_row_check CHECK (only_row)
+);
+
+COMMENT ON TABLE monitor.hearing IS 'Since when holders are heard without a gap';
+
+CREATE TABLE monitor.holder (
+    holder text NOT NULL,
+    said_at timestamp with time zone NOT NULL,
+    renewed_at timestamp with time zone NOT NULL,
+    lease_ms integer NOT NULL,
+    leased_until timestamp with time zone NOT NULL,
+    gave_back_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    held_windows uuid[] NOT NULL,
+    held_seqs integer[] NOT NULL,
+    CONSTRAINT holder_check CHECK ((cardinality(held_windows) = cardinality(held_seqs))),
+    CONSTRAINT holder_holder_check CHECK (((length(holder) >= 1) AND (length(holder) <= 100))),
+    CONSTRAINT holder_lease_ms_check CHECK ((lease_ms >= 0))
+);
+
+COMMENT ON TABLE monitor.holder IS 'Each process of monitor-queue, and the reports that it holds';
+
+CREATE VIEW monitor.lease AS
+ SELECT h.holder,
+    h.renewed_at,
+    h.gave_back_at,
+    h.held_windows,
+    h.held_seqs,
+        CASE
+            WHEN (h.lease_ms = 0) THEN h.leased_until
+            ELSE GREATEST(h.leased_until, (g.since + ((h.lease_ms)::double precision * '00:00:00.001'::interval)))
+        END AS ends_at
+   FROM (monitor.holder h
+     CROSS JOIN monitor.hearing g);
+
+COMMENT ON VIEW monitor.lease IS 'Holders, and until when they may hold what they said; a lease begins anew after a time in which nobody was heard';
+
+CREATE VIEW monitor.audit_held AS
+ SELECT DISTINCT u.window_uuid,
+    u.seq
+   FROM monitor.lease,
+    LATERAL UNNEST(lease.held_windows, lease.held_seqs) u(window_uuid, seq)
+  WHERE (lease.ends_at > clock_timestamp());
+
+CREATE VIEW monitor.audit_window AS
+ SELECT report_window.window_uuid,
+    report_window.service,
+    report_window.expected,
+    COALESCE(report_window.last_seq, report_window.expected) AS due,
+    report_window.state,
+    report_window.received,
+    report_window.created_at
+   FROM monitor.report_window
+  WHERE (report_window.created_at > (now() - '28 days'::interval));
+
+CREATE VIEW monitor.audit_report AS
+ SELECT r.window_uuid,
+    r.seq,
+    r.late
+   FROM (monitor.report r
+     JOIN monitor.audit_window USING (window_uuid));
+
+CREATE TABLE monitor.conflict (
+    window_uuid uuid NOT NULL,
+    digest bytea NOT NULL,
+    report jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT conflict_digest_check CHECK ((length(digest) = 32))
+);
+
+COMMENT ON TABLE monitor.conflict IS 'Reports whose schedule is another one than their window''s: kept, and counted nowhere';
+
+CREATE TABLE monitor.flip (
+    window_uuid uuid NOT NULL,
+    state text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT flip_state_check CHECK ((state = ANY (ARRAY['UNKNOWN'::text, 'CLOSED'::text, 'ALERT'::text, 'RESOLVED_LATE'::text])))
+);
+
+COMMENT ON TABLE monitor.flip IS 'Into which states a window came, and when';
+
+CREATE TABLE monitor.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE monitor.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE monitor.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 COMMENT ON TABLE monitor.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
 
 CREATE TABLE monitor.marker (
@@ -2674,7 +2737,10 @@ CREATE VIEW monitor.window_count AS
     w.created_at,
     COALESCE(w.last_seq, w.expected) AS due,
     COALESCE(w.received, c.received) AS received_reports,
-    c.late AS late_reports,
+        CASE
+            WHEN (w.created_at > (now() - '28 days'::interval)) THEN c.late
+            ELSE NULL::integer
+        END AS late_reports,
     COALESCE(w.errors, c.errors) AS error_reports,
     ( SELECT (count(*))::integer AS count
            FROM monitor.conflict x
@@ -2684,7 +2750,7 @@ CREATE VIEW monitor.window_count AS
             (count(*) FILTER (WHERE r.late))::integer AS late,
             (count(*) FILTER (WHERE ((NOT r.late) AND (NOT r.ok))))::integer AS errors
            FROM monitor.report r
-          WHERE (r.window_uuid = w.window_uuid)) c);
+          WHERE ((r.window_uuid = w.window_uuid) AND (r.seq <= COALESCE(w.last_seq, w.expected)))) c);
 
 COMMENT ON VIEW monitor.window_count IS 'Windows with how many reports came in time, late, and told of an error';
 
@@ -3473,7 +3539,7 @@ CREATE VIEW reporter.state AS
     ( SELECT count(*) AS count
            FROM reporter.tick
           WHERE (tick.outcome = 'sending'::text)) AS unsent_ticks,
-    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - ( SELECT min(tick.tried_at) AS min
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - ( SELECT min(tick.created_at) AS min
            FROM reporter.tick
           WHERE (tick.outcome = 'sending'::text)))), (0)::numeric), (0)::numeric))::double precision AS unsent_oldest_age_seconds;
 
@@ -4788,11 +4854,15 @@ ALTER TABLE ONLY ingest.payment
 
 ALTER TABLE ONLY ingest.rate_limit
     ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (key);
+
 ALTER TABLE ONLY monitor.conflict
     ADD CONSTRAINT conflict_pkey PRIMARY KEY (window_uuid, digest);
 
 ALTER TABLE ONLY monitor.flip
     ADD CONSTRAINT flip_pkey PRIMARY KEY (window_uuid, state);
+
+ALTER TABLE ONLY monitor.hearing
+    ADD CONSTRAINT hearing_pkey PRIMARY KEY (only_row);
 
 ALTER TABLE ONLY monitor.holder
     ADD CONSTRAINT holder_pkey PRIMARY KEY (holder);
@@ -5122,6 +5192,7 @@ CREATE INDEX mapping_by_family ON ingest.mapping USING btree (family);
 CREATE INDEX mapping_unsettled ON ingest.mapping USING btree (layout) WHERE is_unsettled;
 
 CREATE INDEX model_call_by_age ON ingest.model_call USING btree (called_at);
+
 CREATE INDEX conflict_age_idx ON monitor.conflict USING btree (created_at);
 
 CREATE INDEX flip_age_idx ON monitor.flip USING btree (created_at);
@@ -5322,9 +5393,13 @@ CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON ingest.rate_limit
 
 CREATE TRIGGER conflict_final BEFORE UPDATE ON monitor.conflict FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
 
+CREATE TRIGGER conflict_kept BEFORE DELETE ON monitor.conflict FOR EACH ROW EXECUTE FUNCTION monitor.refuse_young();
+
 CREATE TRIGGER flip_final BEFORE UPDATE ON monitor.flip FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
 
 CREATE TRIGGER flip_kept BEFORE DELETE ON monitor.flip FOR EACH ROW EXECUTE FUNCTION monitor.refuse_young();
+
+CREATE TRIGGER marker_final BEFORE UPDATE ON monitor.marker FOR EACH ROW WHEN (((new.sent_at <> old.sent_at) OR (new.back_at IS DISTINCT FROM COALESCE(old.back_at, new.back_at)))) EXECUTE FUNCTION ops.refuse_change();
 
 CREATE TRIGGER report_final BEFORE UPDATE ON monitor.report FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
 
@@ -5362,9 +5437,13 @@ CREATE TRIGGER returned_final BEFORE DELETE OR UPDATE OR TRUNCATE ON payouts.ret
 
 CREATE TRIGGER report_window_kept BEFORE DELETE ON reporter.report_window FOR EACH ROW EXECUTE FUNCTION reporter.refuse_young();
 
+CREATE TRIGGER report_window_kept_all BEFORE TRUNCATE ON reporter.report_window FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
 CREATE TRIGGER report_window_kept_in_order BEFORE UPDATE ON reporter.report_window FOR EACH ROW EXECUTE FUNCTION reporter.keep_window();
 
 CREATE TRIGGER tick_kept BEFORE DELETE ON reporter.tick FOR EACH ROW EXECUTE FUNCTION reporter.refuse_young();
+
+CREATE TRIGGER tick_kept_all BEFORE TRUNCATE ON reporter.tick FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 CREATE TRIGGER tick_kept_in_order BEFORE UPDATE ON reporter.tick FOR EACH ROW EXECUTE FUNCTION reporter.keep_tick();
 
@@ -5430,6 +5509,7 @@ ALTER TABLE ONLY etl.run_month
 
 ALTER TABLE ONLY ingest.learning_sample
     ADD CONSTRAINT learning_sample_mapping_id_fkey FOREIGN KEY (mapping_id) REFERENCES ingest.mapping(id);
+
 ALTER TABLE ONLY monitor.conflict
     ADD CONSTRAINT conflict_window_uuid_fkey FOREIGN KEY (window_uuid) REFERENCES monitor.report_window(window_uuid);
 
@@ -5496,6 +5576,7 @@ GRANT USAGE ON SCHEMA etl TO payments_exporter;
 GRANT USAGE ON SCHEMA ingest TO payments_ingest;
 GRANT USAGE ON SCHEMA ingest TO payments_loader;
 GRANT USAGE ON SCHEMA ingest TO payments_exporter;
+
 GRANT USAGE ON SCHEMA monitor TO payments_monitor;
 GRANT USAGE ON SCHEMA monitor TO payments_loader;
 GRANT USAGE ON SCHEMA monitor TO payments_exporter;
@@ -5511,9 +5592,9 @@ GRANT USAGE ON SCHEMA ops TO payments_payouts;
 GRANT USAGE ON SCHEMA ops TO payments_campaigns;
 GRANT USAGE ON SCHEMA ops TO payments_reports;
 GRANT USAGE ON SCHEMA ops TO payments_collector;
-GRANT USAGE ON SCHEMA ops TO payments_ingest;
 GRANT USAGE ON SCHEMA ops TO payments_monitor;
 GRANT USAGE ON SCHEMA ops TO payments_reporter;
+GRANT USAGE ON SCHEMA ops TO payments_ingest;
 GRANT USAGE ON SCHEMA ops TO payments_traffic;
 
 GRANT USAGE ON SCHEMA payments TO payments_loader;
@@ -5586,6 +5667,22 @@ GRANT ALL ON FUNCTION etl.publish_build(run text, month date) TO payments_loader
 REVOKE ALL ON FUNCTION etl.swap_healed_leaf(month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.swap_healed_leaf(month date) TO payments_loader;
 
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(last_seq) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(deadline) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(state) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(received) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(errors) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(closed_at) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(decided_at) ON TABLE monitor.report_window TO payments_monitor;
+
 REVOKE ALL ON FUNCTION ops.add_months(parent regclass, months integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_saga;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_wallet;
@@ -5593,11 +5690,11 @@ GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payment
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_campaigns;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_reports;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_collector;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_monitor;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_reporter;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_ingest;
 
 REVOKE ALL ON FUNCTION ops.add_rate_limit(schema text) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_monitor;
-GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_reporter;
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
 
@@ -5909,30 +6006,23 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.rate_limit TO payments_ingest;
 GRANT SELECT ON TABLE ingest.round_share TO payments_exporter;
 
 GRANT SELECT ON TABLE ingest.unprocessed_state TO payments_exporter;
+
 GRANT SELECT,INSERT,DELETE ON TABLE monitor.report TO payments_monitor;
 
 GRANT UPDATE(created_at) ON TABLE monitor.report TO payments_monitor;
 
-GRANT SELECT,INSERT,DELETE ON TABLE monitor.report_window TO payments_monitor;
-
-GRANT UPDATE(last_seq) ON TABLE monitor.report_window TO payments_monitor;
-
-GRANT UPDATE(deadline) ON TABLE monitor.report_window TO payments_monitor;
-
-GRANT UPDATE(state) ON TABLE monitor.report_window TO payments_monitor;
-
-GRANT UPDATE(received) ON TABLE monitor.report_window TO payments_monitor;
-
-GRANT UPDATE(errors) ON TABLE monitor.report_window TO payments_monitor;
-
-GRANT UPDATE(closed_at) ON TABLE monitor.report_window TO payments_monitor;
-
-GRANT UPDATE(decided_at) ON TABLE monitor.report_window TO payments_monitor;
-
 GRANT SELECT ON TABLE monitor.audit_difference TO payments_loader;
 GRANT SELECT ON TABLE monitor.audit_difference TO payments_exporter;
 
+GRANT SELECT ON TABLE monitor.hearing TO payments_monitor;
+
+GRANT UPDATE(since) ON TABLE monitor.hearing TO payments_monitor;
+
+GRANT UPDATE(last_at) ON TABLE monitor.hearing TO payments_monitor;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE monitor.holder TO payments_monitor;
+
+GRANT SELECT ON TABLE monitor.lease TO payments_monitor;
 
 GRANT SELECT ON TABLE monitor.audit_held TO payments_loader;
 
@@ -6049,9 +6139,9 @@ GRANT SELECT ON TABLE ops.module_migration TO payments_payouts;
 GRANT SELECT ON TABLE ops.module_migration TO payments_campaigns;
 GRANT SELECT ON TABLE ops.module_migration TO payments_reports;
 GRANT SELECT ON TABLE ops.module_migration TO payments_collector;
-GRANT SELECT ON TABLE ops.module_migration TO payments_ingest;
 GRANT SELECT ON TABLE ops.module_migration TO payments_monitor;
 GRANT SELECT ON TABLE ops.module_migration TO payments_reporter;
+GRANT SELECT ON TABLE ops.module_migration TO payments_ingest;
 GRANT SELECT ON TABLE ops.module_migration TO payments_traffic;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
