@@ -17,14 +17,16 @@ let queues: readonly Serving[];
 let reporter: Serving;
 
 /** Longer than a lease, which is five seconds by a heartbeat of one. */
-const AWAY_MS = 8_000;
+const AWAY_MS = 6_500;
+
+const INTERVAL_MS = 400;
 
 beforeAll(async () => {
   services = await Services.create(
     {
-      REPORTER_INTERVAL_MS: "500",
+      REPORTER_INTERVAL_MS: String(INTERVAL_MS),
       MONITOR_GRACE_MS: "500",
-      MONITOR_SETTLE_MS: "12000", // a link comes back within ten seconds, and what waits for it is sent within one
+      MONITOR_SETTLE_MS: "5000", // after three seconds without a broker a link comes back within three, and what waits for it is sent within one
       MONITOR_SWEEP_EVERY_MS: "200",
       RABBITMQ_HEARTBEAT_S: "1",
       AUDIT_GRACE_S: "0",
@@ -88,7 +90,7 @@ async function open(count: number, ticks: number, omission_rate = 0): Promise<re
     const answer = await fetch(`${reporter.url}/report-windows`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ seed: 1, duration_s: ticks / 2, error_rate: 0, omission_rate }),
+      body: JSON.stringify({ seed: 1, duration_s: (ticks * INTERVAL_MS) / 1_000, error_rate: 0, omission_rate }),
     });
     return ((await answer.json()) as { window_uuid: string }).window_uuid;
   });
@@ -115,12 +117,12 @@ const gone = async (ms: number) => {
 };
 
 test("the broker is away over a window's end: what was audited is sent once it is back, and nothing is decided before", async () => {
-  const ids = [...(await open(5, 10)), ...(await open(1, 10, 1))];
-  await audited(ids, 4);
+  const ids = [...(await open(5, 6)), ...(await open(1, 6, 1))];
+  await audited(ids, 2);
   broker.refuse();
   broker.reset();
-  await audited(ids, 10);
-  await gone(3_000); // past the deadline
+  await audited(ids, 6);
+  await gone(1_300); // past the deadline
   expect((await look(ids)).flatMap(({ states }) => states)).toEqual([]);
   broker.pass();
   const rows = await endsAsAudited(ids);
@@ -128,10 +130,10 @@ test("the broker is away over a window's end: what was audited is sent once it i
 });
 
 test("the monitor is killed, and away for longer than a lease: reports in anybody's hands are waited for", async () => {
-  const ids = [...(await open(20, 10)), ...(await open(1, 10, 1))];
+  const ids = [...(await open(20, 6)), ...(await open(1, 6, 1))];
   await audited(ids, 2);
   await monitor.stop("SIGKILL");
-  await audited(ids, 10);
+  await audited(ids, 6);
   await gone(AWAY_MS);
   await monitor.replace();
   await monitor.ready();
@@ -140,10 +142,10 @@ test("the monitor is killed, and away for longer than a lease: reports in anybod
 });
 
 test("the monitor is frozen for longer than a lease, over a window's end", async () => {
-  const ids = [...(await open(20, 10)), ...(await open(1, 10, 1))];
+  const ids = [...(await open(20, 6)), ...(await open(1, 6, 1))];
   await audited(ids, 2);
   monitor.signal("SIGSTOP");
-  await audited(ids, 10);
+  await audited(ids, 6);
   await gone(AWAY_MS);
   monitor.signal("SIGCONT");
   const rows = await endsAsAudited(ids);
@@ -151,7 +153,7 @@ test("the monitor is frozen for longer than a lease, over a window's end", async
 });
 
 test("PostgreSQL is away: what it did not audit was not sent, and is stalled", async () => {
-  const ids = await open(5, 14);
+  const ids = await open(5, 12);
   await audited(ids, 3);
   postgres.refuse();
   postgres.reset();
@@ -162,7 +164,7 @@ test("PostgreSQL is away: what it did not audit was not sent, and is stalled", a
 });
 
 test("two hundred windows of a reporter that was killed are gone on with, none later than the others", async () => {
-  const ids = await open(200, 30);
+  const ids = await open(200, 24);
   await audited(ids, 2);
   await reporter.replace();
   await reporter.ready();

@@ -14,6 +14,8 @@ const BATCH = 500;
 const MOST_FAILURES = 10;
 /** Between two looks whether a marker is back. */
 const LOOK_EVERY_MS = 100;
+/** Between two markers of a sweep: the one before tells nothing of windows that have ended since. */
+const MARK_EVERY_MS = 1_000;
 
 export interface SweeperOptions extends Pick<Service, "pool" | "publisher" | "logger"> {
   readonly everyMs: number;
@@ -59,10 +61,12 @@ export class Sweeper implements Part {
     const untilMs = performance.now() + waitMs;
     const sum = { closed: 0, alert: 0 };
     let due = await countDue(pool);
-    if (due.pending + due.unknown > 0) {
-      await this.#sendMarker();
-    }
+    let markedMs = Number.NEGATIVE_INFINITY;
     while (due.pending + due.unknown > 0) {
+      if (performance.now() >= markedMs + MARK_EVERY_MS) {
+        await this.#sendMarker();
+        markedMs = performance.now();
+      }
       const decided = await this.#decide();
       sum.closed += count(decided, "CLOSED");
       sum.alert += count(decided, "ALERT");

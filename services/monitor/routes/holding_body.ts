@@ -19,7 +19,7 @@ export const holdingBody = z.strictObject({
     .meta({ description: "0: it has ended.", examples: [0] }),
   as_of: instant.nullable().meta({
     description: "Of the latest answer before it looked at what it holds; null: there was none.",
-    examples: [null],
+    examples: ["2026-01-01T00:00:00.000000Z"],
   }),
   gave_back: z.boolean().meta({ examples: [false] }),
   held: z.array(z.tuple([z.uuid(), z.int().min(0).max(MOST_REPORTS)])).max(MOST_HELD),
