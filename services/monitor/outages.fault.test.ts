@@ -90,7 +90,12 @@ async function open(count: number, ticks: number, omission_rate = 0): Promise<re
     const answer = await fetch(`${reporter.url}/report-windows`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ seed: 1, duration_s: (ticks * INTERVAL_MS) / 1_000, error_rate: 0, omission_rate }),
+      body: JSON.stringify({
+        seed: 1,
+        duration_s: (ticks * INTERVAL_MS) / 1_000,
+        error_rate: 0,
+        omission_rate,
+      }),
     });
     return ((await answer.json()) as { window_uuid: string }).window_uuid;
   });
