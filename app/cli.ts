@@ -4,7 +4,7 @@ import { type Module, requireUnambiguous } from "../lib/runtime/module.js";
 import { baseSettings, type Settings } from "../lib/settings/base.js";
 import { type SettingsDeclaration, secretNames } from "../lib/settings/define.js";
 import { loadSettings } from "../lib/settings/settings.js";
-import { declarationsOf } from "./settings.js";
+import { declarationsOf } from "./declarations.js";
 
 /** What an action reads: the settings that modules declare, by its arguments, and the schema of some of them. */
 export interface ActionNeeds {

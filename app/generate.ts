@@ -10,11 +10,11 @@ import { packageRoot, packageVersion } from "../lib/root.js";
 import { describedRoutes, LIB_METRICS, type Module } from "../lib/runtime/module.js";
 import { PURGE_BATCH_ROWS, type Retention } from "../lib/runtime/retention.js";
 import { type SettingsDeclaration, secretNames } from "../lib/settings/define.js";
+import { declarationsOf } from "./declarations.js";
 import { apiPage } from "./generate/api_page.js";
 import { type ApiDocument, callsOf } from "./generate/calls.js";
 import { postmanCollection } from "./generate/postman.js";
 import { MODULES } from "./modules.js";
-import { declarationsOf } from "./settings.js";
 
 /** Pages that follow from the manifests, as `npm run generate` writes them; a test compares. @returns text by path. */
 export async function generatedFiles(modules: readonly Module[]): Promise<Record<string, string>> {

@@ -3,6 +3,7 @@ import { jobs } from "../jobs/module.js";
 import type { Module } from "../lib/runtime/module.js";
 import { campaigns } from "../services/campaigns/module.js";
 import { collector } from "../services/collector/module.js";
+import { consoleModule } from "../services/console/module.js";
 import { fraud } from "../services/fraud/module.js";
 import { gatewaySimulator } from "../services/gateway_simulator/module.js";
 import { ingest } from "../services/ingest/module.js";
@@ -16,6 +17,7 @@ import { reporter } from "../services/reporter/module.js";
 import { reports } from "../services/reports/module.js";
 import { wallet } from "../services/wallet/module.js";
 import { traffic } from "../traffic/module.js";
+import { consoleDeeds } from "./console/deeds.js";
 
 /** Every module of the platform. A new one is a folder and a line here. */
 export const MODULES: readonly Module[] = [
@@ -35,5 +37,6 @@ export const MODULES: readonly Module[] = [
   monitorQueue,
   reporter,
   ingest,
+  consoleModule({ modules: () => MODULES, deedsOf: (runtime) => consoleDeeds(runtime, MODULES) }),
   traffic,
 ];

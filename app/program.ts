@@ -11,8 +11,8 @@ import { eraseCommand } from "./commands/erase.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { monitorCommand } from "./commands/monitor.js";
 import { serveCommand, workerCommand } from "./commands/serve.js";
+import { auditSettings } from "./declarations.js";
 import { MODULES } from "./modules.js";
-import { auditSettings } from "./settings.js";
 
 export const main = () => runProgram(() => paymentsProgram(MODULES));
 

@@ -29,7 +29,7 @@ SELECT format('CREATE ROLE %I', r)
 FROM unnest(ARRAY['payments_owner', 'payments_admin', 'payments_loader', 'payments_reader',
                   'payments_exporter', 'payments_backup', 'payments_app', 'payments_lake', 'payments_wallet', 'payments_saga',
                   'payments_collector', 'payments_payouts', 'payments_campaigns', 'payments_traffic', 'payments_reports',
-                  'payments_monitor', 'payments_reporter', 'payments_ingest']) r
+                  'payments_monitor', 'payments_reporter', 'payments_ingest', 'payments_console']) r
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) \gexec
 
 -- Every attribute is spelt out, so that a role changed by hand is put right. payments_backup may stream the cluster's files,
@@ -52,6 +52,7 @@ ALTER ROLE payments_ingest NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICA
 ALTER ROLE payments_traffic NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
 ALTER ROLE payments_monitor NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
 ALTER ROLE payments_reporter NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_console NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
 
 -- A guard against slips, not a right: whoever reads reports should not write by accident.
 ALTER ROLE payments_reader SET default_transaction_read_only = on;
@@ -61,10 +62,10 @@ ALTER ROLE payments_reader SET default_transaction_read_only = on;
 SELECT current_setting('server_version_num')::int >= 160000 AS pg16 \gset
 \if :pg16
 GRANT payments_owner TO payments_admin WITH INHERIT TRUE, SET TRUE;
-GRANT payments_wallet, payments_saga, payments_collector, payments_payouts, payments_campaigns, payments_traffic, payments_reports, payments_monitor, payments_reporter, payments_ingest TO payments_app WITH INHERIT FALSE, SET TRUE;
+GRANT payments_wallet, payments_saga, payments_collector, payments_payouts, payments_campaigns, payments_traffic, payments_reports, payments_monitor, payments_reporter, payments_ingest, payments_console TO payments_app WITH INHERIT FALSE, SET TRUE;
 \else
 GRANT payments_owner TO payments_admin;
-GRANT payments_wallet, payments_saga, payments_collector, payments_payouts, payments_campaigns, payments_traffic, payments_reports, payments_monitor, payments_reporter, payments_ingest TO payments_app;
+GRANT payments_wallet, payments_saga, payments_collector, payments_payouts, payments_campaigns, payments_traffic, payments_reports, payments_monitor, payments_reporter, payments_ingest, payments_console TO payments_app;
 \endif
 GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO payments_admin; -- a DBA sees and stops sessions, ends a bench with a checkpoint
 GRANT pg_monitor TO payments_exporter;
@@ -80,7 +81,7 @@ FROM pg_database WHERE datname = :'dbname' AND datdba <> 'payments_owner'::regro
 REVOKE ALL ON DATABASE :"dbname" FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"dbname" TO payments_admin, payments_loader, payments_reader, payments_exporter, payments_backup,
   payments_app, payments_wallet, payments_saga, payments_payouts, payments_campaigns, payments_collector, payments_traffic, payments_reports,
-  payments_monitor, payments_reporter, payments_ingest;
+  payments_monitor, payments_reporter, payments_ingest, payments_console;
 GRANT TEMPORARY ON DATABASE :"dbname" TO payments_admin, payments_loader;
 
 -- What others collect, and ingest reads; see db/datalake.sql.

@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError } from "commander";
-import { DeadLetters } from "../../lib/broker/dead_letters.js";
 import type { QueueFamily } from "../../lib/broker/topology.js";
 import { brokerOptions, withPublisher } from "../../lib/cli/broker.js";
 import { type ActionWrapper, type CommandContext, printResult, withDatabase } from "../../lib/cli/command.js";
@@ -14,11 +13,10 @@ import {
 } from "../../lib/dead_letters/action.js";
 import { type Selection, selectionOf } from "../../lib/dead_letters/selection.js";
 import type { Module } from "../../lib/runtime/module.js";
+import { familiesOver, LETTERS_NAME, withLetters } from "../letters.js";
 import { dlqAuditCommand } from "./dlq_audit.js";
 import { foretellLetters } from "./dlq_forecast.js";
 import { listLetters, SHOWN, showLetter } from "./dlq_list.js";
-
-const NAME = "payments-dlq";
 
 const DEFAULT_QUEUE = "etl_queue.dlq";
 
@@ -79,7 +77,7 @@ export function dlqCommand(action: ActionWrapper, modules: readonly Module[]): C
         // All who take an event must have their queue when it is published.
         const declared = to === "topic" ? modules.flatMap(({ queues }) => queues) : families;
         return act(context, { family: families[0], selection }, (due) =>
-          withPublisher(brokerOptions(context, NAME), declared, (publisher) =>
+          withPublisher(brokerOptions(context, LETTERS_NAME), declared, (publisher) =>
             replay({ ...due, publisher, families, to }),
           ),
         );
@@ -100,22 +98,6 @@ export function dlqCommand(action: ActionWrapper, modules: readonly Module[]): C
       }),
     );
   return dlq.addCommand(dlqAuditCommand(action));
-}
-
-/**
- * The families whose dead letters lie in a queue; those of a service share one.
- *
- * @throws CoreError DEAD_LETTER_QUEUE_UNKNOWN
- */
-function familiesOver(queue: string, modules: readonly Module[]): readonly [QueueFamily, ...QueueFamily[]] {
-  const all = modules.flatMap(({ queues }) => queues);
-  const [first, ...others] = all.filter(({ deadLetter }) => deadLetter === queue);
-  if (first === undefined) {
-    throw new CoreError("DEAD_LETTER_QUEUE_UNKNOWN", `no dead letters go to "${queue}".`, {
-      hint: `There are: ${[...new Set(all.map(({ deadLetter }) => deadLetter))].join(", ")}.`,
-    });
-  }
-  return [first, ...others];
 }
 
 /** @throws CoreError USAGE_INVALID for a topic of messages that come by none */
@@ -160,19 +142,6 @@ async function act(
     }),
   );
   return undefined;
-}
-
-async function withLetters<T>(
-  context: CommandContext,
-  family: QueueFamily,
-  work: (letters: DeadLetters) => Promise<T>,
-): Promise<T> {
-  const letters = await DeadLetters.open({ ...brokerOptions(context, NAME), family });
-  try {
-    return await work(letters);
-  } finally {
-    await letters.close();
-  }
 }
 
 function toLimit(text: string): number {

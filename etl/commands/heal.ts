@@ -1,9 +1,9 @@
 import { Command } from "commander";
-import { type ActionWrapper, withDatabase } from "../../lib/cli/command.js";
+import { type ActionWrapper, type CommandContext, withDatabase } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
 import { CoreError } from "../../lib/core_errors.js";
 import { ChunkSource } from "../generate/source.js";
-import { rebuildMonth } from "../runs/rebuild.js";
+import { type Rebuilt, rebuildMonth } from "../runs/rebuild.js";
 import type { EtlSettings } from "../settings.js";
 import { show } from "./show.js";
 
@@ -13,27 +13,32 @@ export function healCommand(action: ActionWrapper<EtlSettings>): Command {
     .argument("<month>", "YYYY-MM")
     .action(
       action(async (context, month: string, _options: object) => {
-        if (!/^[0-9]{4}-(0[1-9]|1[0-2])$/.test(month)) {
-          throw new CoreError("USAGE_INVALID", `'${month}' is not a valid month (YYYY-MM).`);
-        }
-        const source = new ChunkSource();
-        try {
-          const rebuilt = await withDatabase(context, (pool) =>
-            rebuildMonth({ pool, source, logger: context.logger }, `${month}-01`),
+        const rebuilt = await healMonth(context, month);
+        const { rows, runs, refilled } = rebuilt;
+        const lines = [
+          `${month}: ${formatCount(rows)} rows of ${runs.join(", ")} rebuilt; payments verify proves it`,
+        ];
+        if (refilled.length > 0) {
+          lines.push(
+            `added columns whose default is another each time were filled anew: ${refilled.join(", ")}`,
           );
-          const { rows, runs, refilled } = rebuilt;
-          const lines = [
-            `${month}: ${formatCount(rows)} rows of ${runs.join(", ")} rebuilt; payments verify proves it`,
-          ];
-          if (refilled.length > 0) {
-            lines.push(
-              `added columns whose default is another each time were filled anew: ${refilled.join(", ")}`,
-            );
-          }
-          return show(context, rebuilt, lines.join("\n"));
-        } finally {
-          await source.close();
         }
+        return show(context, rebuilt, lines.join("\n"));
       }),
     );
+}
+
+/** @param month `YYYY-MM` @throws PlatformError USAGE_INVALID, and what rebuildMonth throws */
+export async function healMonth(context: CommandContext, month: string): Promise<Rebuilt> {
+  if (!/^[0-9]{4}-(0[1-9]|1[0-2])$/.test(month)) {
+    throw new CoreError("USAGE_INVALID", `'${month}' is not a valid month (YYYY-MM).`);
+  }
+  const source = new ChunkSource();
+  try {
+    return await withDatabase(context, (pool) =>
+      rebuildMonth({ pool, source, logger: context.logger }, `${month}-01`),
+    );
+  } finally {
+    await source.close();
+  }
 }

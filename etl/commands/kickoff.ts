@@ -54,8 +54,7 @@ async function kickoff(context: CommandContext<EtlSettings>, options: Options): 
     throw new CoreError("USAGE_INVALID", "--rows and --target exclude each other.");
   }
   await withDatabase(context, async (pool) => {
-    await requireSeed(pool);
-    const started = await start(context, pool, spec, options.target);
+    const started = await startRun(context, pool, spec, options.target);
     if (!context.json) {
       print(
         started === undefined
@@ -71,13 +70,14 @@ async function kickoff(context: CommandContext<EtlSettings>, options: Options): 
   return undefined;
 }
 
-/** @returns undefined when the target has been reached. */
-async function start(
+/** @returns undefined when the target has been reached. @throws PlatformError NOT_SEEDED, RABBITMQ_*: then nothing was started */
+export async function startRun(
   context: CommandContext<EtlSettings>,
   pool: Pool,
   spec: Spec,
-  target: number | undefined,
+  target?: number,
 ): Promise<Run | undefined> {
+  await requireSeed(pool);
   // The broker is reached before the run is entered, so that a missing one leaves nothing behind.
   return withBroker(context, async (send) => {
     const window = context.settings.STAGE_WINDOW;

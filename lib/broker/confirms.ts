@@ -16,6 +16,12 @@ export interface OutgoingMessage {
 }
 
 /** Told what came of the message in a place: a failure, or nothing when the broker has it safe. */
+/** Messages ready, and those who take them. */
+export interface QueueState {
+  readonly messages: number;
+  readonly consumers: number;
+}
+
 export type Settle = (place: number, failure?: Error) => void;
 
 /**
@@ -85,9 +91,10 @@ export class ConfirmedPublishing {
     }
   }
 
-  /** Messages ready in a queue, which must be there. */
-  async messagesIn(queue: string): Promise<number> {
-    return (await this.#channel.checkQueue(queue)).messageCount;
+  /** A queue, which must be there. */
+  async lookAt(queue: string): Promise<QueueState> {
+    const { messageCount: messages, consumerCount: consumers } = await this.#channel.checkQueue(queue);
+    return { messages, consumers };
   }
 
   /**

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { CoreError } from "../core_errors.js";
 import { codeOf } from "../errors.js";
 import { pause, within } from "../timing.js";
-import { ConfirmedPublishing, type OutgoingMessage, type Settle } from "./confirms.js";
+import { ConfirmedPublishing, type OutgoingMessage, type QueueState, type Settle } from "./confirms.js";
 import { BrokerConnection, type ConnectionTarget } from "./connection.js";
 import type { MessageProperties } from "./properties.js";
 import { type Destination, nameOf, type QueueFamily } from "./topology.js";
@@ -115,9 +115,14 @@ export class Publisher {
 
   /** Messages ready in one of the queues that were declared. */
   async messagesIn(queue: string): Promise<number> {
+    return (await this.lookAt(queue)).messages;
+  }
+
+  /** One of the queues that were declared. */
+  async lookAt(queue: string): Promise<QueueState> {
     return within(
       this.#timeoutMs,
-      this.#connection.up().then((session) => session.messagesIn(queue)),
+      this.#connection.up().then((session) => session.lookAt(queue)),
       () => new CoreError("PUBLISH_TIMEOUT", `The broker did not tell how many messages are in "${queue}".`),
     );
   }

@@ -71,7 +71,7 @@ export async function addApi(
 }
 
 async function addRoute(server: FastifyInstance, route: Route, gate: Gate): Promise<void> {
-  const { method, path, request = {}, handle, bodies, service = SERVICE, poolQueue, vary } = route;
+  const { method, path, request = {}, handle, bodies, service = SERVICE, poolQueue, vary, access } = route;
   const bodyLimit = route.bodyLimitBytes ?? server.initialConfig.bodyLimit ?? 0;
   const { params, query, body } = request;
   const schema = {
@@ -83,7 +83,10 @@ async function addRoute(server: FastifyInstance, route: Route, gate: Gate): Prom
     takeOthers(at, bodies ?? {}, bodyLimit);
     at.route({
       ...{ method, url: path, schema, bodyLimit, handler: handle },
-      onRequest: gate.at({ service, route: path, poolQueue, vary, bodyLimitBytes: route.bodyLimitBytes }),
+      onRequest: gate.at({
+        ...{ service, route: path, poolQueue, vary, bodyLimitBytes: route.bodyLimitBytes },
+        keyless: access === "module",
+      }),
       ...(route.cardData === "module" ? {} : { preValidation: refuseCards }),
     });
   };

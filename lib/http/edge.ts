@@ -56,8 +56,16 @@ export class Edge {
     }
   }
 
-  /** @returns the caller. @throws CoreError HOST_REFUSED, ORIGIN_REFUSED, API_KEY_REFUSED */
-  admit(method: string, headers: IncomingHttpHeaders): string {
+  /**
+   * @param place where no key is asked for, if `keyless`
+   * @returns the caller
+   * @throws CoreError HOST_REFUSED, ORIGIN_REFUSED, API_KEY_REFUSED
+   */
+  admit(
+    method: string,
+    headers: IncomingHttpHeaders,
+    { keyless = false }: { readonly keyless?: boolean } = {},
+  ): string {
     const host = headers.host?.toLowerCase() ?? "";
     if (!this.#hosts.has(host.replace(/:\d+$/, ""))) {
       throw new CoreError("HOST_REFUSED", "The Host is none of ours.", {
@@ -72,7 +80,7 @@ export class Edge {
       });
     }
     // With OPTIONS a page asks whether it may ask; no browser adds a key to that, and no endpoint takes it.
-    if (this.#keys.none || method === "OPTIONS") {
+    if (this.#keys.none || keyless || method === "OPTIONS") {
       return ANYBODY;
     }
     const name = this.#keys.nameOf(headers);

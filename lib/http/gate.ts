@@ -35,6 +35,8 @@ export interface Place {
   readonly poolQueue?: PoolQueue | undefined;
   /** The request header that its answers hang on. */
   readonly vary?: string | undefined;
+  /** Who it is the module asks. */
+  readonly keyless?: boolean;
   /** Of a route that takes larger bodies than others. */
   readonly bodyLimitBytes?: number | undefined;
 }
@@ -105,7 +107,7 @@ export class Gate {
       const vary = [place.vary, cors["vary"]].filter((name) => name !== undefined).join(", ");
       reply.headers({ ...cors, vary });
     }
-    request.principal = this.#edge.admit(request.method, request.headers);
+    request.principal = this.#edge.admit(request.method, request.headers, place);
   }
 
   /** Refuses what comes, and has those answered who only wait. Resolves when nothing is in flight. */

@@ -93,7 +93,8 @@ export async function describeApi(version: string, routes: readonly Route[]): Pr
     },
     transform: withExamples,
   });
-  for (const { method, path, summary, request = {}, answers, handle, service, bodyShape } of routes) {
+  const listed = routes.filter(({ unlisted }) => unlisted !== true);
+  for (const { method, path, summary, request = {}, answers, handle, service, bodyShape } of listed) {
     const { params, query, body = bodyShape } = request;
     const schema = {
       ...{ summary, tags: service === undefined ? [] : [service], response: answers },
@@ -106,7 +107,7 @@ export async function describeApi(version: string, routes: readonly Route[]): Pr
   await described.ready();
   const document = described.swagger() as unknown as { paths: Record<string, Record<string, Operation>> };
   await described.close();
-  for (const route of routes) {
+  for (const route of listed) {
     const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
     complete(document.paths[path]?.[route.method.toLowerCase()] ?? {}, route);
   }

@@ -47,11 +47,18 @@ export function keyset<Shape extends z.core.$ZodShape>(name: string, shape: Shap
       return read.data as Position;
     });
   const limit = z.coerce.number().int().min(1).max(MAX_ITEMS).default(50);
+  const cursorAt = (at: Position): string =>
+    encode(
+      name,
+      names.map((key) => (at as Record<string, unknown>)[key]),
+    );
   return {
     /** Fields of the query: how many items, and the `next` of the page before. */
     query: { limit, cursor: cursor.optional() },
     answer: <Item extends z.ZodType>(item: Item) =>
       z.object({ items: z.array(item), has_more: z.boolean(), next: z.string().nullable() }),
+    /** The cursor of the page after a position. */
+    cursorAt,
     /** How many rows to ask for. */
     rowsOf: (query: { readonly limit: number }) => query.limit + 1,
     /** Of rows in their order. @param positionOf where in it a row stands. */
@@ -63,8 +70,7 @@ export function keyset<Shape extends z.core.$ZodShape>(name: string, shape: Shap
       const items = rows.slice(0, query.limit);
       const last = items.at(-1);
       const hasMore = rows.length > items.length && last !== undefined;
-      const values = (at: Position) => names.map((key) => (at as Record<string, unknown>)[key]);
-      return { items, has_more: hasMore, next: hasMore ? encode(name, values(positionOf(last))) : null };
+      return { items, has_more: hasMore, next: hasMore ? cursorAt(positionOf(last)) : null };
     },
   };
 }

@@ -55,6 +55,10 @@ export interface RouteDefinition<Schemas extends RequestSchemas = RequestSchemas
   readonly bodyShape?: z.ZodType;
   /** The header in which another system signs its requests; the module checks it. */
   readonly signedBy?: string;
+  /** `module`: the module asks who it is, and no API key is. Default: the API keys, where there are any. */
+  readonly access?: "keys" | "module";
+  /** It is for a page of our own: the document of the API leaves it out. */
+  readonly unlisted?: true;
   /** `module`: the module looks for card data itself, since it masks what others refuse. Default: refuse. */
   readonly cardData?: "refuse" | "module";
   readonly handle: (request: RouteRequest<Schemas>) => Promise<Answer | SentAnswer | StreamedAnswer>;

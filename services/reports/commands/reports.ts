@@ -54,7 +54,11 @@ const EXITS: Readonly<Record<Rebuilt["kind"], number>> = {
 
 const rebuilderName = () => `${hostname().slice(0, 24)}:${process.pid}:${randomBytes(4).toString("hex")}`;
 
-async function withReports<T>({ settings }: CommandContext, work: (pool: Pool) => Promise<T>): Promise<T> {
+/** For what is no request: as the service's role, with statements that may take any time. */
+export async function withReports<T>(
+  { settings }: Pick<CommandContext, "settings">,
+  work: (pool: Pool) => Promise<T>,
+): Promise<T> {
   const pool = createServicePool(settings, {
     role: "payments_reports",
     schema: "reports",

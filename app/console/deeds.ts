@@ -1,0 +1,47 @@
+import type { Module, Runtime } from "../../lib/runtime/module.js";
+import type { Settings } from "../../lib/settings/base.js";
+import type { Deeds } from "../../services/console/deeds.js";
+import { withLearning } from "../../services/ingest/commands/with_learning.js";
+import { RULE_SET } from "../../services/ingest/domain/rules/index.js";
+import { decide } from "../../services/ingest/learning/decide.js";
+import { ingest } from "../../services/ingest/module.js";
+import type { IngestSettings } from "../../services/ingest/settings.js";
+import { withReports } from "../../services/reports/commands/reports.js";
+import { switchVersion } from "../../services/reports/switch_version.js";
+import { contextsOf } from "./context.js";
+import { letterDeeds } from "./letters.js";
+import { runDeeds } from "./runs.js";
+
+/** What the console may do: the same functions as the commands, so that both do the same. */
+export function consoleDeeds(runtime: Runtime, modules: readonly Module[]): Deeds {
+  const contextOf = contextsOf(runtime, modules);
+  return {
+    ...runDeeds(contextOf),
+    ...letterDeeds(contextOf, modules),
+    switchReports: ({ version, epoch }, { who, traceId }) =>
+      withReports(runtime, async (pool) => {
+        const served = await switchVersion(pool, { version, ifEpoch: epoch, by: `console: ${who}`, traceId });
+        return { epoch: served.epoch, version: served.version, generation: served.generation };
+      }),
+    decideMapping: ({ id, decision }, { who, signal }) => {
+      const context = contextOf<Settings & IngestSettings>(ingest, signal);
+      return withLearning(context, decision, async (pool, learning) => {
+        const state = await decide(pool, learning, { id, decision, by: `console: ${who}`.slice(0, 100) });
+        await learning.settle();
+        return { id, state };
+      });
+    },
+    rules: () => RULES,
+  };
+}
+
+const RULES: ReturnType<Deeds["rules"]> = {
+  version: String(RULE_SET.version),
+  digest: RULE_SET.digest,
+  items: RULE_SET.providers.flatMap(({ provider, rules }) =>
+    rules.map((rule) => ({
+      ...{ rule: `${provider}/${rule.name}`, provider, format: rule.format ?? "json" },
+      data: { ...rule },
+    })),
+  ),
+};

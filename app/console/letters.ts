@@ -1,0 +1,119 @@
+import type { DeadLetter } from "../../lib/broker/dead_letter.js";
+import { brokerOptions, withPublisher } from "../../lib/cli/broker.js";
+import { withDatabase } from "../../lib/cli/command.js";
+import { type Action, type ActionReport, purge, replay } from "../../lib/dead_letters/action.js";
+import { jsonOf, previewOf } from "../../lib/dead_letters/present.js";
+import { type Selection, selectedWindows, selectionOf } from "../../lib/dead_letters/selection.js";
+import { traceIdOf } from "../../lib/observability/trace.js";
+import type { Module } from "../../lib/runtime/module.js";
+import type { Letter } from "../../services/console/contracts/queues.js";
+import type { Deeds, Doer, LetterOrder, WholeLetter } from "../../services/console/deeds.js";
+import { platform } from "../../services/platform.js";
+import { withForetell } from "../commands/dlq_forecast.js";
+import { familiesOver, LETTERS_NAME, withLetters } from "../letters.js";
+import type { ContextOf } from "./context.js";
+
+type LetterDeeds = Pick<
+  Deeds,
+  "seeLetters" | "readLetter" | "foretellLetters" | "replayLetters" | "abandonLetters"
+>;
+
+const PREVIEW_CHARS = 200;
+const MOST_FORECASTS = 100;
+
+const never = () => undefined;
+const selected = ({ id, code, all }: LetterOrder): Selection =>
+  selectionOf(id, { ...(code === undefined ? {} : { reason: code }), ...(all === undefined ? {} : { all }) });
+
+/** What `payments dlq` does. */
+export function letterDeeds(contextOf: ContextOf, modules: readonly Module[]): LetterDeeds {
+  const familiesOf = (queue: string) => familiesOver(queue, modules);
+  /** The database is asked first: without a record nothing is done. */
+  const act = (order: LetterOrder, { signal }: Doer, deal: (action: Action) => Promise<ActionReport>) => {
+    const context = contextOf(platform, signal);
+    const selection = selected(order);
+    const { queue } = order;
+    return withDatabase(context, (db) =>
+      withLetters(context, familiesOf(queue)[0], (letters) =>
+        deal({ db, letters, queue, selection, signal }),
+      ),
+    );
+  };
+  return {
+    seeLetters: (queue, most) =>
+      withLetters(contextOf(platform), familiesOf(queue)[0], async (letters) => {
+        const seen: Letter[] = [];
+        for await (const window of letters.windows()) {
+          seen.push(...window.map(letterOf));
+          if (seen.length >= most) {
+            break;
+          }
+        }
+        return { total: letters.total, letters: seen.slice(0, most) };
+      }),
+    readLetter: (queue, id) =>
+      withLetters(contextOf(platform), familiesOf(queue)[0], async (letters) => {
+        for await (const [found] of selectedWindows(letters, { id }, never)) {
+          if (found !== undefined) {
+            return wholeOf(found);
+          }
+        }
+        throw new Error("selectedWindows gives the letter, or throws");
+      }),
+    foretellLetters: (order) => {
+      const context = contextOf(platform);
+      const families = familiesOf(order.queue);
+      const owner = modules.find(({ queues }) => queues.includes(families[0])) as Module;
+      return withLetters(context, families[0], (letters) =>
+        withForetell(context, { owner, families }, async (foretell) => {
+          const forecasts: { id: string; code: string; kind: string; why: string }[] = [];
+          let count = 0;
+          for await (const window of selectedWindows(letters, selected(order), never)) {
+            count += window.length;
+            const shown = window.slice(0, MOST_FORECASTS - forecasts.length);
+            const told = shown.length === 0 ? [] : ((await foretell?.(shown)) ?? []);
+            forecasts.push(...told.map((each, i) => ({ ...idOf(shown[i] as DeadLetter), ...each })));
+          }
+          return {
+            ...{ total: letters.total, selected: count },
+            forecasts: foretell === undefined ? null : forecasts,
+          };
+        }),
+      );
+    },
+    replayLetters: (order, doer) => {
+      const families = familiesOf(order.queue);
+      return act(order, doer, (action) =>
+        withPublisher(brokerOptions(contextOf(platform), LETTERS_NAME), families, (publisher) =>
+          replay({ ...action, publisher, families, to: "consumer" }),
+        ),
+      );
+    },
+    abandonLetters: (order, doer) => act(order, doer, purge),
+  };
+}
+
+const idOf = ({ id, code }: DeadLetter) => ({ id, code });
+
+/** Of times that somebody else wrote on a letter none that is no time is shown. */
+const instantOf = (text: string | undefined) =>
+  text === undefined || Number.isNaN(Date.parse(text)) ? null : new Date(text).toISOString();
+
+function letterOf(letter: DeadLetter): Letter {
+  const { id, code, reason, attempts, queue, properties, headers, body } = letter;
+  return {
+    ...{ id, code, reason, attempts },
+    event: properties.type === undefined ? null : String(properties.type),
+    from_queue: queue ?? null,
+    trace_id: traceIdOf(headers["traceparent"]) ?? null,
+    first_failed_at: instantOf(letter.firstFailedAt),
+    last_failed_at: instantOf(letter.lastFailedAt),
+    bytes: body.length,
+    preview: previewOf(body, PREVIEW_CHARS),
+  };
+}
+
+function wholeOf(letter: DeadLetter): WholeLetter {
+  const { encoding, body, properties, headers } = jsonOf(letter) as unknown as WholeLetter;
+  return { letter: letterOf(letter), encoding, body, properties, headers };
+}

@@ -1,0 +1,188 @@
+import { createHmac, hash, scryptSync, timingSafeEqual } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { CoreError } from "../../lib/core_errors.js";
+import { isLoopback } from "../../lib/http/edge.js";
+import type { Settings } from "../../lib/settings/base.js";
+import type { Role } from "./contracts/session.js";
+import { ConsoleError } from "./errors.js";
+import type { ConsoleSettings } from "./settings.js";
+
+/** Who asks. */
+export interface Person {
+  readonly role: Role;
+  /** As the audit's rows have it. */
+  readonly name: string;
+}
+
+export type AccessSettings = Pick<Settings, "HTTP_HOST"> &
+  Pick<ConsoleSettings, "CONSOLE_PASSWORD" | "CONSOLE_VIEWER_PASSWORD" | "CONSOLE_SESSION_S">;
+
+const COOKIE = "payments_console";
+/** Wrong passwords that are answered at once, and how long none is looked at after that. */
+const TRIES = 5;
+const LOCKED_MS = 60_000;
+/** Where no password is wanted there is nobody to tell apart. */
+const ANYBODY: Person = { role: "operator", name: "operator on this machine" };
+
+/**
+ * Who may look at the console, and who may act. A session is a cookie that says who signed in and until when, sealed with a key that
+ * hangs on the passwords: any process of the platform knows it, none has to keep it, and a new password ends all of them.
+ */
+export class Access {
+  readonly #settings: AccessSettings;
+  readonly #now: () => number;
+  #key: Buffer | undefined;
+  #wrong = { tries: 0, untilMs: 0 };
+
+  /** @throws CoreError SETTINGS_INVALID where others than this machine can reach it and no password is set */
+  constructor(settings: AccessSettings, now: () => number = Date.now) {
+    const { HTTP_HOST: host, CONSOLE_PASSWORD: operators, CONSOLE_VIEWER_PASSWORD: viewers } = settings;
+    this.#settings = settings;
+    this.#now = now;
+    if (operators === "" && !isLoopback(host)) {
+      throw new CoreError(
+        "SETTINGS_INVALID",
+        `CONSOLE_PASSWORD: HTTP_HOST ${host} is not loopback, and the console has no password.`,
+        { hint: "Set CONSOLE_PASSWORD or CONSOLE_PASSWORD_FILE, or HTTP_HOST to 127.0.0.1." },
+      );
+    }
+    if (operators !== "" && operators === viewers) {
+      throw new CoreError("SETTINGS_INVALID", "CONSOLE_VIEWER_PASSWORD is the same as CONSOLE_PASSWORD.");
+    }
+    if (operators === "" && viewers !== "") {
+      throw new CoreError("SETTINGS_INVALID", "CONSOLE_VIEWER_PASSWORD is set, and CONSOLE_PASSWORD is not.");
+    }
+  }
+
+  get wantsPassword(): boolean {
+    return this.#settings.CONSOLE_PASSWORD !== "";
+  }
+
+  /** @returns undefined: nobody has signed in, or it is too long ago. */
+  personOf(headers: IncomingHttpHeaders): Person | undefined {
+    return this.wantsPassword ? this.#unseal(cookieOf(headers)) : ANYBODY;
+  }
+
+  /** @throws ConsoleError CONSOLE_SIGNED_OUT */
+  requireViewer(headers: IncomingHttpHeaders): Person {
+    const person = this.personOf(headers);
+    if (person === undefined) {
+      throw new ConsoleError("CONSOLE_SIGNED_OUT", "Nobody has signed in here.");
+    }
+    return person;
+  }
+
+  /**
+   * A page that HTTP_CORS_ORIGINS names may call the API, and never act as whoever sits at the console.
+   *
+   * @throws ConsoleError CONSOLE_SIGNED_OUT, CONSOLE_READ_ONLY; CoreError ORIGIN_REFUSED
+   */
+  requireOperator(headers: IncomingHttpHeaders): Person {
+    requireOwnPage(headers);
+    const person = this.requireViewer(headers);
+    if (person.role !== "operator") {
+      throw new ConsoleError("CONSOLE_READ_ONLY", "A viewer may look, and not act.");
+    }
+    return person;
+  }
+
+  /**
+   * @returns who it is now, and the header that has the browser keep it
+   * @throws ConsoleError CONSOLE_PASSWORD_REFUSED; CoreError RATE_LIMITED after five wrong ones, for a minute
+   */
+  signIn(
+    password: string,
+    name: string | undefined,
+    headers: IncomingHttpHeaders,
+  ): [Person, setCookie: string] {
+    requireOwnPage(headers);
+    if (!this.wantsPassword) {
+      return [ANYBODY, expired(headers)];
+    }
+    const role = this.#roleOf(password);
+    const person = { role, name: name ?? role };
+    const { CONSOLE_SESSION_S: seconds } = this.#settings;
+    return [person, cookie(this.#seal(person, this.#now() + seconds * 1_000), seconds, headers)];
+  }
+
+  /** The header that has the browser forget who it is. */
+  signOut(headers: IncomingHttpHeaders): string {
+    requireOwnPage(headers);
+    return expired(headers);
+  }
+
+  #roleOf(password: string): Role {
+    const now = this.#now();
+    if (this.#wrong.tries >= TRIES && now < this.#wrong.untilMs) {
+      throw new CoreError("RATE_LIMITED", "Too many wrong passwords. Try again in a minute.");
+    }
+    const { CONSOLE_PASSWORD: operators, CONSOLE_VIEWER_PASSWORD: viewers } = this.#settings;
+    // Both, so that the time it takes tells nothing.
+    const [isOperator, isViewer] = [isSame(password, operators), viewers !== "" && isSame(password, viewers)];
+    if (!isOperator && !isViewer) {
+      const tries = now < this.#wrong.untilMs ? this.#wrong.tries + 1 : 1;
+      this.#wrong = { tries, untilMs: now + LOCKED_MS };
+      throw new ConsoleError("CONSOLE_PASSWORD_REFUSED", "The password is none of the console's.");
+    }
+    this.#wrong = { tries: 0, untilMs: 0 };
+    return isOperator ? "operator" : "viewer";
+  }
+
+  #seal(person: Person, untilMs: number): string {
+    const text = Buffer.from(JSON.stringify([person.role, person.name, untilMs])).toString("base64url");
+    return `${text}.${this.#sealOf(text)}`;
+  }
+
+  #unseal(sealed: string | undefined): Person | undefined {
+    const [text = "", seal = ""] = sealed?.split(".") ?? [];
+    if (sealed === undefined || !isSame(seal, this.#sealOf(text))) {
+      return undefined;
+    }
+    const [role, name, untilMs] = JSON.parse(Buffer.from(text, "base64url").toString()) as [
+      Role,
+      string,
+      number,
+    ];
+    return this.#now() < untilMs ? { role, name } : undefined;
+  }
+
+  #sealOf(text: string): string {
+    // Slow on purpose: whoever has a cookie could try passwords on it.
+    const { CONSOLE_PASSWORD: operators, CONSOLE_VIEWER_PASSWORD: viewers } = this.#settings;
+    this.#key ??= scryptSync(`${operators}\n${viewers}`, "payments console session", 32);
+    return createHmac("sha256", this.#key).update(text).digest("base64url");
+  }
+}
+
+/** In constant time, whatever their lengths. */
+const isSame = (a: string, b: string) =>
+  timingSafeEqual(hash("sha256", a, "buffer"), hash("sha256", b, "buffer"));
+
+/** @throws CoreError ORIGIN_REFUSED */
+function requireOwnPage({ origin, host, ...headers }: IncomingHttpHeaders): void {
+  const site = headers["sec-fetch-site"];
+  const isOwn =
+    site === undefined
+      ? origin === undefined || origin.replace(/^https?:\/\//, "") === host
+      : site === "same-origin" || site === "none";
+  if (!isOwn) {
+    throw new CoreError("ORIGIN_REFUSED", "Only a page of the console may do this.", {
+      field: { in: "header", pointer: "#/origin" },
+    });
+  }
+}
+
+function cookieOf({ cookie: all = "" }: IncomingHttpHeaders): string | undefined {
+  return all
+    .split(";")
+    .map((each) => each.trim().split("="))
+    .find(([name]) => name === COOKIE)?.[1];
+}
+
+const expired = (headers: IncomingHttpHeaders) => cookie("", 0, headers);
+
+/** Of a proxy that speaks TLS for us we know by what it says. */
+function cookie(value: string, maxAgeS: number, headers: IncomingHttpHeaders): string {
+  const secure = headers["x-forwarded-proto"] === "https" ? "; Secure" : "";
+  return `${COOKIE}=${value}; Path=/console; Max-Age=${maxAgeS}; HttpOnly; SameSite=Strict${secure}`;
+}

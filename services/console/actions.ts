@@ -1,0 +1,174 @@
+import { codeOf, messageOf, PlatformError } from "../../lib/errors.js";
+import { repeated } from "../../lib/http/idempotency.js";
+import type { Logger } from "../../lib/observability/log.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import type { Part } from "../../lib/runtime/lifecycle.js";
+import { pause } from "../../lib/timing.js";
+import type { Action } from "./contracts/actions.js";
+import type { Doer } from "./deeds.js";
+import { ConsoleError } from "./errors.js";
+import {
+  type ActionRow,
+  type Ending,
+  endAction,
+  endLost,
+  enterAction,
+  findAction,
+  findByKey,
+  findRunning,
+  type NewAction,
+  RENEW_MS,
+  renewLeases,
+} from "./store/action.js";
+
+/** Most actions take less; whoever asked is told how it ended. */
+const ANSWER_MS = 1_000;
+/** Of a process that ends: what stops in order is waited for. */
+const DRAIN_MS = 5_000;
+/** Between a look and the next one another action may have begun and ended. */
+const TRIES = 5;
+
+export interface ActionsOptions {
+  readonly pool: Pool;
+  readonly logger: Logger;
+}
+
+/** Does things once, one at a time to the same thing, and leaves a row for each: who, what, why, and how it ended. */
+export class Actions implements Part {
+  readonly name = "actions of the console";
+  readonly #options: ActionsOptions;
+  readonly #stopping = new AbortController();
+  readonly #running = new Map<string, Promise<void>>();
+  #renewing: NodeJS.Timeout | undefined;
+
+  constructor(options: ActionsOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    this.#renewing = setInterval(() => void this.#renew(), RENEW_MS).unref();
+  }
+
+  async drain(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.race([
+      Promise.allSettled(this.#running.values()),
+      pause(this.#running.size === 0 ? 0 : DRAIN_MS),
+    ]);
+  }
+
+  /** What still runs is taken for lost when its lease is over. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    clearInterval(this.#renewing);
+  }
+
+  /**
+   * Does `work` unless it was done under this key: then the row of the first time is the answer.
+   *
+   * @returns the row, as it stands after a second at the latest
+   * @throws ConsoleError CONSOLE_ACTION_RUNNING; CoreError IDEMPOTENCY_MISMATCH
+   */
+  async begin(action: NewAction, work: (doer: Doer) => Promise<object>): Promise<ActionRow> {
+    const { row, isNew } = await this.#enter(action);
+    if (!isNew) {
+      return row;
+    }
+    const done = this.#carryOut(row, work);
+    this.#running.set(row.actionId, done);
+    void done.finally(() => this.#running.delete(row.actionId));
+    await Promise.race([done, pause(ANSWER_MS)]);
+    return (await findAction(this.#options.pool, row.actionId)) ?? row;
+  }
+
+  async #enter(action: NewAction): Promise<{ readonly row: ActionRow; readonly isNew: boolean }> {
+    const { pool } = this.#options;
+    await endLost(pool, LOST);
+    for (let tries = 0; tries < TRIES; tries++) {
+      const entered = await enterAction(pool, action);
+      if (entered !== undefined) {
+        return { row: entered, isNew: true };
+      }
+      const before = await findByKey(pool, action.key);
+      if (before !== undefined) {
+        requireSame(before, action.fingerprint);
+        return { row: before, isNew: false };
+      }
+      const other = await findRunning(pool, action.thing);
+      if (other !== undefined) {
+        throw runningAlready(other);
+      }
+    }
+    throw new Error(`no action could be entered on ${action.thing}`);
+  }
+
+  async #carryOut(row: ActionRow, work: (doer: Doer) => Promise<object>): Promise<void> {
+    const { logger } = this.#options;
+    const { actionId: id, kind, subject, who, why, traceId } = row;
+    const line = { trace_id: traceId, action_id: id, kind, subject, who, why };
+    logger.info(line, "action begun");
+    const ending = await work({ who, traceId, signal: this.#stopping.signal }).then(
+      (result): Ending => ({ state: "done", result }),
+      (error: unknown): Ending => {
+        const failure = failureOf(error, traceId);
+        logger.warn({ ...line, code: failure.code, err: error }, `action failed: ${messageOf(error)}`);
+        return { state: "failed", failure };
+      },
+    );
+    await this.#end(id, ending).catch((error: unknown) =>
+      logger.error({ ...line, code: codeOf(error) }, `how the action ended is not kept: ${messageOf(error)}`),
+    );
+    logger.info({ ...line, state: ending.state }, "action ended");
+  }
+
+  /** The database may be away for a while: until the lease is over it can be said how the action ended. */
+  async #end(id: string, ending: Ending): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await endAction(this.#options.pool, id, ending);
+        return;
+      } catch (error) {
+        if (tries >= TRIES || this.#stopping.signal.aborted) {
+          throw error;
+        }
+      }
+      await pause(1_000, this.#stopping.signal);
+    }
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#running.size > 0) {
+      await renewLeases(this.#options.pool, [...this.#running.keys()]).catch(() => undefined);
+    }
+  }
+}
+
+const LOST: NonNullable<Action["failure"]> = {
+  code: "CONSOLE_ACTION_LOST" satisfies keyof typeof ConsoleError.table,
+  detail: "The process that did it has ended.",
+  hint: "Look at how it stands before it is done again.",
+};
+
+/** @throws CoreError IDEMPOTENCY_MISMATCH */
+function requireSame({ fingerprint }: ActionRow, asked: Buffer): void {
+  repeated({ fingerprint, status: 200, headers: {}, answer: "" }, asked);
+}
+
+function runningAlready({ kind, subject, who, begunAt, actionId }: ActionRow): ConsoleError {
+  const since = begunAt.toISOString();
+  return new ConsoleError("CONSOLE_ACTION_RUNNING", `${who} does ${kind} to ${subject} since ${since}.`, {
+    hint: "Wait until it has ended.",
+    members: { action_id: actionId, who, since },
+  });
+}
+
+/** What nobody foresaw tells nothing of its text; the log has it. */
+function failureOf(error: unknown, traceId: string): NonNullable<Action["failure"]> {
+  return error instanceof PlatformError
+    ? { code: error.code, detail: error.message, hint: error.hint ?? null }
+    : {
+        code: codeOf(error) ?? "INTERNAL",
+        detail: `Something went wrong; the log tells what, under ${traceId}.`,
+        hint: null,
+      };
+}

@@ -1,0 +1,185 @@
+import type { Publisher } from "../../lib/broker/publisher.js";
+import { type QueueFamily, queueNames } from "../../lib/broker/topology.js";
+import type { Logger } from "../../lib/observability/log.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import type { Part } from "../../lib/runtime/lifecycle.js";
+import type { Module } from "../../lib/runtime/module.js";
+import { pause } from "../../lib/timing.js";
+import type { Overview, OverviewHistory, Queue } from "./contracts/overview.js";
+import { ASKED_EVERY_MS, overviewOf } from "./domain/overview.js";
+import { Source } from "./source.js";
+import { bodyOfAction, runningActions } from "./store/action.js";
+import { readPulse } from "./store/pulse.js";
+import { unfinishedRuns } from "./store/run.js";
+import { readStanding } from "./store/standing.js";
+
+export interface PollerOptions {
+  readonly pool: Pool;
+  readonly publisher: Pick<Publisher, "lookAt">;
+  readonly modules: readonly Pick<Module, "name" | "queues">[];
+  readonly pollMs: number;
+  /** Whether somebody looks. */
+  readonly watched: () => boolean;
+  /** Told of each look. */
+  readonly onLook: (overview: Overview) => void;
+  readonly logger: Logger;
+}
+
+/** While nobody looks: so that charts begin before the page was opened. */
+const UNWATCHED_MS = 10_000;
+/** A server that does not answer keeps nobody from hearing of the others. */
+const PATIENCE_MS = 1_000;
+/** A question that fails ends the channel on which it was asked: a broker that is just coming back is not asked at once. */
+const BROKER_AFTER_FAILURE_MS = 10_000;
+/** Five minutes and more at the usual pace. */
+const POINTS = 200;
+
+type Point = OverviewHistory["points"][number];
+
+/** Asks how it stands, for all who look. There is one of it in a process, however many pages are open. */
+export class Poller implements Part {
+  readonly name = "look at how it stands";
+  readonly #options: PollerOptions;
+  readonly #stopping = new AbortController();
+  readonly #pulse: Source<Awaited<ReturnType<typeof readPulse>>>;
+  readonly #runs: Source<Awaited<ReturnType<typeof lookAtRuns>>>;
+  readonly #standing: Source<Awaited<ReturnType<typeof readStanding>>>;
+  readonly #queues: Source<readonly Queue[]>;
+  readonly #history: Point[] = [];
+  #looking: Promise<Overview> | undefined;
+  #latest: { readonly overview: Overview; readonly atMs: number } | undefined;
+  /** Goes on where a process before this one has ended, so that no id comes twice. */
+  #sequence = Date.now();
+
+  constructor(options: PollerOptions) {
+    const { pool, publisher, modules, logger } = options;
+    this.#options = options;
+    const queues = queuesOf(modules);
+    this.#pulse = new Source({ name: "PostgreSQL", ask: () => readPulse(pool), logger });
+    this.#runs = new Source({ name: "PostgreSQL (runs)", ask: () => lookAtRuns(pool), logger });
+    this.#standing = new Source({
+      ...{ name: "PostgreSQL (figures)", ask: () => readStanding(pool), logger, everyMs: ASKED_EVERY_MS },
+    });
+    this.#queues = new Source({
+      name: "RabbitMQ",
+      ask: () =>
+        Promise.all(queues.map(async (queue) => ({ ...queue, ...(await publisher.lookAt(queue.name)) }))),
+      logger,
+      afterFailureMs: BROKER_AFTER_FAILURE_MS,
+    });
+  }
+
+  async start(): Promise<void> {
+    void this.#lookOn();
+  }
+
+  /** A question that is under way holds nothing, and may never be answered. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+  }
+
+  /** How it stands, no older than two looks. */
+  async overview(): Promise<Overview> {
+    const { pollMs } = this.#options;
+    const latest = this.#latest;
+    return latest !== undefined && performance.now() - latest.atMs < 2 * pollMs
+      ? latest.overview
+      : this.#look();
+  }
+
+  /** Oldest first. */
+  get history(): readonly Point[] {
+    return this.#history;
+  }
+
+  /** As the broker told them last. */
+  get queues(): { readonly items: readonly Queue[] | undefined; readonly asOf: string | null } {
+    return { items: this.#queues.value, asOf: this.#queues.state.as_of };
+  }
+
+  async #lookOn(): Promise<void> {
+    const { signal } = this.#stopping;
+    const { pollMs, watched } = this.#options;
+    let nextMs = performance.now();
+    while (!signal.aborted) {
+      await this.#look();
+      // By the clock, not by how long it took; in small steps while nobody looks, so that whoever comes does not wait.
+      nextMs = Math.max(nextMs + pollMs, performance.now());
+      const unwatchedUntilMs = performance.now() + UNWATCHED_MS;
+      await pause(nextMs - performance.now(), signal);
+      while (!watched() && performance.now() < unwatchedUntilMs && !signal.aborted) {
+        await pause(Math.min(pollMs, UNWATCHED_MS), signal);
+      }
+    }
+  }
+
+  /** One look at a time. */
+  #look(): Promise<Overview> {
+    this.#looking ??= this.#lookOnce().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookOnce(): Promise<Overview> {
+    const asked = [this.#pulse, this.#runs, this.#standing, this.#queues].map((source) => source.ask());
+    await Promise.race([Promise.all(asked), pause(PATIENCE_MS, this.#stopping.signal)]);
+    this.#sequence += 1;
+    const overview = overviewOf(
+      {
+        servers: { postgres: this.#pulse.state, rabbitmq: this.#queues.state },
+        queues: this.#queues.value,
+        pulse: this.#pulse.value,
+        standing: this.#standing.value,
+        runs: this.#runs.value?.runs,
+        actions: this.#runs.value?.actions,
+      },
+      { sequence: this.#sequence, at: new Date() },
+    );
+    this.#latest = { overview, atMs: performance.now() };
+    this.#history.push(this.#pointOf(overview));
+    this.#history.splice(0, this.#history.length - POINTS);
+    this.#options.onLook(overview);
+    return overview;
+  }
+
+  /** What a server that is away said before is no point of now. */
+  #pointOf({ as_of, rates, queues, servers }: Overview): Point {
+    const told = servers.postgres.state === "up" ? rates : null;
+    const waiting = servers.rabbitmq.state === "up" ? queues : null;
+    return {
+      at: as_of,
+      payments_per_s: told?.payments_per_s ?? null,
+      partner_events_per_s: told?.partner_events_per_s ?? null,
+      provider_events_per_s: told?.provider_events_per_s ?? null,
+      queued:
+        waiting?.filter(({ kind }) => kind === "work").reduce((sum, { messages }) => sum + messages, 0) ??
+        null,
+    };
+  }
+}
+
+async function lookAtRuns(pool: Pool) {
+  const [runs, actions] = [await unfinishedRuns(pool), await runningActions(pool)];
+  return { runs, actions: actions.map(bodyOfAction) };
+}
+
+/** Each queue once; those of a service share rungs and dead letters. */
+function queuesOf(modules: PollerOptions["modules"]): readonly Pick<Queue, "name" | "module" | "kind">[] {
+  const found = new Map<string, Pick<Queue, "name" | "module" | "kind">>();
+  for (const { name: module, queues } of modules) {
+    for (const family of queues) {
+      for (const name of queueNames(family)) {
+        found.set(name, { name, module, kind: kindOf(family, name) });
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+function kindOf({ work, deadLetter }: QueueFamily, name: string): Queue["kind"] {
+  if (name === deadLetter) {
+    return "dead_letters";
+  }
+  return name === work ? "work" : "retry";
+}

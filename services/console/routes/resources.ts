@@ -1,0 +1,16 @@
+import type { Pool } from "../../../lib/postgres/pool.js";
+import type { Access } from "../access.js";
+import type { Actions } from "../actions.js";
+import type { Deeds } from "../deeds.js";
+import type { Poller } from "../poller.js";
+import type { OverviewStream } from "../stream.js";
+
+/** What the endpoints work with. */
+export interface Resources {
+  readonly pool: Pool;
+  readonly access: Access;
+  readonly actions: Actions;
+  readonly deeds: Deeds;
+  readonly poller: Poller;
+  readonly stream: OverviewStream;
+}

@@ -1,0 +1,48 @@
+import { defineRoute } from "../../../lib/http/route.js";
+import { packageVersion } from "../../../lib/root.js";
+import type { Access, Person } from "../access.js";
+import { type Me, me, signIn } from "../contracts/session.js";
+import type { Resources } from "./resources.js";
+import { FRESH, OWN } from "./route.js";
+
+const meOf = (access: Access, person: Person | undefined): Me => ({
+  role: person?.role ?? null,
+  name: person?.name ?? null,
+  password: access.wantsPassword,
+  version: packageVersion(),
+  as_of: new Date().toISOString(),
+});
+
+export const getMe = ({ access }: Resources) =>
+  defineRoute({
+    ...OWN,
+    ...{ method: "GET", path: "/console/api/me", summary: "Who is signed in", answers: { 200: me } },
+    handle: async ({ raw }) => ({
+      status: 200,
+      body: meOf(access, access.personOf(raw.headers)),
+      headers: FRESH,
+    }),
+  });
+
+export const postSession = ({ access }: Resources) =>
+  defineRoute({
+    ...OWN,
+    ...{ method: "POST", path: "/console/api/session", summary: "Sign in" },
+    request: { body: signIn },
+    answers: { 200: me },
+    handle: async ({ body: { password, name }, raw }) => {
+      const [person, cookie] = access.signIn(password, name, raw.headers);
+      return { status: 200, body: meOf(access, person), headers: { ...FRESH, "set-cookie": cookie } };
+    },
+  });
+
+export const deleteSession = ({ access }: Resources) =>
+  defineRoute({
+    ...OWN,
+    ...{ method: "DELETE", path: "/console/api/session", summary: "Sign out", answers: { 200: me } },
+    handle: async ({ raw }) => {
+      const headers = { ...FRESH, "set-cookie": access.signOut(raw.headers) };
+      const person = access.wantsPassword ? undefined : access.personOf(raw.headers);
+      return { status: 200, body: meOf(access, person), headers };
+    },
+  });

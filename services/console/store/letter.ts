@@ -1,0 +1,38 @@
+import type { Queryable } from "../../../lib/postgres/pool.js";
+
+/** A dead letter as the record has it. */
+export interface LetterRow {
+  readonly queue: string;
+  readonly consumer: string;
+  readonly event: string | null;
+  readonly messageId: string | null;
+  readonly code: string;
+  readonly lastCode: string;
+  readonly attempts: bigint;
+  readonly recordedAt: Date;
+  readonly done: "replay" | "purge" | null;
+}
+
+/** Those that a trace ended in. @param trace with or without dashes */
+export async function lettersOf(db: Queryable, trace: string): Promise<readonly LetterRow[]> {
+  const { rows } = await db.query<LetterRow>({
+    name: "console_letters",
+    text: `SELECT queue, consumer, event, message_id AS "messageId", code, last_code AS "lastCode", attempts,
+                  recorded_at AS "recordedAt", done
+           FROM ops.console_dead_letter WHERE trace_id = $1 ORDER BY letter_no LIMIT 100`,
+    values: [trace],
+  });
+  return rows;
+}
+
+export const bodyOfLetter = (row: LetterRow) => ({
+  queue: row.queue,
+  consumer: row.consumer,
+  event: row.event,
+  message_id: row.messageId,
+  code: row.code,
+  last_code: row.lastCode,
+  attempts: Number(row.attempts),
+  recorded_at: row.recordedAt.toISOString(),
+  done: row.done,
+});

@@ -1,0 +1,141 @@
+import { Readable } from "node:stream";
+import type { Part } from "../../lib/runtime/lifecycle.js";
+
+/** Comes where nothing else did for so long; proxies and pages give up on what is silent. */
+const HEARTBEAT_MS = 15_000;
+/** How soon a browser comes again whose stream was cut. */
+const RETRY_MS = 2_000;
+/** Of an earlier overview than this, what came since is not kept; it is told to ask anew. */
+const KEPT = 200;
+
+const frame = (event: string, data: unknown, id?: number): Buffer =>
+  Buffer.from(`${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+
+/**
+ * Tells all pages that are open what the newest overview is. It is written once for all of them. An overview is whole, so a page that
+ * reads slowly misses some and gets the newest: no page ever has more than one of them waiting.
+ */
+export class OverviewStream implements Part {
+  readonly name = "stream of overviews";
+  readonly #most: number;
+  readonly #pages = new Set<Page>();
+  #newest: { readonly id: number; readonly frame: Buffer } | undefined;
+  #toldMs = performance.now();
+  #heart: NodeJS.Timeout | undefined;
+
+  /** @param most pages that may follow at a time */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get pages(): number {
+    return this.#pages.size;
+  }
+
+  get isFull(): boolean {
+    return this.#pages.size >= this.#most;
+  }
+
+  async start(): Promise<void> {
+    this.#heart = setInterval(() => this.#beat(), HEARTBEAT_MS / 3).unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#heart);
+    for (const page of this.#pages) {
+      page.end();
+    }
+  }
+
+  /** @param id greater than those before */
+  tell(id: number, overview: unknown): void {
+    this.#newest = { id, frame: frame("overview", overview, id) };
+    this.#tellAll(this.#newest.frame);
+  }
+
+  /**
+   * What a page reads, from the newest overview on.
+   *
+   * @param lastId of the overview that it had last; undefined: none
+   * @param ending ends it
+   */
+  follow(lastId: number | undefined, ending: AbortSignal): Readable {
+    const newest = this.#newest;
+    const first: Buffer[] = [Buffer.from(`retry: ${RETRY_MS}\n\n`)];
+    if (newest !== undefined) {
+      const isKept = lastId === undefined || (lastId <= newest.id && lastId > newest.id - KEPT);
+      first.push(...(isKept ? [] : [frame("resync", {})]), newest.frame);
+    }
+    const page = new Page(Buffer.concat(first), () => {
+      ending.removeEventListener("abort", end);
+      this.#pages.delete(page);
+    });
+    const end = () => page.end();
+    ending.addEventListener("abort", end);
+    this.#pages.add(page);
+    if (ending.aborted) {
+      end();
+    }
+    return page;
+  }
+
+  #beat(): void {
+    if (this.#pages.size > 0 && performance.now() - this.#toldMs >= HEARTBEAT_MS) {
+      this.#tellAll(frame("heartbeat", { at: new Date().toISOString() }));
+    }
+  }
+
+  #tellAll(told: Buffer): void {
+    this.#toldMs = performance.now();
+    for (const page of this.#pages) {
+      page.tell(told);
+    }
+  }
+}
+
+/** One that reads; what it has not read when the next comes is replaced by that. */
+class Page extends Readable {
+  readonly #onGone: () => void;
+  #next: Buffer | undefined;
+  #wants = false;
+  #ended = false;
+
+  constructor(first: Buffer, onGone: () => void) {
+    super({ highWaterMark: 1 });
+    this.#next = first;
+    this.#onGone = onGone;
+  }
+
+  tell(told: Buffer): void {
+    this.#next = told;
+    this.#pass();
+  }
+
+  end(): void {
+    if (!this.#ended) {
+      this.#ended = true;
+      this.push(null);
+    }
+  }
+
+  override _read(): void {
+    this.#wants = true;
+    this.#pass();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#onGone();
+    done(error);
+  }
+
+  #pass(): void {
+    if (this.#ended) {
+      return;
+    }
+    if (this.#wants && this.#next !== undefined) {
+      const next = this.#next;
+      this.#next = undefined;
+      this.#wants = this.push(next);
+    }
+  }
+}
