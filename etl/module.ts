@@ -22,6 +22,15 @@ export const etl = defineModule({
   metrics: etlMetrics,
   schemas: ["payments", "staging", "etl"],
   roles: ["payments_loader", "payments_reader", "payments_exporter"],
+  views: [
+    "etl.console_run",
+    "etl.console_run_month",
+    "etl.console_failure",
+    "etl.console_worker",
+    "etl.console_month",
+    "payments.console_network_hour",
+    "payments.console_merchant_day",
+  ],
   commands: [
     seedCommand,
     kickoffCommand,

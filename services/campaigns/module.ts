@@ -35,6 +35,8 @@ export const campaigns = defineModule({
     "campaigns.lag",
     "campaigns.report_campaign",
     "campaigns.report_spend",
+    "campaigns.console_campaign",
+    "campaigns.console_change",
   ],
   retention: CAMPAIGNS_RETENTION,
   forecasters: [

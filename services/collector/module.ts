@@ -33,6 +33,7 @@ export const collector = defineModule({
     "collector.audit_event",
     "collector.audit_payout",
     "collector.open_delivery",
+    "collector.console_event",
   ],
   retention: COLLECTOR_RETENTION,
   erases: "collector.erase",

@@ -33,6 +33,8 @@ export const payments = defineModule({
     "saga.audit_orphan",
     "saga.pending_state",
     "saga.report_payment",
+    "saga.console_payment",
+    "saga.console_step",
   ],
   retention: PAYMENTS_RETENTION,
   erases: "saga.erase",

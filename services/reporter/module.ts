@@ -14,7 +14,13 @@ export const reporter = defineModule({
   errors: ReporterError.table,
   schemas: ["reporter"],
   roles: ["payments_reporter"],
-  views: ["reporter.audit_difference", "reporter.audit_window", "reporter.audit_tick", "reporter.state"],
+  views: [
+    "reporter.audit_difference",
+    "reporter.audit_window",
+    "reporter.audit_tick",
+    "reporter.state",
+    "reporter.console_tick",
+  ],
   retention: REPORTER_RETENTION,
   routes: reporterRoutes,
   start: (runtime) => {

@@ -20,7 +20,13 @@ export const wallet = defineModule({
   queues: WALLET_QUEUES,
   schemas: ["wallet"],
   roles: ["payments_wallet"],
-  views: ["wallet.audit_difference", "wallet.audit_payment"],
+  views: [
+    "wallet.audit_difference",
+    "wallet.audit_payment",
+    "wallet.console_wallet",
+    "wallet.console_movement",
+    "wallet.console_decision",
+  ],
   retention: WALLET_RETENTION,
   erases: "wallet.erase",
   forecasters: [

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { codeOf } from "../../lib/errors.js";
+import { Access, type AccessSettings } from "./access.js";
+
+const LOOPBACK: AccessSettings = {
+  HTTP_HOST: "127.0.0.1",
+  CONSOLE_PASSWORD: "",
+  CONSOLE_VIEWER_PASSWORD: "",
+  CONSOLE_SESSION_S: 60,
+};
+const BEYOND: AccessSettings = {
+  ...LOOPBACK,
+  HTTP_HOST: "0.0.0.0",
+  CONSOLE_PASSWORD: "act",
+  CONSOLE_VIEWER_PASSWORD: "look",
+};
+
+const refusal = (attempt: () => unknown): string | undefined => {
+  try {
+    attempt();
+    return undefined;
+  } catch (error) {
+    return codeOf(error);
+  }
+};
+
+/** What a browser sends back of a Set-Cookie header. */
+const sent = (setCookie: string) => ({ cookie: `other=1; ${setCookie.split(";")[0]}` });
+
+describe("settings", () => {
+  it.each<[string, Partial<AccessSettings>, string | undefined]>([
+    ["loopback without a password", LOOPBACK, undefined],
+    ["beyond loopback with one", BEYOND, undefined],
+    ["beyond loopback without one", { ...BEYOND, CONSOLE_PASSWORD: "" }, "SETTINGS_INVALID"],
+    ["viewers alone", { ...LOOPBACK, CONSOLE_VIEWER_PASSWORD: "look" }, "SETTINGS_INVALID"],
+    ["one password for both", { ...BEYOND, CONSOLE_VIEWER_PASSWORD: "act" }, "SETTINGS_INVALID"],
+  ])("%s", (_, settings, code) => {
+    expect(refusal(() => new Access({ ...LOOPBACK, ...settings }))).toBe(code);
+  });
+});
+
+it("on loopback everybody is an operator", () => {
+  expect(new Access(LOOPBACK).requireOperator({})).toMatchObject({ role: "operator" });
+});
+
+describe("a password", () => {
+  it("tells operators from viewers, and the cookie is believed by every process", () => {
+    const [operator, cookie] = new Access(BEYOND).signIn("act", "Ana", {});
+    expect(operator).toEqual({ role: "operator", name: "Ana" });
+    expect(cookie).toContain("; HttpOnly; SameSite=Strict");
+    expect(new Access(BEYOND).requireOperator(sent(cookie))).toEqual(operator);
+    const [viewer, other] = new Access(BEYOND).signIn("look", undefined, {});
+    expect(viewer).toEqual({ role: "viewer", name: "viewer" });
+    expect(new Access(BEYOND).requireViewer(sent(other))).toEqual(viewer);
+    expect(refusal(() => new Access(BEYOND).requireOperator(sent(other)))).toBe("CONSOLE_READ_ONLY");
+  });
+
+  it("that is changed ends sessions, and so does time", () => {
+    let now = 0;
+    const access = new Access(BEYOND, () => now);
+    const [, cookie] = access.signIn("act", undefined, {});
+    expect(access.personOf(sent(cookie))).toBeDefined();
+    expect(
+      new Access({ ...BEYOND, CONSOLE_PASSWORD: "new" }, () => now).personOf(sent(cookie)),
+    ).toBeUndefined();
+    now = 60_000;
+    expect(refusal(() => access.requireViewer(sent(cookie)))).toBe("CONSOLE_SIGNED_OUT");
+  });
+
+  it("that is wrong five times has none looked at for a minute", () => {
+    let now = 0;
+    const access = new Access(BEYOND, () => now);
+    for (let i = 0; i < 5; i++) {
+      expect(refusal(() => access.signIn("wrong", undefined, {}))).toBe("CONSOLE_PASSWORD_REFUSED");
+    }
+    expect(refusal(() => access.signIn("act", undefined, {}))).toBe("RATE_LIMITED");
+    now = 60_000;
+    expect(access.signIn("act", undefined, {})[0].role).toBe("operator");
+  });
+});
+
+it.each(["", "x", "x.y", "W10.", "a.b.c"])("a cookie that nobody sealed is nobody's: %j", (value) => {
+  expect(new Access(BEYOND).personOf({ cookie: `payments_console=${value}` })).toBeUndefined();
+});
+
+it("a cookie whose text was changed is nobody's", () => {
+  const [, cookie] = new Access(BEYOND).signIn("look", undefined, {});
+  const seal = cookie.split(";")[0]?.split(".")[1];
+  const text = Buffer.from(JSON.stringify(["operator", "viewer", 1e15])).toString("base64url");
+  expect(new Access(BEYOND).personOf({ cookie: `payments_console=${text}.${seal}` })).toBeUndefined();
+});
+
+describe("a page of another origin", () => {
+  const own = { host: "localhost:8080" };
+  it.each([
+    [{}, undefined],
+    [{ "sec-fetch-site": "same-origin" }, undefined],
+    [{ "sec-fetch-site": "none" }, undefined],
+    [{ origin: "http://localhost:8080" }, undefined],
+    [{ "sec-fetch-site": "same-site", origin: "http://localhost:9000" }, "ORIGIN_REFUSED"],
+    [{ "sec-fetch-site": "cross-site", origin: "https://shop.example" }, "ORIGIN_REFUSED"],
+    [{ origin: "https://shop.example" }, "ORIGIN_REFUSED"],
+  ])("acts for nobody: %j", (headers, code) => {
+    expect(refusal(() => new Access(LOOPBACK).requireOperator({ ...own, ...headers }))).toBe(code);
+  });
+});
