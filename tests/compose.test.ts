@@ -115,6 +115,7 @@ describe("docker-compose.yml", () => {
       "campaigns-1",
       "campaigns-2",
       "collector",
+      "console",
       "fraud",
       "gateway",
       "gateway-simulator",

@@ -16,6 +16,7 @@ const OTHERS = [
   "reports",
   "monitor",
   "ingest",
+  "console",
 ] as const;
 
 let backends: Record<"payments1" | "payments2" | `${(typeof OTHERS)[number]}1`, Backend>;
@@ -75,6 +76,7 @@ test("a path goes to the service that answers it", async () => {
     ["reports 1", "/api/reports/payments", "/api/reports/version"],
     ["monitor 1", "/api/monitor/windows", "/api/monitor/windows/sweep"],
     ["ingest 1", "/api/v1/events", "/api/v1/metrics/summary"],
+    ["console 1", "/", "/assets/index.js", "/console/api/me", "/console/stream"],
   ];
   for (const [by, ...paths] of answered) {
     expect(await Promise.all(paths.map(text))).toEqual(paths.map(() => by));

@@ -45,7 +45,12 @@ export function readCompose(): Compose {
 const COMPOSE_PREFIX = "COMPOSE_";
 const SECRET = /(PASSWORD|PASS|SECRET|TOKEN|COOKIE|KEY)$/;
 /** Of what is off by default. A webhook that is on without its secret keeps the process from starting; without a key no model is asked. */
-const OPTIONAL_SECRETS = ["PAYMENTS_WEBHOOK_SECRET", "MONITOR_WEBHOOK_SECRET", "OPENAI_API_KEY"];
+const OPTIONAL_SECRETS = [
+  "PAYMENTS_WEBHOOK_SECRET",
+  "MONITOR_WEBHOOK_SECRET",
+  "OPENAI_API_KEY",
+  "CONSOLE_VIEWER_PASSWORD",
+];
 
 interface Variable {
   readonly name: string;
