@@ -18,6 +18,8 @@ export interface PollerOptions {
   readonly publisher: Pick<Publisher, "lookAt">;
   readonly modules: readonly Pick<Module, "name" | "queues">[];
   readonly pollMs: number;
+  /** A server that does not answer within this keeps nobody from hearing of the others. */
+  readonly patienceMs?: number;
   /** Whether somebody looks. */
   readonly watched: () => boolean;
   /** Told of each look. */
@@ -27,7 +29,6 @@ export interface PollerOptions {
 
 /** While nobody looks: so that charts begin before the page was opened. */
 const UNWATCHED_MS = 10_000;
-/** A server that does not answer keeps nobody from hearing of the others. */
 const PATIENCE_MS = 1_000;
 /** A question that fails ends the channel on which it was asked: a broker that is just coming back is not asked at once. */
 const BROKER_AFTER_FAILURE_MS = 10_000;
@@ -123,7 +124,10 @@ export class Poller implements Part {
 
   async #lookOnce(): Promise<Overview> {
     const asked = [this.#pulse, this.#runs, this.#standing, this.#queues].map((source) => source.ask());
-    await Promise.race([Promise.all(asked), pause(PATIENCE_MS, this.#stopping.signal)]);
+    await Promise.race([
+      Promise.all(asked),
+      pause(this.#options.patienceMs ?? PATIENCE_MS, this.#stopping.signal),
+    ]);
     this.#sequence += 1;
     const overview = overviewOf(
       {

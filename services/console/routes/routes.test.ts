@@ -1,0 +1,236 @@
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { CoreError } from "../../../lib/core_errors.js";
+import { silentLogger } from "../../../lib/observability/log.js";
+import type { Pool } from "../../../lib/postgres/pool.js";
+import { closeServers, type ServeOptions, serveApi } from "../../../tests/harness/http.js";
+import { Access, type AccessSettings } from "../access.js";
+import { Actions } from "../actions.js";
+import type { Letter } from "../contracts/queues.js";
+import type { Deeds } from "../deeds.js";
+import { ConsolePage } from "../page.js";
+import type { Poller } from "../poller.js";
+import { OverviewStream } from "../stream.js";
+import { consoleRoutes } from "./routes.js";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "console-"));
+  mkdirSync(join(folder, "assets"));
+  writeFileSync(join(folder, "index.html"), "<!doctype html><title>console</title>");
+  writeFileSync(join(folder, "favicon.svg"), "<svg/>");
+  writeFileSync(join(folder, "assets", "index-1a2b.js"), "export {};");
+  writeFileSync(join(folder, "secret.key"), "of no type that a page has");
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(closeServers);
+
+const LOOPBACK: AccessSettings = {
+  HTTP_HOST: "127.0.0.1",
+  CONSOLE_PASSWORD: "",
+  CONSOLE_VIEWER_PASSWORD: "",
+  CONSOLE_SESSION_S: 600,
+};
+const WITH_PASSWORD = { ...LOOPBACK, CONSOLE_PASSWORD: "act", CONSOLE_VIEWER_PASSWORD: "look" };
+
+interface Fakes extends ServeOptions {
+  readonly access?: AccessSettings;
+  readonly deeds?: Partial<Deeds>;
+  readonly pageAt?: string;
+  readonly streams?: number;
+}
+
+/** Without servers: whatever is asked of a database is refused. */
+function serve({ access = LOOPBACK, deeds = {}, pageAt = folder, streams = 10, ...options }: Fakes = {}) {
+  const query = () => Promise.reject(new CoreError("POSTGRES_UNREACHABLE", "there is none."));
+  const pool = { query } as unknown as Pool;
+  const stream = new OverviewStream(streams);
+  const looked = { as_of: "2026-01-01T00:00:00.000Z" };
+  const poller = { overview: async () => looked, history: [], queues: { items: [], asOf: null } };
+  const routes = consoleRoutes({
+    ...{ pool, stream, access: new Access(access), actions: new Actions({ pool, logger: silentLogger }) },
+    deeds: deeds as Deeds,
+    poller: poller as unknown as Poller,
+    page: new ConsolePage(pageAt),
+  });
+  return { stream, server: serveApi(routes, options) };
+}
+
+const json = { "content-type": "application/json" };
+const key = (value = "k1") => ({ ...json, "idempotency-key": value });
+
+describe("the page", () => {
+  it("is served with a policy that has nothing from elsewhere", async () => {
+    const server = await serve().server;
+    const page = await server.inject("/");
+    expect(page.statusCode).toBe(200);
+    expect(page.body).toContain("<title>console</title>");
+    expect(page.headers).toMatchObject({
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-cache",
+      "x-content-type-options": "nosniff",
+      "content-security-policy": expect.stringMatching(
+        /^default-src 'none'; script-src 'self'; .*frame-ancestors 'none'$/,
+      ),
+    });
+    expect(page.headers["content-security-policy"]).not.toContain("unsafe");
+    const script = await server.inject("/assets/index-1a2b.js");
+    expect([script.headers["content-type"], script.headers["cache-control"]]).toEqual([
+      "text/javascript; charset=utf-8",
+      "public, max-age=31536000, immutable",
+    ]);
+    expect((await server.inject("/favicon.svg")).headers["content-type"]).toBe("image/svg+xml");
+  });
+
+  it.each(["/assets/other.js", "/assets/..%2Findex.html", "/assets/..%2Fsecret.key", "/secret.key"])(
+    "has no %s",
+    async (url) => {
+      expect((await (await serve().server).inject(url)).statusCode).toBe(404);
+    },
+  );
+
+  it("that is not built says so", async () => {
+    const answer = await (await serve({ pageAt: join(folder, "missing") }).server).inject("/");
+    expect(answer.json()).toMatchObject({ code: "CONSOLE_NOT_BUILT" });
+  });
+});
+
+describe("whoever asks", () => {
+  const settings = { HTTP_API_KEYS: `program=${"0".repeat(64)}` };
+
+  it("needs no API key, and is told who it is", async () => {
+    const me = await (await serve({ settings }).server).inject("/console/api/me");
+    expect(me.json()).toMatchObject({ role: "operator", password: false });
+    expect(me.headers["cache-control"]).toBe("no-store");
+  });
+
+  it("is nobody until it has signed in, and a viewer may not act", async () => {
+    const server = await serve({ access: WITH_PASSWORD, settings }).server;
+    expect((await server.inject("/console/api/me")).json()).toMatchObject({ role: null, password: true });
+    for (const url of ["/console/api/queues", "/console/stream"]) {
+      expect((await server.inject(url)).json()).toMatchObject({ status: 401, code: "CONSOLE_SIGNED_OUT" });
+    }
+    const payload = JSON.stringify({ password: "look", name: "Ana" });
+    const signedIn = await server.inject({
+      ...{ method: "POST", url: "/console/api/session", headers: json, payload },
+    });
+    expect(signedIn.json()).toMatchObject({ role: "viewer", name: "Ana" });
+    const cookie = String(signedIn.headers["set-cookie"]).split(";")[0] ?? "";
+    expect((await server.inject({ url: "/console/api/queues", headers: { cookie } })).statusCode).toBe(200);
+    const acted = await server.inject({
+      ...{ method: "POST", url: "/console/api/runs/r1/cancel", headers: { ...key(), cookie } },
+      payload: JSON.stringify({ reason: "try" }),
+    });
+    expect(acted.json()).toMatchObject({ status: 403, code: "CONSOLE_READ_ONLY" });
+    const out = await server.inject({ method: "DELETE", url: "/console/api/session", headers: { cookie } });
+    expect(out.json()).toMatchObject({ role: null });
+    expect(out.headers["set-cookie"]).toContain("Max-Age=0");
+  });
+});
+
+describe("an action", () => {
+  const act = async (headers: Record<string, string>, body: object, options: Fakes = {}) =>
+    (await serve(options).server).inject({
+      ...{ method: "POST", url: "/console/api/letters/abandon", headers },
+      payload: JSON.stringify(body),
+    });
+  const body = { queue: "wallet.dlq", all: true, reason: "they are tests" };
+
+  it.each<[string, Record<string, string>, object, string]>([
+    ["without a key", json, body, "IDEMPOTENCY_KEY_INVALID"],
+    ["without a reason", key(), { ...body, reason: " . " }, "REQUEST_INVALID"],
+    ["with two selections", key(), { ...body, code: "X" }, "REQUEST_INVALID"],
+    ["of a form", { ...key(), "content-type": "text/plain" }, body, "CONTENT_TYPE_UNSUPPORTED"],
+    ["from another port", { ...key(), "sec-fetch-site": "same-site" }, body, "ORIGIN_REFUSED"],
+  ])("%s is refused", async (_, headers, asked, code) => {
+    expect((await act(headers, asked)).json()).toMatchObject({ code });
+  });
+
+  it("of a page that may call the API is refused all the same", async () => {
+    const origin = "https://shop.example";
+    const headers = { ...key(), "sec-fetch-site": "cross-site", origin };
+    const answer = await act(headers, body, { settings: { HTTP_CORS_ORIGINS: origin } });
+    expect(answer.json()).toMatchObject({ code: "ORIGIN_REFUSED" });
+  });
+
+  it("is not done where it cannot be recorded", async () => {
+    let done = 0;
+    const abandonLetters = async () => ({ done: ++done });
+    expect((await act(key(), body, { deeds: { abandonLetters } })).statusCode).toBe(503);
+    expect(done).toBe(0);
+  });
+});
+
+describe("dead letters", () => {
+  const letters = Array.from(
+    { length: 5 },
+    (_, i): Letter => ({
+      ...{
+        id: `m${i}`,
+        code: i === 1 ? "A" : "B",
+        reason: "<script>",
+        attempts: 1,
+        event: null,
+        from_queue: null,
+      },
+      ...{ trace_id: null, first_failed_at: null, last_failed_at: null, bytes: 2, preview: "{}" },
+    }),
+  );
+
+  it("come by pages and codes, and all pages are of one look", async () => {
+    let looks = 0;
+    const seeLetters = async () => {
+      looks += 1;
+      return { total: 7, letters };
+    };
+    const server = await serve({ deeds: { seeLetters } }).server;
+    const at = (query: string) => server.inject(`/console/api/queues/wallet.dlq/letters?${query}`);
+    const first = (await at("limit=2&code=B")).json();
+    expect(first).toMatchObject({
+      total: 7,
+      codes: [
+        { code: "B", letters: 4 },
+        { code: "A", letters: 1 },
+      ],
+    });
+    const second = (await at(`limit=2&code=B&cursor=${first.next}`)).json();
+    const ids = [...first.items, ...second.items].map(({ id }: Letter) => id);
+    expect([ids, second.next, looks]).toEqual([["m0", "m2", "m3", "m4"], null, 1]);
+    expect((await at("cursor=x")).json()).toMatchObject({ code: "REQUEST_INVALID" });
+  });
+});
+
+it("a page follows by one answer, and too many are refused", async () => {
+  const { stream, server } = serve({ streams: 1 });
+  stream.tell(5, { n: 5 });
+  const listening = await server;
+  await listening.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = listening.server.address() as AddressInfo;
+  const asked = get({ host: "127.0.0.1", port, path: "/console/stream", headers: { "last-event-id": "4" } });
+  const [answer] = await once(asked, "response");
+  expect(answer.headers).toMatchObject({
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+  });
+  const [first] = await once(answer, "data");
+  expect(String(first)).toContain('id: 5\nevent: overview\ndata: {"n":5}\n\n');
+  stream.tell(6, { n: 6 });
+  const [next] = await once(answer, "data");
+  expect(String(next)).toBe('id: 6\nevent: overview\ndata: {"n":6}\n\n');
+  expect((await listening.inject("/console/stream")).json()).toMatchObject({
+    status: 503,
+    code: "OVERLOADED",
+  });
+  asked.destroy();
+});
+
+it("the page of the API leaves the console out", async () => {
+  const document = (await (await serve().server).inject("/openapi.json")).body;
+  expect(document).not.toContain("/console");
+});
