@@ -21,7 +21,6 @@ import {
   renewLeases,
 } from "./store/action.js";
 
-/** Most actions take less; whoever asked is told how it ended. */
 const ANSWER_MS = 1_000;
 /** Of a process that ends: what stops in order is waited for. */
 const DRAIN_MS = 5_000;
@@ -31,6 +30,8 @@ const TRIES = 5;
 export interface ActionsOptions {
   readonly pool: Pool;
   readonly logger: Logger;
+  /** How long whoever asks is kept waiting for the end. Most actions take less than the default, a second. */
+  readonly answerMs?: number;
 }
 
 /** Does things once, one at a time to the same thing, and leaves a row for each: who, what, why, and how it ended. */
@@ -77,7 +78,7 @@ export class Actions implements Part {
     const done = this.#carryOut(row, work);
     this.#running.set(row.actionId, done);
     void done.finally(() => this.#running.delete(row.actionId));
-    await Promise.race([done, pause(ANSWER_MS)]);
+    await Promise.race([done, pause(this.#options.answerMs ?? ANSWER_MS)]);
     return (await findAction(this.#options.pool, row.actionId)) ?? row;
   }
 

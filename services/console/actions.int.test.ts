@@ -1,0 +1,107 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { CoreError } from "../../lib/core_errors.js";
+import { codeOf } from "../../lib/errors.js";
+import { fingerprintOf } from "../../lib/http/fingerprint.js";
+import { silentLogger } from "../../lib/observability/log.js";
+import type { Pool } from "../../lib/postgres/pool.js";
+import { createServicePool } from "../../lib/postgres/service_pool.js";
+import { deferred } from "../../lib/timing.js";
+import { createDatabase, dropDatabase, withPool } from "../../tests/harness/database.js";
+import { eventually } from "../../tests/harness/eventually.js";
+import { testSettings } from "../../tests/harness/settings.js";
+import { Actions } from "./actions.js";
+import { findAction, type NewAction } from "./store/action.js";
+
+let database: string;
+let pool: Pool;
+let actions: Actions;
+beforeAll(async () => {
+  database = await createDatabase("migrated");
+  pool = createServicePool(testSettings({ POSTGRES_DB: database }), {
+    ...{ role: "payments_console", schema: "console", max: 4, applicationName: "actions" },
+  });
+  actions = new Actions({ pool, logger: silentLogger });
+});
+afterAll(async () => {
+  await actions?.drain();
+  await pool?.end();
+  await dropDatabase(database);
+});
+
+const deed = (more: Partial<NewAction> = {}): NewAction => ({
+  ...{ key: randomUUID(), fingerprint: fingerprintOf("x"), kind: "run.cancel", subject: "r1" },
+  ...{ thing: `run ${randomUUID()}`, who: "Ana", why: "because", traceId: "0".repeat(31).concat("1") },
+  ...more,
+});
+
+const refusal = (attempt: Promise<unknown>) => attempt.then(() => "none", codeOf);
+
+test("what is done is done once for a key, and its row is the answer to each repetition", async () => {
+  let done = 0;
+  const work = async () => ({ done: ++done, large: 9_007_199_254_740_993n, text: "\u0000<script>" });
+  const once = deed();
+  const rows = await Promise.all([1, 2, 3].map(() => actions.begin(once, work)));
+  expect(new Set(rows.map(({ actionId }) => actionId)).size).toBe(1);
+  const again = await actions.begin(once, work);
+  expect(again).toMatchObject({
+    ...{ state: "done", who: "Ana", why: "because", kind: "run.cancel", subject: "r1" },
+    result: { done: 1, large: "9007199254740993", text: "\u0000<script>" },
+  });
+  expect(done).toBe(1);
+  const other = { ...once, fingerprint: fingerprintOf("y") };
+  expect(await refusal(actions.begin(other, work))).toBe("IDEMPOTENCY_MISMATCH");
+});
+
+/** Does not wait for the end. */
+const hasty = () => new Actions({ pool, logger: silentLogger, answerMs: 0 });
+
+test("who would do something to the same thing is told who does, and may when it has ended", async () => {
+  const gate = deferred<object>();
+  const [first, second] = [deed(), deed({ who: "Eve" })];
+  const running = await hasty().begin(first, () => gate.promise);
+  expect(running.state).toBe("running");
+  const error = await actions
+    .begin({ ...second, thing: first.thing }, async () => ({}))
+    .catch((e: unknown) => e);
+  expect(error).toMatchObject({
+    code: "CONSOLE_ACTION_RUNNING",
+    message: expect.stringContaining("Ana does run.cancel to r1"),
+    members: { who: "Ana", action_id: running.actionId },
+  });
+  gate.resolve({});
+  await eventually("ended", async () => (await findAction(pool, running.actionId))?.state === "done");
+  const next = await actions.begin({ ...second, thing: first.thing }, async () => ({}));
+  expect(next).toMatchObject({ state: "done", who: "Eve" });
+});
+
+test("what fails says why, and what nobody foresaw nothing of its text", async () => {
+  const known = new CoreError("RUN_OVER" as "USAGE_INVALID", "run r1 is done.", { hint: "Look." });
+  const [told, untold] = [
+    await actions.begin(deed(), () => Promise.reject(known)),
+    await actions.begin(deed(), () => Promise.reject(new Error("password=secret"))),
+  ];
+  expect(told).toMatchObject({ state: "failed", failure: { detail: "run r1 is done.", hint: "Look." } });
+  expect(untold).toMatchObject({ state: "failed", failure: { code: "INTERNAL" } });
+  expect(JSON.stringify(untold.failure)).not.toContain("secret");
+});
+
+test("what a process that has died was at is lost, and holds nobody up", async () => {
+  const gate = deferred<object>();
+  const first = deed();
+  const { actionId } = await hasty().begin(first, () => gate.promise);
+  await withPool({ role: "admin", database }, async (admin) => {
+    await admin.query("SET ROLE payments_owner");
+    await admin.query(
+      "UPDATE console.action SET leased_until = now() - interval '1 second' WHERE action_id = $1",
+      [actionId],
+    );
+  });
+  const next = await actions.begin(deed({ thing: first.thing }), async () => ({}));
+  expect(next.state).toBe("done");
+  gate.resolve({});
+  expect(await findAction(pool, actionId)).toMatchObject({
+    state: "failed",
+    failure: { code: "CONSOLE_ACTION_LOST" },
+  });
+});
