@@ -164,7 +164,7 @@ resume_unfinished() {
 next_steps_local() {
   cat <<TEXT
 
-The API is at http://localhost:$HTTP_PORT, described at http://localhost:$HTTP_PORT/docs. Try next:
+The console is at http://localhost:$HTTP_PORT/, the API beside it, described at http://localhost:$HTTP_PORT/docs. Try next:
   curl http://localhost:$HTTP_PORT/health
   curl 'http://localhost:$HTTP_PORT/wallets?user_id=customer-123'
   eval "\$(scripts/stack.sh env)" && psql -c 'select count(*) from txn'
@@ -226,7 +226,7 @@ bootstrap_docker() {
 next_steps_docker() {
   cat <<TEXT
 
-The API is at http://localhost:$(setting HTTP_PORT 8080). Try next:
+The console is at http://localhost:$(setting HTTP_PORT 8080)/, its password CONSOLE_PASSWORD in .env, and the API beside it. Try next:
   curl http://localhost:$(setting HTTP_PORT 8080)/health
   docker compose --env-file .env -f compose/docker-compose.yml exec worker payments verify
   docker compose --env-file .env -f compose/docker-compose.yml exec worker payments kickoff --rows 100000 --wait

@@ -27,7 +27,7 @@ export interface Walked<Row> {
 }
 
 /** At most so many rows are looked at for a page: some 10 ms. Whoever looks for what is rare goes on from there. */
-export const MOST_LOOKED_AT = 10_000;
+const MOST_LOOKED_AT = 10_000;
 
 /**
  * A page of what is large, newest first, whatever is looked for: it reads rows by an index and never more than it says. So a page may
