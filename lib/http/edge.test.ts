@@ -72,6 +72,34 @@ describe("the Host", () => {
   });
 });
 
+describe("an endpoint whose module asks who it is", () => {
+  const own = { ...who, path: "/own", access: "module" } as const;
+  const keys = { HTTP_API_KEYS: `a=${sha256("k")}` };
+  const ask = async (url: string, headers: Record<string, string> = {}) =>
+    (await serveApi([who, own], { settings: keys })).inject({ url, headers });
+
+  it("asks for no key", async () => {
+    expect([(await ask("/own")).statusCode, (await ask("/who")).statusCode]).toEqual([200, 401]);
+  });
+
+  it("may be linked to from anywhere, and is read by no other page", async () => {
+    const site = { "sec-fetch-site": "cross-site" };
+    const link = { ...site, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+    expect((await ask("/own", link)).statusCode).toBe(200);
+    for (const headers of [
+      site,
+      { ...link, "sec-fetch-dest": "iframe" },
+      { ...link, "sec-fetch-mode": "cors" },
+    ]) {
+      expect((await ask("/own", headers)).json()).toMatchObject({ code: "ORIGIN_REFUSED" });
+    }
+    expect((await ask("/who", link)).json()).toMatchObject({ code: "ORIGIN_REFUSED" });
+    expect((await ask("/own", { ...link, host: "evil.example" })).json()).toMatchObject({
+      code: "HOST_REFUSED",
+    });
+  });
+});
+
 describe("a page", () => {
   const origin = "https://shop.example";
   const ask = async (method: "GET" | "POST", headers: Record<string, string>) => {

@@ -73,7 +73,8 @@ export class Edge {
         field: { in: "header", pointer: "#/host" },
       });
     }
-    if (isForeign(method, headers, host) && !this.#origins.has(headers.origin ?? "")) {
+    const isLink = keyless && isNavigation(method, headers);
+    if (!isLink && isForeign(method, headers, host) && !this.#origins.has(headers.origin ?? "")) {
       throw new CoreError("ORIGIN_REFUSED", "A page of another origin may not call this.", {
         hint: "HTTP_CORS_ORIGINS names those that may.",
         field: { in: "header", pointer: "#/origin" },
@@ -121,6 +122,10 @@ function isForeign(method: string, headers: IncomingHttpHeaders, host: string): 
   const reads = method === "GET" || method === "HEAD";
   return !reads && origin !== undefined && origin.replace(/^https?:\/\//, "") !== host;
 }
+
+/** Somebody follows a link: what comes is shown to a person and no script of the other page reads it. */
+const isNavigation = (method: string, headers: IncomingHttpHeaders) =>
+  method === "GET" && headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document";
 
 const isHost = (text: string) => /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i.test(text);
 

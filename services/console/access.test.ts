@@ -100,7 +100,8 @@ describe("a page of another origin", () => {
     [{ "sec-fetch-site": "same-site", origin: "http://localhost:9000" }, "ORIGIN_REFUSED"],
     [{ "sec-fetch-site": "cross-site", origin: "https://shop.example" }, "ORIGIN_REFUSED"],
     [{ origin: "https://shop.example" }, "ORIGIN_REFUSED"],
-  ])("acts for nobody: %j", (headers, code) => {
+  ])("sees and does nothing: %j", (headers, code) => {
+    expect(refusal(() => new Access(LOOPBACK).requireViewer({ ...own, ...headers }))).toBe(code);
     expect(refusal(() => new Access(LOOPBACK).requireOperator({ ...own, ...headers }))).toBe(code);
   });
 });

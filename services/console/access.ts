@@ -58,12 +58,18 @@ export class Access {
     return this.#settings.CONSOLE_PASSWORD !== "";
   }
 
-  /** @returns undefined: nobody has signed in, or it is too long ago. */
+  /**
+   * A page that HTTP_CORS_ORIGINS names may call the API; it neither sees nor does what whoever sits at the console may.
+   *
+   * @returns undefined: nobody has signed in, or it is too long ago.
+   * @throws CoreError ORIGIN_REFUSED
+   */
   personOf(headers: IncomingHttpHeaders): Person | undefined {
+    requireOwnPage(headers);
     return this.wantsPassword ? this.#unseal(cookieOf(headers)) : ANYBODY;
   }
 
-  /** @throws ConsoleError CONSOLE_SIGNED_OUT */
+  /** @throws ConsoleError CONSOLE_SIGNED_OUT; CoreError ORIGIN_REFUSED */
   requireViewer(headers: IncomingHttpHeaders): Person {
     const person = this.personOf(headers);
     if (person === undefined) {
@@ -72,13 +78,8 @@ export class Access {
     return person;
   }
 
-  /**
-   * A page that HTTP_CORS_ORIGINS names may call the API, and never act as whoever sits at the console.
-   *
-   * @throws ConsoleError CONSOLE_SIGNED_OUT, CONSOLE_READ_ONLY; CoreError ORIGIN_REFUSED
-   */
+  /** @throws ConsoleError CONSOLE_SIGNED_OUT, CONSOLE_READ_ONLY; CoreError ORIGIN_REFUSED */
   requireOperator(headers: IncomingHttpHeaders): Person {
-    requireOwnPage(headers);
     const person = this.requireViewer(headers);
     if (person.role !== "operator") {
       throw new ConsoleError("CONSOLE_READ_ONLY", "A viewer may look, and not act.");
@@ -166,7 +167,7 @@ function requireOwnPage({ origin, host, ...headers }: IncomingHttpHeaders): void
       ? origin === undefined || origin.replace(/^https?:\/\//, "") === host
       : site === "same-origin" || site === "none";
   if (!isOwn) {
-    throw new CoreError("ORIGIN_REFUSED", "Only a page of the console may do this.", {
+    throw new CoreError("ORIGIN_REFUSED", "Only the console's own page may ask this.", {
       field: { in: "header", pointer: "#/origin" },
     });
   }

@@ -56,17 +56,17 @@ export class Poller implements Part {
     const { pool, publisher, modules, logger } = options;
     this.#options = options;
     const queues = queuesOf(modules);
-    this.#pulse = new Source({ name: "PostgreSQL", ask: () => readPulse(pool), logger });
-    this.#runs = new Source({ name: "PostgreSQL (runs)", ask: () => lookAtRuns(pool), logger });
+    const own = { logger, stopping: this.#stopping.signal };
+    this.#pulse = new Source({ ...own, name: "PostgreSQL", ask: () => readPulse(pool) });
+    this.#runs = new Source({ ...own, name: "PostgreSQL (runs)", ask: () => lookAtRuns(pool) });
     this.#standing = new Source({
-      ...{ name: "PostgreSQL (figures)", ask: () => readStanding(pool), logger, everyMs: ASKED_EVERY_MS },
+      ...{ ...own, name: "PostgreSQL (figures)", everyMs: ASKED_EVERY_MS },
+      ask: () => readStanding(pool),
     });
     this.#queues = new Source({
-      name: "RabbitMQ",
+      ...{ ...own, name: "RabbitMQ", afterFailureMs: BROKER_AFTER_FAILURE_MS },
       ask: () =>
         Promise.all(queues.map(async (queue) => ({ ...queue, ...(await publisher.lookAt(queue.name)) }))),
-      logger,
-      afterFailureMs: BROKER_AFTER_FAILURE_MS,
     });
   }
 

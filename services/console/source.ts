@@ -9,6 +9,8 @@ export interface SourceOptions<T> {
   readonly logger: Logger;
   /** It is not asked more often than this. */
   readonly everyMs?: number;
+  /** Once it fires a failure is no news: the process ends. */
+  readonly stopping?: AbortSignal;
   /** Nor so soon after it failed. */
   readonly afterFailureMs?: number;
 }
@@ -46,14 +48,14 @@ export class Source<T> {
   }
 
   async #ask(): Promise<void> {
-    const { name, ask, logger, everyMs = 0, afterFailureMs = everyMs } = this.#options;
+    const { name, ask, logger, stopping, everyMs = 0, afterFailureMs = everyMs } = this.#options;
     try {
       this.#value = await ask();
       this.#turn("up", null);
       this.#notBeforeMs = performance.now() + everyMs;
     } catch (error) {
       const code = codeOf(error) ?? "INTERNAL";
-      if (this.#state.state !== "away") {
+      if (this.#state.state !== "away" && stopping?.aborted !== true) {
         logger.warn({ code }, `${name} does not tell how it stands: ${messageOf(error)}`);
       }
       this.#turn("away", code);

@@ -165,7 +165,6 @@ function stepsOf(row: RunRow) {
     busy_s: busyS,
     rows_per_s: busyS > 0 ? Number(rows) / busyS : null,
   });
-  // What is cleaned was staged before; the ledger counts it by where it stands.
   return [
     step("stage", row.rowsStaged, row.stageS),
     step("clean", row.rowsCleaned, row.cleanS),
