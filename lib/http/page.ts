@@ -36,7 +36,7 @@ export function keyset<Shape extends z.core.$ZodShape>(name: string, shape: Shap
   const names = Object.keys(shape);
   const cursor = z
     .string()
-    .max(1_000)
+    .max(2_000)
     .transform((text, context): Position => {
       const values = decode(name, text);
       const read = position.safeParse(values && Object.fromEntries(names.map((key, i) => [key, values[i]])));

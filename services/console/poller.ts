@@ -98,18 +98,16 @@ export class Poller implements Part {
     return { items: this.#queues.value, asOf: this.#queues.state.as_of };
   }
 
+  /** By the clock, not by how long it took; in small steps while nobody looks, so that whoever comes does not wait. */
   async #lookOn(): Promise<void> {
     const { signal } = this.#stopping;
     const { pollMs, watched } = this.#options;
-    let nextMs = performance.now();
     while (!signal.aborted) {
+      const begunMs = performance.now();
       await this.#look();
-      // By the clock, not by how long it took; in small steps while nobody looks, so that whoever comes does not wait.
-      nextMs = Math.max(nextMs + pollMs, performance.now());
-      const unwatchedUntilMs = performance.now() + UNWATCHED_MS;
-      await pause(nextMs - performance.now(), signal);
-      while (!watched() && performance.now() < unwatchedUntilMs && !signal.aborted) {
-        await pause(Math.min(pollMs, UNWATCHED_MS), signal);
+      await pause(Math.max(0, begunMs + pollMs - performance.now()), signal);
+      while (!signal.aborted && !watched() && performance.now() < begunMs + UNWATCHED_MS) {
+        await pause(pollMs, signal);
       }
     }
   }
