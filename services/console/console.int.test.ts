@@ -101,10 +101,9 @@ describe("runs", () => {
     expect(started).toMatchObject({ state: "done", kind: "run.start", result: { run: "r1", rows: 4_000 } });
     expect(await act("/runs", spec, key)).toEqual({ ...started, as_of: expect.any(String) });
     expect((await get("/runs")).items).toHaveLength(1);
-    expect((await get("/overview")).runs).toMatchObject([{ run: "r1", rows: 4_000 }]);
+    await eventually("seen", async () => (await get("/overview")).runs[0]?.run === "r1");
     const worker = await services.platform.startWorker();
     await eventually("done", async () => (await get("/runs/r1")).state === "done", { withinMs: 60_000 });
-    expect((await get("/overview")).workers).toMatchObject([{ silent: false }]);
     await services.platform.stopWorker(worker);
     const run = await get("/runs/r1");
     expect(run).toMatchObject({
@@ -196,7 +195,7 @@ describe("payments", () => {
       ["debit", "10.00"],
       ["credit", "100.00"],
     ]);
-    expect((await all("/wallets?q=customer-1")).length).toBeGreaterThanOrEqual(0);
+    expect(await all("/wallets?q=d")).toEqual([]);
     expect(await problem(`/payments/${newId()}`)).toMatchObject({ status: 404 });
     expect(await problem("/payments?cursor=abc")).toMatchObject({ code: "REQUEST_INVALID" });
   });
