@@ -78,7 +78,9 @@ test("who would do something to the same thing is told who does, and may when it
 test("what fails says why, and what nobody foresaw nothing of its text", async () => {
   const known = new CoreError("RUN_OVER" as "USAGE_INVALID", "run r1 is done.", { hint: "Look." });
   const [told, untold] = [
-    await actions.begin(deed(), () => Promise.reject(known)),
+    await actions.begin(deed(), () => {
+      throw known;
+    }),
     await actions.begin(deed(), () => Promise.reject(new Error("password=secret"))),
   ];
   expect(told).toMatchObject({ state: "failed", failure: { detail: "run r1 is done.", hint: "Look." } });

@@ -108,14 +108,18 @@ export class Actions implements Part {
     const { actionId: id, kind, subject, who, why, traceId } = row;
     const line = { trace_id: traceId, action_id: id, kind, subject, who, why };
     logger.info(line, "action begun");
-    const ending = await work({ who, traceId, signal: this.#stopping.signal }).then(
-      (result): Ending => ({ state: "done", result }),
-      (error: unknown): Ending => {
-        const failure = failureOf(error, traceId);
-        logger.warn({ ...line, code: failure.code, err: error }, `action failed: ${messageOf(error)}`);
-        return { state: "failed", failure };
-      },
-    );
+    const doer = { who, traceId, signal: this.#stopping.signal };
+    // In a promise, because a deed may be refused before it makes one.
+    const ending = await Promise.resolve(doer)
+      .then(work)
+      .then(
+        (result): Ending => ({ state: "done", result }),
+        (error: unknown): Ending => {
+          const failure = failureOf(error, traceId);
+          logger.warn({ ...line, code: failure.code, err: error }, `action failed: ${messageOf(error)}`);
+          return { state: "failed", failure };
+        },
+      );
     await this.#end(id, ending).catch((error: unknown) =>
       logger.error({ ...line, code: codeOf(error) }, `how the action ended is not kept: ${messageOf(error)}`),
     );
