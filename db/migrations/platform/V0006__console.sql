@@ -1,4 +1,5 @@
 -- What the console shows of backups, dead letters and the audit.
+-- after etl 5
 
 -- A letter's id says what was done with it since.
 CREATE INDEX dead_letter_action_letter_by_id ON ops.dead_letter_action_letter (letter_id);
