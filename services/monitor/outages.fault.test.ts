@@ -173,7 +173,7 @@ test("PostgreSQL is away: what it did not audit was not sent, and is stalled", a
 });
 
 test("two hundred windows of a reporter that was killed are gone on with, none later than the others", async () => {
-  const ids = await open(200, 24);
+  const ids = await open(200, 30);
   await audited(ids, 2);
   await reporter.replace();
   await reporter.ready();
