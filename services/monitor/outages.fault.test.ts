@@ -109,13 +109,17 @@ async function endsAsAudited(ids: readonly string[]): Promise<readonly Row[]> {
   const isDecided = ({ ticks, expected, states }: Row) => ticks === expected && states.length > 0;
   await eventually("all are decided", async () => (await look(ids)).every(isDecided), { withinMs: 90_000 });
   const rows = await look(ids);
-  expect(rows.map(({ id, late, states }) => ({ id, late, states }))).toEqual(
-    rows.map(({ id, sent, expected }) => ({ id, late: 0, states: [sent === expected ? "CLOSED" : "ALERT"] })),
+  expect(rows.map(({ id, states }) => [id, states])).toEqual(
+    rows.map(({ id, sent, expected }) => [id, [sent === expected ? "CLOSED" : "ALERT"]]),
   );
   return rows;
 }
-/** What has been sent of a window, at most. */
-const most = (rows: readonly Row[]) => Math.max(...rows.map(({ sent }) => sent));
+/** Reports were sent after a server had gone, and none of them was late: a tick or two may be stalled on a busy machine. */
+function cameInTime(before: readonly Row[], after: readonly Row[]): void {
+  const most = (rows: readonly Row[]) => Math.max(...rows.map(({ sent }) => sent));
+  expect(most(after)).toBeGreaterThan(most(before));
+  expect(after.map(({ late }) => late)).toEqual(after.map(() => 0));
+}
 const audited = (ids: readonly string[], least: number) =>
   eventually("so many are audited", async () => (await look(ids)).every(({ ticks }) => ticks >= least), {
     withinMs: 60_000,
@@ -135,7 +139,7 @@ test("the broker is away over a window's end: what was audited is sent once it i
   await gone(1_300); // past the deadline
   expect((await look(ids)).flatMap(({ states }) => states)).toEqual([]);
   broker.pass();
-  expect(most(await endsAsAudited(ids))).toBeGreaterThan(most(before));
+  cameInTime(before, await endsAsAudited(ids));
 });
 
 test("the monitor is killed, and away for longer than a lease: reports in anybody's hands are waited for", async () => {
@@ -147,7 +151,7 @@ test("the monitor is killed, and away for longer than a lease: reports in anybod
   await gone(AWAY_MS);
   await monitor.replace();
   await monitor.ready();
-  expect(most(await endsAsAudited(ids))).toBeGreaterThan(most(before));
+  cameInTime(before, await endsAsAudited(ids));
 });
 
 test("the monitor is frozen for longer than a lease, over a window's end", async () => {
@@ -158,7 +162,7 @@ test("the monitor is frozen for longer than a lease, over a window's end", async
   await audited(ids, 6);
   await gone(AWAY_MS);
   monitor.signal("SIGCONT");
-  expect(most(await endsAsAudited(ids))).toBeGreaterThan(most(before));
+  cameInTime(before, await endsAsAudited(ids));
 });
 
 test("PostgreSQL is away: what it did not audit was not sent, and is stalled", async () => {
