@@ -125,13 +125,14 @@ test("a card number and a CVV are nowhere: answers, tables, bodies, logs, dead l
     ...{ answers: answers.join("\n"), letters: letters.join("\n"), log: serving.written },
     ...{ prompts: JSON.stringify(model.requests), rows: await rows(), bodies: await bodies() },
   };
+  const found = Object.entries(places).flatMap(([place, text]) => {
+    const all = opened(text);
+    const forms = FORMS.filter((form) => all.includes(form));
+    return [...forms, ...(CVV_FOUND.test(all) ? ["the CVV"] : [])].map((what) => `${what} in ${place}`);
+  });
+  expect(found).toEqual([]);
+  // What was searched is what came.
   expect(places.rows).toContain("MALFORMED");
   expect(places.bodies).toContain("454881******0004");
   expect(places.log).toContain('"level":"debug"');
-  for (const [place, text] of Object.entries(places)) {
-    for (const form of FORMS) {
-      expect(opened(text).includes(form), `${form} in ${place}`).toBe(false);
-    }
-    expect(CVV_FOUND.test(opened(text)), `the CVV in ${place}`).toBe(false);
-  }
 });
