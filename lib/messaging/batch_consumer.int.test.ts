@@ -13,6 +13,7 @@ import { BatchConsumer, type BatchConsumerOptions } from "./batch_consumer.js";
 import type { RawEvent } from "./read_event.js";
 
 const settings = testSettings();
+const REJECT: Outcome = { kind: "reject", code: "MESSAGE_MALFORMED", reason: "nonsense" };
 const RETRY: Outcome = { kind: "retry", code: "BUSY", reason: "not now" };
 
 let family: QueueFamily;
@@ -42,6 +43,14 @@ async function fill(count: number): Promise<void> {
   await publisher.publishAll(Array.from({ length: count }, (_, i) => message(i)));
 }
 
+/** Settles a batch as a whole. */
+type Answer = (raw: readonly RawEvent[]) => Promise<readonly Outcome[]>;
+
+const answering =
+  (answer: Answer): BatchConsumerOptions["handle"] =>
+  async (raw, _halt, settle) =>
+    settle((await answer(raw)).map((outcome, place) => ({ place, outcome })));
+
 async function consume(options: Pick<BatchConsumerOptions, "handle"> & Partial<BatchConsumerOptions>) {
   consumer = new BatchConsumer({ ...base(), name: family.work, family, publisher, ...options });
   await consumer.start();
@@ -60,10 +69,10 @@ test("a batch that fails is sent to the ladder at once, and comes again from the
   await consume({
     batch: { max: 200, waitMs: 10_000 },
     publisher: watched,
-    handle: async (raw) => {
+    handle: answering(async (raw) => {
       seen.push(...raw);
       return raw.map(({ headers }) => (headers["x-attempt"] === undefined ? RETRY : { kind: "done" }));
-    },
+    }),
   });
   await eventually("all tried twice", () => seen.length === 400);
   expect(calls).toEqual([200]);
@@ -85,13 +94,38 @@ test("one that cannot be forwarded keeps nobody else unacked", async () => {
   await consume({
     batch: { max: 20, waitMs: 10_000 },
     publisher: refusing,
-    handle: async (raw) => raw.map(({ messageId }) => (Number(messageId) < 5 ? { kind: "done" } : RETRY)),
+    handle: answering(async (raw) =>
+      raw.map(({ messageId }) => (Number(messageId) < 5 ? { kind: "done" } : RETRY)),
+    ),
   });
   await eventually("it is tried again alone", () => forwarded.length > 2);
   expect(forwarded.slice(0, 3)).toEqual([15, 1, 1]);
   await consumer?.stop();
   const left = await drain(settings, family.work);
   expect(left.map(({ properties }) => properties.messageId)).toEqual(["10"]);
+});
+
+test("a part that is settled does not come again when the link is lost before the others are", async () => {
+  await fill(20);
+  const done: Outcome = { kind: "done" };
+  const batches: string[][] = [];
+  await consume({
+    batch: { max: 20, waitMs: 500 },
+    handle: async (raw, _halt, settle) => {
+      batches.push(raw.map(({ messageId }) => String(messageId)));
+      if (batches.length > 1) {
+        return settle(raw.map((_, place) => ({ place, outcome: done })));
+      }
+      settle(raw.slice(0, 10).map((_, place) => ({ place, outcome: done })));
+      settle(raw.slice(10, 15).map((_, i) => ({ place: 10 + i, outcome: REJECT })));
+      await eventually("five letters", async () => (await depth(settings, family.deadLetter)) === 5);
+      throw new Error("the link is lost");
+    },
+  });
+  await eventually("those that were not settled", () => batches.slice(1).flat().length >= 5);
+  expect(batches).toEqual([Array.from({ length: 20 }, (_, i) => `${i}`), ["15", "16", "17", "18", "19"]]);
+  await consumer?.stop();
+  expect(await depth(settings, family.work)).toBe(0);
 });
 
 test("a full batch begins beside the one at work, and is not acked before it", async () => {
@@ -103,14 +137,14 @@ test("a full batch begins beside the one at work, and is not acked before it", a
   await consume({
     batch: { max: 10, waitMs: 5 },
     onBatch: ({ size }) => acked.push(size),
-    handle: async (raw) => {
+    handle: answering(async (raw) => {
       seen.push(raw.map(({ messageId }) => String(messageId)));
       if (calls() === 1) {
         await first.promise;
         throw new Error("the first batch is lost");
       }
       return raw.map(() => ({ kind: "done" }));
-    },
+    }),
   });
   await eventually("the second begins", () => calls() === 2);
   expect(await depth(settings, family.work)).toBe(0); // All are in its hands, and the second has long been done.
@@ -128,10 +162,10 @@ test("goes on when its queue was deleted and made anew at once, which RabbitMQ 3
   await consume({
     batch: { max: 2, waitMs: 1 },
     lookEveryMs: 100,
-    handle: async (raw) => {
+    handle: answering(async (raw) => {
       seen += raw.length;
       return raw.map(() => ({ kind: "done" }));
-    },
+    }),
   });
   await eventually("the first messages", () => seen === 20);
   await renewQueue(settings, family);
@@ -146,11 +180,11 @@ test("a handler that takes long is no reason to connect again", async () => {
   await consume({
     batch: { max: 2, waitMs: 1 },
     lookEveryMs: 20,
-    handle: async (raw) => {
+    handle: answering(async (raw) => {
       calls += 1;
       await done.promise;
       return raw.map(() => ({ kind: "done" }));
-    },
+    }),
   });
   await eventually("two at work", () => calls === 2);
   await pause(200); // Ten looks.

@@ -13,6 +13,7 @@ import { declareFamily, type QueueFamily } from "../broker/topology.js";
 import { messageOf } from "../errors.js";
 import type { Part } from "../runtime/lifecycle.js";
 import { pause } from "../timing.js";
+import type { Settle, Settled } from "./handle_batch.js";
 import type { RawEvent } from "./read_event.js";
 
 /** How many events are handled at once, and how long the first of them waits for others. */
@@ -47,8 +48,11 @@ export interface BatchConsumerOptions extends Omit<ConnectionTarget, "connectPol
   readonly batch?: BatchSize;
   /** Takes retries and dead letters; stays open until the consumer has stopped. */
   readonly publisher: Publisher;
-  /** Never throws. `halt` fires when the messages are, or soon will be, somebody else's: what only waits should end then. */
-  readonly handle: (messages: readonly RawEvent[], halt: AbortSignal) => Promise<readonly Outcome[]>;
+  /**
+   * Settles each message once. `halt` fires when the messages are, or soon will be, somebody else's: what only waits should end then.
+   * What it throws costs the link, and all that was not settled comes again.
+   */
+  readonly handle: (messages: readonly RawEvent[], halt: AbortSignal, settle: Settle) => Promise<void>;
   /** Told of each batch when all of it is settled, and of each message of it that failed. */
   readonly onBatch?: (batch: { readonly size: number; readonly tookMs: number }) => void;
   readonly onFailed?: (failed: Failed) => void;
@@ -114,7 +118,10 @@ export class BatchConsumer implements Part {
   /**
    * From messages to their acks. Throws when the link is to be given up.
    *
-   * @param before the batch that was taken before: a batch is acked by its last message, which acks all before it.
+   * A batch that is done as a whole is acked by its last message, which acks all before it. Of any other each part is settled as soon
+   * as it is known: the search for a culprit takes a hundred transactions, and a link that ends meanwhile must not bring all of it back.
+   *
+   * @param before the batch that was taken before
    */
   async #settle(
     link: Link,
@@ -128,15 +135,23 @@ export class BatchConsumer implements Part {
     const clock = setTimeout(() => overdue.abort(), holdMs).unref();
     const halt = AbortSignal.any([this.#stopping.signal, link.over, overdue.signal]);
     try {
-      const outcomes = await handle(messages.map(rawOf), halt);
+      let isWhole = false;
+      const parts: Promise<void>[] = [];
+      await handle(messages.map(rawOf), halt, (part) => {
+        isWhole = part.length === messages.length && part.every(({ outcome }) => outcome.kind === "done");
+        if (!isWhole && !link.over.aborted) {
+          const settled = this.#settlePart(channel, messages, part, halt);
+          settled.catch(() => undefined); // Met below.
+          parts.push(settled);
+        }
+      });
+      await Promise.all(parts);
       await before;
       const last = messages.at(-1);
       if (link.over.aborted || last === undefined) {
         return;
       }
-      if (!outcomes.every(({ kind }) => kind === "done")) {
-        await this.#forwardFailures(channel, messages, outcomes, halt);
-      } else {
+      if (isWhole) {
         channel.ack(last, true);
       }
       onBatch?.({ size: messages.length, tookMs: performance.now() - started });
@@ -146,17 +161,17 @@ export class BatchConsumer implements Part {
   }
 
   /** Each original is acked once its copy is safe; one that cannot be copied keeps no other waiting for its ack. */
-  async #forwardFailures(
+  async #settlePart(
     channel: Channel,
     messages: readonly ConsumeMessage[],
-    outcomes: readonly Outcome[],
+    part: readonly Settled[],
     halt: AbortSignal,
   ): Promise<void> {
     const { family, name, publisher, logger, onFailed } = this.#options;
     const circumstances = { family, now: new Date(), worker: name };
     const failed: (Copy & { readonly outcome: Outcome })[] = [];
-    for (const [i, message] of messages.entries()) {
-      const outcome = outcomes[i] as Outcome;
+    for (const { place, outcome } of part) {
+      const message = messages[place] as ConsumeMessage;
       const settlement = settlementOf(outcome, headersOf(message.properties), circumstances);
       if (settlement.kind === "ack") {
         channel.ack(message);

@@ -37,6 +37,15 @@ export interface BatchPorts {
   readonly publishAll: (messages: readonly OutgoingMessage[]) => Promise<void>;
 }
 
+/** What became of a message, by its place in the batch. */
+export interface Settled {
+  readonly place: number;
+  readonly outcome: Outcome;
+}
+
+/** Told of a part of the batch as soon as its outcomes are known. */
+export type Settle = (part: readonly Settled[]) => void;
+
 /** Lost against somebody else, which passes by itself: nothing is wrong with any event of the batch. */
 const LOST_RACE: ReadonlySet<string> = new Set(["40001", "40P01"]);
 const RACE_BACKOFF = { baseMs: 20, capMs: 1_000 };
@@ -48,14 +57,15 @@ const OUTAGE_BACKOFF = { baseMs: 250, capMs: 10_000 };
 
 /**
  * Takes a batch from its bytes to an outcome for each message. A server that is away is waited for and costs no attempt.
- * Pure but for its ports.
+ * Pure but for its ports. Never throws.
  */
 export async function handleBatch<Body>(
   handler: EventHandler<Body>,
   ports: BatchPorts,
   raw: readonly RawEvent[],
-): Promise<readonly Outcome[]> {
-  const outcomes = new Array<Outcome>(raw.length);
+  settle: Settle,
+): Promise<void> {
+  const malformed: Settled[] = [];
   const events: Placed<Body>[] = [];
   for (const [place, each] of raw.entries()) {
     try {
@@ -63,13 +73,14 @@ export async function handleBatch<Body>(
     } catch (error) {
       const { messageId, headers } = each;
       const trace_id = traceIdOf(headers[EVENT_HEADER.traceparent]);
-      outcomes[place] = failure(error, ports.logger, { messageId, trace_id, event: handler.event.name });
+      const about = { messageId, trace_id, event: handler.event.name };
+      malformed.push({ place, outcome: failure(error, ports.logger, about) });
     }
   }
-  await handleAll(handler, ports, events, (place, outcome) => {
-    outcomes[place] = outcome;
-  });
-  return outcomes;
+  if (malformed.length > 0) {
+    settle(malformed);
+  }
+  await handleAll(handler, ports, events, settle);
 }
 
 /** An event, and its place in the batch. */
@@ -77,8 +88,6 @@ interface Placed<Body> {
   readonly place: number;
   readonly event: ReceivedEvent<Body>;
 }
-
-type Settle = (place: number, outcome: Outcome) => void;
 
 async function handleAll<Body>(
   handler: EventHandler<Body>,
@@ -93,7 +102,7 @@ async function handleAll<Body>(
     }
     left = await handleFree(handler, ports, left, settle);
   }
-  settleAll(left, settle, RELEASE);
+  release(left, settle);
 }
 
 /** @returns the events that somebody holds. */
@@ -117,7 +126,7 @@ async function handleFree<Body>(
       break;
     } catch (error) {
       if (ports.halt.aborted) {
-        settleAll(events, settle, RELEASE);
+        release(events, settle);
         return [];
       }
       if (await waited(error, tries, ports)) {
@@ -129,24 +138,28 @@ async function handleFree<Body>(
         await handleAll(handler, ports, events.slice(0, middle), settle);
         await handleAll(handler, ports, events.slice(middle), settle);
       } else if (codeOf(error) === LOCKED) {
-        settle(only.place, RELEASE);
+        release(events, settle);
       } else {
         const { messageId, traceId } = only.event;
         const about = { messageId, trace_id: traceId, event: handler.event.name };
-        settle(only.place, failure(error, ports.logger, about));
+        settle([{ place: only.place, outcome: failure(error, ports.logger, about) }]);
       }
       return [];
     }
   }
   const held: Placed<Body>[] = [];
+  const settled: Settled[] = [];
   for (const [i, outcome] of handled.entries()) {
     const each = events[i] as Placed<Body>;
     if (outcome.kind === "held") {
       held.push(each);
     } else {
-      settle(each.place, outcome.kind === "done" ? DONE : outcome);
+      settled.push({ place: each.place, outcome: outcome.kind === "done" ? DONE : outcome });
       tell(handler.event, ports.logger, each.event, outcome);
     }
+  }
+  if (settled.length > 0) {
+    settle(settled);
   }
   return held;
 }
@@ -181,9 +194,9 @@ function requireAll(outcomes: readonly EventOutcome[], events: readonly unknown[
 const DONE: Outcome = { kind: "done" };
 const RELEASE: Outcome = { kind: "release" };
 
-function settleAll(events: readonly Placed<unknown>[], settle: Settle, outcome: Outcome): void {
-  for (const { place } of events) {
-    settle(place, outcome);
+function release(events: readonly Placed<unknown>[], settle: Settle): void {
+  if (events.length > 0) {
+    settle(events.map(({ place }) => ({ place, outcome: RELEASE })));
   }
 }
 

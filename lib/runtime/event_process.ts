@@ -63,8 +63,8 @@ export function eventProcess(runtime: Runtime, options: EventProcessOptions): Ev
       family,
       ...(reaction.batch === undefined ? {} : { batch: reaction.batch }),
       publisher,
-      handle: (raw, halt) =>
-        handleBatch(reaction, { logger, halt, breakers, pause, countOutage, publishAll }, raw),
+      handle: (raw, halt, settle) =>
+        handleBatch(reaction, { logger, halt, breakers, pause, countOutage, publishAll }, raw, settle),
       onFailed: (failed) => {
         countSettlement(messages, service, codeLabel, failed);
         if (failed.deadLettered) {
