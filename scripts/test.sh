@@ -1,5 +1,5 @@
 #!/usr/bin/env -S bash -p
-# The one gate: what it passes may land. Runs everything by default, against servers of its own that it starts and removes.
+# The one gate: what it passes may land. Runs against servers of its own that it starts and removes.
 [ -n "${BASH_VERSION:-}" ] || exec bash -p -- "$0" "$@"
 set -euo pipefail
 
