@@ -12,8 +12,11 @@ let platform: Platform;
 beforeEach(async () => {
   platform = await Platform.create();
 });
-afterEach(async () => {
-  await startServers();
+afterEach(async ({ task }) => {
+  // Else they are up: to see so takes seconds.
+  if (task.result?.state === "fail") {
+    await startServers();
+  }
   await platform.close();
 });
 

@@ -1,12 +1,12 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { drain } from "../../tests/harness/broker.js";
 import { withPool } from "../../tests/harness/database.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { freePort } from "../../tests/harness/free_port.js";
 import { payments, processState, startPayments, startServiceAt } from "../../tests/harness/process.js";
+import { TcpProxy } from "../../tests/harness/proxy.js";
 import { archived, ended, pago, tellPayouts } from "../../tests/harness/reports.js";
 import { sampled } from "../../tests/harness/sampled.js";
-import { killServer, startServers } from "../../tests/harness/servers.js";
 import { Services } from "../../tests/harness/service.js";
 import { paymentsEvtCompleted, paymentsEvtPending } from "../contracts/payments_evt.js";
 
@@ -132,9 +132,14 @@ test("kill -9 of a rebuild in its middle: another one goes on with what it had",
 });
 
 test("without a broker reports are served, and say that their lag is unknown; without a database they are not", async () => {
-  await services.start();
+  const { RABBITMQ_HOST, RABBITMQ_PORT, POSTGRES_HOST, POSTGRES_PORT } = services.settings;
+  const broker = await TcpProxy.open(() => ({ host: RABBITMQ_HOST, port: RABBITMQ_PORT }));
+  const database = await TcpProxy.open(() => ({ host: POSTGRES_HOST, port: POSTGRES_PORT }));
+  onTestFinished(() => Promise.all([broker.close(), database.close()]).then(() => undefined));
+  await services.start(() => ({ RABBITMQ_PORT: broker.port, POSTGRES_PORT: database.port }));
   await tellPayouts(services, 4);
-  await killServer("rabbitmq", "SIGKILL");
+  broker.refuse();
+  broker.reset();
   const health = () => services.get("/api/reports/health");
   await eventually("it says so", async () => (await health()).body.status === "degraded", {
     withinMs: 30_000,
@@ -142,11 +147,12 @@ test("without a broker reports are served, and say that their lag is unknown; wi
   const lag = async () => (await services.get("/api/reports/payments")).headers.get("x-report-lag");
   await eventually("nobody knows", async () => (await lag()) === "unknown", { withinMs: 30_000 });
   expect((await totals()).length).toBeGreaterThan(0);
-  await startServers();
+  broker.pass();
   await eventually("all is well again", async () => (await health()).body.status === "healthy", {
     withinMs: 120_000,
   });
-  await killServer("postgres", "SIGQUIT");
+  database.refuse();
+  database.reset();
   const { status, body } = await health();
   expect([status, body.status, body.report]).toEqual([503, "unhealthy", null]);
   const refused = await services.get("/api/reports/payments");
@@ -155,7 +161,7 @@ test("without a broker reports are served, and say that their lag is unknown; wi
     "UNAVAILABLE",
     "X-Report-Version",
   ]);
-  await startServers();
+  database.pass();
   await eventually("served again", async () => (await services.get("/api/reports/payments")).status === 200, {
     withinMs: 30_000,
   });
