@@ -112,10 +112,11 @@ test("show prints a letter whole: text as text, bytes in base64; an unknown id i
 test("a letter that bears no id or no reason has a lasting one of its own", async () => {
   expect(await publishByHand(lab.settings, work, '{"poison":true}')).toBe(true);
   // As a worker that dies of it, each time.
-  await eventually("the delivery limit", async () => {
+  const die = async () => {
     await onChannel(lab.settings, (channel) => channel.get(work));
     return (await depth(lab.settings, deadLetter)) === 1;
-  });
+  };
+  await eventually("the delivery limit", die, { everyMs: 25 });
   await publishByHand(lab.settings, deadLetter, "put here by hand");
   const first = await list();
   expect(first.byCode).toEqual({ DELIVERY_LIMIT: 1, UNKNOWN: 1 });

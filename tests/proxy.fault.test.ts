@@ -164,6 +164,7 @@ describe("row 9: half-open", () => {
     const since = Date.now();
     rabbitmq.silence();
     await eventually("new connections", () => rabbitmq.taken >= taken + 2, {
+      everyMs: 25,
       withinMs: THREE_HEARTBEATS_MS + 5_000,
     });
     expect(Date.now() - since).toBeLessThan(THREE_HEARTBEATS_MS + 1_000);
