@@ -2,7 +2,8 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { stacks } from "./tests/harness/stacks.js";
 
-const serverTests = ["**/*.int.test.ts", "**/*.fault.test.ts", "**/*.monitoring.test.ts"];
+const SERVER_PROJECTS = ["int", "fault", "machines", "monitoring"] as const;
+const filesOf = (project: string) => `**/*.${project}.test.ts`;
 const never = ["**/node_modules/**", "dist/**", ".local/**"];
 
 /** What tests on real servers have in common: one file at a time on a stack. */
@@ -12,6 +13,8 @@ const onServers = {
   globalSetup: ["tests/harness/leaks_of_run.ts"],
   exclude: never,
   maxWorkers: Math.max(1, stacks.length),
+  // A process goes on with the next file of its project: all of ours is imported, and the population built, once.
+  isolate: false,
   sequence: { groupOrder: 1 },
   testTimeout: 180_000,
   hookTimeout: 180_000,
@@ -19,27 +22,31 @@ const onServers = {
 
 /** Files of half a minute and more: begun last, they would run on alone. */
 const LONG = [
-  "saga.fault",
-  "monitor.fault",
   "outages.fault",
+  "monitor.fault",
   "reports.fault",
-  "payouts.fault",
-  "split.fault",
+  "bootstrap.int",
   "dlq.int",
-  "rebuild.int",
   "servers.fault",
-  "fault_points.fault",
+  "saga.fault",
+  "verify.int",
   "cli.int",
+  "patience.fault",
+  "payouts.fault",
+  "fault_points.fault",
+  "campaigns.fault",
   "proxy.fault",
+  "pipeline.int",
+  "erase.int",
+  "gateway.fault",
   "leaf.int",
   "dlq.fault",
-  "bootstrap.fault",
-  "verify.int",
-  "upgrade.fault",
-  "patience.fault",
-  "backup.int",
-  "module.int",
-  "backup.fault",
+  "point_in_time_services.int",
+  "session.int",
+  "upgrade.machines",
+  "bootstrap.machines",
+  "split.machines",
+  "backup.machines",
 ];
 
 class LongFirst extends BaseSequencer {
@@ -48,11 +55,18 @@ class LongFirst extends BaseSequencer {
       const at = LONG.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
       return at < 0 ? LONG.length : at;
     };
-    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+    // Project by project, for a process that changes its project begins anew.
+    const inProject = (file: TestSpecification) => file.project.name;
+    return (await super.sort(files)).sort(
+      (a, b) => rank(a) - rank(b) || inProject(a).localeCompare(inProject(b)),
+    );
   }
 }
 
-/** The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults, .monitoring.test.ts with Prometheus. */
+/**
+ * The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults, .machines.test.ts
+ * whole machines, .monitoring.test.ts with Prometheus.
+ */
 export default defineConfig({
   test: {
     sequence: { sequencer: LongFirst },
@@ -61,16 +75,14 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["**/*.test.ts"],
-          exclude: [...never, ...serverTests],
+          exclude: [...never, ...SERVER_PROJECTS.map(filesOf)],
           // Pure functions need no process each: half the time of the default.
           pool: "threads",
           isolate: false,
           testTimeout: 30_000,
         },
       },
-      { test: { name: "int", ...onServers, include: ["**/*.int.test.ts"] } },
-      { test: { name: "fault", ...onServers, include: ["**/*.fault.test.ts"] } },
-      { test: { name: "monitoring", ...onServers, include: ["**/*.monitoring.test.ts"] } },
+      ...SERVER_PROJECTS.map((name) => ({ test: { name, ...onServers, include: [filesOf(name)] } })),
     ],
   },
 });

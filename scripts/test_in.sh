@@ -6,7 +6,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/test.sh --in RELEASE [static|unit|int|fault|monitoring]...
+Usage: scripts/test.sh --in RELEASE [--every-point] [static|unit|int|fault|machines|monitoring]...
 
   RELEASE  debian-13
 

@@ -10,6 +10,7 @@ import { createDatabase, dropDatabase } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
 import { type CommandResult, payments, startPayments, WorkerProcess } from "./harness/process.js";
+import { firstOfEach, sampled } from "./harness/sampled.js";
 
 /** One small run, whatever else is asked for. */
 const SMALL = { STAGE_TO: "2025-02-01", STAGE_CHUNK_SIZE: "500", STAGE_TARGET_TXN: "1000" };
@@ -49,7 +50,7 @@ test("--version is package.json's", async () => {
 
 describe("what is asked for wrongly ends with 2", () => {
   test("usage: an unknown command, option or argument, or one too few, says which", async () => {
-    for (const [args, says] of [
+    for (const [args, says] of sampled([
       ["", "Usage: payments"],
       ["nonsense", "unknown command 'nonsense'"],
       ["migrate", "Usage: payments migrate"],
@@ -58,7 +59,7 @@ describe("what is asked for wrongly ends with 2", () => {
       ["kickoff --rows", "argument missing"],
       ["status r1 r2", "too many arguments"],
       ["resume", "missing required argument 'run'"],
-    ] as const) {
+    ] as const)) {
       const result = await run(args);
       expect([args, result.code, result.stdout]).toEqual([args, 2, ""]);
       expect(result.stderr).toContain(says);
@@ -93,7 +94,7 @@ describe("what is asked for wrongly ends with 2", () => {
   });
 
   test("specs: what cannot be is refused with its reason, and no run is entered", async () => {
-    for (const [options, says] of [
+    for (const [options, says] of sampled([
       ["--rows -1", "rows must not be negative"],
       ["--rows 1e12", "rows must not exceed 10^11"],
       ["--rows abc", "rows: "],
@@ -102,7 +103,7 @@ describe("what is asked for wrongly ends with 2", () => {
       ["--from 2025-02-30", "fromOn: "],
       ["--dirt-rate 1.5", "dirt rate must lie in 0..1"],
       ["--fraud-rate -0.1", "fraud rate must lie in 0..1"],
-    ] as const) {
+    ] as const)) {
       const result = await run(`kickoff ${options}`);
       expectError(result, 2, "SPEC_INVALID");
       expect(result.stderr).toContain(says);
@@ -117,6 +118,26 @@ describe("what is asked for wrongly ends with 2", () => {
     expect(await depth(platform.settings, ETL_QUEUES.work)).toBe(0);
   });
 
+  test("dead letters: which, how many, and what to do with them", async () => {
+    for (const args of sampled([
+      "replay",
+      "replay m000000 --all",
+      "replay --reason A --all",
+      "purge --yes",
+      "list --limit 0",
+      "list --limit 1e3",
+      "show",
+      "shred",
+      "replay --all --to-topic",
+      "audit --days 0",
+      "audit --trace x",
+    ])) {
+      const { code, stdout, stderr } = await run(`dlq ${args}`);
+      expect([args, code, stdout]).toEqual([args, 2, ""]);
+      expect(stderr).not.toBe("");
+    }
+  });
+
   test("a run that is not there", async () => {
     for (const args of ["status r999", "verify r999", "resume r999", "cancel r999", "status --watch r999"]) {
       expectError(await run(args), 2, "RUN_UNKNOWN");
@@ -125,7 +146,7 @@ describe("what is asked for wrongly ends with 2", () => {
 });
 
 describe("a server that refuses or is not there", () => {
-  test.each([
+  const REFUSALS = [
     ["kickoff", { POSTGRES_PASSWORD: "sesame" }, "POSTGRES_AUTH"],
     ["kickoff", { POSTGRES_DB: "nowhere" }, "POSTGRES_AUTH"],
     ["migrate up", { POSTGRES_ADMIN_PASSWORD: "sesame" }, "POSTGRES_AUTH"],
@@ -144,7 +165,14 @@ describe("a server that refuses or is not there", () => {
     ["worker", { POSTGRES_DB: "nowhere" }, "POSTGRES_AUTH"],
     ["worker", { POSTGRES_SSLMODE: "require" }, "POSTGRES_TLS"],
     ["worker", { RABBITMQ_SSLMODE: "require" }, "RABBITMQ_TLS"],
-  ] as const)(
+  ] as const;
+
+  test.each(
+    sampled<(typeof REFUSALS)[number]>(
+      REFUSALS,
+      firstOfEach(REFUSALS, ([, , code]) => code),
+    ),
+  )(
     "payments %s with %j: %s, at once, in one line, and no run is left behind",
     async (args, settings, code) => {
       const started = Date.now();

@@ -161,7 +161,7 @@ test("payments in flight, the database restored to an earlier time, the broker a
     await Promise.all([payments.start(), fraud.start(), wallet.start()]);
     await eventually(
       "the books agree",
-      async () => (await command(platform.settings, "audit", "--quiesced")).code === 0 && (await quiet()),
+      async () => (await quiet()) && (await command(platform.settings, "audit", "--quiesced")).code === 0,
       { withinMs: 60_000, everyMs: 500 },
     );
     const of = async (id: string) => (await payments.get(`/payments/${id}`)).body;

@@ -12,6 +12,7 @@ import { eventually } from "./harness/eventually.js";
 import { freePort } from "./harness/free_port.js";
 import { Platform } from "./harness/platform.js";
 import { payments, processState, startServiceAt } from "./harness/process.js";
+import { sampled } from "./harness/sampled.js";
 import { rabbitmqctl } from "./harness/servers.js";
 import { Serving } from "./harness/serving.js";
 import { asOwner, booksAgree, freeClaims } from "./harness/settled.js";
@@ -65,7 +66,7 @@ function faulty(point: string, signal: NodeJS.Signals, port: number) {
 }
 
 /** In the order of a payment's way; × says at which time. */
-const KILLED_AT = [
+const KILLED_AT = sampled([
   "saga_enter_guarded ×3",
   "committed ×2",
   "published ×2",
@@ -76,12 +77,12 @@ const KILLED_AT = [
   "published ×12",
   "wallet_enter_refunds",
   "COMMIT ×9",
-];
+]);
 
 /** Processes side by side: one gets to its point while another starts. */
 const LANES = 2;
 
-test("kill -9 at every point, queues missing at the start, all said once more days later: each payment once, all money there", async () => {
+test("kill -9 at point after point, queues missing at the start, all said once more days later: each payment once, all money there", async () => {
   await deleteQueues();
   await serving.ready();
   await record(platform.settings);
@@ -121,9 +122,9 @@ test("kill -9 at every point, queues missing at the start, all said once more da
 });
 
 /** In a transaction, between two of its statements. */
-const FROZEN_AT = ["wallet_enter_decisions ×2", "wallet_enter_refunds", "COMMIT ×9"];
+const FROZEN_AT = sampled(["wallet_enter_decisions ×2", "wallet_enter_refunds", "COMMIT ×9"]);
 
-test("a process that is frozen anywhere lets go of its locks within 1.5 s; another goes on, and it commits nothing when it wakes", async () => {
+test("a process that is frozen lets go of its locks within 1.5 s; another goes on, and it commits nothing when it wakes", async () => {
   await serving.ready();
   await driver.openWallets();
   await serving.stop("SIGKILL");
@@ -178,7 +179,8 @@ async function quiet(): Promise<void> {
   await eventually(
     "the books agree, and nothing is under way that could change them",
     async () => (await agree()) && (await queuesEmpty()) && (await agree()),
-    { withinMs: 60_000, everyMs: 100 },
+    // rabbitmqctl takes a second or two of a processor, and the broker counts anew every 5 s.
+    { withinMs: 60_000, everyMs: 1_000 },
   );
 }
 

@@ -5,12 +5,18 @@ import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
 import { killServer, rabbitmqctl, startServers } from "./harness/servers.js";
 
+/** Enough of them that a run is still under way when a server has been killed. */
+const TWENTY_CHUNKS = { rows: 100_000, chunkRows: 5_000 };
+
 let platform: Platform;
 beforeEach(async () => {
   platform = await Platform.create();
 });
-afterEach(async () => {
-  await startServers();
+afterEach(async ({ task }) => {
+  // Else they are up: to see so takes seconds.
+  if (task.result?.state === "fail") {
+    await startServers();
+  }
   await platform.close();
 });
 
@@ -27,7 +33,7 @@ async function expectWhole(): Promise<void> {
 
 test("PostgreSQL crashes in mid-run: the worker waits and goes on, nothing is dead-lettered, no attempt is burnt", async () => {
   const worker = await platform.startWorker(3);
-  const run = await platform.kickoff({ rows: 200_000, chunkRows: 10_000 });
+  const run = await platform.kickoff(TWENTY_CHUNKS);
   await eventually("under way", async () => (await cleaned()) > 2, { everyMs: 5 });
   await killServer("postgres", "SIGQUIT");
   await startServers();
@@ -57,7 +63,7 @@ test("PostgreSQL crashes between stage and clean: what was staged is still there
 
 test("PostgreSQL stays away for longer than any retry ladder's first rungs: work goes on within 30 s of its return", async () => {
   const worker = await platform.startWorker(3);
-  const run = await platform.kickoff({ rows: 200_000, chunkRows: 10_000 });
+  const run = await platform.kickoff(TWENTY_CHUNKS);
   await eventually("under way", async () => (await cleaned()) > 2, { everyMs: 5 });
   const before = await cleaned();
   await killServer("postgres", "SIGINT");
@@ -78,7 +84,7 @@ test("PostgreSQL stays away for longer than any retry ladder's first rungs: work
 
 test("RabbitMQ is killed in mid-run and comes back: the same worker goes on", async () => {
   const worker = await platform.startWorker(3);
-  const run = await platform.kickoff({ rows: 200_000, chunkRows: 10_000 });
+  const run = await platform.kickoff(TWENTY_CHUNKS);
   await eventually("under way", async () => (await cleaned()) > 2, { everyMs: 5 });
   await killServer("rabbitmq", "SIGKILL");
   await startServers();

@@ -4,6 +4,7 @@ import { drain } from "../../tests/harness/broker.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { freePort } from "../../tests/harness/free_port.js";
 import { processState, startServiceAt } from "../../tests/harness/process.js";
+import { sampled } from "../../tests/harness/sampled.js";
 import { Services } from "../../tests/harness/service.js";
 import { campaignsEvtUpdated } from "../contracts/campaigns_evt.js";
 import { campaignsSpendDecided } from "../contracts/campaigns_spend_decided.js";
@@ -84,7 +85,7 @@ async function expectDecided(
 }
 const watch = () => services.watch(campaignsSpendDecided);
 
-test.each(["campaigns_lock", "campaigns_enter_spends", "committed", "published"])(
+test.each(sampled(["campaigns_lock", "campaigns_enter_spends", "committed", "published"]))(
   "kill -9 before %s: every conversion is decided once and answered",
   async (point) => {
     const decided = await watch();
