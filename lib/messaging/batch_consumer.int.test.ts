@@ -128,6 +128,23 @@ test("a part that is settled does not come again when the link is lost before th
   expect(await depth(settings, family.work)).toBe(0);
 });
 
+test("what comes again and again goes with half as many each time, and in the end alone", async () => {
+  await fill(16);
+  const sizes: number[] = [];
+  await consume({
+    batch: { max: 16, waitMs: 500 },
+    handle: async (raw, _halt, settle) => {
+      sizes.push(raw.length);
+      if (sizes.length < 7) {
+        throw new Error("the link is lost");
+      }
+      settle(raw.map((_, place) => ({ place, outcome: { kind: "done" } })));
+    },
+  });
+  await eventually("all done", async () => sizes.slice(6).reduce((sum, size) => sum + size, 0) === 16);
+  expect(sizes.slice(0, 8)).toEqual([16, 16, 16, 8, 4, 2, 1, 1]);
+});
+
 test("a full batch begins beside the one at work, and is not acked before it", async () => {
   await fill(25);
   const seen: string[][] = [];

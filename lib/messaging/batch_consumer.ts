@@ -284,19 +284,30 @@ class Intake {
     }
   }
 
-  /** A message that may have killed its worker goes alone, or it takes a batch of innocent ones with it each time. */
+  /**
+   * A message that may have killed its worker goes with half as many each time it comes again, and in the end alone: long before its
+   * delivery limit. Not alone at once, for a link that is lost again and again brings thousands of innocent ones back, and alone they
+   * are handled at 200 a second.
+   */
   #next(): ConsumeMessage[] {
-    const until = this.#waiting.slice(0, this.#batch.max).findIndex(isPoisonCandidate);
-    if (until === -1) {
-      return this.#waiting.splice(0, this.#batch.max);
+    const { max } = this.#batch;
+    let size = 0;
+    for (let company = max; size < company && size < this.#waiting.length; ) {
+      company = Math.min(company, companyOf(this.#waiting[size] as ConsumeMessage, max));
+      if (size < company) {
+        size += 1;
+      }
     }
-    return this.#waiting.splice(0, Math.max(until, 1));
+    return this.#waiting.splice(0, size);
   }
 }
 
-function isPoisonCandidate({ fields, properties }: ConsumeMessage): boolean {
+/** How many messages a batch may have that this one is in. */
+function companyOf({ fields, properties }: ConsumeMessage, max: number): number {
   // Looked at by every message, so the cheap question comes first.
-  return fields.redelivered && deliveryCountOf(headersOf(properties)) >= POISON_CANDIDATE_COUNT;
+  const deliveries = fields.redelivered ? deliveryCountOf(headersOf(properties)) : 0;
+  const halvings = Math.max(0, deliveries - POISON_CANDIDATE_COUNT + 1);
+  return Math.max(1, max >> halvings);
 }
 
 function rawOf({ content, properties }: ConsumeMessage): RawEvent {

@@ -30,9 +30,6 @@ export function poisonOf(options: {
   })).sort((a, b) => a.atMs - b.atMs);
 }
 
-/** Where there are faults a message waits for its consumer for so long at most. */
-const TAKEN_WITHIN_MS = 60_000;
-
 /** A poison that the broker has. */
 export interface Planted extends Poison {
   readonly plantedAtMs: number;
@@ -69,17 +66,22 @@ async function plantOne(settings: () => AllSettings, { family, body }: Poison): 
   }
 }
 
-/** A poison may be there twice: a process died between copying and acking it. */
+/**
+ * A poison may be there twice: a process died between copying and acking it.
+ *
+ * @param takenWithinMs for so long at most a message waits for its consumer, where there are faults
+ */
 export async function checkDeadLetters(
   settings: AllSettings,
   poison: readonly Planted[],
   deleted: readonly { readonly queue: string; readonly atMs: number }[],
+  takenWithinMs: number,
 ): Promise<Check> {
   /** What lay in a queue that was deleted is gone with it. */
   const mayBeGone = ({ family, plantedAtMs }: Planted) =>
     deleted.some(
       ({ queue, atMs }) =>
-        queue === family.work && atMs >= plantedAtMs - 1_000 && atMs < plantedAtMs + TAKEN_WITHIN_MS,
+        queue === family.work && atMs >= plantedAtMs - 1_000 && atMs < plantedAtMs + takenWithinMs,
     );
   const complaints: string[] = [];
   for (const queue of new Set(poison.map(({ family }) => family.deadLetter))) {
