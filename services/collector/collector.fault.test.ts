@@ -4,7 +4,6 @@ import { eventually } from "../../tests/harness/eventually.js";
 import { freePort } from "../../tests/harness/free_port.js";
 import { startServiceAt } from "../../tests/harness/process.js";
 import { TcpProxy } from "../../tests/harness/proxy.js";
-import { sampled } from "../../tests/harness/sampled.js";
 import { Services } from "../../tests/harness/service.js";
 import { campaignsSpendDecided } from "../contracts/campaigns_spend_decided.js";
 import { collectorEvtClick } from "../contracts/collector_evt.js";
@@ -88,7 +87,7 @@ const nothingLeft = () =>
 test("kill -9 in the middle of POST: told again the event takes effect once, and all of it is published", async () => {
   const requests = await services.watch(payoutsPayoutRequested);
   // Before the statement, between commit and publish, between publish and what follows.
-  const points = sampled(["collector_enter", "committed", "published"]);
+  const points = ["collector_enter", "committed", "published"];
   for (const point of points) {
     const { url, ended } = await doomed(point);
     await answers(url);
@@ -111,7 +110,7 @@ test("kill -9 in the middle of POST: told again the event takes effect once, and
 test("kill -9 between a decision's effect and its ack: its commission is asked for once", async () => {
   const requests = await services.watch(payoutsPayoutRequested);
   await services.start();
-  const points = sampled(["collector_decide", "committed", "published"]);
+  const points = ["collector_decide", "committed", "published"];
   const ids = Array.from({ length: 20 * points.length }, (_, i) => `c${i}`);
   await outcomesOf(ids.map(conversion));
   await nothingLeft();

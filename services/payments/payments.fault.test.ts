@@ -4,7 +4,6 @@ import { eventually } from "../../tests/harness/eventually.js";
 import { freePort } from "../../tests/harness/free_port.js";
 import { startServiceAt } from "../../tests/harness/process.js";
 import { TcpProxy } from "../../tests/harness/proxy.js";
-import { sampled } from "../../tests/harness/sampled.js";
 import { Services } from "../../tests/harness/service.js";
 import { paymentsChecked } from "../contracts/payments_checked.js";
 import { paymentsCreated } from "../contracts/payments_created.js";
@@ -59,7 +58,7 @@ const statuses = async () => {
 };
 
 /** Before the statement, between commit and publish, between publish and what follows. */
-const POINTS = sampled(["WITH asked", "committed", "published"]);
+const POINTS = ["WITH asked", "committed", "published"];
 
 test("kill -9 in the middle of POST: with its key it is one payment, and announced", async () => {
   const created = await services.watch(paymentsCreated);

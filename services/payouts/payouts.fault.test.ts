@@ -74,7 +74,10 @@ const doomed = async (point: string, signal: NodeJS.Signals = "SIGKILL") => {
 
 /** Before Pagos are taken, before the gateway's answer is noted, before it is applied, between commit and publish, before the outbox's row goes. */
 test.each(
-  sampled(["payouts_enter", "payouts_take", "payouts_find", "payouts_apply", "committed", "published"]),
+  sampled(
+    ["payouts_enter", "payouts_take", "payouts_find", "payouts_apply", "committed", "published"],
+    ["committed"],
+  ),
 )("kill -9 at %s: every Pago is paid once and told", async (point) => {
   const completed = await services.watch(paymentsEvtCompleted);
   paysAtOnce();

@@ -57,6 +57,7 @@ test("a process that is frozen with the head in hand lets go of it within second
   try {
     await eventually("frozen", async () => (await processState(frozen.child.pid)) === "T", {
       withinMs: 60_000,
+      everyMs: 25,
     });
     const free = () =>
       services.owner("SELECT FROM reports.head FOR UPDATE NOWAIT").then(

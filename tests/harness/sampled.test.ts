@@ -9,12 +9,10 @@ afterEach(() => void vi.unstubAllEnvs());
 test.each([
   [0, []],
   [1, [0]],
-  [2, [0, 1]],
-  [3, [0, 2]],
-  [4, [0, 3]],
+  [5, [0, 1, 2, 3, 4]],
   [6, [0, 3, 5]],
   [16, [0, 5, 10, 15]],
-])("of %d points: the first, the last, as many as the root", (count, expected) => {
+])("of %d points: all if they are few, else the first, the last, as many as the root", (count, expected) => {
   expect(sampled(points(count))).toEqual(expected);
 });
 
