@@ -22,6 +22,12 @@ afterEach(async ({ task }) => {
 
 const cleaned = () => platform.value<number>("SELECT count(*) FROM etl.chunk WHERE state = 'cleaned'");
 
+/** What was done after a server had died: else the run was over by then, and its test has seen nothing. */
+const expectCleanedAfter = async (died: Date) =>
+  expect(
+    await platform.value<number>("SELECT count(*) FROM etl.chunk WHERE cleaned_at > $1", [died]),
+  ).toBeGreaterThan(0);
+
 async function expectWhole(): Promise<void> {
   expect((await platform.verify()).differences).toEqual([]);
   expect(await depth(platform.settings, ETL_QUEUES.deadLetter)).toBe(0);
@@ -36,9 +42,11 @@ test("PostgreSQL crashes in mid-run: the worker waits and goes on, nothing is de
   const run = await platform.kickoff(TWENTY_CHUNKS);
   await eventually("under way", async () => (await cleaned()) > 2, { everyMs: 5 });
   await killServer("postgres", "SIGQUIT");
+  const died = new Date();
   await startServers();
   await platform.done(run.runId);
   await platform.stopWorker(worker);
+  await expectCleanedAfter(died);
   await expectWhole();
 });
 
@@ -87,9 +95,11 @@ test("RabbitMQ is killed in mid-run and comes back: the same worker goes on", as
   const run = await platform.kickoff(TWENTY_CHUNKS);
   await eventually("under way", async () => (await cleaned()) > 2, { everyMs: 5 });
   await killServer("rabbitmq", "SIGKILL");
+  const died = new Date();
   await startServers();
   await platform.done(run.runId);
   await platform.stopWorker(worker);
+  await expectCleanedAfter(died);
   await expectWhole();
 });
 

@@ -9,6 +9,7 @@ import { archived, ended, pago, tellPayouts } from "../../tests/harness/reports.
 import { sampled } from "../../tests/harness/sampled.js";
 import { Services } from "../../tests/harness/service.js";
 import { paymentsEvtCompleted, paymentsEvtPending } from "../contracts/payments_evt.js";
+import { LEASE_S } from "./store/generation.js";
 
 let services: Services;
 beforeEach(async () => {
@@ -124,7 +125,11 @@ test("kill -9 of a rebuild in its middle: another one goes on with what it had",
     ),
   );
   await services.owner("DROP TRIGGER slow ON reports.generation");
-  // As if its lease had run out.
+  // Nobody renews its lease, which ends soon by itself; as if it had.
+  const [lease] = await services.owner<{ ends: boolean }>(
+    `SELECT leased_until <= clock_timestamp() + make_interval(secs => ${LEASE_S}) AS ends FROM reports.generation WHERE generation = 2`,
+  );
+  expect(lease).toEqual({ ends: true });
   await services.owner("UPDATE reports.generation SET leased_until = now() WHERE generation = 2");
   const again = await payments(services.settings, "reports", "rebuild", "--json");
   expect([again.code, again.stderr]).toEqual([0, ""]);

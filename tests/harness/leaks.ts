@@ -21,7 +21,7 @@ export function trackChild(child: ChildProcess, what: string): void {
   child.once("exit", () => children.delete(child));
 }
 
-/** Processes that this file has started and that still run. */
+/** Processes that were started since the last file's end and that still run. */
 export function runningChildren(): string[] {
   return [...children].map(([{ pid }, what]) => `process ${pid}: ${what}`);
 }
@@ -35,6 +35,21 @@ export function openSockets(ports: Readonly<Record<number, string>>): Socket[] {
     .filter(({ remotePort, destroyed }) => !destroyed && remotePort !== undefined && remotePort in ports);
 }
 
+/**
+ * Ends and forgets what a file has left behind: the next file of this process may have its stack, and is not to be blamed for it.
+ *
+ * @param ports those of the connections
+ */
+export function endLeft(ports: Readonly<Record<number, string>>): void {
+  for (const child of children.keys()) {
+    child.kill("SIGKILL");
+  }
+  children.clear();
+  for (const socket of openSockets(ports)) {
+    socket.destroy();
+  }
+}
+
 /** Sessions of clients in databases whose name is like `database`, other than ours. */
 export async function openSessions(db: Queryable, database: string): Promise<string[]> {
   const { rows } = await db.query<{ session: string }>(
@@ -46,8 +61,11 @@ export async function openSessions(db: Queryable, database: string): Promise<str
   return rows.map(({ session }) => session);
 }
 
-/** @throws Error naming all that is still there after a moment. */
-export async function requireNothingLeft(look: () => Promise<string[]> | string[]): Promise<void> {
+/** @throws Error naming all that is still there after a moment, under a title. */
+export async function requireNothingLeft(
+  look: () => Promise<string[]> | string[],
+  title = "left behind",
+): Promise<void> {
   let left: string[] = [];
   await eventually(
     "nothing left",
@@ -57,6 +75,6 @@ export async function requireNothingLeft(look: () => Promise<string[]> | string[
     },
     { withinMs: GRACE_MS },
   ).catch(() => {
-    throw new Error(`left behind:\n${left.join("\n")}`);
+    throw new Error(`${title}:\n${left.join("\n")}`);
   });
 }
