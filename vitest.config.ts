@@ -65,7 +65,7 @@ class LongFirst extends BaseSequencer {
 
 /**
  * The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults, .machines.test.ts
- * whole machines, .monitoring.test.ts with Prometheus.
+ * what takes long (whole machines, for the most part), .monitoring.test.ts with Prometheus.
  */
 export default defineConfig({
   test: {

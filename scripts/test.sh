@@ -11,13 +11,13 @@ Usage: scripts/test.sh [--in RELEASE] [--every-point] [static|unit|int|fault|mac
   unit    *.test.ts: unit and property tests, no servers
   int     *.int.test.ts: on a real PostgreSQL and RabbitMQ
   fault   *.fault.test.ts: the same, with servers and workers killed under them
-  machines  *.machines.test.ts: whole machines: upgrade, bootstrap, TLS and standbys, services apart, what may befall backups
+  machines  *.machines.test.ts: what takes long: upgrade, bootstrap, TLS and standbys, services apart, what may befall backups
   monitoring  *.monitoring.test.ts: with Prometheus beside them: every panel has data, alerts fire and resolve
   --every-point  repeats a scenario at every point that it has, not at some
   --in    the same on another release, in a system of its own: debian-13. Needs root; see scripts/test_in.sh --help
 
-machines and monitoring are not run by default, for they take minutes. Run them, and --every-point, before a release and before an issue
-is closed.
+machines and monitoring are not run by default, for they take minutes. CI runs them, and --every-point, each week and for each tag; run
+them before an issue is closed.
 
 Static checks run beside the unit tests. int, fault and machines share several stacks of servers: each test file has one for itself while it runs,
 and most of a file's time is spent waiting for servers and programs to start. Installs what is missing (npm packages, shellcheck, promtool,
@@ -122,7 +122,10 @@ start_stack() ( # start_stack NAME: leaves its settings, a line of JSON, in a fi
   settings=$(scripts/stack.sh env) || exit
   eval "$settings"
   # What is killed here are processes, not the machine. A copy of a database is 660 files: to sync them took more than to copy them.
-  PGPASSWORD=$(<"$STACK_DIR/secrets/postgres_password") psql -XqU postgres -d postgres -c 'ALTER SYSTEM SET fsync = off' \
+  # A base backup would take this along, and a stack that is kept keeps it: what is said of machines is said of servers as they are run.
+  local fsync=off
+  ! wanted machines || fsync=on
+  PGPASSWORD=$(<"$STACK_DIR/secrets/postgres_password") psql -XqU postgres -d postgres -c "ALTER SYSTEM SET fsync = $fsync" \
     -c 'SELECT pg_reload_conf()' >/dev/null || exit
   # Each test file makes a vhost of its own, for which the broker wants an administrator.
   scripts/stack.sh rabbitmqctl -q set_user_tags "$RABBITMQ_USER" administrator || exit
