@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { LongFirst } from "./tests/harness/long_first.js";
 import { stacks } from "./tests/harness/stacks.js";
 
 const SERVER_PROJECTS = ["int", "fault", "machines", "monitoring"] as const;
@@ -19,49 +19,6 @@ const onServers = {
   testTimeout: 180_000,
   hookTimeout: 180_000,
 };
-
-/** Files of half a minute and more: begun last, they would run on alone. */
-const LONG = [
-  "outages.fault",
-  "monitor.fault",
-  "reports.fault",
-  "bootstrap.int",
-  "dlq.int",
-  "servers.fault",
-  "saga.fault",
-  "verify.int",
-  "cli.int",
-  "patience.fault",
-  "payouts.fault",
-  "fault_points.fault",
-  "campaigns.fault",
-  "proxy.fault",
-  "pipeline.int",
-  "erase.int",
-  "gateway.fault",
-  "leaf.int",
-  "dlq.fault",
-  "point_in_time_services.int",
-  "session.int",
-  "upgrade.machines",
-  "bootstrap.machines",
-  "split.machines",
-  "backup.machines",
-];
-
-class LongFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) => {
-      const at = LONG.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
-      return at < 0 ? LONG.length : at;
-    };
-    // Project by project, for a process that changes its project begins anew.
-    const inProject = (file: TestSpecification) => file.project.name;
-    return (await super.sort(files)).sort(
-      (a, b) => rank(a) - rank(b) || inProject(a).localeCompare(inProject(b)),
-    );
-  }
-}
 
 /**
  * The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults, .machines.test.ts

@@ -111,17 +111,20 @@ test("a drill compares the services' months, outboxes and erasures too, and find
   copy.remove();
 });
 
-test("a database that is restored in its place serves at once: keys, references and erasures hold, what waited is published; not without --force", async () => {
+test("a database with something in it is not restored into without --force", async () => {
+  expect(await backups(services.settings, "restore")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^payments: RESTORE_REFUSED: database test_\w+ is not empty\. .*--force/),
+  });
+});
+
+test("a database that is restored in its place serves at once: keys, references and erasures hold, what waited is published", async () => {
   await services.start();
   const later = await pay("ada", "five");
   await settled(later, "APPROVED");
   await settled(paid.waiting, "APPROVED");
   await services.stop();
   const name = services.settings.POSTGRES_DB;
-  expect(await backups(services.settings, "restore")).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/^payments: RESTORE_REFUSED: database test_\w+ is not empty\. .*--force/),
-  });
   const restored = await backups(services.settings, "restore", "--force", "--json", `< ${name}\n`);
   expect(restored.code).toBe(0);
   ({ replaced } = JSON.parse(restored.stdout) as { replaced: string });

@@ -23,7 +23,7 @@ function toldWhile(event: string, waiting: number): Promise<unknown> {
     }) => {
       if (name === "collector_take_overdue") {
         resolve(values?.[0]);
-        void sweeper.stop();
+        void sweeper.stop?.();
       }
       return { rowCount: name === "collector_any_overdue" ? 1 : 0, rows: [] };
     };
@@ -34,7 +34,7 @@ function toldWhile(event: string, waiting: number): Promise<unknown> {
     };
     const parts = { pool: { query }, publisher, logger: silentLogger } as unknown as Parts;
     const sweeper = deliverySweeper({ ...parts, families: FAMILIES, resendAfterS: 60 });
-    void sweeper.start();
+    void sweeper.start?.();
   });
 }
 type Parts = Pick<Parameters<typeof deliverySweeper>[0], "pool" | "publisher" | "logger">;

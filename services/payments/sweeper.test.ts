@@ -18,7 +18,7 @@ function sentWhile(event: string, waiting: number): Promise<unknown> {
       const { name, values } = typeof asked === "string" ? { name: asked } : asked;
       if (name === "saga_lock_overdue") {
         resolve(values?.[0]);
-        void sweeper.stop();
+        void sweeper.stop?.();
       }
       return { rowCount: name === "saga_any_overdue" ? 1 : 0, rows: [] };
     };
@@ -32,7 +32,7 @@ function sentWhile(event: string, waiting: number): Promise<unknown> {
     const parts = { pool, publisher, outbox, logger: silentLogger } as unknown as Parts;
     const times = { resendAfterS: 60, giveUpS: 600 };
     const sweeper = paymentSweeper({ ...parts, ...times, webhook: false, families: FAMILIES });
-    void sweeper.start();
+    void sweeper.start?.();
   });
 }
 type Parts = Pick<Parameters<typeof paymentSweeper>[0], "pool" | "publisher" | "outbox" | "logger">;

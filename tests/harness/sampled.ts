@@ -4,7 +4,7 @@ const FEW = 6;
 /**
  * Of the points at which one scenario is repeated, in their order: the first, the last and some between, as many as the square
  * root of all, and those that are always to be there, because they have found a fault or are the only ones of their kind. All of
- * them if they are fewer than six, or with `scripts/test.sh --every-point`.
+ * them if they are fewer than six, or with `scripts/test.sh --every-point` (TEST_EVERY_POINT=1).
  * @throws Error when one of `always` is no point.
  */
 export function sampled<T>(points: readonly T[], always: readonly NoInfer<T>[] = []): readonly T[] {
