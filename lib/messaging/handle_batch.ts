@@ -1,6 +1,6 @@
 import type { OutgoingMessage } from "../broker/confirms.js";
 import type { Outcome } from "../broker/delivery.js";
-import { adviceOf, codeOf } from "../errors.js";
+import { adviceOf, codeOf, messageOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { traceIdOf } from "../observability/trace.js";
 import { verdictOf } from "../retry.js";
@@ -174,12 +174,21 @@ function tell<Body>(
   if (outcome.kind === "done" && !logger.isLevelEnabled("debug")) {
     return;
   }
-  const about = { trace_id: traceId, event: event.name, key: event.key(body), messageId };
+  const about = { trace_id: traceId, event: event.name, key: keyOf(event, body), messageId };
   if (outcome.kind === "done") {
     const causes = outcome.followers?.map(({ properties }) => properties.type) ?? [];
     logger.debug({ ...about, causes }, "event handled");
   } else {
     logger.warn({ ...about, code: outcome.code, verdict: outcome.kind }, outcome.reason);
+  }
+}
+
+/** For a line that tells what is done: it may not fail what it tells of. */
+function keyOf<Body>(event: EventContract<Body>, body: Body): string {
+  try {
+    return event.key(body);
+  } catch (error) {
+    return `none: ${messageOf(error)}`;
   }
 }
 
