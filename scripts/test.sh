@@ -122,7 +122,7 @@ start_stack() ( # start_stack NAME: leaves its settings, a line of JSON, in a fi
   settings=$(scripts/stack.sh env) || exit
   eval "$settings"
   # What is killed here are processes, not the machine. A copy of a database is 660 files: to sync them took more than to copy them.
-  # A base backup would take this along, and a stack that is kept keeps it: what is said of machines is said of servers as they are run.
+  # Not where machines are tested: base backups and what is restored from them would take the setting along.
   local fsync=off
   ! wanted machines || fsync=on
   PGPASSWORD=$(<"$STACK_DIR/secrets/postgres_password") psql -XqU postgres -d postgres -c "ALTER SYSTEM SET fsync = $fsync" \

@@ -61,11 +61,8 @@ export async function openSessions(db: Queryable, database: string): Promise<str
   return rows.map(({ session }) => session);
 }
 
-/** @throws Error naming all that is still there after a moment, under a title. */
-export async function requireNothingLeft(
-  look: () => Promise<string[]> | string[],
-  title = "left behind",
-): Promise<void> {
+/** @throws Error naming all that is still there after a moment. */
+export async function requireNothingLeft(look: () => Promise<string[]> | string[]): Promise<void> {
   let left: string[] = [];
   await eventually(
     "nothing left",
@@ -75,6 +72,6 @@ export async function requireNothingLeft(
     },
     { withinMs: GRACE_MS },
   ).catch(() => {
-    throw new Error(`${title}:\n${left.join("\n")}`);
+    throw new Error(`left behind:\n${left.join("\n")}`);
   });
 }

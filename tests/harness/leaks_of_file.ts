@@ -1,6 +1,4 @@
-import { relative } from "node:path";
-import { afterAll, expect } from "vitest";
-import { packageRoot } from "../../lib/root.js";
+import { afterAll } from "vitest";
 import { endLeft, openSockets, requireNothingLeft, runningChildren } from "./leaks.js";
 
 /** Runs in every file on servers, after its own hooks. */
@@ -16,7 +14,5 @@ const left = () => [
   ),
 ];
 
-afterAll(async () => {
-  const file = relative(packageRoot, expect.getState().testPath ?? "");
-  await requireNothingLeft(left, `left behind by ${file}`).finally(() => endLeft(ports));
-});
+// Of this file, under whose name it is reported: those before it have left nothing.
+afterAll(() => requireNothingLeft(left).finally(() => endLeft(ports)));
