@@ -2,7 +2,6 @@ import type { Channel, ConsumeMessage } from "amqplib";
 import { deliveryCountOf } from "../broker/headers.js";
 import { POISON_CANDIDATE_COUNT, SHUFFLE_MS } from "../broker/isolation.js";
 import type { Link } from "../broker/link.js";
-import { headersOf } from "../broker/properties.js";
 import { Subscription } from "../broker/subscription.js";
 import { messageOf } from "../errors.js";
 import { pause } from "../timing.js";
@@ -157,6 +156,6 @@ export class BatchIntake {
 
 /** How many messages may be in a batch with this one. */
 function largestBatchWith({ properties }: ConsumeMessage, max: number): number {
-  const halvings = Math.max(0, deliveryCountOf(headersOf(properties)) - POISON_CANDIDATE_COUNT + 1);
+  const halvings = Math.max(0, deliveryCountOf(properties.headers ?? {}) - POISON_CANDIDATE_COUNT + 1);
   return Math.max(1, max >> halvings);
 }

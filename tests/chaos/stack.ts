@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type AllSettings, loadAllSettings } from "../../app/settings.js";
 import { packageRoot } from "../../lib/root.js";
@@ -11,6 +12,8 @@ const run = promisify(execFile);
 const SCRIPT = join(packageRoot, "scripts", "stack.sh");
 /** Crash recovery and a broker's boot take seconds; stack.sh itself gives up before this. */
 const COMMAND_MS = 400_000;
+/** PostgreSQL's default is 60 s. */
+const AUTHENTICATION_TIMEOUT_MS = 90_000;
 
 /** The rig's own servers, kept by scripts/stack.sh in STACK_DIR. */
 export class Stack {
@@ -52,11 +55,27 @@ export class Stack {
     await eventually(`${server} gone after ${signal}`, () => this.#livePid(server) !== pid, limit);
   }
 
-  /** Starts whatever is down; resolves when both servers answer. */
+  /**
+   * Starts whatever is down; resolves when both servers answer. Tries for as long as PostgreSQL waits for a client to say who it is:
+   * those that a proxy cut off in the middle of that fill all places of a server that has just come back.
+   */
   async up(): Promise<void> {
-    const { stderr } = await run(SCRIPT, ["up"], { timeout: COMMAND_MS });
+    const until = Date.now() + AUTHENTICATION_TIMEOUT_MS;
+    const { stderr } = await this.#start(until);
     this.secondStarts.push(...stderr.split("\n").filter((line) => line.includes("trying once more")));
     this.#settings = await readSettings();
+  }
+
+  async #start(until: number): Promise<{ stderr: string }> {
+    try {
+      return await run(SCRIPT, ["up"], { timeout: COMMAND_MS });
+    } catch (error) {
+      if (Date.now() > until || !String(error).includes("too many clients")) {
+        throw error;
+      }
+      await sleep(1_000);
+      return this.#start(until);
+    }
   }
 
   /** Messages in each queue, whatever their state. */
