@@ -50,7 +50,7 @@ const RACE_BACKOFF = { baseMs: 20, capMs: 1_000 };
 const LOCKED = "55P03";
 /** A batch holds its locks for 20 ms, a large one for 50. What is held for longer waits in the ladder, where it is in nobody's way. */
 const HELD = { tries: 5, pauseMs: 20 };
-const OUTAGE_BACKOFF = { baseMs: 250, capMs: 10_000 };
+const OUTAGE_BACKOFF = { baseMs: 250, capMs: 2_000 };
 
 /**
  * Takes a batch from its bytes to an outcome for each message. A server that is away is waited for and costs no attempt.

@@ -22,7 +22,7 @@ import { type Books, compare, covered, readBooks, timedOut } from "./verdict.js"
 /** Short, so that what is dropped is mended while the faults go on. */
 const RESEND_AFTER_S = 5;
 /** Longer than servers are away, by far; and four repetitions. */
-const GIVE_UP_S = 90;
+const GIVE_UP_S = 180;
 /** A process that is new asks for what a dead one had claimed. */
 const CLAIMS_OVER_MS = 60_000;
 const REPLAYED = 20_000;
