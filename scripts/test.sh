@@ -130,7 +130,7 @@ start_stack() ( # start_stack NAME: leaves its settings, a line of JSON, in a fi
   # Each test file makes a vhost of its own, for which the broker wants an administrator.
   scripts/stack.sh rabbitmqctl -q set_user_tags "$RABBITMQ_USER" administrator || exit
   node -p 'JSON.stringify(Object.fromEntries(Object.entries(process.env).filter(
-    ([name]) => /^(STACK_DIR$|POSTGRES_|RABBITMQ_|PG|WORKER_)/.test(name))))' >"$work/$1.stack"
+    ([name]) => /^(STACK_DIR$|POSTGRES_|RABBITMQ_|DATALAKE_|PG|WORKER_)/.test(name))))' >"$work/$1.stack"
 )
 
 # start_stacks NAME...: one after another, as two that look for free ports at once may find the same.

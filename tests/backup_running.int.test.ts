@@ -5,7 +5,7 @@ import { Platform } from "./harness/platform.js";
 import { backups, payments } from "./harness/process.js";
 
 /** Long enough that a dump of it is over before it is. */
-const SPEC = { rows: 40_000, chunkRows: 1_000 };
+const SPEC = { rows: 100_000, chunkRows: 500 };
 
 test("a backup in the middle of a run restores to a consistent state, and the run resumes from it to the same digests", async () => {
   const folder = new BackupFolder();
