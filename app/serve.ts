@@ -12,9 +12,10 @@ import type { Settings } from "../lib/settings/base.js";
 import { settingNames } from "../lib/settings/define.js";
 import { namesThatAreSet } from "../lib/settings/settings.js";
 import { aborted, pause } from "../lib/timing.js";
+import { SelfWatch } from "./self_watch.js";
 
-/** Not services: a worker and jobs are processes of their own. */
-const APART: readonly string[] = ["etl", "jobs", "platform", "gateway-simulator", "traffic"];
+/** Processes of their own: a worker, jobs, a reporter for each name that it reports under. */
+const APART: readonly string[] = ["etl", "jobs", "platform", "gateway-simulator", "reporter", "traffic"];
 
 /** The modules named, or all services when none is. @throws CoreError MODULE_UNKNOWN for a name that is none, or stands twice. */
 export function chooseModules(names: readonly string[], modules: readonly Module[]): readonly Module[] {
@@ -56,8 +57,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   const registry = createRegistry({ build: { version: packageVersion() }, process: true });
   const routes: Route[] = [];
   const places: Place[] = [];
-  const served = new Process({ ...options, registry }, (runtime) =>
-    modules.flatMap((module) => {
+  const watch =
+    settings.SELF_WATCH === "on" ? [new SelfWatch({ settings, logger, name: watchedName(modules) })] : [];
+  const served = new Process({ ...options, registry }, (runtime) => [
+    ...modules.flatMap((module) => {
       const made = module.start({ ...runtime, logger: options.logger.child({ service: module.service }) });
       routes.push(...(made.routes ?? []).map((route) => ({ ...route, ...placeOf(module, made) })));
       if (made.operationsAt !== undefined) {
@@ -65,7 +68,8 @@ export async function serve(options: ServeOptions): Promise<void> {
       }
       return made.parts;
     }),
-  );
+    ...watch,
+  ]);
   // Here, because only what serves needs it: it is a third of what every other command would wait for.
   const { createHttpServer, httpPart } = await import("../lib/http/server.js");
   const dependencies = () => served.dependencies();
@@ -120,6 +124,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
   logger.info("stopped");
 }
+
+/** As the monitor knows it: of several modules they are all services. */
+const watchedName = ([first, ...others]: readonly Module[]) =>
+  `self-${first === undefined || others.length > 0 ? "services" : first.service}`;
 
 const placeOf = ({ service }: Module, made?: ModuleParts) => ({ service, poolQueue: made?.poolQueue });
 

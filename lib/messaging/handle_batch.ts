@@ -1,6 +1,6 @@
 import type { OutgoingMessage } from "../broker/confirms.js";
 import type { Outcome } from "../broker/delivery.js";
-import { adviceOf, codeOf } from "../errors.js";
+import { adviceOf, codeOf, messageOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { traceIdOf } from "../observability/trace.js";
 import { verdictOf } from "../retry.js";
@@ -50,7 +50,7 @@ const RACE_BACKOFF = { baseMs: 20, capMs: 1_000 };
 const LOCKED = "55P03";
 /** A batch holds its locks for 20 ms, a large one for 50. What is held for longer waits in the ladder, where it is in nobody's way. */
 const HELD = { tries: 5, pauseMs: 20 };
-const OUTAGE_BACKOFF = { baseMs: 250, capMs: 10_000 };
+const OUTAGE_BACKOFF = { baseMs: 250, capMs: 2_000 };
 
 /**
  * Takes a batch from its bytes to an outcome for each message. A server that is away is waited for and costs no attempt.
@@ -174,12 +174,21 @@ function tell<Body>(
   if (outcome.kind === "done" && !logger.isLevelEnabled("debug")) {
     return;
   }
-  const about = { trace_id: traceId, event: event.name, key: event.key(body), messageId };
+  const about = { trace_id: traceId, event: event.name, key: keyOf(event, body), messageId };
   if (outcome.kind === "done") {
     const causes = outcome.followers?.map(({ properties }) => properties.type) ?? [];
     logger.debug({ ...about, causes }, "event handled");
   } else {
     logger.warn({ ...about, code: outcome.code, verdict: outcome.kind }, outcome.reason);
+  }
+}
+
+/** For a line that tells what is done: it may not fail what it tells of. */
+function keyOf<Body>(event: EventContract<Body>, body: Body): string {
+  try {
+    return event.key(body);
+  } catch (error) {
+    return `none: ${messageOf(error)}`;
   }
 }
 
