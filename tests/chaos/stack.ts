@@ -20,6 +20,11 @@ export class Stack {
   readonly dir: string;
   /** What stack.sh said when a server did not come up at the first try. */
   readonly secondStarts: string[] = [];
+  /**
+   * Queues that a killed broker could not restart, and when they were deleted: an operator's last remedy (troubleshooting.md). RabbitMQ
+   * 3.10 loses one that was made seconds before (`{error,enoent}` in its log).
+   */
+  readonly lostQueues: { readonly queue: string; readonly atMs: number }[] = [];
   #settings: AllSettings;
 
   private constructor(dir: string, settings: AllSettings) {
@@ -64,6 +69,16 @@ export class Stack {
     const { stderr } = await this.#start(until);
     this.secondStarts.push(...stderr.split("\n").filter((line) => line.includes("trying once more")));
     this.#settings = await readSettings();
+    await this.#deleteLostQueues();
+  }
+
+  async #deleteLostQueues(): Promise<void> {
+    for (const [queue, state] of await this.#listQueues("state")) {
+      if (state === "down") {
+        await this.#rabbitmqctl("delete_queue", queue);
+        this.lostQueues.push({ queue, atMs: Date.now() });
+      }
+    }
   }
 
   async #start(until: number): Promise<{ stderr: string }> {
@@ -80,18 +95,20 @@ export class Stack {
 
   /** Messages in each queue, whatever their state. */
   async queueDepths(): Promise<Map<string, number>> {
-    const args = [
-      "rabbitmqctl",
-      "-q",
-      "-p",
-      this.#settings.RABBITMQ_VHOST,
-      "list_queues",
-      "name",
-      "messages",
-    ];
-    const { stdout } = await run(SCRIPT, [...args, "--no-table-headers"], { timeout: 60_000 });
+    return new Map([...(await this.#listQueues("messages"))].map(([name, n]) => [name, Number(n)]));
+  }
+
+  async #listQueues(column: "messages" | "state"): Promise<Map<string, string>> {
+    const stdout = await this.#rabbitmqctl("list_queues", "name", column, "--no-table-headers");
     const lines = stdout.split("\n").filter((line) => line.includes("\t"));
-    return new Map(lines.map((line) => line.split("\t")).map(([name, n]) => [name ?? "", Number(n)]));
+    return new Map(lines.map((line) => line.split("\t") as [string, string]));
+  }
+
+  async #rabbitmqctl(...args: string[]): Promise<string> {
+    const [command = "", ...more] = args;
+    const { RABBITMQ_VHOST } = this.#settings;
+    const all = ["rabbitmqctl", "-q", "-p", RABBITMQ_VHOST, command, ...more];
+    return (await run(SCRIPT, all, { timeout: 60_000 })).stdout;
   }
 
   /** A pid file holds number and start time: a stranger with the same number is never signalled. */

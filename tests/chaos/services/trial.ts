@@ -210,7 +210,12 @@ class ServicesTrial {
       ...compare(this.#driver.told, this.#load.customers, books, GIVE_UP_S),
       covered(this.#driver.told, this.#load.customers, books),
       // Queues of 5,000 were empty after 15 s without faults; with one every other second it takes longer.
-      await checkDeadLetters(stack.settings, this.#planted, this.#messages.deleted, GIVE_UP_S * 1_000),
+      await checkDeadLetters(
+        stack.settings,
+        this.#planted,
+        [...this.#messages.deleted, ...stack.lostQueues],
+        GIVE_UP_S * 1_000,
+      ),
     ];
   }
 
