@@ -198,6 +198,31 @@ test("a message that is left out, or settled twice, costs the link and no messag
   expect(await depth(settings, family.work)).toBe(0);
 });
 
+test("beside what may be poison no other batch is begun", async () => {
+  await fill(1);
+  const done = deferred<void>();
+  const batches: string[][] = [];
+  let deaths = 0;
+  await consume({
+    batch: { max: 4, waitMs: 5 },
+    handle: async (raw, _halt, settle) => {
+      if (deaths < 3) {
+        deaths += 1;
+        throw new Error("the link is lost");
+      }
+      batches.push(raw.map(({ messageId }) => String(messageId)));
+      await done.promise;
+      settle(raw.map((_, place) => ({ place, outcome: { kind: "done" } })));
+    },
+  });
+  await eventually("the candidate is at work", () => batches.length === 1);
+  await fill(8);
+  await eventually("a full batch waits beside it", async () => (await depth(settings, family.work)) === 0);
+  expect(batches).toEqual([["0"]]);
+  done.resolve();
+  await eventually("all", () => batches.flat().length === 9);
+});
+
 test("a message that kills its process keeps none behind it from being done", async () => {
   await fill(20);
   const handled = new Set<string>();

@@ -47,8 +47,8 @@ export class BatchIntake {
   readonly #waiting: ConsumeMessage[] = [];
   readonly #work = new Set<Promise<void>>();
   #atWork = 0;
-  /** What waits is in the order in which it came: no poison candidate is among it. */
-  #isOrdered = true;
+  /** Poison candidates, waiting or at work. Without any, what waits is in the order in which it came. */
+  readonly #candidates = new Set<ConsumeMessage>();
   /** All batches so far. */
   #before: Promise<unknown> = Promise.resolve();
   #subscription: Subscription | undefined;
@@ -82,7 +82,7 @@ export class BatchIntake {
     if (largestBatchWith(message, max) === max) {
       this.#waiting.push(message);
     } else {
-      this.#isOrdered = false;
+      this.#candidates.add(message);
       this.#waiting.splice(Math.floor(Math.random() * (this.#waiting.length + 1)), 0, message);
     }
     if (this.#mayBegin) {
@@ -94,6 +94,10 @@ export class BatchIntake {
         this.#isOrdered ? waitMs : Math.max(waitMs, SHUFFLE_MS),
       );
     }
+  }
+
+  get #isOrdered(): boolean {
+    return this.#candidates.size === 0;
   }
 
   /** Beside another batch only a full one, or batches would be small and cost more when there is most to do. */
@@ -121,11 +125,17 @@ export class BatchIntake {
     try {
       while (this.#waiting.length > 0 && !stopping.aborted && !link.over.aborted) {
         const before = this.#before;
-        const settled = settle(this.#next(), before);
+        const batch = this.#next();
+        const settled = settle(batch, before);
         const all = Promise.all([before, settled]);
         all.catch(() => undefined); // Met below, and by the next batch if there is one.
         this.#before = all;
         await settled;
+        if (!batch.isOrdered) {
+          for (const message of batch.messages) {
+            this.#candidates.delete(message);
+          }
+        }
         if (this.#atWork > 1 && !this.#mayRunBeside) {
           return; // The other one goes on with what comes.
         }
@@ -138,6 +148,9 @@ export class BatchIntake {
   /** As many as may go together with each of them; at least one. */
   #next(): Batch {
     const { max } = this.#options.size;
+    if (this.#isOrdered) {
+      return { messages: this.#waiting.splice(0, max), isOrdered: true };
+    }
     let size = 0;
     let most = max;
     for (const message of this.#waiting) {
@@ -147,10 +160,7 @@ export class BatchIntake {
       }
       size += 1;
     }
-    const isOrdered = this.#isOrdered;
-    const messages = this.#waiting.splice(0, size);
-    this.#isOrdered ||= this.#waiting.length === 0;
-    return { messages, isOrdered };
+    return { messages: this.#waiting.splice(0, size), isOrdered: false };
   }
 }
 

@@ -54,7 +54,7 @@ const OUTAGE_BACKOFF = { baseMs: 250, capMs: 2_000 };
 
 /**
  * Takes a batch from its bytes to an outcome for each message. A server that is away is waited for and costs no attempt.
- * Pure but for its ports. Never throws.
+ * Pure but for its ports. Throws only what `settle` does.
  */
 export async function handleBatch<Body>(
   handler: EventHandler<Body>,
