@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { formatAmount } from "../../lib/domain/money.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { FakeModel } from "../../tests/harness/fake_model.js";
 import { payments } from "../../tests/harness/process.js";
@@ -50,7 +51,7 @@ test("the first event of a provider that nobody knows is understood by the model
   expect(await read(answer.body.id)).toMatchObject({
     provider: "acme",
     status_category: event.truth.status,
-    amount: (Number(event.truth.amountMinor) / 100).toFixed(2),
+    amount: formatAmount(event.truth.amountMinor, event.truth.currency),
     merchant_name: event.truth.merchant,
     country: "AR",
     provider_event_id: event.id,
@@ -109,7 +110,7 @@ test("a wrong answer is refused by the checks, and asked for again", async () =>
   const event = new UnknownProvider(4, "decimal text").next();
   const { body } = await post(event, "delta");
   await eventually("understood", async () => (await read(body.id)).status_category === event.truth.status);
-  expect((await read(body.id)).amount).toBe((Number(event.truth.amountMinor) / 100).toFixed(2));
+  expect((await read(body.id)).amount).toBe(formatAmount(event.truth.amountMinor, event.truth.currency));
   expect(asked).toBeGreaterThan(1);
   model.answer = rightAnswer;
 });
