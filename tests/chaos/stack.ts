@@ -85,7 +85,7 @@ export class Stack {
     try {
       return await run(SCRIPT, ["up"], { timeout: COMMAND_MS });
     } catch (error) {
-      if (Date.now() > until || !String(error).includes("too many clients")) {
+      if (Date.now() > until) {
         throw error;
       }
       await sleep(1_000);
