@@ -15,13 +15,13 @@ export interface OutgoingMessage {
   readonly properties: MessageProperties & { readonly messageId: string };
 }
 
-/** Told what came of the message in a place: a failure, or nothing when the broker has it safe. */
 /** Messages ready, and those who take them. */
 export interface QueueState {
   readonly messages: number;
   readonly consumers: number;
 }
 
+/** Told what came of the message in a place: a failure, or nothing when the broker has it safe. */
 export type Settle = (place: number, failure?: Error) => void;
 
 /**

@@ -45,11 +45,11 @@ it("on loopback everybody is an operator", () => {
 
 describe("a password", () => {
   it("tells operators from viewers, and the cookie is believed by every process", () => {
-    const [operator, cookie] = new Access(BEYOND).signIn("act", "Ana", {});
+    const [operator, cookie] = new Access(BEYOND).signIn({ password: "act", name: "Ana" }, {});
     expect(operator).toEqual({ role: "operator", name: "Ana" });
     expect(cookie).toContain("; HttpOnly; SameSite=Strict");
     expect(new Access(BEYOND).requireOperator(sent(cookie))).toEqual(operator);
-    const [viewer, other] = new Access(BEYOND).signIn("look", undefined, {});
+    const [viewer, other] = new Access(BEYOND).signIn({ password: "look" }, {});
     expect(viewer).toEqual({ role: "viewer", name: "viewer" });
     expect(new Access(BEYOND).requireViewer(sent(other))).toEqual(viewer);
     expect(refusal(() => new Access(BEYOND).requireOperator(sent(other)))).toBe("CONSOLE_READ_ONLY");
@@ -58,7 +58,7 @@ describe("a password", () => {
   it("that is changed ends sessions, and so does time", () => {
     let now = 0;
     const access = new Access(BEYOND, () => now);
-    const [, cookie] = access.signIn("act", undefined, {});
+    const [, cookie] = access.signIn({ password: "act" }, {});
     expect(access.personOf(sent(cookie))).toBeDefined();
     expect(
       new Access({ ...BEYOND, CONSOLE_PASSWORD: "new" }, () => now).personOf(sent(cookie)),
@@ -71,11 +71,11 @@ describe("a password", () => {
     let now = 0;
     const access = new Access(BEYOND, () => now);
     for (let i = 0; i < 5; i++) {
-      expect(refusal(() => access.signIn("wrong", undefined, {}))).toBe("CONSOLE_PASSWORD_REFUSED");
+      expect(refusal(() => access.signIn({ password: "wrong" }, {}))).toBe("CONSOLE_PASSWORD_REFUSED");
     }
-    expect(refusal(() => access.signIn("act", undefined, {}))).toBe("RATE_LIMITED");
+    expect(refusal(() => access.signIn({ password: "act" }, {}))).toBe("RATE_LIMITED");
     now = 60_000;
-    expect(access.signIn("act", undefined, {})[0].role).toBe("operator");
+    expect(access.signIn({ password: "act" }, {})[0].role).toBe("operator");
   });
 });
 
@@ -84,7 +84,7 @@ it.each(["", "x", "x.y", "W10.", "a.b.c"])("a cookie that nobody sealed is nobod
 });
 
 it("a cookie whose text was changed is nobody's", () => {
-  const [, cookie] = new Access(BEYOND).signIn("look", undefined, {});
+  const [, cookie] = new Access(BEYOND).signIn({ password: "look" }, {});
   const seal = cookie.split(";")[0]?.split(".")[1];
   const text = Buffer.from(JSON.stringify(["operator", "viewer", 1e15])).toString("base64url");
   expect(new Access(BEYOND).personOf({ cookie: `payments_console=${text}.${seal}` })).toBeUndefined();

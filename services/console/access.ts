@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { CoreError } from "../../lib/core_errors.js";
 import { isLoopback } from "../../lib/http/edge.js";
 import type { Settings } from "../../lib/settings/base.js";
-import type { Role } from "./contracts/session.js";
+import type { Role, SignIn } from "./contracts/session.js";
 import { ConsoleError } from "./errors.js";
 import type { ConsoleSettings } from "./settings.js";
 
@@ -91,11 +91,7 @@ export class Access {
    * @returns who it is now, and the header that has the browser keep it
    * @throws ConsoleError CONSOLE_PASSWORD_REFUSED; CoreError RATE_LIMITED after five wrong ones, for a minute
    */
-  signIn(
-    password: string,
-    name: string | undefined,
-    headers: IncomingHttpHeaders,
-  ): [Person, setCookie: string] {
+  signIn({ password, name }: SignIn, headers: IncomingHttpHeaders): [Person, setCookie: string] {
     requireOwnPage(headers);
     if (!this.wantsPassword) {
       return [ANYBODY, expired(headers)];

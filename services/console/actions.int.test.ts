@@ -88,17 +88,21 @@ test("what fails says why, and what nobody foresaw nothing of its text", async (
   expect(JSON.stringify(untold.failure)).not.toContain("secret");
 });
 
-test("what a process that has died was at is lost, and holds nobody up", async () => {
-  const gate = deferred<object>();
-  const first = deed();
-  const { actionId } = await hasty().begin(first, () => gate.promise);
-  await withPool({ role: "admin", database }, async (admin) => {
+/** As if its process had been silent for longer than the lease. */
+const outlive = (actionId: string) =>
+  withPool({ role: "admin", database }, async (admin) => {
     await admin.query("SET ROLE payments_owner");
     await admin.query(
       "UPDATE console.action SET leased_until = now() - interval '1 second' WHERE action_id = $1",
       [actionId],
     );
   });
+
+test("what a process that has died was at is lost, and holds nobody up", async () => {
+  const gate = deferred<object>();
+  const first = deed();
+  const { actionId } = await hasty().begin(first, () => gate.promise);
+  await outlive(actionId);
   const next = await actions.begin(deed({ thing: first.thing }), async () => ({}));
   expect(next.state).toBe("done");
   gate.resolve({});
@@ -106,4 +110,27 @@ test("what a process that has died was at is lost, and holds nobody up", async (
     state: "failed",
     failure: { code: "CONSOLE_ACTION_LOST" },
   });
+});
+
+const leaseOf = async (actionId: string) =>
+  (
+    await pool.query<{ lease: Date }>(
+      "SELECT leased_until AS lease FROM console.action WHERE action_id = $1",
+      [actionId],
+    )
+  ).rows[0]?.lease as Date;
+
+test("what is lost ends as such though nobody does anything after it; what is at work is renewed", async () => {
+  const gate = deferred<object>();
+  const living = new Actions({ pool, logger: silentLogger, answerMs: 0, tendMs: 20 });
+  await living.start();
+  const { actionId: own } = await living.begin(deed(), () => gate.promise);
+  const { actionId: lost } = await hasty().begin(deed(), () => gate.promise);
+  const lease = await leaseOf(own);
+  await outlive(lost);
+  await eventually("lost", async () => (await findAction(pool, lost))?.state === "failed");
+  await eventually("renewed", async () => (await leaseOf(own)) > lease);
+  gate.resolve({});
+  await eventually("done", async () => (await findAction(pool, own))?.state === "done");
+  await living.stop();
 });

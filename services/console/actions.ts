@@ -32,6 +32,8 @@ export interface ActionsOptions {
   readonly logger: Logger;
   /** How long whoever asks is kept waiting for the end. Most actions take less than the default, a second. */
   readonly answerMs?: number;
+  /** How often leases are renewed, and looked at. */
+  readonly tendMs?: number;
 }
 
 /** Does things once, one at a time to the same thing, and leaves a row for each: who, what, why, and how it ended. */
@@ -40,14 +42,14 @@ export class Actions implements Part {
   readonly #options: ActionsOptions;
   readonly #stopping = new AbortController();
   readonly #running = new Map<string, Promise<void>>();
-  #renewing: NodeJS.Timeout | undefined;
+  #tending: NodeJS.Timeout | undefined;
 
   constructor(options: ActionsOptions) {
     this.#options = options;
   }
 
   async start(): Promise<void> {
-    this.#renewing = setInterval(() => void this.#renew(), RENEW_MS).unref();
+    this.#tending = setInterval(() => void this.#tend(), this.#options.tendMs ?? RENEW_MS).unref();
   }
 
   async drain(): Promise<void> {
@@ -61,7 +63,7 @@ export class Actions implements Part {
   /** What still runs is taken for lost when its lease is over. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    clearInterval(this.#renewing);
+    clearInterval(this.#tending);
   }
 
   /**
@@ -141,10 +143,12 @@ export class Actions implements Part {
     }
   }
 
-  async #renew(): Promise<void> {
-    if (this.#running.size > 0) {
-      await renewLeases(this.#options.pool, [...this.#running.keys()]).catch(() => undefined);
-    }
+  /** What cannot be done now is done the next time: a lease outlasts two of them. */
+  async #tend(): Promise<void> {
+    const { pool } = this.#options;
+    await renewLeases(pool, [...this.#running.keys()])
+      .then(() => endLost(pool, LOST))
+      .catch(() => undefined);
   }
 }
 

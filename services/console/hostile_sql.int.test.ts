@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { createDatabase, dropDatabase, withPool } from "../../tests/harness/database.js";
+import { refusal } from "../../tests/harness/refusal.js";
 import { testSettings } from "../../tests/harness/settings.js";
 
 /** What must not be is refused by PostgreSQL itself: to the service's role, and where that has no say, to the owner too. */
@@ -33,21 +34,6 @@ const asOwner = <T>(work: (pool: Pool) => Promise<T>): Promise<T> =>
     await pool.query("SET ROLE payments_owner");
     return work(pool);
   });
-
-/** The SQLSTATE of a statement, which is undone in any case. */
-async function refusal(pool: Pool, sql: string): Promise<string> {
-  const client = await pool.connect();
-  try {
-    await client.query("BEGIN");
-    await client.query(sql);
-    return "done";
-  } catch (error) {
-    return (error as { code: string }).code;
-  } finally {
-    await client.query("ROLLBACK");
-    client.release();
-  }
-}
 
 const REFUSED = ["42501", "23001", "23514"];
 const CHECKED = ["23514"];

@@ -15,7 +15,7 @@ CREATE TABLE console.action (
   result       json, -- as text: what was done may have told of any character
   failure      json,
   who          text        NOT NULL CHECK (length(who) BETWEEN 1 AND 200),
-  why          text        NOT NULL CHECK (length(why) BETWEEN 3 AND 200),
+  why          text        NOT NULL CHECK (length(why) BETWEEN 1 AND 200),
   trace_id     uuid        NOT NULL,
   begun_at     timestamptz NOT NULL DEFAULT now(),
   ended_at     timestamptz,

@@ -30,8 +30,8 @@ export const postSession = ({ access }: Resources) =>
     ...{ method: "POST", path: "/console/api/session", summary: "Sign in" },
     request: { body: signIn },
     answers: { 200: me },
-    handle: async ({ body: { password, name }, raw }) => {
-      const [person, cookie] = access.signIn(password, name, raw.headers);
+    handle: async ({ body, raw }) => {
+      const [person, cookie] = access.signIn(body, raw.headers);
       return { status: 200, body: meOf(access, person), headers: { ...FRESH, "set-cookie": cookie } };
     },
   });

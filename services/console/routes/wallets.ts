@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { formatAmount } from "../../../lib/domain/money.js";
 import { instant, keyset } from "../../../lib/http/page.js";
-import { pageQuery } from "../contracts/common.js";
+import { pageQuery, written } from "../contracts/common.js";
 import { movementList, type Wallet, walletDetail, walletList, walletQuery } from "../contracts/wallets.js";
 import { known } from "../errors.js";
 import { findWallet, listWallets, type MovementRow, movementsOf, type WalletRow } from "../store/wallet.js";
 import type { Resources } from "./resources.js";
 import { look } from "./route.js";
 
-const pages = keyset("console wallets", { user: z.string(), currency: z.string() });
+const pages = keyset("console wallets", { user: written(255), currency: written(3) });
 const movementPages = keyset("console movements", { moved_at: instant, id: z.uuid() });
 const params = z.object({ id: z.uuid().toLowerCase() });
 
