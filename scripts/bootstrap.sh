@@ -141,7 +141,7 @@ prepare_local() {
   # The gateway where there is no account with a real one.
   [[ $STRIPE_API_KEY != simulated ]] ||
     LOG_LEVEL=info start_process gateway-simulator simulator_ready 'serve gateway-simulator' SIMULATOR LOG
-  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD PAYOUTS STRIPE CAMPAIGNS REPORTS COLLECTOR MONITOR INGEST DATALAKE POLL ENABLE OPENAI AI SELF
+  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD PAYOUTS STRIPE CAMPAIGNS REPORTS COLLECTOR MONITOR INGEST DATALAKE POLL ENABLE OPENAI AI CONSOLE STAGE SELF
   local reporter port
   for reporter in A B C; do
     port=REPORTER_${reporter}_PORT
