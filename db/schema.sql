@@ -4,6 +4,8 @@ CREATE SCHEMA campaigns;
 
 CREATE SCHEMA collector;
 
+CREATE SCHEMA console;
+
 CREATE SCHEMA etl;
 
 CREATE SCHEMA ingest;
@@ -116,6 +118,18 @@ $$;
 CREATE FUNCTION collector.minor(amount text) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((amount)::numeric * (100)::numeric))::bigint;
+
+CREATE FUNCTION console.keep_action() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF OLD.state <> 'running' THEN
+    RAISE EXCEPTION 'action % is % for good', OLD.action_id, OLD.state USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END
+$$;
 
 CREATE FUNCTION etl.attach_leaf(leaf text, month date) RETURNS void
     LANGUAGE plpgsql
@@ -773,6 +787,28 @@ $_$;
 
 COMMENT ON FUNCTION ops.webhook_state() IS 'How many webhooks wait, and since when, how many were given up, and whether they are stopped, by schema';
 
+CREATE FUNCTION payments.console_declines(month date, most integer) RETURNS TABLE(response_code text, transactions bigint, share double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  leaf oid;
+  of_it double precision;
+BEGIN
+  SELECT to_regclass('payments.' || quote_ident(etl.leaf_name(m.month))) INTO leaf FROM etl.month m WHERE m.month = console_declines.month;
+  IF leaf IS NULL THEN
+    RETURN;
+  END IF;
+  -- A page holds 60 to 80 rows; a table that was never analysed says -1.
+  SELECT least(1, console_declines.most / greatest(c.reltuples, pg_relation_size(c.oid) / 8192 * 60, 1)) INTO of_it FROM pg_class c WHERE c.oid = leaf;
+  RETURN QUERY EXECUTE format(
+    'SELECT t.response_code, count(*), %L::double precision FROM %s t TABLESAMPLE SYSTEM (%s) REPEATABLE (1)
+     WHERE t.status = ''declined'' GROUP BY t.response_code', of_it, leaf::regclass, (100 * of_it)::numeric);
+END
+$$;
+
+COMMENT ON FUNCTION payments.console_declines(month date, most integer) IS 'Response codes of declined transactions of a month, in a sample of about so many rows';
+
 CREATE FUNCTION payouts.count_retried() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -1273,6 +1309,35 @@ CREATE VIEW campaigns.audit_spend AS
 
 COMMENT ON VIEW campaigns.audit_spend IS 'What was decided about each conversion; amounts in minor units';
 
+CREATE VIEW campaigns.console_campaign AS
+ SELECT campaign.campaign_id,
+    campaign.name,
+    campaign.state,
+    campaign.currency,
+    campaign.budget,
+    campaign.spend,
+    campaign.impressions,
+    campaign.clicks,
+    campaign.conversions,
+    campaign.starts_at,
+    campaign.ends_at,
+    campaign.created_at,
+    campaign.updated_at
+   FROM campaigns.campaign;
+
+COMMENT ON VIEW campaigns.console_campaign IS 'Campaigns as they stand; amounts in minor units';
+
+CREATE VIEW campaigns.console_change AS
+ SELECT change.campaign_id,
+    change.version,
+    change.state,
+    change.budget,
+    change.trace_id,
+    change.changed_at
+   FROM campaigns.change;
+
+COMMENT ON VIEW campaigns.console_change IS 'What became of campaigns'' states and budgets; amounts in minor units';
+
 CREATE TABLE campaigns.idempotency (
     scope text NOT NULL,
     key text NOT NULL,
@@ -1551,6 +1616,14 @@ CREATE VIEW collector.audit_payout AS
 
 COMMENT ON VIEW collector.audit_payout IS 'Payouts that were asked for, and what is known of each';
 
+CREATE VIEW collector.console_event AS
+ SELECT event.id,
+    event.type,
+    event.received_at
+   FROM collector.event;
+
+COMMENT ON VIEW collector.console_event IS 'Partners'' events, without what they tell';
+
 CREATE TABLE collector.delivery_default (
     id uuid NOT NULL,
     destination text NOT NULL,
@@ -1643,6 +1716,37 @@ CREATE TABLE collector.signed_request (
 
 COMMENT ON TABLE collector.signed_request IS 'Signed requests that were taken: the same again is a replay';
 
+CREATE TABLE console.action (
+    action_id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    thing text NOT NULL,
+    state text DEFAULT 'running'::text NOT NULL,
+    result json,
+    failure json,
+    who text NOT NULL,
+    why text NOT NULL,
+    trace_id uuid NOT NULL,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    leased_until timestamp with time zone NOT NULL,
+    CONSTRAINT action_check CHECK (((state = 'running'::text) = (ended_at IS NULL))),
+    CONSTRAINT action_check1 CHECK (((state = 'failed'::text) = (failure IS NOT NULL))),
+    CONSTRAINT action_check2 CHECK (((state = 'done'::text) = (result IS NOT NULL))),
+    CONSTRAINT action_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT action_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510))),
+    CONSTRAINT action_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 50))),
+    CONSTRAINT action_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text]))),
+    CONSTRAINT action_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 255))),
+    CONSTRAINT action_thing_check CHECK (((length(thing) >= 1) AND (length(thing) <= 300))),
+    CONSTRAINT action_who_check CHECK (((length(who) >= 1) AND (length(who) <= 200))),
+    CONSTRAINT action_why_check CHECK (((length(why) >= 1) AND (length(why) <= 200)))
+);
+
+COMMENT ON TABLE console.action IS 'What was done from the console: who, what and why; final once it has ended';
+
 CREATE TABLE etl.chunk (
     run_id text NOT NULL,
     chunk_no integer NOT NULL,
@@ -1706,26 +1810,6 @@ COMMENT ON TABLE etl.failure IS 'The last dead letter of each step; written by t
 
 COMMENT ON COLUMN etl.failure.message_id IS 'Of the dead letter; null when its sender gave it none';
 
-CREATE TABLE etl.month (
-    month date NOT NULL,
-    published_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT month_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric))
-);
-
-COMMENT ON TABLE etl.month IS 'Published months: the leaves of txn';
-
-CREATE TABLE etl.population (
-    only_row boolean DEFAULT true NOT NULL,
-    seed bigint NOT NULL,
-    accounts integer NOT NULL,
-    merchants integer NOT NULL,
-    terminals integer NOT NULL,
-    seeded_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT population_only_row_check CHECK (only_row)
-);
-
-COMMENT ON TABLE etl.population IS 'Which dimensions were seeded; the generator refers to just these';
-
 CREATE TABLE etl.run (
     run_id text NOT NULL,
     state text NOT NULL,
@@ -1775,66 +1859,6 @@ CREATE TABLE etl.run_month (
 );
 
 COMMENT ON TABLE etl.run_month IS 'A month of a run: agg is due when all its chunks are cleaned';
-
-CREATE VIEW etl.run_progress AS
- SELECT r.run_id,
-    r.state,
-    r.txn_rows,
-    r.first_txn_id,
-    r.created_at,
-    r.finished_at,
-    COALESCE(r.chunks_total, 0) AS chunks_total,
-    c.chunks_staged,
-    c.chunks_cleaned,
-    COALESCE(r.months_total, 0) AS months_total,
-    r.months_done,
-    c.rows_staged,
-    c.rows_cleaned,
-    m.rows_aggregated,
-    c.accepted,
-    c.repaired,
-    c.rejected,
-    c.stage_s,
-    c.clean_s,
-    m.agg_s,
-    p.elapsed_s,
-    p.share,
-    p.idle_s,
-        CASE
-            WHEN (r.state = ANY (ARRAY['done'::text, 'cancelled'::text])) THEN (0)::double precision
-            WHEN (p.share > (0)::double precision) THEN ((p.elapsed_s * ((1)::double precision - p.share)) / p.share)
-            ELSE NULL::double precision
-        END AS eta_s
-   FROM (((etl.run r
-     CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (chunk.state = 'staged'::text)) AS chunks_staged,
-            count(*) FILTER (WHERE (chunk.state = 'cleaned'::text)) AS chunks_cleaned,
-            COALESCE(sum(chunk.txn_rows), (0)::bigint) AS rows_staged,
-            COALESCE(sum(chunk.txn_rows) FILTER (WHERE (chunk.state = 'cleaned'::text)), (0)::bigint) AS rows_cleaned,
-            COALESCE(sum(chunk.accepted), (0)::bigint) AS accepted,
-            COALESCE(sum(chunk.repaired), (0)::bigint) AS repaired,
-            COALESCE(sum(chunk.rejected), (0)::bigint) AS rejected,
-            ((COALESCE(sum(chunk.stage_ms), (0)::bigint))::double precision / (1000)::double precision) AS stage_s,
-            ((COALESCE(sum(chunk.clean_ms), (0)::bigint))::double precision / (1000)::double precision) AS clean_s,
-            GREATEST(max(chunk.staged_at), max(chunk.cleaned_at)) AS moved_at
-           FROM etl.chunk
-          WHERE (chunk.run_id = r.run_id)) c)
-     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(run_month.txn_rows) FILTER (WHERE (run_month.state = 'done'::text)), (0)::numeric))::bigint AS rows_aggregated,
-            ((COALESCE(sum(run_month.agg_ms), (0)::bigint))::double precision / (1000)::double precision) AS agg_s,
-            max(run_month.finished_at) AS moved_at
-           FROM etl.run_month
-          WHERE (run_month.run_id = r.run_id)) m)
-     CROSS JOIN LATERAL ( SELECT (EXTRACT(epoch FROM (COALESCE(r.finished_at, clock_timestamp()) - COALESCE(r.started_at, r.created_at))))::double precision AS elapsed_s,
-                CASE
-                    WHEN ((r.state = 'done'::text) OR (r.txn_rows = 0)) THEN (1)::double precision
-                    ELSE ((((c.rows_staged + c.rows_cleaned) + m.rows_aggregated))::double precision / ((3 * r.txn_rows))::double precision)
-                END AS share,
-            (
-                CASE
-                    WHEN (r.state = ANY (ARRAY['done'::text, 'cancelled'::text])) THEN (0)::numeric
-                    ELSE EXTRACT(epoch FROM (clock_timestamp() - GREATEST(r.created_at, r.started_at, c.moved_at, m.moved_at)))
-                END)::double precision AS idle_s) p);
-
-COMMENT ON VIEW etl.run_progress IS 'How far each run has got, and how long it will take';
 
 CREATE TABLE ops.dead_letter_action (
     action_id bigint NOT NULL,
@@ -1913,6 +1937,157 @@ CREATE VIEW etl.standing_failure AS
 
 COMMENT ON VIEW etl.standing_failure IS 'What keeps an unfinished run from going on';
 
+CREATE VIEW etl.console_failure AS
+ SELECT standing_failure.run_id,
+    standing_failure.step,
+    standing_failure.chunk_no,
+    standing_failure.month,
+    standing_failure.code,
+    standing_failure.reason,
+    standing_failure.attempts,
+    standing_failure.message_id,
+    standing_failure.failed_at
+   FROM etl.standing_failure;
+
+COMMENT ON VIEW etl.console_failure IS 'What keeps unfinished runs from going on';
+
+CREATE TABLE etl.month (
+    month date NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT month_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric))
+);
+
+COMMENT ON TABLE etl.month IS 'Published months: the leaves of txn';
+
+CREATE VIEW etl.console_month AS
+ SELECT m.month,
+    m.published_at,
+    COALESCE(c.accepted, (0)::bigint) AS txn_rows,
+    COALESCE(c.runs, '{}'::text[]) AS runs,
+    COALESCE(pg_total_relation_size(to_regclass(('payments.'::text || quote_ident(etl.leaf_name(m.month))))), (0)::bigint) AS bytes
+   FROM (etl.month m
+     LEFT JOIN ( SELECT d.month,
+            (sum(per_run.accepted))::bigint AS accepted,
+            array_agg(d.run_id ORDER BY d.run_id) AS runs
+           FROM (etl.run_month d
+             JOIN ( SELECT chunk.run_id,
+                    chunk.month,
+                    sum(chunk.accepted) AS accepted
+                   FROM etl.chunk
+                  GROUP BY chunk.run_id, chunk.month) per_run USING (run_id, month))
+          WHERE (d.state = 'done'::text)
+          GROUP BY d.month) c USING (month));
+
+COMMENT ON VIEW etl.console_month IS 'Published months: how many transactions, of which runs, how large';
+
+CREATE VIEW etl.run_progress AS
+ SELECT r.run_id,
+    r.state,
+    r.txn_rows,
+    r.first_txn_id,
+    r.created_at,
+    r.finished_at,
+    COALESCE(r.chunks_total, 0) AS chunks_total,
+    c.chunks_staged,
+    c.chunks_cleaned,
+    COALESCE(r.months_total, 0) AS months_total,
+    r.months_done,
+    c.rows_staged,
+    c.rows_cleaned,
+    m.rows_aggregated,
+    c.accepted,
+    c.repaired,
+    c.rejected,
+    c.stage_s,
+    c.clean_s,
+    m.agg_s,
+    p.elapsed_s,
+    p.share,
+    p.idle_s,
+        CASE
+            WHEN (r.state = ANY (ARRAY['done'::text, 'cancelled'::text])) THEN (0)::double precision
+            WHEN (p.share > (0)::double precision) THEN ((p.elapsed_s * ((1)::double precision - p.share)) / p.share)
+            ELSE NULL::double precision
+        END AS eta_s
+   FROM (((etl.run r
+     CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (chunk.state = 'staged'::text)) AS chunks_staged,
+            count(*) FILTER (WHERE (chunk.state = 'cleaned'::text)) AS chunks_cleaned,
+            COALESCE(sum(chunk.txn_rows), (0)::bigint) AS rows_staged,
+            COALESCE(sum(chunk.txn_rows) FILTER (WHERE (chunk.state = 'cleaned'::text)), (0)::bigint) AS rows_cleaned,
+            COALESCE(sum(chunk.accepted), (0)::bigint) AS accepted,
+            COALESCE(sum(chunk.repaired), (0)::bigint) AS repaired,
+            COALESCE(sum(chunk.rejected), (0)::bigint) AS rejected,
+            ((COALESCE(sum(chunk.stage_ms), (0)::bigint))::double precision / (1000)::double precision) AS stage_s,
+            ((COALESCE(sum(chunk.clean_ms), (0)::bigint))::double precision / (1000)::double precision) AS clean_s,
+            GREATEST(max(chunk.staged_at), max(chunk.cleaned_at)) AS moved_at
+           FROM etl.chunk
+          WHERE (chunk.run_id = r.run_id)) c)
+     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(run_month.txn_rows) FILTER (WHERE (run_month.state = 'done'::text)), (0)::numeric))::bigint AS rows_aggregated,
+            ((COALESCE(sum(run_month.agg_ms), (0)::bigint))::double precision / (1000)::double precision) AS agg_s,
+            max(run_month.finished_at) AS moved_at
+           FROM etl.run_month
+          WHERE (run_month.run_id = r.run_id)) m)
+     CROSS JOIN LATERAL ( SELECT (EXTRACT(epoch FROM (COALESCE(r.finished_at, clock_timestamp()) - COALESCE(r.started_at, r.created_at))))::double precision AS elapsed_s,
+                CASE
+                    WHEN ((r.state = 'done'::text) OR (r.txn_rows = 0)) THEN (1)::double precision
+                    ELSE ((((c.rows_staged + c.rows_cleaned) + m.rows_aggregated))::double precision / ((3 * r.txn_rows))::double precision)
+                END AS share,
+            (
+                CASE
+                    WHEN (r.state = ANY (ARRAY['done'::text, 'cancelled'::text])) THEN (0)::numeric
+                    ELSE EXTRACT(epoch FROM (clock_timestamp() - GREATEST(r.created_at, r.started_at, c.moved_at, m.moved_at)))
+                END)::double precision AS idle_s) p);
+
+COMMENT ON VIEW etl.run_progress IS 'How far each run has got, and how long it will take';
+
+CREATE VIEW etl.console_run AS
+ SELECT p.run_id,
+    p.state,
+    p.txn_rows,
+    r.seed,
+    r.from_on,
+    r.to_on,
+    r.dirt_rate,
+    r.fraud_rate,
+    r.chunk_rows,
+    p.first_txn_id,
+    p.created_at,
+    p.finished_at,
+    p.chunks_total,
+    p.chunks_staged,
+    p.chunks_cleaned,
+    p.months_total,
+    p.months_done,
+    p.rows_staged,
+    p.rows_cleaned,
+    p.rows_aggregated,
+    p.accepted,
+    p.repaired,
+    p.rejected,
+    p.stage_s,
+    p.clean_s,
+    p.agg_s,
+    p.elapsed_s,
+    p.share,
+    p.idle_s,
+    p.eta_s
+   FROM (etl.run_progress p
+     JOIN etl.run r USING (run_id));
+
+COMMENT ON VIEW etl.console_run IS 'Runs: what was asked for, and how far they have got';
+
+CREATE VIEW etl.console_run_month AS
+ SELECT run_month.run_id,
+    run_month.month,
+    run_month.txn_rows,
+    run_month.chunks_total,
+    run_month.chunks_done,
+    run_month.state,
+    run_month.finished_at
+   FROM etl.run_month;
+
+COMMENT ON VIEW etl.console_run_month IS 'Months of runs';
+
 CREATE TABLE etl.worker (
     worker_id text NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1921,6 +2096,28 @@ CREATE TABLE etl.worker (
 );
 
 COMMENT ON TABLE etl.worker IS 'Workers by their last sign of life; one that is silent for longer than its lease loses its connections';
+
+CREATE VIEW etl.console_worker AS
+ SELECT worker.worker_id,
+    worker.started_at,
+    worker.heartbeat_at,
+    (worker.reaped_at IS NOT NULL) AS reaped
+   FROM etl.worker
+  WHERE (worker.heartbeat_at > (now() - '01:00:00'::interval));
+
+COMMENT ON VIEW etl.console_worker IS 'Workers that were alive within the hour';
+
+CREATE TABLE etl.population (
+    only_row boolean DEFAULT true NOT NULL,
+    seed bigint NOT NULL,
+    accounts integer NOT NULL,
+    merchants integer NOT NULL,
+    terminals integer NOT NULL,
+    seeded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT population_only_row_check CHECK (only_row)
+);
+
+COMMENT ON TABLE etl.population IS 'Which dimensions were seeded; the generator refers to just these';
 
 CREATE TABLE ingest.amount_day (
     day date NOT NULL,
@@ -2245,6 +2442,120 @@ CREATE TABLE ingest.body_default (
     CONSTRAINT body_source_key_check CHECK (((length(source_key) >= 1) AND (length(source_key) <= 255)))
 );
 
+CREATE VIEW ingest.console_body AS
+ SELECT body.id,
+    body.bytes,
+    body.is_text,
+    body.hint,
+    body.source,
+    body.received_at
+   FROM ingest.body;
+
+COMMENT ON VIEW ingest.console_body IS 'What was sent';
+
+CREATE VIEW ingest.console_event AS
+ SELECT event.id,
+    event.body_id,
+    event.place,
+    event.received_at,
+    event.provider,
+    event.rule,
+    event.method,
+    event.confidence,
+    event.status,
+    event.code,
+    event.detail,
+    event.reason,
+    event.undoes,
+    event.amount,
+    event.currency,
+    event.amount_usd,
+    event.fx_day,
+    event.merchant,
+    event.country,
+    event.occurred_at,
+    event.provider_event_id,
+    event.payment_ref,
+    event.metadata,
+    event.provenance,
+    event.latency_ms,
+    event.repeats,
+    event.attempts,
+    event.retry_at
+   FROM ingest.event;
+
+COMMENT ON VIEW ingest.console_event IS 'Events as they were understood';
+
+CREATE TABLE ingest.former_event (
+    event_id uuid NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    cause text NOT NULL,
+    was jsonb NOT NULL,
+    CONSTRAINT former_event_cause_check CHECK (((length(cause) >= 1) AND (length(cause) <= 200)))
+);
+
+COMMENT ON TABLE ingest.former_event IS 'What an event was taken for until then; final';
+
+CREATE VIEW ingest.console_former_event AS
+ SELECT former_event.event_id,
+    former_event.changed_at,
+    former_event.cause,
+    (former_event.was ->> 'status'::text) AS status,
+    (former_event.was ->> 'rule'::text) AS rule
+   FROM ingest.former_event;
+
+COMMENT ON VIEW ingest.console_former_event IS 'What events were taken for before';
+
+CREATE TABLE ingest.mapping (
+    id uuid NOT NULL,
+    family text NOT NULL,
+    shape uuid NOT NULL,
+    layout text NOT NULL,
+    mapping jsonb NOT NULL,
+    paths jsonb NOT NULL,
+    state text NOT NULL,
+    votes integer NOT NULL,
+    confirmations integer NOT NULL,
+    waits_for text,
+    is_unsettled boolean DEFAULT false NOT NULL,
+    decided_by text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mapping_confirmations_check CHECK ((confirmations >= 0)),
+    CONSTRAINT mapping_decided_by_check CHECK ((length(decided_by) <= 100)),
+    CONSTRAINT mapping_family_check CHECK (((length(family) >= 1) AND (length(family) <= 400))),
+    CONSTRAINT mapping_layout_check CHECK ((layout ~ '^[0-9a-f]{16}$'::text)),
+    CONSTRAINT mapping_state_check CHECK ((state = ANY (ARRAY['candidate'::text, 'promoted'::text, 'rejected'::text, 'retired'::text]))),
+    CONSTRAINT mapping_votes_check CHECK ((votes > 0))
+);
+
+COMMENT ON TABLE ingest.mapping IS 'Where a provider''s events have their fields, as a model said and events confirmed';
+
+CREATE VIEW ingest.console_mapping AS
+ SELECT mapping.id,
+    mapping.family,
+    mapping.layout,
+    mapping.mapping,
+    mapping.state,
+    mapping.votes,
+    mapping.confirmations,
+    mapping.waits_for,
+    mapping.decided_by,
+    mapping.created_at,
+    mapping.changed_at
+   FROM ingest.mapping;
+
+COMMENT ON VIEW ingest.console_mapping IS 'Where providers'' events have their fields, as a model said';
+
+CREATE VIEW ingest.console_payment AS
+ SELECT payment.provider,
+    payment.payment_ref,
+    payment.status,
+    payment.events
+   FROM ingest.payment;
+
+COMMENT ON VIEW ingest.console_payment IS 'How payments of providers stand';
+
 CREATE TABLE ingest.event_default (
     id uuid NOT NULL,
     body_id uuid NOT NULL,
@@ -2301,16 +2612,6 @@ CREATE TABLE ingest.event_default (
     CONSTRAINT event_provider_event_id_check CHECK ((length(provider_event_id) <= 255)),
     CONSTRAINT event_status_check CHECK ((status = ANY (ARRAY['APPROVED'::text, 'PENDING'::text, 'DECLINED'::text, 'FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text, 'UNPROCESSED'::text])))
 );
-
-CREATE TABLE ingest.former_event (
-    event_id uuid NOT NULL,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    cause text NOT NULL,
-    was jsonb NOT NULL,
-    CONSTRAINT former_event_cause_check CHECK (((length(cause) >= 1) AND (length(cause) <= 200)))
-);
-
-COMMENT ON TABLE ingest.former_event IS 'What an event was taken for until then; final';
 
 CREATE TABLE ingest.fx_rate (
     currency text NOT NULL,
@@ -2374,31 +2675,6 @@ CREATE TABLE ingest.learning_sample (
 );
 
 COMMENT ON TABLE ingest.learning_sample IS 'Events that mappings are made of and tested on';
-
-CREATE TABLE ingest.mapping (
-    id uuid NOT NULL,
-    family text NOT NULL,
-    shape uuid NOT NULL,
-    layout text NOT NULL,
-    mapping jsonb NOT NULL,
-    paths jsonb NOT NULL,
-    state text NOT NULL,
-    votes integer NOT NULL,
-    confirmations integer NOT NULL,
-    waits_for text,
-    is_unsettled boolean DEFAULT false NOT NULL,
-    decided_by text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT mapping_confirmations_check CHECK ((confirmations >= 0)),
-    CONSTRAINT mapping_decided_by_check CHECK ((length(decided_by) <= 100)),
-    CONSTRAINT mapping_family_check CHECK (((length(family) >= 1) AND (length(family) <= 400))),
-    CONSTRAINT mapping_layout_check CHECK ((layout ~ '^[0-9a-f]{16}$'::text)),
-    CONSTRAINT mapping_state_check CHECK ((state = ANY (ARRAY['candidate'::text, 'promoted'::text, 'rejected'::text, 'retired'::text]))),
-    CONSTRAINT mapping_votes_check CHECK ((votes > 0))
-);
-
-COMMENT ON TABLE ingest.mapping IS 'Where a provider''s events have their fields, as a model said and events confirmed';
 
 CREATE TABLE ingest.model_call (
     id uuid NOT NULL,
@@ -2576,6 +2852,24 @@ CREATE TABLE monitor.conflict (
 );
 
 COMMENT ON TABLE monitor.conflict IS 'Reports whose schedule is another one than their window''s: kept, and counted nowhere';
+
+CREATE VIEW monitor.console_report AS
+ SELECT report.window_uuid,
+    report.seq,
+    report.ok,
+    report.late
+   FROM monitor.report;
+
+COMMENT ON VIEW monitor.console_report IS 'Which reports of windows have come';
+
+CREATE VIEW monitor.console_window AS
+ SELECT report_window.id,
+    report_window.window_uuid,
+    report_window.service,
+    report_window.state
+   FROM monitor.report_window;
+
+COMMENT ON VIEW monitor.console_window IS 'Windows, without what came of their reports';
 
 CREATE TABLE monitor.flip (
     window_uuid uuid NOT NULL,
@@ -2867,6 +3161,26 @@ CREATE VIEW ops.backup_status AS
 
 COMMENT ON VIEW ops.backup_status IS 'Age, size and result of the latest backups and drill, and how archiving gets on';
 
+CREATE VIEW ops.console_audit_result AS
+ SELECT audit_result.finished_at,
+    audit_result.differences
+   FROM ops.audit_result;
+
+COMMENT ON VIEW ops.console_audit_result IS 'What the latest payments audit found';
+
+CREATE VIEW ops.console_backup AS
+ SELECT backup.backup_id,
+    backup.kind,
+    backup.state,
+    backup.started_at,
+    backup.finished_at,
+    backup.bytes,
+    backup.row_count,
+    backup.failure
+   FROM ops.backup;
+
+COMMENT ON VIEW ops.console_backup IS 'Backups that ended';
+
 CREATE TABLE ops.dead_letter (
     letter_no bigint NOT NULL,
     queue text NOT NULL,
@@ -2890,6 +3204,43 @@ COMMENT ON COLUMN ops.dead_letter.consumer IS 'The work queue whose consumer fai
 COMMENT ON COLUMN ops.dead_letter.code IS 'As it stands on the letter: what payments dlq --reason takes';
 
 COMMENT ON COLUMN ops.dead_letter.last_code IS 'Of the last attempt; another one than code where the attempts ran out';
+
+CREATE VIEW ops.console_dead_letter AS
+ SELECT d.letter_no,
+    d.queue,
+    d.consumer,
+    d.event,
+    d.message_id,
+    d.trace_id,
+    d.code,
+    d.last_code,
+    d.attempts,
+    d.recorded_at,
+    taken.action AS done
+   FROM (ops.dead_letter d
+     LEFT JOIN LATERAL ( SELECT a.action
+           FROM (ops.dead_letter_action_letter l
+             JOIN ops.dead_letter_action a USING (action_id))
+          WHERE ((l.letter_id = d.message_id) AND (a.queue = d.queue) AND (l.recorded_at > d.recorded_at))
+          ORDER BY l.recorded_at
+         LIMIT 1) taken ON (true));
+
+COMMENT ON VIEW ops.console_dead_letter IS 'Dead letters, and what was done with them first';
+
+CREATE VIEW ops.console_drill AS
+ SELECT restore_drill.drill_id,
+    restore_drill.backup_id,
+    restore_drill.place,
+    restore_drill.state,
+    restore_drill.started_at,
+    restore_drill.finished_at,
+    restore_drill.restore_ms,
+    restore_drill.verify_ms,
+    restore_drill.differences,
+    restore_drill.failure
+   FROM ops.restore_drill;
+
+COMMENT ON VIEW ops.console_drill IS 'Backups that were restored to see whether they can be';
 
 ALTER TABLE ops.dead_letter_action ALTER COLUMN action_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ops.dead_letter_action_action_id_seq
@@ -3024,6 +3375,35 @@ CREATE TABLE payments.merchant (
 );
 
 COMMENT ON TABLE payments.merchant IS 'Acceptors, with their category (MCC); written by payments seed only';
+
+CREATE VIEW payments.console_merchant_day AS
+ SELECT a.month,
+    a.day,
+    m.country,
+    m.category,
+    a.currency,
+    a.txn_count,
+    a.approved_count,
+    a.fraud_count,
+    a.amount
+   FROM (payments.agg_merchant_day a
+     JOIN payments.merchant m USING (merchant_id));
+
+COMMENT ON VIEW payments.console_merchant_day IS 'Volume per country and category of merchants, currency and day';
+
+CREATE VIEW payments.console_network_hour AS
+ SELECT agg_network_hour.month,
+    agg_network_hour.hour,
+    agg_network_hour.network,
+    agg_network_hour.channel,
+    agg_network_hour.currency,
+    agg_network_hour.txn_count,
+    agg_network_hour.approved_count,
+    agg_network_hour.fraud_count,
+    agg_network_hour.amount
+   FROM payments.agg_network_hour;
+
+COMMENT ON VIEW payments.console_network_hour IS 'Volume per card network, channel, currency and hour';
 
 CREATE TABLE payments.terminal (
     terminal_id integer NOT NULL,
@@ -3245,6 +3625,48 @@ CREATE VIEW payouts.audit_pago AS
      LEFT JOIN payouts.returned r USING (id_pago));
 
 COMMENT ON VIEW payouts.audit_pago IS 'What payouts says of each Pago, for the gateway''s book';
+
+CREATE VIEW payouts.console_outbox AS
+ SELECT outbox.message_id,
+    outbox.event,
+    (outbox.headers ->> 'key'::text) AS key,
+    outbox.entered_at
+   FROM payouts.outbox;
+
+COMMENT ON VIEW payouts.console_outbox IS 'Events that wait to be published, and whom they are about';
+
+CREATE VIEW payouts.console_pago AS
+ SELECT p.id_pago,
+    p.id_afiliado,
+    p.referencia_pago,
+    p.monto,
+    p.moneda,
+    p.estado,
+    p.motivo,
+    p.trace_id,
+    p.created_at,
+    p.updated_at,
+    p.gateway_key,
+    p.sent_at,
+    p.gateway_id,
+    p.ended,
+    p.takes,
+    r.motivo AS returned_motivo,
+    r.returned_at
+   FROM (payouts.pago p
+     LEFT JOIN payouts.returned r USING (id_pago));
+
+COMMENT ON VIEW payouts.console_pago IS 'Pagos as they stand; amounts in minor units';
+
+CREATE VIEW payouts.console_paid AS
+ SELECT paid.id_pago,
+    paid.gateway_id,
+    paid.monto,
+    paid.moneda,
+    paid.paid_at
+   FROM payouts.paid;
+
+COMMENT ON VIEW payouts.console_paid IS 'Money that went out; amounts in minor units';
 
 CREATE TABLE payouts.idempotency (
     scope text NOT NULL,
@@ -3478,6 +3900,14 @@ CREATE VIEW reporter.audit_tick AS
     t.status
    FROM (reporter.tick t
      JOIN reporter.audit_window USING (window_uuid));
+
+CREATE VIEW reporter.console_tick AS
+ SELECT tick.window_uuid,
+    tick.seq,
+    tick.outcome
+   FROM reporter.tick;
+
+COMMENT ON VIEW reporter.console_tick IS 'What became of ticks';
 
 CREATE TABLE reporter.idempotency (
     scope text NOT NULL,
@@ -3859,6 +4289,25 @@ CREATE VIEW reports.audit_payout AS
 
 COMMENT ON VIEW reports.audit_payout IS 'Payouts as they are served; amounts in minor units';
 
+CREATE VIEW reports.console_generation AS
+ SELECT generation.generation,
+    generation.state,
+    generation."position",
+    generation.changed_at
+   FROM reports.generation;
+
+COMMENT ON VIEW reports.console_generation IS 'Read models';
+
+CREATE VIEW reports.console_switch AS
+ SELECT switch.epoch,
+    switch.version,
+    switch.generation,
+    switch.switched_by,
+    switch.switched_at
+   FROM reports.switch;
+
+COMMENT ON VIEW reports.console_switch IS 'Who served what, and when';
+
 CREATE TABLE reports.event_default (
     "position" bigint NOT NULL,
     kind text NOT NULL,
@@ -4125,6 +4574,37 @@ CREATE VIEW saga.audit_payment AS
    FROM saga.payment;
 
 COMMENT ON VIEW saga.audit_payment IS 'What payments says of each payment';
+
+CREATE VIEW saga.console_payment AS
+ SELECT payment.payment_id,
+    payment.customer_id,
+    payment.reference,
+    payment.amount,
+    payment.refunded,
+    payment.currency,
+    payment.method,
+    payment.state,
+    payment.awaiting,
+    payment.reason,
+    payment.trace_id,
+    payment.created_at,
+    payment.updated_at,
+    payment.due_at
+   FROM saga.payment;
+
+COMMENT ON VIEW saga.console_payment IS 'Payments as they stand; amounts in minor units';
+
+CREATE VIEW saga.console_step AS
+ SELECT step.payment_id,
+    step.event,
+    step.message_id,
+    step.state,
+    step.awaiting,
+    step.trace_id,
+    step.taken_at
+   FROM saga.step;
+
+COMMENT ON VIEW saga.console_step IS 'What happened to payments';
 
 CREATE TABLE saga.idempotency (
     scope text NOT NULL,
@@ -4621,6 +5101,45 @@ CREATE VIEW wallet.audit_payment AS
 
 COMMENT ON VIEW wallet.audit_payment IS 'What was decided about each payment, and what of it went back';
 
+CREATE VIEW wallet.console_decision AS
+ SELECT decision.payment_id,
+    decision.outcome,
+    decision.reason,
+    decision.wallet_id,
+    decision.currency,
+    decision.refunded,
+    decision.decided_at
+   FROM wallet.decision;
+
+COMMENT ON VIEW wallet.console_decision IS 'What was decided about payments; amounts in minor units';
+
+CREATE VIEW wallet.console_movement AS
+ SELECT movement.movement_id,
+    movement.cause_id,
+    movement.kind,
+    movement.from_id,
+    movement.to_id,
+    movement.amount,
+    movement.currency,
+    movement.reference,
+    movement.moved_at
+   FROM wallet.movement;
+
+COMMENT ON VIEW wallet.console_movement IS 'Movements; amounts in minor units';
+
+CREATE VIEW wallet.console_wallet AS
+ SELECT wallet.wallet_id,
+    wallet.user_id,
+    wallet.currency,
+    wallet.balance,
+    wallet.created_at,
+    wallet.updated_at,
+    wallet.closed_at
+   FROM wallet.wallet
+  WHERE (wallet.kind = 'customer'::text);
+
+COMMENT ON VIEW wallet.console_wallet IS 'Customers'' wallets; balances in minor units';
+
 CREATE TABLE wallet.decision_default (
     payment_id uuid NOT NULL,
     outcome text NOT NULL,
@@ -4776,6 +5295,12 @@ ALTER TABLE ONLY collector.rate_limit
 
 ALTER TABLE ONLY collector.signed_request
     ADD CONSTRAINT signed_request_pkey PRIMARY KEY (source, webhook_id, signed_at);
+
+ALTER TABLE ONLY console.action
+    ADD CONSTRAINT action_key_key UNIQUE (key);
+
+ALTER TABLE ONLY console.action
+    ADD CONSTRAINT action_pkey PRIMARY KEY (action_id);
 
 ALTER TABLE ONLY etl.chunk_class
     ADD CONSTRAINT chunk_class_pkey PRIMARY KEY (run_id, chunk_no, class);
@@ -5141,6 +5666,8 @@ CREATE INDEX idempotency_by_age ON collector.idempotency USING btree (created_at
 
 CREATE INDEX signed_request_by_age ON collector.signed_request USING btree (signed_at);
 
+CREATE UNIQUE INDEX action_running_key ON console.action USING btree (thing) WHERE (state = 'running'::text);
+
 CREATE INDEX event_by_body ON ONLY ingest.event USING btree (body_id) WHERE (place > 0);
 
 CREATE INDEX event_by_mapping ON ONLY ingest.event USING btree (rule) WHERE (method = ANY (ARRAY['learned'::text, 'ai'::text]));
@@ -5214,6 +5741,8 @@ CREATE INDEX report_window_state_idx ON monitor.report_window USING btree (state
 CREATE INDEX webhook_due_idx ON monitor.webhook USING btree (next_at) WHERE (state = 'pending'::text);
 
 CREATE INDEX webhook_ended_idx ON monitor.webhook USING btree (state, ended_at) WHERE (state <> 'pending'::text);
+
+CREATE INDEX dead_letter_action_letter_by_id ON ops.dead_letter_action_letter USING btree (letter_id);
 
 CREATE INDEX dead_letter_by_time ON ops.dead_letter USING btree (recorded_at);
 
@@ -5366,6 +5895,10 @@ CREATE TRIGGER event_key_final BEFORE DELETE OR UPDATE OR TRUNCATE ON collector.
 CREATE TRIGGER payout_final BEFORE DELETE OR UPDATE OR TRUNCATE ON collector.payout FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON collector.rate_limit FOR EACH STATEMENT EXECUTE FUNCTION ops.commit_without_waiting();
+
+CREATE TRIGGER action_final BEFORE UPDATE ON console.action FOR EACH ROW EXECUTE FUNCTION console.keep_action();
+
+CREATE TRIGGER action_kept BEFORE DELETE OR TRUNCATE ON console.action FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 CREATE TRIGGER body_final BEFORE DELETE OR UPDATE ON ingest.body FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
 
@@ -5565,26 +6098,34 @@ GRANT USAGE ON SCHEMA campaigns TO payments_campaigns;
 GRANT USAGE ON SCHEMA campaigns TO payments_loader;
 GRANT USAGE ON SCHEMA campaigns TO payments_exporter;
 GRANT USAGE ON SCHEMA campaigns TO payments_reader;
+GRANT USAGE ON SCHEMA campaigns TO payments_console;
 
 GRANT USAGE ON SCHEMA collector TO payments_collector;
 GRANT USAGE ON SCHEMA collector TO payments_loader;
 GRANT USAGE ON SCHEMA collector TO payments_exporter;
+GRANT USAGE ON SCHEMA collector TO payments_console;
+
+GRANT USAGE ON SCHEMA console TO payments_console;
 
 GRANT USAGE ON SCHEMA etl TO payments_loader;
 GRANT USAGE ON SCHEMA etl TO payments_exporter;
+GRANT USAGE ON SCHEMA etl TO payments_console;
 
 GRANT USAGE ON SCHEMA ingest TO payments_ingest;
 GRANT USAGE ON SCHEMA ingest TO payments_loader;
 GRANT USAGE ON SCHEMA ingest TO payments_exporter;
+GRANT USAGE ON SCHEMA ingest TO payments_console;
 
 GRANT USAGE ON SCHEMA monitor TO payments_monitor;
 GRANT USAGE ON SCHEMA monitor TO payments_loader;
 GRANT USAGE ON SCHEMA monitor TO payments_exporter;
+GRANT USAGE ON SCHEMA monitor TO payments_console;
 
 GRANT USAGE ON SCHEMA ops TO payments_loader;
 GRANT USAGE ON SCHEMA ops TO payments_exporter;
 GRANT USAGE ON SCHEMA ops TO payments_backup;
 GRANT USAGE ON SCHEMA ops TO payments_app;
+GRANT USAGE ON SCHEMA ops TO payments_console;
 GRANT USAGE ON SCHEMA ops TO payments_saga;
 GRANT USAGE ON SCHEMA ops TO payments_reader;
 GRANT USAGE ON SCHEMA ops TO payments_wallet;
@@ -5600,25 +6141,30 @@ GRANT USAGE ON SCHEMA ops TO payments_traffic;
 GRANT USAGE ON SCHEMA payments TO payments_loader;
 GRANT USAGE ON SCHEMA payments TO payments_reader;
 GRANT USAGE ON SCHEMA payments TO payments_exporter;
+GRANT USAGE ON SCHEMA payments TO payments_console;
 
 GRANT USAGE ON SCHEMA payouts TO payments_payouts;
 GRANT USAGE ON SCHEMA payouts TO payments_loader;
 GRANT USAGE ON SCHEMA payouts TO payments_exporter;
 GRANT USAGE ON SCHEMA payouts TO payments_reader;
+GRANT USAGE ON SCHEMA payouts TO payments_console;
 
 GRANT USAGE ON SCHEMA reporter TO payments_reporter;
 GRANT USAGE ON SCHEMA reporter TO payments_loader;
 GRANT USAGE ON SCHEMA reporter TO payments_exporter;
+GRANT USAGE ON SCHEMA reporter TO payments_console;
 
 GRANT USAGE ON SCHEMA reports TO payments_reports;
 GRANT USAGE ON SCHEMA reports TO payments_loader;
 GRANT USAGE ON SCHEMA reports TO payments_exporter;
 GRANT USAGE ON SCHEMA reports TO payments_reader;
+GRANT USAGE ON SCHEMA reports TO payments_console;
 
 GRANT USAGE ON SCHEMA saga TO payments_saga;
 GRANT USAGE ON SCHEMA saga TO payments_loader;
 GRANT USAGE ON SCHEMA saga TO payments_exporter;
 GRANT USAGE ON SCHEMA saga TO payments_reader;
+GRANT USAGE ON SCHEMA saga TO payments_console;
 
 GRANT USAGE ON SCHEMA staging TO payments_loader;
 
@@ -5628,6 +6174,9 @@ GRANT USAGE ON SCHEMA traffic TO payments_loader;
 GRANT USAGE ON SCHEMA wallet TO payments_wallet;
 GRANT USAGE ON SCHEMA wallet TO payments_loader;
 GRANT USAGE ON SCHEMA wallet TO payments_exporter;
+GRANT USAGE ON SCHEMA wallet TO payments_console;
+
+REVOKE ALL ON FUNCTION console.keep_action() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION etl.attach_leaf(leaf text, month date) FROM PUBLIC;
 
@@ -5658,6 +6207,7 @@ REVOKE ALL ON FUNCTION etl.leaf_name(month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_loader;
 GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_exporter;
 GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_backup;
+GRANT ALL ON FUNCTION etl.leaf_name(month date) TO payments_console;
 
 REVOKE ALL ON FUNCTION etl.make_leaf(namespace text, leaf text, month date) FROM PUBLIC;
 
@@ -5704,11 +6254,15 @@ REVOKE ALL ON FUNCTION ops.forget_dead_letters() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.outbox_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.outbox_state() TO payments_exporter;
+GRANT ALL ON FUNCTION ops.outbox_state() TO payments_console;
 
 REVOKE ALL ON FUNCTION ops.webhook_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.webhook_state() TO payments_exporter;
 GRANT ALL ON FUNCTION ops.webhook_state() TO payments_saga;
 GRANT ALL ON FUNCTION ops.webhook_state() TO payments_monitor;
+
+REVOKE ALL ON FUNCTION payments.console_declines(month date, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.console_declines(month date, most integer) TO payments_console;
 
 REVOKE ALL ON FUNCTION payouts.count_retried() FROM PUBLIC;
 
@@ -5756,6 +6310,10 @@ GRANT SELECT ON TABLE campaigns.audit_difference TO payments_exporter;
 
 GRANT SELECT ON TABLE campaigns.audit_spend TO payments_loader;
 GRANT SELECT ON TABLE campaigns.audit_spend TO payments_exporter;
+
+GRANT SELECT ON TABLE campaigns.console_campaign TO payments_console;
+
+GRANT SELECT ON TABLE campaigns.console_change TO payments_console;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE campaigns.idempotency TO payments_campaigns;
 
@@ -5808,6 +6366,8 @@ GRANT SELECT ON TABLE collector.audit_difference TO payments_exporter;
 GRANT SELECT ON TABLE collector.audit_payout TO payments_loader;
 GRANT SELECT ON TABLE collector.audit_payout TO payments_exporter;
 
+GRANT SELECT ON TABLE collector.console_event TO payments_console;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE collector.idempotency TO payments_collector;
 
 GRANT SELECT,INSERT ON TABLE collector.illegal_transition TO payments_collector;
@@ -5818,6 +6378,34 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE collector.rate_limit TO payments_coll
 
 GRANT SELECT,INSERT,DELETE ON TABLE collector.signed_request TO payments_collector;
 
+GRANT SELECT ON TABLE console.action TO payments_console;
+
+GRANT INSERT(key) ON TABLE console.action TO payments_console;
+
+GRANT INSERT(fingerprint) ON TABLE console.action TO payments_console;
+
+GRANT INSERT(kind) ON TABLE console.action TO payments_console;
+
+GRANT INSERT(subject) ON TABLE console.action TO payments_console;
+
+GRANT INSERT(thing) ON TABLE console.action TO payments_console;
+
+GRANT UPDATE(state) ON TABLE console.action TO payments_console;
+
+GRANT UPDATE(result) ON TABLE console.action TO payments_console;
+
+GRANT UPDATE(failure) ON TABLE console.action TO payments_console;
+
+GRANT INSERT(who) ON TABLE console.action TO payments_console;
+
+GRANT INSERT(why) ON TABLE console.action TO payments_console;
+
+GRANT INSERT(trace_id) ON TABLE console.action TO payments_console;
+
+GRANT UPDATE(ended_at) ON TABLE console.action TO payments_console;
+
+GRANT INSERT(leased_until),UPDATE(leased_until) ON TABLE console.action TO payments_console;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.chunk TO payments_loader;
 GRANT SELECT ON TABLE etl.chunk TO payments_exporter;
 
@@ -5827,20 +6415,11 @@ GRANT SELECT ON TABLE etl.chunk_class TO payments_exporter;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.failure TO payments_loader;
 GRANT SELECT ON TABLE etl.failure TO payments_exporter;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.month TO payments_loader;
-GRANT SELECT ON TABLE etl.month TO payments_exporter;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.population TO payments_loader;
-GRANT SELECT ON TABLE etl.population TO payments_exporter;
-
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.run TO payments_loader;
 GRANT SELECT ON TABLE etl.run TO payments_exporter;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.run_month TO payments_loader;
 GRANT SELECT ON TABLE etl.run_month TO payments_exporter;
-
-GRANT SELECT ON TABLE etl.run_progress TO payments_loader;
-GRANT SELECT ON TABLE etl.run_progress TO payments_exporter;
 
 GRANT SELECT ON TABLE ops.dead_letter_action TO payments_loader;
 GRANT SELECT ON TABLE ops.dead_letter_action TO payments_exporter;
@@ -5890,8 +6469,27 @@ GRANT INSERT(body_preview) ON TABLE ops.dead_letter_action_letter TO payments_lo
 GRANT SELECT ON TABLE etl.standing_failure TO payments_loader;
 GRANT SELECT ON TABLE etl.standing_failure TO payments_exporter;
 
+GRANT SELECT ON TABLE etl.console_failure TO payments_console;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.month TO payments_loader;
+GRANT SELECT ON TABLE etl.month TO payments_exporter;
+
+GRANT SELECT ON TABLE etl.console_month TO payments_console;
+
+GRANT SELECT ON TABLE etl.run_progress TO payments_loader;
+GRANT SELECT ON TABLE etl.run_progress TO payments_exporter;
+
+GRANT SELECT ON TABLE etl.console_run TO payments_console;
+
+GRANT SELECT ON TABLE etl.console_run_month TO payments_console;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.worker TO payments_loader;
 GRANT SELECT ON TABLE etl.worker TO payments_exporter;
+
+GRANT SELECT ON TABLE etl.console_worker TO payments_console;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.population TO payments_loader;
+GRANT SELECT ON TABLE etl.population TO payments_exporter;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE ingest.amount_day TO payments_ingest;
 
@@ -5967,17 +6565,13 @@ GRANT SELECT ON TABLE ingest.audit_difference TO payments_exporter;
 GRANT SELECT ON TABLE ingest.audit_event TO payments_loader;
 GRANT SELECT ON TABLE ingest.audit_event TO payments_exporter;
 
+GRANT SELECT ON TABLE ingest.console_body TO payments_console;
+
+GRANT SELECT ON TABLE ingest.console_event TO payments_console;
+
 GRANT SELECT,INSERT ON TABLE ingest.former_event TO payments_ingest;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE ingest.fx_rate TO payments_ingest;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.idempotency TO payments_ingest;
-
-GRANT SELECT,INSERT ON TABLE ingest.illegal_transition TO payments_ingest;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE ingest.learning_family TO payments_ingest;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.learning_sample TO payments_ingest;
+GRANT SELECT ON TABLE ingest.console_former_event TO payments_console;
 
 GRANT SELECT,INSERT ON TABLE ingest.mapping TO payments_ingest;
 
@@ -5998,6 +6592,20 @@ GRANT UPDATE(is_unsettled) ON TABLE ingest.mapping TO payments_ingest;
 GRANT UPDATE(decided_by) ON TABLE ingest.mapping TO payments_ingest;
 
 GRANT UPDATE(changed_at) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT SELECT ON TABLE ingest.console_mapping TO payments_console;
+
+GRANT SELECT ON TABLE ingest.console_payment TO payments_console;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE ingest.fx_rate TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.idempotency TO payments_ingest;
+
+GRANT SELECT,INSERT ON TABLE ingest.illegal_transition TO payments_ingest;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE ingest.learning_family TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.learning_sample TO payments_ingest;
 
 GRANT SELECT,INSERT ON TABLE ingest.model_call TO payments_ingest;
 
@@ -6034,6 +6642,10 @@ GRANT SELECT,INSERT,DELETE ON TABLE monitor.conflict TO payments_monitor;
 
 GRANT UPDATE(created_at) ON TABLE monitor.conflict TO payments_monitor;
 
+GRANT SELECT ON TABLE monitor.console_report TO payments_console;
+
+GRANT SELECT ON TABLE monitor.console_window TO payments_console;
+
 GRANT SELECT,INSERT,DELETE ON TABLE monitor.flip TO payments_monitor;
 
 GRANT UPDATE(created_at) ON TABLE monitor.flip TO payments_monitor;
@@ -6049,8 +6661,10 @@ GRANT SELECT,INSERT,DELETE ON TABLE monitor.outbox TO payments_monitor;
 GRANT UPDATE(claimed_until) ON TABLE monitor.outbox TO payments_monitor;
 
 GRANT SELECT ON TABLE monitor.service_state TO payments_exporter;
+GRANT SELECT ON TABLE monitor.service_state TO payments_console;
 
 GRANT SELECT ON TABLE monitor.state TO payments_exporter;
+GRANT SELECT ON TABLE monitor.state TO payments_console;
 
 GRANT SELECT ON TABLE monitor.transition TO payments_monitor;
 
@@ -6071,6 +6685,7 @@ GRANT UPDATE(ended_at) ON TABLE monitor.webhook TO payments_monitor;
 GRANT SELECT,INSERT,DELETE ON TABLE monitor.webhook_stop TO payments_monitor;
 
 GRANT SELECT ON TABLE monitor.window_count TO payments_monitor;
+GRANT SELECT ON TABLE monitor.window_count TO payments_console;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE ops.audit_result TO payments_loader;
 GRANT SELECT ON TABLE ops.audit_result TO payments_exporter;
@@ -6103,6 +6718,10 @@ GRANT INSERT(failure) ON TABLE ops.restore_drill TO payments_backup;
 GRANT SELECT ON TABLE ops.backup_status TO payments_loader;
 GRANT SELECT ON TABLE ops.backup_status TO payments_exporter;
 
+GRANT SELECT ON TABLE ops.console_audit_result TO payments_console;
+
+GRANT SELECT ON TABLE ops.console_backup TO payments_console;
+
 GRANT SELECT ON TABLE ops.dead_letter TO payments_loader;
 
 GRANT INSERT(queue) ON TABLE ops.dead_letter TO payments_app;
@@ -6129,6 +6748,10 @@ GRANT INSERT(last_code) ON TABLE ops.dead_letter TO payments_loader;
 GRANT INSERT(attempts) ON TABLE ops.dead_letter TO payments_app;
 GRANT INSERT(attempts) ON TABLE ops.dead_letter TO payments_loader;
 
+GRANT SELECT ON TABLE ops.console_dead_letter TO payments_console;
+
+GRANT SELECT ON TABLE ops.console_drill TO payments_console;
+
 GRANT SELECT ON TABLE ops.erasure TO payments_wallet;
 
 GRANT SELECT ON TABLE ops.module_migration TO payments_loader;
@@ -6142,6 +6765,7 @@ GRANT SELECT ON TABLE ops.module_migration TO payments_collector;
 GRANT SELECT ON TABLE ops.module_migration TO payments_monitor;
 GRANT SELECT ON TABLE ops.module_migration TO payments_reporter;
 GRANT SELECT ON TABLE ops.module_migration TO payments_ingest;
+GRANT SELECT ON TABLE ops.module_migration TO payments_console;
 GRANT SELECT ON TABLE ops.module_migration TO payments_traffic;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
@@ -6160,6 +6784,10 @@ GRANT SELECT ON TABLE payments.agg_network_hour TO payments_exporter;
 
 GRANT SELECT,INSERT ON TABLE payments.merchant TO payments_loader;
 GRANT SELECT ON TABLE payments.merchant TO payments_reader;
+
+GRANT SELECT ON TABLE payments.console_merchant_day TO payments_console;
+
+GRANT SELECT ON TABLE payments.console_network_hour TO payments_console;
 
 GRANT SELECT,INSERT ON TABLE payments.terminal TO payments_loader;
 GRANT SELECT ON TABLE payments.terminal TO payments_reader;
@@ -6206,11 +6834,18 @@ GRANT SELECT ON TABLE payouts.audit_difference TO payments_exporter;
 GRANT SELECT ON TABLE payouts.audit_pago TO payments_loader;
 GRANT SELECT ON TABLE payouts.audit_pago TO payments_exporter;
 
+GRANT SELECT ON TABLE payouts.console_outbox TO payments_console;
+
+GRANT SELECT ON TABLE payouts.console_pago TO payments_console;
+
+GRANT SELECT ON TABLE payouts.console_paid TO payments_console;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payouts.idempotency TO payments_payouts;
 
 GRANT SELECT,INSERT ON TABLE payouts.illegal_transition TO payments_payouts;
 
 GRANT SELECT ON TABLE payouts.open_state TO payments_exporter;
+GRANT SELECT ON TABLE payouts.open_state TO payments_console;
 
 GRANT SELECT ON TABLE payouts.outbox_total TO payments_payouts;
 
@@ -6258,6 +6893,8 @@ GRANT SELECT ON TABLE reporter.audit_difference TO payments_exporter;
 
 GRANT SELECT ON TABLE reporter.audit_tick TO payments_loader;
 
+GRANT SELECT ON TABLE reporter.console_tick TO payments_console;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reporter.idempotency TO payments_reporter;
 
 GRANT SELECT,INSERT ON TABLE reporter.illegal_transition TO payments_reporter;
@@ -6283,6 +6920,7 @@ GRANT UPDATE(applied_at) ON TABLE reports.head TO payments_reports;
 GRANT SELECT,INSERT ON TABLE reports.switch TO payments_reports;
 
 GRANT SELECT ON TABLE reports.served TO payments_reports;
+GRANT SELECT ON TABLE reports.served TO payments_console;
 
 GRANT SELECT ON TABLE reports.audit_campaign TO payments_loader;
 GRANT SELECT ON TABLE reports.audit_campaign TO payments_exporter;
@@ -6320,6 +6958,10 @@ GRANT SELECT ON TABLE reports.audit_head TO payments_exporter;
 GRANT SELECT ON TABLE reports.audit_payout TO payments_loader;
 GRANT SELECT ON TABLE reports.audit_payout TO payments_exporter;
 
+GRANT SELECT ON TABLE reports.console_generation TO payments_console;
+
+GRANT SELECT ON TABLE reports.console_switch TO payments_console;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reports.idempotency TO payments_reports;
 
 GRANT SELECT,INSERT ON TABLE reports.illegal_transition TO payments_reports;
@@ -6332,6 +6974,7 @@ GRANT SELECT ON TABLE reports.report_day TO payments_exporter;
 GRANT SELECT ON TABLE reports.report_day TO payments_reader;
 
 GRANT SELECT ON TABLE reports.state TO payments_exporter;
+GRANT SELECT ON TABLE reports.state TO payments_console;
 
 GRANT SELECT,INSERT,DELETE ON TABLE saga.outbox TO payments_saga;
 
@@ -6381,6 +7024,10 @@ GRANT SELECT ON TABLE saga.audit_orphan TO payments_exporter;
 
 GRANT SELECT ON TABLE saga.audit_payment TO payments_loader;
 GRANT SELECT ON TABLE saga.audit_payment TO payments_exporter;
+
+GRANT SELECT ON TABLE saga.console_payment TO payments_console;
+
+GRANT SELECT ON TABLE saga.console_step TO payments_console;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE saga.idempotency TO payments_saga;
 
@@ -6444,6 +7091,12 @@ GRANT SELECT ON TABLE wallet.audit_difference TO payments_exporter;
 
 GRANT SELECT ON TABLE wallet.audit_payment TO payments_loader;
 GRANT SELECT ON TABLE wallet.audit_payment TO payments_exporter;
+
+GRANT SELECT ON TABLE wallet.console_decision TO payments_console;
+
+GRANT SELECT ON TABLE wallet.console_movement TO payments_console;
+
+GRANT SELECT ON TABLE wallet.console_wallet TO payments_console;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE wallet.idempotency TO payments_wallet;
 
