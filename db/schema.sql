@@ -2445,13 +2445,11 @@ CREATE TABLE ingest.body_default (
 CREATE VIEW ingest.console_body AS
  SELECT body.id,
     body.bytes,
-    body.is_text,
     body.hint,
-    body.source,
-    body.received_at
+    body.source
    FROM ingest.body;
 
-COMMENT ON VIEW ingest.console_body IS 'What was sent';
+COMMENT ON VIEW ingest.console_body IS 'What was sent: text, deflated';
 
 CREATE VIEW ingest.console_event AS
  SELECT event.id,

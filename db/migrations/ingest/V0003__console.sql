@@ -7,8 +7,8 @@ SELECT id, body_id, place, received_at, provider, rule, method, confidence, stat
 FROM ingest.event;
 COMMENT ON VIEW ingest.console_event IS 'Events as they were understood';
 
-CREATE VIEW ingest.console_body AS SELECT id, bytes, is_text, hint, source, received_at FROM ingest.body;
-COMMENT ON VIEW ingest.console_body IS 'What was sent';
+CREATE VIEW ingest.console_body AS SELECT id, bytes, hint, source FROM ingest.body;
+COMMENT ON VIEW ingest.console_body IS 'What was sent: text, deflated';
 
 CREATE VIEW ingest.console_payment AS SELECT provider, payment_ref, status, events FROM ingest.payment;
 COMMENT ON VIEW ingest.console_payment IS 'How payments of providers stand';

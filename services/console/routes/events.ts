@@ -1,3 +1,4 @@
+import { inflateRawSync } from "node:zlib";
 import { z } from "zod";
 import { isUuid } from "../../../lib/domain/ids.js";
 import { keyset } from "../../../lib/http/page.js";
@@ -48,7 +49,7 @@ export const getEvent = (resources: Resources) =>
       const { pool } = resources;
       const event = known(await findEvent(pool, id), `event ${id}`);
       const [body, former, links] = await Promise.all([
-        findBody(pool, event.bodyId, MOST_RAW_BYTES),
+        findBody(pool, event.bodyId),
         formerOf(pool, id),
         linksOf(pool, event),
       ]);
@@ -108,10 +109,9 @@ const normalisedOf = (row: EventDetailRow) => ({
 });
 
 /** A text may be cut in the middle of a character: that one is left out. */
-const rawOf = ({ head, bytes, isText, hint }: BodyRow, { bodyId, place }: EventRow) => ({
-  body_id: bodyId,
-  encoding: isText ? ("utf8" as const) : ("base64" as const),
-  text: isText ? new TextDecoder().decode(head, { stream: bytes > head.length }) : head.toString("base64"),
-  cut: bytes > head.length,
-  ...{ bytes, hint, place },
-});
+function rawOf({ packed, hint }: BodyRow, { bodyId, place }: EventRow) {
+  const whole = inflateRawSync(packed);
+  const cut = whole.length > MOST_RAW_BYTES;
+  const text = new TextDecoder().decode(whole.subarray(0, MOST_RAW_BYTES), { stream: cut });
+  return { body_id: bodyId, encoding: "utf8" as const, text, bytes: whole.length, cut, hint, place };
+}

@@ -100,20 +100,16 @@ export async function findEvent(db: Queryable, id: string): Promise<EventDetailR
 }
 
 export interface BodyRow {
-  /** Its beginning. */
-  readonly head: Buffer;
-  readonly bytes: number;
-  readonly isText: boolean;
+  /** UTF-8, as ingest packs it (deflate): what came was within the limits of its endpoints. */
+  readonly packed: Buffer;
   readonly hint: string | null;
 }
 
-/** @param mostBytes how much of its beginning */
-export async function findBody(db: Queryable, id: string, mostBytes: number): Promise<BodyRow | undefined> {
+export async function findBody(db: Queryable, id: string): Promise<BodyRow | undefined> {
   const { rows } = await db.query<BodyRow>({
     name: "console_body",
-    text: `SELECT substring(bytes FROM 1 FOR $2) AS head, length(bytes) AS bytes, is_text AS "isText", hint
-           FROM ingest.console_body WHERE id = $1`,
-    values: [id, mostBytes],
+    text: "SELECT bytes AS packed, hint FROM ingest.console_body WHERE id = $1",
+    values: [id],
   });
   return rows[0];
 }

@@ -41,7 +41,7 @@ export async function walk<Row extends object>(db: Queryable, options: Walk): Pr
   const conditions = led.filter((each) => each !== undefined).map(([sql, value]) => sql(placeOf(value)));
   const matching = filters.map(([column, value]) => `${column} = ${placeOf(value)}`);
   const most = filters.length === 0 ? limit + 1 : MOST_LOOKED_AT;
-  const { rows } = await db.query<Row & { place: unknown; looked: number; last: unknown }>({
+  const { rows } = await db.query<Row & { walkedId: unknown; looked: number; last: unknown }>({
     text: `
       WITH walked AS MATERIALIZED (
         SELECT ${[id, ...filters.map(([column]) => column)].join(", ")} FROM ${view}
@@ -50,16 +50,16 @@ export async function walk<Row extends object>(db: Queryable, options: Walk): Pr
       SELECT page.*, looked_at.looked, looked_at.last
       FROM (SELECT count(*)::integer AS looked, (SELECT ${id} FROM walked ORDER BY ${id} LIMIT 1) AS last FROM walked) looked_at
       LEFT JOIN (
-        SELECT ${columns}, ${id} AS place
+        SELECT ${columns}, ${id} AS "walkedId"
         FROM (SELECT ${id} FROM walked WHERE ${["true", ...matching].join(" AND ")} ORDER BY ${id} DESC LIMIT ${limit + 1}) found
         JOIN ${shown} shown USING (${id})
       ) page ON true
-      ORDER BY page.place DESC`,
+      ORDER BY page."walkedId" DESC`,
     values,
   });
-  const matches = rows.filter(({ place }) => place !== null);
+  const matches = rows.filter(({ walkedId }) => walkedId !== null);
   if (matches.length > limit) {
-    return { rows: matches.slice(0, limit), next: matches[limit - 1]?.place };
+    return { rows: matches.slice(0, limit), next: matches[limit - 1]?.walkedId };
   }
   const { looked = 0, last } = rows[0] ?? {};
   return { rows: matches, next: filters.length > 0 && looked === most ? last : undefined };
