@@ -134,7 +134,7 @@ describe("a difference", () => {
       "CREATE RULE no AS ON DELETE TO txn_reject DO INSTEAD NOTHING",
       /^rule payments.txn_reject.no was added/,
     ],
-    ["DROP TABLE agg_network_hour", "table payments.agg_network_hour is missing"],
+    ["DROP TABLE txn_reject", "table payments.txn_reject is missing"],
     ["DROP FUNCTION etl.hold_publishing()", "function etl.hold_publishing() is missing"],
     [
       "REVOKE INSERT ON txn_reject FROM payments_loader",
