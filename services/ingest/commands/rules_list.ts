@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { type ActionWrapper, printResult } from "../../../lib/cli/command.js";
 import { formatCount, formatTable } from "../../../lib/cli/table.js";
 import type { Settings } from "../../../lib/settings/base.js";
-import { RULE_SET } from "../domain/rules/index.js";
+import { ruleSet } from "../domain/rules/index.js";
 import { IngestError } from "../errors.js";
 import { mappingBodyOf } from "../routes/mapping_body.js";
 import { NEEDS_DAYS, needsBodyOf } from "../routes/needs_body.js";
@@ -13,9 +13,10 @@ import { withLearning } from "./with_learning.js";
 
 type Wrapper = ActionWrapper<Settings & IngestSettings>;
 
-const RULES = RULE_SET.providers.flatMap(({ provider, rules }) =>
-  rules.map((rule) => ({ rule: `${provider}/${rule.name}`, format: rule.format ?? "json", data: rule })),
-);
+const builtIn = () =>
+  ruleSet().providers.flatMap(({ provider, rules }) =>
+    rules.map((rule) => ({ rule: `${provider}/${rule.name}`, format: rule.format ?? "json", data: rule })),
+  );
 
 export const listCommand = (action: Wrapper): Command =>
   new Command("list")
@@ -26,8 +27,8 @@ export const listCommand = (action: Wrapper): Command =>
           learned: await listMappings(pool, ["promoted", "candidate"]),
           needs: needsBodyOf(await needsOf(pool, NEEDS_DAYS)),
         }));
-        const { version, digest } = RULE_SET;
-        const rules = RULES.map(({ rule, format }) => ({ rule, format }));
+        const { version, digest } = ruleSet();
+        const rules = builtIn().map(({ rule, format }) => ({ rule, format }));
         printResult(context, { version, digest, rules, mappings: learned.map(mappingBodyOf), needs }, () =>
           [
             formatTable(
@@ -55,7 +56,7 @@ export const showCommand = (action: Wrapper): Command =>
     .description("a rule or a learned mapping, as the data that it is")
     .action(
       action(async (context, name: string, _options: object) => {
-        const rule = RULES.find((each) => each.rule === name)?.data;
+        const rule = builtIn().find((each) => each.rule === name)?.data;
         const shown =
           rule ??
           (await withLearning(context, "show", async (pool) =>

@@ -48,18 +48,28 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 
 const LANGUAGES = ["en", "es", "pt", "de", "fr", "it"] as const;
 
-const byCode = new Map<string, string>();
-const byName = new Map<string, string>(Object.entries(OTHER_NAMES));
-for (const each of COUNTRIES.split(" ")) {
-  const alpha2 = each.slice(0, 2);
-  byCode.set(alpha2, alpha2).set(each.slice(2, 5), alpha2).set(each.slice(5), alpha2);
-}
-for (const language of LANGUAGES) {
-  const names = new Intl.DisplayNames([language], { type: "region" });
+let byCodeAndName: { readonly byCode: Map<string, string>; readonly byName: Map<string, string> } | undefined;
+
+/** Made when it is first asked for: the names of six languages take 20 ms. */
+function countries(): NonNullable<typeof byCodeAndName> {
+  if (byCodeAndName !== undefined) {
+    return byCodeAndName;
+  }
+  const byCode = new Map<string, string>();
+  const byName = new Map<string, string>(Object.entries(OTHER_NAMES));
   for (const each of COUNTRIES.split(" ")) {
     const alpha2 = each.slice(0, 2);
-    byName.set(letters(names.of(alpha2) ?? alpha2), alpha2);
+    byCode.set(alpha2, alpha2).set(each.slice(2, 5), alpha2).set(each.slice(5), alpha2);
   }
+  for (const language of LANGUAGES) {
+    const names = new Intl.DisplayNames([language], { type: "region" });
+    for (const each of COUNTRIES.split(" ")) {
+      const alpha2 = each.slice(0, 2);
+      byName.set(letters(names.of(alpha2) ?? alpha2), alpha2);
+    }
+  }
+  byCodeAndName = { byCode, byName };
+  return byCodeAndName;
 }
 
 /**
@@ -70,6 +80,7 @@ for (const language of LANGUAGES) {
 export function countryOf(text: string): string | undefined {
   const trimmed = text.trim();
   const code = /^[0-9]{1,3}$/.test(trimmed) ? trimmed.padStart(3, "0") : trimmed.toUpperCase();
+  const { byCode, byName } = countries();
   return byCode.get(code) ?? byName.get(letters(trimmed));
 }
 

@@ -4,7 +4,7 @@ import { Malformed } from "./malformed.js";
 import type { Normalised, UnprocessedCode } from "./normalised.js";
 import { textOf } from "./path.js";
 import type { Recognised, RuleSet } from "./rule_set.js";
-import { RULE_SET } from "./rules/index.js";
+import { ruleSet } from "./rules/index.js";
 import { type Unwrapped, unwrapped } from "./unwrap.js";
 
 export type { RawBody } from "./document.js";
@@ -32,7 +32,7 @@ export interface NormaliseOptions {
  * decided is UNPROCESSED with its code, and nothing is guessed. The body's card data is to be masked before.
  */
 export function normaliseBody(body: RawBody, options: NormaliseOptions = {}): readonly Normalised[] {
-  const rules = options.rules ?? RULE_SET;
+  const rules = options.rules ?? ruleSet();
   const keys = new Map<string, number>();
   const { headerless = false } =
     (options.hint === undefined ? undefined : rules.provider(options.hint)) ?? {};

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { normaliseBody } from "./normalise.js";
 import { RuleSet } from "./rule_set.js";
-import { RULE_SET, RULE_SET_VERSION } from "./rules/index.js";
+import { RULE_SET_VERSION, ruleSet } from "./rules/index.js";
 
 /** Of each version that was in use: a changed table is another version. Add a line when you raise it. */
 const DIGESTS: Readonly<Record<number, string>> = {
@@ -11,11 +11,13 @@ const DIGESTS: Readonly<Record<number, string>> = {
 
 describe("the rules that come with the platform", () => {
   it("are another version when a table of them changes", () => {
-    expect(RULE_SET.digest).toBe(DIGESTS[RULE_SET_VERSION]);
+    expect(ruleSet().digest).toBe(DIGESTS[RULE_SET_VERSION]);
   });
 
   it("name each shape once, but for flat ones", () => {
-    const names = RULE_SET.rules.map(({ name }) => name).filter((name) => !name.endsWith("/flat"));
+    const names = ruleSet()
+      .rules.map(({ name }) => name)
+      .filter((name) => !name.endsWith("/flat"));
     expect(names).toEqual([...new Set(names)]);
   });
 
@@ -26,7 +28,7 @@ describe("the rules that come with the platform", () => {
     ["PayU", "payu_latam"],
     ["nobody", undefined],
   ])("know the provider that %s names", (hint, provider) => {
-    expect(RULE_SET.provider(hint)?.provider).toBe(provider);
+    expect(ruleSet().provider(hint)?.provider).toBe(provider);
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { LEARNED_RULE } from "../../../tests/harness/learned_rule.js";
-import { RULE_SET } from "../domain/rules/index.js";
+import { ruleSet } from "../domain/rules/index.js";
 import type { Body } from "../normaliser.js";
 import { Knowledge, understood } from "./knowledge.js";
 import { familyOf } from "./known.js";
@@ -15,7 +15,7 @@ it("a provider is one however it is spelt: its events, its mappings and its figu
   );
   const read = (hint: string, value: object = EVENT) => {
     const body: Body = { raw: { value }, hint, source: "batch", receivedAt: new Date() };
-    return understood(body, knowledge, { rules: RULE_SET, isPending: false })[0];
+    return understood(body, knowledge, { rules: ruleSet(), isPending: false })[0];
   };
   expect(read("AcmePay")).toMatchObject({ provider: "acmepay", method: "learned", amount: "12.50" });
   expect(read("ACMEPAY", { unknown: 1 })).toMatchObject({ provider: "acmepay", status: "UNPROCESSED" });

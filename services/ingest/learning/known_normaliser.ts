@@ -1,5 +1,5 @@
 import type { Queryable } from "../../../lib/postgres/pool.js";
-import { RULE_SET } from "../domain/rules/index.js";
+import { ruleSet } from "../domain/rules/index.js";
 import type { Normaliser } from "../normaliser.js";
 import { mappingsInForce } from "../store/learning.js";
 import { Knowledge, understood } from "./knowledge.js";
@@ -10,6 +10,6 @@ export async function knownNormaliser(db: Queryable): Promise<Normaliser> {
   knowledge.set(await mappingsInForce(db), []);
   return {
     normalise: async (bodies) =>
-      bodies.map((body) => understood(body, knowledge, { rules: RULE_SET, isPending: false })),
+      bodies.map((body) => understood(body, knowledge, { rules: ruleSet(), isPending: false })),
   };
 }

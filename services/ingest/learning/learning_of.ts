@@ -1,5 +1,5 @@
 import { RuleSet } from "../domain/rule_set.js";
-import { RULE_SET } from "../domain/rules/index.js";
+import { ruleSet } from "../domain/rules/index.js";
 import type { IngestSettings } from "../settings.js";
 import { Learning, type LearningOptions } from "./learning.js";
 import { OpenAiModel } from "./model.js";
@@ -25,7 +25,7 @@ export function learningOf(
   return new Learning({
     ...options,
     model,
-    rules: settings.ENABLE_RULE_BASED_NORMALIZATION === "true" ? RULE_SET : NO_RULES,
+    rules: settings.ENABLE_RULE_BASED_NORMALIZATION === "true" ? ruleSet() : NO_RULES,
     waitMs: settings.INGEST_AI_WAIT_MS,
     // As a schema, then as plain JSON.
     callMs: 2 * timeoutS * 1_000 * (maxRetries + 1),

@@ -23,7 +23,7 @@ import { WORLDPAY } from "./worldpay.js";
 /** Raised with each change of a rule or a table: events say by which version they were read. */
 export const RULE_SET_VERSION = 2;
 
-export const RULE_SET = new RuleSet(RULE_SET_VERSION, [
+const PROVIDERS = [
   STRIPE,
   ADYEN,
   PAYPAL,
@@ -44,4 +44,12 @@ export const RULE_SET = new RuleSet(RULE_SET_VERSION, [
   ISO8583,
   ISO20022,
   BANK_CSV,
-]);
+];
+
+let compiled: RuleSet | undefined;
+
+/** Compiled when it is first asked for: that takes 0.15 s, which each command of `payments` would pay. */
+export function ruleSet(): RuleSet {
+  compiled ??= new RuleSet(RULE_SET_VERSION, PROVIDERS);
+  return compiled;
+}
