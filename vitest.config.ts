@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { stacks } from "./tests/harness/stacks.js";
 
 const serverTests = ["**/*.int.test.ts", "**/*.fault.test.ts", "**/*.monitoring.test.ts"];
+const browserTests = "**/*.browser.test.ts";
 const never = ["**/node_modules/**", "dist/**", ".local/**"];
 
 /** What tests on real servers have in common: one file at a time on a stack. */
@@ -52,7 +53,7 @@ class LongFirst extends BaseSequencer {
   }
 }
 
-/** The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults, .monitoring.test.ts with Prometheus. */
+/** The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults, .monitoring.test.ts with Prometheus, .browser.test.ts in Chromium. */
 export default defineConfig({
   test: {
     sequence: { sequencer: LongFirst },
@@ -61,10 +62,20 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["**/*.test.ts"],
-          exclude: [...never, ...serverTests],
+          exclude: [...never, ...serverTests, browserTests],
           // Pure functions need no process each: half the time of the default.
           pool: "threads",
           isolate: false,
+          testTimeout: 30_000,
+        },
+      },
+      // A browser and a small server of its own for each file; no stack.
+      {
+        test: {
+          name: "browser",
+          include: [browserTests],
+          exclude: never,
+          maxWorkers: 1,
           testTimeout: 30_000,
         },
       },

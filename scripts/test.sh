@@ -5,10 +5,11 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/test.sh [--in RELEASE] [static|unit|int|fault|monitoring]...
+Usage: scripts/test.sh [--in RELEASE] [static|unit|browser|int|fault|monitoring]...
 
   static  formatting, lint, types, dead code, shell scripts, Prometheus' configuration and alert rules
   unit    *.test.ts: unit and property tests, no servers
+  browser  *.browser.test.ts: the console's page in Chromium, before a server of the test's own
   int     *.int.test.ts: on a real PostgreSQL and RabbitMQ
   fault   *.fault.test.ts: the same, with servers and workers killed under them
   monitoring  *.monitoring.test.ts: with Prometheus beside them: every panel has data, alerts fire and resolve. Not by
@@ -17,7 +18,7 @@ Usage: scripts/test.sh [--in RELEASE] [static|unit|int|fault|monitoring]...
 
 Static checks run beside the unit tests. int and fault share several stacks of servers: each test file has one for itself while it runs,
 and most of a file's time is spent waiting for servers and programs to start. Installs what is missing (npm packages, shellcheck, promtool,
-PostgreSQL, PgBouncer, HAProxy, RabbitMQ). TEST_STACK_COUNT says how many stacks (default 3). TEST_KEEP_STACK=1 leaves them running for the next call.
+Chromium, PostgreSQL, PgBouncer, HAProxy, RabbitMQ). TEST_STACK_COUNT says how many stacks (default 3). TEST_KEEP_STACK=1 leaves them running for the next call.
 The last line is: N passed, N failed.
 TEXT
 }
@@ -29,10 +30,10 @@ source "$REPO_ROOT/scripts/node.sh"
 
 if [[ ${1:-} == --in ]]; then exec "$REPO_ROOT/scripts/test_in.sh" "${@:2}"; fi
 parts=("$@")
-((${#parts[@]})) || parts=(static unit int fault)
+((${#parts[@]})) || parts=(static unit browser int fault)
 for part in "${parts[@]}"; do
   case $part in
-    static | unit | int | fault | monitoring) ;;
+    static | unit | browser | int | fault | monitoring) ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
@@ -92,12 +93,14 @@ install_missing() {
   fi
   ! wanted int || [[ -x /usr/sbin/pgbouncer ]] || missing+=(pgbouncer)
   ! { wanted int || wanted fault; } || [[ -x /usr/sbin/haproxy ]] || missing+=(haproxy)
+  ! wanted browser || [[ -x /usr/bin/chromium ]] || missing+=(chromium fonts-dejavu-core)
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 }
 
 static_checks() { # leaves its counts in a file
   check 'format and lint' node_modules/.bin/biome ci --error-on-warnings .
   check 'types' node_modules/.bin/tsc --noEmit
+  check 'types of the console' node_modules/.bin/tsc -p console
   check 'dead code' node_modules/.bin/knip
   mapfile -t shell_files < <(git ls-files -co --exclude-standard -- '*.sh' .ci/run bin/payments)
   check 'shell scripts' shellcheck "${shell_files[@]}"
@@ -168,6 +171,10 @@ fi
 if wanted unit; then
   run_vitest unit
   add_counts unit
+fi
+if wanted browser; then
+  run_vitest browser
+  add_counts browser
 fi
 for pid in "${aside[@]}"; do wait "$pid" || true; done
 aside=()
