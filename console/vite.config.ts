@@ -26,8 +26,7 @@ function sizeLimit(): Plugin {
 /** The page of the module console: `npm run build` leaves it in dist/console, whence the module serves it. */
 export default defineConfig({
   root: import.meta.dirname,
-  // The services' own paths (/payments, /wallets, …) are at the root of the same server.
-  base: "/console/",
+  base: "/",
   // The content security policy lets nothing run or show that is written inline.
   build: {
     outDir: "../dist/console",

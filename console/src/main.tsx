@@ -1,14 +1,10 @@
-import { signal } from "@preact/signals";
 import { render } from "preact";
-import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
+import { App } from "./shell/app.js";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/parts.css";
+import { loadMe } from "./state/session.js";
 
-const n = signal(0);
-function App() {
-  return (
-    <button type="button" onClick={() => n.value++}>
-      {n} {typeof uPlot}
-    </button>
-  );
-}
+void loadMe();
 render(<App />, document.getElementById("app") as HTMLElement);

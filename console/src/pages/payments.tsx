@@ -1,0 +1,49 @@
+import { ListPage } from "../components/list_page.js";
+import { State } from "../components/state.js";
+import type { Column } from "../components/table.js";
+import { Id, Instant, Money, text } from "../components/value.js";
+import type { Payment } from "../contracts/payments.js";
+import type { PageProps } from "./pages.js";
+
+const FILTERS = [
+  { name: "customer", label: "Customer" },
+  {
+    name: "state",
+    label: "State",
+    values: ["PENDING", "APPROVED", "DECLINED", "PARTIALLY_REFUNDED", "REFUNDED"],
+  },
+  { name: "from", label: "From (UTC)", time: true },
+  { name: "to", label: "Until (UTC)", time: true },
+] as const;
+
+const COLUMNS: readonly Column<Payment>[] = [
+  { head: "Payment", cell: ({ id }) => <Id kind="payment" id={id} /> },
+  { head: "State", cell: ({ state }) => <State state={state} /> },
+  { head: "Reason", cell: ({ reason }) => text(reason) },
+  {
+    head: "Amount",
+    cell: ({ amount, currency }) => <Money amount={amount} currency={currency} />,
+    numeric: true,
+  },
+  { head: "Customer", cell: ({ customer_id }) => customer_id },
+  { head: "Created", cell: ({ created_at }) => <Instant at={created_at} /> },
+];
+
+export function PaymentsPage({ query }: PageProps) {
+  return (
+    <ListPage
+      title="Payments"
+      path="payments"
+      query={query}
+      filters={FILTERS}
+      caption="Payments, newest first"
+      columns={COLUMNS}
+      keyOf={({ id }) => id}
+      empty={
+        <>
+          No payment was made yet. <code>POST /payments</code> makes one, <code>payments traffic</code> many.
+        </>
+      }
+    />
+  );
+}
