@@ -1,5 +1,4 @@
 import type { z } from "zod";
-import type { actionList } from "./contracts/actions.js";
 import type { backups } from "./contracts/backups.js";
 import type { campaignDetail } from "./contracts/campaigns.js";
 import type { months } from "./contracts/data.js";
@@ -12,7 +11,6 @@ import type { movementList, walletDetail } from "./contracts/wallets.js";
 import type { windowDetail } from "./contracts/windows.js";
 
 // Types of answers that the contracts give as schemas only; no schema comes into the page itself.
-export type ActionList = z.output<typeof actionList>;
 export type Backups = z.output<typeof backups>;
 export type CampaignDetail = z.output<typeof campaignDetail>;
 export type Months = z.output<typeof months>;

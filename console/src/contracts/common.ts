@@ -6,6 +6,9 @@ export const instant = z.iso.datetime();
 /** Decimal text with all digits of its currency: `100.50`. Never a number, which would round. */
 export const amount = z.string();
 
+/** A UTC month. */
+export const month = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, "is no month (YYYY-MM)");
+
 export const count = z.int().nonnegative();
 
 /** What every answer tells: when the server read what it says. */

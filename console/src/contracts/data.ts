@@ -1,7 +1,5 @@
 import { z } from "zod";
-import { amount, asOf, count, instant } from "./common.js";
-
-const month = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, "is no month (YYYY-MM)");
+import { amount, asOf, count, instant, month } from "./common.js";
 
 /** GET data/months, oldest first: as many as are published. */
 export const months = z.object({

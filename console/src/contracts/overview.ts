@@ -52,6 +52,7 @@ export const overview = z.object({
   lag: z
     .object({
       pending_payments: count,
+      pending_more: z.boolean().meta({ description: "There are more: they are not counted further." }),
       pending_oldest_s: seconds,
       outbox_events: count,
       outbox_oldest_s: seconds,
@@ -131,9 +132,11 @@ export const overviewHistory = z.object({
   ...asOf,
 });
 
+export type OverviewHistory = z.output<typeof overviewHistory>;
+
 /**
  * GET /console/stream, text/event-stream. Events: `overview` (data: Overview, id: its sequence), `heartbeat` (data: `{"at": …}`,
  * every 15 s without another event), `resync` (data: `{}`: what came after Last-Event-ID is not kept any more, so ask GET overview).
- * The newest overview comes at once. 503 CONSOLE_FULL where too many streams are open.
+ * The newest overview comes at once. 503 OVERLOADED where too many streams are open.
  */
 export const STREAM_EVENTS = ["overview", "heartbeat", "resync"] as const;

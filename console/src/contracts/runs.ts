@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { reason } from "./actions.js";
-import { asOf, count, instant, listOf } from "./common.js";
+import { asOf, count, instant, listOf, month } from "./common.js";
 
 const step = z.enum(["plan", "stage", "clean", "agg"]);
 
@@ -37,7 +37,7 @@ export const runList = listOf(run);
 export const runDetail = run.extend({
   months: z.array(
     z.object({
-      month: z.string().regex(/^\d{4}-\d{2}$/),
+      month,
       rows: count,
       chunks_total: count,
       chunks_done: count,

@@ -1,6 +1,5 @@
 import { batch, signal } from "@preact/signals";
-import type { z } from "zod";
-import type { Overview, overviewHistory } from "../contracts/overview.js";
+import type { Overview, OverviewHistory } from "../contracts/overview.js";
 import { get } from "../lib/api.js";
 import type { StreamEvent } from "../lib/event_stream.js";
 import { type Liveness, LiveStream } from "../lib/live_stream.js";
@@ -13,7 +12,7 @@ export const liveness = signal<Liveness>("connecting");
 /** A point for each second or so, oldest first. */
 export const history = signal<readonly Point[]>([]);
 
-type Point = z.output<typeof overviewHistory>["points"][number];
+type Point = OverviewHistory["points"][number];
 /** An hour at a point a second. */
 const MAX_POINTS = 3_600;
 
@@ -74,7 +73,7 @@ function take(news: Overview): void {
 
 /** The chart's part before the page was opened; without it the chart begins now. */
 async function loadHistory(): Promise<void> {
-  const { points } = await get<z.output<typeof overviewHistory>>("overview/history").catch(() => ({
+  const { points } = await get<OverviewHistory>("overview/history").catch(() => ({
     points: [],
   }));
   const last = points.at(-1)?.at ?? "";

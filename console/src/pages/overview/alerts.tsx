@@ -17,7 +17,7 @@ export function Alerts({ alerts }: Pick<Overview, "alerts">) {
         <li key={`${code} ${text}`} class={`notice ${severity === "critical" ? "bad" : "warn"}`}>
           <p>
             <Mark tone={severity === "critical" ? "bad" : "warn"} /> <strong>{severity}</strong>: {text}{" "}
-            {link && <Id {...link} />}
+            {link && <Id {...link} label={`see ${link.label}`} />}
           </p>
           <p class="quiet">
             <code>{code}</code>

@@ -15,7 +15,7 @@ export function Lag({ now }: { readonly now: Overview }) {
       ) : (
         <Facts
           facts={[
-            ["Pending payments", waitText(lag.pending_payments, lag.pending_oldest_s)],
+            ["Pending payments", waitText(lag.pending_payments, lag.pending_oldest_s, lag.pending_more)],
             ["Events to publish", waitText(lag.outbox_events, lag.outbox_oldest_s)],
             ["Open payouts", <Count key="pagos" of={lag.open_pagos} />],
             ["Parked in reports", <Count key="parked" of={lag.reports_parked} />],
@@ -44,8 +44,8 @@ export function Lag({ now }: { readonly now: Overview }) {
   );
 }
 
-const waitText = (count: number, oldestS: number) =>
-  count === 0 ? "0" : `${grouped(count)}, the oldest for ${durationText(oldestS)}`;
+const waitText = (count: number, oldestS: number, more = false) =>
+  count === 0 ? "0" : `${grouped(count)}${more ? " or more" : ""}, the oldest for ${durationText(oldestS)}`;
 
 const alertsText = (alerts: number) => (
   <State state={alerts === 0 ? "up" : "failed"} label={`${alerts} of its last 5 windows`} />
