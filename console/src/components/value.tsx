@@ -18,7 +18,7 @@ const PATHS: Readonly<Record<Kind, string>> = {
 };
 
 /** Where something is shown. */
-export function hrefOfThing(kind: Kind, id: string): string {
+function hrefOfThing(kind: Kind, id: string): string {
   switch (kind) {
     case "reports":
       return hrefOf(["reports"]);

@@ -1,0 +1,131 @@
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { accessibilityFaults, type Console, cutElements, goTo, launch, openConsole } from "./browser.js";
+import { FakeServer } from "./fake_server.js";
+import { PAGES } from "./fixtures.js";
+
+let browser: Browser;
+let server: FakeServer;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+beforeEach(async () => {
+  server = await new FakeServer().start();
+});
+afterEach(() => server.stop());
+
+/** The console in a window, closed and found without fault at the test's end. */
+async function inWindow(
+  look: { readonly width: number; readonly colorScheme: "light" | "dark" },
+  test: (shown: Console) => Promise<void>,
+): Promise<void> {
+  const { width, colorScheme } = look;
+  const shown = await openConsole(browser, server, { viewport: { width, height: 900 }, colorScheme });
+  await test(shown);
+  expect(shown.wrong).toEqual([]);
+  await shown.page.context().close();
+}
+
+describe.each([
+  { width: 1_280, colorScheme: "light" },
+  { width: 1_280, colorScheme: "dark" },
+  { width: 400, colorScheme: "light" },
+  { width: 400, colorScheme: "dark" },
+] as const)("$width pixels wide, $colorScheme", (look) => {
+  it.each(["full", "empty"] as const)(
+    "every page is whole and accessible: %s",
+    async (which) => {
+      server.fill(which);
+      await inWindow(look, async ({ page }) => {
+        for (const [hash, heading] of PAGES) {
+          await goTo(page, hash, heading);
+          const faults = [...(await cutElements(page)), ...(await accessibilityFaults(page))];
+          expect(faults, hash).toEqual([]);
+        }
+      });
+    },
+    120_000,
+  );
+});
+
+const WIDE = { width: 1_280, colorScheme: "light" } as const;
+
+it("every page says that its server is away, and comes back when it is asked again", async () => {
+  await inWindow(WIDE, async ({ page }) => {
+    await page.getByText("Live", { exact: true }).waitFor();
+    for (const [hash, heading] of PAGES.filter(([at]) => at !== "#/" && at !== "#/runs/new")) {
+      server.refuse(503, "UNAVAILABLE");
+      // A name that its data gives is not known yet.
+      const title = heading.startsWith("Campaign ") ? `Campaign ${hash.split("/")[2]}` : heading;
+      await goTo(page, hash, title);
+      const notice = page.getByRole("alert").first();
+      expect(await notice.textContent(), hash).toContain("A server that this needs is away.");
+      expect(await notice.textContent(), hash).toContain("UNAVAILABLE");
+      server.fill("full");
+      for (const again of await page.getByRole("button", { name: "Try again" }).all()) {
+        await again.click();
+      }
+      await page.waitForFunction(() => !document.querySelector("main [role=alert]"));
+      await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
+    }
+  });
+}, 120_000);
+
+it("what was shown stays, and is called stale, when nobody answers any more", async () => {
+  await inWindow(WIDE, async ({ page }) => {
+    await goTo(page, "#/payments", "Payments");
+    await server.stop();
+    await page.getByRole("button", { name: "Refresh" }).click();
+    await page.getByText("The console's server does not answer. What stands below is stale.").waitFor();
+    expect(await page.getByRole("cell", { name: "customer-123" }).count()).toBe(1);
+    await page.getByText("Stale: no connection").waitFor();
+    await server.start();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.waitForFunction(() => !document.querySelector("main [role=alert]"));
+    await page.getByText("Live", { exact: true }).waitFor();
+  });
+});
+
+it("a server that is away is named on every page, with the age of what it told", async () => {
+  await inWindow(WIDE, async ({ page }) => {
+    await goTo(page, "#/payments", "Payments");
+    const rabbitmq = {
+      state: "away",
+      since: "2026-11-27T00:59:00.000Z",
+      as_of: "2026-11-27T00:58:59.000Z",
+      code: "ECONNREFUSED",
+    };
+    server.tell({
+      servers: {
+        postgres: { state: "up", since: "2026-11-27T00:00:00.000Z", as_of: null, code: null },
+        rabbitmq,
+      },
+    });
+    const notice = page.getByText("RabbitMQ is away since");
+    await notice.waitFor();
+    expect(await notice.textContent()).toBe(
+      "■ RabbitMQ is away since 2026-11-27 00:59:00 (ECONNREFUSED). What comes from it is as of 2026-11-27 00:58:59.",
+    );
+  });
+});
+
+it("zero, none told and empty are three things", async () => {
+  await inWindow(WIDE, async ({ page }) => {
+    await goTo(page, "#/", "Overview");
+    const providers = page.getByRole("region", { name: "Providers" });
+    expect(await providers.textContent()).toContain("Providers0events/s");
+    server.fill("empty");
+    server.tell();
+    await providers.getByText("no data").first().waitFor();
+    await page.getByText("No audit is known.").waitFor();
+    await goTo(page, "#/actions", "Actions");
+    await page.getByText("Nothing was done from the console yet.").waitFor();
+  });
+});
+
+it("an address of no page says so", async () => {
+  await inWindow(WIDE, async ({ page }) => {
+    await goTo(page, "#/nowhere/at/all", "No such page");
+  });
+});
