@@ -1,5 +1,6 @@
 import axe from "axe-core";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+import { expect } from "vitest";
 import type { FakeServer } from "./fake_server.js";
 
 /** Without them a browser looks for its maker's servers at every start, and as root its sandbox cannot begin. */
@@ -56,7 +57,12 @@ export async function goTo(page: Page, hash: string, heading: string): Promise<v
     location.hash = to;
   }, hash);
   await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
-  await page.waitForFunction(() => !document.querySelector("main")?.textContent?.includes("Loading …"));
+  await isGone(page.getByText("Loading …"));
+}
+
+/** Waits until nothing of the kind is there. waitForFunction would need what the page's policy forbids. */
+export async function isGone(shown: Locator): Promise<void> {
+  await expect.poll(() => shown.count()).toBe(0);
 }
 
 /** What axe finds wrong with the page as it stands: `rule: element`. */

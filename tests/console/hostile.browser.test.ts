@@ -106,7 +106,7 @@ it("filters and the place in a list stand in the address: back and reload keep t
   expect(await page.getByLabel("Customer").inputValue()).toBe("customer-123");
   expect(await page.getByLabel("State").inputValue()).toBe("DECLINED");
   await page.goBack();
-  await page.waitForFunction(() => !location.hash.includes("cursor"));
+  await expect.poll(() => page.url()).not.toContain("cursor");
   expect(await page.getByLabel("State").inputValue()).toBe("DECLINED");
   server.fill("full");
 });

@@ -1,6 +1,14 @@
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { accessibilityFaults, type Console, cutElements, goTo, launch, openConsole } from "./browser.js";
+import {
+  accessibilityFaults,
+  type Console,
+  cutElements,
+  goTo,
+  isGone,
+  launch,
+  openConsole,
+} from "./browser.js";
 import { FakeServer } from "./fake_server.js";
 import { PAGES } from "./fixtures.js";
 
@@ -27,6 +35,14 @@ async function inWindow(
   await shown.page.context().close();
 }
 
+/** Into the folder that CONSOLE_SCREENSHOTS names, to be looked at. */
+async function keepScreenshot(page: Page, name: string): Promise<void> {
+  const folder = process.env["CONSOLE_SCREENSHOTS"];
+  if (folder !== undefined) {
+    await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+  }
+}
+
 describe.each([
   { width: 1_280, colorScheme: "light" },
   { width: 1_280, colorScheme: "dark" },
@@ -40,6 +56,10 @@ describe.each([
       await inWindow(look, async ({ page }) => {
         for (const [hash, heading] of PAGES) {
           await goTo(page, hash, heading);
+          await keepScreenshot(
+            page,
+            `${look.width}-${look.colorScheme}-${which}${hash.replace(/\W+/g, "-")}`,
+          );
           const faults = [...(await cutElements(page)), ...(await accessibilityFaults(page))];
           expect(faults, hash).toEqual([]);
         }
@@ -66,7 +86,7 @@ it("every page says that its server is away, and comes back when it is asked aga
       for (const again of await page.getByRole("button", { name: "Try again" }).all()) {
         await again.click();
       }
-      await page.waitForFunction(() => !document.querySelector("main [role=alert]"));
+      await isGone(page.getByRole("alert"));
       await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
     }
   });
@@ -82,7 +102,7 @@ it("what was shown stays, and is called stale, when nobody answers any more", as
     await page.getByText("Stale: no connection").waitFor();
     await server.start();
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.waitForFunction(() => !document.querySelector("main [role=alert]"));
+    await isGone(page.getByRole("alert"));
     await page.getByText("Live", { exact: true }).waitFor();
   });
 });

@@ -4,7 +4,7 @@ import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
 import { Instant } from "../components/value.js";
 import type { Action, ActionKind } from "../contracts/actions.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 const KINDS: readonly ActionKind[] = [
   "run.start",

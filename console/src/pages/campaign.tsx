@@ -7,7 +7,7 @@ import { Show } from "../components/states.js";
 import { Table } from "../components/table.js";
 import { Count, Instant, Money, text } from "../components/value.js";
 import { useAnswer } from "../state/answer.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 export function CampaignPage({ params }: PageProps) {
   const id = params["id"] ?? "";

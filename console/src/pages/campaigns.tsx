@@ -4,7 +4,7 @@ import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
 import { Count, Id, Money } from "../components/value.js";
 import type { Campaign } from "../contracts/campaigns.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 const FILTERS = [
   { name: "state", label: "State", values: ["CREATED", "ACTIVE", "PAUSED", "COMPLETED"] },

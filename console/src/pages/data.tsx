@@ -7,7 +7,7 @@ import { Table } from "../components/table.js";
 import { Count, Id, Instant } from "../components/value.js";
 import { bytesText, counted } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 import { RollupsPart } from "./rollups.js";
 
 export function DataPage({ query }: PageProps) {

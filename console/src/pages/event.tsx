@@ -8,7 +8,7 @@ import { Table } from "../components/table.js";
 import { Id, Instant, Money, text } from "../components/value.js";
 import { bytesText, durationText, shareText, words } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 export function EventPage({ params }: PageProps) {
   const id = params["id"] ?? "";

@@ -4,7 +4,7 @@ import type { Column } from "../components/table.js";
 import { Id, Instant, Money, text } from "../components/value.js";
 import type { Event } from "../contracts/events.js";
 import { shareText } from "../lib/text.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 const FILTERS = [
   { name: "provider", label: "Provider" },

@@ -7,7 +7,7 @@ import { Show } from "../components/states.js";
 import { Id, Instant, text } from "../components/value.js";
 import { bytesText } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 export function LetterPage({ params }: PageProps) {
   const [queue, id] = [params["name"] ?? "", params["id"] ?? ""];

@@ -1,5 +1,4 @@
 import type { ComponentType } from "preact";
-import type { Texts } from "../lib/route.js";
 import { ActionsPage } from "./actions.js";
 import { BackupsPage } from "./backups.js";
 import { CampaignPage } from "./campaign.js";
@@ -10,6 +9,7 @@ import { EventsPage } from "./events.js";
 import { LetterPage } from "./letter.js";
 import { NewRunPage } from "./new_run.js";
 import { OverviewPage } from "./overview.js";
+import type { PageProps } from "./page_props.js";
 import { PaymentPage } from "./payment.js";
 import { PaymentsPage } from "./payments.js";
 import { PayoutPage } from "./payout.js";
@@ -24,13 +24,6 @@ import { WalletPage } from "./wallet.js";
 import { WalletsPage } from "./wallets.js";
 import { WindowPage } from "./window.js";
 import { WindowsPage } from "./windows.js";
-
-/** What a page gets of its address. */
-export interface PageProps {
-  /** By the names in its pattern. */
-  readonly params: Texts;
-  readonly query: Texts;
-}
 
 interface PageOfPattern {
   readonly pattern: string;

@@ -10,7 +10,7 @@ import { Id, Instant, Money, text } from "../components/value.js";
 import { hrefOf } from "../lib/route.js";
 import { words } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 export function PaymentPage({ params }: PageProps) {
   const id = params["id"] ?? "";

@@ -9,7 +9,7 @@ import { Table } from "../components/table.js";
 import { Instant, Money, text } from "../components/value.js";
 import { hrefOf } from "../lib/route.js";
 import { useAnswer } from "../state/answer.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 export function PayoutPage({ params }: PageProps) {
   const id = params["id"] ?? "";

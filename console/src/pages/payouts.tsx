@@ -3,7 +3,7 @@ import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
 import { Id, Instant, Money, text } from "../components/value.js";
 import type { Pago } from "../contracts/pagos.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 const FILTERS = [
   { name: "afiliado", label: "Affiliate" },

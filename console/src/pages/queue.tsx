@@ -14,7 +14,7 @@ import { hrefOf, type Texts } from "../lib/route.js";
 import { counted } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
 import { overview } from "../state/live.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 /** A queue; of dead letters what lies in it, and what may be done about it. */
 export function QueuePage({ params, query }: PageProps) {

@@ -10,7 +10,7 @@ import { Count, Instant, text } from "../components/value.js";
 import type { Mapping } from "../contracts/events.js";
 import { queryText } from "../lib/api.js";
 import { useAnswer } from "../state/answer.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 const STATES = ["pending", "promoted", "rejected", "retired"];
 

@@ -10,7 +10,7 @@ import { Count, Id, Instant, LetterId, text } from "../components/value.js";
 import { counted, durationText, grouped, measureText, shareText } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
 import { liveness } from "../state/live.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 const POLL_MS = 3_000;
 /** Where the pipeline's dead letters lie. */

@@ -7,7 +7,7 @@ import type { Run } from "../contracts/runs.js";
 import { hrefOf } from "../lib/route.js";
 import { durationText } from "../lib/text.js";
 import { mayAct } from "../state/session.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 const COLUMNS: readonly Column<Run>[] = [
   { head: "Run", cell: ({ run }) => <Id kind="run" id={run} /> },

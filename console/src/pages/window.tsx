@@ -7,7 +7,7 @@ import { type Stretch, Strip } from "../components/strip.js";
 import { Count, Instant } from "../components/value.js";
 import { durationText } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 export function WindowPage({ params }: PageProps) {
   const id = params["id"] ?? "";

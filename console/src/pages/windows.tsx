@@ -3,7 +3,7 @@ import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
 import { Count, Id, Instant } from "../components/value.js";
 import type { ReportWindow } from "../contracts/windows.js";
-import type { PageProps } from "./pages.js";
+import type { PageProps } from "./page_props.js";
 
 const FILTERS = [
   { name: "service", label: "Service" },
