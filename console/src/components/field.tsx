@@ -51,7 +51,7 @@ export function Field(props: FieldProps) {
   );
 }
 
-/** One of some values, or any. */
+/** One of some values; an empty one is any. */
 export function Choice(props: {
   readonly label: string;
   readonly name: string;
@@ -64,10 +64,9 @@ export function Choice(props: {
     <div class="field">
       <label htmlFor={id}>{label}</label>
       <select name={name} id={id}>
-        <option value="">any</option>
         {values.map((value) => (
           <option key={value} value={value} selected={value === initial}>
-            {words(value)}
+            {value === "" ? "any" : words(value)}
           </option>
         ))}
       </select>

@@ -26,13 +26,16 @@ export function Strip({ stretches }: { readonly stretches: readonly Stretch[] })
           </span>
         ))}
       </div>
-      <ol class="stretches">
-        {stretches.map((stretch) => (
-          <li key={stretch.first}>
-            <Mark tone={stretch.tone} /> {nameOf(stretch)}: {stretch.text}
-          </li>
-        ))}
-      </ol>
+      <details>
+        <summary>Slots in words</summary>
+        <ol>
+          {stretches.map((stretch) => (
+            <li key={stretch.first}>
+              <Mark tone={stretch.tone} /> {nameOf(stretch)}: {stretch.text}
+            </li>
+          ))}
+        </ol>
+      </details>
     </>
   );
 }

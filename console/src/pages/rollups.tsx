@@ -40,8 +40,8 @@ export function RollupsPart({
     <Section title={`${month} by ${words(by)}`}>
       <Filters
         filters={[
-          { name: "month", label: "Month", values: months },
-          { name: "by", label: "By", values: BY },
+          { name: "month", label: "Month", values: months, otherwise: month },
+          { name: "by", label: "By", values: BY, otherwise: by },
         ]}
       />
       <Show answer={answer}>

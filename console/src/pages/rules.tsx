@@ -23,7 +23,7 @@ export function RulesPage({ query }: PageProps) {
     <Page title="Rules and mappings" answer={mappings}>
       <div class="parts">
         <Section title="Mappings that a model taught">
-          <Filters filters={[{ name: "state", label: "State", values: STATES }]} />
+          <Filters filters={[{ name: "state", label: "State", values: STATES, otherwise: "pending" }]} />
           <Show answer={mappings}>
             {({ items, next }) => (
               <>

@@ -28,9 +28,6 @@ export function App() {
 function Shell() {
   return (
     <div class="shell">
-      <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
-        Skip to the page
-      </button>
       <Top />
       <Navigation />
       <main id="main" tabIndex={-1}>

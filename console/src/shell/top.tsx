@@ -21,6 +21,9 @@ export function Top() {
   }, []);
   return (
     <header class="top">
+      <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
+        Skip to the page
+      </button>
       <button
         type="button"
         class="menu"
