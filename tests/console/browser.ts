@@ -65,6 +65,11 @@ export async function isGone(shown: Locator): Promise<void> {
   await expect.poll(() => shown.count()).toBe(0);
 }
 
+/** Waits until the page says that it is live. */
+export async function isLive(page: Page): Promise<void> {
+  await expect.poll(() => page.locator(".live [role=status]").textContent()).toBe("● Live");
+}
+
 /** What axe finds wrong with the page as it stands: `rule: element`. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   if (!(await page.evaluate(() => "axe" in window))) {

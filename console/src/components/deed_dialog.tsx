@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Action } from "../contracts/actions.js";
 import { ask, type Deed, deed, useDeed } from "../state/deed.js";
 import { mayAct } from "../state/session.js";
@@ -28,7 +28,7 @@ function Dialog({ deed: asked }: { readonly deed: Deed }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const { busy, preview, action, error, look, send } = useDeed(asked);
   const close = () => dialog.current?.close();
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const looking = asked.dryRun !== undefined && preview === undefined;
   return (
     <dialog
@@ -96,7 +96,7 @@ function Ask(props: {
   const [reason, setReason] = useState("");
   const [typed, setTyped] = useState("");
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const ready = reason.trim().length >= 3 && (!danger || typed === subject);
   const submit = (event: Event) => {
     event.preventDefault();
@@ -130,7 +130,7 @@ function Ask(props: {
 /** What became of it, as the server has it. */
 function Ended({ action, close }: { readonly action: Action; readonly close: () => void }) {
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => button.current?.focus(), []);
+  useLayoutEffect(() => button.current?.focus(), []);
   return (
     <>
       <ActionFacts action={action} />

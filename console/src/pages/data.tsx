@@ -52,7 +52,7 @@ function MonthsPart({ months }: { readonly months: Months }) {
           { head: "Month", cell: ({ month }) => <Id kind="month" id={month} /> },
           { head: "Rows", cell: ({ rows: count }) => <Count of={count} />, numeric: true },
           { head: "On disk", cell: (month) => sizeText(month.bytes), numeric: true },
-          { head: "Runs", cell: ({ runs }) => runs.map((run) => <Id key={run} kind="run" id={run} />) },
+          { head: "Runs", cell: Runs },
           { head: "Published", cell: ({ published_at }) => <Instant at={published_at} /> },
           { head: "If it is damaged", cell: Heal },
         ]}
@@ -61,6 +61,16 @@ function MonthsPart({ months }: { readonly months: Months }) {
         empty="No month is published yet."
       />
     </Section>
+  );
+}
+
+function Runs({ runs }: Months["items"][number]) {
+  return (
+    <span class="tools">
+      {runs.map((run) => (
+        <Id key={run} kind="run" id={run} />
+      ))}
+    </span>
   );
 }
 

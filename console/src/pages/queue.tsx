@@ -5,7 +5,7 @@ import { Facts } from "../components/facts.js";
 import { abandonmentOf, replayOf } from "../components/letter_deeds.js";
 import { Items } from "../components/list_page.js";
 import { Page, Section } from "../components/page.js";
-import { Show } from "../components/states.js";
+import { Failure, Show } from "../components/states.js";
 import type { Column } from "../components/table.js";
 import { Count, Id, Instant, LetterId, text } from "../components/value.js";
 import type { Letter } from "../contracts/queues.js";
@@ -26,6 +26,7 @@ export function QueuePage({ params, query }: PageProps) {
   return (
     <Page title={`Queue ${name}`} answer={answer}>
       <div class="parts">
+        {answer.error && <Failure error={answer.error} retry={answer.reload} />}
         <Section title="Queue">
           {queue === undefined ? (
             <p class="empty">RabbitMQ has told nothing of it.</p>
