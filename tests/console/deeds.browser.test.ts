@@ -157,27 +157,21 @@ it("after an answer that was lost the same intent has the same key, another reas
   expect(third).not.toBe(first);
 });
 
-it("one that runs is followed to its end, and the page is asked for again", async () => {
-  await goTo(page, "#/runs/r7", "Run r7");
-  server.answer("POST runs/r7/resume", running, 202);
+it("one that runs is followed to its end, and then the page is asked for again", async () => {
+  await goTo(page, "#/data", "Data");
+  server.answer("POST months/2025-01/heal", running, 202);
   server.answer(`GET actions/${ID.action}`, running);
-  await page.getByRole("button", { name: "Resume …" }).click();
-  await dialog().getByLabel("Why").fill("it stands still");
+  await page.getByRole("button", { name: "Heal …" }).first().click();
+  await dialog().getByLabel("Why").fill("verify found a difference");
   await page.keyboard.press("Enter");
   await dialog().getByText("○ running").waitFor();
-  const askedBefore = server.asked.filter((path) => path === "runs/r7").length;
-  server.answer(
-    `GET actions/${ID.action}`,
-    action({
-      state: "failed",
-      result: null,
-      failure: { code: "RUN_DONE", detail: "The run is done.", hint: "Look at it." },
-    }),
-  );
-  await dialog().getByText("The run is done. Look at it.").waitFor();
-  await expect
-    .poll(() => server.asked.filter((path) => path === "runs/r7").length)
-    .toBeGreaterThan(askedBefore);
+  const asked = (path: string) => server.asked.filter((each) => each === path).length;
+  await expect.poll(() => asked(`actions/${ID.action}`)).toBeGreaterThan(0);
+  const before = asked("data/months");
+  const failure = { code: "MONTH_BUSY", detail: "A run is at this month.", hint: "Wait for it." };
+  server.answer(`GET actions/${ID.action}`, action({ state: "failed", result: null, failure }));
+  await dialog().getByText("A run is at this month. Wait for it.").waitFor();
+  await expect.poll(() => asked("data/months")).toBe(before + 1);
 });
 
 it("a second tab is told who is at it, and since when", async () => {
@@ -264,6 +258,7 @@ it("each deed of the page sends what its contract wants", async () => {
     server.answer(`POST ${path}`, action());
     await goTo(page, hash, heading);
     await page.getByRole("button", { name: button, exact: true }).first().click();
+    await dialog().waitFor();
     const dryRun = dialog().getByRole("button", { name: "Dry run" });
     if (await dryRun.count()) {
       await dryRun.click();

@@ -6,6 +6,7 @@ import {
   cutElements,
   goTo,
   isGone,
+  isLive,
   launch,
   openConsole,
 } from "./browser.js";
@@ -73,7 +74,7 @@ const WIDE = { width: 1_280, colorScheme: "light" } as const;
 
 it("every page says that its server is away, and comes back when it is asked again", async () => {
   await inWindow(WIDE, async ({ page }) => {
-    await page.getByText("Live", { exact: true }).waitFor();
+    await isLive(page);
     for (const [hash, heading] of PAGES.filter(([at]) => at !== "#/" && at !== "#/runs/new")) {
       server.refuse(503, "UNAVAILABLE");
       // A name that its data gives is not known yet.
@@ -83,9 +84,11 @@ it("every page says that its server is away, and comes back when it is asked aga
       expect(await notice.textContent(), hash).toContain("A server that this needs is away.");
       expect(await notice.textContent(), hash).toContain("UNAVAILABLE");
       server.fill("full");
-      for (const again of await page.getByRole("button", { name: "Try again" }).all()) {
-        await again.click();
-      }
+      await page.evaluate(() => {
+        for (const again of document.querySelectorAll<HTMLElement>("main [role=alert] button")) {
+          again.click();
+        }
+      });
       await isGone(page.getByRole("alert"));
       await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
     }
@@ -103,7 +106,7 @@ it("what was shown stays, and is called stale, when nobody answers any more", as
     await server.start();
     await page.getByRole("button", { name: "Try again" }).click();
     await isGone(page.getByRole("alert"));
-    await page.getByText("Live", { exact: true }).waitFor();
+    await isLive(page);
   });
 });
 
