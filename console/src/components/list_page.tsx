@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { ListOf } from "../answers.js";
 import type { Texts } from "../lib/route.js";
 import { useAnswer } from "../state/answer.js";
@@ -39,8 +40,15 @@ export function Items<Item>(props: Omit<ListProps<Item>, "path"> & { readonly li
   const narrowed = filters.some(({ name }) => query[name]) || query["cursor"] !== undefined;
   const none =
     list.next === null ? "Nothing here fits the filters." : "None on this page; later ones may fit.";
+  const top = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // The link that led here went with the page before.
+    if (query["cursor"] !== undefined && document.activeElement === document.body) {
+      top.current?.focus();
+    }
+  }, []);
   return (
-    <>
+    <div class="items" ref={top} tabIndex={-1}>
       <Table
         caption={caption}
         columns={columns}
@@ -49,6 +57,6 @@ export function Items<Item>(props: Omit<ListProps<Item>, "path"> & { readonly li
         empty={narrowed || list.next !== null ? none : empty}
       />
       <Paging next={list.next} />
-    </>
+    </div>
   );
 }

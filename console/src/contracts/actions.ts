@@ -2,7 +2,7 @@ import { z } from "zod";
 import { asOf, instant, listOf } from "./common.js";
 
 /** What may be done from the console. */
-export const ACTION_KINDS = [
+const ACTION_KINDS = [
   "run.start",
   "run.resume",
   "run.cancel",
@@ -22,7 +22,6 @@ export const reason = z.string().trim().min(3).max(200);
 
 /** What every POST that does something takes; with the header Idempotency-Key, new for each deed and the same for its repetitions. */
 export const deed = z.strictObject({ reason });
-export type Deed = z.input<typeof deed>;
 
 /** What was done, by whom and why. Every POST that does something answers with it: 202 while it runs, 200 when it has ended. */
 export const action = z.object({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { amount, asOf, count, instant, listOf, pageQuery } from "./common.js";
 
-export const campaignState = z.enum(["CREATED", "ACTIVE", "PAUSED", "COMPLETED"]);
+const campaignState = z.enum(["CREATED", "ACTIVE", "PAUSED", "COMPLETED"]);
 
 export const campaign = z.object({
   id: z.uuid(),

@@ -18,15 +18,7 @@ export const months = z.object({
 });
 
 /** What roll-ups may be grouped by. */
-export const ROLLUP_BY = [
-  "day",
-  "network",
-  "channel",
-  "currency",
-  "country",
-  "category",
-  "decline_reason",
-] as const;
+const ROLLUP_BY = ["day", "network", "channel", "currency", "country", "category", "decline_reason"] as const;
 export const rollupQuery = z.strictObject({ month, by: z.enum(ROLLUP_BY) });
 
 /** GET data/rollups?month&by: at most 100 groups, the largest first, days in their order. */

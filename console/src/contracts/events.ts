@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { asOf, count, instant, link, listOf, pageQuery } from "./common.js";
 
-export const eventStatus = z.enum([
+const eventStatus = z.enum([
   "APPROVED",
   "PENDING",
   "DECLINED",

@@ -31,6 +31,10 @@ export type Alert = z.output<typeof alert>;
 const seconds = z.number().nonnegative();
 
 /**
+ * GET /console/stream, text/event-stream. Events: `overview` (data: Overview, id: its sequence), `heartbeat` (data: `{"at": …}`,
+ * every 15 s without another event), `resync` (data: `{}`: what came after Last-Event-ID is not kept any more, so ask GET overview).
+ * The newest overview comes at once. 503 OVERLOADED where too many streams are open.
+ *
  * GET overview, and the data of the stream's event `overview`, whose id is `sequence`. null stands for what was never told: not
  * zero, which is a figure. What a server told before it went away stays, as old as its `as_of` says.
  */
@@ -133,10 +137,3 @@ export const overviewHistory = z.object({
 });
 
 export type OverviewHistory = z.output<typeof overviewHistory>;
-
-/**
- * GET /console/stream, text/event-stream. Events: `overview` (data: Overview, id: its sequence), `heartbeat` (data: `{"at": …}`,
- * every 15 s without another event), `resync` (data: `{}`: what came after Last-Event-ID is not kept any more, so ask GET overview).
- * The newest overview comes at once. 503 OVERLOADED where too many streams are open.
- */
-export const STREAM_EVENTS = ["overview", "heartbeat", "resync"] as const;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { amount, asOf, count, instant, link, listOf, pageQuery } from "./common.js";
 import { recordedLetter } from "./payments.js";
 
-export const estado = z.enum(["PENDIENTE", "PROCESANDO", "EXITOSO", "FALLIDO"]);
+const estado = z.enum(["PENDIENTE", "PROCESANDO", "EXITOSO", "FALLIDO"]);
 
 export const pago = z.object({
   id: z.uuid(),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { amount, asOf, count, instant, link, listOf, pageQuery } from "./common.js";
 
-export const paymentState = z.enum(["PENDING", "APPROVED", "DECLINED", "PARTIALLY_REFUNDED", "REFUNDED"]);
+const paymentState = z.enum(["PENDING", "APPROVED", "DECLINED", "PARTIALLY_REFUNDED", "REFUNDED"]);
 
 export const payment = z.object({
   id: z.uuid(),

@@ -75,4 +75,3 @@ export const letterPreview = z.object({
 
 /** POST letters/replay and letters/abandon, which deletes them for good. Both answer with `actionAnswer`. */
 export const letterDeed = z.strictObject({ ...selection, reason }).refine(one, oneOf);
-export type LetterDeed = z.input<typeof letterDeed>;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { reason } from "./actions.js";
 import { asOf, count, instant } from "./common.js";
 
-export const reportVersion = z.enum(["v1", "v2"]);
+const reportVersion = z.enum(["v1", "v2"]);
 
 /** GET reports */
 export const reports = z.object({

@@ -101,4 +101,3 @@ export type RunPreview = z.output<typeof runPreview>;
 
 /** POST runs; runs/:id/resume, cancel, verify and months/:month/heal take `deed`. All answer with `actionAnswer`. */
 export const runStart = z.strictObject({ ...spec, reason });
-export type RunStart = z.input<typeof runStart>;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { asOf, count, instant, listOf, pageQuery } from "./common.js";
 
-export const windowState = z.enum(["OPEN", "UNKNOWN", "CLOSED", "ALERT", "RESOLVED_LATE"]);
+const windowState = z.enum(["OPEN", "UNKNOWN", "CLOSED", "ALERT", "RESOLVED_LATE"]);
 
 export const reportWindow = z.object({
   id: z.uuid(),

@@ -1,4 +1,5 @@
 import { Progress } from "../components/bars.js";
+import type { Filter } from "../components/filters.js";
 import { ListPage } from "../components/list_page.js";
 import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
@@ -6,9 +7,8 @@ import { Count, Id, Money } from "../components/value.js";
 import type { Campaign } from "../contracts/campaigns.js";
 import type { PageProps } from "./page_props.js";
 
-const FILTERS = [
-  { name: "state", label: "State", values: ["CREATED", "ACTIVE", "PAUSED", "COMPLETED"] },
-] as const;
+const STATES: readonly Campaign["state"][] = ["CREATED", "ACTIVE", "PAUSED", "COMPLETED"];
+const FILTERS: readonly Filter[] = [{ name: "state", label: "State", values: STATES }];
 
 const COLUMNS: readonly Column<Campaign>[] = [
   { head: "Campaign", cell: ({ id, name }) => <Id kind="campaign" id={id} label={name} /> },

@@ -1,3 +1,4 @@
+import type { Filter } from "../components/filters.js";
 import { ListPage } from "../components/list_page.js";
 import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
@@ -6,16 +7,25 @@ import type { Event } from "../contracts/events.js";
 import { shareText } from "../lib/text.js";
 import type { PageProps } from "./page_props.js";
 
-const FILTERS = [
+const STATES: readonly Event["status"][] = [
+  "APPROVED",
+  "PENDING",
+  "DECLINED",
+  "FAILED",
+  "REFUNDED",
+  "CHARGEBACK",
+  "UNPROCESSED",
+];
+const FILTERS: readonly Filter[] = [
   { name: "provider", label: "Provider" },
   {
     name: "status",
     label: "Status",
-    values: ["APPROVED", "PENDING", "DECLINED", "FAILED", "REFUNDED", "CHARGEBACK", "UNPROCESSED"],
+    values: STATES,
   },
   { name: "from", label: "From (UTC)", time: true },
   { name: "to", label: "Until (UTC)", time: true },
-] as const;
+];
 
 const COLUMNS: readonly Column<Event>[] = [
   { head: "Event", cell: ({ id }) => <Id kind="event" id={id} /> },

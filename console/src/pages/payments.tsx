@@ -1,3 +1,4 @@
+import type { Filter } from "../components/filters.js";
 import { ListPage } from "../components/list_page.js";
 import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
@@ -5,16 +6,23 @@ import { Id, Instant, Money, text } from "../components/value.js";
 import type { Payment } from "../contracts/payments.js";
 import type { PageProps } from "./page_props.js";
 
-const FILTERS = [
+const STATES: readonly Payment["state"][] = [
+  "PENDING",
+  "APPROVED",
+  "DECLINED",
+  "PARTIALLY_REFUNDED",
+  "REFUNDED",
+];
+const FILTERS: readonly Filter[] = [
   { name: "customer", label: "Customer" },
   {
     name: "state",
     label: "State",
-    values: ["PENDING", "APPROVED", "DECLINED", "PARTIALLY_REFUNDED", "REFUNDED"],
+    values: STATES,
   },
   { name: "from", label: "From (UTC)", time: true },
   { name: "to", label: "Until (UTC)", time: true },
-] as const;
+];
 
 const COLUMNS: readonly Column<Payment>[] = [
   { head: "Payment", cell: ({ id }) => <Id kind="payment" id={id} /> },

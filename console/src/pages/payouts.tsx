@@ -1,3 +1,4 @@
+import type { Filter } from "../components/filters.js";
 import { ListPage } from "../components/list_page.js";
 import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
@@ -5,12 +6,13 @@ import { Id, Instant, Money, text } from "../components/value.js";
 import type { Pago } from "../contracts/pagos.js";
 import type { PageProps } from "./page_props.js";
 
-const FILTERS = [
+const STATES: readonly Pago["estado"][] = ["PENDIENTE", "PROCESANDO", "EXITOSO", "FALLIDO"];
+const FILTERS: readonly Filter[] = [
   { name: "afiliado", label: "Affiliate" },
-  { name: "estado", label: "State", values: ["PENDIENTE", "PROCESANDO", "EXITOSO", "FALLIDO"] },
+  { name: "estado", label: "State", values: STATES },
   { name: "from", label: "From (UTC)", time: true },
   { name: "to", label: "Until (UTC)", time: true },
-] as const;
+];
 
 const COLUMNS: readonly Column<Pago>[] = [
   { head: "Payout", cell: ({ id }) => <Id kind="pago" id={id} /> },

@@ -1,3 +1,4 @@
+import type { Filter } from "../components/filters.js";
 import { ListPage } from "../components/list_page.js";
 import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
@@ -5,10 +6,11 @@ import { Count, Id, Instant } from "../components/value.js";
 import type { ReportWindow } from "../contracts/windows.js";
 import type { PageProps } from "./page_props.js";
 
-const FILTERS = [
+const STATES: readonly ReportWindow["state"][] = ["OPEN", "UNKNOWN", "CLOSED", "ALERT", "RESOLVED_LATE"];
+const FILTERS: readonly Filter[] = [
   { name: "service", label: "Service" },
-  { name: "state", label: "State", values: ["OPEN", "UNKNOWN", "CLOSED", "ALERT", "RESOLVED_LATE"] },
-] as const;
+  { name: "state", label: "State", values: STATES },
+];
 
 const COLUMNS: readonly Column<ReportWindow>[] = [
   { head: "Window", cell: ({ id }) => <Id kind="window" id={id} /> },
