@@ -27,6 +27,7 @@ export function Chart({ title, times, series, format = measureText }: ChartProps
   const canvas = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const [at, setAt] = useState<number | null>(null);
+  const [tableOpen, setTableOpen] = useState(false);
   const scheme = useScheme();
   const names = series.map(({ label }) => label).join();
   const data = [times, ...series.map(({ values }) => values)] as unknown as uPlot.AlignedData;
@@ -72,9 +73,9 @@ export function Chart({ title, times, series, format = measureText }: ChartProps
         </ul>
       </figcaption>
       <div ref={canvas} class="canvas" role="img" aria-label={`${title}; the table below has its values`} />
-      <details>
+      <details onToggle={({ currentTarget }) => setTableOpen(currentTarget.open)}>
         <summary>{title} as a table</summary>
-        <ChartTable title={title} times={times} series={series} format={format} />
+        {tableOpen && <ChartTable title={title} times={times} series={series} format={format} />}
       </details>
     </figure>
   );
@@ -139,6 +140,7 @@ function optionsOf(
   };
   const swatches = [...figure.querySelectorAll(".swatch")];
   return {
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), "Etc/UTC"),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.05 : 1] } },
