@@ -147,6 +147,19 @@ it("zero, none told and empty are three things", async () => {
   });
 });
 
+it("a chart has a table, in which a gap is no data", async () => {
+  await inWindow(WIDE, async ({ page }) => {
+    await isLive(page);
+    await page.getByText("Coming in as a table").click();
+    const row = page.getByRole("row", { name: "00:52:31" });
+    expect(await row.getByRole("cell").allTextContents()).toEqual(["181", "12", "0"]);
+    const gap = page.getByRole("row", { name: "00:52:30" });
+    expect(await gap.getByRole("cell").allTextContents()).toEqual(["no data", "12", "0"]);
+    expect(await page.locator("figure canvas").count()).toBe(2);
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+});
+
 it("an address of no page says so", async () => {
   await inWindow(WIDE, async ({ page }) => {
     await goTo(page, "#/nowhere/at/all", "No such page");
