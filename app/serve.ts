@@ -6,7 +6,7 @@ import { type Logger, PLATFORM } from "../lib/observability/log.js";
 import { createRegistry } from "../lib/observability/registry.js";
 import { packageVersion } from "../lib/root.js";
 import type { Part } from "../lib/runtime/lifecycle.js";
-import { describedRoutes, type Module, type ModuleParts } from "../lib/runtime/module.js";
+import { describedRoutes, type Module } from "../lib/runtime/module.js";
 import { Process } from "../lib/runtime/process.js";
 import type { Settings } from "../lib/settings/base.js";
 import { settingNames } from "../lib/settings/define.js";
@@ -62,7 +62,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const served = new Process({ ...options, registry }, (runtime) => [
     ...modules.flatMap((module) => {
       const made = module.start({ ...runtime, logger: options.logger.child({ service: module.service }) });
-      routes.push(...(made.routes ?? []).map((route) => ({ ...route, ...placeOf(module, made) })));
+      const { service } = module;
+      const { poolQueue } = made;
+      routes.push(...(made.routes ?? []).map((route) => ({ ...route, service, poolQueue })));
       if (made.operationsAt !== undefined) {
         places.push({ ...made.operationsAt, wantedBy: module.name });
       }
@@ -74,10 +76,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { createHttpServer, httpPart } = await import("../lib/http/server.js");
   const dependencies = () => served.dependencies();
   const operations = { registry, dependencies, critical: ["postgres"], ending: signal };
-  const elsewhere = () =>
-    all
-      .filter((module) => !modules.includes(module))
-      .flatMap((module) => describedRoutes(module).map((route) => ({ ...route, ...placeOf(module) })));
+  // Of all modules, also of those that run elsewhere: the document is the same whichever process is asked.
+  const described = () => describedRoutes(all);
   const { HTTP_HOST: host, HTTP_PORT: port } = settings;
   const api = { host, port, wantedBy: "the API (HTTP_PORT)" };
   const withApi = routes.length > 0 || places.length === 0;
@@ -89,7 +89,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   try {
     requireOnePortEach(wanted);
     for (const place of wanted) {
-      const own = place === api ? { api: { version: packageVersion(), routes, elsewhere, settings } } : {};
+      const own = place === api ? { api: { version: packageVersion(), routes, described, settings } } : {};
       const server = httpPart(await createHttpServer({ operations, logger: options.logger, ...own }), place);
       servers.push(server);
       await server.start?.().catch((error: unknown) => {
@@ -128,8 +128,6 @@ export async function serve(options: ServeOptions): Promise<void> {
 /** As the monitor knows it: of several modules they are all services. */
 const watchedName = ([first, ...others]: readonly Module[]) =>
   `self-${first === undefined || others.length > 0 ? "services" : first.service}`;
-
-const placeOf = ({ service }: Module, made?: ModuleParts) => ({ service, poolQueue: made?.poolQueue });
 
 interface Place extends Listening {
   readonly wantedBy: string;

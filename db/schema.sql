@@ -5975,7 +5975,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.idempotency TO payments_ingest
 
 GRANT SELECT,INSERT ON TABLE ingest.illegal_transition TO payments_ingest;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.learning_family TO payments_ingest;
+GRANT SELECT,INSERT,UPDATE ON TABLE ingest.learning_family TO payments_ingest;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.learning_sample TO payments_ingest;
 
@@ -5999,7 +5999,7 @@ GRANT UPDATE(decided_by) ON TABLE ingest.mapping TO payments_ingest;
 
 GRANT UPDATE(changed_at) ON TABLE ingest.mapping TO payments_ingest;
 
-GRANT SELECT,INSERT,DELETE ON TABLE ingest.model_call TO payments_ingest;
+GRANT SELECT,INSERT ON TABLE ingest.model_call TO payments_ingest;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.rate_limit TO payments_ingest;
 

@@ -245,6 +245,18 @@ describe("the workflow", () => {
     expect(jobs.gate.strategy.matrix.node[0]).toBe(leastNode());
   });
 
+  it("runs every part of the tests at every point, each week and for each tag", () => {
+    const [, parts = ""] = /\[((?:\w+\|)+\w+)\]\.\.\./.exec(read("scripts/test.sh")) ?? [];
+    const { on, jobs } = parse(workflow) as {
+      on: { push: { tags: string[] }; schedule: unknown[] };
+      jobs: { whole: { if: string; steps: { run?: string }[] } };
+    };
+    expect([on.push.tags, on.schedule.length]).toEqual([["v*"], 1]);
+    expect(jobs.whole.if).toBe("github.event_name == 'schedule' || github.ref_type == 'tag'");
+    const command = `scripts/test.sh --every-point ${parts.replaceAll("|", " ")}`;
+    expect(jobs.whole.steps.map((step) => step.run)).toContain(command);
+  });
+
   it("pins every action by commit and may only read", () => {
     const uses = [...workflow.matchAll(/uses: (\S+)/g)].map(([, action]) => action);
     expect(uses.length).toBeGreaterThan(0);

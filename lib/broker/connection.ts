@@ -7,8 +7,8 @@ import { type Deferred, deferred, fullJitterMs, pause, within } from "../timing.
 import { dial } from "./dial.js";
 import { ConsumerCancelled, type Link } from "./link.js";
 
-/** First retry within 100 ms (a broker that only dropped us), later ones within 10 s (one that restarts). */
-const RECONNECT = { baseMs: 100, capMs: 10_000 };
+/** First retry within 100 ms (a broker that only dropped us), later ones within 3 s: one that restarts is away for some 5 s. */
+const RECONNECT = { baseMs: 100, capMs: 3_000 };
 /** A link that lived this long was a good one: the next loss starts again from the shortest wait. */
 const STABLE_MS = 10_000;
 /**

@@ -5,22 +5,23 @@ import type { QueueFamily } from "./topology.js";
 const FULL = 1_000;
 
 /**
- * Which events may be sent once more: none of an event's queues is full. Without the broker none may.
+ * What may be asked once more: no queue of the events that it depends on is full. Without the broker nothing may.
  *
- * @param events by whatever the caller calls them
+ * @param asked the event that asks and the one that answers, by whatever the caller calls the question: a full queue of answers has
+ * the answer in it, and asking again only makes it longer
  * @param families all queues of the platform
  */
 export async function withRoom<Name extends string>(
   publisher: Pick<Publisher, "isUp" | "messagesIn">,
   families: readonly QueueFamily[],
-  events: Readonly<Record<Name, string>>,
+  asked: Readonly<Record<Name, readonly string[]>>,
 ): Promise<readonly Name[]> {
   if (!publisher.isUp) {
     return [];
   }
   const room: Name[] = [];
-  for (const [name, event] of Object.entries(events) as [Name, string][]) {
-    const queues = families.filter((family) => family.event === event);
+  for (const [name, events] of Object.entries(asked) as [Name, readonly string[]][]) {
+    const queues = families.filter(({ event }) => event !== undefined && events.includes(event));
     const waiting = await Promise.all(queues.map(({ work }) => publisher.messagesIn(work)));
     if (waiting.every((messages) => messages <= FULL)) {
       room.push(name);

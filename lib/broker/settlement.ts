@@ -20,7 +20,19 @@ export interface Circumstances {
   readonly worker: string;
 }
 
+type Forward = Extract<Settlement, { kind: "forward" }>;
+
 /** The rules of the ladder, without a broker: outcome and headers in, destination and headers out. */
+export function settlementOf(
+  outcome: Exclude<Outcome, { kind: "done" }>,
+  headers: MessageHeaders,
+  circumstances: Circumstances,
+): Forward;
+export function settlementOf(
+  outcome: Outcome,
+  headers: MessageHeaders,
+  circumstances: Circumstances,
+): Settlement;
 export function settlementOf(
   outcome: Outcome,
   headers: MessageHeaders,

@@ -1,11 +1,12 @@
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import type { Outcome } from "../broker/delivery.js";
 import { CoreError } from "../core_errors.js";
 import { silentLogger } from "../observability/log.js";
 import { Breaker } from "../runtime/outage.js";
 import { type EventContract, eventMessage, type ReceivedEvent } from "./event.js";
-import { type BatchPorts, type EventOutcome, handleBatch } from "./handle_batch.js";
+import { type BatchPorts, type EventHandler, type EventOutcome, handleBatch } from "./handle_batch.js";
 import type { RawEvent } from "./read_event.js";
 
 const schema = z.object({ n: z.number() });
@@ -51,6 +52,22 @@ function ports(more: Partial<BatchPorts> = {}): BatchPorts & { readonly waits: s
   };
 }
 
+/** Of each event in its place; one that is settled twice, or not at all, is told. */
+async function outcomesOf(
+  handler: EventHandler<{ n: number }>,
+  at: BatchPorts,
+  batch: readonly RawEvent[],
+): Promise<Outcome[]> {
+  const outcomes = new Map<number, Outcome>();
+  await handleBatch(handler, at, batch, (part) => {
+    for (const { place, outcome } of part) {
+      expect(outcomes.has(place)).toBe(false);
+      outcomes.set(place, outcome);
+    }
+  });
+  return batch.map((_, place) => outcomes.get(place) as Outcome);
+}
+
 const sqlError = (code: string) => Object.assign(new Error("sql"), { code });
 
 describe("a batch", () => {
@@ -60,13 +77,25 @@ describe("a batch", () => {
       calls.push(events.map(({ body }) => body.n));
       return events.map(({ body }) => (body.n === 2 ? { kind: "reject", code: "X", reason: "two" } : done));
     };
-    const outcomes = await handleBatch(
+    const outcomes = await outcomesOf(
       { event, handle },
       ports(),
       [1, 2, 3].map((n) => raw(n)),
     );
     expect(outcomes.map(({ kind }) => kind)).toEqual(["done", "reject", "done"]);
     expect(calls).toEqual([[1, 2, 3]]);
+  });
+
+  it("is settled though an event's key cannot be told", async () => {
+    const keyless = {
+      ...event,
+      key: () => {
+        throw new Error("no key");
+      },
+    };
+    const handle = async (): Promise<EventOutcome[]> => [{ kind: "reject", code: "X", reason: "why" }];
+    const outcomes = await outcomesOf({ event: keyless, handle }, ports(), [raw(1)]);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["reject"]);
   });
 
   it("tells under each event's trace what became of it: failures to everybody, the rest to who debugs", async () => {
@@ -81,7 +110,7 @@ describe("a batch", () => {
       const lines: Record<string, unknown>[] = [];
       const logger = pino({ level }, { write: (line) => void lines.push(JSON.parse(line)) });
       const broken = raw("three", { headers });
-      await handleBatch({ event, handle }, ports({ logger }), [
+      await outcomesOf({ event, handle }, ports({ logger }), [
         raw(1, { headers }),
         raw(2, { headers }),
         broken,
@@ -99,7 +128,7 @@ describe("a batch", () => {
 
   it("loses what is no event of its queue to the dead letters, and nothing else", async () => {
     const handle = async (events: readonly Counted[]) => events.map(() => done);
-    const outcomes = await handleBatch({ event, handle }, ports(), [
+    const outcomes = await outcomesOf({ event, handle }, ports(), [
       raw(1),
       raw("one"),
       raw(2, { type: "test.other" }),
@@ -130,7 +159,7 @@ describe("a batch", () => {
       }
       return events.map(() => done);
     };
-    const outcomes = await handleBatch(
+    const outcomes = await outcomesOf(
       { event, handle },
       ports(),
       Array.from({ length: 64 }, (_, n) => raw(n)),
@@ -140,6 +169,33 @@ describe("a batch", () => {
     ]);
     // Two at each size below the whole.
     expect(calls).toHaveLength(13);
+  });
+
+  it("settles each part when it is known, and does not wait for the culprit", async () => {
+    const told: string[] = [];
+    const handle = async (events: readonly Counted[]) => {
+      const numbers = events.map(({ body }) => body.n);
+      told.push(`handle ${numbers}`);
+      if (numbers.includes(3)) {
+        throw sqlError("P0001");
+      }
+      return events.map(() => done);
+    };
+    const batch = [0, 1, 2, 3].map((n) => raw(n));
+    await handleBatch({ event, handle }, ports(), [...batch, raw("none")], (part) => {
+      told.push(`settle ${part.map(({ place, outcome }) => `${place} ${outcome.kind}`)}`);
+    });
+    expect(told).toEqual([
+      "settle 4 reject",
+      "handle 0,1,2,3",
+      "handle 0,1",
+      "settle 0 done,1 done",
+      "handle 2,3",
+      "handle 2",
+      "settle 2 done",
+      "handle 3",
+      "settle 3 retry",
+    ]);
   });
 
   it.each([
@@ -159,7 +215,7 @@ describe("a batch", () => {
       return events.map(() => done);
     };
     const at = ports();
-    const outcomes = await handleBatch({ event, handle }, at, [raw(1), raw(2)]);
+    const outcomes = await outcomesOf({ event, handle }, at, [raw(1), raw(2)]);
     expect(outcomes).toEqual([{ kind: "done" }, { kind: "done" }]);
     expect(sizes).toEqual([2, 2, 2]);
     expect(at.waits).toHaveLength(outages * 2);
@@ -174,7 +230,7 @@ describe("a batch", () => {
       }
       return events.map(() => done);
     };
-    const outcomes = await handleBatch(
+    const outcomes = await outcomesOf(
       { event, handle },
       ports(),
       [0, 1, 2, 3].map((n) => raw(n)),
@@ -190,7 +246,7 @@ describe("a batch", () => {
       const held = (n: number) => n === 1 || (n === 2 && calls.length < 3);
       return events.map(({ body }) => (held(body.n) ? { kind: "held" } : done));
     };
-    const outcomes = await handleBatch(
+    const outcomes = await outcomesOf(
       { event, handle },
       ports(),
       [0, 1, 2, 3].map((n) => raw(n)),
@@ -215,7 +271,7 @@ describe("a batch", () => {
       }
       sent.push(...messages);
     };
-    expect(await handleBatch({ event, handle }, ports({ publishAll }), [raw(1)])).toEqual([{ kind: "done" }]);
+    expect(await outcomesOf({ event, handle }, ports({ publishAll }), [raw(1)])).toEqual([{ kind: "done" }]);
     expect([handled, sent.length]).toEqual([1, 1]);
   });
 
@@ -225,7 +281,7 @@ describe("a batch", () => {
       stop.abort();
       throw sqlError("57P01");
     };
-    const outcomes = await handleBatch({ event, handle }, ports({ halt: stop.signal }), [raw(1), raw(2)]);
+    const outcomes = await outcomesOf({ event, handle }, ports({ halt: stop.signal }), [raw(1), raw(2)]);
     expect(outcomes).toEqual([{ kind: "release" }, { kind: "release" }]);
   });
 });

@@ -1,7 +1,8 @@
 import type { Publisher } from "../broker/publisher.js";
 import type { QueueFamily } from "../broker/topology.js";
 import { LetterRecord } from "../dead_letters/record.js";
-import { BatchConsumer, type BatchSize } from "../messaging/batch_consumer.js";
+import { BatchConsumer } from "../messaging/batch_consumer.js";
+import type { BatchSize } from "../messaging/batch_intake.js";
 import { type EventHandler, handleBatch } from "../messaging/handle_batch.js";
 import { countSettlement } from "../observability/message_metrics.js";
 import { pause } from "../timing.js";
@@ -63,8 +64,8 @@ export function eventProcess(runtime: Runtime, options: EventProcessOptions): Ev
       family,
       ...(reaction.batch === undefined ? {} : { batch: reaction.batch }),
       publisher,
-      handle: (raw, halt) =>
-        handleBatch(reaction, { logger, halt, breakers, pause, countOutage, publishAll }, raw),
+      handle: (raw, halt, settle) =>
+        handleBatch(reaction, { logger, halt, breakers, pause, countOutage, publishAll }, raw, settle),
       onFailed: (failed) => {
         countSettlement(messages, service, codeLabel, failed);
         if (failed.deadLettered) {

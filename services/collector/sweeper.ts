@@ -4,6 +4,7 @@ import type { QueueFamily } from "../../lib/broker/topology.js";
 import type { Part } from "../../lib/runtime/lifecycle.js";
 import type { Service } from "../../lib/runtime/service_process.js";
 import { sweeping } from "../../lib/runtime/sweeping.js";
+import { campaignsSpendDecided } from "../contracts/campaigns_spend_decided.js";
 import { collectorEvtConversion } from "../contracts/collector_evt.js";
 import { payoutsPayoutRequested } from "../contracts/payouts_payout_requested.js";
 import type { Destination } from "./domain/routing.js";
@@ -12,10 +13,10 @@ import { anyOverdue, type Overdue, takeOverdue } from "./store/overdue.js";
 
 const BATCH = 200;
 
-/** What each destination answers. */
-const ASKED: Readonly<Record<Destination, string>> = {
-  campaigns: collectorEvtConversion.name,
-  payouts: payoutsPayoutRequested.name,
+/** What asks each destination, and what answers. What payouts answers is for others too, and their full queue holds nothing up here. */
+const ASKED: Readonly<Record<Destination, readonly string[]>> = {
+  campaigns: [collectorEvtConversion.name, campaignsSpendDecided.name],
+  payouts: [payoutsPayoutRequested.name],
 };
 
 export interface SweeperOptions extends Pick<Service, "pool" | "publisher" | "logger"> {

@@ -85,7 +85,8 @@ const keysText = (taken: Taken): string => providerKeys(taken).map(keyText).join
 export const hasKeyOf = (a: Taken, b: Taken): boolean =>
   a.provider === b.provider && a.dedupKey === b.dedupKey;
 
-function isSame(before: FormerEvent, after: Taken): boolean {
+/** Whether an event is taken for what it was, at the rate that it had. */
+export function isSame(before: FormerEvent, after: Taken): boolean {
   return (
     comparable(before) === comparable(after) &&
     before.amountUsd === before.amountUsdNow &&

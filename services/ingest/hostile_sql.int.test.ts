@@ -3,6 +3,7 @@ import { createRegistry, register } from "../../lib/observability/registry.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { createDatabase, dropDatabase, withPool } from "../../tests/harness/database.js";
+import { refusal } from "../../tests/harness/refusal.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import { Intake } from "./intake.js";
 import { ingestMetrics } from "./metrics.js";
@@ -47,21 +48,6 @@ const asOwner = <T>(work: (pool: Pool) => Promise<T>): Promise<T> =>
     await pool.query("SET ROLE payments_owner");
     return work(pool);
   });
-
-/** The SQLSTATE of a statement, which is undone in any case. */
-async function refusal(pool: Pool, sql: string): Promise<string> {
-  const client = await pool.connect();
-  try {
-    await client.query("BEGIN");
-    await client.query(sql);
-    return "done";
-  } catch (error) {
-    return (error as { code: string }).code;
-  } finally {
-    await client.query("ROLLBACK");
-    client.release();
-  }
-}
 
 const REFUSED = ["42501", "23001"];
 const CHECKED = ["23514"];

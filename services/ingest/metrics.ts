@@ -32,6 +32,9 @@ export const ingestMetrics = {
   }),
 };
 
+/** By which way events come. */
+export const SOURCES = ["api", "batch", "lake"] as const;
+
 /** What becomes of rows of the data lake. */
 export const LAKE_OUTCOMES = ["taken", "refused"] as const;
 

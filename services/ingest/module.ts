@@ -7,14 +7,14 @@ import { ingestRetryRequested } from "../contracts/ingest_retry_requested.js";
 import { fxCommand } from "./commands/fx.js";
 import { lakePollCommand } from "./commands/lake_poll.js";
 import { rulesCommand } from "./commands/rules.js";
-import { UNPROCESSED_CODES } from "./domain/normalised.js";
+import { METHODS, STATUS_CATEGORIES, UNPROCESSED_CODES } from "./domain/normalised.js";
 import { IngestError } from "./errors.js";
 import { forecastRetry, onRetryRequested } from "./handlers/on_retry_requested.js";
 import { Intake } from "./intake.js";
 import { lakePolling } from "./lake/polling.js";
 import { knownNormaliser } from "./learning/known_normaliser.js";
 import { learningOf } from "./learning/learning_of.js";
-import { ingestMetrics, LAKE_OUTCOMES, RETRY_OUTCOMES } from "./metrics.js";
+import { ingestMetrics, LAKE_OUTCOMES, RETRY_OUTCOMES, SOURCES } from "./metrics.js";
 import { ingestPanels } from "./panels.js";
 import { INGEST_QUEUES } from "./queues.js";
 import { INGEST_RETENTION } from "./retention.js";
@@ -89,6 +89,13 @@ export const ingest = defineModule({
 /** Series that alerts compare with what they were: from 0 on. */
 function countersOf(registry: Runtime["registry"]): Instruments<typeof ingestMetrics> {
   const metrics = register(registry, ingestMetrics);
+  for (const source of SOURCES) {
+    for (const status of STATUS_CATEGORIES) {
+      for (const method of METHODS) {
+        metrics.events.inc({ source, status, method, repeat: "false" }, 0);
+      }
+    }
+  }
   for (const code of UNPROCESSED_CODES) {
     metrics.unprocessed.inc({ code }, 0);
   }

@@ -1,6 +1,6 @@
 import { type Pool, type Queryable, transaction } from "../../lib/postgres/pool.js";
 import { countedOf, type Key, type NewEvent, providerKeys, unpacked, withMerchant } from "./arrival.js";
-import { type Change, changesOf, hasKeyOf, type Proposal } from "./changes.js";
+import { type Change, changesOf, hasKeyOf, isSame, type Proposal } from "./changes.js";
 import type { Normaliser } from "./normaliser.js";
 import { whileRacing } from "./racing.js";
 import { firstRetryAt } from "./retry.js";
@@ -93,15 +93,14 @@ interface Applied {
 }
 
 async function apply(tx: Queryable, found: readonly Change[], cause: string): Promise<Applied> {
-  const former = found.flatMap(({ before }) => before ?? []);
   const rekeyed = found.flatMap(({ before, after }) => (before && !hasKeyOf(after, before) ? [before] : []));
   await dropKeys(
     tx,
     rekeyed.flatMap((before) => providerKeys(before).map((key) => ({ ...key, id: before.id }))),
   );
   const firsts = await enterFirsts(tx, found);
-  // What another event tells already is no event of its own.
-  const changes = found.filter((change) => change.before !== undefined || firsts.get(change) === null);
+  const changes = found.filter((change) => isChange(change, firsts.get(change) ?? null));
+  const former = changes.flatMap(({ before }) => before ?? []);
   const existing = changes.flatMap((change) => changedOf(change, firsts.get(change)));
   const added = changes.filter(({ before }) => before === undefined).map(addedOf);
   await changeEvents(tx, existing, { former, cause });
@@ -122,6 +121,10 @@ async function apply(tx: Queryable, found: readonly Change[], cause: string): Pr
   );
   return { changes, next };
 }
+
+/** What another event tells already is no event of its own; one that was looked at because its first changed may be as it was. */
+const isChange = ({ before, after }: Change, first: string | null): boolean =>
+  before === undefined ? first === null : first !== before.repeats || !isSame(before, after);
 
 function changedOf({ before, after }: Change, repeats: string | null = null): ChangedEvent[] {
   return before === undefined

@@ -4,6 +4,7 @@ import type { Pool } from "../../lib/postgres/pool.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { createDatabase, dropDatabase, withPool } from "../../tests/harness/database.js";
 import { eventually } from "../../tests/harness/eventually.js";
+import { refusal } from "../../tests/harness/refusal.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import type { Report } from "../contracts/report.js";
 import { countDue, decideDue } from "./store/due.js";
@@ -81,21 +82,6 @@ afterAll(async () => {
   await service?.end();
   await dropDatabase(database);
 });
-
-/** The SQLSTATE of a statement, which is undone in any case. */
-async function refusal(pool: Pool, sql: string): Promise<string> {
-  const client = await pool.connect();
-  try {
-    await client.query("BEGIN");
-    await client.query(sql);
-    return "done";
-  } catch (error) {
-    return (error as { code: string }).code;
-  } finally {
-    await client.query("ROLLBACK");
-    client.release();
-  }
-}
 
 const set = (what: string, id: string) =>
   `UPDATE monitor.report_window SET ${what} WHERE window_uuid = '${id}'`;

@@ -69,6 +69,7 @@ interface Row {
   readonly expected: number;
   readonly ticks: number;
   readonly sent: number;
+  readonly late: number;
   readonly outcomes: readonly string[];
   readonly states: readonly string[];
 }
@@ -78,6 +79,7 @@ const look = (ids: readonly string[]) =>
   services.owner<Row>(
     `SELECT w.window_uuid AS id, w.expected, count(t.seq)::integer AS ticks,
             count(*) FILTER (WHERE t.outcome = 'sent')::integer AS sent,
+            (SELECT late_reports FROM monitor.window_count c WHERE c.window_uuid = w.window_uuid) AS late,
             coalesce(array_agg(DISTINCT t.outcome) FILTER (WHERE t.seq > 0), '{}') AS outcomes,
             ARRAY(SELECT state FROM monitor.flip f WHERE f.window_uuid = w.window_uuid AND state <> 'UNKNOWN' ORDER BY created_at) AS states
      FROM reporter.report_window w LEFT JOIN reporter.tick t ON t.window_uuid = w.window_uuid AND t.seq > 0
@@ -112,6 +114,12 @@ async function endsAsAudited(ids: readonly string[]): Promise<readonly Row[]> {
   );
   return rows;
 }
+/** Reports were sent after a server had gone, and none of them was late: a tick or two may be stalled on a busy machine. */
+function cameInTime(before: readonly Row[], after: readonly Row[]): void {
+  const most = (rows: readonly Row[]) => Math.max(...rows.map(({ sent }) => sent));
+  expect(most(after)).toBeGreaterThan(most(before));
+  expect(after.map(({ late }) => late)).toEqual(after.map(() => 0));
+}
 const audited = (ids: readonly string[], least: number) =>
   eventually("so many are audited", async () => (await look(ids)).every(({ ticks }) => ticks >= least), {
     withinMs: 60_000,
@@ -126,35 +134,35 @@ test("the broker is away over a window's end: what was audited is sent once it i
   await audited(ids, 2);
   broker.refuse();
   broker.reset();
+  const before = await look(ids);
   await audited(ids, 6);
   await gone(1_300); // past the deadline
   expect((await look(ids)).flatMap(({ states }) => states)).toEqual([]);
   broker.pass();
-  const rows = await endsAsAudited(ids);
-  expect(rows.some(({ states }) => states.includes("CLOSED"))).toBe(true);
+  cameInTime(before, await endsAsAudited(ids));
 });
 
 test("the monitor is killed, and away for longer than a lease: reports in anybody's hands are waited for", async () => {
   const ids = [...(await open(20, 6)), ...(await open(1, 6, 1))];
   await audited(ids, 2);
   await monitor.stop("SIGKILL");
+  const before = await look(ids);
   await audited(ids, 6);
   await gone(AWAY_MS);
   await monitor.replace();
   await monitor.ready();
-  const rows = await endsAsAudited(ids);
-  expect(rows.some(({ states }) => states.includes("CLOSED"))).toBe(true);
+  cameInTime(before, await endsAsAudited(ids));
 });
 
 test("the monitor is frozen for longer than a lease, over a window's end", async () => {
   const ids = [...(await open(20, 6)), ...(await open(1, 6, 1))];
   await audited(ids, 2);
   monitor.signal("SIGSTOP");
+  const before = await look(ids);
   await audited(ids, 6);
   await gone(AWAY_MS);
   monitor.signal("SIGCONT");
-  const rows = await endsAsAudited(ids);
-  expect(rows.some(({ states }) => states.includes("CLOSED"))).toBe(true);
+  cameInTime(before, await endsAsAudited(ids));
 });
 
 test("PostgreSQL is away: what it did not audit was not sent, and is stalled", async () => {
@@ -169,7 +177,7 @@ test("PostgreSQL is away: what it did not audit was not sent, and is stalled", a
 });
 
 test("two hundred windows of a reporter that was killed are gone on with, none later than the others", async () => {
-  const ids = await open(200, 24);
+  const ids = await open(200, 30);
   await audited(ids, 2);
   await reporter.replace();
   await reporter.ready();

@@ -6,10 +6,12 @@ import { transaction } from "../../lib/postgres/pool.js";
 import type { Part } from "../../lib/runtime/lifecycle.js";
 import type { Service } from "../../lib/runtime/service_process.js";
 import { sweeping } from "../../lib/runtime/sweeping.js";
+import { paymentsChecked } from "../contracts/payments_checked.js";
 import { paymentsCreated } from "../contracts/payments_created.js";
 import { paymentsExpired } from "../contracts/payments_expired.js";
 import { walletDebitRequested } from "../contracts/wallet_debit_requested.js";
 import { walletRefundRequested } from "../contracts/wallet_refund_requested.js";
+import { walletResponse } from "../contracts/wallet_response.js";
 import { decide } from "./domain/decide.js";
 import type { Awaiting, Payment } from "./domain/payment.js";
 import { createdEvent, debitRequestedEvent, expiredEvent, refundRequestedEvent } from "./events.js";
@@ -18,13 +20,14 @@ import { applyTransitions, type Telling, type Transition } from "./store/transit
 
 const BATCH = 200;
 
-const COMMANDS: Readonly<Record<Awaiting, string>> = {
-  check: paymentsCreated.name,
-  debit: walletDebitRequested.name,
+/** What is sent again, and what answers it. */
+const ASKED: Readonly<Record<Awaiting, readonly string[]>> = {
+  check: [paymentsCreated.name, paymentsChecked.name],
+  debit: [walletDebitRequested.name, walletResponse.name],
 };
 
 export interface SweeperOptions extends Pick<Service, "pool" | "publisher" | "outbox" | "logger">, Telling {
-  /** All queues of the platform; those of the commands are looked at. */
+  /** All queues of the platform; those of the commands and of their answers are looked at. */
   readonly families: readonly QueueFamily[];
   readonly resendAfterS: number;
   readonly giveUpS: number;
@@ -41,7 +44,7 @@ async function sweep(options: SweeperOptions): Promise<number> {
     return 0;
   }
   // Without the broker nothing is sent again, and what is over is given up all the same.
-  const awaiting = await withRoom(publisher, families, COMMANDS);
+  const awaiting = await withRoom(publisher, families, ASKED);
   const { overdue, given, givenUp } = await transaction(pool, async (tx) => {
     const locked = await lockOverdue(tx, { awaiting, giveUpS, limit: BATCH });
     const over = locked.filter((payment) => payment.over);

@@ -26,7 +26,7 @@ export const listOf = <Item extends z.ZodType>(item: Item) =>
 
 /** What a list's query takes besides its filters. */
 export const pageQuery = {
-  cursor: z.string().max(1_000).optional(),
+  cursor: z.string().max(2_000).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(50),
 };
 

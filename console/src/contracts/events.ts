@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { utcTime } from "../../../lib/domain/fields.js";
 import { asOf, count, instant, link, listOf, pageQuery } from "./common.js";
 
 const eventStatus = z.enum([
@@ -38,8 +39,8 @@ export const eventQuery = z.strictObject({
   ...pageQuery,
   provider: z.string().min(1).max(50).optional(),
   status: eventStatus.optional(),
-  from: instant.optional(),
-  to: instant.optional(),
+  from: utcTime.optional(),
+  to: utcTime.optional(),
 });
 export const eventList = listOf(event);
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { utcTime } from "../../../lib/domain/fields.js";
 import { amount, asOf, count, instant, link, listOf, pageQuery } from "./common.js";
 import { recordedLetter } from "./payments.js";
 
@@ -24,8 +25,8 @@ export const pagoQuery = z.strictObject({
   ...pageQuery,
   afiliado: z.string().min(1).max(255).optional(),
   estado: estado.optional(),
-  from: instant.optional(),
-  to: instant.optional(),
+  from: utcTime.optional(),
+  to: utcTime.optional(),
 });
 export const pagoList = listOf(pago);
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { utcTime } from "../../../lib/domain/fields.js";
 import { amount, asOf, count, instant, link, listOf, pageQuery } from "./common.js";
 
 const paymentState = z.enum(["PENDING", "APPROVED", "DECLINED", "PARTIALLY_REFUNDED", "REFUNDED"]);
@@ -25,8 +26,8 @@ export const paymentQuery = z.strictObject({
   ...pageQuery,
   customer: z.string().min(1).max(255).optional(),
   state: paymentState.optional(),
-  from: instant.optional(),
-  to: instant.optional(),
+  from: utcTime.optional(),
+  to: utcTime.optional(),
 });
 export const paymentList = listOf(payment);
 

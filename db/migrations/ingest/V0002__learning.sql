@@ -78,5 +78,6 @@ CREATE TRIGGER model_call_kept BEFORE UPDATE OR TRUNCATE ON ingest.model_call
 
 GRANT SELECT, INSERT ON ingest.mapping TO payments_ingest;
 GRANT UPDATE (mapping, paths, state, votes, confirmations, waits_for, is_unsettled, decided_by, changed_at) ON ingest.mapping TO payments_ingest;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ingest.learning_sample, ingest.learning_family TO payments_ingest;
-GRANT SELECT, INSERT, DELETE ON ingest.model_call TO payments_ingest;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ingest.learning_sample TO payments_ingest;
+GRANT SELECT, INSERT, UPDATE ON ingest.learning_family TO payments_ingest;
+GRANT SELECT, INSERT ON ingest.model_call TO payments_ingest;

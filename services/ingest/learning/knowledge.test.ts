@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { LEARNED_RULE } from "../../../tests/harness/learned_rule.js";
 import { RULE_SET } from "../domain/rules/index.js";
 import type { Body } from "../normaliser.js";
 import { Knowledge, understood } from "./knowledge.js";
@@ -9,30 +10,7 @@ const EVENT = { order: "O9", status: "declined", currency: "USD", amount: "12.50
 it("a provider is one however it is spelt: its events, its mappings and its figures", () => {
   const knowledge = new Knowledge();
   knowledge.set(
-    [
-      {
-        id: "1",
-        family: familyOf({ provider: "acmepay", source: "api", format: "json" }),
-        shape: "1",
-        mapping: {
-          kinds: { paths: [], values: { "": true } },
-          status: { paths: ["/status"], values: { declined: "DECLINED" } },
-          amount: { path: "/amount", unit: "major" },
-          currency: "/currency",
-          id: "/order",
-          paymentRef: null,
-          occurredAt: null,
-          merchant: null,
-          country: null,
-          reason: null,
-        },
-        paths: [],
-        state: "promoted",
-        votes: 3,
-        confirmations: 2,
-        waitsFor: null,
-      },
-    ],
+    [{ ...LEARNED_RULE, family: familyOf({ provider: "acmepay", source: "api", format: "json" }) }],
     [],
   );
   const read = (hint: string, value: object = EVENT) => {
