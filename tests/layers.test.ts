@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "app",
   ],
   grafana: ["lib", "app/modules"],
-  console: [],
+  console: ["lib/domain"],
 };
 
 type Imports = ReadonlyMap<string, readonly string[]>;

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -36,11 +37,12 @@ async function inWindow(
   await shown.page.context().close();
 }
 
-/** Into the folder that CONSOLE_SCREENSHOTS names, to be looked at. */
-async function keepScreenshot(page: Page, name: string): Promise<void> {
+/** Into the folder that CONSOLE_SCREENSHOTS names, to be looked at: `console-payments-narrow-dark-empty.png`. */
+async function keepPicture(page: Page, ...name: readonly string[]): Promise<void> {
   const folder = process.env["CONSOLE_SCREENSHOTS"];
   if (folder !== undefined) {
-    await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+    const path = join(folder, `${["console", ...name].filter(Boolean).join("-")}.png`);
+    await page.screenshot({ path, fullPage: true });
   }
 }
 
@@ -55,11 +57,14 @@ describe.each([
     async (which) => {
       server.fill(which);
       await inWindow(look, async ({ page }) => {
-        for (const [hash, heading] of PAGES) {
+        for (const [hash, heading, picture] of PAGES) {
           await goTo(page, hash, heading);
-          await keepScreenshot(
+          await keepPicture(
             page,
-            `${look.width}-${look.colorScheme}-${which}${hash.replace(/\W+/g, "-")}`,
+            picture,
+            look.width < 1_000 ? "narrow" : "",
+            look.colorScheme === "dark" ? "dark" : "",
+            which === "empty" ? "empty" : "",
           );
           const faults = [...(await cutElements(page)), ...(await accessibilityFaults(page))];
           expect(faults, hash).toEqual([]);
@@ -151,10 +156,10 @@ it("a chart has a table, in which a gap is no data", async () => {
   await inWindow(WIDE, async ({ page }) => {
     await isLive(page);
     await page.getByText("Coming in as a table").click();
-    const row = page.getByRole("row", { name: "00:52:31" });
-    expect(await row.getByRole("cell").allTextContents()).toEqual(["181", "12", "0"]);
-    const gap = page.getByRole("row", { name: "00:52:30" });
-    expect(await gap.getByRole("cell").allTextContents()).toEqual(["no data", "12", "0"]);
+    const row = page.getByRole("row", { name: "00:52:30" });
+    expect(await row.getByRole("cell").allTextContents()).toEqual(["213", "13", "0"]);
+    const gap = page.getByRole("row", { name: "00:52:28" });
+    expect(await gap.getByRole("cell").allTextContents()).toEqual(["no data", "13", "0"]);
     expect(await page.locator("figure canvas").count()).toBe(2);
     expect(await accessibilityFaults(page)).toEqual([]);
   });
