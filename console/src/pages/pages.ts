@@ -57,20 +57,51 @@ export const PAGES: readonly PageOfPattern[] = [
   { pattern: "actions", page: ActionsPage },
 ];
 
-/** In the navigation: the first part of a page's address, and its title. */
-export const NAVIGATION: readonly (readonly [name: string, title: string])[] = [
-  ["", "Overview"],
-  ["runs", "Runs"],
-  ["data", "Data"],
-  ["payments", "Payments"],
-  ["wallets", "Wallets"],
-  ["payouts", "Payouts"],
-  ["campaigns", "Campaigns"],
-  ["reports", "Reports"],
-  ["events", "Events"],
-  ["rules", "Rules"],
-  ["windows", "Windows"],
-  ["queues", "Queues"],
-  ["backups", "Backups"],
-  ["actions", "Actions"],
+/** A part of the navigation: pages by the first part of their address, with their titles. */
+interface Group {
+  /** As the lanes of the overview are called; the overview itself has none. */
+  readonly title?: string;
+  readonly pages: readonly (readonly [name: string, title: string])[];
+}
+
+export const NAVIGATION: readonly Group[] = [
+  { pages: [["", "Overview"]] },
+  {
+    title: "History",
+    pages: [
+      ["runs", "Runs"],
+      ["data", "Data"],
+    ],
+  },
+  {
+    title: "Payments",
+    pages: [
+      ["payments", "Payments"],
+      ["wallets", "Wallets"],
+    ],
+  },
+  {
+    title: "Partners",
+    pages: [
+      ["campaigns", "Campaigns"],
+      ["payouts", "Payouts"],
+      ["reports", "Reports"],
+    ],
+  },
+  {
+    title: "Providers",
+    pages: [
+      ["events", "Events"],
+      ["rules", "Rules"],
+    ],
+  },
+  {
+    title: "Operations",
+    pages: [
+      ["windows", "Windows"],
+      ["queues", "Queues"],
+      ["backups", "Backups"],
+      ["actions", "Actions"],
+    ],
+  },
 ];

@@ -13,15 +13,27 @@ export function Navigation() {
   const [current = ""] = place.value.path;
   return (
     <nav id="navigation" class={menuOpen.value ? "navigation open" : "navigation"} aria-label="Console">
-      <ul>
-        {NAVIGATION.map(([name, title]) => (
-          <li key={name}>
-            <a href={hrefOf(name === "" ? [] : [name])} aria-current={name === current ? "page" : undefined}>
+      {NAVIGATION.map(({ title, pages }) => (
+        <div key={title}>
+          {title && (
+            <p class="quiet" id={`pages-of-${title}`}>
               {title}
-            </a>
-          </li>
-        ))}
-      </ul>
+            </p>
+          )}
+          <ul aria-labelledby={title && `pages-of-${title}`}>
+            {pages.map(([name, text]) => (
+              <li key={name}>
+                <a
+                  href={hrefOf(name === "" ? [] : [name])}
+                  aria-current={name === current ? "page" : undefined}
+                >
+                  {text}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
     </nav>
   );
 }
