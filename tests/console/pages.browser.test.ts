@@ -142,7 +142,7 @@ it("zero, none told and empty are three things", async () => {
   await inWindow(WIDE, async ({ page }) => {
     await goTo(page, "#/", "Overview");
     const providers = page.getByRole("region", { name: "Providers" });
-    expect(await providers.textContent()).toContain("Providers0events/s");
+    expect(await providers.textContent()).toContain("0 events/s");
     server.fill("empty");
     server.tell();
     await providers.getByText("no data").first().waitFor();

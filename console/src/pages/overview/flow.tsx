@@ -23,13 +23,15 @@ export function Flow({ now }: Now) {
 function LaneOf({ lane, now }: Now & { readonly lane: Lane }) {
   const rate = lane.rateOf(now);
   return (
-    <section aria-label={lane.title}>
+    <section class="lane-of" aria-label={lane.title}>
       <h3>{lane.title}</h3>
       <ol class="lane">
         <li class="stop source">
           <strong>{lane.source}</strong>
-          <span class="big num">{rate === null ? "no data" : measureText(rate)}</span>
-          <span class="quiet">{lane.unit}</span>
+          <span>
+            <span class="big num">{rate === null ? "no data" : measureText(rate)}</span>{" "}
+            <span class="quiet">{lane.unit}</span>
+          </span>
         </li>
         {lane.stops.map((stop) => (
           <StopOf key={stop.module} stop={stop} load={loadOf(stop.module, now.queues)} />
@@ -47,8 +49,10 @@ function StopOf({ stop, load }: { readonly stop: Stop; readonly load: Load | nul
         <span class="quiet">no data</span>
       ) : (
         <>
-          <span class="big num">{grouped(load.waiting)}</span>
-          <span class="quiet">waiting{load.retried > 0 && `, ${grouped(load.retried)} again`}</span>
+          <span>
+            <span class="big num">{grouped(load.waiting)}</span>{" "}
+            <span class="quiet">waiting{load.retried > 0 && `, ${grouped(load.retried)} again`}</span>
+          </span>
           {load.unattended && (
             <span>
               <Mark tone="bad" /> nobody takes them
