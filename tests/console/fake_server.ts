@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { extname, join } from "node:path";
+import { z } from "zod";
 import { packageRoot } from "../../lib/root.js";
-import { ENDPOINTS, overview } from "./fixtures.js";
+import { BODIES, ENDPOINTS, overview } from "./fixtures.js";
 
 const BUILT = join(packageRoot, "dist/console");
 const TYPES: Readonly<Record<string, string>> = {
@@ -16,6 +17,9 @@ const TYPES: Readonly<Record<string, string>> = {
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
   "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/** What most questions are asked with. */
+const NOTHING = z.strictObject({});
 
 interface Answer {
   readonly status: number;
@@ -35,6 +39,8 @@ export class FakeServer {
   readonly lastIds: (string | undefined)[] = [];
   /** GETs by path without their query. */
   readonly asked: string[] = [];
+  /** Questions and bodies that no contract takes: a real server would refuse them. */
+  readonly #misfits: string[] = [];
   readonly #answers = new Map<string, Answer>();
   readonly #streams = new Set<ServerResponse>();
   readonly #sockets = new Set<Socket>();
@@ -65,13 +71,20 @@ export class FakeServer {
     return this;
   }
 
-  /** Connections are cut, new ones refused; `start` takes the same port again. */
+  /**
+   * Connections are cut, new ones refused; `start` takes the same port again.
+   *
+   * @throws Error when it was asked something that fits no contract
+   */
   async stop(): Promise<void> {
     const closed = new Promise((resolve) => this.#server?.close(resolve));
     for (const socket of this.#sockets) {
       socket.destroy();
     }
     await closed;
+    if (this.#misfits.length > 0) {
+      throw new Error(`The page has sent what no contract takes: ${this.#misfits.join("; ")}`);
+    }
   }
 
   /** Each endpoint with data, or with none. */
@@ -122,11 +135,12 @@ export class FakeServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? "/", this.origin);
+    const { pathname, searchParams } = new URL(request.url ?? "/", this.origin);
     if (pathname === "/console/stream") {
       this.#follow(request, response);
     } else if (pathname.startsWith("/console/api/")) {
-      await this.#api(request, response, decodeURIComponent(pathname.slice("/console/api/".length)));
+      const path = decodeURIComponent(pathname.slice("/console/api/".length));
+      await this.#api(request, response, path, Object.fromEntries(searchParams));
     } else {
       serveFile(response, pathname === "/" ? "/index.html" : pathname);
     }
@@ -148,18 +162,34 @@ export class FakeServer {
     );
   }
 
-  async #api(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+  async #api(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    query: Record<string, string>,
+  ): Promise<void> {
     const { method = "GET" } = request;
+    const known = this.#answers.get(`${method} ${path}`);
     if (method === "GET") {
       this.asked.push(path);
+      this.#fits(path, ENDPOINTS.find((endpoint) => endpoint.path === path)?.query ?? NOTHING, query);
     } else {
       const key = request.headers["idempotency-key"];
       const body = await bodyOf(request);
       this.posts.push({ path, body, key: key === undefined ? undefined : String(key) });
+      if (method === "POST" && known !== undefined && known.status < 400) {
+        this.#fits(path, BODIES.find(([pattern]) => pattern.test(path))?.[1] ?? NOTHING, body);
+      }
     }
-    const known = this.#answers.get(`${method} ${path}`);
     const missing = { status: 404, body: problem(404, "NOT_FOUND", `There is no ${path}.`) };
     send(response, (path !== "me" && this.#away) || known || missing);
+  }
+
+  #fits(path: string, schema: z.ZodType, sent: object): void {
+    const { error } = schema.safeParse(sent);
+    if (error !== undefined) {
+      this.#misfits.push(`${path} ${JSON.stringify(sent)}: ${error.message}`);
+    }
   }
 }
 

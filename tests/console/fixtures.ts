@@ -1,3 +1,9 @@
+import type { z } from "zod";
+import * as actions from "../../console/src/contracts/actions.js";
+import * as queues from "../../console/src/contracts/queues.js";
+import * as reports from "../../console/src/contracts/reports.js";
+import * as runs from "../../console/src/contracts/runs.js";
+import * as sessions from "../../console/src/contracts/session.js";
 import type { Endpoint } from "./fixtures/common.js";
 import { EXACT, ID } from "./fixtures/common.js";
 import { HISTORY } from "./fixtures/history.js";
@@ -17,6 +23,17 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...PARTNERS,
   ...PROVIDERS,
   ...OPERATIONS,
+];
+
+/** What the page may send to each path that does something. */
+export const BODIES: readonly (readonly [path: RegExp, schema: z.ZodType])[] = [
+  [/^session$/, sessions.signIn],
+  [/^runs\/preview$/, runs.runPreviewRequest],
+  [/^runs$/, runs.runStart],
+  [/^letters\/preview$/, queues.letterPreviewRequest],
+  [/^letters\/(replay|abandon)$/, queues.letterDeed],
+  [/^reports\/switch$/, reports.reportSwitch],
+  [/^(runs|months|mappings)\/[^/]+\/(resume|cancel|verify|heal|accept|reject)$/, actions.deed],
 ];
 
 /** Pages with their headings, and what their pictures are called: each is opened with data, empty and with its server away. */

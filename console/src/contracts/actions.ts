@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { asOf, instant, listOf } from "./common.js";
+import { asOf, instant, listOf, written } from "./common.js";
 
 /** What may be done from the console. */
 const ACTION_KINDS = [
@@ -18,7 +18,7 @@ export const actionKind = z.enum(ACTION_KINDS);
 export type ActionKind = z.output<typeof actionKind>;
 
 /** Why it is done, in the words of whoever does it. */
-export const reason = z.string().trim().min(3).max(200);
+export const reason = written(200).trim().min(3);
 
 /** What every POST that does something takes; with the header Idempotency-Key, new for each deed and the same for its repetitions. */
 export const deed = z.strictObject({ reason });
@@ -49,5 +49,5 @@ export type Action = z.output<typeof action>;
 /** GET actions/:id, and the answer of a POST. */
 export const actionAnswer = action.extend(asOf);
 
-/** GET actions?cursor&kind */
+/** GET actions?cursor */
 export const actionList = listOf(action);

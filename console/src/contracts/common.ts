@@ -6,6 +6,13 @@ export const instant = z.iso.datetime();
 /** Decimal text with all digits of its currency: `100.50`. Never a number, which would round. */
 export const amount = z.string();
 
+/** What somebody wrote, or looks for. PostgreSQL has no text with U+0000. */
+export const written = (maxChars: number) =>
+  z
+    .string()
+    .max(maxChars)
+    .refine((text) => !text.includes("\0"), "has a character U+0000");
+
 /** A UTC month. */
 export const month = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, "is no month (YYYY-MM)");
 

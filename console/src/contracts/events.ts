@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { utcTime } from "../../../lib/domain/fields.js";
-import { asOf, count, instant, link, listOf, pageQuery } from "./common.js";
+import { asOf, count, instant, link, listOf, pageQuery, written } from "./common.js";
 
 const eventStatus = z.enum([
   "APPROVED",
@@ -37,7 +37,7 @@ export type Event = z.output<typeof event>;
 /** GET events?provider&status&from&to&cursor; from and to are of when they were received. */
 export const eventQuery = z.strictObject({
   ...pageQuery,
-  provider: z.string().min(1).max(50).optional(),
+  provider: written(50).min(1).optional(),
   status: eventStatus.optional(),
   from: utcTime.optional(),
   to: utcTime.optional(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { utcTime } from "../../../lib/domain/fields.js";
-import { amount, asOf, count, instant, link, listOf, pageQuery } from "./common.js";
+import { amount, asOf, count, instant, link, listOf, pageQuery, written } from "./common.js";
 import { recordedLetter } from "./payments.js";
 
 const estado = z.enum(["PENDIENTE", "PROCESANDO", "EXITOSO", "FALLIDO"]);
@@ -23,7 +23,7 @@ export type Pago = z.output<typeof pago>;
 /** GET pagos?afiliado&estado&from&to&cursor */
 export const pagoQuery = z.strictObject({
   ...pageQuery,
-  afiliado: z.string().min(1).max(255).optional(),
+  afiliado: written(255).min(1).optional(),
   estado: estado.optional(),
   from: utcTime.optional(),
   to: utcTime.optional(),

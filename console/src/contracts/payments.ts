@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { utcTime } from "../../../lib/domain/fields.js";
-import { amount, asOf, count, instant, link, listOf, pageQuery } from "./common.js";
+import { amount, asOf, count, instant, link, listOf, pageQuery, written } from "./common.js";
 
 const paymentState = z.enum(["PENDING", "APPROVED", "DECLINED", "PARTIALLY_REFUNDED", "REFUNDED"]);
 
@@ -24,7 +24,7 @@ export type Payment = z.output<typeof payment>;
 /** GET payments?customer&state&from&to&cursor; from and to are instants, the second one excluded. */
 export const paymentQuery = z.strictObject({
   ...pageQuery,
-  customer: z.string().min(1).max(255).optional(),
+  customer: written(255).min(1).optional(),
   state: paymentState.optional(),
   from: utcTime.optional(),
   to: utcTime.optional(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { reason } from "./actions.js";
-import { asOf, count, instant, listOf } from "./common.js";
+import { asOf, count, instant, listOf, written } from "./common.js";
 import { queue } from "./overview.js";
 
 /** GET queues: as the poller saw them last. */
@@ -45,9 +45,9 @@ export const letterDetail = z.object({
 
 /** Which letters of a queue are meant: one, those with a code, or all that lie there when it begins. */
 const selection = {
-  queue: z.string().min(1).max(255),
-  id: z.string().min(1).max(255).optional(),
-  code: z.string().min(1).max(255).optional(),
+  queue: written(255).min(1),
+  id: written(255).min(1).optional(),
+  code: written(255).min(1).optional(),
   all: z.literal(true).optional(),
 };
 const one = ({ id, code, all }: { id?: unknown; code?: unknown; all?: unknown }) =>

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { asOf } from "./common.js";
+import { asOf, written } from "./common.js";
 
 export const role = z.enum(["viewer", "operator"]);
 export type Role = z.output<typeof role>;
@@ -17,6 +17,6 @@ export type Me = z.output<typeof me>;
 /** POST /console/api/session. @see me */
 export const signIn = z.strictObject({
   password: z.string().min(1).max(1_000),
-  name: z.string().trim().min(1).max(100).optional().meta({ description: "Who it is, for the audit." }),
+  name: written(100).trim().min(1).optional().meta({ description: "Who it is, for the audit." }),
 });
 export type SignIn = z.input<typeof signIn>;

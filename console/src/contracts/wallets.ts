@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { amount, asOf, instant, link, listOf, pageQuery } from "./common.js";
+import { amount, asOf, instant, link, listOf, pageQuery, written } from "./common.js";
 
 export const wallet = z.object({
   id: z.uuid(),
@@ -13,7 +13,7 @@ export const wallet = z.object({
 export type Wallet = z.output<typeof wallet>;
 
 /** GET wallets?q&cursor: open ones by user and currency, those whose user begins with `q`. */
-export const walletQuery = z.strictObject({ ...pageQuery, q: z.string().max(255).optional() });
+export const walletQuery = z.strictObject({ ...pageQuery, q: written(255).optional() });
 export const walletList = listOf(wallet);
 
 /** GET wallets/:id, the wallet's id; a closed one too. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { asOf, count, instant, listOf, pageQuery } from "./common.js";
+import { asOf, count, instant, listOf, pageQuery, written } from "./common.js";
 
 const windowState = z.enum(["OPEN", "UNKNOWN", "CLOSED", "ALERT", "RESOLVED_LATE"]);
 
@@ -24,7 +24,7 @@ export type ReportWindow = z.output<typeof reportWindow>;
 /** GET windows?service&state&cursor */
 export const windowQuery = z.strictObject({
   ...pageQuery,
-  service: z.string().min(1).max(63).optional(),
+  service: written(63).min(1).optional(),
   state: windowState.optional(),
 });
 export const windowList = listOf(reportWindow);

@@ -3,21 +3,8 @@ import { ListPage } from "../components/list_page.js";
 import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
 import { Instant } from "../components/value.js";
-import type { Action, ActionKind } from "../contracts/actions.js";
+import type { Action } from "../contracts/actions.js";
 import type { PageProps } from "./page_props.js";
-
-const KINDS: readonly ActionKind[] = [
-  "run.start",
-  "run.resume",
-  "run.cancel",
-  "run.verify",
-  "month.heal",
-  "letters.replay",
-  "letters.abandon",
-  "reports.switch",
-  "mapping.accept",
-  "mapping.reject",
-];
 
 const COLUMNS: readonly Column<Action>[] = [
   { head: "At", cell: ({ at }) => <Instant at={at} /> },
@@ -44,7 +31,6 @@ export function ActionsPage({ query }: PageProps) {
       title="Actions"
       path="actions"
       query={query}
-      filters={[{ name: "kind", label: "Action", values: KINDS }]}
       caption="Actions, newest first"
       columns={COLUMNS}
       keyOf={({ action_id }) => action_id}
