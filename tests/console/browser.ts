@@ -70,32 +70,39 @@ export async function isLive(page: Page): Promise<void> {
   await expect.poll(() => page.locator(".live [role=status]").textContent()).toBe("● Live");
 }
 
-/** What axe finds wrong with the page as it stands: `rule: element`. */
-export async function accessibilityFaults(page: Page): Promise<string[]> {
+/**
+ * What axe finds wrong with the page as it stands: `rule: element`.
+ *
+ * @param rules only these; without them all
+ */
+export async function accessibilityFaults(page: Page, rules?: readonly string[]): Promise<string[]> {
   if (!(await page.evaluate(() => "axe" in window))) {
     await page.evaluate(axe.source);
   }
-  return page.evaluate(async () => {
+  const options = rules === undefined ? {} : { runOnly: rules };
+  return page.evaluate(async (only) => {
     const { axe: injected } = window as unknown as {
       axe: {
-        run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
+        run(
+          options: object,
+        ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
       };
     };
-    const { violations } = await injected.run();
+    const { violations } = await injected.run(only);
     return violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
     );
-  });
+  }, options);
 }
 
-/** Elements that stick out of the window to the right, but for those in a part that scrolls by itself. */
+/** Elements that are seen and stick out of the window to the right, but for those in a part that clips or scrolls by itself. */
 export function cutElements(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const width = document.documentElement.clientWidth;
-    const sticksOut = (element: Element) => {
-      const { right, width: own } = element.getBoundingClientRect();
-      return own > 1 && right > width + 1;
-    };
+    const isClipped = ({ parentElement: outer }: Element): boolean =>
+      outer !== null && (getComputedStyle(outer).overflowX !== "visible" || isClipped(outer));
+    const sticksOut = (element: Element) =>
+      element.getBoundingClientRect().right > width + 1 && element.checkVisibility() && !isClipped(element);
     const scrolls = document.documentElement.scrollWidth > width ? ["the page scrolls sideways"] : [];
     const cut = [...document.querySelectorAll("body *")]
       .filter(sticksOut)
