@@ -39,13 +39,13 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      // A browser and a small server of its own for each file; no stack.
+      // A browser and a small server of its own for each file; no stack. Two side by side, as two cores have work for that.
       {
         test: {
           name: "browser",
           include: [filesOf("browser")],
           exclude: never,
-          maxWorkers: 1,
+          maxWorkers: 2,
           testTimeout: 30_000,
           hookTimeout: 30_000,
           sequence: { groupOrder: 2 },

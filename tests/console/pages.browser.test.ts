@@ -37,22 +37,23 @@ async function inWindow(
   await shown.page.context().close();
 }
 
-/** Into the folder that CONSOLE_SCREENSHOTS names, to be looked at: `console-payments-narrow-dark-empty.png`. */
+/** Into the folder that CONSOLE_SCREENSHOTS names, to be looked at: `console-payments-narrow-dark.png`. */
 async function keepPicture(page: Page, ...name: readonly string[]): Promise<void> {
   const folder = process.env["CONSOLE_SCREENSHOTS"];
   if (folder !== undefined) {
     const path = join(folder, `${["console", ...name].filter(Boolean).join("-")}.png`);
-    await page.screenshot({ path, fullPage: true });
+    await page.screenshot({ path, fullPage: process.env["CONSOLE_WHOLE"] !== undefined });
   }
 }
 
+/** Layouts differ by width and colours by scheme, so what is empty is seen in two of the four. */
 describe.each([
-  { width: 1_280, colorScheme: "light" },
-  { width: 1_280, colorScheme: "dark" },
-  { width: 400, colorScheme: "light" },
-  { width: 400, colorScheme: "dark" },
-] as const)("$width pixels wide, $colorScheme", (look) => {
-  it.each(["full", "empty"] as const)(
+  { width: 1_280, colorScheme: "light", kinds: ["full", "empty"] },
+  { width: 1_280, colorScheme: "dark", kinds: ["full"] },
+  { width: 400, colorScheme: "light", kinds: ["full"] },
+  { width: 400, colorScheme: "dark", kinds: ["full", "empty"] },
+] as const)("$width pixels wide, $colorScheme", ({ kinds, ...look }) => {
+  it.each(kinds)(
     "every page is whole and accessible: %s",
     async (which) => {
       server.fill(which);
@@ -66,8 +67,8 @@ describe.each([
             look.colorScheme === "dark" ? "dark" : "",
             which === "empty" ? "empty" : "",
           );
-          // Dark differs from light by its colours alone.
-          const rules = look.colorScheme === "dark" ? ["color-contrast"] : undefined;
+          // With data, dark differs from light by its colours alone.
+          const rules = look.colorScheme === "dark" && which === "full" ? ["color-contrast"] : undefined;
           const faults = [...(await cutElements(page)), ...(await accessibilityFaults(page, rules))];
           expect(faults, hash).toEqual([]);
         }

@@ -144,8 +144,14 @@ function optionsOf(
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.05 : 1] } },
+    padding: [8, 20, 0, 0],
     axes: [
-      { ...axis, space: 70, values: (_plot, splits) => splits.map((time) => timeText(time, splits)) },
+      {
+        ...axis,
+        size: 30,
+        space: 70,
+        values: (_plot, splits) => splits.map((time) => timeText(time, splits).replace(/^\d{4}-/, "")),
+      },
       { ...axis, size: 52, values: (_plot, splits) => splits.map(format) },
     ],
     series: [

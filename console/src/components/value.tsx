@@ -35,7 +35,7 @@ export function Id(props: { readonly kind: Kind; readonly id: string | null; rea
   return id === null ? (
     <None />
   ) : (
-    <a class="id" href={hrefOfThing(kind, id)}>
+    <a class={label === undefined ? "id" : undefined} href={hrefOfThing(kind, id)}>
       {label ?? id}
     </a>
   );
@@ -74,9 +74,14 @@ export function Instant({ at }: { readonly at: string | null }) {
   );
 }
 
-/** Not there, which is not zero. */
+/** Not there, which is not zero: a dash that is read as none. */
 export function None() {
-  return <span class="none">none</span>;
+  return (
+    <span class="none">
+      <span aria-hidden="true">–</span>
+      <span class="unseen">none</span>
+    </span>
+  );
 }
 
 export const text = (value: string | null) => (value === null || value === "" ? <None /> : value);

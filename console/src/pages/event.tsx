@@ -99,10 +99,10 @@ function Provenance({ provenance }: EventDetail) {
         caption="Fields and where they are from"
         columns={[
           { head: "Field", cell: ({ field }) => field },
-          { head: "From", cell: ({ pointer }) => <code>{pointer}</code> },
+          { head: "From", cell: ({ pointer }) => <code class="free">{pointer}</code> },
           {
             head: "As it stood there",
-            cell: (row) => (row.text === null ? text(null) : <code>{row.text}</code>),
+            cell: (row) => (row.text === null ? text(null) : <code class="free">{row.text}</code>),
           },
         ]}
         rows={provenance}

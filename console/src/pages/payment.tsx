@@ -39,7 +39,7 @@ function Payment({ payment }: PaymentDetail) {
       <Facts
         facts={[
           ["State", <State key="state" state={payment.state} />],
-          ["Reason", text(payment.reason)],
+          ["Reason", text(payment.reason && words(payment.reason))],
           ["Waits for", text(payment.awaiting)],
           ["Amount", <Money key="amount" amount={payment.amount} currency={payment.currency} />],
           ["Refunded", <Money key="refunded" amount={payment.refunded} currency={payment.currency} />],

@@ -4,6 +4,7 @@ import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
 import { Id, Instant, Money, text } from "../components/value.js";
 import type { Payment } from "../contracts/payments.js";
+import { words } from "../lib/text.js";
 import type { PageProps } from "./page_props.js";
 
 const STATES: readonly Payment["state"][] = [
@@ -27,7 +28,7 @@ const FILTERS: readonly Filter[] = [
 const COLUMNS: readonly Column<Payment>[] = [
   { head: "Payment", cell: ({ id }) => <Id kind="payment" id={id} /> },
   { head: "State", cell: ({ state }) => <State state={state} /> },
-  { head: "Reason", cell: ({ reason }) => text(reason) },
+  { head: "Reason", cell: ({ reason }) => text(reason && words(reason)) },
   {
     head: "Amount",
     cell: ({ amount, currency }) => <Money amount={amount} currency={currency} />,

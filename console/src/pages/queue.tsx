@@ -123,5 +123,5 @@ const columnsOf = (queue: string): readonly Column<Letter>[] => [
   { head: "Event", cell: ({ event }) => text(event) },
   { head: "Failed in", cell: ({ from_queue }) => <Id kind="queue" id={from_queue} /> },
   { head: "Last failed", cell: ({ last_failed_at }) => <Instant at={last_failed_at} /> },
-  { head: "Begins with", cell: ({ preview }) => <code class="preview-text">{preview}</code> },
+  { head: "Begins with", cell: ({ preview }) => <code class="preview-text free">{preview}</code> },
 ];

@@ -134,13 +134,11 @@ function shareCell(part: number | null, whole: number) {
 function Volume({ volume }: Group) {
   const more = volume.length - SHOWN_CURRENCIES;
   return (
-    <>
+    <span class="volume">
       {volume.slice(0, SHOWN_CURRENCIES).map(({ currency, amount }) => (
-        <div key={currency}>
-          <Money amount={amount} currency={currency} />
-        </div>
+        <Money key={currency} amount={amount} currency={currency} />
       ))}
-      {more > 0 && <span class="quiet">and {more} other currencies</span>}
-    </>
+      {more > 0 && <span class="quiet">{more} more</span>}
+    </span>
   );
 }

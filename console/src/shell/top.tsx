@@ -66,9 +66,7 @@ function Who() {
   const { name, role, password } = me.value ?? {};
   return (
     <div class="who">
-      <span class="quiet">
-        {name ?? "nobody"}, {role}
-      </span>
+      <span class="quiet">{name?.startsWith(role ?? "") ? name : `${name ?? "nobody"}, ${role}`}</span>
       {password && (
         <button type="button" onClick={() => void signOut().catch(() => undefined)}>
           Sign out
