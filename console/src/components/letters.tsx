@@ -12,7 +12,7 @@ export function Letters({ letters }: { readonly letters: readonly RecordedLetter
         columns={[
           { head: "Letter", cell: letterOf },
           { head: "Queue", cell: ({ queue }) => <Id kind="queue" id={queue} /> },
-          { head: "Event", cell: ({ event }) => text(event) },
+          { head: "Event", cell: ({ event }) => (event === null ? text(null) : <code>{event}</code>) },
           { head: "Consumer", cell: ({ consumer }) => consumer },
           { head: "Code", cell: ({ last_code }) => <code>{last_code}</code> },
           { head: "Attempts", cell: ({ attempts }) => attempts, numeric: true },

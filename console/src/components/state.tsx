@@ -2,7 +2,19 @@ import { words } from "../lib/text.js";
 import { Mark, type Tone } from "./states.js";
 
 const TONES: Readonly<Record<Tone, readonly string[]>> = {
-  good: ["APPROVED", "EXITOSO", "ACTIVE", "CLOSED", "done", "completed", "passed", "up", "live", "promoted"],
+  good: [
+    "APPROVED",
+    "EXITOSO",
+    "ACTIVE",
+    "CLOSED",
+    "COMPLETED",
+    "done",
+    "completed",
+    "passed",
+    "up",
+    "live",
+    "promoted",
+  ],
   warn: [
     "PARTIALLY_REFUNDED",
     "REFUNDED",

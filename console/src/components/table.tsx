@@ -50,7 +50,8 @@ export function Table<Row>({ caption, columns, rows, keyOf, empty }: TableProps<
           <tr key={keyOf(row)} {...AS.row}>
             {columns.map(({ head, cell, numeric }) => (
               <td key={head} data-head={head} class={numeric ? "numeric" : undefined} {...AS.cell}>
-                {cell(row)}
+                {/* One thing beside its head, on the narrow page too. */}
+                <div>{cell(row)}</div>
               </td>
             ))}
           </tr>

@@ -61,7 +61,7 @@ function Changes({ campaign, changes }: CampaignDetail) {
       <Table
         caption="Changes of the campaign, newest first"
         columns={[
-          { head: "Version", cell: ({ version }) => version, numeric: true },
+          { head: "Version", cell: ({ version }) => version },
           { head: "State", cell: ({ state }) => <State state={state} /> },
           {
             head: "Budget",

@@ -20,8 +20,7 @@ const COLUMNS: readonly Column<Pago>[] = [
     head: "State",
     cell: ({ estado, devuelto }) => (
       <>
-        <State state={estado} />
-        {devuelto && <State state="RESOLVED_LATE" label="sent back" />}
+        <State state={estado} /> {devuelto && <State state="RESOLVED_LATE" label="sent back" />}
       </>
     ),
   },

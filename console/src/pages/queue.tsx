@@ -7,7 +7,7 @@ import { Items } from "../components/list_page.js";
 import { Page, Section } from "../components/page.js";
 import { Failure, Show } from "../components/states.js";
 import type { Column } from "../components/table.js";
-import { Count, Id, Instant, LetterId, text } from "../components/value.js";
+import { Count, Id, Instant, LetterId } from "../components/value.js";
 import type { Letter } from "../contracts/queues.js";
 import { queryText } from "../lib/api.js";
 import { hrefOf, type Texts } from "../lib/route.js";
@@ -120,7 +120,6 @@ const columnsOf = (queue: string): readonly Column<Letter>[] => [
   { head: "Code", cell: ({ code }) => <code>{code}</code> },
   { head: "Why", cell: ({ reason }) => reason },
   { head: "Attempts", cell: ({ attempts }) => attempts, numeric: true },
-  { head: "Event", cell: ({ event }) => text(event) },
   { head: "Failed in", cell: ({ from_queue }) => <Id kind="queue" id={from_queue} /> },
   { head: "Last failed", cell: ({ last_failed_at }) => <Instant at={last_failed_at} /> },
   { head: "Begins with", cell: ({ preview }) => <code class="preview-text free">{preview}</code> },

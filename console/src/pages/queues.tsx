@@ -5,6 +5,7 @@ import { Show } from "../components/states.js";
 import { type Column, Table } from "../components/table.js";
 import { Count, Id } from "../components/value.js";
 import type { Queue } from "../contracts/overview.js";
+import { grouped } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
 import { overview } from "../state/live.js";
 
@@ -14,9 +15,18 @@ const COLUMNS: readonly Column<Queue>[] = [
   { head: "Queue", cell: ({ name }) => <Id kind="queue" id={name} /> },
   { head: "Module", cell: ({ module }) => module },
   { head: "Kind", cell: ({ kind }) => KINDS[kind] },
-  { head: "Messages", cell: ({ messages }) => <Count of={messages} />, numeric: true },
+  { head: "Messages", cell: Messages, numeric: true },
   { head: "Consumers", cell: Consumers, numeric: true },
 ];
+
+/** Dead letters are nobody's, until somebody looks. */
+function Messages({ kind, messages }: Queue) {
+  return kind === "dead_letters" && messages > 0 ? (
+    <State state="failed" label={grouped(messages)} />
+  ) : (
+    <Count of={messages} />
+  );
+}
 
 /** Retries and dead letters are consumed by nobody; a work queue ought to be. */
 function Consumers({ kind, consumers }: Queue) {

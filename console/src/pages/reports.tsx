@@ -90,9 +90,9 @@ function History({ history }: Reports) {
       <Table
         caption="Switches of the version, newest first"
         columns={[
-          { head: "Switch", cell: ({ epoch }) => epoch, numeric: true },
+          { head: "Switch", cell: ({ epoch }) => epoch },
           { head: "Version", cell: ({ version }) => version },
-          { head: "Generation", cell: ({ generation }) => generation, numeric: true },
+          { head: "Generation", cell: ({ generation }) => generation },
           { head: "By", cell: ({ by }) => by },
           { head: "At", cell: ({ at }) => <Instant at={at} /> },
         ]}
@@ -110,7 +110,7 @@ function Generations({ generations }: Reports) {
       <Table
         caption="Generations of the read model"
         columns={[
-          { head: "Generation", cell: ({ generation }) => generation, numeric: true },
+          { head: "Generation", cell: ({ generation }) => generation },
           { head: "State", cell: ({ state }) => <State state={state} /> },
           {
             head: "Newest event in it",

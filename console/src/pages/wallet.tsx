@@ -68,10 +68,10 @@ const MOVEMENTS: readonly Column<MovementList["items"][number]>[] = [
   {
     head: "Amount",
     cell: ({ amount, currency, direction }) => (
-      <>
+      <span class="num">
         {direction === "in" ? "+" : "−"}
         <Money amount={amount} currency={currency} />
-      </>
+      </span>
     ),
     numeric: true,
   },
