@@ -18,7 +18,7 @@ export function OverviewPage() {
         <Nothing />
       ) : (
         <div class="parts">
-          <Alerts alerts={now.alerts} />
+          <Alerts {...now} />
           <Section title="What flows">
             <Flow now={now} />
           </Section>

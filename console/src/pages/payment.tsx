@@ -63,6 +63,7 @@ function Payment({ payment }: PaymentDetail) {
 function Timeline({ timeline }: Pick<PaymentDetail, "timeline">) {
   return (
     <Section title="Timeline">
+      {timeline.length === 0 && <p class="empty">No step of it is recorded yet.</p>}
       <ol class="timeline">
         {timeline.map(({ at, state, awaiting, event, message_id }) => (
           <li key={message_id}>

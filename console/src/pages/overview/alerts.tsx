@@ -3,12 +3,16 @@ import { Id } from "../../components/value.js";
 import type { Overview } from "../../contracts/overview.js";
 
 /** What wants somebody's eyes, worst first; none is said too. */
-export function Alerts({ alerts }: Pick<Overview, "alerts">) {
+export function Alerts({ alerts, servers }: Pick<Overview, "alerts" | "servers">) {
   if (alerts.length === 0) {
+    const isTold = Object.values(servers).every(({ state }) => state !== "unknown");
     return (
-      <p class="notice good">
-        <Mark tone="good" /> Nothing wants your attention.
-      </p>
+      <div class={isTold ? "notice good" : "notice"}>
+        <p>
+          <Mark tone={isTold ? "good" : "idle"} />{" "}
+          {isTold ? "Nothing wants your attention." : "Not every server has answered yet."}
+        </p>
+      </div>
     );
   }
   return (

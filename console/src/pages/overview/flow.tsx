@@ -28,10 +28,13 @@ function LaneOf({ lane, now }: Now & { readonly lane: Lane }) {
       <ol class="lane">
         <li class="stop source">
           <strong>{lane.source}</strong>
-          <span>
-            <span class="big num">{rate === null ? "no data" : measureText(rate)}</span>{" "}
-            <span class="quiet">{lane.unit}</span>
-          </span>
+          {rate === null ? (
+            <span class="quiet">no data</span>
+          ) : (
+            <span>
+              <span class="big num">{measureText(rate)}</span> <span class="quiet">{lane.unit}</span>
+            </span>
+          )}
         </li>
         {lane.stops.map((stop) => (
           <StopOf key={stop.module} stop={stop} load={loadOf(stop.module, now.queues)} />
@@ -55,7 +58,7 @@ function StopOf({ stop, load }: { readonly stop: Stop; readonly load: Load | nul
           </span>
           {load.unattended && (
             <span>
-              <Mark tone="bad" /> nobody takes them
+              <Mark tone="bad" /> no consumer
             </span>
           )}
           {load.deadQueue && (
