@@ -46,6 +46,8 @@ export default defineConfig({
           include: [filesOf("browser")],
           exclude: never,
           maxWorkers: 2,
+          // axe and playwright are imported once: 3 s a file.
+          isolate: false,
           testTimeout: 30_000,
           hookTimeout: 30_000,
           sequence: { groupOrder: 2 },

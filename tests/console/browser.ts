@@ -79,7 +79,9 @@ export async function accessibilityFaults(page: Page, rules?: readonly string[])
   if (!(await page.evaluate(() => "axe" in window))) {
     await page.evaluate(axe.source);
   }
-  const options = rules === undefined ? {} : { runOnly: rules };
+  // What passed is not asked for, nor stylesheets a second time: half the time that axe takes.
+  const quick = { resultTypes: ["violations"], preload: false };
+  const options = rules === undefined ? quick : { ...quick, runOnly: rules };
   return page.evaluate(async (only) => {
     const { axe: injected } = window as unknown as {
       axe: {
