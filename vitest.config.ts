@@ -21,8 +21,8 @@ const onServers = {
 };
 
 /**
- * The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults, .machines.test.ts
- * what takes long (whole machines, for the most part), .monitoring.test.ts with Prometheus.
+ * The suffix of a test file chooses its project: .test.ts unit, .browser.test.ts the console in Chromium, .int.test.ts real servers,
+ * .fault.test.ts faults, .machines.test.ts what takes long (whole machines, for the most part), .monitoring.test.ts with Prometheus.
  */
 export default defineConfig({
   test: {
@@ -32,11 +32,26 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["**/*.test.ts"],
-          exclude: [...never, ...SERVER_PROJECTS.map(filesOf)],
+          exclude: [...never, ...["browser", ...SERVER_PROJECTS].map(filesOf)],
           // Pure functions need no process each: half the time of the default.
           pool: "threads",
           isolate: false,
           testTimeout: 30_000,
+        },
+      },
+      // A browser and a small server of its own for each file; no stack. Two side by side, as two cores have work for that.
+      {
+        test: {
+          name: "browser",
+          include: [filesOf("browser")],
+          exclude: never,
+          maxWorkers: 2,
+          // axe and playwright are imported once: 3 s a file.
+          isolate: false,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 2 },
+          expect: { poll: { timeout: 10_000 } },
         },
       },
       ...SERVER_PROJECTS.map((name) => ({ test: { name, ...onServers, include: [filesOf(name)] } })),

@@ -80,7 +80,7 @@ start_process() {
   read -ra command <<<"$3"
   local pid_file=$STACK_DIR/run/$1.pid log=$STACK_DIR/logs/$1.log
   shift 3
-  build=$({ cd -- "$REPO_ROOT/dist" && find . -name '*.js' -type f -exec sha256sum {} + | sort && settings_of "$@"; } | sha256sum)
+  build=$({ cd -- "$REPO_ROOT/dist" && find . \( -name '*.js' -o -path './console/*' \) -type f -exec sha256sum {} + | sort && settings_of "$@"; } | sha256sum)
   if live_pid "$pid_file" >/dev/null; then
     [[ -r $pid_file.build && $(<"$pid_file.build") == "$build" ]] && return
     note "the code or its settings have changed: restarting $name"

@@ -5,10 +5,11 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/test.sh [--in RELEASE] [--every-point] [static|unit|int|fault|machines|monitoring]...
+Usage: scripts/test.sh [--in RELEASE] [--every-point] [static|unit|browser|int|fault|machines|monitoring]...
 
   static  formatting, lint, types, dead code, shell scripts, Prometheus' configuration and alert rules
   unit    *.test.ts: unit and property tests, no servers
+  browser  *.browser.test.ts: the console's page in Chromium, before a server of the test's own
   int     *.int.test.ts: on a real PostgreSQL and RabbitMQ
   fault   *.fault.test.ts: the same, with servers and workers killed under them
   machines  *.machines.test.ts: what takes long: upgrade, bootstrap, TLS and standbys, services apart, what may befall backups
@@ -21,7 +22,7 @@ them before an issue is closed.
 
 Static checks run beside the unit tests. int, fault and machines share several stacks of servers: each test file has one for itself while it runs,
 and most of a file's time is spent waiting for servers and programs to start. Installs what is missing (npm packages, shellcheck, promtool,
-PostgreSQL, PgBouncer, HAProxy, RabbitMQ). TEST_STACK_COUNT says how many stacks (default 3). TEST_KEEP_STACK=1 leaves them running for the next call.
+Chromium, PostgreSQL, PgBouncer, HAProxy, RabbitMQ). TEST_STACK_COUNT says how many stacks (default 3). TEST_KEEP_STACK=1 leaves them running for the next call.
 The last line is: N passed, N failed.
 TEXT
 }
@@ -36,13 +37,13 @@ parts=()
 unset TEST_EVERY_POINT
 for arg; do
   case $arg in
-    static | unit | int | fault | machines | monitoring) parts+=("$arg") ;;
+    static | unit | browser | int | fault | machines | monitoring) parts+=("$arg") ;;
     --every-point) export TEST_EVERY_POINT=1 ;; # read by tests/harness/sampled.ts
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
 done
-((${#parts[@]})) || parts=(static unit int fault)
+((${#parts[@]})) || parts=(static unit browser int fault)
 wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 # Tests have stacks of their own, small and on free ports, and none of the caller's settings.
@@ -98,12 +99,14 @@ install_missing() {
   fi
   ! wanted int || [[ -x /usr/sbin/pgbouncer ]] || missing+=(pgbouncer)
   ((${#on_servers[@]} == 0)) || [[ -x /usr/sbin/haproxy ]] || missing+=(haproxy)
+  ! wanted browser || [[ -x ${CHROMIUM:-/usr/bin/chromium} ]] || missing+=(chromium fonts-dejavu-core)
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 }
 
 static_checks() { # leaves its counts in a file
   check 'format and lint' node_modules/.bin/biome ci --error-on-warnings .
   check 'types' node_modules/.bin/tsc --noEmit
+  check 'types of the console' node_modules/.bin/tsc -p console
   check 'dead code' node_modules/.bin/knip
   mapfile -t shell_files < <(git ls-files -co --exclude-standard -- '*.sh' .ci/run bin/payments)
   check 'shell scripts' shellcheck "${shell_files[@]}"
@@ -180,6 +183,10 @@ fi
 if wanted unit; then
   run_vitest unit
   add_counts unit
+fi
+if wanted browser; then
+  run_vitest browser
+  add_counts browser
 fi
 for pid in "${aside[@]}"; do wait "$pid" || true; done
 aside=()

@@ -207,10 +207,11 @@ describe("Dockerfile", () => {
     expect(dockerfile).toMatch(/^USER node\nENTRYPOINT \["payments"\]$/m);
   });
 
-  it("copies all that is compiled, but what measures", () => {
+  it("copies all that is compiled or built, but what measures", () => {
     const { include } = JSON.parse(read("tsconfig.build.json")) as { include: string[] };
     const copied = [...dockerfile.matchAll(/^COPY (\w+) \.\/\1$/gm)].map(([, folder]) => folder);
-    expect(copied.sort()).toEqual(include.filter((folder) => folder !== "bench").sort());
+    const built = [...include.filter((folder) => folder !== "bench"), "console"];
+    expect(copied.sort()).toEqual(built.sort());
   });
 
   it.each([

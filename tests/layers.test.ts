@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "app",
   ],
   grafana: ["lib", "app/modules"],
+  console: ["lib/domain"],
 };
 
 type Imports = ReadonlyMap<string, readonly string[]>;
@@ -39,7 +40,7 @@ function importsOf(files: readonly string[]): Imports {
   );
 }
 
-const stem = (file: string) => file.replace(/\.ts$/, "");
+const stem = (file: string) => file.replace(/\.tsx?$/, "");
 const folderOf = (path: string) => path.split("/")[0] ?? "";
 const within = (path: string, place: string) => path === place || path.startsWith(`${place}/`);
 
@@ -101,7 +102,9 @@ function circle(imports: Imports): string[] {
   return [];
 }
 
-const listed = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "*.ts"], { cwd: packageRoot });
+const listed = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "*.ts", "*.tsx"], {
+  cwd: packageRoot,
+});
 const sources = String(listed)
   .trim()
   .split("\n")

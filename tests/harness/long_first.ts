@@ -23,6 +23,7 @@ export const LONG = [
   "dlq.fault",
   "point_in_time_services.int",
   "session.int",
+  "pages.browser",
   "upgrade.machines",
   "bootstrap.machines",
   "split.machines",

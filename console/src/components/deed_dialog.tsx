@@ -1,0 +1,172 @@
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Action } from "../contracts/actions.js";
+import { ask, type Deed, deed, useDeed } from "../state/deed.js";
+import { mayAct } from "../state/session.js";
+import { Facts, Json } from "./facts.js";
+import { Field } from "./field.js";
+import { State } from "./state.js";
+import { Failure } from "./states.js";
+import { Instant } from "./value.js";
+
+/** Opens the dialog that asks about a deed; a viewer has none. */
+export function DeedButton({ deed: each, children }: { readonly deed: Deed; readonly children?: string }) {
+  return mayAct.value ? (
+    <button type="button" class={each.danger ? "danger" : undefined} onClick={() => ask(each)}>
+      {children ?? each.verb} …
+    </button>
+  ) : null;
+}
+
+/** The one dialog of the page: names, counts, asks why, does it once and shows what the server says of it. */
+export function DeedDialog() {
+  const each = deed.value;
+  return each === undefined ? null : <Dialog key={each.title} deed={each} />;
+}
+
+/** The browser's own modal dialog: it keeps the focus inside, closes by Escape and gives the focus back. */
+function Dialog({ deed: asked }: { readonly deed: Deed }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const { busy, preview, action, error, look, send } = useDeed(asked);
+  const close = () => dialog.current?.close();
+  useLayoutEffect(() => dialog.current?.showModal(), []);
+  const looking = asked.dryRun !== undefined && preview === undefined;
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby="deed-title"
+      onClose={() => {
+        deed.value = undefined;
+      }}
+    >
+      <h2 id="deed-title">{asked.title}</h2>
+      {action === undefined ? (
+        <>
+          <Facts
+            facts={[
+              ["What", <code key="subject">{asked.subject}</code>],
+              ["How much", asked.count],
+            ]}
+          />
+          <p>{asked.consequence}</p>
+          {preview && <div class="preview">{asked.dryRun?.show(preview.answer)}</div>}
+          {error && (
+            <Failure error={error}>
+              {!looking &&
+                error.retryable &&
+                "It may have been done or not: trying again does not do it twice."}
+            </Failure>
+          )}
+          {looking ? (
+            <Look busy={busy} look={look} close={close} />
+          ) : (
+            <Ask deed={asked} busy={busy} send={send} close={close} />
+          )}
+        </>
+      ) : (
+        <Ended action={action} close={close} />
+      )}
+      <p class="unseen" role="status">
+        {busy ? "Asking the server" : (action?.state ?? "")}
+      </p>
+    </dialog>
+  );
+}
+
+function Look(props: { readonly busy: boolean; readonly look: () => void; readonly close: () => void }) {
+  return (
+    <div class="buttons">
+      {/* biome-ignore lint/a11y/noAutofocus: where a dialog's reader goes on. */}
+      <button type="button" class="primary" autoFocus onClick={props.look} disabled={props.busy}>
+        Dry run
+      </button>
+      <button type="button" onClick={props.close}>
+        Cancel
+      </button>
+    </div>
+  );
+}
+
+function Ask(props: {
+  readonly deed: Deed;
+  readonly busy: boolean;
+  readonly send: (reason: string) => void;
+  readonly close: () => void;
+}) {
+  const { danger, subject, verb } = props.deed;
+  const [reason, setReason] = useState("");
+  const [typed, setTyped] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => field.current?.focus(), []);
+  const ready = reason.trim().length >= 3 && (!danger || typed === subject);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (ready) {
+      props.send(reason.trim());
+    }
+  };
+  return (
+    <form onSubmit={submit}>
+      <Field
+        label="Why"
+        hint="3 to 200 characters, kept with your name"
+        input={field}
+        maxLength={200}
+        required
+        onText={setReason}
+      />
+      {danger && <Field label={`Type ${subject} to confirm`} required onText={setTyped} />}
+      <div class="buttons">
+        <button type="submit" class={danger ? "primary danger" : "primary"} disabled={props.busy || !ready}>
+          {verb}
+        </button>
+        <button type="button" onClick={props.close}>
+          Cancel
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** What became of it, as the server has it. */
+function Ended({ action, close }: { readonly action: Action; readonly close: () => void }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => button.current?.focus(), []);
+  return (
+    <>
+      <ActionFacts action={action} />
+      <div class="buttons">
+        <button type="button" ref={button} onClick={close}>
+          Close
+        </button>
+      </div>
+    </>
+  );
+}
+
+export function ActionFacts({ action }: { readonly action: Action }) {
+  const { state, who, why, at, ended_at, failure, result } = action;
+  return (
+    <>
+      <Facts
+        facts={[
+          ["State", <State key="state" state={state} />],
+          ["Who", who],
+          ["Why", why],
+          ["Since", <Instant key="at" at={at} />],
+          ["Ended", <Instant key="ended" at={ended_at} />],
+        ]}
+      />
+      {failure && (
+        <div class="notice bad">
+          <p>
+            {failure.detail} {failure.hint}
+          </p>
+          <p class="quiet">
+            <code>{failure.code}</code>
+          </p>
+        </div>
+      )}
+      {result && <Json of={result} label="Result" />}
+    </>
+  );
+}

@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { utcTime } from "../../../lib/domain/fields.js";
+import { amount, asOf, count, instant, link, listOf, pageQuery, written } from "./common.js";
+
+const paymentState = z.enum(["PENDING", "APPROVED", "DECLINED", "PARTIALLY_REFUNDED", "REFUNDED"]);
+
+export const payment = z.object({
+  id: z.uuid(),
+  customer_id: z.string(),
+  reference: z.string().nullable(),
+  amount,
+  refunded: amount,
+  currency: z.string(),
+  method: z.string(),
+  state: paymentState,
+  awaiting: z.enum(["check", "debit"]).nullable(),
+  reason: z.string().nullable(),
+  trace_id: z.string().meta({ description: "32 hex digits." }),
+  created_at: instant,
+  updated_at: instant,
+});
+export type Payment = z.output<typeof payment>;
+
+/** GET payments?customer&state&from&to&cursor; from and to are instants, the second one excluded. */
+export const paymentQuery = z.strictObject({
+  ...pageQuery,
+  customer: written(255).min(1).optional(),
+  state: paymentState.optional(),
+  from: utcTime.optional(),
+  to: utcTime.optional(),
+});
+export const paymentList = listOf(payment);
+
+/** A dead letter as the record has it: its body is with the letter, in its queue. */
+export const recordedLetter = z.object({
+  queue: z.string(),
+  consumer: z.string(),
+  event: z.string().nullable(),
+  message_id: z.string().nullable(),
+  code: z.string(),
+  last_code: z.string(),
+  attempts: count,
+  recorded_at: instant,
+  done: z.enum(["replay", "purge"]).nullable().meta({ description: "What was done with it since." }),
+});
+
+/** GET payments/:id */
+export const paymentDetail = z.object({
+  payment,
+  timeline: z
+    .array(
+      z.object({
+        at: instant,
+        state: paymentState,
+        awaiting: z.string().nullable(),
+        event: z.string(),
+        message_id: z.string(),
+        trace_id: z.string(),
+      }),
+    )
+    .meta({ description: "Oldest first." }),
+  decision: z
+    .object({
+      outcome: z.enum(["approved", "declined", "cancelled"]),
+      reason: z.string(),
+      wallet_id: z.uuid().nullable(),
+      refunded: amount.nullable(),
+      decided_at: instant,
+    })
+    .nullable()
+    .meta({ description: "Of the wallet; null: none yet." }),
+  movements: z.array(
+    z.object({ id: z.uuid(), kind: z.string(), amount, currency: z.string(), moved_at: instant }),
+  ),
+  events: z
+    .array(
+      z.object({
+        id: z.uuid(),
+        provider: z.string().nullable(),
+        status: z.string(),
+        received_at: instant,
+      }),
+    )
+    .meta({ description: "Of providers, which name the payment's id or reference; the newest hundred." }),
+  letters: z.array(recordedLetter).meta({ description: "Of its trace." }),
+  links: z.array(link),
+  ...asOf,
+});

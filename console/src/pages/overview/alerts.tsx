@@ -1,0 +1,33 @@
+import { Mark } from "../../components/states.js";
+import { Id } from "../../components/value.js";
+import type { Overview } from "../../contracts/overview.js";
+
+/** What wants somebody's eyes, worst first; none is said too. */
+export function Alerts({ alerts, servers }: Pick<Overview, "alerts" | "servers">) {
+  if (alerts.length === 0) {
+    const isTold = Object.values(servers).every(({ state }) => state !== "unknown");
+    return (
+      <div class={isTold ? "notice good" : "notice"}>
+        <p>
+          <Mark tone={isTold ? "good" : "idle"} />{" "}
+          {isTold ? "Nothing wants your attention." : "Not every server has answered yet."}
+        </p>
+      </div>
+    );
+  }
+  return (
+    <ul class="alerts" aria-label="Alerts">
+      {alerts.map(({ code, severity, text, link }) => (
+        <li key={`${code} ${text}`} class={`notice ${severity === "critical" ? "bad" : "warn"}`}>
+          <p>
+            <Mark tone={severity === "critical" ? "bad" : "warn"} /> <strong>{severity}</strong>: {text}{" "}
+            {link && <Id {...link} label={`see ${link.label}`} />}
+          </p>
+          <p class="quiet">
+            <code>{code}</code>
+          </p>
+        </li>
+      ))}
+    </ul>
+  );
+}

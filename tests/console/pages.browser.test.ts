@@ -1,0 +1,114 @@
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  accessibilityFaults,
+  type Console,
+  cutElements,
+  goTo,
+  isLive,
+  launch,
+  openConsole,
+} from "./browser.js";
+import { FakeServer } from "./fake_server.js";
+import { PAGES } from "./fixtures.js";
+
+let browser: Browser;
+let server: FakeServer;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+beforeEach(async () => {
+  server = await new FakeServer().start();
+});
+afterEach(() => server.stop());
+
+/** The console in a window, closed and found without fault at the test's end. */
+async function inWindow(
+  look: { readonly width: number; readonly colorScheme: "light" | "dark" },
+  test: (shown: Console) => Promise<void>,
+): Promise<void> {
+  const { width, colorScheme } = look;
+  const shown = await openConsole(browser, server, { viewport: { width, height: 900 }, colorScheme });
+  await test(shown);
+  expect(shown.wrong).toEqual([]);
+  await shown.page.context().close();
+}
+
+/** Into the folder that CONSOLE_SCREENSHOTS names, to be looked at: `console-payments-narrow-dark.png`. */
+async function keepPicture(page: Page, ...name: readonly string[]): Promise<void> {
+  const folder = process.env["CONSOLE_SCREENSHOTS"];
+  if (folder !== undefined) {
+    const path = join(folder, `${["console", ...name].filter(Boolean).join("-")}.png`);
+    await page.screenshot({ path, fullPage: process.env["CONSOLE_WHOLE"] !== undefined });
+  }
+}
+
+/** Layouts differ by width and colours by scheme, so what is empty is seen in two of the four. */
+describe.each([
+  { width: 1_280, colorScheme: "light", kinds: ["full", "empty"] },
+  { width: 1_280, colorScheme: "dark", kinds: ["full"] },
+  { width: 400, colorScheme: "light", kinds: ["full"] },
+  { width: 400, colorScheme: "dark", kinds: ["full", "empty"] },
+] as const)("$width pixels wide, $colorScheme", ({ kinds, ...look }) => {
+  it.each(kinds)(
+    "every page is whole and accessible: %s",
+    async (which) => {
+      server.fill(which);
+      await inWindow(look, async ({ page }) => {
+        for (const [hash, heading, picture] of PAGES) {
+          await goTo(page, hash, heading);
+          await keepPicture(
+            page,
+            picture,
+            look.width < 1_000 ? "narrow" : "",
+            look.colorScheme === "dark" ? "dark" : "",
+            which === "empty" ? "empty" : "",
+          );
+          // Dark differs from light by its colours alone.
+          const rules = look.colorScheme === "dark" ? ["color-contrast"] : undefined;
+          const faults = [...(await cutElements(page)), ...(await accessibilityFaults(page, rules))];
+          expect(faults, hash).toEqual([]);
+        }
+      });
+    },
+    120_000,
+  );
+});
+
+const WIDE = { width: 1_280, colorScheme: "light" } as const;
+
+it("zero, none told and empty are three things", async () => {
+  await inWindow(WIDE, async ({ page }) => {
+    await goTo(page, "#/", "Overview");
+    const providers = page.getByRole("region", { name: "Providers" });
+    expect(await providers.textContent()).toContain("0 events/s");
+    server.fill("empty");
+    server.tell();
+    await providers.getByText("no data").first().waitFor();
+    await page.getByText("No audit is known.").waitFor();
+    await page.getByText("Not every server has answered yet.").waitFor();
+    await goTo(page, "#/actions", "Actions");
+    await page.getByText("Nothing was done from the console yet.").waitFor();
+  });
+});
+
+it("a chart has a table, in which a gap is no data", async () => {
+  await inWindow(WIDE, async ({ page }) => {
+    await isLive(page);
+    await page.getByText("Coming in as a table").click();
+    const row = page.getByRole("row", { name: "00:52:30" });
+    expect(await row.getByRole("cell").allTextContents()).toEqual(["213", "13", "0"]);
+    const gap = page.getByRole("row", { name: "00:52:28" });
+    expect(await gap.getByRole("cell").allTextContents()).toEqual(["no data", "13", "0"]);
+    expect(await page.locator("figure canvas").count()).toBe(2);
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+});
+
+it("an address of no page says so", async () => {
+  await inWindow(WIDE, async ({ page }) => {
+    await goTo(page, "#/nowhere/at/all", "No such page");
+  });
+});
