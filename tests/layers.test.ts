@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "app",
   ],
   grafana: ["lib", "app/modules"],
-  console: ["lib/domain"],
+  console: ["services/console/contracts"],
 };
 
 type Imports = ReadonlyMap<string, readonly string[]>;

@@ -1,14 +1,19 @@
 import type { z } from "zod";
-import type { backups } from "./contracts/backups.js";
-import type { campaignDetail } from "./contracts/campaigns.js";
-import type { months } from "./contracts/data.js";
-import type { eventDetail, rules } from "./contracts/events.js";
-import type { pagoDetail } from "./contracts/pagos.js";
-import type { paymentDetail, recordedLetter } from "./contracts/payments.js";
-import type { letterDetail, letterList, letterPreview, queues } from "./contracts/queues.js";
-import type { runDetail, runPreview } from "./contracts/runs.js";
-import type { movementList, walletDetail } from "./contracts/wallets.js";
-import type { windowDetail } from "./contracts/windows.js";
+import type { backups } from "../../services/console/contracts/backups.js";
+import type { campaignDetail } from "../../services/console/contracts/campaigns.js";
+import type { months } from "../../services/console/contracts/data.js";
+import type { eventDetail, rules } from "../../services/console/contracts/events.js";
+import type { pagoDetail } from "../../services/console/contracts/pagos.js";
+import type { paymentDetail, recordedLetter } from "../../services/console/contracts/payments.js";
+import type {
+  letterDetail,
+  letterList,
+  letterPreview,
+  queues,
+} from "../../services/console/contracts/queues.js";
+import type { runDetail, runPreview } from "../../services/console/contracts/runs.js";
+import type { movementList, walletDetail } from "../../services/console/contracts/wallets.js";
+import type { windowDetail } from "../../services/console/contracts/windows.js";
 
 // Types of answers that the contracts give as schemas only; no schema comes into the page itself.
 export type Backups = z.output<typeof backups>;

@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import * as actions from "../../console/src/contracts/actions.js";
-import * as queues from "../../console/src/contracts/queues.js";
-import * as reports from "../../console/src/contracts/reports.js";
-import * as runs from "../../console/src/contracts/runs.js";
-import * as sessions from "../../console/src/contracts/session.js";
+import * as actions from "../../services/console/contracts/actions.js";
+import * as queues from "../../services/console/contracts/queues.js";
+import * as reports from "../../services/console/contracts/reports.js";
+import * as runs from "../../services/console/contracts/runs.js";
+import * as sessions from "../../services/console/contracts/session.js";
 import type { Endpoint } from "./fixtures/common.js";
 import { EXACT, ID } from "./fixtures/common.js";
 import { HISTORY } from "./fixtures/history.js";

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Action } from "../contracts/actions.js";
+import type { Action } from "../../../services/console/contracts/actions.js";
 import { ask, type Deed, deed, useDeed } from "../state/deed.js";
 import { mayAct } from "../state/session.js";
 import { Facts, Json } from "./facts.js";

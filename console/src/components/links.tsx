@@ -1,4 +1,4 @@
-import type { Link } from "../contracts/common.js";
+import type { Link } from "../../../services/console/contracts/common.js";
 import { Section } from "./page.js";
 import { Id } from "./value.js";
 

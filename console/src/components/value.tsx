@@ -1,4 +1,4 @@
-import type { Link } from "../contracts/common.js";
+import type { Link } from "../../../services/console/contracts/common.js";
 import { hrefOf } from "../lib/route.js";
 import { grouped, instantText, moneyText } from "../lib/text.js";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Queue } from "../contracts/overview.js";
+import type { Queue } from "../../../services/console/contracts/overview.js";
 import { loadOf } from "./flow.js";
 
 const queue = (name: string, kind: Queue["kind"], messages: number, consumers = 1): Queue => ({

@@ -1,4 +1,4 @@
-import type { Overview, Queue } from "../contracts/overview.js";
+import type { Overview, Queue } from "../../../services/console/contracts/overview.js";
 
 /** A module on the way of a message, with what lies in its queues. */
 export interface Stop {

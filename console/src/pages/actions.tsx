@@ -1,9 +1,9 @@
+import type { Action } from "../../../services/console/contracts/actions.js";
 import { ActionFacts } from "../components/deed_dialog.js";
 import { ListPage } from "../components/list_page.js";
 import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
 import { Instant } from "../components/value.js";
-import type { Action } from "../contracts/actions.js";
 import type { PageProps } from "./page_props.js";
 
 const COLUMNS: readonly Column<Action>[] = [

@@ -1,10 +1,10 @@
+import type { Campaign } from "../../../services/console/contracts/campaigns.js";
 import { Progress } from "../components/bars.js";
 import type { Filter } from "../components/filters.js";
 import { ListPage } from "../components/list_page.js";
 import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
 import { Count, Id, Money } from "../components/value.js";
-import type { Campaign } from "../contracts/campaigns.js";
 import type { PageProps } from "./page_props.js";
 
 const STATES: readonly Campaign["state"][] = ["CREATED", "ACTIVE", "PAUSED", "COMPLETED"];

@@ -1,9 +1,9 @@
+import type { Event } from "../../../services/console/contracts/events.js";
 import type { Filter } from "../components/filters.js";
 import { ListPage } from "../components/list_page.js";
 import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
 import { Id, Instant, Money, text } from "../components/value.js";
-import type { Event } from "../contracts/events.js";
 import { shareText } from "../lib/text.js";
 import type { PageProps } from "./page_props.js";
 

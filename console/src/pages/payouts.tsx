@@ -1,9 +1,9 @@
+import type { Pago } from "../../../services/console/contracts/pagos.js";
 import type { Filter } from "../components/filters.js";
 import { ListPage } from "../components/list_page.js";
 import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
 import { Id, Instant, Money, text } from "../components/value.js";
-import type { Pago } from "../contracts/pagos.js";
 import type { PageProps } from "./page_props.js";
 
 const STATES: readonly Pago["estado"][] = ["PENDIENTE", "PROCESANDO", "EXITOSO", "FALLIDO"];

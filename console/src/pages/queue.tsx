@@ -1,3 +1,4 @@
+import type { Letter } from "../../../services/console/contracts/queues.js";
 import type { LetterList, Queues } from "../answers.js";
 import { Bars, sharesOf } from "../components/bars.js";
 import { DeedButton } from "../components/deed_dialog.js";
@@ -8,7 +9,6 @@ import { Page, Section } from "../components/page.js";
 import { Failure, Show } from "../components/states.js";
 import type { Column } from "../components/table.js";
 import { Count, Id, Instant, LetterId } from "../components/value.js";
-import type { Letter } from "../contracts/queues.js";
 import { queryText } from "../lib/api.js";
 import { hrefOf, type Texts } from "../lib/route.js";
 import { counted } from "../lib/text.js";

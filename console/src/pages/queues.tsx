@@ -1,10 +1,10 @@
+import type { Queue } from "../../../services/console/contracts/overview.js";
 import type { Queues } from "../answers.js";
 import { Page } from "../components/page.js";
 import { State } from "../components/state.js";
 import { Show } from "../components/states.js";
 import { type Column, Table } from "../components/table.js";
 import { Count, Id } from "../components/value.js";
-import type { Queue } from "../contracts/overview.js";
 import { grouped } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
 import { overview } from "../state/live.js";

@@ -1,3 +1,4 @@
+import type { Reports } from "../../../services/console/contracts/reports.js";
 import { DeedButton } from "../components/deed_dialog.js";
 import { Facts } from "../components/facts.js";
 import { Page, Section } from "../components/page.js";
@@ -5,7 +6,6 @@ import { State } from "../components/state.js";
 import { Show } from "../components/states.js";
 import { Table } from "../components/table.js";
 import { Count, Instant } from "../components/value.js";
-import type { Reports } from "../contracts/reports.js";
 import { useAnswer } from "../state/answer.js";
 
 export function ReportsPage() {

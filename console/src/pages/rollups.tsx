@@ -1,3 +1,4 @@
+import type { Rollups } from "../../../services/console/contracts/data.js";
 import { Bars, sharesOf } from "../components/bars.js";
 import { Chart } from "../components/chart.js";
 import { Filters } from "../components/filters.js";
@@ -5,7 +6,6 @@ import { Section } from "../components/page.js";
 import { Show } from "../components/states.js";
 import { type Column, Table } from "../components/table.js";
 import { Count, Money, None } from "../components/value.js";
-import type { Rollups } from "../contracts/data.js";
 import { queryText } from "../lib/api.js";
 import type { Texts } from "../lib/route.js";
 import { counted, shareText, words } from "../lib/text.js";

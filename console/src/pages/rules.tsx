@@ -1,3 +1,4 @@
+import type { Mapping } from "../../../services/console/contracts/events.js";
 import type { ListOf, Rules } from "../answers.js";
 import { DeedButton } from "../components/deed_dialog.js";
 import { Facts, Json } from "../components/facts.js";
@@ -7,7 +8,6 @@ import { State } from "../components/state.js";
 import { Empty, Show } from "../components/states.js";
 import { Paging } from "../components/table.js";
 import { Count, Instant, text } from "../components/value.js";
-import type { Mapping } from "../contracts/events.js";
 import { queryText } from "../lib/api.js";
 import { useAnswer } from "../state/answer.js";
 import type { PageProps } from "./page_props.js";

@@ -1,9 +1,9 @@
+import type { Run } from "../../../services/console/contracts/runs.js";
 import { Progress } from "../components/bars.js";
 import { ListPage } from "../components/list_page.js";
 import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
 import { Count, Id, Instant } from "../components/value.js";
-import type { Run } from "../contracts/runs.js";
 import { hrefOf } from "../lib/route.js";
 import { durationText } from "../lib/text.js";
 import { mayAct } from "../state/session.js";

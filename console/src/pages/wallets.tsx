@@ -1,7 +1,7 @@
+import type { Wallet } from "../../../services/console/contracts/wallets.js";
 import { ListPage } from "../components/list_page.js";
 import type { Column } from "../components/table.js";
 import { Id, Instant, Money } from "../components/value.js";
-import type { Wallet } from "../contracts/wallets.js";
 import type { PageProps } from "./page_props.js";
 
 const FILTERS = [{ name: "q", label: "User begins with" }] as const;

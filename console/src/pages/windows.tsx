@@ -1,9 +1,9 @@
+import type { ReportWindow } from "../../../services/console/contracts/windows.js";
 import type { Filter } from "../components/filters.js";
 import { ListPage } from "../components/list_page.js";
 import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";
 import { Count, Id, Instant } from "../components/value.js";
-import type { ReportWindow } from "../contracts/windows.js";
 import type { PageProps } from "./page_props.js";
 
 const STATES: readonly ReportWindow["state"][] = ["OPEN", "UNKNOWN", "CLOSED", "ALERT", "RESOLVED_LATE"];

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Action } from "../contracts/actions.js";
+import type { Action } from "../../../services/console/contracts/actions.js";
 import { get, intentKeys, post } from "../lib/api.js";
 import type { ApiError } from "../lib/problem.js";
 import { refreshAll } from "./answer.js";

@@ -1,5 +1,5 @@
 import { batch, signal } from "@preact/signals";
-import type { Overview, OverviewHistory } from "../contracts/overview.js";
+import type { Overview, OverviewHistory } from "../../../services/console/contracts/overview.js";
 import { get } from "../lib/api.js";
 import type { StreamEvent } from "../lib/event_stream.js";
 import { type Liveness, LiveStream } from "../lib/live_stream.js";

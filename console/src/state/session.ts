@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import type { Me, SignIn } from "../contracts/session.js";
+import type { Me, SignIn } from "../../../services/console/contracts/session.js";
 import { get, onRefusal, post, remove } from "../lib/api.js";
 import type { ApiError } from "../lib/problem.js";
 

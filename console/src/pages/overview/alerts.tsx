@@ -1,6 +1,6 @@
+import type { Overview } from "../../../../services/console/contracts/overview.js";
 import { Mark } from "../../components/states.js";
 import { Id } from "../../components/value.js";
-import type { Overview } from "../../contracts/overview.js";
 
 /** What wants somebody's eyes, worst first; none is said too. */
 export function Alerts({ alerts, servers }: Pick<Overview, "alerts" | "servers">) {

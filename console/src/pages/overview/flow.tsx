@@ -1,6 +1,6 @@
+import type { Overview } from "../../../../services/console/contracts/overview.js";
 import { Mark } from "../../components/states.js";
 import { Id } from "../../components/value.js";
-import type { Overview } from "../../contracts/overview.js";
 import { LANES, type Lane, type Load, loadOf, type Stop } from "../../lib/flow.js";
 import { hrefOf } from "../../lib/route.js";
 import { grouped, measureText } from "../../lib/text.js";

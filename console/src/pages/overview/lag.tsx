@@ -1,8 +1,8 @@
+import type { Overview } from "../../../../services/console/contracts/overview.js";
 import { Facts } from "../../components/facts.js";
 import { Section } from "../../components/page.js";
 import { State } from "../../components/state.js";
 import { Count, Instant } from "../../components/value.js";
-import type { Overview } from "../../contracts/overview.js";
 import { durationText, grouped, shareText } from "../../lib/text.js";
 
 /** What waits in the database, and who works. null is no data, zero is nothing that waits. */

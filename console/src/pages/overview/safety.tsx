@@ -1,8 +1,8 @@
+import type { Overview } from "../../../../services/console/contracts/overview.js";
 import { Facts } from "../../components/facts.js";
 import { Section } from "../../components/page.js";
 import { State } from "../../components/state.js";
 import { Count, Instant } from "../../components/value.js";
-import type { Overview } from "../../contracts/overview.js";
 import { bytesText, durationText } from "../../lib/text.js";
 
 /** Servers, the last backup and drill, the last audit. */

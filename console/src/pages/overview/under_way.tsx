@@ -1,8 +1,8 @@
+import type { Overview } from "../../../../services/console/contracts/overview.js";
 import { Progress } from "../../components/bars.js";
 import { Section } from "../../components/page.js";
 import { State } from "../../components/state.js";
 import { Id, Instant } from "../../components/value.js";
-import type { Overview } from "../../contracts/overview.js";
 import { counted, measureText } from "../../lib/text.js";
 
 /** Runs and actions that are at work; nothing where there are none. */
