@@ -7,7 +7,7 @@ import type { Reached } from "../point.js";
 import { dropBuild } from "./create.js";
 import { requireAttached } from "./leaf.js";
 import { buildTables, leafTable } from "./names.js";
-import { rollUp } from "./rollup.js";
+import { addToRollUps, rollUp } from "./rollup.js";
 
 /** A table of that name, a partition of that range, rows of that range in a default partition. */
 const PLACE_TAKEN: ReadonlySet<string> = new Set(["42P07", "42P17", "23514"]);
@@ -45,20 +45,23 @@ export async function publishBuild(client: Client, build: Build): Promise<void> 
 }
 
 /**
- * Adds the build's rows to the leaf that the month has already, and rolls that up again.
+ * Adds the build's rows to the leaf that the month has already, and its groups to the roll-ups.
  *
  * @throws PlatformError CHUNK_COUNT_MISMATCH, or LEAF_CHANGED when the leaf is not where its run left it.
  */
 export async function appendBuild(client: Client, build: Build): Promise<void> {
   const { runId, month, reached } = build;
+  const { leaf } = buildTables(runId, month);
   await requireAttached(client, month);
-  const rows = await copyLeaf(client, { from: buildTables(runId, month).leaf, to: leafTable(month) });
+  const rows = await copyLeaf(client, { from: leaf, to: leafTable(month) });
   await requireAccepted(client, build, rows);
   // Once more: from its first row on nobody can take the leaf away.
   await requireAttached(client, month);
-  await dropBuild(client, runId, month);
-  await rollUp(client, month, leafTable(month));
+  await reached?.("agg: rows added");
+  await addToRollUps(client, month, leaf);
   await reached?.("agg: rolled up");
+  await dropBuild(client, runId, month);
+  await reached?.("agg: month added to");
 }
 
 /** @returns rows copied. */

@@ -3,7 +3,7 @@ import { one } from "../../lib/postgres/one.js";
 import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js";
 import { loadSql, quoteName } from "../../lib/postgres/sql.js";
 import { buildTables, leafTable } from "../build/names.js";
-import { ROLLUPS } from "../build/rollup.js";
+import { columnsOf, ROLLUPS } from "../build/rollup.js";
 import { digestRowsSql } from "../generate/digest.js";
 import { type ChunkPrediction, type MonthTable, predictions, tablesOf } from "../ledger/reading.js";
 import { digestWord, type Mismatch, type MonthReport } from "./report.js";
@@ -159,11 +159,11 @@ async function verifyReferences(client: Client, month: string): Promise<Mismatch
 /** Rolls the month up again and compares row by row. */
 async function verifyAggregates(client: Client, month: string): Promise<Mismatch[]> {
   const differences: Mismatch[] = [];
-  for (const [table, columns] of Object.entries(ROLLUPS)) {
+  for (const [table, shape] of Object.entries(ROLLUPS)) {
     const fresh = loadSql(`rollup_${table}`, { leaf: leafTable(month) });
     const { rows } = await client.query<{ missing: number; stale: number }>(
       `WITH fresh AS MATERIALIZED (${fresh}),
-            stored AS MATERIALIZED (SELECT ${columns} FROM payments.agg_${table} WHERE month = $1)
+            stored AS MATERIALIZED (SELECT ${columnsOf(shape)} FROM payments.agg_${table} WHERE month = $1)
        SELECT (SELECT count(*) FROM (TABLE fresh EXCEPT ALL TABLE stored) m) AS missing,
               (SELECT count(*) FROM (TABLE stored EXCEPT ALL TABLE fresh) s) AS stale`,
       [month],

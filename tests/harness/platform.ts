@@ -136,7 +136,7 @@ export class Platform {
   }
 
   async done(runId: string, withinMs = 90_000): Promise<void> {
-    await eventually(`${runId} done`, async () => (await runStatus(this.pool, runId))[0]?.state === "done", {
+    await eventually(`${runId} done`, async () => (await runStatus(this.pool, [runId]))[0]?.state === "done", {
       withinMs,
     });
   }

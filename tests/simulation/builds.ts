@@ -72,7 +72,18 @@ export const BUILD_MEANINGS: Meanings = {
     }
     return NOTHING;
   },
-  'INSERT INTO payments.agg_<table> … FROM "<schema>"."<leaf>" …': async (call) => {
+  'INSERT INTO payments.agg_<table> AS standing (…) … FROM "<schema>"."<leaf>" … ON CONFLICT (…) DO UPDATE SET …':
+    async (call) => {
+      const { db, tx, values, words } = call;
+      const [table, schema, leaf] = words;
+      const key = `${table}/${values[0]}`;
+      const groups = await leafRows(call, schema, leaf);
+      if (!(await tx.insert(db.rollups, key, groups))) {
+        await tx.update(db.rollups, key, (standing) => [...standing, ...groups]);
+      }
+      return NOTHING;
+    },
+  'INSERT INTO payments.agg_<table> AS standing (…) … FROM "<schema>"."<leaf>" …': async (call) => {
     const { db, tx, values, words } = call;
     const [table, schema, leaf] = words;
     await demand(
