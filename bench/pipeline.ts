@@ -59,7 +59,7 @@ async function finished(stack: Stack, pool: Pool, worker: PlatformProcess, runId
 
 /** @throws PlatformError BENCH_FAILED when the table does not hold what the ledger says: such a run measures nothing. */
 async function figuresOf(pool: Pool, runId: string): Promise<{ rows: number; seconds: number }> {
-  const [status] = await runStatus(pool, runId);
+  const [status] = await runStatus(pool, [runId]);
   const { rows } = await pool.query<{ seconds: number; found: number }>(
     `SELECT extract(epoch FROM finished_at - created_at)::float8 AS seconds,
             (SELECT count(*) FROM payments.txn WHERE occurred_at >= r.from_on AND occurred_at < r.to_on) AS found

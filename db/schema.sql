@@ -1954,7 +1954,7 @@ CREATE TABLE payments.agg_merchant_day (
     refund_amount numeric(20,2) NOT NULL
 );
 
-COMMENT ON TABLE payments.agg_merchant_day IS 'Takings per merchant, UTC day and currency; rebuilt a month at a time';
+COMMENT ON TABLE payments.agg_merchant_day IS 'Takings per merchant, UTC day and currency; each run adds its own';
 
 COMMENT ON COLUMN payments.agg_merchant_day.amount IS 'Sum of amount of all its transactions, whatever their kind and status';
 
@@ -1972,7 +1972,7 @@ CREATE TABLE payments.agg_network_hour (
     amount numeric(20,2) NOT NULL
 );
 
-COMMENT ON TABLE payments.agg_network_hour IS 'Volume per card network, channel, currency and UTC hour; rebuilt a month at a time';
+COMMENT ON TABLE payments.agg_network_hour IS 'Volume per card network, channel, currency and UTC hour; each run adds its own';
 
 CREATE TABLE payments.merchant (
     merchant_id integer NOT NULL,
@@ -4363,11 +4363,11 @@ GRANT SELECT ON TABLE ops.migration TO payments_exporter;
 GRANT SELECT,INSERT ON TABLE payments.account TO payments_loader;
 GRANT SELECT ON TABLE payments.account TO payments_reader;
 
-GRANT SELECT,INSERT,DELETE ON TABLE payments.agg_merchant_day TO payments_loader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.agg_merchant_day TO payments_loader;
 GRANT SELECT ON TABLE payments.agg_merchant_day TO payments_reader;
 GRANT SELECT ON TABLE payments.agg_merchant_day TO payments_exporter;
 
-GRANT SELECT,INSERT,DELETE ON TABLE payments.agg_network_hour TO payments_loader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.agg_network_hour TO payments_loader;
 GRANT SELECT ON TABLE payments.agg_network_hour TO payments_reader;
 GRANT SELECT ON TABLE payments.agg_network_hour TO payments_exporter;
 

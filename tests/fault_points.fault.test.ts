@@ -15,12 +15,18 @@ const DEFAULT_RUN = {
   STAGE_SEED: "7",
 };
 
-let oracle: string[];
+/** Onto the same months. */
+const SECOND = { ...SPEC, seed: 8 };
+
+/** Digests of the months after one run and after both. */
+let oracle: { one: string[]; both: string[] };
 beforeAll(async () => {
   const calm = await Platform.create();
   try {
     await calm.load(SPEC);
-    oracle = await calm.digests();
+    const one = await calm.digests();
+    await calm.load(SECOND);
+    oracle = { one, both: await calm.digests() };
   } finally {
     await calm.close();
   }
@@ -38,12 +44,12 @@ beforeEach(async () => {
 });
 afterEach(() => platform.close());
 
-async function expectUndisturbed(): Promise<void> {
+async function expectUndisturbed(runs: "one" | "both" = "one"): Promise<void> {
   expect((await platform.verify()).differences).toEqual([]);
-  expect(await platform.digests()).toEqual(oracle);
+  expect(await platform.digests()).toEqual(oracle[runs]);
   expect(await depth(platform.settings, ETL_QUEUES.deadLetter)).toBe(0);
   expect(await platform.stagingTables()).toBe(0);
-  expect(await platform.value("SELECT count(*) FROM etl.run")).toBe(1);
+  expect(await platform.value("SELECT count(*) FROM etl.run")).toBe(runs === "one" ? 1 : 2);
 }
 
 const POINTS: readonly (readonly [Point, number])[] = [
@@ -79,30 +85,56 @@ test.each(POINTS)("kill -9 at %s leaves no trace", async (point, nth) => {
   await expectUndisturbed();
 });
 
+test.each<[Point, number]>([
+  ["agg: rows added", 1],
+  ["agg: rolled up", 1],
+  ["agg: month added to", 1],
+  ["agg: month added to", 2],
+  ["agg: committed", 1],
+  ["agg: published", 1],
+])("kill -9 at %s of a run onto months that stand leaves no trace", async (point, nth) => {
+  await platform.load(SPEC);
+  const doomed = WorkerProcess.startFaulty(platform.settings, { point, nth });
+  await platform.kickoff(SECOND);
+  expect(await doomed.ended()).toBe("SIGKILL");
+  const worker = await platform.startWorker();
+  await platform.done("r2");
+  await platform.stopWorker(worker);
+  await expectUndisturbed("both");
+});
+
+test("a worker frozen past its lease while it adds to a month cannot commit when it wakes", async () => {
+  await platform.load(SPEC);
+  await outlivedByAnother("agg: rolled up", SECOND, "both");
+});
+
 test.each(["stage: in copy", "agg: month published"] as const)(
   "a worker frozen past its lease at %s cannot commit when it wakes; another has finished",
-  async (point) => {
-    const lease = { beatMs: 200, leaseMs: 1_000 };
-    const frozen = WorkerProcess.startFaulty(platform.settings, {
-      point,
-      signal: "SIGSTOP",
-      leaseMs: lease.leaseMs,
-    });
-    await platform.kickoff(SPEC);
-    const stopped = async () => (await processState(frozen.pid)) === "T";
-    await eventually("frozen", stopped, { withinMs: 30_000 });
-    const worker = await platform.startWorker(2, { leaseTimes: lease });
-    // It holds its chunk until it is reaped; only then can the other one go on to the end.
-    await platform.done("r1");
-    await expectUndisturbed();
-    frozen.signal("SIGCONT");
-    await eventually(
-      "awake",
-      async () => (await platform.value("SELECT count(*) FROM etl.worker WHERE reaped_at IS NULL")) === 2,
-    );
-    expect(await frozen.stop("SIGTERM")).toBe(0);
-    await platform.stopWorker(worker);
-    await expectUndisturbed();
-    expect(await platform.value("SELECT count(*) FROM etl.worker")).toBe(0);
-  },
+  (point) => outlivedByAnother(point, SPEC, "one"),
 );
+
+/** A worker is frozen at a point; another finishes the run, and nothing comes of it when the first one wakes. */
+async function outlivedByAnother(point: Point, spec: typeof SPEC, runs: "one" | "both"): Promise<void> {
+  const lease = { beatMs: 200, leaseMs: 1_000 };
+  const frozen = WorkerProcess.startFaulty(platform.settings, {
+    point,
+    signal: "SIGSTOP",
+    leaseMs: lease.leaseMs,
+  });
+  const { runId } = await platform.kickoff(spec);
+  const stopped = async () => (await processState(frozen.pid)) === "T";
+  await eventually("frozen", stopped, { withinMs: 30_000 });
+  const worker = await platform.startWorker(2, { leaseTimes: lease });
+  // It holds its chunk or its month until it is reaped; only then can the other one go on to the end.
+  await platform.done(runId);
+  await expectUndisturbed(runs);
+  frozen.signal("SIGCONT");
+  await eventually(
+    "awake",
+    async () => (await platform.value("SELECT count(*) FROM etl.worker WHERE reaped_at IS NULL")) === 2,
+  );
+  expect(await frozen.stop("SIGTERM")).toBe(0);
+  await platform.stopWorker(worker);
+  await expectUndisturbed(runs);
+  expect(await platform.value("SELECT count(*) FROM etl.worker")).toBe(0);
+}

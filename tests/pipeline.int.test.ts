@@ -94,6 +94,22 @@ test("two runs on the same months at the same time both complete, and a third is
   await platform.stopWorker(worker);
 });
 
+test("a run onto months that stand writes its own groups of the roll-ups and no others", async () => {
+  await platform.load();
+  const before = await platform.value<number>("SELECT txid_current()");
+  const rows = 50;
+  await platform.load({ rows, seed: 8, dirtRate: 0 });
+  for (const table of ["agg_merchant_day", "agg_network_hour"]) {
+    const written = await platform.value<number>(
+      `SELECT count(*) FROM ${table} WHERE xmin::text::bigint >= $1`,
+      [before],
+    );
+    expect(written).toBeGreaterThan(0);
+    expect(written).toBeLessThanOrEqual(rows);
+  }
+  expect((await platform.verify()).differences).toEqual([]);
+});
+
 test("all messages of a run sent many times over change nothing", async () => {
   const worker = await platform.startWorker(4);
   const run = await platform.kickoff();

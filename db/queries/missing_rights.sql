@@ -11,7 +11,7 @@ WITH leaf AS (
   FROM (VALUES
     ('payments.account', 'SELECT INSERT'), ('payments.merchant', 'SELECT INSERT'), ('payments.terminal', 'SELECT INSERT'),
     ('payments.txn', 'SELECT INSERT'), ('payments.txn_reject', 'SELECT INSERT DELETE'),
-    ('payments.agg_merchant_day', 'SELECT INSERT DELETE'), ('payments.agg_network_hour', 'SELECT INSERT DELETE'),
+    ('payments.agg_merchant_day', 'SELECT INSERT UPDATE DELETE'), ('payments.agg_network_hour', 'SELECT INSERT UPDATE DELETE'),
     ('staging.txn_shape', 'SELECT'), ('etl.standing_failure', 'SELECT'), ('etl.run_progress', 'SELECT'), ('ops.module_migration', 'SELECT'),
     ('wallet.audit_difference', 'SELECT'), ('wallet.audit_payment', 'SELECT'),
     ('saga.audit_difference', 'SELECT'), ('saga.audit_payment', 'SELECT'), ('saga.audit_orphan', 'SELECT'),
