@@ -136,9 +136,13 @@ export class Platform {
   }
 
   async done(runId: string, withinMs = 90_000): Promise<void> {
-    await eventually(`${runId} done`, async () => (await runStatus(this.pool, [runId]))[0]?.state === "done", {
-      withinMs,
-    });
+    await eventually(
+      `${runId} done`,
+      async () => (await runStatus(this.pool, [runId]))[0]?.state === "done",
+      {
+        withinMs,
+      },
+    );
   }
 
   /** Runs a spec from kickoff to done on a worker of its own. */
