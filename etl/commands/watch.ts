@@ -13,7 +13,7 @@ import { STALLED_S, stuck } from "../runs/stuck.js";
 
 const LINE_EVERY_MS = 3_000;
 /** A run's end is noticed when at most a tenth of its time has gone by since, and a long one's after a quarter of a second. */
-const LOOK_EVERY = { share: 0.1, atLeastMs: 20, atMostMs: 250 };
+const LOOK_EVERY = { share: 0.1, atLeastMs: 50, atMostMs: 250 };
 const STALLED_MS = STALLED_S * 1_000;
 
 /**
