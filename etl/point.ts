@@ -6,7 +6,6 @@ export type Point =
   | "stage: in copy"
   | "stage: after copy"
   | "clean: suspects judged"
-  | "agg: rows added"
   | "agg: rolled up"
   | "agg: month published"
   | "agg: month added to"

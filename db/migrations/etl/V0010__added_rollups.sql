@@ -3,3 +3,29 @@ GRANT UPDATE ON payments.agg_merchant_day, payments.agg_network_hour TO payments
 
 COMMENT ON TABLE payments.agg_merchant_day IS 'Takings per merchant, UTC day and currency; each run adds its own';
 COMMENT ON TABLE payments.agg_network_hour IS 'Volume per card network, channel, currency and UTC hour; each run adds its own';
+
+-- A build that is large beside the leaf that stands takes its rows in and its place: per row that costs half of adding it to the leaf's
+-- indexes. This makes the build's leaf what heal's is, for index_healed_leaf and swap_healed_leaf. From here to the end of the transaction
+-- nobody changes the standing leaf; readers go on.
+CREATE FUNCTION etl.adopt_build(run text, month date) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  build  text := etl.build_name(run, month);
+  leaf   text := etl.leaf_name(month);
+  healed text := leaf || '_healed';
+BEGIN
+  EXECUTE format('LOCK TABLE payments.%I IN SHARE ROW EXCLUSIVE MODE', leaf);
+  EXECUTE format('ALTER TABLE staging.%I DETACH PARTITION staging.%I', build, build || '_leaf');
+  EXECUTE format('DROP TABLE staging.%I', build);
+  EXECUTE format('ALTER TABLE staging.%I DROP COLUMN amount_raw, DROP COLUMN line_id, RESET (autovacuum_enabled)',
+                 build || '_leaf');
+  EXECUTE format('ALTER TABLE staging.%I RENAME CONSTRAINT %I TO %I', build || '_leaf', build || '_leaf_month', healed || '_month');
+  EXECUTE format('ALTER TABLE staging.%I RENAME TO %I', build || '_leaf', healed);
+  EXECUTE format('ALTER TABLE staging.%I SET SCHEMA payments', healed);
+  RETURN healed;
+END
+$$;
+
+REVOKE ALL ON FUNCTION etl.adopt_build(text, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION etl.adopt_build(text, date) TO payments_loader;
