@@ -2,6 +2,7 @@ import { codeOf } from "../../lib/errors.js";
 import { one } from "../../lib/postgres/one.js";
 import type { Client } from "../../lib/postgres/pool.js";
 import { copyLeaf } from "./copy_leaf.js";
+import { requireAttached } from "./leaf.js";
 import { leafTable } from "./names.js";
 import { SWAP_LOCK_TIMEOUT, swapReplacement } from "./replace.js";
 import { requireReplaceable } from "./replaceable.js";
@@ -31,6 +32,8 @@ export async function exchangeBuild(client: Client, runId: string, month: string
       runId,
       month,
     ]);
+    // Once more: it is locked now, so nobody can take it away.
+    await requireAttached(client, month);
     await copyLeaf(client, { from: leaf, to: `payments.${one(rows).adopted}` });
     await swapReplacement(client, month, SWAP_TRIES);
     await client.query("SET LOCAL lock_timeout = 0");
