@@ -120,6 +120,27 @@ CREATE FUNCTION collector.minor(amount text) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((amount)::numeric * (100)::numeric))::bigint;
 
+CREATE FUNCTION etl.adopt_build(run text, month date) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  build  text := etl.build_name(run, month);
+  leaf   text := etl.leaf_name(month);
+  healed text := leaf || '_healed';
+BEGIN
+  EXECUTE format('LOCK TABLE payments.%I IN SHARE ROW EXCLUSIVE MODE', leaf);
+  EXECUTE format('ALTER TABLE staging.%I DETACH PARTITION staging.%I', build, build || '_leaf');
+  EXECUTE format('DROP TABLE staging.%I', build);
+  EXECUTE format('ALTER TABLE staging.%I DROP COLUMN amount_raw, DROP COLUMN line_id, RESET (autovacuum_enabled)',
+                 build || '_leaf');
+  EXECUTE format('ALTER TABLE staging.%I RENAME CONSTRAINT %I TO %I', build || '_leaf', build || '_leaf_month', healed || '_month');
+  EXECUTE format('ALTER TABLE staging.%I RENAME TO %I', build || '_leaf', healed);
+  EXECUTE format('ALTER TABLE staging.%I SET SCHEMA payments', healed);
+  RETURN healed;
+END
+$$;
+
 CREATE FUNCTION etl.attach_leaf(leaf text, month date) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4045,6 +4066,9 @@ GRANT USAGE ON SCHEMA traffic TO payments_loader;
 GRANT USAGE ON SCHEMA wallet TO payments_wallet;
 GRANT USAGE ON SCHEMA wallet TO payments_loader;
 GRANT USAGE ON SCHEMA wallet TO payments_exporter;
+
+REVOKE ALL ON FUNCTION etl.adopt_build(run text, month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.adopt_build(run text, month date) TO payments_loader;
 
 REVOKE ALL ON FUNCTION etl.attach_leaf(leaf text, month date) FROM PUBLIC;
 
