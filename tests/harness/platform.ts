@@ -32,6 +32,7 @@ export const SMALL_SPEC: Spec = {
   toOn: "2025-04-01",
   dirtRate: 0.05,
   fraudRate: 0.01,
+  fraudDifficulty: "medium",
   chunkRows: 3_000,
 };
 

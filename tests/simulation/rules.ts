@@ -161,7 +161,14 @@ function slicesOfRun(row: RunRow): Slice[] {
     toOn: String(to_on),
     chunkRows: Number(chunk_rows),
   };
-  const planned = { ...spec, seed: 0, dirtRate: 0, fraudRate: 0, firstTxnId: first_txn_id };
+  const planned = {
+    ...spec,
+    seed: 0,
+    dirtRate: 0,
+    fraudRate: 0,
+    fraudDifficulty: "easy" as const,
+    firstTxnId: first_txn_id,
+  };
   const plan = planRun(planned);
   return Array.from({ length: plan.chunks }, (_, chunk) => {
     const { month, fromRow, toRow } = chunkOf(plan, planned, chunk);

@@ -238,12 +238,22 @@ function newRun(run_id: string, first_txn_id: number, values: readonly unknown[]
     to_on,
     dirt_rate,
     fraud_rate,
+    fraud_difficulty,
     chunk_rows,
     generator_version,
     window_chunks,
     begun,
   ] = values;
-  const spec = { seed, from_on, to_on, dirt_rate, fraud_rate, chunk_rows, generator_version };
+  const spec = {
+    seed,
+    from_on,
+    to_on,
+    dirt_rate,
+    fraud_rate,
+    fraud_difficulty,
+    chunk_rows,
+    generator_version,
+  };
   return {
     ...spec,
     run_id,
