@@ -6,7 +6,7 @@ export const GENERATOR_VERSION = 3;
 /** Version 2 knew no difficulty; what it made is what this one makes at `easy`, to the byte. */
 export const KNOWN_VERSIONS: readonly number[] = [2, GENERATOR_VERSION];
 
-/** How fraud hides: in no way, from a look at one column or two, or from that and a look at few payments too. */
+/** How well fraud hides, see docs/data.md. */
 export const FRAUD_DIFFICULTIES = ["easy", "medium", "hard"] as const;
 export type FraudDifficulty = (typeof FRAUD_DIFFICULTIES)[number];
 
