@@ -1,24 +1,9 @@
-import type { FraudDifficulty } from "../spec.js";
 import { mix } from "../world/prng.js";
 import { aucOf, binnedAuc } from "./auc.js";
 import { binsOf, MOST_BINS, pairBins } from "./bins.js";
 import { HISTORY, History } from "./history.js";
 import { fitLogistic } from "./logistic.js";
 import { columnsOf, type Facts, type LeakRow } from "./row.js";
-
-/** The most that a column and a pair of columns may tell, and the least that a model of the history must. */
-export interface Bounds {
-  readonly column: number;
-  readonly pair: number;
-  readonly model: number;
-}
-
-/** Fraud that is easy to find is bound by nothing. */
-export const BOUNDS: Readonly<Record<FraudDifficulty, Bounds | null>> = {
-  easy: null,
-  medium: { column: 0.7, pair: 0.78, model: 0.85 },
-  hard: { column: 0.6, pair: 0.68, model: 0.75 },
-};
 
 /** AUC of what was learnt from half of the accounts, over the other half. */
 export interface Guess {
@@ -29,12 +14,19 @@ export interface Guess {
 export interface LeakReport {
   readonly rows: number;
   readonly fraud: number;
+  /** `YYYY-MM`, in order. */
+  readonly months: readonly ({ readonly month: string } & Counts)[];
   /** Best first. */
   readonly columns: readonly Guess[];
   readonly pairs: readonly Guess[];
   readonly history: readonly Guess[];
   /** Logistic regression on all of the history. */
   readonly model: number;
+}
+
+interface Counts {
+  rows: number;
+  fraud: number;
 }
 
 interface Kept {
@@ -49,8 +41,8 @@ export class LeakAudit {
   readonly #history = new History();
   readonly #kept: Kept[] = [];
   readonly #honestOneIn: number;
+  readonly #months = new Map<string, Counts>();
   #rows = 0;
-  #fraud = 0;
 
   /** @param honestOneIn keeps one of so many honest rows for the guesses, and all fraudulent ones. */
   constructor(honestOneIn: number) {
@@ -59,9 +51,11 @@ export class LeakAudit {
 
   add(row: LeakRow): void {
     const features = this.#history.take(row);
+    const month = this.#monthOf(row.timeMs);
     this.#rows++;
+    month.rows++;
     if (row.fraud) {
-      this.#fraud++;
+      month.fraud++;
     } else if (this.#rows % this.#honestOneIn !== 0) {
       return;
     }
@@ -70,7 +64,7 @@ export class LeakAudit {
   }
 
   get fraud(): number {
-    return this.#fraud;
+    return [...this.#months.values()].reduce((sum, { fraud }) => sum + fraud, 0);
   }
 
   report(): LeakReport {
@@ -88,7 +82,8 @@ export class LeakAudit {
     const single = (values: readonly number[]) => binnedAuc(binsOf(values), MOST_BINS, labels);
     return {
       rows: this.#rows,
-      fraud: this.#fraud,
+      fraud: this.fraud,
+      months: [...this.#months].map(([month, counts]) => ({ month, ...counts })),
       columns: best(binned.map(({ name, bins }) => ({ by: name, auc: binnedAuc(bins, MOST_BINS, labels) }))),
       pairs: best(
         pairs.map(([a, b]) => ({
@@ -101,6 +96,13 @@ export class LeakAudit {
       ),
       model: modelAuc(kept),
     };
+  }
+
+  #monthOf(timeMs: number): Counts {
+    const month = new Date(timeMs).toISOString().slice(0, 7);
+    const counts = this.#months.get(month) ?? { rows: 0, fraud: 0 };
+    this.#months.set(month, counts);
+    return counts;
   }
 }
 
@@ -118,21 +120,4 @@ function modelAuc(kept: readonly Kept[]): number {
 
 function best(guesses: Guess[]): Guess[] {
   return guesses.sort((a, b) => b.auc - a.auc);
-}
-
-/** @returns what is beyond the bounds, in words; nothing when all is within. */
-export function beyond(report: LeakReport, bounds: Bounds): string[] {
-  const above = (what: string, guesses: readonly Guess[], most: number) =>
-    guesses
-      .filter(({ auc }) => auc > most)
-      .map(({ by, auc }) => `${what} ${by} tells fraud with ${auc.toFixed(3)}, at most ${most} is allowed`);
-  const model =
-    report.model < bounds.model
-      ? [`history tells fraud with ${report.model.toFixed(3)} only, at least ${bounds.model} is due`]
-      : [];
-  return [
-    ...above("column", report.columns, bounds.column),
-    ...above("pair", report.pairs, bounds.pair),
-    ...model,
-  ];
 }

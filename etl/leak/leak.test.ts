@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { specOf } from "../../tests/oracle/chunk.js";
 import { auditOf } from "../../tests/oracle/leak.js";
 import { aucOf, binnedAuc } from "./auc.js";
-import { BOUNDS, type Bounds, beyond } from "./audit.js";
 import { binsOf } from "./bins.js";
+import { BOUNDS, type Bounds, beyond, unlabelled } from "./bounds.js";
 import { fitLogistic } from "./logistic.js";
 
 /** Small, with much fraud: some 200 episodes. */
@@ -35,6 +35,24 @@ describe("what the generator makes", () => {
     expect(broken).toContainEqual(expect.stringMatching(/^column amount tells fraud with 0\.8/));
     expect(broken).toContainEqual(expect.stringMatching(/^pair .*amount.* tells fraud with 0\.9/));
   });
+});
+
+it("names months that should have fraud and have none", () => {
+  const months = [
+    { month: "2025-01", rows: 50_000, fraud: 100 },
+    { month: "2025-02", rows: 45_000, fraud: 0 },
+    { month: "2025-03", rows: 5_000, fraud: 0 },
+  ];
+  const counts = { rows: 100_000, fraud: 100, months };
+  expect(unlabelled({ ...counts, columns: [], pairs: [], history: [], model: 1 })).toEqual([]);
+  const more = {
+    ...counts,
+    fraud: 200,
+    months: [{ month: "2025-01", rows: 50_000, fraud: 200 }, ...months.slice(1)],
+  };
+  expect(unlabelled({ ...more, columns: [], pairs: [], history: [], model: 1 })).toEqual([
+    "2025-02 has no fraud in 45000 rows",
+  ]);
 });
 
 describe("AUC", () => {
