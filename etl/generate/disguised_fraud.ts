@@ -2,7 +2,7 @@ import { CHANNELS } from "../../lib/domain/codes.js";
 import { type Population, population } from "../world/population.js";
 import type { Prng } from "../world/prng.js";
 import type { AliasTable } from "../world/sampling.js";
-import { CARD_TESTING, COLLUSION, type Deeds, FRAUD_PATTERNS, TAKEOVER } from "./fraud_patterns.js";
+import { CARD_TESTING, type Deeds, FRAUD_PATTERNS, TAKEOVER } from "./fraud_patterns.js";
 import { FOREIGN_SHARE } from "./legitimate.js";
 import { AMOUNT_QUANTILES, decide, decideAt, price } from "./purchase.js";
 import type { RowBuffer } from "./row_buffer.js";
@@ -56,31 +56,33 @@ export class DisguisedFraud implements Deeds {
   }
 
   commit(row: RowBuffer, left: number): void {
-    const { declined, stopped } = this.#disguise;
     if (this.#pattern === TAKEOVER) {
-      this.#move(row, this.#account, this.#shopOf(this.#account));
-      const quantile = AMOUNT_QUANTILES - 1 - this.#cheap();
-      this.#charge(row, quantile);
-      if (left === 0) {
-        decideAt(row, this.#rng, stopped);
-      } else {
-        decide(row, this.#rng, quantile);
-      }
+      this.#empty(row, left);
       return;
     }
     const shop = this.#oneOfShops(row);
     this.#move(row, this.#customerOf(row, shop), shop);
     if (this.#pattern === CARD_TESTING) {
       this.#charge(row, this.#cheap());
-      decideAt(row, this.#rng, declined);
-      return;
-    }
-    const quantile = this.#rng.below(AMOUNT_QUANTILES);
-    this.#charge(row, quantile);
-    if (this.#pattern === COLLUSION) {
+      decideAt(row, this.#rng, this.#disguise.declined);
+    } else {
+      const quantile = this.#rng.below(AMOUNT_QUANTILES);
+      this.#charge(row, quantile);
       row.cents = Math.floor(row.cents / 100) * 100 + 99;
+      decide(row, this.#rng, quantile);
     }
-    decide(row, this.#rng, quantile);
+  }
+
+  /** One more payment of the account, dear ones first of all. */
+  #empty(row: RowBuffer, left: number): void {
+    this.#move(row, this.#account, this.#shopOf(this.#account));
+    const quantile = AMOUNT_QUANTILES - 1 - this.#cheap();
+    this.#charge(row, quantile);
+    if (left === 0) {
+      decideAt(row, this.#rng, this.#disguise.stopped);
+    } else {
+      decide(row, this.#rng, quantile);
+    }
   }
 
   /** A quantile of the price: when it leans, the lower of two. */
