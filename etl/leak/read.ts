@@ -1,5 +1,5 @@
 import { type Client, type Pool, type Queryable, transaction } from "../../lib/postgres/pool.js";
-import { loadSql } from "../../lib/postgres/sql.js";
+import { loadSql, quoteName } from "../../lib/postgres/sql.js";
 import { leafTable } from "../build/names.js";
 import { EtlError } from "../errors.js";
 import type { Run } from "../ledger/run.js";
@@ -26,6 +26,11 @@ export async function auditRun(pool: Pool, { runId, state, spec }: Run): Promise
   const audit = new LeakAudit(Math.max(1, Math.round(spec.rows / KEPT_ROWS)));
   await transaction(pool, async (client) => {
     await client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    const leaves = planRun(spec).months.map(({ month }) => leafTable(month));
+    // Before the snapshot, which the first SELECT takes: a leaf that another takes the place of later would be empty in it.
+    for (const leaf of leaves) {
+      await client.query(`LOCK TABLE ${quoteName(leaf)} IN ACCESS SHARE MODE`);
+    }
     const accounts = await factsOf(
       client,
       `SELECT account_id AS id, country AS account_country, currency AS account_currency, segment AS account_segment,
@@ -39,8 +44,8 @@ export async function auditRun(pool: Pool, { runId, state, spec }: Run): Promise
        FROM payments.merchant`,
     );
     const ids = [spec.firstTxnId, spec.firstTxnId + spec.rows];
-    for (const { month } of planRun(spec).months) {
-      for await (const row of rowsOf(client, leafTable(month), ids)) {
+    for (const leaf of leaves) {
+      for await (const row of rowsOf(client, leaf, ids)) {
         const accountFacts = accounts.get(row.account) ?? {};
         const merchantFacts = merchants.get(row.merchant) ?? {};
         audit.add({ ...row, accountFacts, merchantFacts });
