@@ -14,6 +14,8 @@ export interface Input {
   readonly path: string;
   readonly rows: number;
 }
+/** Of its rows so many will be accepted. */
+export type ChunkInput = Input & { readonly accepted: number };
 export type MonthInput = Input & { readonly month: string };
 
 /** What the measured commands are given, made beforehand, outside every clock. */
@@ -22,7 +24,7 @@ export interface Inputs {
   readonly months: readonly MonthInput[];
   readonly whole: Input;
   /** Generated rows, one binary file a chunk. */
-  readonly chunks: readonly Input[];
+  readonly chunks: readonly ChunkInput[];
 }
 
 /** How many sessions load side by side wherever something does: the worker's default, and two cores' worth. */
@@ -53,25 +55,25 @@ export async function writeBinary(
   folder: string,
   spec: PlannedSpec,
   source: ChunkSource,
-): Promise<Input[]> {
+): Promise<ChunkInput[]> {
   const plan = planRun(spec);
-  const inputs: Input[] = [];
+  const inputs: ChunkInput[] = [];
   await inLanes(plan.chunks, async (chunkNo) => {
     stack.signal.throwIfAborted();
     const path = join(folder, `chunk_${chunkNo}.bin`);
     const file = await open(path, "w");
-    let rows = 0;
+    let counts = { rows: 0, accepted: 0 };
     try {
       // Each buffer is written before the next is asked for: they are used again.
       for await (const buffer of source.stream(spec, chunkNo, (key) => {
-        rows = key.rows;
+        counts = { rows: key.rows, accepted: key.accepted };
       })) {
         await file.write(buffer);
       }
     } finally {
       await file.close();
     }
-    inputs[chunkNo] = { path, rows };
+    inputs[chunkNo] = { path, ...counts };
   });
   return inputs;
 }

@@ -45,7 +45,7 @@ const program = new Command("bench.sh")
 measures(
   program
     .command("load")
-    .description("the whole pipeline against what one would do by hand: ratios R1 to R6")
+    .description("the whole pipeline against what one would do by hand: ratios R1, R2, R4, R5 and R6")
     .option("--rows <n>", "rows N of the measured load", count(10_000, 1_000_000_000), 10_000_000)
     .option("--runs <k>", "rounds; each measures everything once", count(1, 99), 3)
     .option("--only <names>", "some of the ratios, e.g. R1,R2", someOf(NAMES), NAMES)
