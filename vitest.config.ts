@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
-import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { LongFirst } from "./tests/harness/long_first.js";
 import { stacks } from "./tests/harness/stacks.js";
 
-const serverTests = ["**/*.int.test.ts", "**/*.fault.test.ts", "**/*.monitoring.test.ts"];
+const SERVER_PROJECTS = ["int", "fault", "machines", "monitoring"] as const;
+const filesOf = (project: string) => `**/*.${project}.test.ts`;
 const never = ["**/node_modules/**", "dist/**", ".local/**"];
 
 /** What tests on real servers have in common: one file at a time on a stack. */
@@ -12,45 +13,17 @@ const onServers = {
   globalSetup: ["tests/harness/leaks_of_run.ts"],
   exclude: never,
   maxWorkers: Math.max(1, stacks.length),
+  // A process goes on with the next file of its project: all of ours is imported, and the population built, once.
+  isolate: false,
   sequence: { groupOrder: 1 },
   testTimeout: 180_000,
   hookTimeout: 180_000,
 };
 
-/** Files of half a minute and more: begun last, they would run on alone. */
-const LONG = [
-  "saga.fault",
-  "reports.fault",
-  "payouts.fault",
-  "split.fault",
-  "dlq.int",
-  "rebuild.int",
-  "servers.fault",
-  "fault_points.fault",
-  "cli.int",
-  "proxy.fault",
-  "leaf.int",
-  "dlq.fault",
-  "bootstrap.fault",
-  "verify.int",
-  "upgrade.fault",
-  "patience.fault",
-  "backup.int",
-  "module.int",
-  "backup.fault",
-];
-
-class LongFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) => {
-      const at = LONG.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
-      return at < 0 ? LONG.length : at;
-    };
-    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
-  }
-}
-
-/** The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults, .monitoring.test.ts with Prometheus. */
+/**
+ * The suffix of a test file chooses its project: .test.ts unit, .int.test.ts real servers, .fault.test.ts faults, .machines.test.ts
+ * what takes long (whole machines, for the most part), .monitoring.test.ts with Prometheus.
+ */
 export default defineConfig({
   test: {
     sequence: { sequencer: LongFirst },
@@ -59,16 +32,14 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["**/*.test.ts"],
-          exclude: [...never, ...serverTests],
+          exclude: [...never, ...SERVER_PROJECTS.map(filesOf)],
           // Pure functions need no process each: half the time of the default.
           pool: "threads",
           isolate: false,
           testTimeout: 30_000,
         },
       },
-      { test: { name: "int", ...onServers, include: ["**/*.int.test.ts"] } },
-      { test: { name: "fault", ...onServers, include: ["**/*.fault.test.ts"] } },
-      { test: { name: "monitoring", ...onServers, include: ["**/*.monitoring.test.ts"] } },
+      ...SERVER_PROJECTS.map((name) => ({ test: { name, ...onServers, include: [filesOf(name)] } })),
     ],
   },
 });

@@ -46,6 +46,7 @@ const ACROSS = [
 const ANSWER_KEYS = [
   { module: "traffic, payments", query: "audit_traffic" },
   { module: "traffic, collector", query: "audit_traffic_partners" },
+  { module: "traffic, ingest", query: "audit_traffic_lake" },
 ] as const;
 
 /**

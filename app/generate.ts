@@ -18,10 +18,8 @@ import { declarationsOf } from "./settings.js";
 
 /** Pages that follow from the manifests, as `npm run generate` writes them; a test compares. @returns text by path. */
 export async function generatedFiles(modules: readonly Module[]): Promise<Record<string, string>> {
-  const routes = modules.flatMap((module) =>
-    describedRoutes(module).map((route) => ({ ...route, service: module.service })),
-  );
-  const calls = callsOf(JSON.parse(await describeApi(packageVersion(), routes)) as ApiDocument);
+  const document = await describeApi(packageVersion(), describedRoutes(modules));
+  const calls = callsOf(JSON.parse(document) as ApiDocument);
   return {
     ".env.example": renderEnvExample(declarationsOf(modules)),
     "docs/metrics.md": withTable(

@@ -9,6 +9,7 @@ import { dlqCommand } from "./commands/dlq.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { eraseCommand } from "./commands/erase.js";
 import { migrateCommand } from "./commands/migrate.js";
+import { monitorCommand } from "./commands/monitor.js";
 import { serveCommand, workerCommand } from "./commands/serve.js";
 import { MODULES } from "./modules.js";
 import { auditSettings } from "./settings.js";
@@ -36,6 +37,7 @@ export function paymentsProgram(modules: readonly Module[]): Command {
       actions({ settings: () => [...modules.map(({ settings }) => settings), auditSettings] }),
       modules,
     ),
+    monitorCommand(actions({ settings: () => [auditSettings] })),
     eraseCommand(actions(), modules),
     dlqCommand(actions(), modules),
     doctorCommand(actions(), modules),

@@ -18,7 +18,7 @@ describe("the modules that payments serve runs", () => {
 
   it("are all services when none is named: worker and jobs are processes of their own", () => {
     const services = MODULES.map(({ name }) => name).filter(
-      (name) => !["etl", "jobs", "platform", "gateway-simulator", "traffic"].includes(name),
+      (name) => !["etl", "jobs", "platform", "gateway-simulator", "reporter", "traffic"].includes(name),
     );
     expect(chosen()).toEqual(services);
   });

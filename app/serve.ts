@@ -6,15 +6,16 @@ import { type Logger, PLATFORM } from "../lib/observability/log.js";
 import { createRegistry } from "../lib/observability/registry.js";
 import { packageVersion } from "../lib/root.js";
 import type { Part } from "../lib/runtime/lifecycle.js";
-import { describedRoutes, type Module, type ModuleParts } from "../lib/runtime/module.js";
+import { describedRoutes, type Module } from "../lib/runtime/module.js";
 import { Process } from "../lib/runtime/process.js";
 import type { Settings } from "../lib/settings/base.js";
 import { settingNames } from "../lib/settings/define.js";
 import { namesThatAreSet } from "../lib/settings/settings.js";
 import { aborted, pause } from "../lib/timing.js";
+import { SelfWatch } from "./self_watch.js";
 
-/** Not services: a worker and jobs are processes of their own. */
-const APART: readonly string[] = ["etl", "jobs", "platform", "gateway-simulator", "traffic"];
+/** Processes of their own: a worker, jobs, a reporter for each name that it reports under. */
+const APART: readonly string[] = ["etl", "jobs", "platform", "gateway-simulator", "reporter", "traffic"];
 
 /** The modules named, or all services when none is. @throws CoreError MODULE_UNKNOWN for a name that is none, or stands twice. */
 export function chooseModules(names: readonly string[], modules: readonly Module[]): readonly Module[] {
@@ -56,24 +57,27 @@ export async function serve(options: ServeOptions): Promise<void> {
   const registry = createRegistry({ build: { version: packageVersion() }, process: true });
   const routes: Route[] = [];
   const places: Place[] = [];
-  const served = new Process({ ...options, registry }, (runtime) =>
-    modules.flatMap((module) => {
+  const watch =
+    settings.SELF_WATCH === "on" ? [new SelfWatch({ settings, logger, name: watchedName(modules) })] : [];
+  const served = new Process({ ...options, registry }, (runtime) => [
+    ...modules.flatMap((module) => {
       const made = module.start({ ...runtime, logger: options.logger.child({ service: module.service }) });
-      routes.push(...(made.routes ?? []).map((route) => ({ ...route, ...placeOf(module, made) })));
+      const { service } = module;
+      const { poolQueue } = made;
+      routes.push(...(made.routes ?? []).map((route) => ({ ...route, service, poolQueue })));
       if (made.operationsAt !== undefined) {
         places.push({ ...made.operationsAt, wantedBy: module.name });
       }
       return made.parts;
     }),
-  );
+    ...watch,
+  ]);
   // Here, because only what serves needs it: it is a third of what every other command would wait for.
   const { createHttpServer, httpPart } = await import("../lib/http/server.js");
   const dependencies = () => served.dependencies();
   const operations = { registry, dependencies, critical: ["postgres"], ending: signal };
-  const elsewhere = () =>
-    all
-      .filter((module) => !modules.includes(module))
-      .flatMap((module) => describedRoutes(module).map((route) => ({ ...route, ...placeOf(module) })));
+  // Of all modules, also of those that run elsewhere: the document is the same whichever process is asked.
+  const described = () => describedRoutes(all);
   const { HTTP_HOST: host, HTTP_PORT: port } = settings;
   const api = { host, port, wantedBy: "the API (HTTP_PORT)" };
   const withApi = routes.length > 0 || places.length === 0;
@@ -85,7 +89,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   try {
     requireOnePortEach(wanted);
     for (const place of wanted) {
-      const own = place === api ? { api: { version: packageVersion(), routes, elsewhere, settings } } : {};
+      const own = place === api ? { api: { version: packageVersion(), routes, described, settings } } : {};
       const server = httpPart(await createHttpServer({ operations, logger: options.logger, ...own }), place);
       servers.push(server);
       await server.start?.().catch((error: unknown) => {
@@ -121,7 +125,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   logger.info("stopped");
 }
 
-const placeOf = ({ service }: Module, made?: ModuleParts) => ({ service, poolQueue: made?.poolQueue });
+/** As the monitor knows it: of several modules they are all services. */
+const watchedName = ([first, ...others]: readonly Module[]) =>
+  `self-${first === undefined || others.length > 0 ? "services" : first.service}`;
 
 interface Place extends Listening {
   readonly wantedBy: string;

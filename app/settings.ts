@@ -9,8 +9,12 @@ import type { CampaignsSettings } from "../services/campaigns/settings.js";
 import type { CollectorSettings } from "../services/collector/settings.js";
 import type { FraudSettings } from "../services/fraud/settings.js";
 import type { SimulatorSettings } from "../services/gateway_simulator/settings.js";
+import type { IngestSettings } from "../services/ingest/settings.js";
+import type { MonitorSettings } from "../services/monitor/settings.js";
+import type { MonitorQueueSettings } from "../services/monitor_queue/settings.js";
 import type { PaymentsSettings } from "../services/payments/settings.js";
 import type { PayoutsSettings } from "../services/payouts/settings.js";
+import type { ReporterSettings } from "../services/reporter/settings.js";
 import type { ReportsSettings } from "../services/reports/settings.js";
 import type { WalletSettings } from "../services/wallet/settings.js";
 import type { TrafficSettings } from "../traffic/settings.js";
@@ -25,6 +29,9 @@ const stackSchema = z.object({
   PROXY_PORT: port.default(8_088).describe("HAProxy before the nodes of campaigns"),
   PROXY_NODE_1_PORT: port.default(8_001).describe("The first node of campaigns"),
   PROXY_NODE_2_PORT: port.default(8_002).describe("The second node of campaigns"),
+  REPORTER_A_PORT: port.default(5_002).describe("The reporter payments-a"),
+  REPORTER_B_PORT: port.default(5_010).describe("The reporter payments-b"),
+  REPORTER_C_PORT: port.default(5_020).describe("The reporter payments-c"),
   GRAFANA_PORT: port.default(3_000).describe("Grafana; in containers only"),
 });
 
@@ -68,6 +75,10 @@ export interface AllSettings
     CampaignsSettings,
     ReportsSettings,
     CollectorSettings,
+    MonitorSettings,
+    MonitorQueueSettings,
+    ReporterSettings,
+    IngestSettings,
     TrafficSettings {}
 
 /** @throws CoreError SETTINGS_INVALID */

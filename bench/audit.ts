@@ -22,7 +22,8 @@ export async function auditOf(
   const key = trafficId === undefined ? [] : ["--traffic", String(trafficId)];
   const command = [process.execPath, MAIN, "audit", "--quiesced", "--json", ...key];
   const child = start(command, {
-    env: { ...BASE_ENV, ...stack.settings, ...env },
+    // A bootstrapped checkout names its gateway's book, and that gateway is none of the bench's.
+    env: { ...BASE_ENV, ...stack.settings, PAYOUTS_BOOK_URL: "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output = outputOf(child);

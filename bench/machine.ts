@@ -119,7 +119,7 @@ export async function requireDisk(
   }
 }
 
-async function freeMb(path: string): Promise<number> {
+export async function freeMb(path: string): Promise<number> {
   const { bavail, bsize } = await statfs(path);
   return Math.floor((bavail * bsize) / 2 ** 20);
 }

@@ -7,8 +7,10 @@ import { outputProblem, write } from "../lib/process/stdout.js";
 import { type AppendOptions, benchAppend } from "./append.js";
 import { benchBackup } from "./backup.js";
 import { type AvailabilityOptions, benchAvailability } from "./campaigns/availability.js";
+import { benchIngest, PARTS as INGEST_PARTS, type IngestOptions } from "./ingest/command.js";
 import { benchLoad } from "./load.js";
 import { machineFacts, requireDurability } from "./machine.js";
+import { benchMonitor, type MonitorOptions } from "./monitor/command.js";
 import { benchOnce, type OnceOptions } from "./partners/once.js";
 import { benchPayments, PARTS, type PaymentsOptions } from "./payments/command.js";
 import { LAYOUTS } from "./payments/fleet.js";
@@ -125,6 +127,14 @@ measures(
 
 measures(
   program
+    .command("monitor")
+    .description("windows of reports, all open at a time: false and missed alerts, and what was lost")
+    .option("--windows <n>", "open at a time", count(1, 1_000_000), 10_000)
+    .option("--seconds <s>", "how long each lasts", count(60, 300), 60),
+  (stack, report, options: MonitorOptions) => benchMonitor(stack, report, options),
+);
+measures(
+  program
     .command("availability")
     .description("campaigns through HAProxy while its two nodes die in turn: answered, lost, overspent")
     .option("--rate <n>", "requests a second, each at its time", count(1, 10_000), 200)
@@ -151,6 +161,24 @@ measures(
       0,
     ),
   (stack, report, options: OnceOptions) => benchOnce(stack, report, options),
+);
+measures(
+  program
+    .command("ingest")
+    .description(
+      "events of providers: told over HTTP, out of a data lake with two pollers, and read among many",
+    )
+    .option("--only <parts>", `some of ${INGEST_PARTS.join(",")}`, someOf(INGEST_PARTS), [...INGEST_PARTS])
+    .option("--batch <n>", "events told in batches", count(1_000, 100_000_000), 100_000)
+    .option("--rows <n>", "rows of the data lake", count(1_000, 100_000_000), 100_000)
+    .option(
+      "--kill-every <s>",
+      "one of the two pollers is killed in turn, so many seconds apart; 0: none",
+      count(0, 3_600),
+      0,
+    )
+    .option("--events <n>", "events there are when they are read", count(10_000, 1_000_000_000), 10_000_000),
+  (stack, report, options: IngestOptions) => benchIngest(stack, report, options),
 );
 
 /** Lets a command measure; `work` gets its options and its argument, if it has one. */

@@ -63,13 +63,13 @@ export class PlatformProcess {
     }
   }
 
-  get #ended(): boolean {
+  get ended(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   /** @throws PlatformError BENCH_FAILED with the last line of its log when it has ended. */
   mustLive(): void {
-    if (this.#ended) {
+    if (this.ended) {
       const last = this.#output.stderr.trimEnd().split("\n").at(-1);
       throw new BenchError("BENCH_FAILED", `${this.#name} has ended: ${last}`);
     }
@@ -90,7 +90,7 @@ export class PlatformProcess {
 
   /** Drains, unless the bench was interrupted: then its database is about to go anyway. */
   async stop(): Promise<void> {
-    if (this.#ended) {
+    if (this.ended) {
       return;
     }
     const ended = once(this.#child, "exit");

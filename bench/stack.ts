@@ -15,13 +15,14 @@ const VHOST = "bench";
 const TEMPLATE = "bench_template";
 const DATABASE = "bench_run";
 const SCRATCH = "bench_scratch";
+const LAKE = "bench_lake";
 
 /** The local stack's servers, and what of the bench is on them: a vhost and databases, whose names are the bench's alone. */
 export class Stack {
   readonly dir: string;
   /** The user's. */
   readonly own: AllSettings;
-  /** The same, with the bench's database and vhost in place of the user's. */
+  /** The same, with the bench's database and vhost in place of the user's, and no data lake: that one is the user's. */
   readonly settings: AllSettings;
   readonly signal: AbortSignal;
   /** Of the admin, on the maintenance database. */
@@ -32,7 +33,7 @@ export class Stack {
   private constructor(dir: string, settings: AllSettings, signal: AbortSignal) {
     this.dir = dir;
     this.own = settings;
-    this.settings = { ...settings, POSTGRES_DB: DATABASE, RABBITMQ_VHOST: VHOST };
+    this.settings = { ...settings, POSTGRES_DB: DATABASE, RABBITMQ_VHOST: VHOST, DATALAKE_DATABASE_URL: "" };
     this.signal = signal;
     this.admin = createPool(settings, { role: "admin", max: 1, database: "postgres" });
   }
@@ -71,6 +72,16 @@ export class Stack {
   /** An empty database for the length of `work`, which gets its name. */
   withScratch<T>(work: (name: string) => Promise<T>): Promise<T> {
     return this.#with(SCRATCH, "template0", work);
+  }
+
+  /** A data lake without a row for the length of `work`, which gets its name and what points a poller at it. */
+  async withLake<T>(work: (lake: { readonly name: string; readonly url: string }) => Promise<T>): Promise<T> {
+    const url = Object.assign(new URL(this.own.DATALAKE_DATABASE_URL), { pathname: `/${LAKE}` }).href;
+    return this.#with(LAKE, "template0 ENCODING 'UTF8' LC_COLLATE 'C'", async (name) => {
+      const sql = readFileSync(join(packageRoot, "db", "datalake.sql"), "utf8");
+      await withPool(this.settings, { role: "admin", database: name }, (pool) => pool.query(sql));
+      return work({ name, url });
+    });
   }
 
   async #with<T>(database: string, template: string, work: (name: string) => Promise<T>): Promise<T> {
@@ -150,7 +161,7 @@ export class Stack {
 
   /** Also after an interruption, hence without the signal. */
   async #removeAll(): Promise<void> {
-    for (const database of [DATABASE, SCRATCH, TEMPLATE]) {
+    for (const database of [DATABASE, SCRATCH, LAKE, TEMPLATE]) {
       await this.#drop(database);
     }
     const vhosts = await this.rabbitmqctl("list_vhosts", "--no-table-headers");

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Roles and database, by db/roles.sql, on the server that PGHOST and PGPASSWORD name; any number of times. Each variable
+# Roles, database and data lake, by db/roles.sql and db/datalake.sql, on the server that PGHOST and PGPASSWORD name; any number of times. Each variable
 # ROLES_X of the environment becomes the psql variable x.
 set -euo pipefail
 
@@ -13,4 +13,6 @@ set -euo pipefail
     printf "\\\\set %s '%s'\n" "${variable,,}" "$value"
   done
   cat /etc/payments/roles.sql
+  printf '\\connect datalake\n'
+  cat /etc/payments/datalake.sql
 } | psql -Xq --no-password --set=ON_ERROR_STOP=1 --username=postgres --dbname=postgres

@@ -3,9 +3,9 @@
 -- anew, and to put right what was changed by hand.
 --
 -- psql variables: dbname admin_password loader_password reader_password exporter_password
--- backup_password app_password.
+-- backup_password app_password lake_password.
 -- Give them by \set on standard input or from a file of mode 0600, never by --variable: arguments show in process lists.
--- Schemas, tables and the rights on them come from db/migrations, run by payments_admin.
+-- Schemas, tables and the rights on them come from db/migrations, run by payments_admin; those of the data lake from db/datalake.sql.
 \set ON_ERROR_STOP on
 -- An error must not quote its statement, which may hold a password.
 \set VERBOSITY terse
@@ -27,8 +27,9 @@ SELECT pg_advisory_lock(hashtext('payments-platform roles')) \g /dev/null
 
 SELECT format('CREATE ROLE %I', r)
 FROM unnest(ARRAY['payments_owner', 'payments_admin', 'payments_loader', 'payments_reader',
-                  'payments_exporter', 'payments_backup', 'payments_app', 'payments_wallet', 'payments_saga',
-                  'payments_collector', 'payments_payouts', 'payments_campaigns', 'payments_traffic', 'payments_reports']) r
+                  'payments_exporter', 'payments_backup', 'payments_app', 'payments_lake', 'payments_wallet', 'payments_saga',
+                  'payments_collector', 'payments_payouts', 'payments_campaigns', 'payments_traffic', 'payments_reports',
+                  'payments_monitor', 'payments_reporter', 'payments_ingest']) r
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) \gexec
 
 -- Every attribute is spelt out, so that a role changed by hand is put right. payments_backup may stream the cluster's files,
@@ -40,13 +41,17 @@ ALTER ROLE payments_reader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICA
 ALTER ROLE payments_exporter LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'exporter_password' VALID UNTIL 'infinity';
 ALTER ROLE payments_backup   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION   NOBYPASSRLS INHERIT PASSWORD :'backup_password' VALID UNTIL 'infinity';
 ALTER ROLE payments_app      LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD :'app_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_lake     LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD :'lake_password' VALID UNTIL 'infinity';
 ALTER ROLE payments_wallet NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
 ALTER ROLE payments_saga NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
 ALTER ROLE payments_payouts NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
 ALTER ROLE payments_campaigns NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
 ALTER ROLE payments_reports NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
 ALTER ROLE payments_collector NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_ingest NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
 ALTER ROLE payments_traffic NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_monitor NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_reporter NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
 
 -- A guard against slips, not a right: whoever reads reports should not write by accident.
 ALTER ROLE payments_reader SET default_transaction_read_only = on;
@@ -56,10 +61,10 @@ ALTER ROLE payments_reader SET default_transaction_read_only = on;
 SELECT current_setting('server_version_num')::int >= 160000 AS pg16 \gset
 \if :pg16
 GRANT payments_owner TO payments_admin WITH INHERIT TRUE, SET TRUE;
-GRANT payments_wallet, payments_saga, payments_collector, payments_payouts, payments_campaigns, payments_traffic, payments_reports TO payments_app WITH INHERIT FALSE, SET TRUE;
+GRANT payments_wallet, payments_saga, payments_collector, payments_payouts, payments_campaigns, payments_traffic, payments_reports, payments_monitor, payments_reporter, payments_ingest TO payments_app WITH INHERIT FALSE, SET TRUE;
 \else
 GRANT payments_owner TO payments_admin;
-GRANT payments_wallet, payments_saga, payments_collector, payments_payouts, payments_campaigns, payments_traffic, payments_reports TO payments_app;
+GRANT payments_wallet, payments_saga, payments_collector, payments_payouts, payments_campaigns, payments_traffic, payments_reports, payments_monitor, payments_reporter, payments_ingest TO payments_app;
 \endif
 GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO payments_admin; -- a DBA sees and stops sessions, ends a bench with a checkpoint
 GRANT pg_monitor TO payments_exporter;
@@ -74,8 +79,19 @@ FROM pg_database WHERE datname = :'dbname' AND datdba <> 'payments_owner'::regro
 
 REVOKE ALL ON DATABASE :"dbname" FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"dbname" TO payments_admin, payments_loader, payments_reader, payments_exporter, payments_backup,
-  payments_app, payments_wallet, payments_saga, payments_payouts, payments_campaigns, payments_collector, payments_traffic, payments_reports;
+  payments_app, payments_wallet, payments_saga, payments_payouts, payments_campaigns, payments_collector, payments_traffic, payments_reports,
+  payments_monitor, payments_reporter, payments_ingest;
 GRANT TEMPORARY ON DATABASE :"dbname" TO payments_admin, payments_loader;
+
+-- What others collect, and ingest reads; see db/datalake.sql.
+SELECT 'CREATE DATABASE datalake OWNER payments_owner TEMPLATE template0 ENCODING ''UTF8'' LC_COLLATE ''C'' LC_CTYPE '
+       || quote_literal(datctype)
+FROM pg_database
+WHERE datname = 'template0' AND NOT EXISTS (SELECT FROM pg_database WHERE datname = 'datalake') \gexec
+SELECT 'ALTER DATABASE datalake OWNER TO payments_owner'
+FROM pg_database WHERE datname = 'datalake' AND datdba <> 'payments_owner'::regrole \gexec
+REVOKE ALL ON DATABASE datalake FROM PUBLIC;
+GRANT CONNECT ON DATABASE datalake TO payments_admin, payments_reader, payments_backup, payments_app, payments_lake;
 
 -- Its view spans all databases; kept in the maintenance database, it stays out of dumps that a plain role must restore.
 SELECT 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements'

@@ -6,11 +6,17 @@ CREATE SCHEMA collector;
 
 CREATE SCHEMA etl;
 
+CREATE SCHEMA ingest;
+
+CREATE SCHEMA monitor;
+
 CREATE SCHEMA ops;
 
 CREATE SCHEMA payments;
 
 CREATE SCHEMA payouts;
+
+CREATE SCHEMA reporter;
 
 CREATE SCHEMA reports;
 
@@ -47,15 +53,6 @@ CREATE FUNCTION campaigns.sighting_retention() RETURNS interval
     RETURN '7 days'::interval;
 
 COMMENT ON FUNCTION campaigns.sighting_retention() IS 'How long a click or an impression is known by its name';
-
-CREATE FUNCTION collector.commit_without_waiting() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-  SET LOCAL synchronous_commit = off;
-  RETURN NULL;
-END
-$$;
 
 CREATE FUNCTION collector.erase(customer text, pseudonym text) RETURNS TABLE(what text, rows bigint)
     LANGUAGE plpgsql
@@ -381,6 +378,135 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION ingest.keep_event() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF (NEW.id, NEW.body_id, NEW.place, NEW.received_at) = (OLD.id, OLD.body_id, OLD.place, OLD.received_at)
+     AND NEW.attempts >= OLD.attempts THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'event % is of place % of body %: this change of it is refused', OLD.id, OLD.place, OLD.body_id
+    USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION ingest.keep_mapping() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF (NEW.id, NEW.family, NEW.shape, NEW.layout) = (OLD.id, OLD.family, OLD.shape, OLD.layout)
+     AND (OLD.state = NEW.state OR OLD.state IN ('candidate', 'promoted') AND NEW.state <> 'candidate') THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'mapping % is %: this change of it is refused', OLD.id, OLD.state USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE TABLE monitor.report_window (
+    window_uuid uuid NOT NULL,
+    id bigint NOT NULL,
+    service text NOT NULL,
+    window_from timestamp with time zone NOT NULL,
+    window_to timestamp with time zone NOT NULL,
+    interval_ms integer NOT NULL,
+    expected integer NOT NULL,
+    last_seq integer,
+    deadline timestamp with time zone NOT NULL,
+    state text DEFAULT 'OPEN'::text NOT NULL,
+    received integer,
+    errors integer,
+    closed_at timestamp with time zone,
+    decided_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT report_window_check CHECK (((last_seq >= 0) AND (last_seq <= expected))),
+    CONSTRAINT report_window_check1 CHECK (((received >= 0) AND (received <= expected))),
+    CONSTRAINT report_window_check2 CHECK (((errors >= 0) AND (errors <= received))),
+    CONSTRAINT report_window_check3 CHECK (((state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text])) = (decided_at IS NULL))),
+    CONSTRAINT report_window_check4 CHECK (((decided_at IS NULL) = (received IS NULL))),
+    CONSTRAINT report_window_check5 CHECK (((decided_at IS NULL) = (errors IS NULL))),
+    CONSTRAINT report_window_check6 CHECK (((decided_at IS NULL) = (closed_at IS NULL))),
+    CONSTRAINT report_window_check7 CHECK (((state <> 'CLOSED'::text) OR (received >= COALESCE(last_seq, expected)))),
+    CONSTRAINT report_window_check8 CHECK (((state <> 'ALERT'::text) OR (received < COALESCE(last_seq, expected)))),
+    CONSTRAINT report_window_expected_check CHECK (((expected >= 1) AND (expected <= 86400))),
+    CONSTRAINT report_window_interval_ms_check CHECK (((interval_ms >= 10) AND (interval_ms <= 3600000))),
+    CONSTRAINT report_window_service_check CHECK (((length(service) >= 1) AND (length(service) <= 63))),
+    CONSTRAINT report_window_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text, 'CLOSED'::text, 'ALERT'::text, 'RESOLVED_LATE'::text])))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE monitor.report_window IS 'A window and its schedule: which reports are to come, and whether they did';
+
+CREATE FUNCTION monitor.agrees(w monitor.report_window) RETURNS boolean
+    LANGUAGE sql
+    AS $$
+  SELECT CASE w.state WHEN 'RESOLVED_LATE' THEN count(*) >= coalesce(w.last_seq, w.expected)
+                      ELSE count(*) FILTER (WHERE NOT late) = w.received END
+  FROM monitor.report r WHERE r.window_uuid = w.window_uuid AND r.seq <= coalesce(w.last_seq, w.expected);
+$$;
+
+CREATE FUNCTION monitor.keep_report() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM monitor.report_window w
+                 WHERE w.window_uuid = NEW.window_uuid AND NEW.seq <= w.expected AND NEW.late = (w.decided_at IS NOT NULL)) THEN
+    RAISE EXCEPTION 'report % is none of window %, or not late as it says', NEW.seq, NEW.window_uuid
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION monitor.keep_window() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF (NEW.window_uuid, NEW.id, NEW.service, NEW.window_from, NEW.window_to, NEW.interval_ms, NEW.expected, NEW.created_at)
+     = (OLD.window_uuid, OLD.id, OLD.service, OLD.window_from, OLD.window_to, OLD.interval_ms, OLD.expected, OLD.created_at)
+     AND NEW.deadline <= OLD.deadline
+     AND (NEW.last_seq IS NOT DISTINCT FROM OLD.last_seq
+          OR (OLD.decided_at IS NULL AND NEW.last_seq <= coalesce(OLD.last_seq, OLD.expected)))
+     AND (OLD.state = NEW.state OR NEW.state IN ('OPEN', 'UNKNOWN') OR monitor.agrees(NEW))
+     AND (OLD.decided_at IS NULL
+          OR (NEW.received, NEW.errors, NEW.closed_at, NEW.decided_at, NEW.deadline)
+             = (OLD.received, OLD.errors, OLD.closed_at, OLD.decided_at, OLD.deadline))
+     AND EXISTS (SELECT FROM monitor.transition WHERE from_state = OLD.state AND to_state = NEW.state) THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'window % is %: this change of it is refused', OLD.window_uuid, OLD.state USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION monitor.passed() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+  SELECT m.sent_at
+  FROM monitor.marker m
+  WHERE m.back_at IS NOT NULL
+    AND m.sent_at > now() - interval '1 hour'
+    AND (SELECT last_at FROM monitor.hearing) > statement_timestamp() - interval '5 seconds'
+    AND NOT EXISTS (
+      SELECT FROM monitor.lease h
+      WHERE h.gave_back_at >= m.sent_at OR (h.renewed_at < m.back_at AND h.ends_at > m.sent_at))
+  ORDER BY m.sent_at DESC
+  LIMIT 1;
+$$;
+
+COMMENT ON FUNCTION monitor.passed() IS 'Until when all that was in the queue of reports is accounted for';
+
+CREATE FUNCTION monitor.refuse_young() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF OLD.created_at > now() - interval '28 days' THEN
+    RAISE EXCEPTION 'DELETE of %.% is refused: the row is younger than 28 days', TG_TABLE_SCHEMA, TG_TABLE_NAME
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN OLD;
+END
+$$;
+
 CREATE FUNCTION ops.add_months(parent regclass, months integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -421,6 +547,30 @@ BEGIN
   RETURN made;
 END
 $$;
+
+CREATE FUNCTION ops.add_rate_limit(schema text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $_$
+DECLARE
+  statement text;
+BEGIN
+  FOREACH statement IN ARRAY ARRAY[
+    $$CREATE TABLE %1$I.rate_limit (
+        key    varchar(255)     PRIMARY KEY,
+        points integer          NOT NULL DEFAULT 0,
+        expire double precision) WITH (fillfactor = 50)$$,
+    $$COMMENT ON TABLE %1$I.rate_limit IS 'What each caller has used of its limits in the minute under way'$$,
+    $$CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON %1$I.rate_limit
+        FOR EACH STATEMENT EXECUTE FUNCTION ops.commit_without_waiting()$$,
+    $$GRANT SELECT, INSERT, UPDATE, DELETE ON %1$I.rate_limit TO %2$I$$
+  ] LOOP
+    EXECUTE format(statement, schema, 'payments_' || schema);
+  END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION ops.add_rate_limit(schema text) IS 'Makes the table rate_limit of a service';
 
 CREATE FUNCTION ops.add_service_tables(schema text) RETURNS void
     LANGUAGE plpgsql
@@ -520,6 +670,17 @@ CREATE FUNCTION ops.audit_grace() RETURNS interval
 $$;
 
 COMMENT ON FUNCTION ops.audit_grace() IS 'What is younger counts as in flight';
+
+CREATE FUNCTION ops.commit_without_waiting() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  SET LOCAL synchronous_commit = off;
+  RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION ops.commit_without_waiting() IS 'Has a transaction that changes the table commit without waiting for the disk';
 
 CREATE FUNCTION ops.erasing() RETURNS boolean
     LANGUAGE sql STABLE
@@ -709,6 +870,47 @@ BEGIN
     RAISE EXCEPTION 'Pago % is not EXITOSO as %', NEW.id_pago, NEW.gateway_id USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION reporter.keep_tick() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF (NEW.window_uuid, NEW.seq, NEW.id, NEW.status, NEW.ticked_at, NEW.created_at)
+     = (OLD.window_uuid, OLD.seq, OLD.id, OLD.status, OLD.ticked_at, OLD.created_at)
+     AND OLD.outcome = 'sending' AND NEW.outcome IN ('sending', 'sent') THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'tick % of window % is %: this change of it is refused', OLD.seq, OLD.window_uuid, OLD.outcome
+    USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION reporter.keep_window() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF (NEW.window_uuid, NEW.id, NEW.service, NEW.seed, NEW.error_rate, NEW.omission_rate, NEW.interval_ms, NEW.duration_ms,
+      NEW.opened_at, NEW.window_from, NEW.created_at)
+     = (OLD.window_uuid, OLD.id, OLD.service, OLD.seed, OLD.error_rate, OLD.omission_rate, OLD.interval_ms, OLD.duration_ms,
+        OLD.opened_at, OLD.window_from, OLD.created_at)
+     AND (OLD.audited_at IS NULL OR NEW.audited_at = OLD.audited_at) THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'window %: this change of it is refused', OLD.window_uuid USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE FUNCTION reporter.refuse_young() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF current_user <> 'payments_owner' AND OLD.created_at > now() - interval '28 days' THEN
+    RAISE EXCEPTION 'DELETE of %.% is refused: the row is younger than 28 days', TG_TABLE_SCHEMA, TG_TABLE_NAME
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN OLD;
 END
 $$;
 
@@ -1452,7 +1654,7 @@ CREATE TABLE collector.rate_limit (
 )
 WITH (fillfactor='50');
 
-COMMENT ON TABLE collector.rate_limit IS 'Events of each source in the minute under way';
+COMMENT ON TABLE collector.rate_limit IS 'What each caller has used of its limits in the minute under way';
 
 CREATE TABLE collector.signed_request (
     source text NOT NULL,
@@ -1742,6 +1944,838 @@ CREATE TABLE etl.worker (
 );
 
 COMMENT ON TABLE etl.worker IS 'Workers by their last sign of life; one that is silent for longer than its lease loses its connections';
+
+CREATE TABLE ingest.amount_day (
+    day date NOT NULL,
+    provider text NOT NULL,
+    currency text NOT NULL,
+    events bigint NOT NULL,
+    round bigint NOT NULL,
+    CONSTRAINT amount_day_check CHECK (((round >= 0) AND (round <= events))),
+    CONSTRAINT amount_day_events_check CHECK ((events >= 0))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE ingest.amount_day IS 'How many amounts end in 00: nearly all where major units were taken for minor ones';
+
+CREATE TABLE ingest.body (
+    id uuid NOT NULL,
+    bytes bytea NOT NULL,
+    sha256 bytea NOT NULL,
+    is_text boolean NOT NULL,
+    hint text,
+    source text NOT NULL,
+    source_key text,
+    received_at timestamp with time zone NOT NULL,
+    merchant text,
+    country text,
+    CONSTRAINT body_country_check CHECK ((length(country) <= 255)),
+    CONSTRAINT body_hint_check CHECK ((length(hint) <= 255)),
+    CONSTRAINT body_merchant_check CHECK ((length(merchant) <= 255)),
+    CONSTRAINT body_sha256_check CHECK ((length(sha256) = 32)),
+    CONSTRAINT body_source_check CHECK ((source ~ '^[a-z][a-z0-9_-]{0,49}$'::text)),
+    CONSTRAINT body_source_key_check CHECK (((length(source_key) >= 1) AND (length(source_key) <= 255)))
+)
+PARTITION BY RANGE (id);
+
+COMMENT ON TABLE ingest.body IS 'What was sent, of which at least one event was new; final';
+
+CREATE TABLE ingest.event (
+    id uuid NOT NULL,
+    body_id uuid NOT NULL,
+    place integer NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    provider text,
+    rule text,
+    method text NOT NULL,
+    confidence double precision NOT NULL,
+    status text NOT NULL,
+    code text,
+    detail text,
+    reason text,
+    undoes text,
+    amount numeric,
+    amount_minor bigint,
+    currency text,
+    amount_usd numeric,
+    fx_day date,
+    merchant text,
+    country text,
+    occurred_at timestamp with time zone,
+    day date GENERATED ALWAYS AS (((COALESCE(occurred_at, received_at) AT TIME ZONE 'UTC'::text))::date) STORED NOT NULL,
+    provider_event_id text,
+    payment_ref text,
+    dedup_key text,
+    metadata jsonb NOT NULL,
+    provenance jsonb NOT NULL,
+    latency_ms integer NOT NULL,
+    repeats uuid,
+    attempts smallint DEFAULT 0 NOT NULL,
+    retry_at timestamp with time zone,
+    CONSTRAINT event_amount_check CHECK ((amount >= (0)::numeric)),
+    CONSTRAINT event_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT event_amount_usd_check CHECK ((amount_usd >= (0)::numeric)),
+    CONSTRAINT event_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT event_check CHECK ((repeats <> id)),
+    CONSTRAINT event_check1 CHECK (((status = 'UNPROCESSED'::text) = (code IS NOT NULL))),
+    CONSTRAINT event_check2 CHECK (((code IS NULL) = (detail IS NULL))),
+    CONSTRAINT event_check3 CHECK (((reason IS NULL) OR (status <> 'UNPROCESSED'::text))),
+    CONSTRAINT event_check4 CHECK (((amount_minor IS NULL) OR ((amount IS NOT NULL) AND (currency IS NOT NULL)))),
+    CONSTRAINT event_check5 CHECK (((retry_at IS NULL) OR (status = 'UNPROCESSED'::text))),
+    CONSTRAINT event_check6 CHECK (((amount_usd IS NULL) OR ((amount IS NOT NULL) AND (currency IS NOT NULL) AND ((currency = 'USD'::text) = (fx_day IS NULL))))),
+    CONSTRAINT event_check7 CHECK ((((amount_usd IS NULL) AND (fx_day IS NULL)) OR (amount_usd IS NOT NULL))),
+    CONSTRAINT event_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT event_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT event_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT event_dedup_key_check CHECK (((length(dedup_key) >= 1) AND (length(dedup_key) <= 255))),
+    CONSTRAINT event_latency_ms_check CHECK ((latency_ms >= 0)),
+    CONSTRAINT event_method_check CHECK ((method = ANY (ARRAY['rule'::text, 'learned'::text, 'ai'::text, 'none'::text]))),
+    CONSTRAINT event_payment_ref_check CHECK (((length(payment_ref) >= 1) AND (length(payment_ref) <= 255))),
+    CONSTRAINT event_place_check CHECK ((place >= 0)),
+    CONSTRAINT event_provider_check CHECK (((length(provider) >= 1) AND (length(provider) <= 50))),
+    CONSTRAINT event_provider_event_id_check CHECK ((length(provider_event_id) <= 255)),
+    CONSTRAINT event_status_check CHECK ((status = ANY (ARRAY['APPROVED'::text, 'PENDING'::text, 'DECLINED'::text, 'FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text, 'UNPROCESSED'::text])))
+)
+PARTITION BY RANGE (id);
+
+COMMENT ON TABLE ingest.event IS 'One payment''s event out of a body, as it was understood';
+
+CREATE TABLE ingest.event_day (
+    day date NOT NULL,
+    provider text NOT NULL,
+    status text NOT NULL,
+    reason text NOT NULL,
+    code text NOT NULL,
+    method text NOT NULL,
+    events bigint NOT NULL,
+    latency_ms bigint NOT NULL,
+    CONSTRAINT event_day_events_check CHECK ((events >= 0)),
+    CONSTRAINT event_day_latency_ms_check CHECK ((latency_ms >= 0))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE ingest.event_day IS 'How many events there are of each kind, by the UTC day on which they happened';
+
+CREATE TABLE ingest.event_key (
+    scope text NOT NULL,
+    key text NOT NULL,
+    id uuid NOT NULL,
+    CONSTRAINT event_key_key_check CHECK (((length(key) >= 1) AND (length(key) <= 280))),
+    CONSTRAINT event_key_scope_check CHECK ((length(scope) <= 60))
+);
+
+COMMENT ON TABLE ingest.event_key IS 'The event that came first under a name';
+
+CREATE TABLE ingest.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE ingest.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE TABLE ingest.payment (
+    provider text NOT NULL,
+    payment_ref text NOT NULL,
+    status text NOT NULL,
+    events integer NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT payment_events_check CHECK ((events > 0))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE ingest.payment IS 'How each payment stands, by all of its events, whatever the order in which they came';
+
+CREATE VIEW ingest.payment_status AS
+ SELECT DISTINCT ON (e.provider, e.payment_ref) e.provider,
+    e.payment_ref,
+    e.status
+   FROM ( SELECT COALESCE(e_1.provider, ''::text) AS provider,
+            e_1.payment_ref,
+            e_1.status,
+            COALESCE(e_1.occurred_at, '1970-01-01 00:00:00+00'::timestamp with time zone) AS at,
+            (NOT (EXISTS ( SELECT
+                   FROM ingest.event o
+                  WHERE ((o.payment_ref = e_1.payment_ref) AND (NOT (o.provider IS DISTINCT FROM e_1.provider)) AND (o.repeats IS NULL) AND (o.undoes = e_1.status) AND (COALESCE(o.occurred_at, 'infinity'::timestamp with time zone) >= COALESCE(e_1.occurred_at, '1970-01-01 00:00:00+00'::timestamp with time zone)) AND ((o.undoes <> 'REFUNDED'::text) OR COALESCE((o.amount = e_1.amount), true)))))) AS stands
+           FROM ingest.event e_1
+          WHERE ((e_1.payment_ref IS NOT NULL) AND (e_1.repeats IS NULL))) e
+  ORDER BY e.provider, e.payment_ref, e.stands DESC, (array_position(ARRAY['CHARGEBACK'::text, 'REFUNDED'::text, 'APPROVED'::text, 'DECLINED'::text, 'FAILED'::text, 'PENDING'::text, 'UNPROCESSED'::text],
+        CASE e.status
+            WHEN 'FAILED'::text THEN 'DECLINED'::text
+            ELSE e.status
+        END)), e.at DESC, e.status DESC;
+
+COMMENT ON VIEW ingest.payment_status IS 'How each payment stands, computed from its events';
+
+CREATE VIEW ingest.audit_difference AS
+ SELECT ('event '::text || e.id) AS what,
+    'a body'::text AS expected,
+    'none'::text AS found
+   FROM (ingest.event e
+     LEFT JOIN ingest.body b ON ((b.id = e.body_id)))
+  WHERE (b.id IS NULL)
+UNION ALL
+ SELECT ('body '::text || b.id) AS what,
+    'an event'::text AS expected,
+    'none'::text AS found
+   FROM ingest.body b
+  WHERE ((NOT (EXISTS ( SELECT
+           FROM ingest.event e
+          WHERE (e.id = b.id)))) AND (NOT (EXISTS ( SELECT
+           FROM ingest.event e
+          WHERE ((e.body_id = b.id) AND (e.place > 0))))))
+UNION ALL
+ SELECT ('event '::text || e.id) AS what,
+    ((('key '::text || e.dedup_key) || ' of '::text) || COALESCE(e.provider, 'nobody'::text)) AS expected,
+    COALESCE(('that of event '::text || k.id), 'none'::text) AS found
+   FROM (ingest.event e
+     LEFT JOIN ingest.event_key k ON (((k.scope = ('provider/'::text || COALESCE(e.provider, ''::text))) AND (k.key = e.dedup_key))))
+  WHERE ((e.dedup_key IS NOT NULL) AND (k.id IS DISTINCT FROM COALESCE(e.repeats, e.id)))
+UNION ALL
+ SELECT ((('key '::text || k.scope) || ' '::text) || k.key) AS what,
+    'an event of that key'::text AS expected,
+    (('event '::text || k.id) ||
+        CASE
+            WHEN (e.id IS NULL) THEN ', which is not there'::text
+            ELSE ''::text
+        END) AS found
+   FROM (ingest.event_key k
+     LEFT JOIN ingest.event e ON ((e.id = k.id)))
+  WHERE ((e.id IS NULL) OR ((k.scope ~~ 'provider/%'::text) AND ((k.scope IS DISTINCT FROM ('provider/'::text || COALESCE(e.provider, ''::text))) OR (k.key IS DISTINCT FROM e.dedup_key))))
+UNION ALL
+ SELECT ('event '::text || e.id) AS what,
+    'the first of its kind'::text AS expected,
+    ('a repetition of '::text || e.repeats) AS found
+   FROM (ingest.event e
+     LEFT JOIN ingest.event f ON ((f.id = e.repeats)))
+  WHERE ((e.repeats IS NOT NULL) AND ((f.id IS NULL) OR (f.repeats IS NOT NULL)))
+UNION ALL
+ SELECT ((('payment '::text || COALESCE(p.payment_ref, e.payment_ref)) || ' of '::text) || COALESCE(p.provider, e.provider)) AS what,
+    COALESCE((e.events || ' events'::text), 'no event'::text) AS expected,
+    COALESCE((p.events || ' events'::text), 'no payment'::text) AS found
+   FROM (ingest.payment p
+     FULL JOIN ( SELECT COALESCE(event.provider, ''::text) AS provider,
+            event.payment_ref,
+            count(*) AS events
+           FROM ingest.event
+          WHERE ((event.payment_ref IS NOT NULL) AND (event.repeats IS NULL))
+          GROUP BY COALESCE(event.provider, ''::text), event.payment_ref) e USING (provider, payment_ref))
+  WHERE (p.events IS DISTINCT FROM e.events)
+UNION ALL
+ SELECT ((('payment '::text || p.payment_ref) || ' of '::text) || p.provider) AS what,
+    COALESCE(s.status, 'UNPROCESSED'::text) AS expected,
+    p.status AS found
+   FROM (ingest.payment p
+     LEFT JOIN ingest.payment_status s USING (provider, payment_ref))
+  WHERE (p.status IS DISTINCT FROM s.status)
+UNION ALL
+ SELECT ('roll-up of '::text || concat_ws(', '::text, day, NULLIF(provider, ''::text), status, NULLIF(reason, ''::text), NULLIF(code, ''::text), method)) AS what,
+    COALESCE((((e.events || ' events, '::text) || e.latency_ms) || ' ms'::text), 'nothing'::text) AS expected,
+    COALESCE((((r.events || ' events, '::text) || r.latency_ms) || ' ms'::text), 'nothing'::text) AS found
+   FROM (( SELECT event_day.day,
+            event_day.provider,
+            event_day.status,
+            event_day.reason,
+            event_day.code,
+            event_day.method,
+            event_day.events,
+            event_day.latency_ms
+           FROM ingest.event_day
+          WHERE ((event_day.events > 0) OR (event_day.latency_ms > 0))) r
+     FULL JOIN ( SELECT event.day,
+            COALESCE(event.provider, ''::text) AS provider,
+            event.status,
+            COALESCE(event.reason, ''::text) AS reason,
+            COALESCE(event.code, ''::text) AS code,
+            event.method,
+            count(*) AS events,
+            sum(event.latency_ms) AS latency_ms
+           FROM ingest.event
+          WHERE (event.repeats IS NULL)
+          GROUP BY event.day, COALESCE(event.provider, ''::text), event.status, COALESCE(event.reason, ''::text), COALESCE(event.code, ''::text), event.method) e USING (day, provider, status, reason, code, method))
+  WHERE ((r.events IS DISTINCT FROM e.events) OR (r.latency_ms IS DISTINCT FROM e.latency_ms))
+UNION ALL
+ SELECT ('amounts of '::text || concat_ws(', '::text, day, NULLIF(provider, ''::text), currency)) AS what,
+    COALESCE((((e.events || ', of them '::text) || e.round) || ' in 00'::text), 'none'::text) AS expected,
+    COALESCE((((r.events || ', of them '::text) || r.round) || ' in 00'::text), 'none'::text) AS found
+   FROM (( SELECT amount_day.day,
+            amount_day.provider,
+            amount_day.currency,
+            amount_day.events,
+            amount_day.round
+           FROM ingest.amount_day
+          WHERE (amount_day.events > 0)) r
+     FULL JOIN ( SELECT event.day,
+            COALESCE(event.provider, ''::text) AS provider,
+            event.currency,
+            count(*) AS events,
+            count(*) FILTER (WHERE ((event.amount_minor % (100)::bigint) = 0)) AS round
+           FROM ingest.event
+          WHERE ((event.repeats IS NULL) AND (event.amount_minor IS NOT NULL))
+          GROUP BY event.day, COALESCE(event.provider, ''::text), event.currency) e USING (day, provider, currency))
+  WHERE ((r.events IS DISTINCT FROM e.events) OR (r.round IS DISTINCT FROM e.round))
+UNION ALL
+ SELECT ('event '::text || outbox.message_id) AS what,
+    'published'::text AS expected,
+    ((outbox.event || ' in the outbox since '::text) || outbox.entered_at) AS found
+   FROM ingest.outbox
+  WHERE (outbox.entered_at <= (now() - ops.audit_grace()));
+
+COMMENT ON VIEW ingest.audit_difference IS 'Each way in which bodies, events, keys, payments and roll-ups disagree';
+
+CREATE VIEW ingest.audit_event AS
+ SELECT e.id,
+    e.body_id,
+    e.place,
+    b.source,
+    b.source_key,
+    e.provider,
+    e.payment_ref,
+    e.provider_event_id,
+    e.status,
+    e.code,
+    e.reason,
+    e.method,
+    e.amount,
+    e.amount_minor,
+    e.currency,
+    e.received_at,
+    e.repeats
+   FROM (ingest.event e
+     JOIN ingest.body b ON ((b.id = e.body_id)));
+
+COMMENT ON VIEW ingest.audit_event IS 'Each event, where it came from and what it was taken for';
+
+CREATE TABLE ingest.body_default (
+    id uuid NOT NULL,
+    bytes bytea NOT NULL,
+    sha256 bytea NOT NULL,
+    is_text boolean NOT NULL,
+    hint text,
+    source text NOT NULL,
+    source_key text,
+    received_at timestamp with time zone NOT NULL,
+    merchant text,
+    country text,
+    CONSTRAINT body_country_check CHECK ((length(country) <= 255)),
+    CONSTRAINT body_hint_check CHECK ((length(hint) <= 255)),
+    CONSTRAINT body_merchant_check CHECK ((length(merchant) <= 255)),
+    CONSTRAINT body_sha256_check CHECK ((length(sha256) = 32)),
+    CONSTRAINT body_source_check CHECK ((source ~ '^[a-z][a-z0-9_-]{0,49}$'::text)),
+    CONSTRAINT body_source_key_check CHECK (((length(source_key) >= 1) AND (length(source_key) <= 255)))
+);
+
+CREATE TABLE ingest.event_default (
+    id uuid NOT NULL,
+    body_id uuid NOT NULL,
+    place integer NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    provider text,
+    rule text,
+    method text NOT NULL,
+    confidence double precision NOT NULL,
+    status text NOT NULL,
+    code text,
+    detail text,
+    reason text,
+    undoes text,
+    amount numeric,
+    amount_minor bigint,
+    currency text,
+    amount_usd numeric,
+    fx_day date,
+    merchant text,
+    country text,
+    occurred_at timestamp with time zone,
+    day date GENERATED ALWAYS AS (((COALESCE(occurred_at, received_at) AT TIME ZONE 'UTC'::text))::date) STORED NOT NULL,
+    provider_event_id text,
+    payment_ref text,
+    dedup_key text,
+    metadata jsonb NOT NULL,
+    provenance jsonb NOT NULL,
+    latency_ms integer NOT NULL,
+    repeats uuid,
+    attempts smallint DEFAULT 0 NOT NULL,
+    retry_at timestamp with time zone,
+    CONSTRAINT event_amount_check CHECK ((amount >= (0)::numeric)),
+    CONSTRAINT event_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT event_amount_usd_check CHECK ((amount_usd >= (0)::numeric)),
+    CONSTRAINT event_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT event_check CHECK ((repeats <> id)),
+    CONSTRAINT event_check1 CHECK (((status = 'UNPROCESSED'::text) = (code IS NOT NULL))),
+    CONSTRAINT event_check2 CHECK (((code IS NULL) = (detail IS NULL))),
+    CONSTRAINT event_check3 CHECK (((reason IS NULL) OR (status <> 'UNPROCESSED'::text))),
+    CONSTRAINT event_check4 CHECK (((amount_minor IS NULL) OR ((amount IS NOT NULL) AND (currency IS NOT NULL)))),
+    CONSTRAINT event_check5 CHECK (((retry_at IS NULL) OR (status = 'UNPROCESSED'::text))),
+    CONSTRAINT event_check6 CHECK (((amount_usd IS NULL) OR ((amount IS NOT NULL) AND (currency IS NOT NULL) AND ((currency = 'USD'::text) = (fx_day IS NULL))))),
+    CONSTRAINT event_check7 CHECK ((((amount_usd IS NULL) AND (fx_day IS NULL)) OR (amount_usd IS NOT NULL))),
+    CONSTRAINT event_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT event_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT event_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT event_dedup_key_check CHECK (((length(dedup_key) >= 1) AND (length(dedup_key) <= 255))),
+    CONSTRAINT event_latency_ms_check CHECK ((latency_ms >= 0)),
+    CONSTRAINT event_method_check CHECK ((method = ANY (ARRAY['rule'::text, 'learned'::text, 'ai'::text, 'none'::text]))),
+    CONSTRAINT event_payment_ref_check CHECK (((length(payment_ref) >= 1) AND (length(payment_ref) <= 255))),
+    CONSTRAINT event_place_check CHECK ((place >= 0)),
+    CONSTRAINT event_provider_check CHECK (((length(provider) >= 1) AND (length(provider) <= 50))),
+    CONSTRAINT event_provider_event_id_check CHECK ((length(provider_event_id) <= 255)),
+    CONSTRAINT event_status_check CHECK ((status = ANY (ARRAY['APPROVED'::text, 'PENDING'::text, 'DECLINED'::text, 'FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text, 'UNPROCESSED'::text])))
+);
+
+CREATE TABLE ingest.former_event (
+    event_id uuid NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    cause text NOT NULL,
+    was jsonb NOT NULL,
+    CONSTRAINT former_event_cause_check CHECK (((length(cause) >= 1) AND (length(cause) <= 200)))
+);
+
+COMMENT ON TABLE ingest.former_event IS 'What an event was taken for until then; final';
+
+CREATE TABLE ingest.fx_rate (
+    currency text NOT NULL,
+    day date NOT NULL,
+    usd numeric NOT NULL,
+    source text NOT NULL,
+    loaded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT fx_rate_currency_check CHECK (((currency ~ '^[A-Z]{3}$'::text) AND (currency <> 'USD'::text))),
+    CONSTRAINT fx_rate_source_check CHECK (((length(source) >= 1) AND (length(source) <= 200))),
+    CONSTRAINT fx_rate_usd_check CHECK ((usd > (0)::numeric))
+);
+
+COMMENT ON TABLE ingest.fx_rate IS 'Rates of currencies in USD, by day, each with its source';
+
+CREATE TABLE ingest.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE ingest.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE ingest.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE ingest.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE TABLE ingest.learning_family (
+    family text NOT NULL,
+    claimed_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    claim uuid,
+    next_call_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    failures smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT learning_family_failures_check CHECK ((failures >= 0))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE ingest.learning_family IS 'Whose turn it is to ask a model about a family of events';
+
+CREATE TABLE ingest.learning_sample (
+    family text NOT NULL,
+    digest text NOT NULL,
+    leaves jsonb NOT NULL,
+    mapping_id uuid,
+    tries smallint DEFAULT 0 NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT learning_sample_digest_check CHECK ((digest ~ '^[0-9a-f]{32}$'::text)),
+    CONSTRAINT learning_sample_tries_check CHECK ((tries >= 0))
+);
+
+COMMENT ON TABLE ingest.learning_sample IS 'Events that mappings are made of and tested on';
+
+CREATE TABLE ingest.mapping (
+    id uuid NOT NULL,
+    family text NOT NULL,
+    shape uuid NOT NULL,
+    layout text NOT NULL,
+    mapping jsonb NOT NULL,
+    paths jsonb NOT NULL,
+    state text NOT NULL,
+    votes integer NOT NULL,
+    confirmations integer NOT NULL,
+    waits_for text,
+    is_unsettled boolean DEFAULT false NOT NULL,
+    decided_by text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mapping_confirmations_check CHECK ((confirmations >= 0)),
+    CONSTRAINT mapping_decided_by_check CHECK ((length(decided_by) <= 100)),
+    CONSTRAINT mapping_family_check CHECK (((length(family) >= 1) AND (length(family) <= 400))),
+    CONSTRAINT mapping_layout_check CHECK ((layout ~ '^[0-9a-f]{16}$'::text)),
+    CONSTRAINT mapping_state_check CHECK ((state = ANY (ARRAY['candidate'::text, 'promoted'::text, 'rejected'::text, 'retired'::text]))),
+    CONSTRAINT mapping_votes_check CHECK ((votes > 0))
+);
+
+COMMENT ON TABLE ingest.mapping IS 'Where a provider''s events have their fields, as a model said and events confirmed';
+
+CREATE TABLE ingest.model_call (
+    id uuid NOT NULL,
+    family text NOT NULL,
+    purpose text NOT NULL,
+    outcome text NOT NULL,
+    detail text,
+    ms integer NOT NULL,
+    tokens integer NOT NULL,
+    called_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT model_call_detail_check CHECK ((length(detail) <= 1000)),
+    CONSTRAINT model_call_ms_check CHECK ((ms >= 0)),
+    CONSTRAINT model_call_outcome_check CHECK ((outcome = ANY (ARRAY['new'::text, 'extended'::text, 'confirmed'::text, 'rival'::text, 'refused'::text, 'failed'::text]))),
+    CONSTRAINT model_call_purpose_check CHECK ((purpose = ANY (ARRAY['learn'::text, 'confirm'::text]))),
+    CONSTRAINT model_call_tokens_check CHECK ((tokens >= 0))
+);
+
+COMMENT ON TABLE ingest.model_call IS 'Each question to a model, and what it brought; its text is kept nowhere';
+
+CREATE TABLE ingest.rate_limit (
+    key character varying(255) NOT NULL,
+    points integer DEFAULT 0 NOT NULL,
+    expire double precision
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE ingest.rate_limit IS 'What each caller has used of its limits in the minute under way';
+
+CREATE VIEW ingest.round_share AS
+ SELECT amount_day.provider,
+    amount_day.currency,
+    (sum(amount_day.events))::bigint AS events,
+    ((sum(amount_day.round) / sum(amount_day.events)))::double precision AS share
+   FROM ingest.amount_day
+  WHERE ((amount_day.day > (((now() AT TIME ZONE 'UTC'::text))::date - 7)) AND (amount_day.events > 0))
+  GROUP BY amount_day.provider, amount_day.currency;
+
+COMMENT ON VIEW ingest.round_share IS 'Share of amounts that end in 00, of the last seven days';
+
+CREATE VIEW ingest.unprocessed_state AS
+ SELECT count(*) FILTER (WHERE (event.retry_at IS NOT NULL)) AS waiting,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(event.retry_at))), (0)::numeric), (0)::numeric))::double precision AS overdue_seconds
+   FROM ingest.event
+  WHERE (event.retry_at IS NOT NULL);
+
+COMMENT ON VIEW ingest.unprocessed_state IS 'How many events are tried once more, and how late the most overdue of them is';
+
+CREATE TABLE monitor.report (
+    window_uuid uuid NOT NULL,
+    seq integer NOT NULL,
+    id bigint NOT NULL,
+    ok boolean NOT NULL,
+    error_message text,
+    reported_at timestamp with time zone NOT NULL,
+    late boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT report_error_message_check CHECK ((length(error_message) <= 500)),
+    CONSTRAINT report_seq_check CHECK ((seq > 0))
+);
+
+COMMENT ON TABLE monitor.report IS 'Which reports of a window have come: a set, so that a repetition changes nothing';
+
+CREATE VIEW monitor.audit_difference AS
+ SELECT ('window '::text || w.window_uuid) AS what,
+        CASE
+            WHEN (w.state = 'RESOLVED_LATE'::text) THEN (('all of '::text || w.due) || ' reports'::text)
+            ELSE (w.received || ' reports in time'::text)
+        END AS expected,
+    ((((w.in_time || ' in time, '::text) || w.late) || ' late, '::text) || w.state) AS found
+   FROM ( SELECT w_1.window_uuid,
+            w_1.id,
+            w_1.service,
+            w_1.window_from,
+            w_1.window_to,
+            w_1.interval_ms,
+            w_1.expected,
+            w_1.last_seq,
+            w_1.deadline,
+            w_1.state,
+            w_1.received,
+            w_1.errors,
+            w_1.closed_at,
+            w_1.decided_at,
+            w_1.created_at,
+            COALESCE(w_1.last_seq, w_1.expected) AS due,
+            c.in_time,
+            c.late
+           FROM (monitor.report_window w_1
+             CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (NOT r.late)) AS in_time,
+                    count(*) FILTER (WHERE r.late) AS late
+                   FROM monitor.report r
+                  WHERE ((r.window_uuid = w_1.window_uuid) AND (r.seq <= COALESCE(w_1.last_seq, w_1.expected)))) c)
+          WHERE (w_1.decided_at > (now() - '28 days'::interval))) w
+  WHERE ((w.in_time <> w.received) OR ((w.state = 'RESOLVED_LATE'::text) AND ((w.in_time + w.late) < w.due)) OR ((w.state = 'ALERT'::text) AND ((w.in_time + w.late) >= w.due)))
+UNION ALL
+ SELECT ('window '::text || report_window.window_uuid) AS what,
+    ('decided by '::text || ((report_window.deadline + '00:10:00'::interval) + ops.audit_grace())) AS expected,
+    report_window.state AS found
+   FROM monitor.report_window
+  WHERE ((report_window.state = 'OPEN'::text) AND (((report_window.deadline + '00:10:00'::interval) + ops.audit_grace()) <= now()));
+
+COMMENT ON VIEW monitor.audit_difference IS 'Each window that does not say what its reports do';
+
+CREATE TABLE monitor.hearing (
+    only_row boolean DEFAULT true NOT NULL,
+    since timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    CONSTRAINT hearing_only_row_check CHECK (only_row)
+);
+
+COMMENT ON TABLE monitor.hearing IS 'Since when holders are heard without a gap';
+
+CREATE TABLE monitor.holder (
+    holder text NOT NULL,
+    said_at timestamp with time zone NOT NULL,
+    renewed_at timestamp with time zone NOT NULL,
+    lease_ms integer NOT NULL,
+    leased_until timestamp with time zone NOT NULL,
+    gave_back_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    held_windows uuid[] NOT NULL,
+    held_seqs integer[] NOT NULL,
+    CONSTRAINT holder_check CHECK ((cardinality(held_windows) = cardinality(held_seqs))),
+    CONSTRAINT holder_holder_check CHECK (((length(holder) >= 1) AND (length(holder) <= 100))),
+    CONSTRAINT holder_lease_ms_check CHECK ((lease_ms >= 0))
+);
+
+COMMENT ON TABLE monitor.holder IS 'Each process of monitor-queue, and the reports that it holds';
+
+CREATE VIEW monitor.lease AS
+ SELECT h.holder,
+    h.renewed_at,
+    h.gave_back_at,
+    h.held_windows,
+    h.held_seqs,
+        CASE
+            WHEN (h.lease_ms = 0) THEN h.leased_until
+            ELSE GREATEST(h.leased_until, (g.since + ((h.lease_ms)::double precision * '00:00:00.001'::interval)))
+        END AS ends_at
+   FROM (monitor.holder h
+     CROSS JOIN monitor.hearing g);
+
+COMMENT ON VIEW monitor.lease IS 'Holders, and until when they may hold what they said; a lease begins anew after a time in which nobody was heard';
+
+CREATE VIEW monitor.audit_held AS
+ SELECT DISTINCT u.window_uuid,
+    u.seq
+   FROM monitor.lease,
+    LATERAL UNNEST(lease.held_windows, lease.held_seqs) u(window_uuid, seq)
+  WHERE (lease.ends_at > clock_timestamp());
+
+CREATE VIEW monitor.audit_window AS
+ SELECT report_window.window_uuid,
+    report_window.service,
+    report_window.expected,
+    COALESCE(report_window.last_seq, report_window.expected) AS due,
+    report_window.state,
+    report_window.received,
+    report_window.created_at
+   FROM monitor.report_window
+  WHERE (report_window.created_at > (now() - '28 days'::interval));
+
+CREATE VIEW monitor.audit_report AS
+ SELECT r.window_uuid,
+    r.seq,
+    r.late
+   FROM (monitor.report r
+     JOIN monitor.audit_window USING (window_uuid));
+
+CREATE TABLE monitor.conflict (
+    window_uuid uuid NOT NULL,
+    digest bytea NOT NULL,
+    report jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT conflict_digest_check CHECK ((length(digest) = 32))
+);
+
+COMMENT ON TABLE monitor.conflict IS 'Reports whose schedule is another one than their window''s: kept, and counted nowhere';
+
+CREATE TABLE monitor.flip (
+    window_uuid uuid NOT NULL,
+    state text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT flip_state_check CHECK ((state = ANY (ARRAY['UNKNOWN'::text, 'CLOSED'::text, 'ALERT'::text, 'RESOLVED_LATE'::text])))
+);
+
+COMMENT ON TABLE monitor.flip IS 'Into which states a window came, and when';
+
+CREATE TABLE monitor.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE monitor.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE monitor.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE monitor.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE TABLE monitor.marker (
+    marker_id uuid NOT NULL,
+    sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    back_at timestamp with time zone
+);
+
+COMMENT ON TABLE monitor.marker IS 'Messages that the sweep sends through the queue of reports';
+
+CREATE TABLE monitor.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE monitor.outbox IS 'Events to be published; a row lives for milliseconds';
+
+ALTER TABLE monitor.report ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME monitor.report_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE monitor.report_window ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME monitor.report_window_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW monitor.service_state AS
+ SELECT s.service,
+    latest.alerts
+   FROM (( SELECT report_window.service
+           FROM monitor.report_window
+          WHERE (report_window.created_at > (now() - '01:00:00'::interval))
+          GROUP BY report_window.service
+          ORDER BY report_window.service
+         LIMIT 100) s
+     CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (five.state = ANY (ARRAY['ALERT'::text, 'RESOLVED_LATE'::text]))) AS alerts
+           FROM ( SELECT w.state
+                   FROM monitor.report_window w
+                  WHERE ((w.service = s.service) AND (w.decided_at IS NOT NULL))
+                  ORDER BY w.id DESC
+                 LIMIT 5) five) latest);
+
+COMMENT ON VIEW monitor.service_state IS 'How many of a service''s latest five windows lacked reports when they were decided';
+
+CREATE VIEW monitor.state AS
+ SELECT count(*) FILTER (WHERE ((report_window.state = 'OPEN'::text) AND (report_window.deadline > clock_timestamp()))) AS open_windows,
+    count(*) FILTER (WHERE ((report_window.state = 'OPEN'::text) AND (report_window.deadline <= clock_timestamp()))) AS pending_windows,
+    count(*) FILTER (WHERE (report_window.state = 'UNKNOWN'::text)) AS unknown_windows,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - min(report_window.deadline))), (0)::numeric), (0)::numeric))::double precision AS oldest_due_age_seconds,
+    ( SELECT count(*) AS count
+           FROM monitor.flip
+          WHERE ((flip.state = 'ALERT'::text) AND (flip.created_at > (now() - '01:00:00'::interval)))) AS alerts_last_hour,
+    ( SELECT count(*) AS count
+           FROM monitor.flip
+          WHERE ((flip.state = 'RESOLVED_LATE'::text) AND (flip.created_at > (now() - '01:00:00'::interval)))) AS resolved_late_last_hour,
+    ( SELECT count(*) AS count
+           FROM monitor.conflict
+          WHERE (conflict.created_at > (now() - '01:00:00'::interval))) AS conflicts_last_hour
+   FROM monitor.report_window
+  WHERE (report_window.state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text]));
+
+COMMENT ON VIEW monitor.state IS 'How it stands with what is not decided, and what was lately';
+
+CREATE TABLE monitor.transition (
+    from_state text NOT NULL,
+    to_state text NOT NULL
+);
+
+COMMENT ON TABLE monitor.transition IS 'Changes of state that there are; all others are refused';
+
+CREATE TABLE monitor.webhook (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    type text NOT NULL,
+    data jsonb NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    attempts smallint DEFAULT 0 NOT NULL,
+    last_result text,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '4 days'::interval) NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT webhook_check CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
+    CONSTRAINT webhook_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text]))),
+    CONSTRAINT webhook_type_check CHECK (((length(type) >= 1) AND (length(type) <= 100)))
+);
+
+COMMENT ON TABLE monitor.webhook IS 'What is told to the receiver of webhooks, and what became of it';
+
+CREATE TABLE monitor.webhook_stop (
+    stopped boolean DEFAULT true NOT NULL,
+    webhook_id uuid NOT NULL,
+    stopped_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_stop_stopped_check CHECK (stopped)
+);
+
+COMMENT ON TABLE monitor.webhook_stop IS 'There is a row while the receiver wants no more webhooks';
+
+CREATE VIEW monitor.window_count AS
+ SELECT w.window_uuid,
+    w.id,
+    w.service,
+    w.window_from,
+    w.window_to,
+    w.interval_ms,
+    w.expected,
+    w.last_seq,
+    w.deadline,
+    w.state,
+    w.received,
+    w.errors,
+    w.closed_at,
+    w.decided_at,
+    w.created_at,
+    COALESCE(w.last_seq, w.expected) AS due,
+    COALESCE(w.received, c.received) AS received_reports,
+        CASE
+            WHEN (w.created_at > (now() - '28 days'::interval)) THEN c.late
+            ELSE NULL::integer
+        END AS late_reports,
+    COALESCE(w.errors, c.errors) AS error_reports,
+    ( SELECT (count(*))::integer AS count
+           FROM monitor.conflict x
+          WHERE (x.window_uuid = w.window_uuid)) AS conflicts
+   FROM (monitor.report_window w
+     CROSS JOIN LATERAL ( SELECT (count(*) FILTER (WHERE (NOT r.late)))::integer AS received,
+            (count(*) FILTER (WHERE r.late))::integer AS late,
+            (count(*) FILTER (WHERE ((NOT r.late) AND (NOT r.ok))))::integer AS errors
+           FROM monitor.report r
+          WHERE ((r.window_uuid = w.window_uuid) AND (r.seq <= COALESCE(w.last_seq, w.expected)))) c);
+
+COMMENT ON VIEW monitor.window_count IS 'Windows with how many reports came in time, late, and told of an error';
 
 CREATE TABLE ops.audit_result (
     latest boolean DEFAULT true NOT NULL,
@@ -2333,6 +3367,215 @@ CREATE TABLE payouts.transition (
 );
 
 COMMENT ON TABLE payouts.transition IS 'Changes of state that there are; all others are refused';
+
+CREATE VIEW public.heartbeat_events AS
+ SELECT r.id,
+    w.id AS window_id,
+    w.service AS service_name,
+        CASE
+            WHEN r.ok THEN 'ok'::text
+            ELSE 'error'::text
+        END AS status,
+    r.reported_at AS report_timestamp,
+    r.error_message,
+    r.created_at
+   FROM (monitor.report r
+     JOIN monitor.report_window w USING (window_uuid));
+
+COMMENT ON VIEW public.heartbeat_events IS 'Reports that came, each once';
+
+CREATE VIEW public.monitoring_windows AS
+ SELECT window_count.id,
+    window_count.window_uuid,
+    window_count.service AS service_name,
+    window_count.state AS status,
+    window_count.due AS expected_reports,
+    window_count.received_reports,
+    window_count.error_reports,
+    GREATEST((window_count.due - window_count.received_reports), 0) AS missing_reports,
+    window_count.window_from,
+    window_count.window_to,
+    window_count.closed_at,
+    window_count.created_at
+   FROM monitor.window_count;
+
+COMMENT ON VIEW public.monitoring_windows IS 'Windows as monitor knows them; missing counts what came late, too';
+
+CREATE TABLE reporter.report_window (
+    window_uuid uuid NOT NULL,
+    id bigint NOT NULL,
+    service text NOT NULL,
+    seed bigint NOT NULL,
+    error_rate double precision NOT NULL,
+    omission_rate double precision NOT NULL,
+    interval_ms integer NOT NULL,
+    duration_ms integer NOT NULL,
+    expected integer GENERATED ALWAYS AS ((duration_ms / interval_ms)) STORED NOT NULL,
+    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    window_from timestamp with time zone NOT NULL,
+    process text NOT NULL,
+    audited_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT report_window_check CHECK ((duration_ms >= interval_ms)),
+    CONSTRAINT report_window_error_rate_check CHECK (((error_rate >= (0)::double precision) AND (error_rate <= (1)::double precision))),
+    CONSTRAINT report_window_interval_ms_check CHECK (((interval_ms >= 10) AND (interval_ms <= 3600000))),
+    CONSTRAINT report_window_omission_rate_check CHECK (((omission_rate >= (0)::double precision) AND (omission_rate <= (1)::double precision))),
+    CONSTRAINT report_window_seed_check CHECK ((seed >= 0)),
+    CONSTRAINT report_window_service_check CHECK (((length(service) >= 1) AND (length(service) <= 63)))
+);
+
+COMMENT ON TABLE reporter.report_window IS 'A window that was opened, and its schedule';
+
+CREATE TABLE reporter.tick (
+    window_uuid uuid NOT NULL,
+    seq integer NOT NULL,
+    id bigint NOT NULL,
+    status text NOT NULL,
+    outcome text NOT NULL,
+    ticked_at timestamp with time zone NOT NULL,
+    tried_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT tick_check CHECK (((outcome = ANY (ARRAY['sending'::text, 'sent'::text])) OR (seq > 0))),
+    CONSTRAINT tick_outcome_check CHECK ((outcome = ANY (ARRAY['sending'::text, 'sent'::text, 'omitted'::text, 'stalled'::text, 'unknown'::text]))),
+    CONSTRAINT tick_seq_check CHECK ((seq >= 0)),
+    CONSTRAINT tick_status_check CHECK (((status = 'ok'::text) OR (status ~~ 'error: _%'::text)))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE reporter.tick IS 'What became of each tick';
+
+CREATE VIEW public.report_audit AS
+ SELECT t.id,
+    t.window_uuid,
+    w.service,
+    t.status,
+    (t.outcome = 'sent'::text) AS sent_to_queue,
+    t.ticked_at AS "timestamp",
+    t.created_at
+   FROM (reporter.tick t
+     JOIN reporter.report_window w USING (window_uuid))
+  WHERE (t.seq > 0);
+
+COMMENT ON VIEW public.report_audit IS 'What became of each tick of a reporter';
+
+CREATE VIEW public.report_windows AS
+ SELECT report_window.id,
+    report_window.window_uuid,
+    report_window.service,
+    report_window.window_from,
+    (report_window.window_from + ((report_window.duration_ms)::double precision * '00:00:00.001'::interval)) AS window_to,
+    report_window.error_rate AS error_status_generado,
+    report_window.omission_rate AS error_status_no_reportado,
+    report_window.created_at
+   FROM reporter.report_window;
+
+COMMENT ON VIEW public.report_windows IS 'Windows as their reporters opened them';
+
+CREATE VIEW reporter.audit_window AS
+ SELECT report_window.window_uuid,
+    report_window.service,
+    report_window.expected,
+    report_window.omission_rate,
+    (report_window.audited_at IS NOT NULL) AS audited,
+    report_window.opened_at,
+    report_window.duration_ms
+   FROM reporter.report_window
+  WHERE (report_window.created_at > (now() - '28 days'::interval));
+
+CREATE VIEW reporter.audit_difference AS
+ SELECT ('window '::text || w.window_uuid) AS what,
+    ((w.expected + 1) || ' ticks'::text) AS expected,
+    (count(t.seq) || ' ticks'::text) AS found
+   FROM (reporter.audit_window w
+     LEFT JOIN reporter.tick t USING (window_uuid))
+  WHERE w.audited
+  GROUP BY w.window_uuid, w.expected
+ HAVING ((count(t.seq) <> (w.expected + 1)) OR (max(t.seq) > w.expected));
+
+COMMENT ON VIEW reporter.audit_difference IS 'Windows whose audit is not complete although it once was';
+
+CREATE VIEW reporter.audit_tick AS
+ SELECT t.window_uuid,
+    t.seq,
+    t.outcome,
+    t.status
+   FROM (reporter.tick t
+     JOIN reporter.audit_window USING (window_uuid));
+
+CREATE TABLE reporter.idempotency (
+    scope text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 510)))
+);
+
+COMMENT ON TABLE reporter.idempotency IS 'Answers to requests with an Idempotency-Key, for a day';
+
+CREATE TABLE reporter.illegal_transition (
+    message_id text NOT NULL,
+    event text NOT NULL,
+    subject_id uuid NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE reporter.illegal_transition IS 'Events that came early or late, or contradict what is known: recorded, never applied';
+
+CREATE TABLE reporter.outbox (
+    message_id uuid NOT NULL,
+    event text NOT NULL,
+    headers jsonb NOT NULL,
+    body text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone
+);
+
+COMMENT ON TABLE reporter.outbox IS 'Events to be published; a row lives for milliseconds';
+
+CREATE TABLE reporter.process (
+    process text NOT NULL,
+    leased_until timestamp with time zone NOT NULL,
+    CONSTRAINT process_process_check CHECK (((length(process) >= 1) AND (length(process) <= 63)))
+);
+
+COMMENT ON TABLE reporter.process IS 'Reporters that live; of one that does not, another one of its service takes the windows';
+
+ALTER TABLE reporter.report_window ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME reporter.report_window_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW reporter.state AS
+ SELECT ( SELECT count(*) AS count
+           FROM reporter.report_window
+          WHERE (report_window.audited_at IS NULL)) AS open_windows,
+    ( SELECT count(*) AS count
+           FROM reporter.tick
+          WHERE (tick.outcome = 'sending'::text)) AS unsent_ticks,
+    (GREATEST(COALESCE(EXTRACT(epoch FROM (clock_timestamp() - ( SELECT min(tick.created_at) AS min
+           FROM reporter.tick
+          WHERE (tick.outcome = 'sending'::text)))), (0)::numeric), (0)::numeric))::double precision AS unsent_oldest_age_seconds;
+
+COMMENT ON VIEW reporter.state IS 'How many windows are under way, and reports that the broker has not confirmed';
+
+ALTER TABLE reporter.tick ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME reporter.tick_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE reports.event (
     "position" bigint NOT NULL,
@@ -3032,6 +4275,26 @@ CREATE TABLE staging.txn_shape (
 
 COMMENT ON TABLE staging.txn_shape IS 'Template of the tables that a run''s months are built in, see etl.create_builds; always empty';
 
+CREATE TABLE traffic.lake_row (
+    traffic_id bigint NOT NULL,
+    row_id uuid NOT NULL,
+    source_key text NOT NULL,
+    same_as uuid NOT NULL,
+    outcomes text[] NOT NULL
+);
+
+COMMENT ON TABLE traffic.lake_row IS 'The answer key of rows that a data lake was filled with';
+
+CREATE VIEW traffic.audit_lake_row AS
+ SELECT lake_row.traffic_id,
+    lake_row.row_id,
+    lake_row.source_key,
+    lake_row.same_as,
+    lake_row.outcomes
+   FROM traffic.lake_row;
+
+COMMENT ON VIEW traffic.audit_lake_row IS 'What each row of a run must have come to';
+
 CREATE TABLE traffic.campaign (
     traffic_id bigint NOT NULL,
     campaign_id uuid NOT NULL,
@@ -3455,6 +4718,10 @@ ALTER TABLE ONLY collector.delivery ATTACH PARTITION collector.delivery_default 
 
 ALTER TABLE ONLY collector.event ATTACH PARTITION collector.event_default DEFAULT;
 
+ALTER TABLE ONLY ingest.body ATTACH PARTITION ingest.body_default DEFAULT;
+
+ALTER TABLE ONLY ingest.event ATTACH PARTITION ingest.event_default DEFAULT;
+
 ALTER TABLE ONLY payouts.pago ATTACH PARTITION payouts.pago_default DEFAULT;
 
 ALTER TABLE ONLY reports.event ATTACH PARTITION reports.event_default DEFAULT;
@@ -3560,6 +4827,99 @@ ALTER TABLE ONLY etl.run
 ALTER TABLE ONLY etl.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
 
+ALTER TABLE ONLY ingest.amount_day
+    ADD CONSTRAINT amount_day_pkey PRIMARY KEY (day, provider, currency);
+
+ALTER TABLE ONLY ingest.body
+    ADD CONSTRAINT body_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ingest.body_default
+    ADD CONSTRAINT body_default_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ingest.event_day
+    ADD CONSTRAINT event_day_pkey PRIMARY KEY (day, provider, status, reason, code, method);
+
+ALTER TABLE ONLY ingest.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ingest.event_default
+    ADD CONSTRAINT event_default_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ingest.event_key
+    ADD CONSTRAINT event_key_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY ingest.fx_rate
+    ADD CONSTRAINT fx_rate_pkey PRIMARY KEY (currency, day);
+
+ALTER TABLE ONLY ingest.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY ingest.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY ingest.learning_family
+    ADD CONSTRAINT learning_family_pkey PRIMARY KEY (family);
+
+ALTER TABLE ONLY ingest.learning_sample
+    ADD CONSTRAINT learning_sample_pkey PRIMARY KEY (family, digest);
+
+ALTER TABLE ONLY ingest.mapping
+    ADD CONSTRAINT mapping_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ingest.model_call
+    ADD CONSTRAINT model_call_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ingest.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY ingest.payment
+    ADD CONSTRAINT payment_pkey PRIMARY KEY (provider, payment_ref);
+
+ALTER TABLE ONLY ingest.rate_limit
+    ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY monitor.conflict
+    ADD CONSTRAINT conflict_pkey PRIMARY KEY (window_uuid, digest);
+
+ALTER TABLE ONLY monitor.flip
+    ADD CONSTRAINT flip_pkey PRIMARY KEY (window_uuid, state);
+
+ALTER TABLE ONLY monitor.hearing
+    ADD CONSTRAINT hearing_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY monitor.holder
+    ADD CONSTRAINT holder_pkey PRIMARY KEY (holder);
+
+ALTER TABLE ONLY monitor.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY monitor.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY monitor.marker
+    ADD CONSTRAINT marker_pkey PRIMARY KEY (marker_id);
+
+ALTER TABLE ONLY monitor.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY monitor.report
+    ADD CONSTRAINT report_pkey PRIMARY KEY (window_uuid, seq);
+
+ALTER TABLE ONLY monitor.report_window
+    ADD CONSTRAINT report_window_id_key UNIQUE (id);
+
+ALTER TABLE ONLY monitor.report_window
+    ADD CONSTRAINT report_window_pkey PRIMARY KEY (window_uuid);
+
+ALTER TABLE ONLY monitor.transition
+    ADD CONSTRAINT transition_pkey PRIMARY KEY (from_state, to_state);
+
+ALTER TABLE ONLY monitor.webhook
+    ADD CONSTRAINT webhook_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY monitor.webhook_stop
+    ADD CONSTRAINT webhook_stop_pkey PRIMARY KEY (stopped);
+
 ALTER TABLE ONLY ops.audit_result
     ADD CONSTRAINT audit_result_pkey PRIMARY KEY (latest);
 
@@ -3647,6 +5007,27 @@ ALTER TABLE ONLY payouts.returned
 ALTER TABLE ONLY payouts.transition
     ADD CONSTRAINT transition_pkey PRIMARY KEY (from_estado, to_estado);
 
+ALTER TABLE ONLY reporter.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY reporter.illegal_transition
+    ADD CONSTRAINT illegal_transition_pkey PRIMARY KEY (message_id, event);
+
+ALTER TABLE ONLY reporter.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY reporter.process
+    ADD CONSTRAINT process_pkey PRIMARY KEY (process);
+
+ALTER TABLE ONLY reporter.report_window
+    ADD CONSTRAINT report_window_id_key UNIQUE (id);
+
+ALTER TABLE ONLY reporter.report_window
+    ADD CONSTRAINT report_window_pkey PRIMARY KEY (window_uuid);
+
+ALTER TABLE ONLY reporter.tick
+    ADD CONSTRAINT tick_pkey PRIMARY KEY (window_uuid, seq);
+
 ALTER TABLE ONLY reports.campaign
     ADD CONSTRAINT campaign_pkey PRIMARY KEY (generation, campaign_id);
 
@@ -3722,6 +5103,9 @@ ALTER TABLE ONLY saga.webhook_stop
 ALTER TABLE ONLY traffic.campaign
     ADD CONSTRAINT campaign_pkey PRIMARY KEY (traffic_id, campaign_id);
 
+ALTER TABLE ONLY traffic.lake_row
+    ADD CONSTRAINT lake_row_pkey PRIMARY KEY (traffic_id, row_id);
+
 ALTER TABLE ONLY traffic.partner_event
     ADD CONSTRAINT partner_event_pkey PRIMARY KEY (traffic_id, source, event_id);
 
@@ -3780,6 +5164,80 @@ CREATE INDEX idempotency_by_age ON collector.idempotency USING btree (created_at
 
 CREATE INDEX signed_request_by_age ON collector.signed_request USING btree (signed_at);
 
+CREATE INDEX event_by_body ON ONLY ingest.event USING btree (body_id) WHERE (place > 0);
+
+CREATE INDEX event_by_mapping ON ONLY ingest.event USING btree (rule) WHERE (method = ANY (ARRAY['learned'::text, 'ai'::text]));
+
+CREATE INDEX event_by_payment ON ONLY ingest.event USING btree (payment_ref, id) WHERE (payment_ref IS NOT NULL);
+
+CREATE INDEX event_by_provider ON ONLY ingest.event USING btree (provider, id);
+
+CREATE INDEX event_day_by_provider ON ingest.event_day USING btree (provider, day);
+
+CREATE INDEX event_default_body_id_idx ON ingest.event_default USING btree (body_id) WHERE (place > 0);
+
+CREATE INDEX event_unprocessed ON ONLY ingest.event USING btree (id) WHERE (status = 'UNPROCESSED'::text);
+
+CREATE INDEX event_default_id_idx ON ingest.event_default USING btree (id) WHERE (status = 'UNPROCESSED'::text);
+
+CREATE INDEX event_pending ON ONLY ingest.event USING btree (id) WHERE (code = 'AI_PENDING'::text);
+
+CREATE INDEX event_default_id_idx1 ON ingest.event_default USING btree (id) WHERE (code = 'AI_PENDING'::text);
+
+CREATE INDEX event_default_payment_ref_id_idx ON ingest.event_default USING btree (payment_ref, id) WHERE (payment_ref IS NOT NULL);
+
+CREATE INDEX event_default_provider_id_idx ON ingest.event_default USING btree (provider, id);
+
+CREATE INDEX event_repeating ON ONLY ingest.event USING btree (repeats) WHERE (repeats IS NOT NULL);
+
+CREATE INDEX event_default_repeats_idx ON ingest.event_default USING btree (repeats) WHERE (repeats IS NOT NULL);
+
+CREATE INDEX event_to_retry ON ONLY ingest.event USING btree (retry_at) WHERE (retry_at IS NOT NULL);
+
+CREATE INDEX event_default_retry_at_idx ON ingest.event_default USING btree (retry_at) WHERE (retry_at IS NOT NULL);
+
+CREATE INDEX event_default_rule_idx ON ingest.event_default USING btree (rule) WHERE (method = ANY (ARRAY['learned'::text, 'ai'::text]));
+
+CREATE INDEX event_rare ON ONLY ingest.event USING btree (status, id) WHERE (status = ANY (ARRAY['FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text]));
+
+CREATE INDEX event_default_status_id_idx ON ingest.event_default USING btree (status, id) WHERE (status = ANY (ARRAY['FAILED'::text, 'REFUNDED'::text, 'CHARGEBACK'::text]));
+
+CREATE INDEX event_key_by_event ON ingest.event_key USING btree (id);
+
+CREATE INDEX former_event_by_event ON ingest.former_event USING btree (event_id, changed_at);
+
+CREATE INDEX idempotency_by_age ON ingest.idempotency USING btree (created_at);
+
+CREATE INDEX learning_sample_by_age ON ingest.learning_sample USING btree (entered_at);
+
+CREATE INDEX mapping_by_family ON ingest.mapping USING btree (family);
+
+CREATE INDEX mapping_unsettled ON ingest.mapping USING btree (layout) WHERE is_unsettled;
+
+CREATE INDEX model_call_by_age ON ingest.model_call USING btree (called_at);
+
+CREATE INDEX conflict_age_idx ON monitor.conflict USING btree (created_at);
+
+CREATE INDEX flip_age_idx ON monitor.flip USING btree (created_at);
+
+CREATE INDEX idempotency_by_age ON monitor.idempotency USING btree (created_at);
+
+CREATE INDEX marker_sent_idx ON monitor.marker USING btree (sent_at);
+
+CREATE INDEX report_age_idx ON monitor.report USING btree (created_at);
+
+CREATE INDEX report_window_age_idx ON monitor.report_window USING btree (created_at, id);
+
+CREATE INDEX report_window_due_idx ON monitor.report_window USING btree (deadline) WHERE (state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text]));
+
+CREATE INDEX report_window_service_idx ON monitor.report_window USING btree (service, id);
+
+CREATE INDEX report_window_state_idx ON monitor.report_window USING btree (state, id) WHERE (state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text, 'ALERT'::text, 'RESOLVED_LATE'::text]));
+
+CREATE INDEX webhook_due_idx ON monitor.webhook USING btree (next_at) WHERE (state = 'pending'::text);
+
+CREATE INDEX webhook_ended_idx ON monitor.webhook USING btree (state, ended_at) WHERE (state <> 'pending'::text);
+
 CREATE INDEX dead_letter_by_time ON ops.dead_letter USING btree (recorded_at);
 
 CREATE INDEX dead_letter_by_trace ON ops.dead_letter USING btree (trace_id) WHERE (trace_id IS NOT NULL);
@@ -3801,6 +5259,16 @@ CREATE INDEX pago_due_idx ON ONLY payouts.pago USING btree (due_at) WHERE (estad
 CREATE INDEX pago_default_due_at_idx ON payouts.pago_default USING btree (due_at) WHERE (estado = ANY (ARRAY['PENDIENTE'::text, 'PROCESANDO'::text]));
 
 CREATE INDEX pago_default_id_afiliado_id_pago_idx ON payouts.pago_default USING btree (id_afiliado, id_pago);
+
+CREATE INDEX idempotency_by_age ON reporter.idempotency USING btree (created_at);
+
+CREATE INDEX report_window_age_idx ON reporter.report_window USING btree (created_at);
+
+CREATE INDEX report_window_open_idx ON reporter.report_window USING btree (service) WHERE (audited_at IS NULL);
+
+CREATE INDEX tick_age_idx ON reporter.tick USING btree (created_at);
+
+CREATE INDEX tick_sending_idx ON reporter.tick USING btree (tried_at) WHERE (outcome = 'sending'::text);
 
 CREATE INDEX event_position_idx ON ONLY reports.event USING btree ("position");
 
@@ -3845,6 +5313,28 @@ ALTER INDEX collector.delivery_open_idx ATTACH PARTITION collector.delivery_defa
 ALTER INDEX collector.delivery_pkey ATTACH PARTITION collector.delivery_default_pkey;
 
 ALTER INDEX collector.event_pkey ATTACH PARTITION collector.event_default_pkey;
+
+ALTER INDEX ingest.body_pkey ATTACH PARTITION ingest.body_default_pkey;
+
+ALTER INDEX ingest.event_by_body ATTACH PARTITION ingest.event_default_body_id_idx;
+
+ALTER INDEX ingest.event_unprocessed ATTACH PARTITION ingest.event_default_id_idx;
+
+ALTER INDEX ingest.event_pending ATTACH PARTITION ingest.event_default_id_idx1;
+
+ALTER INDEX ingest.event_by_payment ATTACH PARTITION ingest.event_default_payment_ref_id_idx;
+
+ALTER INDEX ingest.event_pkey ATTACH PARTITION ingest.event_default_pkey;
+
+ALTER INDEX ingest.event_by_provider ATTACH PARTITION ingest.event_default_provider_id_idx;
+
+ALTER INDEX ingest.event_repeating ATTACH PARTITION ingest.event_default_repeats_idx;
+
+ALTER INDEX ingest.event_to_retry ATTACH PARTITION ingest.event_default_retry_at_idx;
+
+ALTER INDEX ingest.event_by_mapping ATTACH PARTITION ingest.event_default_rule_idx;
+
+ALTER INDEX ingest.event_rare ATTACH PARTITION ingest.event_default_status_id_idx;
 
 ALTER INDEX payouts.pago_due_idx ATTACH PARTITION payouts.pago_default_due_at_idx;
 
@@ -3898,7 +5388,55 @@ CREATE TRIGGER event_key_final BEFORE DELETE OR UPDATE OR TRUNCATE ON collector.
 
 CREATE TRIGGER payout_final BEFORE DELETE OR UPDATE OR TRUNCATE ON collector.payout FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
-CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON collector.rate_limit FOR EACH STATEMENT EXECUTE FUNCTION collector.commit_without_waiting();
+CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON collector.rate_limit FOR EACH STATEMENT EXECUTE FUNCTION ops.commit_without_waiting();
+
+CREATE TRIGGER body_final BEFORE DELETE OR UPDATE ON ingest.body FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER body_kept BEFORE TRUNCATE ON ingest.body FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER event_final BEFORE DELETE ON ingest.event FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER event_kept BEFORE TRUNCATE ON ingest.event FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER event_kept_in_order BEFORE UPDATE ON ingest.event FOR EACH ROW EXECUTE FUNCTION ingest.keep_event();
+
+CREATE TRIGGER event_key_kept BEFORE UPDATE OR TRUNCATE ON ingest.event_key FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER former_event_final BEFORE DELETE OR UPDATE OR TRUNCATE ON ingest.former_event FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER mapping_final BEFORE DELETE ON ingest.mapping FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER mapping_kept BEFORE TRUNCATE ON ingest.mapping FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER mapping_kept_in_order BEFORE UPDATE ON ingest.mapping FOR EACH ROW EXECUTE FUNCTION ingest.keep_mapping();
+
+CREATE TRIGGER model_call_kept BEFORE UPDATE OR TRUNCATE ON ingest.model_call FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON ingest.rate_limit FOR EACH STATEMENT EXECUTE FUNCTION ops.commit_without_waiting();
+
+CREATE TRIGGER conflict_final BEFORE UPDATE ON monitor.conflict FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER conflict_kept BEFORE DELETE ON monitor.conflict FOR EACH ROW EXECUTE FUNCTION monitor.refuse_young();
+
+CREATE TRIGGER flip_final BEFORE UPDATE ON monitor.flip FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER flip_kept BEFORE DELETE ON monitor.flip FOR EACH ROW EXECUTE FUNCTION monitor.refuse_young();
+
+CREATE TRIGGER marker_final BEFORE UPDATE ON monitor.marker FOR EACH ROW WHEN (((new.sent_at <> old.sent_at) OR (new.back_at IS DISTINCT FROM COALESCE(old.back_at, new.back_at)))) EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER report_final BEFORE UPDATE ON monitor.report FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER report_kept BEFORE DELETE ON monitor.report FOR EACH ROW EXECUTE FUNCTION monitor.refuse_young();
+
+CREATE TRIGGER report_kept_all BEFORE TRUNCATE ON monitor.report FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER report_of_window AFTER INSERT ON monitor.report FOR EACH ROW EXECUTE FUNCTION monitor.keep_report();
+
+CREATE TRIGGER report_window_final BEFORE TRUNCATE ON monitor.report_window FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER report_window_kept BEFORE DELETE ON monitor.report_window FOR EACH ROW EXECUTE FUNCTION monitor.refuse_young();
+
+CREATE TRIGGER report_window_kept_in_order BEFORE UPDATE ON monitor.report_window FOR EACH ROW EXECUTE FUNCTION monitor.keep_window();
 
 CREATE TRIGGER dead_letter_bound AFTER INSERT ON ops.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION ops.forget_dead_letters();
 
@@ -3919,6 +5457,18 @@ CREATE TRIGGER paid_of_success AFTER INSERT ON payouts.paid FOR EACH ROW EXECUTE
 CREATE TRIGGER reference_final BEFORE DELETE OR UPDATE OR TRUNCATE ON payouts.reference FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 CREATE TRIGGER returned_final BEFORE DELETE OR UPDATE OR TRUNCATE ON payouts.returned FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER report_window_kept BEFORE DELETE ON reporter.report_window FOR EACH ROW EXECUTE FUNCTION reporter.refuse_young();
+
+CREATE TRIGGER report_window_kept_all BEFORE TRUNCATE ON reporter.report_window FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER report_window_kept_in_order BEFORE UPDATE ON reporter.report_window FOR EACH ROW EXECUTE FUNCTION reporter.keep_window();
+
+CREATE TRIGGER tick_kept BEFORE DELETE ON reporter.tick FOR EACH ROW EXECUTE FUNCTION reporter.refuse_young();
+
+CREATE TRIGGER tick_kept_all BEFORE TRUNCATE ON reporter.tick FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+CREATE TRIGGER tick_kept_in_order BEFORE UPDATE ON reporter.tick FOR EACH ROW EXECUTE FUNCTION reporter.keep_tick();
 
 CREATE TRIGGER event_final BEFORE DELETE OR UPDATE ON reports.event FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
 
@@ -3980,6 +5530,18 @@ ALTER TABLE ONLY etl.failure
 ALTER TABLE ONLY etl.run_month
     ADD CONSTRAINT run_month_run_id_fkey FOREIGN KEY (run_id) REFERENCES etl.run(run_id);
 
+ALTER TABLE ONLY ingest.learning_sample
+    ADD CONSTRAINT learning_sample_mapping_id_fkey FOREIGN KEY (mapping_id) REFERENCES ingest.mapping(id);
+
+ALTER TABLE ONLY monitor.conflict
+    ADD CONSTRAINT conflict_window_uuid_fkey FOREIGN KEY (window_uuid) REFERENCES monitor.report_window(window_uuid);
+
+ALTER TABLE ONLY monitor.flip
+    ADD CONSTRAINT flip_window_uuid_fkey FOREIGN KEY (window_uuid) REFERENCES monitor.report_window(window_uuid);
+
+ALTER TABLE ONLY monitor.report
+    ADD CONSTRAINT report_window_uuid_fkey FOREIGN KEY (window_uuid) REFERENCES monitor.report_window(window_uuid);
+
 ALTER TABLE ONLY ops.dead_letter_action_letter
     ADD CONSTRAINT dead_letter_action_letter_action_id_fkey FOREIGN KEY (action_id) REFERENCES ops.dead_letter_action(action_id);
 
@@ -3992,11 +5554,17 @@ ALTER TABLE ONLY payouts.paid
 ALTER TABLE ONLY payouts.returned
     ADD CONSTRAINT returned_id_pago_fkey FOREIGN KEY (id_pago) REFERENCES payouts.paid(id_pago);
 
+ALTER TABLE ONLY reporter.tick
+    ADD CONSTRAINT tick_window_uuid_fkey FOREIGN KEY (window_uuid) REFERENCES reporter.report_window(window_uuid);
+
 ALTER TABLE ONLY reports.switch
     ADD CONSTRAINT switch_generation_fkey FOREIGN KEY (generation) REFERENCES reports.generation(generation);
 
 ALTER TABLE ONLY traffic.campaign
     ADD CONSTRAINT campaign_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY traffic.lake_row
+    ADD CONSTRAINT lake_row_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY traffic.partner_event
     ADD CONSTRAINT partner_event_traffic_id_fkey FOREIGN KEY (traffic_id) REFERENCES traffic.run(traffic_id) ON DELETE CASCADE;
@@ -4028,6 +5596,14 @@ GRANT USAGE ON SCHEMA collector TO payments_exporter;
 GRANT USAGE ON SCHEMA etl TO payments_loader;
 GRANT USAGE ON SCHEMA etl TO payments_exporter;
 
+GRANT USAGE ON SCHEMA ingest TO payments_ingest;
+GRANT USAGE ON SCHEMA ingest TO payments_loader;
+GRANT USAGE ON SCHEMA ingest TO payments_exporter;
+
+GRANT USAGE ON SCHEMA monitor TO payments_monitor;
+GRANT USAGE ON SCHEMA monitor TO payments_loader;
+GRANT USAGE ON SCHEMA monitor TO payments_exporter;
+
 GRANT USAGE ON SCHEMA ops TO payments_loader;
 GRANT USAGE ON SCHEMA ops TO payments_exporter;
 GRANT USAGE ON SCHEMA ops TO payments_backup;
@@ -4039,6 +5615,9 @@ GRANT USAGE ON SCHEMA ops TO payments_payouts;
 GRANT USAGE ON SCHEMA ops TO payments_campaigns;
 GRANT USAGE ON SCHEMA ops TO payments_reports;
 GRANT USAGE ON SCHEMA ops TO payments_collector;
+GRANT USAGE ON SCHEMA ops TO payments_monitor;
+GRANT USAGE ON SCHEMA ops TO payments_reporter;
+GRANT USAGE ON SCHEMA ops TO payments_ingest;
 GRANT USAGE ON SCHEMA ops TO payments_traffic;
 
 GRANT USAGE ON SCHEMA payments TO payments_loader;
@@ -4049,6 +5628,10 @@ GRANT USAGE ON SCHEMA payouts TO payments_payouts;
 GRANT USAGE ON SCHEMA payouts TO payments_loader;
 GRANT USAGE ON SCHEMA payouts TO payments_exporter;
 GRANT USAGE ON SCHEMA payouts TO payments_reader;
+
+GRANT USAGE ON SCHEMA reporter TO payments_reporter;
+GRANT USAGE ON SCHEMA reporter TO payments_loader;
+GRANT USAGE ON SCHEMA reporter TO payments_exporter;
 
 GRANT USAGE ON SCHEMA reports TO payments_reports;
 GRANT USAGE ON SCHEMA reports TO payments_loader;
@@ -4110,6 +5693,22 @@ GRANT ALL ON FUNCTION etl.publish_build(run text, month date) TO payments_loader
 REVOKE ALL ON FUNCTION etl.swap_healed_leaf(month date) FROM PUBLIC;
 GRANT ALL ON FUNCTION etl.swap_healed_leaf(month date) TO payments_loader;
 
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(last_seq) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(deadline) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(state) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(received) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(errors) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(closed_at) ON TABLE monitor.report_window TO payments_monitor;
+
+GRANT UPDATE(decided_at) ON TABLE monitor.report_window TO payments_monitor;
+
 REVOKE ALL ON FUNCTION ops.add_months(parent regclass, months integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_saga;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_wallet;
@@ -4117,6 +5716,11 @@ GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payment
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_campaigns;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_reports;
 GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_collector;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_monitor;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_reporter;
+GRANT ALL ON FUNCTION ops.add_months(parent regclass, months integer) TO payments_ingest;
+
+REVOKE ALL ON FUNCTION ops.add_rate_limit(schema text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.add_service_tables(schema text) FROM PUBLIC;
 
@@ -4130,6 +5734,7 @@ GRANT ALL ON FUNCTION ops.outbox_state() TO payments_exporter;
 REVOKE ALL ON FUNCTION ops.webhook_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.webhook_state() TO payments_exporter;
 GRANT ALL ON FUNCTION ops.webhook_state() TO payments_saga;
+GRANT ALL ON FUNCTION ops.webhook_state() TO payments_monitor;
 
 REVOKE ALL ON FUNCTION payouts.count_retried() FROM PUBLIC;
 
@@ -4314,6 +5919,185 @@ GRANT SELECT ON TABLE etl.standing_failure TO payments_exporter;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE etl.worker TO payments_loader;
 GRANT SELECT ON TABLE etl.worker TO payments_exporter;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE ingest.amount_day TO payments_ingest;
+
+GRANT SELECT,INSERT ON TABLE ingest.body TO payments_ingest;
+
+GRANT SELECT,INSERT ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(provider) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(rule) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(method) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(confidence) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(status) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(code) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(detail) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(reason) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(undoes) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(amount) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(amount_minor) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(currency) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(amount_usd) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(fx_day) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(merchant) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(country) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(occurred_at) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(provider_event_id) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(payment_ref) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(dedup_key) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(metadata) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(provenance) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(latency_ms) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(repeats) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(attempts) ON TABLE ingest.event TO payments_ingest;
+
+GRANT UPDATE(retry_at) ON TABLE ingest.event TO payments_ingest;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE ingest.event_day TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE ON TABLE ingest.event_key TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE ON TABLE ingest.outbox TO payments_ingest;
+
+GRANT UPDATE(claimed_until) ON TABLE ingest.outbox TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.payment TO payments_ingest;
+
+GRANT SELECT ON TABLE ingest.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE ingest.audit_difference TO payments_exporter;
+
+GRANT SELECT ON TABLE ingest.audit_event TO payments_loader;
+GRANT SELECT ON TABLE ingest.audit_event TO payments_exporter;
+
+GRANT SELECT,INSERT ON TABLE ingest.former_event TO payments_ingest;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE ingest.fx_rate TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.idempotency TO payments_ingest;
+
+GRANT SELECT,INSERT ON TABLE ingest.illegal_transition TO payments_ingest;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE ingest.learning_family TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.learning_sample TO payments_ingest;
+
+GRANT SELECT,INSERT ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(mapping) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(paths) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(state) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(votes) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(confirmations) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(waits_for) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(is_unsettled) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(decided_by) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT UPDATE(changed_at) ON TABLE ingest.mapping TO payments_ingest;
+
+GRANT SELECT,INSERT ON TABLE ingest.model_call TO payments_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ingest.rate_limit TO payments_ingest;
+
+GRANT SELECT ON TABLE ingest.round_share TO payments_exporter;
+
+GRANT SELECT ON TABLE ingest.unprocessed_state TO payments_exporter;
+
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.report TO payments_monitor;
+
+GRANT UPDATE(created_at) ON TABLE monitor.report TO payments_monitor;
+
+GRANT SELECT ON TABLE monitor.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE monitor.audit_difference TO payments_exporter;
+
+GRANT SELECT ON TABLE monitor.hearing TO payments_monitor;
+
+GRANT UPDATE(since) ON TABLE monitor.hearing TO payments_monitor;
+
+GRANT UPDATE(last_at) ON TABLE monitor.hearing TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE monitor.holder TO payments_monitor;
+
+GRANT SELECT ON TABLE monitor.lease TO payments_monitor;
+
+GRANT SELECT ON TABLE monitor.audit_held TO payments_loader;
+
+GRANT SELECT ON TABLE monitor.audit_window TO payments_loader;
+
+GRANT SELECT ON TABLE monitor.audit_report TO payments_loader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.conflict TO payments_monitor;
+
+GRANT UPDATE(created_at) ON TABLE monitor.conflict TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.flip TO payments_monitor;
+
+GRANT UPDATE(created_at) ON TABLE monitor.flip TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE monitor.idempotency TO payments_monitor;
+
+GRANT SELECT,INSERT ON TABLE monitor.illegal_transition TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE monitor.marker TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.outbox TO payments_monitor;
+
+GRANT UPDATE(claimed_until) ON TABLE monitor.outbox TO payments_monitor;
+
+GRANT SELECT ON TABLE monitor.service_state TO payments_exporter;
+
+GRANT SELECT ON TABLE monitor.state TO payments_exporter;
+
+GRANT SELECT ON TABLE monitor.transition TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT UPDATE(state) ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT UPDATE(attempts) ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT UPDATE(last_result) ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT UPDATE(next_at) ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT UPDATE(expires_at) ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT UPDATE(ended_at) ON TABLE monitor.webhook TO payments_monitor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE monitor.webhook_stop TO payments_monitor;
+
+GRANT SELECT ON TABLE monitor.window_count TO payments_monitor;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE ops.audit_result TO payments_loader;
 GRANT SELECT ON TABLE ops.audit_result TO payments_exporter;
 
@@ -4381,6 +6165,9 @@ GRANT SELECT ON TABLE ops.module_migration TO payments_payouts;
 GRANT SELECT ON TABLE ops.module_migration TO payments_campaigns;
 GRANT SELECT ON TABLE ops.module_migration TO payments_reports;
 GRANT SELECT ON TABLE ops.module_migration TO payments_collector;
+GRANT SELECT ON TABLE ops.module_migration TO payments_monitor;
+GRANT SELECT ON TABLE ops.module_migration TO payments_reporter;
+GRANT SELECT ON TABLE ops.module_migration TO payments_ingest;
 GRANT SELECT ON TABLE ops.module_migration TO payments_traffic;
 
 GRANT SELECT ON TABLE ops.migration TO payments_loader;
@@ -4457,6 +6244,57 @@ GRANT SELECT ON TABLE payouts.report_pago TO payments_exporter;
 GRANT SELECT ON TABLE payouts.report_pago TO payments_reader;
 
 GRANT SELECT ON TABLE payouts.transition TO payments_payouts;
+
+GRANT SELECT ON TABLE public.heartbeat_events TO payments_reader;
+GRANT SELECT ON TABLE public.heartbeat_events TO payments_exporter;
+GRANT SELECT ON TABLE public.heartbeat_events TO payments_monitor;
+GRANT SELECT ON TABLE public.heartbeat_events TO payments_loader;
+
+GRANT SELECT ON TABLE public.monitoring_windows TO payments_reader;
+GRANT SELECT ON TABLE public.monitoring_windows TO payments_exporter;
+GRANT SELECT ON TABLE public.monitoring_windows TO payments_monitor;
+GRANT SELECT ON TABLE public.monitoring_windows TO payments_loader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE reporter.report_window TO payments_reporter;
+
+GRANT UPDATE(process) ON TABLE reporter.report_window TO payments_reporter;
+
+GRANT UPDATE(audited_at) ON TABLE reporter.report_window TO payments_reporter;
+
+GRANT SELECT,INSERT,DELETE ON TABLE reporter.tick TO payments_reporter;
+
+GRANT UPDATE(outcome) ON TABLE reporter.tick TO payments_reporter;
+
+GRANT UPDATE(tried_at) ON TABLE reporter.tick TO payments_reporter;
+
+GRANT SELECT ON TABLE public.report_audit TO payments_reader;
+GRANT SELECT ON TABLE public.report_audit TO payments_exporter;
+GRANT SELECT ON TABLE public.report_audit TO payments_reporter;
+GRANT SELECT ON TABLE public.report_audit TO payments_loader;
+
+GRANT SELECT ON TABLE public.report_windows TO payments_reader;
+GRANT SELECT ON TABLE public.report_windows TO payments_exporter;
+GRANT SELECT ON TABLE public.report_windows TO payments_reporter;
+GRANT SELECT ON TABLE public.report_windows TO payments_loader;
+
+GRANT SELECT ON TABLE reporter.audit_window TO payments_loader;
+
+GRANT SELECT ON TABLE reporter.audit_difference TO payments_loader;
+GRANT SELECT ON TABLE reporter.audit_difference TO payments_exporter;
+
+GRANT SELECT ON TABLE reporter.audit_tick TO payments_loader;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reporter.idempotency TO payments_reporter;
+
+GRANT SELECT,INSERT ON TABLE reporter.illegal_transition TO payments_reporter;
+
+GRANT SELECT,INSERT,DELETE ON TABLE reporter.outbox TO payments_reporter;
+
+GRANT UPDATE(claimed_until) ON TABLE reporter.outbox TO payments_reporter;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reporter.process TO payments_reporter;
+
+GRANT SELECT ON TABLE reporter.state TO payments_exporter;
 
 GRANT SELECT,INSERT ON TABLE reports.event TO payments_reports;
 
@@ -4584,6 +6422,10 @@ GRANT SELECT ON TABLE saga.transition TO payments_saga;
 GRANT SELECT,INSERT,DELETE ON TABLE saga.webhook_stop TO payments_saga;
 
 GRANT SELECT ON TABLE staging.txn_shape TO payments_loader;
+
+GRANT SELECT,INSERT,DELETE ON TABLE traffic.lake_row TO payments_traffic;
+
+GRANT SELECT ON TABLE traffic.audit_lake_row TO payments_loader;
 
 GRANT SELECT,INSERT,DELETE ON TABLE traffic.campaign TO payments_traffic;
 

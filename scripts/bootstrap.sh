@@ -137,11 +137,17 @@ prepare_local() {
   step 'migrating the schema' 'See: payments migrate status' payments migrate up
   step 'seeding accounts, merchants and terminals' 'See: payments doctor' payments seed
   step 'giving each account its wallet' 'See: payments doctor' payments wallets seed
-  LOG_LEVEL=info start_process worker worker_ready worker POSTGRES RABBITMQ WORKER LOG
+  LOG_LEVEL=info start_process worker worker_ready worker POSTGRES RABBITMQ WORKER LOG SELF
   # The gateway where there is no account with a real one.
   [[ $STRIPE_API_KEY != simulated ]] ||
     LOG_LEVEL=info start_process gateway-simulator simulator_ready 'serve gateway-simulator' SIMULATOR LOG
-  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD PAYOUTS STRIPE CAMPAIGNS REPORTS COLLECTOR
+  LOG_LEVEL=info start_process services services_ready serve POSTGRES RABBITMQ HTTP LOG WALLET PAYMENTS FRAUD PAYOUTS STRIPE CAMPAIGNS REPORTS COLLECTOR MONITOR INGEST DATALAKE POLL ENABLE OPENAI AI SELF
+  local reporter port
+  for reporter in A B C; do
+    port=REPORTER_${reporter}_PORT
+    LOG_LEVEL=info HTTP_PORT=${!port} SERVICE_NAME=payments-${reporter,} \
+      start_process "reporter-$reporter" services_ready 'serve reporter' POSTGRES RABBITMQ HTTP LOG REPORTER SERVICE SELF
+  done
   resume_unfinished
 }
 
@@ -163,6 +169,7 @@ The API is at http://localhost:$HTTP_PORT, described at http://localhost:$HTTP_P
   curl 'http://localhost:$HTTP_PORT/wallets?user_id=customer-123'
   eval "\$(scripts/stack.sh env)" && psql -c 'select count(*) from txn'
   eval "\$(scripts/stack.sh env)" && payments verify && payments audit
+  curl -X POST http://localhost:$REPORTER_A_PORT/report-windows
   scripts/queue_kickoff.sh --rows 100000 --wait
   scripts/stack.sh up --with-monitoring
 Stop everything with scripts/stack.sh down; the data is kept.
@@ -172,7 +179,7 @@ TEXT
 # --- docker ----------------------------------------------------------------------------------------------------------
 COMPOSE_SECRETS=(POSTGRES_PASSWORD POSTGRES_ADMIN_PASSWORD RABBITMQ_PASSWORD COMPOSE_SUPERUSER_PASSWORD
   COMPOSE_READER_PASSWORD COMPOSE_EXPORTER_PASSWORD POSTGRES_BACKUP_PASSWORD POSTGRES_APP_PASSWORD COMPOSE_GRAFANA_PASSWORD
-  COMPOSE_GATEWAY_KEY STRIPE_WEBHOOK_SECRET)
+  COMPOSE_GATEWAY_KEY COMPOSE_LAKE_PASSWORD STRIPE_WEBHOOK_SECRET)
 
 compose() { docker compose --env-file "$REPO_ROOT/.env" -f "$REPO_ROOT/compose/docker-compose.yml" "$@"; }
 
@@ -198,6 +205,8 @@ make_compose_secrets() {
   if [[ -z $(setting HTTP_API_KEYS '') ]]; then
     printf 'HTTP_API_KEYS=gateway=%s\n' "$(printf %s "$(setting COMPOSE_GATEWAY_KEY '')" | sha256sum | cut -d ' ' -f 1)" >>"$file"
   fi
+  [[ -n $(setting DATALAKE_DATABASE_URL '') ]] ||
+    printf 'DATALAKE_DATABASE_URL=postgres://payments_lake:%s@postgres:5432/datalake\n' "$(setting COMPOSE_LAKE_PASSWORD '')" >>"$file"
   # Services that others can reach take signed events only: a first partner, to be replaced.
   if [[ -z $(setting COLLECTOR_SECRETS '') ]]; then
     printf 'COLLECTOR_SECRETS=partner=whsec_%s\n' "$(random_password)" >>"$file"

@@ -90,6 +90,17 @@ make_own_dir() {
 # random_password: letters and digits only, so that it survives any URL, shell and configuration file.
 random_password() { od -An -v -N 24 -tx1 /dev/urandom | tr -d ' \n'; }
 
+# url_quote TEXT: as a part of a URL, byte by byte.
+url_quote() {
+  local LC_ALL=C text=$1 out='' char
+  while [[ -n $text ]]; do
+    char=${text:0:1} text=${text:1}
+    [[ $char == [a-zA-Z0-9._~-] ]] || printf -v char '%%%02X' "'$char"
+    out+=$char
+  done
+  printf '%s\n' "$out"
+}
+
 # shell_quote TEXT: as one word that any POSIX shell reads back unchanged.
 shell_quote() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
 

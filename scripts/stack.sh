@@ -17,7 +17,7 @@ Usage: scripts/stack.sh COMMAND
   down              stop workers, services and servers; data and ports are kept
   status [--json]   what runs, where; exit 0 if all servers are up, else 1
   env               settings for any client: eval "$(scripts/stack.sh env)"
-  logs [postgres|rabbitmq|worker|services|gateway-simulator|campaigns|proxy|prometheus|alertmanager|postgres-exporter] [-f]
+  logs [postgres|rabbitmq|worker|services|gateway-simulator|reporter|campaigns|proxy|prometheus|alertmanager|postgres-exporter] [-f]
   rabbitmqctl ...   RabbitMQ's own tool, pointed at this stack
   backups on|off    dumps, base backups, WAL archiving and restore drills on time, while the stack is up; see docs/restore.md
   reset [--yes]     down, then delete data, passwords and logs
@@ -28,8 +28,8 @@ Settings, from the environment or .env:
                     preferred ports (5432 5672 15672 15692); a free one is used where one is taken
   WORKER_METRICS_PORT PROMETHEUS_PORT ALERTMANAGER_PORT POSTGRES_EXPORTER_PORT
                     the same (9464 9090 9093 9187)
-  PROXY_PORT PROXY_NODE_1_PORT PROXY_NODE_2_PORT
-                    the same (8088 8001 8002)
+  PROXY_PORT PROXY_NODE_1_PORT PROXY_NODE_2_PORT REPORTER_A_PORT REPORTER_B_PORT REPORTER_C_PORT
+                    the same (8088 8001 8002 5002 5010 5020)
   STACK_PORTS=free  take free ports from the start, as tests do (environment only)
   STACK_MEMORY_MB   size the servers for less than this machine's memory
   POSTGRES_DB       name of the database (default payments)
@@ -41,7 +41,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 STACK_DIR=$(realpath -m -- "${STACK_DIR:-$REPO_ROOT/.local/stack}")
 STACK_ID=$(printf '%s' "$STACK_DIR" | sha256sum | cut -c 1-12)
 AWAY_DIR=/var/lib/payments-platform/$STACK_ID # where root keeps the data if the servers' users cannot reach STACK_DIR
-SECRETS=(postgres admin loader reader exporter backup app rabbitmq)
+SECRETS=(postgres admin loader reader exporter backup app lake rabbitmq)
 declare -A STATE=() # what must survive a restart: the ports and wishes behind them, DATA_DIR
 
 for part in servers ports postgres rabbitmq monitoring proxy backups show; do source "$REPO_ROOT/scripts/stack_$part.sh"; done
@@ -147,7 +147,7 @@ check_settings() {
 # is_database_name NAME: the rule of lib/settings/base.ts, whatever a locale takes for a small letter.
 is_database_name() {
   local LC_ALL=C
-  [[ $1 =~ ^[a-z_][a-z0-9_]{0,62}$ && ! $1 =~ ^(postgres|template[01]|payments_scratch)$ ]]
+  [[ $1 =~ ^[a-z_][a-z0-9_]{0,62}$ && ! $1 =~ ^(postgres|template[01]|payments_scratch|datalake)$ ]]
 }
 
 cmd_up() { # [--with-monitoring|--without-monitoring] [--with-proxy|--without-proxy]
@@ -217,6 +217,11 @@ cmd_up() { # [--with-monitoring|--without-monitoring] [--with-proxy|--without-pr
   # Of a process that bootstrap.sh starts, and nobody else.
   [[ -z ${MOVE_PROCESSES:-}${STATE[SIMULATOR_PORT]:-} ]] ||
     choose_process_port SIMULATOR_PORT 8089 gateway-simulator simulator_listens
+  local reporter
+  for reporter in A:5002 B:5010 C:5020; do
+    [[ -z ${MOVE_PROCESSES:-}${STATE[REPORTER_${reporter%:*}_PORT]:-} ]] ||
+      choose_process_port "REPORTER_${reporter%:*}_PORT" "${reporter#*:}" "reporter-${reporter%:*}" false
+  done
   save_state
   # Both boot at the same time, then each is waited for.
   [[ -z $start_rmq ]] || rmq_start
@@ -265,7 +270,7 @@ stop_all() {
   attach || return 0
   backups_stop
   proxy_stop
-  for file in "$STACK_DIR"/run/{worker,services,gateway-simulator}*.pid; do # first, and all at once: each finishes what is at hand
+  for file in "$STACK_DIR"/run/{worker,services,gateway-simulator,reporter}*.pid; do # first, and all at once: each finishes what is at hand
     [[ -e $file ]] || continue
     stop_process "$file" "$(basename -- "$file" .pid)" TERM 60 KILL 5 9>&- &
     waits+=($!)

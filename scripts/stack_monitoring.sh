@@ -34,10 +34,14 @@ mon_choose_ports() {
 
 # mon_prometheus_yml: the file that compose uses, with our addresses in place of its services'.
 mon_prometheus_yml() {
-  here() { printf 'static_configs: [{ targets: ["127.0.0.1:%s"] }]' "${STATE[$1]}"; }
+  here() { # NAME...: those that have a port
+    local name targets=''
+    for name; do [[ -z ${STATE[$name]:-} ]] || targets+="${targets:+, }\"127.0.0.1:${STATE[$name]}\""; done
+    printf 'static_configs: [{ targets: [%s] }]' "$targets"
+  }
   sed -E \
     -e "s/dns_sd_configs: .*names: \[worker\].*/$(here WORKER_METRICS_PORT)/" \
-    -e "s/dns_sd_configs:\$/$(here HTTP_PORT)/" -e '/^ +- \{ names: /d' \
+    -e "s/dns_sd_configs:\$/$(here HTTP_PORT REPORTER_A_PORT REPORTER_B_PORT REPORTER_C_PORT)/" -e '/^ +- \{ names: /d' \
     -e "s/dns_sd_configs: .*names: \[alertmanager\].*/$(here ALERTMANAGER_PORT)/" \
     -e "s/static_configs: .*postgres-exporter:.*/$(here POSTGRES_EXPORTER_PORT)/" \
     -e "s/static_configs: .*rabbitmq:.*/$(here RABBITMQ_PROMETHEUS_PORT)/" \

@@ -101,17 +101,19 @@ pg_start() {
 # Crash recovery replays up to max_wal_size, so the limit is generous.
 pg_wait() { wait_for postgres 300 pg_answers; }
 
-# pg_provision: roles and database, at every `up`. Passwords reach psql on standard input: arguments would show in process lists.
+# pg_provision: roles, database and data lake, at every `up`. Passwords reach psql on standard input: arguments would show in process lists.
 pg_provision() {
   local name value out
   out=$({
     printf '\\set dbname %s\n' "${STATE[POSTGRES_DB]}"
-    for name in admin loader reader exporter backup app; do
+    for name in admin loader reader exporter backup app lake; do
       value=$(<"$STACK_DIR/secrets/${name}_password")
       value=${value//\\/\\\\} value=${value//\'/\'\'} # for a password that was put there by hand
       printf "\\\\set %s_password '%s'\n" "$name" "$value"
     done
     cat "$REPO_ROOT/db/roles.sql"
+    printf '\\connect datalake\n'
+    cat "$REPO_ROOT/db/datalake.sql"
   } | PGPASSWORD=$(<"$STACK_DIR/secrets/postgres_password") PGCONNECT_TIMEOUT=10 \
     "$PG_BIN/psql" -Xq -h 127.0.0.1 -p "${STATE[POSTGRES_PORT]}" -U postgres -d postgres 2>&1) ||
     die "cannot set up roles and database: ${out//$'\n'/; }; if $STACK_DIR/secrets was lost, start anew: scripts/stack.sh reset --yes"

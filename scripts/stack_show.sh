@@ -28,10 +28,11 @@ service_rows() {
     row proxy proxy "$(at PROXY_PORT)" - proxy_answers
   fi
   ! backups_wanted || row backups backups - - true
-  for file in "$STACK_DIR"/run/{worker,services,gateway-simulator}*.pid; do
+  for file in "$STACK_DIR"/run/{worker,services,gateway-simulator,reporter}*.pid; do
     name=$(basename -- "$file" .pid) address=-
     [[ $name != services ]] || address=$(at HTTP_PORT)
     [[ $name != gateway-simulator ]] || address=$(at SIMULATOR_PORT)
+    [[ $name != reporter-* ]] || address=$(at "REPORTER_${name#reporter-}_PORT")
     [[ ! -e $file ]] || row "$name" "$name" "$address" - true
   done
 }
@@ -49,7 +50,7 @@ cmd_status() {
       <<<$'SERVICE\tSTATE\tADDRESS\tPID\tDIRECTORY\n'"$rows"
   fi
   # Workers and services come and go; the stack is up when its servers are.
-  ! grep -Ev '^(worker|services|gateway-simulator)' <<<"$rows" | cut -f 2 | grep -qvx up
+  ! grep -Ev '^(worker|services|gateway-simulator|reporter)' <<<"$rows" | cut -f 2 | grep -qvx up
 }
 
 cmd_env() {
@@ -64,6 +65,7 @@ cmd_env() {
     [POSTGRES_ADMIN_USER]=payments_admin [POSTGRES_ADMIN_PASSWORD]=$(<"$secrets/admin_password")
     [POSTGRES_BACKUP_USER]=payments_backup [POSTGRES_BACKUP_PASSWORD]=$(<"$secrets/backup_password")
     [POSTGRES_APP_USER]=payments_app [POSTGRES_APP_PASSWORD]=$(<"$secrets/app_password")
+    [DATALAKE_DATABASE_URL]=postgres://payments_lake:$(url_quote "$(<"$secrets/lake_password")")@127.0.0.1:${STATE[POSTGRES_PORT]}/datalake
     [PGHOST]=127.0.0.1 [PGPORT]=${STATE[POSTGRES_PORT]} [PGDATABASE]=${STATE[POSTGRES_DB]}
     [PGUSER]=payments_admin [PGPASSWORD]=$(<"$secrets/admin_password") # a person's psql is the admin's
     [PGSSLMODE]=disable [POSTGRES_SSLMODE]=disable [RABBITMQ_SSLMODE]=disable # loopback; what else was set is about other servers
@@ -84,6 +86,9 @@ cmd_env() {
     value[SIMULATOR_WEBHOOK_URL]=http://127.0.0.1:${value[HTTP_PORT]}/pagos/webhooks/stripe
     value[SIMULATOR_PORT]=${STATE[SIMULATOR_PORT]} value[SIMULATOR_BOOK_PATH]=$STACK_DIR/gateway_book.ndjson
   fi
+  for name in REPORTER_{A,B,C}_PORT; do
+    [[ -z ${STATE[$name]:-} ]] || value[$name]=${STATE[$name]}
+  done
   if proxy_wanted; then
     for name in PROXY_PORT PROXY_NODE_1_PORT PROXY_NODE_2_PORT; do value[$name]=${STATE[$name]:-}; done
   fi
@@ -104,14 +109,14 @@ cmd_logs() {
   local -a logs=()
   for arg; do
     case $arg in
-      postgres | rabbitmq | worker | services | gateway-simulator | campaigns | proxy | prometheus | alertmanager | postgres-exporter) what=$arg ;;
+      postgres | rabbitmq | worker | services | gateway-simulator | reporter | campaigns | proxy | prometheus | alertmanager | postgres-exporter) what=$arg ;;
       -f | --follow) follow=(-F) ;;
-      *) die_usage "logs takes postgres, rabbitmq, worker, services, gateway-simulator, campaigns, proxy, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
+      *) die_usage "logs takes postgres, rabbitmq, worker, services, gateway-simulator, reporter, campaigns, proxy, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
     esac
   done
   check_owner logs "$@"
   attach_or_die
-  for arg in ${what:-postgres rabbitmq worker services gateway-simulator campaigns proxy "${MON_PROGRAMS[@]}"}; do
+  for arg in ${what:-postgres rabbitmq worker services gateway-simulator reporter campaigns proxy "${MON_PROGRAMS[@]}"}; do
     mapfile -t -O "${#logs[@]}" logs < <(logs_of "$arg")
   done
   ((${#logs[@]})) || { note "no log yet of: ${what:-anything}"; return 0; }

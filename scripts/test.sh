@@ -1,21 +1,25 @@
 #!/usr/bin/env -S bash -p
-# The one gate: what it passes may land. Runs everything by default, against servers of its own that it starts and removes.
+# The one gate: what it passes may land. Runs against servers of its own that it starts and removes.
 [ -n "${BASH_VERSION:-}" ] || exec bash -p -- "$0" "$@"
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/test.sh [--in RELEASE] [static|unit|int|fault|monitoring]...
+Usage: scripts/test.sh [--in RELEASE] [--every-point] [static|unit|int|fault|machines|monitoring]...
 
   static  formatting, lint, types, dead code, shell scripts, Prometheus' configuration and alert rules
   unit    *.test.ts: unit and property tests, no servers
   int     *.int.test.ts: on a real PostgreSQL and RabbitMQ
   fault   *.fault.test.ts: the same, with servers and workers killed under them
-  monitoring  *.monitoring.test.ts: with Prometheus beside them: every panel has data, alerts fire and resolve. Not by
-          default: it takes minutes
+  machines  *.machines.test.ts: what takes long: upgrade, bootstrap, TLS and standbys, services apart, what may befall backups
+  monitoring  *.monitoring.test.ts: with Prometheus beside them: every panel has data, alerts fire and resolve
+  --every-point  repeats a scenario at every point that it has, not at some
   --in    the same on another release, in a system of its own: debian-13. Needs root; see scripts/test_in.sh --help
 
-Static checks run beside the unit tests. int and fault share several stacks of servers: each test file has one for itself while it runs,
+machines and monitoring are not run by default, for they take minutes. CI runs them, and --every-point, each week and for each tag; run
+them before an issue is closed.
+
+Static checks run beside the unit tests. int, fault and machines share several stacks of servers: each test file has one for itself while it runs,
 and most of a file's time is spent waiting for servers and programs to start. Installs what is missing (npm packages, shellcheck, promtool,
 PostgreSQL, PgBouncer, HAProxy, RabbitMQ). TEST_STACK_COUNT says how many stacks (default 3). TEST_KEEP_STACK=1 leaves them running for the next call.
 The last line is: N passed, N failed.
@@ -28,15 +32,17 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 source "$REPO_ROOT/scripts/node.sh"
 
 if [[ ${1:-} == --in ]]; then exec "$REPO_ROOT/scripts/test_in.sh" "${@:2}"; fi
-parts=("$@")
-((${#parts[@]})) || parts=(static unit int fault)
-for part in "${parts[@]}"; do
-  case $part in
-    static | unit | int | fault | monitoring) ;;
+parts=()
+unset TEST_EVERY_POINT
+for arg; do
+  case $arg in
+    static | unit | int | fault | machines | monitoring) parts+=("$arg") ;;
+    --every-point) export TEST_EVERY_POINT=1 ;; # read by tests/harness/sampled.ts
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
 done
+((${#parts[@]})) || parts=(static unit int fault)
 wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 # Tests have stacks of their own, small and on free ports, and none of the caller's settings.
@@ -91,7 +97,7 @@ install_missing() {
     { command -v promtool && command -v amtool; } >/dev/null || missing+=(prometheus prometheus-alertmanager)
   fi
   ! wanted int || [[ -x /usr/sbin/pgbouncer ]] || missing+=(pgbouncer)
-  ! { wanted int || wanted fault; } || [[ -x /usr/sbin/haproxy ]] || missing+=(haproxy)
+  ((${#on_servers[@]} == 0)) || [[ -x /usr/sbin/haproxy ]] || missing+=(haproxy)
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 }
 
@@ -115,10 +121,16 @@ start_stack() ( # start_stack NAME: leaves its settings, a line of JSON, in a fi
   scripts/stack.sh up || exit
   settings=$(scripts/stack.sh env) || exit
   eval "$settings"
+  # What is killed here are processes, not the machine. A copy of a database is 660 files: to sync them took more than to copy them.
+  # Not where machines are tested: base backups and what is restored from them would take the setting along.
+  local fsync=off
+  ! wanted machines || fsync=on
+  PGPASSWORD=$(<"$STACK_DIR/secrets/postgres_password") psql -XqU postgres -d postgres -c "ALTER SYSTEM SET fsync = $fsync" \
+    -c 'SELECT pg_reload_conf()' >/dev/null || exit
   # Each test file makes a vhost of its own, for which the broker wants an administrator.
   scripts/stack.sh rabbitmqctl -q set_user_tags "$RABBITMQ_USER" administrator || exit
   node -p 'JSON.stringify(Object.fromEntries(Object.entries(process.env).filter(
-    ([name]) => /^(STACK_DIR$|POSTGRES_|RABBITMQ_|PG|WORKER_)/.test(name))))' >"$work/$1.stack"
+    ([name]) => /^(STACK_DIR$|POSTGRES_|RABBITMQ_|DATALAKE_|PG|WORKER_)/.test(name))))' >"$work/$1.stack"
 )
 
 # start_stacks NAME...: one after another, as two that look for free ports at once may find the same.
@@ -153,10 +165,10 @@ cd -- "$REPO_ROOT"
 require_node
 npm_install
 build
+on_servers=()
+for part in int fault machines; do ! wanted "$part" || on_servers+=("$part"); done
 install_missing
 
-on_servers=()
-for part in int fault; do ! wanted "$part" || on_servers+=("$part"); done
 if ((${#on_servers[@]})); then
   start_stacks "${stacks[@]}" >"$work/stacks.log" 2>&1 &
   aside+=($!)

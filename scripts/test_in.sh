@@ -6,7 +6,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/test.sh --in RELEASE [static|unit|int|fault|monitoring]...
+Usage: scripts/test.sh --in RELEASE [--every-point] [static|unit|int|fault|machines|monitoring]...
 
   RELEASE  debian-13
 
@@ -120,7 +120,9 @@ npm_settings
 copy_checkout
 note "$release: $(in_system "$system" sh -c 'printf "Node.js %s, npm %s" "$(node --version)" "$(npm --version)"')"
 
-if (($# == 0)); then
+parts=0
+for arg; do [[ $arg == --every-point ]] || parts=$((parts + 1)); done
+if ((parts == 0)); then
   in_system "$system" bash -euc 'cd "$1"
     export STACK_PORTS=free
     scripts/bootstrap.sh --local --rows 300000

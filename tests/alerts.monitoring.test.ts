@@ -191,6 +191,32 @@ const drills: readonly Drill[] = [
     },
   },
   {
+    what: "providers send what nobody understands, what contradicts its hint, and nothing but whole amounts",
+    alerts: ["IngestUnprocessedHigh", "IngestContradictions", "IngestUnitSuspect", "IngestRetriesStuck"],
+    cause: async () => {
+      const created = Math.floor(Date.now() / 1_000);
+      const charge = (id: string) => {
+        const object = { id, object: "charge", amount: 5_000, currency: "usd", status: "succeeded", created };
+        return { id: `evt_${id}`, object: "event", type: "charge.succeeded", created, data: { object } };
+      };
+      const events = Array.from({ length: 60 }, (_, i) => [
+        { raw_event: { alerts: i } },
+        { raw_event: charge(`ch_alerts_${i}`) },
+        { raw_event: charge(`ch_contrary_${i}`), provider: "adyen" },
+      ]).flat();
+      expect((await monitored.request("POST", "/api/v1/events/batch", events)).status).toBe(201);
+      const due =
+        "UPDATE ingest.event SET retry_at = now() - interval '20 minutes' WHERE retry_at IS NOT NULL";
+      await monitored.sql(`SET ROLE payments_owner; ${due}`);
+      return async () => {
+        await monitored.sql(`
+          SET ROLE payments_owner;
+          UPDATE ingest.event SET retry_at = NULL WHERE retry_at IS NOT NULL;
+          UPDATE ingest.amount_day SET round = 0`);
+      };
+    },
+  },
+  {
     what: "a payment, a Pago, a delivery, an event, a webhook and a campaign wait, nobody has audited, and an audit finds the event",
     alerts: [
       "PaymentsStuck",

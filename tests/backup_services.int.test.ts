@@ -111,6 +111,13 @@ test("a drill compares the services' months, outboxes and erasures too, and find
   copy.remove();
 });
 
+test("a database with something in it is not restored into without --force", async () => {
+  expect(await backups(services.settings, "restore")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^payments: RESTORE_REFUSED: database test_\w+ is not empty\. .*--force/),
+  });
+});
+
 test("a database that is restored in its place serves at once: keys, references and erasures hold, what waited is published", async () => {
   await services.start();
   const later = await pay("ada", "five");

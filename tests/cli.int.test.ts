@@ -10,6 +10,7 @@ import { createDatabase, dropDatabase } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
 import { type CommandResult, payments, startPayments, WorkerProcess } from "./harness/process.js";
+import { firstOfEach, sampled } from "./harness/sampled.js";
 
 /** One small run, whatever else is asked for. */
 const SMALL = { STAGE_TO: "2025-02-01", STAGE_CHUNK_SIZE: "500", STAGE_TARGET_TXN: "1000" };
@@ -118,6 +119,26 @@ describe("what is asked for wrongly ends with 2", () => {
     expect(await depth(platform.settings, ETL_QUEUES.work)).toBe(0);
   });
 
+  test("dead letters: which, how many, and what to do with them", async () => {
+    for (const args of [
+      "replay",
+      "replay m000000 --all",
+      "replay --reason A --all",
+      "purge --yes",
+      "list --limit 0",
+      "list --limit 1e3",
+      "show",
+      "shred",
+      "replay --all --to-topic",
+      "audit --days 0",
+      "audit --trace x",
+    ]) {
+      const { code, stdout, stderr } = await run(`dlq ${args}`);
+      expect([args, code, stdout]).toEqual([args, 2, ""]);
+      expect(stderr).not.toBe("");
+    }
+  });
+
   test("a run that is not there", async () => {
     for (const args of ["status r999", "verify r999", "resume r999", "cancel r999", "status --watch r999"]) {
       expectError(await run(args), 2, "RUN_UNKNOWN");
@@ -126,7 +147,7 @@ describe("what is asked for wrongly ends with 2", () => {
 });
 
 describe("a server that refuses or is not there", () => {
-  test.each([
+  const REFUSALS = [
     ["kickoff", { POSTGRES_PASSWORD: "sesame" }, "POSTGRES_AUTH"],
     ["kickoff", { POSTGRES_DB: "nowhere" }, "POSTGRES_AUTH"],
     ["migrate up", { POSTGRES_ADMIN_PASSWORD: "sesame" }, "POSTGRES_AUTH"],
@@ -145,7 +166,14 @@ describe("a server that refuses or is not there", () => {
     ["worker", { POSTGRES_DB: "nowhere" }, "POSTGRES_AUTH"],
     ["worker", { POSTGRES_SSLMODE: "require" }, "POSTGRES_TLS"],
     ["worker", { RABBITMQ_SSLMODE: "require" }, "RABBITMQ_TLS"],
-  ] as const)(
+  ] as const;
+
+  test.each(
+    sampled<(typeof REFUSALS)[number]>(
+      REFUSALS,
+      firstOfEach(REFUSALS, ([, , code]) => code),
+    ),
+  )(
     "payments %s with %j: %s, at once, in one line, and no run is left behind",
     async (args, settings, code) => {
       const started = Date.now();

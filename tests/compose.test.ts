@@ -119,9 +119,15 @@ describe("docker-compose.yml", () => {
       "gateway",
       "gateway-simulator",
       "grafana",
+      "ingest",
       "metrics",
       "migrate",
+      "monitor",
+      "monitor-queue",
       "payments",
+      "payments-a",
+      "payments-b",
+      "payments-c",
       "payouts",
       "postgres",
       "postgres-exporter",
@@ -150,6 +156,7 @@ describe("docker-compose.yml", () => {
       ...["gateway-simulator"].map((name) => [name, ["serve", name], undefined]),
       ...["campaigns-1", "campaigns-2"].map((name) => [name, ["serve", "campaigns"], undefined]),
       ...["reports-v1", "reports-v2"].map((name) => [name, ["serve", "reports"], undefined]),
+      ...["payments-a", "payments-b", "payments-c"].map((name) => [name, ["serve", "reporter"], undefined]),
     ];
     expect(serving.map(([name, { command, profiles }]) => [name, command, profiles]).sort()).toEqual(
       expected.sort(),
@@ -165,7 +172,13 @@ describe("docker-compose.yml", () => {
     expect(asked.sort()).toEqual(doors);
     const apart = [...read("compose/haproxy_split.cfg").matchAll(/(?:use|default)_backend (\w+)/g)];
     expect(apart.map(([, name = ""]) => name).sort()).toEqual(doors);
-    const scrapable = [...modules.map(({ name }) => name), "services", "reports-v1", "reports-v2"];
+    const scrapable = [
+      ...modules.map(({ name }) => name),
+      "services",
+      "reports-v1",
+      "reports-v2",
+      "reporter",
+    ];
     expect(scraped.sort()).toEqual(scrapable.sort());
   });
 
@@ -229,6 +242,18 @@ describe("the workflow", () => {
     };
     expect(jobs.gate.steps.map((step) => step.run)).toContain(".ci/run");
     expect(jobs.gate.strategy.matrix.node[0]).toBe(leastNode());
+  });
+
+  it("runs every part of the tests at every point, each week and for each tag", () => {
+    const [, parts = ""] = /\[((?:\w+\|)+\w+)\]\.\.\./.exec(read("scripts/test.sh")) ?? [];
+    const { on, jobs } = parse(workflow) as {
+      on: { push: { tags: string[] }; schedule: unknown[] };
+      jobs: { whole: { if: string; steps: { run?: string }[] } };
+    };
+    expect([on.push.tags, on.schedule.length]).toEqual([["v*"], 1]);
+    expect(jobs.whole.if).toBe("github.event_name == 'schedule' || github.ref_type == 'tag'");
+    const command = `scripts/test.sh --every-point ${parts.replaceAll("|", " ")}`;
+    expect(jobs.whole.steps.map((step) => step.run)).toContain(command);
   });
 
   it("pins every action by commit and may only read", () => {

@@ -5,6 +5,7 @@ import { depth, publishByHand } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
 import { processState, WorkerProcess } from "./harness/process.js";
+import { sampled } from "./harness/sampled.js";
 
 /** Two months of two chunks each. */
 const SPEC = { rows: 6_000, toOn: "2025-03-01", chunkRows: 2_000 };
@@ -56,26 +57,30 @@ async function expectUndisturbed(runs: keyof typeof oracle = "one"): Promise<voi
   expect(await platform.value("SELECT count(*) FROM etl.run")).toBe(runs === "one" ? 1 : 2);
 }
 
-const POINTS: readonly (readonly [Point, number])[] = [
-  ["begin: committed", 1],
-  ["begin: published", 1],
-  ["plan: committed", 1],
-  ["plan: published", 1],
-  ["stage: before copy", 2],
-  ["stage: in copy", 2],
-  ["stage: after copy", 2],
-  ["stage: committed", 2],
-  ["stage: published", 2],
-  ["clean: suspects judged", 2],
-  ["clean: committed", 2],
-  ["clean: published", 2],
-  ["agg: rolled up", 1],
-  ["agg: month published", 1],
-  ["agg: committed", 1],
-  ["agg: published", 1],
+const POINTS: readonly Point[] = [
+  "begin: committed",
+  "begin: published",
+  "plan: committed",
+  "plan: published",
+  "stage: before copy",
+  "stage: in copy",
+  "stage: after copy",
+  "stage: committed",
+  "stage: published",
+  "clean: suspects judged",
+  "clean: committed",
+  "clean: published",
+  "agg: rolled up",
+  "agg: month published",
+  "agg: committed",
+  "agg: published",
 ];
+/** docs/state_machine.md: they noticed an ack before the commit, and a ledger outside of the transaction. */
+const FOUND: readonly Point[] = ["stage: after copy", "clean: suspects judged"];
 
-test.each(POINTS)("kill -9 at %s leaves no trace", async (point, nth) => {
+test.each(sampled(POINTS, FOUND))("kill -9 at %s leaves no trace", async (point) => {
+  // Not the first chunk: something is there already.
+  const nth = /^(stage|clean)/.test(point) ? 2 : 1;
   const doomed = WorkerProcess.startFaulty(platform.settings, { point, nth });
   if (point.startsWith("begin")) {
     await eventually("queue", () => publishByHand(platform.settings, ETL_QUEUES.work, "stage"));

@@ -7,7 +7,16 @@ import { eventually } from "./harness/eventually.js";
 import { type Gateway, openDoor, openGateway } from "./harness/haproxy.js";
 
 /** Of the others the second process is down. */
-const OTHERS = ["wallet", "metrics", "payouts", "campaigns", "collector", "reports"] as const;
+const OTHERS = [
+  "wallet",
+  "metrics",
+  "payouts",
+  "campaigns",
+  "collector",
+  "reports",
+  "monitor",
+  "ingest",
+] as const;
 
 let backends: Record<"payments1" | "payments2" | `${(typeof OTHERS)[number]}1`, Backend>;
 let gateway: Gateway;
@@ -64,6 +73,8 @@ test("a path goes to the service that answers it", async () => {
     ["campaigns 1", "/campaigns", "/campaigns/1/metrics"],
     ["collector 1", "/event-collector/events", "/event-collector/health"],
     ["reports 1", "/api/reports/payments", "/api/reports/version"],
+    ["monitor 1", "/api/monitor/windows", "/api/monitor/windows/sweep"],
+    ["ingest 1", "/api/v1/events", "/api/v1/metrics/summary"],
   ];
   for (const [by, ...paths] of answered) {
     expect(await Promise.all(paths.map(text))).toEqual(paths.map(() => by));

@@ -12,7 +12,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   services: ["lib"],
   traffic: ["lib", "services/contracts", "etl/world"],
   app: ["lib", "etl", "jobs", "services", "traffic"],
-  bench: ["lib", "etl", "services/contracts", "app"],
+  bench: [
+    "lib",
+    "etl",
+    "services/contracts",
+    "services/ingest/domain",
+    "services/ingest/lake",
+    "traffic/lake",
+    "app",
+  ],
   grafana: ["lib", "app/modules"],
 };
 

@@ -3,6 +3,7 @@ import { rebuildMonth } from "../etl/runs/rebuild.js";
 import { aggStep } from "../etl/steps/agg.js";
 import { withPool } from "./harness/database.js";
 import { Platform } from "./harness/platform.js";
+import { sampled } from "./harness/sampled.js";
 
 const ONE_MONTH = { fromOn: "2025-01-01", toOn: "2025-02-01", rows: 3_000, chunkRows: 1_500 };
 const JANUARY = "2025-01-01";
@@ -52,7 +53,7 @@ describe("rows are not added to a month", () => {
       "2025-01 is attached to txn as payments.january, not as payments.txn_2025_01.",
       "ALTER TABLE january RENAME TO txn_2025_01",
     ],
-  ])("that was %s by hand; put right, the run goes on", async (_, damage, message, repair) => {
+  ] as const)("that was %s by hand; put right, the run goes on", async (_, damage, message, repair) => {
     await load({});
     await byHand(damage);
     const run = await platform.begin({ ...ONE_MONTH, seed: 8 });
@@ -132,17 +133,19 @@ test("heal does not throw away what somebody has put into a column of his own", 
 });
 
 describe("a column that somebody adds hinders neither a month that stands nor a new one nor heal", () => {
-  test.each([
-    ["ck integer CHECK (ck > 0)", []],
-    ["gen integer GENERATED ALWAYS AS (1) STORED", []],
-    [
-      "base integer DEFAULT 4, ADD twice integer GENERATED ALWAYS AS (merchant_id * 2) STORED CHECK (twice > 0)",
-      [],
-    ],
-    ["loaded_at timestamptz NOT NULL DEFAULT now()", ["loaded_at"]],
-    ["at timestamptz DEFAULT CURRENT_TIMESTAMP, ADD id uuid DEFAULT gen_random_uuid()", ["at", "id"]],
-    ["fee numeric(8, 2) NOT NULL DEFAULT 1 CHECK (fee < 5), ADD CHECK (amount < 5e9)", []],
-  ])("%s", async (column, refilled) => {
+  test.each(
+    sampled([
+      ["ck integer CHECK (ck > 0)", []],
+      ["gen integer GENERATED ALWAYS AS (1) STORED", []],
+      [
+        "base integer DEFAULT 4, ADD twice integer GENERATED ALWAYS AS (merchant_id * 2) STORED CHECK (twice > 0)",
+        [],
+      ],
+      ["loaded_at timestamptz NOT NULL DEFAULT now()", ["loaded_at"]],
+      ["at timestamptz DEFAULT CURRENT_TIMESTAMP, ADD id uuid DEFAULT gen_random_uuid()", ["at", "id"]],
+      ["fee numeric(8, 2) NOT NULL DEFAULT 1 CHECK (fee < 5), ADD CHECK (amount < 5e9)", []],
+    ] as const),
+  )("%s", async (column, refilled) => {
     await load({});
     await byHand(`ALTER TABLE txn ADD ${column}`);
     const reported = await differences();
@@ -177,7 +180,7 @@ describe("a run that a change to txn has overtaken", () => {
       "ALTER TABLE txn DROP ck",
       /"ck" not found in parent/,
     ],
-  ])("%s", async (_, spec, before, change, message) => {
+  ] as const)("%s", async (_, spec, before, change, message) => {
     await load({});
     await byHand(before);
     const run = await platform.begin({ ...ONE_MONTH, seed: 8, ...spec });

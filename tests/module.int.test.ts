@@ -100,7 +100,7 @@ describe("a module that is a folder and an entry in the list has", () => {
     // Those of services that run elsewhere are described too.
     expect(Object.keys(paths)).toEqual(expect.arrayContaining(["/tickets", "/tickets/{id}", "/wallets"]));
     // Without a pool or a publisher behind them, as a process describes a module that it does not run.
-    expect(describedRoutes(desk).map(({ method, path }) => `${method} ${path}`)).toEqual([
+    expect(describedRoutes([desk]).map(({ method, path }) => `${method} ${path}`)).toEqual([
       "POST /tickets",
       "GET /tickets/:id",
     ]);

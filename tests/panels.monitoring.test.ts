@@ -20,6 +20,7 @@ import {
   paymentsEvtReturned,
 } from "../services/contracts/payments_evt.js";
 import { payoutsPayoutRequested } from "../services/contracts/payouts_payout_requested.js";
+import { REPORTS_QUEUE, reportMessage } from "../services/contracts/report.js";
 import { onChannel } from "./harness/broker.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
@@ -50,6 +51,7 @@ beforeAll(async () => {
   for (let n = 0; Date.now() < until; n++) {
     await traffic(n);
     await partners(n);
+    await providers(n);
   }
   sinceLoad = Math.ceil((Date.now() - began) / 1_000);
 });
@@ -73,6 +75,20 @@ async function partners(n: number): Promise<void> {
   expect((await monitored.request("GET", `/event-collector/events/panels/${event_id}`)).status).toBe(200);
   const decided = { source: "panels", event_id, campaign_id, spend, outcome: "spent" } as const;
   await publisher.publishAll([eventMessage(campaignsSpendDecided, decided, { messageId: newId() })]);
+}
+
+/** Events of a provider: one that is understood, one that is not. */
+async function providers(n: number): Promise<void> {
+  const object = {
+    id: `ch_panels_${n}`,
+    object: "charge",
+    amount: 4_299,
+    currency: "usd",
+    status: "succeeded",
+  };
+  const created = Math.floor(Date.now() / 1_000);
+  const events = [{ raw_event: { ...object, created } }, { raw_event: { panels: n } }];
+  expect((await monitored.request("POST", "/api/v1/events/batch", events)).status).toBe(201);
 }
 
 /** A campaign, and a click on it as the collector tells of one. */
@@ -139,6 +155,7 @@ async function payOut(reference: string): Promise<void> {
   const { body, headers } = webhook({ ...payout, status: "paid" });
   expect((await monitored.request("POST", "/pagos/webhooks/stripe", body, headers)).status).toBe(200);
   await reported();
+  await watched();
 }
 
 /** What payouts and campaigns tell of, and somebody who reads it. */
@@ -155,6 +172,19 @@ async function reported(): Promise<void> {
   for (const path of ["payments", "version", "health"]) {
     expect((await monitored.request("GET", `/api/reports/${path}`)).status).toBe(200);
   }
+}
+
+/** A report of a monitoring window. */
+async function watched(): Promise<void> {
+  const now = new Date().toISOString();
+  const { body, properties } = reportMessage({
+    ...{ window_uuid: newId(), service: "payments-a", seq: 1, status: "ok", interval_ms: 1_000 },
+    ...{ expected_reports: 1, remaining_ms: 0, report_timestamp: now, window_from: now, window_to: now },
+  });
+  await onChannel(monitored.settings, async (channel) => {
+    channel.sendToQueue(REPORTS_QUEUE, body, properties);
+    await channel.close(); // It is answered after all that was written before.
+  });
 }
 
 it("every target is up", async () => {

@@ -159,9 +159,10 @@ test("payments in flight, the database restored to an earlier time, the broker a
   expect(restored).toMatchObject({ code: 0, stderr: "" });
   await cluster.up(async () => {
     await Promise.all([payments.start(), fraud.start(), wallet.start()]);
+    const agree = async () => (await command(platform.settings, "audit", "--quiesced")).code === 0;
     await eventually(
-      "the books agree",
-      async () => (await command(platform.settings, "audit", "--quiesced")).code === 0 && (await quiet()),
+      "the books agree, and nothing is under way that could change them",
+      async () => (await quiet()) && (await agree()) && (await quiet()),
       { withinMs: 60_000, everyMs: 500 },
     );
     const of = async (id: string) => (await payments.get(`/payments/${id}`)).body;

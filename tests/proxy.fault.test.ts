@@ -8,6 +8,7 @@ import { depth } from "./harness/broker.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
 import { COMMIT, type Direction, PUBLISH, TcpProxy, type Trap } from "./harness/proxy.js";
+import { sampled } from "./harness/sampled.js";
 import { createWorker, type Worker } from "./harness/worker.js";
 
 /** Two missed ones are noticed within three. */
@@ -112,13 +113,12 @@ describe("row 2: sent, and the answer lost", () => {
 
 describe("row 5: connections cut", () => {
   const cuts: [Direction, number][] = (["toServer", "toClient"] as const).flatMap((direction) =>
-    [1, 9, 50, 150, 300, 450, 600, 750, 900, 1_100, 1_300, 1_500, 2_000].map((bytes): [Direction, number] => [
-      direction,
-      bytes,
-    ]),
+    sampled([1, 9, 50, 150, 300, 450, 600, 750, 900, 1_100, 1_300, 1_500, 2_000]).map(
+      (bytes): [Direction, number] => [direction, bytes],
+    ),
   );
 
-  test("PostgreSQL, at any point of a worker's set-up", async () => {
+  test("PostgreSQL, at point after point of a worker's set-up", async () => {
     for (const [direction, bytes] of cuts) {
       const trap = postgres.cutAfter(direction, bytes);
       await startWorker().ready;
@@ -128,7 +128,7 @@ describe("row 5: connections cut", () => {
     expect(failures).toEqual([]);
   });
 
-  test("RabbitMQ, at any point of a worker's set-up", async () => {
+  test("RabbitMQ, at point after point of a worker's set-up", async () => {
     for (const [direction, bytes] of cuts) {
       const trap = rabbitmq.cutAfter(direction, bytes);
       await startWorker().ready;
@@ -164,6 +164,7 @@ describe("row 9: half-open", () => {
     const since = Date.now();
     rabbitmq.silence();
     await eventually("new connections", () => rabbitmq.taken >= taken + 2, {
+      everyMs: 25,
       withinMs: THREE_HEARTBEATS_MS + 5_000,
     });
     expect(Date.now() - since).toBeLessThan(THREE_HEARTBEATS_MS + 1_000);

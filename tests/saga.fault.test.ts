@@ -12,6 +12,7 @@ import { eventually } from "./harness/eventually.js";
 import { freePort } from "./harness/free_port.js";
 import { Platform } from "./harness/platform.js";
 import { payments, processState, startServiceAt } from "./harness/process.js";
+import { sampled } from "./harness/sampled.js";
 import { rabbitmqctl } from "./harness/servers.js";
 import { Serving } from "./harness/serving.js";
 import { asOwner, booksAgree, freeClaims } from "./harness/settled.js";
@@ -65,23 +66,26 @@ function faulty(point: string, signal: NodeJS.Signals, port: number) {
 }
 
 /** In the order of a payment's way; × says at which time. */
-const KILLED_AT = [
-  "saga_enter_guarded ×3",
-  "committed ×2",
-  "published ×2",
-  "outbox_remove",
-  "saga_apply ×4",
-  "wallet_enter_decisions ×2",
-  "committed ×12",
-  "published ×12",
-  "wallet_enter_refunds",
-  "COMMIT ×9",
-];
+const KILLED_AT = sampled(
+  [
+    "saga_enter_guarded ×3",
+    "committed ×2",
+    "published ×2",
+    "outbox_remove",
+    "saga_apply ×4",
+    "wallet_enter_decisions ×2",
+    "committed ×12",
+    "published ×12",
+    "wallet_enter_refunds",
+    "COMMIT ×9",
+  ],
+  ["committed ×2", "saga_apply ×4", "committed ×12", "wallet_enter_refunds", "COMMIT ×9"],
+);
 
 /** Processes side by side: one gets to its point while another starts. */
 const LANES = 2;
 
-test("kill -9 at every point, queues missing at the start, all said once more days later: each payment once, all money there", async () => {
+test("kill -9 at point after point, queues missing at the start, all said once more days later: each payment once, all money there", async () => {
   await deleteQueues();
   await serving.ready();
   await record(platform.settings);
@@ -123,7 +127,7 @@ test("kill -9 at every point, queues missing at the start, all said once more da
 /** In a transaction, between two of its statements. */
 const FROZEN_AT = ["wallet_enter_decisions ×2", "wallet_enter_refunds", "COMMIT ×9"];
 
-test("a process that is frozen anywhere lets go of its locks within 1.5 s; another goes on, and it commits nothing when it wakes", async () => {
+test("a process that is frozen lets go of its locks within 1.5 s; another goes on, and it commits nothing when it wakes", async () => {
   await serving.ready();
   await driver.openWallets();
   await serving.stop("SIGKILL");
@@ -136,10 +140,15 @@ test("a process that is frozen anywhere lets go of its locks within 1.5 s; anoth
     urls.splice(0, 1, `http://127.0.0.1:${port}`);
     await eventually(`frozen ${point}`, async () => (await processState(next.child.pid)) === "T", {
       withinMs: 60_000,
+      everyMs: 25,
     });
     const since = performance.now();
     held += await openTransactions(next.child.pid);
-    await eventually("its transactions are over", async () => (await openTransactions(next.child.pid)) === 0);
+    await eventually(
+      "its transactions are over",
+      async () => (await openTransactions(next.child.pid)) === 0,
+      { everyMs: 25 },
+    );
     expect(performance.now() - since).toBeLessThan(1_500);
   }
   expect(held).toBeGreaterThan(0);
@@ -178,7 +187,8 @@ async function quiet(): Promise<void> {
   await eventually(
     "the books agree, and nothing is under way that could change them",
     async () => (await agree()) && (await queuesEmpty()) && (await agree()),
-    { withinMs: 60_000, everyMs: 100 },
+    // rabbitmqctl takes a second or two of a processor, and the broker counts anew every 5 s.
+    { withinMs: 60_000, everyMs: 1_000 },
   );
 }
 

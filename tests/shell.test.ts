@@ -155,7 +155,17 @@ describe("scripts/stack.sh", () => {
       "1a",
       "a b",
     ];
-    names.push("a'b", 'a"b', "postgres", "template0", "template1", "template2", "payments_scratch", "a\nb");
+    names.push(
+      "a'b",
+      'a"b',
+      "postgres",
+      "template0",
+      "template1",
+      "template2",
+      "payments_scratch",
+      "datalake",
+      "a\nb",
+    );
     for (const POSTGRES_DB of names) {
       const env = { ...clean, POSTGRES_DB, LC_ALL: "C.UTF-8", STACK_DIR: "/proc/none" };
       const { code, stderr } = await called(env, "scripts/stack.sh", "up");

@@ -11,7 +11,7 @@ export const traffic = defineModule({
   errors: TrafficError.table,
   schemas: ["traffic"],
   roles: ["payments_traffic"],
-  views: ["traffic.audit_payment", "traffic.audit_partner_event"],
+  views: ["traffic.audit_payment", "traffic.audit_partner_event", "traffic.audit_lake_row"],
   retention: TRAFFIC_RETENTION,
   commands: [trafficCommand],
 });

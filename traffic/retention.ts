@@ -9,7 +9,7 @@ export const TRAFFIC_RUNS: PurgedTable = {
 
 export const TRAFFIC_RETENTION: readonly Retention[] = [
   TRAFFIC_RUNS,
-  ...["payment", "campaign", "partner_event"].map((table) => ({
+  ...["payment", "campaign", "partner_event", "lake_row"].map((table) => ({
     table: `traffic.${table}`,
     keep: { until: "its run goes" },
     why: "It is the run's answer key.",

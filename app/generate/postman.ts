@@ -1,4 +1,4 @@
-import type { Call, ServiceCalls } from "./calls.js";
+import type { Base, Call, ServiceCalls } from "./calls.js";
 
 /** The text of docs/postman_collection.json, format 2.1: a request for each endpoint, with a test script. */
 export function postmanCollection(services: readonly ServiceCalls[]): string {
@@ -11,15 +11,24 @@ export function postmanCollection(services: readonly ServiceCalls[]): string {
       schema: "https://schema.getpostman.com/json/collection/v2.1.0/collection.json",
     },
     variable: [
-      { key: "base_url", value: "http://localhost:8080" },
+      ...[...new Set(services.map(({ base }) => base))].map(({ variable: key, url: value }) => ({
+        key,
+        value,
+      })),
       ...made.map((key) => ({ key, value: "" })),
     ],
-    item: services.map(({ service: name, calls }) => ({ name, item: calls.map(itemOf) })),
+    item: services.map(({ service: name, base, calls }) => ({
+      name,
+      item: calls.map((call) => itemOf(call, base)),
+    })),
   };
   return `${JSON.stringify(collection, null, 2)}\n`;
 }
 
-function itemOf({ method, path, summary, url, body, status, fields, makes }: Call): object {
+function itemOf(
+  { method, path, summary, url, body, status, fields, makes }: Call,
+  { variable }: Base,
+): object {
   const names = fields.map((field) => JSON.stringify(field)).join(", ");
   const exec = [
     `pm.test("answers ${status}", () => pm.response.to.have.status(${status}));`,
@@ -37,7 +46,7 @@ function itemOf({ method, path, summary, url, body, status, fields, makes }: Cal
   return {
     name: `${method} ${path}`,
     request: {
-      ...{ method, url: `{{base_url}}${url}`, description: summary },
+      ...{ method, url: `{{${variable}}}${url}`, description: summary },
       ...(body === undefined ? {} : json),
     },
     event: [{ listen: "test", script: { type: "text/javascript", exec } }],

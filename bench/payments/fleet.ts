@@ -22,6 +22,8 @@ export interface FleetOptions {
   readonly processes: readonly (readonly string[])[];
   /** Where each process leaves its profile when it ends. */
   readonly profileTo?: string | undefined;
+  /** Settings besides the stack's. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Processes of the platform on the bench's database and vhost. */
@@ -35,13 +37,13 @@ export class Fleet {
   /** Has a database with customers and their wallets, and an empty vhost, for the length of `work`. */
   static async with<T>(
     stack: Stack,
-    { processes, profileTo }: FleetOptions,
+    { processes, profileTo, env = {} }: FleetOptions,
     work: (fleet: Fleet) => Promise<T>,
   ): Promise<T> {
     const fleet = new Fleet();
     try {
       for (const modules of processes) {
-        await fleet.#start(stack, modules, profileTo);
+        await fleet.#start(stack, { modules, profileTo, env });
       }
       return await work(fleet);
     } finally {
@@ -49,12 +51,15 @@ export class Fleet {
     }
   }
 
-  async #start(stack: Stack, modules: readonly string[], profileTo: string | undefined): Promise<void> {
+  async #start(
+    stack: Stack,
+    { modules, profileTo, env }: { modules: readonly string[] } & Omit<FleetOptions, "processes">,
+  ): Promise<void> {
     const port = await freePort();
     const isWorker = modules[0] === "worker";
     const process = await PlatformProcess.start({
       args: isWorker ? ["worker"] : ["serve", ...modules],
-      env: { ...stack.settings, HTTP_PORT: port },
+      env: { ...stack.settings, ...env, HTTP_PORT: port },
       isReady: (log) => (isWorker ? log.includes("worker ready") : answersReady(port)),
       nodeArgs: profileTo === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileTo}`],
       signal: stack.signal,

@@ -75,13 +75,13 @@ function postLimitMs(ratePerMin: number): number | undefined {
 
 const capacityGoal = (borne: number) => atLeast("capacity: payments a minute", borne, RATE_PER_MIN);
 
-const atLeast = (what: string, found: number, target: number): Goal => ({
+export const atLeast = (what: string, found: number, target: number): Goal => ({
   what,
   found: formatCount(found),
   target: `>= ${formatCount(target)}`,
   reached: found >= target,
 });
-const below = (what: string, found: number, target: number): Goal => ({
+export const below = (what: string, found: number, target: number): Goal => ({
   what,
   found: formatCount(found),
   target: `< ${formatCount(target)}`,

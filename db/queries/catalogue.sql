@@ -7,7 +7,7 @@
 -- Result: kind, part_of (the table, view or function it belongs to, or ''), name, definition
 
 WITH ours AS (
-  SELECT oid, nspname::text AS schema, nspowner FROM pg_namespace WHERE nspname IN ('payments', 'staging', 'etl', 'ops', 'wallet', 'saga', 'payouts', 'campaigns', 'collector', 'traffic', 'reports')
+  SELECT oid, nspname::text AS schema, nspowner FROM pg_namespace WHERE nspname IN ('payments', 'staging', 'etl', 'ops', 'wallet', 'saga', 'payouts', 'campaigns', 'collector', 'traffic', 'reports', 'monitor', 'reporter', 'ingest')
 ),
 relation AS (
   SELECT c.oid, c.relkind AS kind, c.relowner AS owner, c.relacl AS acl, s.schema || '.' || c.relname AS name,

@@ -5,7 +5,7 @@
 WITH leaf AS (
   SELECT inhrelid AS oid FROM pg_inherits WHERE inhparent = to_regclass('payments.txn')
 ), needed_schema (role, name) AS (
-  VALUES ($1, 'payments'), ($1, 'etl'), ($1, 'staging'), ($1, 'ops'), ($1, 'wallet'), ($1, 'saga'), ($1, 'payouts'), ($1, 'campaigns'), ($1, 'collector'), ($1, 'traffic'), ($1, 'reports'), ($3, 'ops'), ($3, 'etl')
+  VALUES ($1, 'payments'), ($1, 'etl'), ($1, 'staging'), ($1, 'ops'), ($1, 'wallet'), ($1, 'saga'), ($1, 'payouts'), ($1, 'campaigns'), ($1, 'collector'), ($1, 'traffic'), ($1, 'reports'), ($1, 'monitor'), ($1, 'reporter'), ($1, 'ingest'), ($3, 'ops'), ($3, 'etl')
 ), needed_table (role, oid, privileges) AS (
   SELECT $1, to_regclass(name)::oid, privileges
   FROM (VALUES
@@ -19,7 +19,10 @@ WITH leaf AS (
     ('campaigns.audit_difference', 'SELECT'), ('campaigns.audit_spend', 'SELECT'), ('campaigns.audit_campaign', 'SELECT'),
     ('collector.audit_difference', 'SELECT'), ('collector.audit_event', 'SELECT'), ('collector.audit_payout', 'SELECT'),
     ('traffic.audit_payment', 'SELECT'), ('reports.audit_difference', 'SELECT'), ('reports.audit_payout', 'SELECT'),
-    ('reports.audit_campaign', 'SELECT'), ('reports.audit_head', 'SELECT'), ('traffic.audit_partner_event', 'SELECT'),
+    ('reports.audit_campaign', 'SELECT'), ('reports.audit_head', 'SELECT'), ('traffic.audit_partner_event', 'SELECT'), ('traffic.audit_lake_row', 'SELECT'),
+    ('monitor.audit_difference', 'SELECT'), ('monitor.audit_window', 'SELECT'), ('monitor.audit_report', 'SELECT'), ('monitor.audit_held', 'SELECT'),
+    ('reporter.audit_difference', 'SELECT'), ('reporter.audit_window', 'SELECT'), ('reporter.audit_tick', 'SELECT'),
+    ('ingest.audit_difference', 'SELECT'), ('ingest.audit_event', 'SELECT'),
     ('ops.migration', 'SELECT'), -- by the release before modules, while both run
     ('ops.audit_result', 'SELECT INSERT UPDATE'), ('ops.dead_letter_action', 'SELECT INSERT UPDATE'), ('ops.dead_letter_action_letter', 'SELECT INSERT'),
     ('ops.dead_letter', 'SELECT INSERT')

@@ -1,7 +1,5 @@
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { from as copyFrom } from "pg-copy-streams";
-import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js";
+import { copyLines } from "../../lib/postgres/copy_lines.js";
+import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { enterPopulation, lockPopulation } from "../ledger/population.js";
 import {
   ACCOUNT_COLUMNS,
@@ -12,9 +10,6 @@ import {
   terminalLines,
 } from "./rows.js";
 import { requireSeed, seedState } from "./state.js";
-
-/** Lines are sent in pieces of about this size: two socket writes each, so single lines would cost. */
-const PIECE_CHARACTERS = 64 * 1_024;
 
 /**
  * Fills the dimensions, all or nothing.
@@ -35,21 +30,4 @@ export async function seed(pool: Pool): Promise<boolean> {
     await enterPopulation(client);
     return true;
   });
-}
-
-async function copyLines(client: Client, target: string, lines: Iterable<string>): Promise<void> {
-  await pipeline(Readable.from(pieces(lines)), client.query(copyFrom(`COPY ${target} FROM STDIN`)));
-}
-
-function* pieces(lines: Iterable<string>): Generator<string> {
-  let piece = "";
-  for (const line of lines) {
-    piece += line;
-    if (piece.length < PIECE_CHARACTERS) {
-      continue;
-    }
-    yield piece;
-    piece = "";
-  }
-  yield piece;
 }

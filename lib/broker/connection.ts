@@ -7,8 +7,8 @@ import { type Deferred, deferred, fullJitterMs, pause, within } from "../timing.
 import { dial } from "./dial.js";
 import { ConsumerCancelled, type Link } from "./link.js";
 
-/** First retry within 100 ms (a broker that only dropped us), later ones within 10 s (one that restarts). */
-const RECONNECT = { baseMs: 100, capMs: 10_000 };
+/** First retry within 100 ms (a broker that only dropped us), later ones within 3 s: one that restarts is away for some 5 s. */
+const RECONNECT = { baseMs: 100, capMs: 3_000 };
 /** A link that lived this long was a good one: the next loss starts again from the shortest wait. */
 const STABLE_MS = 10_000;
 /**
@@ -47,6 +47,8 @@ export class BrokerConnection<Session> {
   #link: Link | undefined;
   #wasUp = false;
   #isUp = false;
+  /** By the monotonic clock. */
+  #upSinceMs = Number.POSITIVE_INFINITY;
   /** Pending while down, resolved while up, rejected once and for all when over. */
   #session: Deferred<Session> = deferred();
 
@@ -62,6 +64,11 @@ export class BrokerConnection<Session> {
 
   get isUp(): boolean {
     return this.#isUp;
+  }
+
+  /** How long the present link has lived; 0 without one. */
+  get upForMs(): number {
+    return this.#isUp ? performance.now() - this.#upSinceMs : 0;
   }
 
   /** Delivers what was sent, closes and stays closed. */
@@ -104,6 +111,7 @@ export class BrokerConnection<Session> {
       this.#closing.signal.throwIfAborted();
       const session = await this.#setUp(link);
       const since = Date.now();
+      this.#upSinceMs = performance.now();
       this.#wasUp = true;
       this.#isUp = true;
       this.#session.resolve(session);

@@ -111,6 +111,50 @@ describe("settlement", () => {
   });
 });
 
+describe("what is taken", () => {
+  it("is told as it comes, not when its turn comes; often delivered ones wait for nobody where none are isolated", async () => {
+    const taken: string[] = [];
+    const begun: string[] = [];
+    const go = deferred<void>();
+    let lost = 0;
+    // Each is handed to three consumers whose link dies: the fourth has what may be poison.
+    for (const body of ["a", "b"]) {
+      await publisher.publish(family.work, body);
+    }
+    for (let i = 0; i < 3; i += 1) {
+      const held: Delivery[] = [];
+      const mortal = await consume(() => new Promise(() => undefined), {
+        address: through(proxy),
+        onTaken: (delivery) => held.push(delivery),
+        onLinkLost: () => {
+          lost += 1;
+        },
+      });
+      await eventually("both are held", () => held.length === 2);
+      proxy.refuse(); // so that it does not come back for them
+      proxy.reset();
+      await eventually("they are lost", () => held.every((each) => each.lost.aborted));
+      await mortal.stop(0);
+      proxy.pass();
+    }
+    expect(lost).toBe(3);
+    const last = await consume(
+      async ({ body, deliveryCount }) => {
+        expect(deliveryCount).toBeGreaterThanOrEqual(3);
+        begun.push(body.toString());
+        await go.promise;
+        return { kind: "done" };
+      },
+      { isolates: false, onTaken: ({ body }) => taken.push(body.toString()) },
+    );
+    await eventually("both are at work", () => begun.length === 2);
+    expect(taken.toSorted()).toEqual(["a", "b"]);
+    go.resolve();
+    await last.stop();
+    expect(await depth(settings, family.work)).toBe(0);
+  });
+});
+
 describe("outcomes", () => {
   it("done: the message is gone for good", async () => {
     const { seen, handler } = recorder();

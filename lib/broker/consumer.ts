@@ -2,7 +2,7 @@ import { messageOf } from "../errors.js";
 import { pause, within } from "../timing.js";
 import { carryOut, type Means } from "./carry_out.js";
 import { BrokerConnection, type ConnectionTarget } from "./connection.js";
-import type { Handler, Outcome, Settled } from "./delivery.js";
+import type { Delivery, Handler, Outcome, Settled } from "./delivery.js";
 import { handedBackHeaders } from "./headers.js";
 import { InFlight, type Receipt } from "./in_flight.js";
 import { Isolation, POISON_CANDIDATE_COUNT } from "./isolation.js";
@@ -32,6 +32,14 @@ export interface ConsumerOptions extends ConnectionTarget {
   readonly handler: Handler;
   /** Told of each delivery what became of it. The broker has it by then: what goes wrong here is logged. */
   readonly onSettled?: (settlement: Settled) => Promise<void>;
+  /** Told of each delivery as it comes, before it waits for its turn. */
+  readonly onTaken?: (delivery: Delivery) => void;
+  /** Told when a link is lost: what the broker had sent on it, and nobody has read, is the queue's again. */
+  readonly onLinkLost?: () => void;
+  /** Whether a message that was delivered often is handled alone. Not where handlers wait for long: they would wait for each other. */
+  readonly isolates?: boolean;
+  /** Told when a delivery is in our hands no more, whatever became of it. */
+  readonly onOver?: (delivery: Delivery) => void;
   /** How long a message is held before it is handed back, or a copy stands for it. A shorter one is for tests. */
   readonly holdMs?: number | undefined;
   /** How often it looks whether the broker keeps messages back. A shorter one is for tests. */
@@ -68,6 +76,11 @@ export class Consumer {
     return this.#connection.isUp;
   }
 
+  /** Resolves when all that the broker had sent us by now is in our hands. @throws when there is no link, or it is lost meanwhile. */
+  async caughtUp(): Promise<void> {
+    await (await this.#connection.up()).roundTrip(this.#options.family.work);
+  }
+
   /** Takes no more messages, waits for the handlers at work and their acks, hands back what is left, then closes. */
   async stop(drainMs: number = DRAIN_MS): Promise<void> {
     this.#stopping.abort();
@@ -87,7 +100,10 @@ export class Consumer {
   }
 
   async #subscribe(link: Link): Promise<Subscription> {
-    const { family, concurrency, lookEveryMs } = this.#options;
+    const { family, concurrency, lookEveryMs, onLinkLost } = this.#options;
+    if (onLinkLost !== undefined) {
+      link.over.addEventListener("abort", onLinkLost, { once: true });
+    }
     const channel = await link.openChannel();
     await declareFamily(channel, family);
     await channel.prefetch(concurrency);
@@ -114,6 +130,7 @@ export class Consumer {
       return;
     }
     const job = new InFlight(receipt);
+    this.#options.onTaken?.(job.delivery);
     const drop = (error: unknown) =>
       receipt.link.drop(new Error(`could not settle a message: ${messageOf(error)}`));
     const clock = setInterval(
@@ -125,6 +142,7 @@ export class Consumer {
       .finally(() => {
         clearInterval(clock);
         this.#inFlight.delete(job);
+        this.#options.onOver?.(job.delivery);
       });
     this.#inFlight.set(job, work);
   }
@@ -145,8 +163,9 @@ export class Consumer {
     };
     // Prefetch bounds what one link brings; handlers of a lost link may still be running beside those of the next.
     const turn = () => this.#slots.run(task);
+    const { isolates = true } = this.#options;
     const isPoisonCandidate = job.delivery.deliveryCount >= POISON_CANDIDATE_COUNT;
-    await (isPoisonCandidate ? this.#isolation.run(turn) : turn());
+    await (isolates && isPoisonCandidate ? this.#isolation.run(turn) : turn());
   }
 
   async #handle({ delivery }: InFlight): Promise<Outcome> {

@@ -3,6 +3,8 @@ export interface Delivery {
   readonly body: Buffer;
   readonly headers: MessageHeaders;
   readonly messageId: string | undefined;
+  /** The property `type`, as it came: what it is. */
+  readonly type?: unknown;
   /** Starts at 1; counts what handlers answered with `retry`, not redeliveries after a crash. */
   readonly attempt: number;
   /** Whether it has been in somebody's hands before. */
@@ -30,8 +32,8 @@ export type Outcome =
   | { readonly kind: "done" }
   /** It failed, and may succeed later: to the retry ladder. */
   | { readonly kind: "retry"; readonly code: string; readonly reason: string }
-  /** It can never succeed: to the dead-letter queue. */
-  | { readonly kind: "reject"; readonly code: string; readonly reason: string }
+  /** It can never succeed, or was tried often enough: to the dead-letter queue. `attempts`: of a handler that counts its own. */
+  | { readonly kind: "reject"; readonly code: string; readonly reason: string; readonly attempts?: number }
   /** Not tried, or not our fault (an outage): it comes again, and neither an attempt nor a delivery counts. */
   | { readonly kind: "release" };
 

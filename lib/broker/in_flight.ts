@@ -35,6 +35,7 @@ export class InFlight {
       body: content,
       headers,
       messageId: properties.messageId,
+      type: properties.type,
       attempt: attemptOf(headers),
       redelivered: fields.redelivered || wasHandedBack(headers),
       deliveryCount: deliveryCountOf(headers),

@@ -8,7 +8,7 @@ import { Slots } from "./slots.js";
 export const POISON_CANDIDATE_COUNT = 3;
 
 /** Long enough that all poison candidates of a new consumer are put into one random order. */
-const SHUFFLE_MS = 500;
+export const SHUFFLE_MS = 500;
 
 /**
  * Runs poison candidates one at a time, in random order. A message that kills its worker costs every message in flight

@@ -126,6 +126,11 @@ export class Publisher {
     return this.#connection.isUp;
   }
 
+  /** How long the present link has lived; 0 without one. */
+  get upForMs(): number {
+    return this.#connection.upForMs;
+  }
+
   /** Whether the broker takes messages, as far as one can know without sending any: an alarm shows only then. */
   get isWritable(): boolean {
     return this.isUp && this.#session?.hasRoom === true;

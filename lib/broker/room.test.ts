@@ -10,8 +10,8 @@ const publisher = (messages: number, isUp = true) => ({
 });
 
 test("a question has room while no queue of it and its answer holds over a thousand, and the broker is there", async () => {
-  const events = { first: ["a"], second: ["b"], third: ["a", "b"] };
-  expect(await withRoom(publisher(1_000), FAMILIES, events)).toEqual(["first", "second", "third"]);
-  expect(await withRoom(publisher(1_001), FAMILIES, events)).toEqual(["first"]);
-  expect(await withRoom(publisher(0, false), FAMILIES, events)).toEqual([]);
+  const asked = { first: ["a"], second: ["b"], third: ["a", "b"] };
+  expect(await withRoom(publisher(1_000), FAMILIES, asked)).toEqual(["first", "second", "third"]);
+  expect(await withRoom(publisher(1_001), FAMILIES, asked)).toEqual(["first"]);
+  expect(await withRoom(publisher(0, false), FAMILIES, asked)).toEqual([]);
 });

@@ -20,7 +20,19 @@ export interface Circumstances {
   readonly worker: string;
 }
 
+type Forward = Extract<Settlement, { kind: "forward" }>;
+
 /** The rules of the ladder, without a broker: outcome and headers in, destination and headers out. */
+export function settlementOf(
+  outcome: Exclude<Outcome, { kind: "done" }>,
+  headers: MessageHeaders,
+  circumstances: Circumstances,
+): Forward;
+export function settlementOf(
+  outcome: Outcome,
+  headers: MessageHeaders,
+  circumstances: Circumstances,
+): Settlement;
 export function settlementOf(
   outcome: Outcome,
   headers: MessageHeaders,
@@ -47,7 +59,7 @@ export function settlementOf(
   if (rung !== undefined) {
     return { kind: "forward", to: rung, headers: { ...failed, [HEADER.attempt]: attempt + 1 } };
   }
-  const dead = { ...failed, [HEADER.attempts]: attempt, [HEADER.queue]: family.work };
+  const dead = { ...failed, [HEADER.attempts]: attemptsMade(outcome, headers), [HEADER.queue]: family.work };
   if (outcome.kind === "retry") {
     dead[HEADER.errorCode] = codeOnLetter(outcome);
     dead[HEADER.reason] = tidyReason(
@@ -60,6 +72,14 @@ export function settlementOf(
 /** The code that stands on a dead letter; of one that was tried as often as the ladder allows that it was, not its last failure. */
 export function codeOnLetter({ kind, code }: Extract<Outcome, { kind: "retry" | "reject" }>): string {
   return kind === "retry" ? "ATTEMPTS_EXHAUSTED" : code;
+}
+
+/** How often a message that failed for good was tried. */
+export function attemptsMade(
+  outcome: Extract<Outcome, { kind: "retry" | "reject" }>,
+  headers: MessageHeaders,
+): number {
+  return (outcome.kind === "reject" ? outcome.attempts : undefined) ?? attemptOf(headers);
 }
 
 /**

@@ -79,6 +79,11 @@ export class Subscription {
     }
   }
 
+  /** An answer of the broker comes behind the messages that it sent before. */
+  async roundTrip(queue: string): Promise<void> {
+    await within(CANCEL_MS, this.#channel.checkQueue(queue), () => new Error("no answer"));
+  }
+
   /** Resolves when no more messages come. */
   async cancel(): Promise<void> {
     await within(CANCEL_MS, this.#channel.cancel(this.#tag), () => new Error("no answer"));

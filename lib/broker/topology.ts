@@ -55,11 +55,11 @@ const DEAD_LETTER_LIMIT = 1_000_000_000;
 
 export function queueFamily(
   name: string,
-  options: { ladderMs?: readonly number[]; deliveryLimit?: number } = {},
+  options: { ladderMs?: readonly number[]; deliveryLimit?: number; deadLetter?: string } = {},
 ): QueueFamily {
   return {
     work: name,
-    deadLetter: `${name}.dlq`,
+    deadLetter: options.deadLetter ?? `${name}.dlq`,
     ladder: (options.ladderMs ?? LADDER_MS).map((delayMs) => ({
       queue: `${name}.retry.${delayMs % 1_000 === 0 ? `${delayMs / 1_000}s` : `${delayMs}ms`}`,
       delayMs,

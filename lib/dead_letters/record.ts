@@ -1,6 +1,6 @@
 import type { MessageHeaders, Outcome } from "../broker/delivery.js";
-import { attemptOf, tidyReason } from "../broker/headers.js";
-import { codeOnLetter } from "../broker/settlement.js";
+import { tidyReason } from "../broker/headers.js";
+import { attemptsMade, codeOnLetter } from "../broker/settlement.js";
 import type { QueueFamily } from "../broker/topology.js";
 import { codeOf, messageOf } from "../errors.js";
 import { Gatherer } from "../gatherer.js";
@@ -92,7 +92,7 @@ export class LetterRecord implements Part {
         traceId: traceIdOf(headers[EVENT_HEADER.traceparent]) ?? null,
         code: codeOnLetter(outcome),
         lastCode: outcome.code,
-        attempts: attemptOf(headers),
+        attempts: attemptsMade(outcome, headers),
       })
       .finally(() => this.#waiting.delete(noted));
     this.#waiting.add(noted);

@@ -19,7 +19,9 @@ const MEANINGS: ReadonlyMap<string, KeyMeaning> = new Map([
     "secret",
     "cvv cvv2 cvc cvc2 cvn cvn2 cvd csc cav2 cvp2 cvvcode cvccode cvvnumber cvcnumber cardcode cardverificationvalue " +
       "cardverificationcode verificationvalue securitycode cardsecuritycode codigoseguridad codigodeseguridad " +
-      "pin pinblock track1 track2 trackdata track1data track2data magstripe",
+      "pin pinblock track1 track2 trackdata track1data track2data magstripe " +
+      // Tracks, PIN and chip of ISO 8583.
+      "de35 de035 de36 de036 de45 de045 de52 de052 de55 de055 field35 field36 field45 field52 field55",
   ),
   ...named(
     "reference",

@@ -72,24 +72,36 @@ export function checkDigitOf(digits: string): string {
   return String((10 - (sum % 10)) % 10);
 }
 
+/** What stands between groups of digits: a blank, one that breaks no line, a thin one, a point, a hyphen. */
+const GAP = "[ \\u00a0\\u2009\\u202f.-]";
 /** Ways to write a card number, the longest first: solid, in fours with a rest, American Express, Diners. */
 const SHAPES = [
-  /\d{13,19}/y,
-  /\d{4}(?:[ -]\d{4}){3}[ -]\d{1,3}/y,
-  /\d{4}(?:[ -]\d{4}){3}/y,
-  /\d{4}(?:[ -]\d{4}){2}[ -]\d{1,3}/y,
-  /\d{4}[ -]\d{6}[ -]\d{5}/y,
-  /\d{4}[ -]\d{6}[ -]\d{4}/y,
-];
+  "\\d{13,19}",
+  `\\d{4}(?:${GAP}\\d{4}){3}${GAP}\\d{1,3}`,
+  `\\d{4}(?:${GAP}\\d{4}){3}`,
+  `\\d{4}(?:${GAP}\\d{4}){2}${GAP}\\d{1,3}`,
+  `\\d{4}${GAP}\\d{6}${GAP}\\d{5}`,
+  `\\d{4}${GAP}\\d{6}${GAP}\\d{4}`,
+].map((shape) => new RegExp(shape, "y"));
+const ANY = new RegExp(`(?:[0-9]${GAP}?){13}`);
+const GAPS = new RegExp(GAP, "g");
+/** A magnetic stripe, track 1 or 2 (ISO/IEC 7813): the number, a name, the expiry and what nobody may keep. */
+const TRACK = /(?<![0-9A-Za-z])(%?B)?(\d{13,19})(?:[=D]|\^[^^\n]{2,26}\^)\d{4}[0-9A-Za-z]{0,60}/g;
 /** A number begins and ends where no letter or digit is next to it: the digits of a hash or of a longer number are no card's. */
 const BEGINNINGS = /(?<![0-9A-Za-z])\d/g;
 const CONTINUED = /[0-9A-Za-z]/;
 
 /** The text with the middle digits of each card number in it as `*`: the first six and the last four may be shown (PCI DSS 3.4.1). */
 export function maskNumbersIn(text: string): string {
-  if (text.length < 13 || !/(?:[0-9][ -]?){13}/.test(text)) {
-    return text;
-  }
+  return text.length < 13 || !ANY.test(text) ? text : maskedNumbers(maskedTracks(text));
+}
+
+const maskedTracks = (text: string): string =>
+  text.replaceAll(TRACK, (track, format: string | undefined, number: string) =>
+    isCardNumber(number) ? `${format ?? ""}${maskNumber(number)}***` : track,
+  );
+
+function maskedNumbers(text: string): string {
   let masked = "";
   let done = 0;
   for (const { index } of text.matchAll(BEGINNINGS)) {
@@ -109,7 +121,7 @@ function numberAt(text: string, index: number): string | undefined {
     if (number === undefined || CONTINUED.test(text.charAt(index + number.length))) {
       continue;
     }
-    if (isCardNumber(number.replaceAll(/[ -]/g, ""))) {
+    if (isCardNumber(number.replaceAll(GAPS, ""))) {
       return number;
     }
   }

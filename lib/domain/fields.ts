@@ -44,3 +44,19 @@ export const whole = (min: number, max: number) =>
       value instanceof JsonNumber && /^-?\d{1,15}\.0+$/.test(value.text) ? Number(value.text) : value,
     z.int().min(min).max(max),
   );
+
+/** Years that a clock may show and PostgreSQL, JavaScript and RFC 3339 write alike. */
+const [EARLIEST, LATEST] = [Date.UTC(1970), Date.UTC(9999)];
+
+/** A time with its offset, of 64 characters at most; comes out in UTC, to the millisecond. */
+export const utcTime = z.iso
+  .datetime({ offset: true })
+  .max(64)
+  .transform((text, context) => {
+    const ms = Date.parse(text);
+    if (!(ms >= EARLIEST && ms < LATEST)) {
+      context.addIssue({ code: "custom", message: "is not of the years 1970 to 9998" });
+      return z.NEVER;
+    }
+    return new Date(ms).toISOString();
+  });

@@ -6,6 +6,11 @@ import { JsonNumber } from "./json.js";
 /** `JSON.stringify` overflows its stack at some 3,000 levels, and no event has more than a dozen. */
 const MAX_DEPTH = 32;
 
+export interface ParseLimits {
+  /** Of objects and lists within each other. */
+  readonly maxDepth?: number;
+}
+
 const BYTE_ORDER_MARK = 0xfeff;
 const [TAB, NEWLINE, RETURN, SPACE] = [0x09, 0x0a, 0x0d, 0x20];
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
@@ -16,15 +21,15 @@ const WORD = /true|false|null/y;
 
 /**
  * Reads JSON as `JSON.parse` does, but changes no number (`JsonNumber`), and refuses what two readers may take for two things
- * or what harms its reader: a name twice in an object, `__proto__`, bytes that are not UTF-8, more than 32 levels.
+ * or what harms its reader: a name twice in an object, `__proto__`, bytes that are not UTF-8, too many levels (32).
  *
  * @throws CoreError MESSAGE_MALFORMED, with the place but never the text.
  */
-export function parseJson(body: Buffer | string): unknown {
+export function parseJson(body: Buffer | string, { maxDepth = MAX_DEPTH }: ParseLimits = {}): unknown {
   if (typeof body !== "string" && !isUtf8(body)) {
     throw malformed("it is not UTF-8");
   }
-  return new Reader(body.toString()).document();
+  return new Reader(body.toString(), maxDepth).document();
 }
 
 /**
@@ -35,9 +40,11 @@ class Reader {
   readonly #text: string;
   #at = 0;
   #depth = 0;
+  readonly #maxDepth: number;
 
-  constructor(text: string) {
+  constructor(text: string, maxDepth: number) {
     this.#text = text;
+    this.#maxDepth = maxDepth;
   }
 
   document(): unknown {
@@ -184,8 +191,8 @@ class Reader {
   #open(): void {
     this.#at += 1;
     this.#depth += 1;
-    if (this.#depth > MAX_DEPTH) {
-      throw this.#malformed(`it has more than ${MAX_DEPTH} levels`);
+    if (this.#depth > this.#maxDepth) {
+      throw this.#malformed(`it has more than ${this.#maxDepth} levels`);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { PlatformError } from "../errors.js";
 import { PROBLEM_TYPE, problemOf, problemText } from "./problem.js";
@@ -14,6 +15,13 @@ export interface SentAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
+}
+
+/** An answer that is made while it goes out, its content type among the headers; its schema is for the page of the API alone. */
+export interface StreamedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly stream: Readable;
 }
 
 /** The header of an answer to something that was done before. */

@@ -16,8 +16,8 @@ export interface Api {
   /** Of the platform, for the OpenAPI document. */
   readonly version: string;
   readonly routes: readonly Route[];
-  /** Routes of the modules that do not run here: the document has them too. */
-  readonly elsewhere?: () => readonly Route[];
+  /** Those that the OpenAPI document has. Default: what runs here. */
+  readonly described?: () => readonly Route[];
   readonly settings: GateSettings;
 }
 
@@ -62,10 +62,10 @@ export async function addApi(
   for (const route of api.routes) {
     await addRoute(server, route, gate);
   }
-  const { version, routes, elsewhere = () => [] } = api;
+  const { version, routes, described = () => routes } = api;
   let document: Promise<string> | undefined;
   addDocs(server, gate.at({ service: SERVICE, route: "docs" }), () => {
-    document ??= describeApi(version, [...routes, ...elsewhere()]);
+    document ??= describeApi(version, described());
     return document;
   });
 }

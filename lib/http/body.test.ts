@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, connect } from "node:net";
 import type { Readable } from "node:stream";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
 import type { FastifyInstance } from "fastify";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -147,6 +149,20 @@ describe("on a real connection", () => {
     expect(answer.toLowerCase()).toContain("content-type: application/problem+json");
     expect(answer).not.toMatch(/zz|xxx|HELLO/);
   });
+});
+
+it("a request that came too late for its server may come again, one that is none may not", async () => {
+  const server = await serveApi([echo]);
+  const answered = async (code: string) => {
+    const socket = new PassThrough();
+    server.server.emit("clientError", Object.assign(new Error(code), { code }), socket);
+    return (await text(socket)).split("\r\n\r\n").at(-1) ?? "";
+  };
+  expect(JSON.parse(await answered("ERR_HTTP_REQUEST_TIMEOUT"))).toMatchObject({
+    status: 408,
+    retryable: true,
+  });
+  expect(JSON.parse(await answered("HPE_INVALID_METHOD"))).toMatchObject({ status: 400, retryable: false });
 });
 
 describe("an endpoint that takes other kinds of bodies", () => {

@@ -28,7 +28,7 @@ const list = defineRoute({
 
 describe("/openapi.json", () => {
   it("describes what runs here and elsewhere, keys, kinds of bodies and refusals", async () => {
-    const server = await serveApi([pay], { elsewhere: () => [list] });
+    const server = await serveApi([pay], { described: () => [pay, list] });
     const document = (await server.inject("/openapi.json/")).json();
     const { post } = document.paths["/pots/{id}/pay"];
     expect(post.tags).toEqual(["pots-service"]);
@@ -79,7 +79,7 @@ describe("/docs", () => {
   });
 
   it("shows each endpoint, with a call to begin with, and the shape of refusals", async () => {
-    const server = await serveApi([pay], { elsewhere: () => [list] });
+    const server = await serveApi([pay], { described: () => [pay, list] });
     const main = new FakeElement();
     const page = {
       document: { querySelector: () => main, createElement: () => new FakeElement() },

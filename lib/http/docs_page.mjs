@@ -1,6 +1,6 @@
 // Runs in the browser: shows /openapi.json. What comes from the document is set as text, never as HTML.
 
-import { exampleOf } from "./example.mjs";
+import { exampleBody } from "./example.mjs";
 
 /** @returns an element with text or elements in it. */
 function element(tag, ...content) {
@@ -24,7 +24,7 @@ function curlOf(method, path, operation) {
   const parts = [`curl -X ${method.toUpperCase()} ${location.origin}${path}`];
   const body = operation.requestBody?.content["application/json"];
   if (body) {
-    parts.push("-H 'Content-Type: application/json'", `-d '${JSON.stringify(exampleOf(body.schema))}'`);
+    parts.push("-H 'Content-Type: application/json'", `-d '${JSON.stringify(exampleBody(body))}'`);
   }
   return parts.join(" \\\n  ");
 }

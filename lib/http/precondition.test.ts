@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { etagOf, requireMatch } from "./precondition.js";
+import { etagOf, matches, requireMatch } from "./precondition.js";
 
-const matches = (header: string | undefined) => {
+const passes = (header: string | undefined) => {
   try {
     requireMatch(header === undefined ? {} : { "if-match": header }, etagOf(3));
     return true;
@@ -24,5 +24,19 @@ it.each<[string | undefined, boolean]>([
   ['"3', false],
   ['"33"', false],
 ])("If-Match: %s holds for version 3: %s", (header, holds) => {
-  expect(matches(header)).toBe(holds);
+  expect(passes(header)).toBe(holds);
+});
+
+it.each([
+  [undefined, false],
+  ["", false],
+  ['"a"', true],
+  ['W/"a"', true],
+  ['"b", "a"', true],
+  ['"b",W/"a"', true],
+  ["*", true],
+  ["a", false],
+  ['"b"', false],
+])("If-None-Match %s of the tag a: %s", (header, expected) => {
+  expect(matches(header, '"a"')).toBe(expected);
 });

@@ -25,3 +25,9 @@ export function requireMatch({ "if-match": header }: IncomingHttpHeaders, etag: 
     });
   }
 }
+
+/** As RFC 9110 compares for If-None-Match: weakly, and `*` is any. */
+export function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  const tags = (ifNoneMatch ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes("*") || tags.includes(etag);
+}

@@ -54,6 +54,10 @@ export class RateLimit {
     this.#group = new Gatherer({ ...GROUP, work: (asked) => this.#takeAll(asked) });
   }
 
+  get quota(): number {
+    return this.#options.quota;
+  }
+
   /** @param cost at most the quota; more would never be allowed */
   take(key: string, cost: number): Promise<Draw> {
     return this.#group.add({ key, cost });

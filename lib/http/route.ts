@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { PlatformError } from "../errors.js";
-import { type Answer, type SentAnswer, sentAnswer, sentProblem } from "./answer.js";
+import { type Answer, type SentAnswer, type StreamedAnswer, sentAnswer, sentProblem } from "./answer.js";
 import type { BodyKind } from "./body.js";
 import { type IdempotentRequest, whileInFlight } from "./idempotency.js";
 import { type IdempotencyKey, type KeyPolicy, readKey } from "./idempotency_key.js";
@@ -57,7 +57,7 @@ export interface RouteDefinition<Schemas extends RequestSchemas = RequestSchemas
   readonly signedBy?: string;
   /** `module`: the module looks for card data itself, since it masks what others refuse. Default: refuse. */
   readonly cardData?: "refuse" | "module";
-  readonly handle: (request: RouteRequest<Schemas>) => Promise<Answer | SentAnswer>;
+  readonly handle: (request: RouteRequest<Schemas>) => Promise<Answer | SentAnswer | StreamedAnswer>;
 }
 
 /** A route as the server takes it, whatever its types. */
@@ -77,12 +77,12 @@ export function defineRoute<const Schemas extends RequestSchemas>(
     handle: async (raw, reply) => {
       const request = new HandledRequest(raw, definition) as unknown as RouteRequest<Schemas>;
       const answer = await whileInFlight(() => definition.handle(request));
-      const { status, headers, text } = "text" in answer ? answer : sentAnswer(definition.answers, answer);
+      const { status, headers, ...sent } = "body" in answer ? sentAnswer(definition.answers, answer) : answer;
       reply.code(status);
       for (const name in headers) {
         reply.header(name, headers[name]);
       }
-      return reply.send(text);
+      return reply.send("stream" in sent ? sent.stream : sent.text);
     },
   };
 }

@@ -103,7 +103,9 @@ function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): voi
     return;
   }
   const [status, detail] = BROKEN_HTTP[error.code ?? ""] ?? [400, "This is not HTTP."];
-  const answer = problem({ status, code: "MESSAGE_MALFORMED", detail, traceId: newTraceId() });
+  // Late also by the clock of a process that was frozen meanwhile: nothing was done, so the same request may come again.
+  const retryable = status === 408;
+  const answer = problem({ status, code: "MESSAGE_MALFORMED", detail, traceId: newTraceId(), retryable });
   const text = problemText(answer);
   const head = [
     `HTTP/1.1 ${status} ${answer.title}`,

@@ -86,6 +86,18 @@ describe("a batch", () => {
     expect(calls).toEqual([[1, 2, 3]]);
   });
 
+  it("is settled though an event's key cannot be told", async () => {
+    const keyless = {
+      ...event,
+      key: () => {
+        throw new Error("no key");
+      },
+    };
+    const handle = async (): Promise<EventOutcome[]> => [{ kind: "reject", code: "X", reason: "why" }];
+    const outcomes = await outcomesOf({ event: keyless, handle }, ports(), [raw(1)]);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["reject"]);
+  });
+
   it("tells under each event's trace what became of it: failures to everybody, the rest to who debugs", async () => {
     const trace = "0af7651916cd43dd8448eb211c80319c";
     const headers = { traceparent: `00-${trace}-b7ad6b7169203331-01` };

@@ -1,6 +1,6 @@
 import type { OutgoingMessage } from "../broker/confirms.js";
 import type { Outcome } from "../broker/delivery.js";
-import { adviceOf, codeOf } from "../errors.js";
+import { adviceOf, codeOf, messageOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { traceIdOf } from "../observability/trace.js";
 import { verdictOf } from "../retry.js";
@@ -37,14 +37,11 @@ export interface BatchPorts {
   readonly publishAll: (messages: readonly OutgoingMessage[]) => Promise<void>;
 }
 
-/** What became of a message, by its place in the batch. */
-export interface Settled {
-  readonly place: number;
-  readonly outcome: Outcome;
-}
+/** Messages of a batch, by their place in it, and what became of them. */
+export type SettledPart = readonly { readonly place: number; readonly outcome: Outcome }[];
 
 /** Told of a part of the batch as soon as its outcomes are known. */
-export type Settle = (part: readonly Settled[]) => void;
+export type SettlePart = (part: SettledPart) => void;
 
 /** Lost against somebody else, which passes by itself: nothing is wrong with any event of the batch. */
 const LOST_RACE: ReadonlySet<string> = new Set(["40001", "40P01"]);
@@ -53,19 +50,19 @@ const RACE_BACKOFF = { baseMs: 20, capMs: 1_000 };
 const LOCKED = "55P03";
 /** A batch holds its locks for 20 ms, a large one for 50. What is held for longer waits in the ladder, where it is in nobody's way. */
 const HELD = { tries: 5, pauseMs: 20 };
-const OUTAGE_BACKOFF = { baseMs: 250, capMs: 10_000 };
+const OUTAGE_BACKOFF = { baseMs: 250, capMs: 2_000 };
 
 /**
  * Takes a batch from its bytes to an outcome for each message. A server that is away is waited for and costs no attempt.
- * Pure but for its ports. Never throws.
+ * Pure but for its ports. Throws only what `settle` does.
  */
 export async function handleBatch<Body>(
   handler: EventHandler<Body>,
   ports: BatchPorts,
   raw: readonly RawEvent[],
-  settle: Settle,
+  settle: SettlePart,
 ): Promise<void> {
-  const malformed: Settled[] = [];
+  const malformed: SettledPart[number][] = [];
   const events: Placed<Body>[] = [];
   for (const [place, each] of raw.entries()) {
     try {
@@ -93,25 +90,32 @@ async function handleAll<Body>(
   handler: EventHandler<Body>,
   ports: BatchPorts,
   events: readonly Placed<Body>[],
-  settle: Settle,
+  settle: SettlePart,
 ): Promise<void> {
   let left = events;
+  // Told together: a batch in which one waited for a moment is done as a whole all the same, and acked as one.
+  const settled: SettledPart[number][] = [];
   for (let tries = 0; left.length > 0 && tries < HELD.tries; tries++) {
     if (tries > 0) {
       await ports.pause(HELD.pauseMs, ports.halt);
     }
-    left = await handleFree(handler, ports, left, settle);
+    const { known, held } = await handleFree(handler, ports, left, settle);
+    settled.push(...known);
+    left = held;
   }
-  release(left, settle);
+  settled.push(...released(left));
+  if (settled.length > 0) {
+    settle(settled);
+  }
 }
 
-/** @returns the events that somebody holds. */
+/** @returns what is known and not settled yet, and the events that somebody holds. */
 async function handleFree<Body>(
   handler: EventHandler<Body>,
   ports: BatchPorts,
   events: readonly Placed<Body>[],
-  settle: Settle,
-): Promise<readonly Placed<Body>[]> {
+  settle: SettlePart,
+): Promise<{ readonly known: SettledPart; readonly held: readonly Placed<Body>[] }> {
   let handled: readonly EventOutcome[] | undefined;
   for (let tries = 0; ; tries++) {
     try {
@@ -126,8 +130,7 @@ async function handleFree<Body>(
       break;
     } catch (error) {
       if (ports.halt.aborted) {
-        release(events, settle);
-        return [];
+        return { known: released(events), held: [] };
       }
       if (await waited(error, tries, ports)) {
         continue;
@@ -137,31 +140,28 @@ async function handleFree<Body>(
         const middle = events.length >> 1;
         await handleAll(handler, ports, events.slice(0, middle), settle);
         await handleAll(handler, ports, events.slice(middle), settle);
-      } else if (codeOf(error) === LOCKED) {
-        release(events, settle);
-      } else {
-        const { messageId, traceId } = only.event;
-        const about = { messageId, trace_id: traceId, event: handler.event.name };
-        settle([{ place: only.place, outcome: failure(error, ports.logger, about) }]);
+        return { known: [], held: [] };
       }
-      return [];
+      if (codeOf(error) === LOCKED) {
+        return { known: released(events), held: [] };
+      }
+      const { messageId, traceId } = only.event;
+      const about = { messageId, trace_id: traceId, event: handler.event.name };
+      return { known: [{ place: only.place, outcome: failure(error, ports.logger, about) }], held: [] };
     }
   }
   const held: Placed<Body>[] = [];
-  const settled: Settled[] = [];
+  const known: SettledPart[number][] = [];
   for (const [i, outcome] of handled.entries()) {
     const each = events[i] as Placed<Body>;
     if (outcome.kind === "held") {
       held.push(each);
     } else {
-      settled.push({ place: each.place, outcome: outcome.kind === "done" ? DONE : outcome });
+      known.push({ place: each.place, outcome: outcome.kind === "done" ? DONE : outcome });
       tell(handler.event, ports.logger, each.event, outcome);
     }
   }
-  if (settled.length > 0) {
-    settle(settled);
-  }
-  return held;
+  return { known, held };
 }
 
 /** What became of an event, under its trace: what went well for whoever debugs, what did not for everybody. */
@@ -174,12 +174,21 @@ function tell<Body>(
   if (outcome.kind === "done" && !logger.isLevelEnabled("debug")) {
     return;
   }
-  const about = { trace_id: traceId, event: event.name, key: event.key(body), messageId };
+  const about = { trace_id: traceId, event: event.name, key: keyOf(event, body), messageId };
   if (outcome.kind === "done") {
     const causes = outcome.followers?.map(({ properties }) => properties.type) ?? [];
     logger.debug({ ...about, causes }, "event handled");
   } else {
     logger.warn({ ...about, code: outcome.code, verdict: outcome.kind }, outcome.reason);
+  }
+}
+
+/** For a line that tells what is done: it may not fail what it tells of. */
+function keyOf<Body>(event: EventContract<Body>, body: Body): string {
+  try {
+    return event.key(body);
+  } catch (error) {
+    return `none: ${messageOf(error)}`;
   }
 }
 
@@ -194,11 +203,8 @@ function requireAll(outcomes: readonly EventOutcome[], events: readonly unknown[
 const DONE: Outcome = { kind: "done" };
 const RELEASE: Outcome = { kind: "release" };
 
-function release(events: readonly Placed<unknown>[], settle: Settle): void {
-  if (events.length > 0) {
-    settle(events.map(({ place }) => ({ place, outcome: RELEASE })));
-  }
-}
+const released = (events: readonly Placed<unknown>[]): SettledPart =>
+  events.map(({ place }) => ({ place, outcome: RELEASE }));
 
 /** Whether the failure was nobody's fault and has been waited out. */
 async function waited(error: unknown, tries: number, ports: BatchPorts): Promise<boolean> {

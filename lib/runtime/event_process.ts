@@ -1,7 +1,8 @@
 import type { Publisher } from "../broker/publisher.js";
 import type { QueueFamily } from "../broker/topology.js";
 import { LetterRecord } from "../dead_letters/record.js";
-import { BatchConsumer, type BatchSize } from "../messaging/batch_consumer.js";
+import { BatchConsumer } from "../messaging/batch_consumer.js";
+import type { BatchSize } from "../messaging/batch_intake.js";
 import { type EventHandler, handleBatch } from "../messaging/handle_batch.js";
 import { countSettlement } from "../observability/message_metrics.js";
 import { pause } from "../timing.js";

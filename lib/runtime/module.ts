@@ -120,9 +120,11 @@ export function defineModule<Own extends object = object>(manifest: Manifest<Own
   return { settings: none, start, migrations, service, ...lists, ...manifest } as unknown as Module;
 }
 
-/** A module's endpoints with nothing behind them, as far as its manifest lists them. */
-export function describedRoutes({ routes }: Module): readonly Route[] {
-  return routes?.({} as never) ?? [];
+/** The endpoints of modules with nothing behind them, as far as their manifests list them, and whose each is. */
+export function describedRoutes(modules: readonly Module[]): readonly Route[] {
+  return modules.flatMap(({ service, routes }) =>
+    (routes?.({} as never) ?? []).map((route) => ({ ...route, service })),
+  );
 }
 
 /** What lib counts in every process. */

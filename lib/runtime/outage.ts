@@ -8,8 +8,8 @@ export function serverAway(code: string): Server {
   return /^(RABBITMQ|PUBLISH)_|^NOT_RABBITMQ$/.test(code) ? "RabbitMQ" : "PostgreSQL";
 }
 
-/** First probe within a quarter of a second, later ones within ten. */
-const BACKOFF = { baseMs: 250, capMs: 10_000 };
+/** First probe within a quarter of a second, later ones within two: a process has one at a time. */
+const BACKOFF = { baseMs: 250, capMs: 2_000 };
 
 export interface BreakerOptions {
   readonly server: Server;

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { TLS_MODES } from "../tls.js";
 import { port, type SettingsDeclaration, secret, text, whole } from "./define.js";
 
-/** PostgreSQL's own databases and the drills' template, none of which can be the platform's. */
-const TAKEN_DATABASES = ["postgres", "template0", "template1", "payments_scratch"];
+/** PostgreSQL's own databases, the drills' template and the data lake, none of which can be the platform's. */
+const TAKEN_DATABASES = ["postgres", "template0", "template1", "payments_scratch", "datalake"];
 
 /** The name of a database that may be the platform's. scripts/stack.sh has the same rule, which has to stand without this file. */
 export const databaseName = z
@@ -76,6 +76,10 @@ const schema = z.object({
     .describe(
       "How long a process that is told to end serves on, so that a proxy before it notices; 600 for ours",
     ),
+  SELF_WATCH: z
+    .enum(["off", "on"])
+    .default("off")
+    .describe("on: worker, services and jobs report to the monitor as long as they live"),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")

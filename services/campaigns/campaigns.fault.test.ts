@@ -102,7 +102,8 @@ test("a process frozen with campaigns in hand lets go of them; another one goes 
   const asked = conversions();
   const frozen = await faulty("campaigns_enter_spends", "SIGSTOP");
   await services.publish(collectorEvtConversion, asked);
-  await eventually("frozen", async () => (await processState(frozen.child.pid)) === "T");
+  // Seen at once: what is to be free in time is counted from here.
+  await eventually("frozen", async () => (await processState(frozen.child.pid)) === "T", { everyMs: 25 });
   // idle_in_transaction_session_timeout is 1 s.
   const free = () =>
     services.owner("SELECT FROM campaigns.campaign FOR UPDATE NOWAIT").then(

@@ -3,6 +3,7 @@ import { newId } from "../../lib/domain/ids.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { createDatabase, dropDatabase, withPool } from "../../tests/harness/database.js";
+import { refusal } from "../../tests/harness/refusal.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import type { State } from "./domain/campaign.js";
 import { onConversion } from "./handlers/on_conversion.js";
@@ -68,21 +69,6 @@ afterAll(async () => {
   await service?.end();
   await dropDatabase(database);
 });
-
-/** The SQLSTATE of a statement, which is undone in any case. */
-async function refusal(pool: Pool, sql: string): Promise<string> {
-  const client = await pool.connect();
-  try {
-    await client.query("BEGIN");
-    await client.query(sql);
-    return "done";
-  } catch (error) {
-    return (error as { code: string }).code;
-  } finally {
-    await client.query("ROLLBACK");
-    client.release();
-  }
-}
 
 const set = (what: string, id: string) => `UPDATE campaigns.campaign SET ${what} WHERE campaign_id = '${id}'`;
 const spend = (columns: Record<string, string> = {}) => {

@@ -87,42 +87,45 @@ const nothingLeft = () =>
 test("kill -9 in the middle of POST: told again the event takes effect once, and all of it is published", async () => {
   const requests = await services.watch(payoutsPayoutRequested);
   // Before the statement, between commit and publish, between publish and what follows.
-  const points = { collector_enter: "accepted", committed: "duplicate", published: "duplicate" };
-  for (const point of Object.keys(points)) {
+  const points = ["collector_enter", "committed", "published"];
+  for (const point of points) {
     const { url, ended } = await doomed(point);
     await answers(url);
     await post(url, payment(point)).catch(() => undefined);
     await ended;
   }
   await services.start();
-  for (const [point, outcome] of Object.entries(points)) {
+  for (const point of points) {
+    const outcome = point === "collector_enter" ? "accepted" : "duplicate";
     expect([point, ...(await outcomesOf(payment(point)))]).toEqual([point, outcome]);
   }
   await nothingLeft();
   const asked = (await requests()).map(
     ({ body, message }) => `${body.referencia_pago} ${message.properties.messageId}`,
   );
-  expect(new Set(asked).size).toBe(3);
+  expect(new Set(asked).size).toBe(points.length);
   expect(await services.differences("collector")).toEqual([]);
 });
 
 test("kill -9 between a decision's effect and its ack: its commission is asked for once", async () => {
   const requests = await services.watch(payoutsPayoutRequested);
   await services.start();
-  const ids = Array.from({ length: 60 }, (_, i) => `c${i}`);
+  const points = ["collector_decide", "committed", "published"];
+  const ids = Array.from({ length: 20 * points.length }, (_, i) => `c${i}`);
   await outcomesOf(ids.map(conversion));
   await nothingLeft();
   await services.stop();
-  for (const [i, point] of ["collector_decide", "committed", "published"].entries()) {
+  for (const [i, point] of points.entries()) {
     await decide(ids.slice(20 * i, 20 * i + 20));
     await (await doomed(point)).ended;
   }
   await services.start();
   const asked = async () =>
     (await requests()).map(({ body, message }) => `${body.referencia_pago} ${message.properties.messageId}`);
-  await eventually("all are asked for", async () => new Set(await asked()).size === 60, { withinMs: 30_000 });
+  const distinct = async () => new Set(await asked()).size;
+  await eventually("all are asked for", async () => (await distinct()) === ids.length, { withinMs: 30_000 });
   await nothingLeft();
-  expect(new Set(await asked()).size).toBe(60);
+  expect(await distinct()).toBe(ids.length);
   expect(await services.owner("SELECT FROM collector.illegal_transition")).toEqual([]);
   expect(await services.differences("collector")).toEqual([]);
 });

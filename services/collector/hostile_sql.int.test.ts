@@ -3,6 +3,7 @@ import { newId } from "../../lib/domain/ids.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { createDatabase, dropDatabase, withPool } from "../../tests/harness/database.js";
+import { refusal } from "../../tests/harness/refusal.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import type { PartnerEvent } from "./domain/event.js";
 import { payoutOf, payoutRequestedEvent } from "./events.js";
@@ -74,21 +75,6 @@ afterAll(async () => {
   await service?.end();
   await dropDatabase(database);
 });
-
-/** The SQLSTATE of a statement, which is undone in any case. */
-async function refusal(pool: Pool, sql: string): Promise<string> {
-  const client = await pool.connect();
-  try {
-    await client.query("BEGIN");
-    await client.query(sql);
-    return "done";
-  } catch (error) {
-    return (error as { code: string }).code;
-  } finally {
-    await client.query("ROLLBACK");
-    client.release();
-  }
-}
 
 const REFUSED = ["42501", "23001"];
 const CHECKED = ["23514", "23001"];

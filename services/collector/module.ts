@@ -77,7 +77,7 @@ export const collector = defineModule({
     const intake = new Intake({ pool, outbox, connections, resendAfterS });
     return {
       parts,
-      routes: collectorRoutes({ pool, parts, intake, keys, limit, quota, events, refusals }),
+      routes: collectorRoutes({ pool, parts, intake, keys, limit, events, refusals }),
       poolQueue: () => pool.waitingCount,
     };
   },

@@ -1,5 +1,6 @@
+import { chance } from "../../lib/domain/chance.js";
 import type { Book, Payout, Status } from "./book.js";
-import { chance, payoutFate } from "./fate.js";
+import { payoutFate } from "./fate.js";
 import type { Notices } from "./notices.js";
 
 export interface BankOptions {

@@ -1,8 +1,9 @@
 import { hash } from "node:crypto";
+import { chance } from "../../lib/domain/chance.js";
 import { pause } from "../../lib/timing.js";
 import type { Bank } from "./bank.js";
 import type { Book, KeptAnswer, Payout } from "./book.js";
-import { chance, requestFate } from "./fate.js";
+import { requestFate } from "./fate.js";
 import { errorObject, payoutObject, type StripeError } from "./stripe_format.js";
 
 export interface Reply {

@@ -109,15 +109,15 @@ test("a dry run tells what each letter would come to, and the replay does that",
   await eventually("answered", async () => (await state(checked)).status === "APPROVED");
   expect(await letters.dlq("replay", "--all")).toMatchObject({ done: 10 });
   // Four attempts take 14 seconds.
-  const back = async () => (await letters.list()).map(({ id }) => id).sort();
-  await eventually("the others are back", async () => (await back()).length === 3, { withinMs: 30_000 });
+  await letters.gather(3, { withinMs: 30_000 });
   await eventually("the orphan", async () => (await done()).applied.has(orphan), { withinMs: 30_000 });
   const after = await done();
   const of = (kind: string) => Object.keys(forecasts).filter((id) => forecasts[id]?.[0]?.startsWith(kind));
   const news = (what: "applied" | "illegal") => [...after[what]].filter((id) => !known[what].has(id)).sort();
   expect(news("applied")).toEqual(of("would apply").sort());
   expect(news("illegal")).toEqual(of("illegal").sort());
-  expect(await back()).toEqual([unknown, fractional, odd].sort());
+  const back = (await letters.list()).map(({ id }) => id).sort();
+  expect(back).toEqual([unknown, fractional, odd].sort());
   const exhausted = await services.owner("SELECT * FROM ops.dead_letter WHERE message_id = $1", [unknown]);
   expect(exhausted).toMatchObject([
     { code: "ATTEMPTS_EXHAUSTED", last_code: "PAYMENT_NOT_FOUND", event: paymentsChecked.name },

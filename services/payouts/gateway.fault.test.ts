@@ -46,11 +46,13 @@ const states = async () => {
 const letGo = () =>
   services.owner("UPDATE payouts.pago SET due_at = now() WHERE estado IN ('PENDIENTE', 'PROCESANDO')");
 /** As often as it has to be asked about, without the time between. */
-const settledAtOnce = (id: string, as: string) =>
-  eventually(`${id} is ${as}`, async () => {
+const settledAtOnce = (id: string, as: string) => {
+  const ask = async () => {
     await letGo();
     return (await estado(id)) === as;
-  });
+  };
+  return eventually(`${id} is ${as}`, ask, { everyMs: 25 });
+};
 const onePayoutEach = () => {
   const ids = [...gateway.payouts.values()].map(({ metadata }) => metadata["id_pago"]);
   expect(new Set(ids).size).toBe(ids.length);

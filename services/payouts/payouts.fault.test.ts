@@ -4,6 +4,7 @@ import { eventually } from "../../tests/harness/eventually.js";
 import { FakeGateway, WEBHOOK_SECRET, webhook } from "../../tests/harness/fake_gateway.js";
 import { freePort } from "../../tests/harness/free_port.js";
 import { processState, startServiceAt } from "../../tests/harness/process.js";
+import { sampled } from "../../tests/harness/sampled.js";
 import { Services } from "../../tests/harness/service.js";
 import { paymentsEvtCompleted } from "../contracts/payments_evt.js";
 import { payoutsPayoutRequested } from "../contracts/payouts_payout_requested.js";
@@ -72,36 +73,38 @@ const doomed = async (point: string, signal: NodeJS.Signals = "SIGKILL") => {
 };
 
 /** Before Pagos are taken, before the gateway's answer is noted, before it is applied, between commit and publish, before the outbox's row goes. */
-test.each(["payouts_enter", "payouts_take", "payouts_find", "payouts_apply", "committed", "published"])(
-  "kill -9 at %s: every Pago is paid once and told",
-  async (point) => {
-    const completed = await services.watch(paymentsEvtCompleted);
-    paysAtOnce();
-    const asked = Array.from({ length: 20 }, request);
-    await services.publish(payoutsPayoutRequested, asked);
-    const { ended } = await doomed(point);
-    await ended;
-    await services.start();
-    await eventually("all are there", async () => (await states()).length === 20, { withinMs: 30_000 });
-    await letGo();
-    await eventually("all paid", async () => (await states()).every((each) => each === "EXITOSO"), {
+test.each(
+  sampled(
+    ["payouts_enter", "payouts_take", "payouts_find", "payouts_apply", "committed", "published"],
+    ["committed"],
+  ),
+)("kill -9 at %s: every Pago is paid once and told", async (point) => {
+  const completed = await services.watch(paymentsEvtCompleted);
+  paysAtOnce();
+  const asked = Array.from({ length: 20 }, request);
+  await services.publish(payoutsPayoutRequested, asked);
+  const { ended } = await doomed(point);
+  await ended;
+  await services.start();
+  await eventually("all are there", async () => (await states()).length === 20, { withinMs: 30_000 });
+  await letGo();
+  await eventually("all paid", async () => (await states()).every((each) => each === "EXITOSO"), {
+    withinMs: 30_000,
+  });
+  onePayoutEach();
+  expect(gateway.payouts.size).toBe(20);
+  await eventually(
+    "told",
+    async () => new Set((await completed()).map(({ body }) => body.id_pago)).size === 20,
+    {
       withinMs: 30_000,
-    });
-    onePayoutEach();
-    expect(gateway.payouts.size).toBe(20);
-    await eventually(
-      "told",
-      async () => new Set((await completed()).map(({ body }) => body.id_pago)).size === 20,
-      {
-        withinMs: 30_000,
-      },
-    );
-    // What was left in the outbox is taken after 5 s.
-    await eventually("the books agree", async () => (await services.audit()).length === 0, {
-      withinMs: 30_000,
-    });
-  },
-);
+    },
+  );
+  // What was left in the outbox is taken after 5 s.
+  await eventually("the books agree", async () => (await services.audit()).length === 0, {
+    withinMs: 30_000,
+  });
+});
 
 test("kill -9 while the gateway has it in hand, and before what it took is noted: paid once", async () => {
   const { ended } = await doomed("payouts_note");

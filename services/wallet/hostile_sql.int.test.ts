@@ -4,6 +4,7 @@ import { newId } from "../../lib/domain/ids.js";
 import type { Pool, Queryable } from "../../lib/postgres/pool.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { createDatabase, dropDatabase, withPool } from "../../tests/harness/database.js";
+import { refusal } from "../../tests/harness/refusal.js";
 import { testSettings } from "../../tests/harness/settings.js";
 import { fundingId } from "./domain/debit.js";
 import { onDebitRequested } from "./handlers/on_debit_requested.js";
@@ -67,21 +68,6 @@ async function seedOne(walletId: string): Promise<void> {
       VALUES ('${walletId}', '${walletId}', 'funding', '${fundingId("USD")}', '${walletId}', 700, 'USD')
     )
     INSERT INTO wallet.seeding (currency, wallets, amount) VALUES ('USD', 1, 700)`);
-}
-
-/** The SQLSTATE of a statement, which is undone in any case. */
-async function refusal(pool: Pool, sql: string): Promise<string> {
-  const client = await pool.connect();
-  try {
-    await client.query("BEGIN");
-    await client.query(sql);
-    return "done";
-  } catch (error) {
-    return (error as { code: string }).code;
-  } finally {
-    await client.query("ROLLBACK");
-    client.release();
-  }
 }
 
 const clearing = `(SELECT wallet_id FROM wallet.wallet WHERE kind = 'clearing' AND currency = 'USD')`;

@@ -114,7 +114,7 @@ test("a dry run tells what each letter would come to, and the replay does that",
   const of = (kind: string) => Object.keys(forecasts).filter((id) => forecasts[id]?.[0]?.startsWith(kind));
   expect(await letters.dlq("replay", "--all")).toMatchObject({ done: 13 });
   await eventually("all are answered", async () => (await responses()).length === 8);
-  await eventually("the others are back", async () => (await letters.list()).length === 3);
+  await letters.gather(3);
   const after = await done();
   const made = (what: "applied" | "illegal") => [...after[what]].filter((id) => !before[what].has(id)).sort();
   expect(made("applied")).toEqual(of("would apply").sort());

@@ -145,7 +145,10 @@ export class Rig {
       ([what, n]) => `${what} ${n}`,
     );
     say(`failures logged: ${failures.join(", ") || "none"}`);
-    for (const note of [...notes, ...this.stack.secondStarts]) {
+    const lost = this.stack.lostQueues.map(
+      ({ queue }) => `${queue}: the broker could not restart it; deleted`,
+    );
+    for (const note of [...notes, ...this.stack.secondStarts, ...lost]) {
       say(note);
     }
     say("");

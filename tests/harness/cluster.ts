@@ -98,7 +98,7 @@ export class Cluster {
 
   /** Roles and database, by db/roles.sql. */
   async provision(database: string): Promise<void> {
-    const names = ["admin", "loader", "reader", "exporter", "backup", "app"];
+    const names = ["admin", "loader", "reader", "exporter", "backup", "app", "lake"];
     const set = [`\\set dbname ${database}`, ...names.map((name) => `\\set ${name}_password '${PASSWORD}'`)];
     const sql = `${set.join("\n")}\n${readFileSync(join(packageRoot, "db", "roles.sql"), "utf8")}`;
     await execute(await postgresTool("psql", this.#major), ["-Xq"], {

@@ -44,8 +44,8 @@ export function readCompose(): Compose {
 /** Names for what only compose needs; the settings' own reader lets them pass in `.env`. */
 const COMPOSE_PREFIX = "COMPOSE_";
 const SECRET = /(PASSWORD|PASS|SECRET|TOKEN|COOKIE|KEY)$/;
-/** Of what is off by default; where it is on without its secret the process refuses to start. */
-const OPTIONAL_SECRETS = ["PAYMENTS_WEBHOOK_SECRET"];
+/** Of what is off by default. A webhook that is on without its secret keeps the process from starting; without a key no model is asked. */
+const OPTIONAL_SECRETS = ["PAYMENTS_WEBHOOK_SECRET", "MONITOR_WEBHOOK_SECRET", "OPENAI_API_KEY"];
 
 interface Variable {
   readonly name: string;

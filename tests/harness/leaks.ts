@@ -21,7 +21,7 @@ export function trackChild(child: ChildProcess, what: string): void {
   child.once("exit", () => children.delete(child));
 }
 
-/** Processes that this file has started and that still run. */
+/** Processes that were started since the last file's end and that still run. */
 export function runningChildren(): string[] {
   return [...children].map(([{ pid }, what]) => `process ${pid}: ${what}`);
 }
@@ -33,6 +33,21 @@ export function openSockets(ports: Readonly<Record<number, string>>): Socket[] {
     .call(process)
     .filter((handle): handle is Socket => handle instanceof Socket)
     .filter(({ remotePort, destroyed }) => !destroyed && remotePort !== undefined && remotePort in ports);
+}
+
+/**
+ * Ends and forgets what a file has left behind: the next file of this process may have its stack, and is not to be blamed for it.
+ *
+ * @param ports those of the connections
+ */
+export function endLeft(ports: Readonly<Record<number, string>>): void {
+  for (const child of children.keys()) {
+    child.kill("SIGKILL");
+  }
+  children.clear();
+  for (const socket of openSockets(ports)) {
+    socket.destroy();
+  }
 }
 
 /** Sessions of clients in databases whose name is like `database`, other than ours. */

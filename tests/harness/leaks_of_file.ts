@@ -1,5 +1,5 @@
 import { afterAll } from "vitest";
-import { openSockets, requireNothingLeft, runningChildren } from "./leaks.js";
+import { endLeft, openSockets, requireNothingLeft, runningChildren } from "./leaks.js";
 
 /** Runs in every file on servers, after its own hooks. */
 const ports = {
@@ -7,11 +7,12 @@ const ports = {
   [Number(process.env["RABBITMQ_PORT"])]: "RabbitMQ",
 };
 
-afterAll(() =>
-  requireNothingLeft(() => [
-    ...runningChildren(),
-    ...openSockets(ports).map(
-      ({ localPort, remotePort = 0 }) => `connection from port ${localPort} to ${ports[remotePort]}`,
-    ),
-  ]),
-);
+const left = () => [
+  ...runningChildren(),
+  ...openSockets(ports).map(
+    ({ localPort, remotePort = 0 }) => `connection from port ${localPort} to ${ports[remotePort]}`,
+  ),
+];
+
+// Of this file, under whose name it is reported: those before it have left nothing.
+afterAll(() => requireNothingLeft(left).finally(() => endLeft(ports)));

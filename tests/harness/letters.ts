@@ -69,6 +69,13 @@ export class ServiceLetters {
     return JSON.parse(stdout);
   }
 
+  /** Resolves when there are so many, seen without a command. */
+  async gather(count: number, { withinMs = 15_000 } = {}): Promise<void> {
+    const there = () =>
+      onChannel(this.#settings, async (channel) => (await channel.checkQueue(this.#queue)).messageCount);
+    await eventually(`${count} letters`, async () => (await there()) === count, { withinMs });
+  }
+
   async list(): Promise<readonly ShownLetter[]> {
     return (await this.dlq("list")).letters;
   }

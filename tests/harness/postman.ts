@@ -18,7 +18,8 @@ export interface Collection {
 }
 
 export interface CollectionOptions {
-  readonly baseUrl: string;
+  /** Where services answer, by the name of the variable. */
+  readonly urls: Readonly<Record<string, string>>;
   /** Of a request's URL, before it is sent. */
   readonly change?: (url: string) => string;
   readonly send?: typeof fetch;
@@ -31,10 +32,12 @@ export interface CollectionOptions {
  */
 export async function runCollection(
   { variable, item }: Collection,
-  { baseUrl, change = (url) => url, send = fetch }: CollectionOptions,
+  { urls, change = (url) => url, send = fetch }: CollectionOptions,
 ): Promise<readonly string[]> {
-  const variables = new Map(variable.map(({ key, value }) => [key, value]));
-  variables.set("base_url", baseUrl);
+  const variables = new Map([
+    ...variable.map(({ key, value }) => [key, value] as const),
+    ...Object.entries(urls),
+  ]);
   const filled = (text: string) =>
     text.replaceAll(/\{\{(\w+)\}\}/g, (_, key: string) => variables.get(key) ?? "");
   const results: string[] = [];

@@ -50,6 +50,7 @@ export class Monitored {
       STRIPE_API_BASE: gateway.url,
       STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
       PAYOUTS_PROBE_AFTER_S: "1",
+      INGEST_RATE_PER_MINUTE: "0",
     });
   }
 

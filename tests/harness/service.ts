@@ -26,6 +26,9 @@ export interface Answer {
   readonly headers: Headers;
 }
 
+/** A JSON text a line. */
+const isLines = ({ headers }: Response) => headers.get("content-type")?.includes("ndjson") === true;
+
 /** Services that run in this process as `payments serve` runs them, on a database and a vhost of their own. */
 export class Services {
   readonly platform: Platform;
@@ -55,6 +58,11 @@ export class Services {
     const services = new Services(platform, names);
     await services.#publisher.up();
     return services;
+  }
+
+  /** For what a test makes of a service's own parts. */
+  get publisher(): Publisher {
+    return this.#publisher;
   }
 
   get settings(): AllSettings {
@@ -111,7 +119,7 @@ export class Services {
     const text = await response.text();
     return {
       status: response.status,
-      body: text.startsWith("{") ? JSON.parse(text) : text,
+      body: text.startsWith("{") && !isLines(response) ? JSON.parse(text) : text,
       headers: response.headers,
     };
   }

@@ -28,6 +28,12 @@ export class Serving {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** All that the process of now has written. */
+  get written(): string {
+    const { stdout, stderr } = this.#started.output;
+    return stdout + stderr;
+  }
+
   /** Resolves when it is ready. */
   async ready(): Promise<void> {
     const { child, output } = this.#started;

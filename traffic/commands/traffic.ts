@@ -3,10 +3,12 @@ import { type ActionWrapper, type CommandContext, printResult } from "../../lib/
 import { formatCount } from "../../lib/cli/table.js";
 import { EXIT } from "../../lib/errors.js";
 import { requireSchema } from "../../lib/postgres/history.js";
+import { createPool } from "../../lib/postgres/pool.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { say } from "../../lib/process/stderr.js";
 import { readWebhookKeys } from "../../lib/webhook/source_keys.js";
 import { KINDS } from "../kinds/kinds.js";
+import { type Filled, fillLake } from "../lake/fill.js";
 import { Target } from "../load/target.js";
 import { runTraffic, type TrafficResult } from "../run.js";
 import type { TrafficSettings } from "../settings.js";
@@ -29,6 +31,8 @@ interface Options extends Omit<TrafficSpec, "ratePerS"> {
   readonly connections: number;
   readonly timeoutS: number;
   readonly partners: boolean;
+  readonly lake?: number;
+  readonly lakeDatabase: string;
 }
 
 const { customers, ...SPEC } = DEFAULT_SPEC;
@@ -59,7 +63,15 @@ export function trafficCommand(action: ActionWrapper<TrafficSettings>): Command 
     .option("--campaigns-url <url>", "where campaigns are made, if that is elsewhere")
     .option("--connections <n>", "most requests under way", readWhole(1, 10_000), 512)
     .option("--timeout-s <n>", "how long an answer is waited for", readWhole(1, 600), 10)
-    .action(action(traffic));
+    .option("--lake <rows>", "in place of requests: rows of a data lake, by COPY", readWhole(1, 100_000_000))
+    .option("--lake-database <name>", "which one, on the platform's server", "datalake")
+    .action(
+      action((context: CommandContext<TrafficSettings>, options: Options) =>
+        options.lake === undefined
+          ? traffic(context, options)
+          : lake(context, { ...options, rows: options.lake }),
+      ),
+    );
 }
 
 async function traffic(
@@ -72,6 +84,8 @@ async function traffic(
     connections: maxConnections,
     timeoutS,
     partners,
+    lake: _rows,
+    lakeDatabase: _database,
     ...rest
   }: Options,
 ): Promise<number> {
@@ -116,6 +130,28 @@ async function traffic(
     await pool.end();
   }
 }
+
+async function lake(
+  context: CommandContext<TrafficSettings>,
+  { rows, seed, lakeDatabase: database }: Options & { readonly rows: number },
+): Promise<number> {
+  const { settings, interruption, modules } = context;
+  const as = { role: "payments_traffic", max: 1, applicationName: "payments traffic" } as const;
+  const pool = createServicePool(settings, { ...as, schema: "traffic", bulk: true });
+  const lakePool = createPool(settings, { ...as, role: "app", database, session: { role: as.role } });
+  try {
+    await requireSchema(pool, modules);
+    const filled = await fillLake({ pool, lake: lakePool }, { rows, seed }, interruption());
+    printResult(context, filled, () => renderFilled(filled));
+    return EXIT.ok;
+  } finally {
+    await Promise.all([pool.end(), lakePool.end()]);
+  }
+}
+
+const renderFilled = ({ traffic: id, rows, seconds }: Filled) =>
+  `traffic ${id}: ${formatCount(rows)} rows in ${seconds.toFixed(1)} s, ${formatCount(rows / seconds)} a second
+what must have come of them after payments lake-poll --once: payments audit --traffic ${id}`;
 
 function render(result: TrafficResult): string {
   const {

@@ -1,10 +1,14 @@
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { purge } from "../../lib/runtime/retention.js";
 import { TRAFFIC_RUNS } from "../retention.js";
-import type { TrafficSpec } from "../spec.js";
 
-/** Enters a run before its first request, and forgets those that are long past. @returns its id. */
-export async function enterRun(pool: Pool, spec: TrafficSpec): Promise<number> {
+/**
+ * Enters a run before its first request, and forgets those that are long past.
+ *
+ * @param spec what decides all of it, to be looked at later
+ * @returns its id.
+ */
+export async function enterRun(pool: Pool, spec: object): Promise<number> {
   return transaction(pool, async (tx) => {
     await tx.query("SET LOCAL statement_timeout = 0");
     await purge(tx, TRAFFIC_RUNS);

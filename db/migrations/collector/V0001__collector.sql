@@ -1,4 +1,4 @@
--- after platform 1
+-- after platform 5
 -- What partners saw and asked for, and what became of it. What must not be, PostgreSQL refuses:
 -- services/collector/hostile_sql.int.test.ts tries.
 
@@ -114,27 +114,7 @@ CREATE TABLE collector.signed_request (
 CREATE INDEX signed_request_by_age ON collector.signed_request (signed_at);
 COMMENT ON TABLE collector.signed_request IS 'Signed requests that were taken: the same again is a replay';
 
--- As npm rate-limiter-flexible wants it, but for expire, a bigint there: ms since 1970, which its JavaScript computes with.
-CREATE TABLE collector.rate_limit (
-  key    varchar(255)     PRIMARY KEY,
-  points integer          NOT NULL DEFAULT 0,
-  expire double precision
-) WITH (fillfactor = 50);
-COMMENT ON TABLE collector.rate_limit IS 'Events of each source in the minute under way';
-
--- A request counts before it is taken, on a row that all requests of its source change: its commit waits for no disk, and a crash
--- may forget the latest counts.
-CREATE FUNCTION collector.commit_without_waiting() RETURNS trigger
-LANGUAGE plpgsql
-AS $$
-BEGIN
-  SET LOCAL synchronous_commit = off;
-  RETURN NULL;
-END
-$$;
-CREATE TRIGGER rate_limit_unhurried BEFORE INSERT OR UPDATE ON collector.rate_limit
-  FOR EACH STATEMENT EXECUTE FUNCTION collector.commit_without_waiting();
-
+SELECT ops.add_rate_limit('collector'); -- Events of each source.
 SELECT ops.add_service_tables('collector');
 
 -- What others may see. Currencies of a payout have two digits, all three.
@@ -220,7 +200,6 @@ COMMENT ON VIEW collector.audit_difference IS 'Each way in which events, keys, d
 GRANT SELECT, INSERT ON collector.event, collector.event_key, collector.payout, collector.delivery TO payments_collector;
 GRANT UPDATE (state, outcome, reason, message_id, id_pago, version, changed_at, sends, due_at) ON collector.delivery TO payments_collector;
 GRANT SELECT, INSERT, DELETE ON collector.signed_request TO payments_collector;
-GRANT SELECT, INSERT, UPDATE, DELETE ON collector.rate_limit TO payments_collector;
 GRANT SELECT ON collector.audit_difference, collector.audit_event, collector.audit_payout TO payments_loader, payments_exporter;
 GRANT SELECT ON collector.open_delivery TO payments_exporter;
 

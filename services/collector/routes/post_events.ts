@@ -1,11 +1,11 @@
 import { setImmediate as breath } from "node:timers/promises";
 import type { Counter } from "prom-client";
 import { z } from "zod";
-import { CoreError } from "../../../lib/core_errors.js";
 import { jsonItems } from "../../../lib/domain/json_items.js";
 import { codeOf, type PlatformError } from "../../../lib/errors.js";
 import type { Answer, SentAnswer } from "../../../lib/http/answer.js";
-import type { Draw, RateLimit } from "../../../lib/http/rate_limit.js";
+import { withinLimit } from "../../../lib/http/limited.js";
+import type { RateLimit } from "../../../lib/http/rate_limit.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import type { WebhookKeys } from "../../../lib/webhook/source_keys.js";
 import { replayed, type SignedWebhook, verifyWebhook } from "../../../lib/webhook/verify.js";
@@ -36,8 +36,7 @@ export interface PostEventsOptions {
   /** Undefined: anybody may tell events of any source. */
   readonly keys: WebhookKeys | undefined;
   /** Undefined: a source may tell any number of events. */
-  readonly limit: Pick<RateLimit, "take"> | undefined;
-  readonly quota: number;
+  readonly limit: Pick<RateLimit, "take" | "quota"> | undefined;
   readonly events: Counter<"type" | "outcome">;
   readonly refusals: Counter<"code">;
 }
@@ -63,28 +62,31 @@ export const postEvents = (options: PostEventsOptions) =>
       const items = jsonItems(body, MAX_EVENTS);
       const signed = signedBy(options, raw.headers, { body, items });
       const source = signed?.source ?? sourceOf(items) ?? "";
-      const draw = await drawFor(options, source, items.length);
-      if (draw?.allowed === false) {
-        const refusal = new CoreError(
-          "RATE_LIMITED",
-          `${source || "This source"} may tell no more events for now.`,
-        );
-        options.refusals.inc({ code: refusal.code });
-        raw.failure = { code: refusal.code, error: refusal };
-        return withHeaders(request.send(refusal), draw);
+      const ask = {
+        key: source,
+        cost: items.length,
+        refused: `${source || "This source"} may tell no more events for now.`,
+        tooMuch: `These are ${items.length} events, and a source may tell ${options.limit?.quota} in a minute.`,
+      };
+      const answer = await withinLimit(options.limit, request, ask, async (): Promise<Answer> => {
+        const read = await readAll(items, signed?.source);
+        const entries = read.flatMap((each) => (each.kind === "read" ? entryOf(each.event, traceId) : []));
+        const taken: Taken =
+          entries.length === 0 && signed === undefined
+            ? []
+            : await options.intake.take({ entries, webhook: signed });
+        if (taken === "replayed") {
+          throw counted(options, replayed());
+        }
+        const outcomes = taken.values();
+        const results = read.map((each) => resultOf(options, each, outcomes));
+        return { status: 202, body: { results } };
+      });
+      const refused = raw.failure?.code;
+      if (refused !== undefined) {
+        options.refusals.inc({ code: refused });
       }
-      const read = await readAll(items, signed?.source);
-      const entries = read.flatMap((each) => (each.kind === "read" ? entryOf(each.event, traceId) : []));
-      const taken: Taken =
-        entries.length === 0 && signed === undefined
-          ? []
-          : await options.intake.take({ entries, webhook: signed });
-      if (taken === "replayed") {
-        throw counted(options, replayed());
-      }
-      const outcomes = taken.values();
-      const results = read.map((each) => resultOf(options, each, outcomes));
-      return { status: 202, body: { results }, headers: draw?.headers ?? {} };
+      return answer;
     },
   });
 
@@ -122,24 +124,6 @@ function counted(options: PostEventsOptions, error: PlatformError): PlatformErro
   return error;
 }
 
-/** @throws CoreError MESSAGE_TOO_LARGE for more events than the source may ever tell at once */
-async function drawFor(
-  { limit, quota }: PostEventsOptions,
-  source: string,
-  events: number,
-): Promise<Draw | undefined> {
-  if (limit === undefined || events === 0) {
-    return undefined;
-  }
-  if (events > quota) {
-    throw new CoreError(
-      "MESSAGE_TOO_LARGE",
-      `These are ${events} events, and a source may tell ${quota} in a minute.`,
-    );
-  }
-  return limit.take(source, events);
-}
-
 async function readAll(items: readonly Buffer[], source: string | undefined): Promise<readonly ReadEvent[]> {
   const read: ReadEvent[] = [];
   for (const [i, item] of items.entries()) {
@@ -173,8 +157,3 @@ function refusedResult(
   options.events.inc({ type: "none", outcome: "refused" });
   return { event_id: eventId, outcome: "refused", reason, detail };
 }
-
-const withHeaders = (answer: SentAnswer, { headers }: Draw): SentAnswer => ({
-  ...answer,
-  headers: { ...answer.headers, ...headers },
-});

@@ -1,19 +1,5 @@
 import { expect, it } from "vitest";
-import { lagOf, matches } from "./get_report.js";
-
-it.each([
-  [undefined, false],
-  ["", false],
-  ['"a"', true],
-  ['W/"a"', true],
-  ['"b", "a"', true],
-  ['"b",W/"a"', true],
-  ["*", true],
-  ["a", false],
-  ['"b"', false],
-])("If-None-Match %s of the tag a: %s", (header, expected) => {
-  expect(matches(header, '"a"')).toBe(expected);
-});
+import { lagOf } from "./get_report.js";
 
 it("the lag is what waits and what is parked, and since when; nobody knows without the broker", () => {
   const asOf = new Date(Date.now() - 60_000);

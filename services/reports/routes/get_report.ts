@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { SentAnswer } from "../../../lib/http/answer.js";
+import { matches } from "../../../lib/http/precondition.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import { type Model, reportOf } from "../domain/report.js";
 import type { Version } from "../domain/version.js";
@@ -92,10 +93,4 @@ export function lagOf({
   const events = parked + waiting;
   const ms = events === 0 ? 0 : Math.max(0, Date.now() - asOf.getTime());
   return `events=${events}, ms=${ms}`;
-}
-
-/** As RFC 9110 compares for If-None-Match: weakly, and `*` is any. */
-export function matches(ifNoneMatch: string | undefined, etag: string): boolean {
-  const tags = (ifNoneMatch ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags.includes("*") || tags.includes(etag);
 }

@@ -18,7 +18,7 @@ export interface Shown {
 }
 
 /** What a process has for a step before another one may go on in its place. A step is a transaction, or a comparison. */
-const LEASE_S = 10;
+export const LEASE_S = 10;
 
 type Row = Omit<Candidate, "shown"> & {
   readonly shownDifferences: number | null;

@@ -56,7 +56,7 @@ export class Client {
   }
 }
 
-/** 409 with a retryable problem: the same request is still in flight. */
+/** 408: a process was frozen while the request came; 409 with a retryable problem: the same request is still in flight. */
 function isFinal({ status, body }: Reply): boolean {
-  return status < 500 && status !== 429 && !(status === 409 && body.retryable === true);
+  return status < 500 && ![408, 429].includes(status) && !(status === 409 && body.retryable === true);
 }

@@ -52,7 +52,7 @@ describe.skipIf(!known)(`a database made by ${BEFORE}`, () => {
     const worker = await WorkerProcess.start(platform.settings, main);
     await eventually("r1 done", async () => (await state("r1")) === "done", { withinMs: 60_000 });
     for (const seed of ["2", "3"]) {
-      await before("kickoff", "--rows", "40000", "--seed", seed, ...MONTHS, "--chunk-rows", "2000");
+      await before("kickoff", "--rows", "80000", "--seed", seed, ...MONTHS, "--chunk-rows", "1000");
     }
     const chunks = "SELECT count(*)::integer FROM etl.chunk WHERE run_id = 'r2'";
     await eventually("r2 begun", async () => (await platform.value<number>(chunks)) > 2, { everyMs: 2 });

@@ -1,0 +1,162 @@
+import type { Queryable } from "../../../lib/postgres/pool.js";
+import type { Key, NewEvent, StoredBody } from "../arrival.js";
+import type { Method, StatusCategory } from "../domain/normalised.js";
+import { LostRace } from "../racing.js";
+
+/** An event as whoever brought it is told. */
+export interface ToldEvent {
+  readonly id: string;
+  readonly status: StatusCategory;
+  readonly method: Method;
+  readonly confidence: number;
+  readonly rule: string | null;
+  readonly code: string | null;
+  readonly detail: string | null;
+}
+
+/** No scope has a line's end. */
+export const keyText = ({ scope, key }: Key): string => `${scope}\n${key}`;
+
+/** Events that came first under keys, by `keyText`. */
+export async function findKnown(
+  db: Queryable,
+  keys: readonly Key[],
+): Promise<ReadonlyMap<string, ToldEvent>> {
+  if (keys.length === 0) {
+    return new Map();
+  }
+  const { rows } = await db.query<ToldEvent & Key>({
+    name: "ingest_known",
+    text: `SELECT k.scope, k.key, e.id, e.status, e.method, e.confidence, e.rule, e.code, e.detail
+           FROM unnest($1::text[], $2::text[]) AS a (scope, key)
+           JOIN ingest.event_key k USING (scope, key) JOIN ingest.event e ON e.id = k.id`,
+    values: columnsOf(keys),
+  });
+  return new Map(rows.map((row) => [keyText(row), row]));
+}
+
+/**
+ * Enters keys that were free. Waits for whoever enters the same just now, in the order of the keys.
+ *
+ * @throws LostRace when one is not free any more
+ */
+export async function enterKeys(
+  tx: Queryable,
+  keys: readonly (Key & { readonly id: string })[],
+): Promise<void> {
+  if (keys.length === 0) {
+    return;
+  }
+  const { rowCount } = await tx.query({
+    name: "ingest_enter_keys",
+    text: `INSERT INTO ingest.event_key (scope, key, id)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[]) ORDER BY 1, 2
+           ON CONFLICT DO NOTHING`,
+    values: [...columnsOf(keys), keys.map(({ id }) => id)],
+  });
+  if (rowCount !== keys.length) {
+    throw new LostRace();
+  }
+}
+
+const columnsOf = (keys: readonly Key[]): unknown[] => [
+  keys.map(({ scope }) => scope),
+  keys.map(({ key }) => key),
+];
+
+export async function enterBodies(tx: Queryable, bodies: readonly StoredBody[]): Promise<void> {
+  await tx.query({
+    name: "ingest_enter_bodies",
+    text: `INSERT INTO ingest.body (id, bytes, sha256, is_text, hint, source, source_key, received_at, merchant, country)
+           SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+                                $9::text[], $10::text[])`,
+    values: [
+      bodies.map(({ id }) => id),
+      bodies.map(({ bytes }) => bytes),
+      bodies.map(({ sha256 }) => sha256),
+      bodies.map(({ isText }) => isText),
+      bodies.map(({ hint }) => hint),
+      bodies.map(({ source }) => source),
+      bodies.map(({ sourceKey }) => sourceKey),
+      bodies.map(({ receivedAt }) => receivedAt),
+      bodies.map(({ merchant }) => merchant.name),
+      bodies.map(({ merchant }) => merchant.country),
+    ],
+  });
+}
+
+/** An event that is entered, and when it is to be tried again. */
+export interface EnteredEvent extends NewEvent {
+  readonly retryAt: Date | null;
+}
+
+export async function enterEvents(tx: Queryable, events: readonly EnteredEvent[]): Promise<void> {
+  await tx.query({
+    name: "ingest_enter_events",
+    text: ENTER,
+    values: [
+      events.map(({ id }) => id),
+      events.map(({ bodyId }) => bodyId),
+      events.map(({ place }) => place),
+      events.map(({ receivedAt }) => receivedAt),
+      events.map(({ latencyMs }) => latencyMs),
+      events.map(({ retryAt }) => retryAt),
+      ...takenColumns(events.map(({ taken }) => taken)),
+    ],
+  });
+}
+
+/** Columns of what events were taken for, in the order of `TAKEN`. */
+export const takenColumns = (taken: readonly NewEvent["taken"][]): unknown[] => [
+  taken.map(({ provider }) => provider),
+  taken.map(({ rule }) => rule),
+  taken.map(({ method }) => method),
+  taken.map(({ confidence }) => confidence),
+  taken.map(({ status }) => status),
+  taken.map(({ code }) => code),
+  taken.map(({ detail }) => detail),
+  taken.map(({ reason }) => reason),
+  taken.map(({ undoes }) => undoes),
+  taken.map(({ amount }) => amount),
+  taken.map(({ amountMinor }) => amountMinor),
+  taken.map(({ currency }) => currency),
+  taken.map(({ merchant }) => merchant),
+  taken.map(({ country }) => country),
+  taken.map(({ occurredAt }) => occurredAt),
+  taken.map(({ providerEventId }) => providerEventId),
+  taken.map(({ paymentRef }) => paymentRef),
+  taken.map(({ dedupKey }) => dedupKey),
+  taken.map(({ metadata }) => metadata),
+  taken.map(({ provenance }) => provenance),
+];
+
+/** What an event is taken for: columns and their types. */
+export const TAKEN = {
+  names: `provider, rule, method, confidence, status, code, detail, reason, undoes, amount, amount_minor, currency, merchant, country,
+    occurred_at, provider_event_id, payment_ref, dedup_key, metadata, provenance`,
+  /** @param first number of the parameter */
+  types: (first: number): string =>
+    [
+      ..."text text text float8 text text text text text numeric bigint text text text timestamptz text text text".split(
+        " ",
+      ),
+      ..."jsonb jsonb".split(" "),
+    ]
+      .map((type, i) => `$${first + i}::${type}[]`)
+      .join(", "),
+};
+
+/** What an amount is in USD, by the latest rate up to the day. Nothing is known of what has no rate. */
+export const IN_USD = `
+  LEFT JOIN LATERAL (
+    SELECT day, usd FROM ingest.fx_rate r
+    WHERE r.currency = a.currency AND r.day <= (coalesce(a.occurred_at, a.received_at) AT TIME ZONE 'UTC')::date
+    ORDER BY r.day DESC LIMIT 1) fx ON a.amount IS NOT NULL
+  CROSS JOIN LATERAL (SELECT CASE WHEN a.currency = 'USD' THEN a.amount ELSE round(a.amount * fx.usd, 2) END AS amount_usd) u`;
+
+const ENTER = `
+  INSERT INTO ingest.event (id, body_id, place, received_at, latency_ms, retry_at, ${TAKEN.names}, amount_usd, fx_day)
+  SELECT a.*, u.amount_usd, fx.day
+  FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::timestamptz[], $5::integer[], $6::timestamptz[], ${TAKEN.types(7)})
+    AS a (id, body_id, place, received_at, latency_ms, retry_at, ${TAKEN.names})
+  ${IN_USD}`;
