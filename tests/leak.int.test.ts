@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { auditRun } from "../etl/leak/read.js";
 import { getRun, lastDone } from "../etl/ledger/run.js";
+import { withPool } from "./harness/database.js";
 import { Platform } from "./harness/platform.js";
 
 let platform: Platform;
@@ -33,4 +34,15 @@ test("a run with too little fraud, and one that is not done, are not audited", a
   const { runId } = await platform.begin({ rows: 3_000 });
   await expect(audit(runId)).rejects.toMatchObject({ code: "RUN_UNFINISHED" });
   expect((await lastDone(platform.pool))?.runId).toBe("r1");
+});
+
+test("a run that has lost a month is not audited", async () => {
+  await platform.load({ rows: 3_000 });
+  await withPool({ role: "admin", database: platform.settings.POSTGRES_DB }, (pool) =>
+    pool.query("SET ROLE payments_owner; DROP TABLE payments.txn_2025_02"),
+  );
+  await expect(audit("r1")).rejects.toMatchObject({
+    code: "LEAF_CHANGED",
+    message: expect.stringContaining("txn_2025_02 is missing"),
+  });
 });

@@ -1,3 +1,4 @@
+import { codeOf } from "../../lib/errors.js";
 import { type Client, type Pool, type Queryable, transaction } from "../../lib/postgres/pool.js";
 import { loadSql, quoteName } from "../../lib/postgres/sql.js";
 import { leafTable } from "../build/names.js";
@@ -7,6 +8,7 @@ import { planRun } from "../plan.js";
 import { LeakAudit, type LeakReport } from "./audit.js";
 import type { Facts, LeakRow } from "./row.js";
 
+const NO_SUCH_TABLE = "42P01";
 /** At a time from a cursor: some megabytes. */
 const FETCHED_ROWS = 10_000;
 /** Honest rows that are kept for the guesses, about; all are looked at for the history. */
@@ -17,7 +19,7 @@ const LEAST_FRAUD = 500;
 /**
  * Audits a run's rows in one snapshot.
  *
- * @throws PlatformError RUN_UNFINISHED, FRAUD_TOO_RARE
+ * @throws PlatformError RUN_UNFINISHED, FRAUD_TOO_RARE, LEAF_CHANGED when one of its months is gone
  */
 export async function auditRun(pool: Pool, { runId, state, spec }: Run): Promise<LeakReport> {
   if (state !== "done") {
@@ -29,7 +31,7 @@ export async function auditRun(pool: Pool, { runId, state, spec }: Run): Promise
     const leaves = planRun(spec).months.map(({ month }) => leafTable(month));
     // Before the snapshot, which the first SELECT takes: a leaf that another takes the place of later would be empty in it.
     for (const leaf of leaves) {
-      await client.query(`LOCK TABLE ${quoteName(leaf)} IN ACCESS SHARE MODE`);
+      await hold(client, leaf);
     }
     const accounts = await factsOf(
       client,
@@ -59,6 +61,20 @@ export async function auditRun(pool: Pool, { runId, state, spec }: Run): Promise
     });
   }
   return audit.report();
+}
+
+async function hold(client: Client, leaf: string): Promise<void> {
+  try {
+    await client.query(`LOCK TABLE ${quoteName(leaf)} IN ACCESS SHARE MODE`);
+  } catch (error) {
+    if (codeOf(error) !== NO_SUCH_TABLE) {
+      throw error;
+    }
+    throw new EtlError("LEAF_CHANGED", `${leaf} is missing: the run is not whole.`, {
+      hint: "Is it detached or dropped (payments verify)? Attach it, or rebuild it: payments heal MONTH.",
+      cause: error,
+    });
+  }
 }
 
 async function* rowsOf(

@@ -44,7 +44,7 @@ export const BUILD_MEANINGS: Meanings = {
     rows({ rows: rowsIn(await leafRows(call, "staging", call.words[0])) }),
   "SELECT DISTINCT coalesce(pg_describe_object(…) …": () => NOTHING,
   "SELECT quote_ident(a.attname) AS name, … FROM pg_attribute a …": () => NOTHING,
-  "SELECT c.reltablespace <> t.reltablespace OR … AS own FROM pg_class c, pg_class t WHERE …": () =>
+  "SELECT (c.reltablespace, …) IS DISTINCT FROM … AS own FROM pg_class c, pg_class t WHERE …": () =>
     rows({ own: false }),
   "SELECT etl.drop_build($1, $2)": async ({ db, tx, values: [run, month] }) => {
     await drop(db, tx, String(run), String(month));
