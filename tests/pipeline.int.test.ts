@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { planRun } from "../etl/plan.js";
 import { ETL_QUEUES } from "../etl/queues.js";
 import { cancelRun } from "../etl/runs/cancel.js";
+import { FRAUD_DIFFICULTIES } from "../etl/spec.js";
 import { depth, drain } from "./harness/broker.js";
 import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
@@ -35,22 +36,25 @@ test("a run ends with every row accounted for, months attached and indexed, noth
   expect(run.spec.firstTxnId).toBe(1);
 });
 
-test("the same seed gives the same digests whatever the concurrency, another seed gives others", async () => {
-  await platform.load({}, 1);
-  const first = await platform.digests();
-  for (const [spec, concurrency, same] of [
-    [{}, 3, true],
-    [{ seed: 8 }, 3, false],
-  ] as const) {
-    const other = await Platform.create();
-    try {
-      await other.load(spec, concurrency);
-      expect((await other.digests()).join() === first.join()).toBe(same);
-    } finally {
-      await other.close();
+test.each(FRAUD_DIFFICULTIES)(
+  "the same seed gives the same digests whatever the concurrency, another seed gives others: %s",
+  async (fraudDifficulty) => {
+    await platform.load({ fraudDifficulty }, 1);
+    const first = await platform.digests();
+    for (const [spec, concurrency, same] of [
+      [{ fraudDifficulty }, 3, true],
+      [{ fraudDifficulty, seed: 8 }, 3, false],
+    ] as const) {
+      const other = await Platform.create();
+      try {
+        await other.load(spec, concurrency);
+        expect((await other.digests()).join() === first.join()).toBe(same);
+      } finally {
+        await other.close();
+      }
     }
-  }
-});
+  },
+);
 
 test("staged chunks and queue stay within the window at any size", async () => {
   const worker = await platform.startWorker(3);
