@@ -89,15 +89,15 @@ export async function inLanes(count: number, work: (n: number) => Promise<void>)
   await Promise.all(Array.from({ length: LANES }, lane));
 }
 
-/** Inputs dealt to LANES sessions, the largest first and always to the one with least, so that both end together. */
-export function deal<T extends Input>(inputs: readonly T[]): T[][] {
-  const hands = Array.from({ length: LANES }, () => ({ rows: 0, inputs: [] as T[] }));
-  for (const input of inputs.toSorted((a, b) => b.rows - a.rows)) {
+/** Work dealt to LANES sessions, the largest first and always to the one with least, so that both end together. */
+export function deal<T extends { readonly rows: number }>(work: readonly T[]): T[][] {
+  const hands = Array.from({ length: LANES }, () => ({ rows: 0, work: [] as T[] }));
+  for (const piece of work.toSorted((a, b) => b.rows - a.rows)) {
     const hand = hands.reduce((least, candidate) => (candidate.rows < least.rows ? candidate : least));
-    hand.rows += input.rows;
-    hand.inputs.push(input);
+    hand.rows += piece.rows;
+    hand.work.push(piece);
   }
-  return hands.map((hand) => hand.inputs);
+  return hands.map((hand) => hand.work);
 }
 
 /** Rows that psql says it has copied, over all commands of a script. */

@@ -16,14 +16,6 @@ import type { Stack } from "./stack.js";
  * is still in memory when it is looked at again.
  */
 
-/** The file of a chunk belongs to its month. */
-interface MonthFiles {
-  readonly month: PlannedMonth;
-  readonly path: string;
-  readonly rows: number;
-  readonly chunks: readonly number[];
-}
-
 /** What stands before the clock: bare leaves, and the chunks that rejects and counts refer to. @returns the run's id. */
 export async function prepareSame(stack: Stack, spec: PlannedSpec): Promise<string> {
   const plan = planRun(spec);
@@ -43,26 +35,23 @@ export async function prepareSame(stack: Stack, spec: PlannedSpec): Promise<stri
 
 /** One script a session. */
 export function sameScripts(runId: string, spec: PlannedSpec, { chunks }: Pick<Inputs, "chunks">): string[] {
-  const months = planRun(spec).months.map((month): MonthFiles => {
-    const numbers = Array.from({ length: month.chunks }, (_, k) => month.firstChunk + k);
-    return { month, path: "", rows: month.rows, chunks: numbers };
-  });
-  return deal(months).map((half) =>
+  const paths = chunks.map(({ path }) => path);
+  return deal(planRun(spec).months).map((months) =>
     [
       // What the pipeline gives itself for the same work.
       "SET maintenance_work_mem = '256MB';\nSET work_mem = '128MB';\n",
-      ...half.map((files) => {
-        const paths = files.chunks.map((chunkNo) => chunks[chunkNo]?.path ?? "");
-        return monthScript(runId, spec, files, paths);
+      ...months.map((month) => {
+        return monthScript(runId, spec, month, paths.slice(month.firstChunk, month.firstChunk + month.chunks));
       }),
     ].join(""),
   );
 }
 
+/** @param paths the month's chunks, a file each. */
 function monthScript(
   runId: string,
   spec: PlannedSpec,
-  { month, chunks }: MonthFiles,
+  month: PlannedMonth,
   paths: readonly string[],
 ): string {
   const leaf = leafTable(month.month);
@@ -82,7 +71,7 @@ function monthScript(
     `WITH bad AS (DELETE FROM ${raw} r WHERE (${plainlyRight(month)}) IS NOT TRUE RETURNING *)
      INSERT INTO ${suspects} (${columns}) SELECT ${columns} FROM bad;\n`,
     `INSERT INTO ${leaf} (${own}) SELECT ${own} FROM ${raw};\nDROP TABLE ${raw};\n`,
-    judgements(runId, spec, { month, chunks }, { leaf, suspects }),
+    judgements(runId, spec, month, { leaf, suspects }),
     `DROP TABLE ${suspects};\n`,
     ...Object.entries(ROLLUPS).map(([table, shape]) => {
       const groups = loadSql(`rollup_${table}`, { leaf }).replaceAll("$1", `'${month.month}'`);
@@ -116,14 +105,15 @@ function plainlyRight(month: PlannedMonth): string {
 function judgements(
   runId: string,
   spec: PlannedSpec,
-  { month, chunks }: Pick<MonthFiles, "month" | "chunks">,
+  month: PlannedMonth,
   tables: { readonly leaf: string; readonly suspects: string },
 ): string {
   const plan = planRun(spec);
   const { opens, closes } = timeOf(month);
   const types = "text, integer, timestamptz, timestamptz, timestamptz, jsonb, bigint, integer";
   const times = `now(), '${opens.toISOString()}', '${closes.toISOString()}'`;
-  const calls = chunks.map((chunkNo) => {
+  const calls = Array.from({ length: month.chunks }, (_, k) => {
+    const chunkNo = month.firstChunk + k;
     const { firstTxnId, fromRow, toRow } = chunkOf(plan, spec, chunkNo);
     return `EXECUTE judge ('${runId}', ${chunkNo}, ${times}, '${JSON.stringify(ACCEPTED)}', ${firstTxnId}, ${toRow - fromRow});\n`;
   });
