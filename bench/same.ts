@@ -35,14 +35,13 @@ export async function prepareSame(stack: Stack, spec: PlannedSpec): Promise<stri
 
 /** One script a session. */
 export function sameScripts(runId: string, spec: PlannedSpec, { chunks }: Pick<Inputs, "chunks">): string[] {
-  const paths = chunks.map(({ path }) => path);
+  const pathsOf = ({ firstChunk, chunks: count }: PlannedMonth) =>
+    chunks.slice(firstChunk, firstChunk + count).map(({ path }) => path);
   return deal(planRun(spec).months).map((months) =>
     [
       // What the pipeline gives itself for the same work.
       "SET maintenance_work_mem = '256MB';\nSET work_mem = '128MB';\n",
-      ...months.map((month) => {
-        return monthScript(runId, spec, month, paths.slice(month.firstChunk, month.firstChunk + month.chunks));
-      }),
+      ...months.map((month) => monthScript(runId, spec, month, pathsOf(month))),
     ].join(""),
   );
 }
