@@ -75,6 +75,25 @@ test("who reads the month for long keeps it in its place: many rows are added to
   await expectWhole(6_000, 6_000);
 });
 
+test("what holds another month's leaf, as another exchange does, is not waited for", async () => {
+  const { runId } = await platform.begin({ ...SPEC, seed: 12, fromOn: "2025-02-01", toOn: "2025-03-01" });
+  await aggStep(platform.context, runId, "2025-02-01");
+  const before = await leaf();
+  await withPool({ role: "admin", database: platform.settings.POSTGRES_DB }, async (pool) => {
+    const other = await pool.connect();
+    try {
+      await other.query("BEGIN; SET LOCAL ROLE payments_owner");
+      await other.query("LOCK TABLE payments.txn_2025_02 IN SHARE ROW EXCLUSIVE MODE");
+      await add(MANY);
+      await other.query("COMMIT");
+    } finally {
+      other.release();
+    }
+  });
+  expect(await leaf()).not.toBe(before);
+  await expectWhole(6_000, 6_000, 6_000);
+});
+
 test.each([
   ["a view of it", "CREATE VIEW payments.january AS SELECT amount FROM payments.txn_2025_01"],
   ["a right of somebody's", "GRANT SELECT ON payments.txn_2025_01 TO payments_exporter"],

@@ -29,3 +29,27 @@ $$;
 
 REVOKE ALL ON FUNCTION etl.adopt_build(text, date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION etl.adopt_build(text, date) TO payments_loader;
+
+-- As in V0007, but without the leaves of other months: two exchanges, each with its leaf locked, would wait for one another until both give up.
+CREATE OR REPLACE FUNCTION etl.swap_healed_leaf(month date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  leaf   text := etl.leaf_name(month);
+  healed text := leaf || '_healed';
+  name   text;
+BEGIN
+  -- In the order in which readers take them: parent, then leaf. Detaching is skipped for a leaf that lost its place.
+  LOCK TABLE ONLY payments.txn IN ACCESS EXCLUSIVE MODE;
+  EXECUTE format('DROP TABLE IF EXISTS payments.%I', leaf);
+  EXECUTE format('ALTER TABLE payments.%I RENAME TO %I', healed, leaf);
+  EXECUTE format('ALTER TABLE payments.%I RENAME CONSTRAINT %I TO %I', leaf, healed || '_month', leaf || '_month');
+  FOR name IN
+    SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE i.indrelid = format('payments.%I', leaf)::regclass
+  LOOP
+    EXECUTE format('ALTER INDEX payments.%I RENAME TO %I', name, leaf || substr(name, length(healed) + 1));
+  END LOOP;
+  PERFORM etl.attach_leaf(leaf, month);
+END
+$$;
