@@ -364,7 +364,7 @@ DECLARE
   name   text;
 BEGIN
   -- In the order in which readers take them: parent, then leaf. Detaching is skipped for a leaf that lost its place.
-  LOCK TABLE payments.txn IN ACCESS EXCLUSIVE MODE;
+  LOCK TABLE ONLY payments.txn IN ACCESS EXCLUSIVE MODE;
   EXECUTE format('DROP TABLE IF EXISTS payments.%I', leaf);
   EXECUTE format('ALTER TABLE payments.%I RENAME TO %I', healed, leaf);
   EXECUTE format('ALTER TABLE payments.%I RENAME CONSTRAINT %I TO %I', leaf, healed || '_month', leaf || '_month');
