@@ -177,6 +177,7 @@ describe("bad settings", () => {
     ["STAGE_FROM", "01.02.2025"],
     ["STAGE_DIRT_RATE", "1.01"],
     ["STAGE_FRAUD_RATE", "one percent"],
+    ["STAGE_FRAUD_DIFFICULTY", "Hard"],
     ["WORKER_CONCURRENCY", "65"],
     ["LOG_LEVEL", "loud"],
   ])("%s=%j is refused by name", (name, value) => {

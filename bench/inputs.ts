@@ -14,6 +14,8 @@ export interface Input {
   readonly path: string;
   readonly rows: number;
 }
+/** Of its rows so many will be accepted. */
+export type ChunkInput = Input & { readonly accepted: number };
 export type MonthInput = Input & { readonly month: string };
 
 /** What the measured commands are given, made beforehand, outside every clock. */
@@ -22,7 +24,7 @@ export interface Inputs {
   readonly months: readonly MonthInput[];
   readonly whole: Input;
   /** Generated rows, one binary file a chunk. */
-  readonly chunks: readonly Input[];
+  readonly chunks: readonly ChunkInput[];
 }
 
 /** How many sessions load side by side wherever something does: the worker's default, and two cores' worth. */
@@ -53,25 +55,25 @@ export async function writeBinary(
   folder: string,
   spec: PlannedSpec,
   source: ChunkSource,
-): Promise<Input[]> {
+): Promise<ChunkInput[]> {
   const plan = planRun(spec);
-  const inputs: Input[] = [];
+  const inputs: ChunkInput[] = [];
   await inLanes(plan.chunks, async (chunkNo) => {
     stack.signal.throwIfAborted();
     const path = join(folder, `chunk_${chunkNo}.bin`);
     const file = await open(path, "w");
-    let rows = 0;
+    let counts = { rows: 0, accepted: 0 };
     try {
       // Each buffer is written before the next is asked for: they are used again.
       for await (const buffer of source.stream(spec, chunkNo, (key) => {
-        rows = key.rows;
+        counts = { rows: key.rows, accepted: key.accepted };
       })) {
         await file.write(buffer);
       }
     } finally {
       await file.close();
     }
-    inputs[chunkNo] = { path, rows };
+    inputs[chunkNo] = { path, ...counts };
   });
   return inputs;
 }
@@ -87,15 +89,15 @@ export async function inLanes(count: number, work: (n: number) => Promise<void>)
   await Promise.all(Array.from({ length: LANES }, lane));
 }
 
-/** Inputs dealt to LANES sessions, the largest first and always to the one with least, so that both end together. */
-export function deal<T extends Input>(inputs: readonly T[]): T[][] {
-  const hands = Array.from({ length: LANES }, () => ({ rows: 0, inputs: [] as T[] }));
-  for (const input of inputs.toSorted((a, b) => b.rows - a.rows)) {
+/** Work dealt to LANES sessions, the largest first and always to the one with least, so that both end together. */
+export function deal<T extends { readonly rows: number }>(work: readonly T[]): T[][] {
+  const hands = Array.from({ length: LANES }, () => ({ rows: 0, work: [] as T[] }));
+  for (const piece of work.toSorted((a, b) => b.rows - a.rows)) {
     const hand = hands.reduce((least, candidate) => (candidate.rows < least.rows ? candidate : least));
-    hand.rows += input.rows;
-    hand.inputs.push(input);
+    hand.rows += piece.rows;
+    hand.work.push(piece);
   }
-  return hands.map((hand) => hand.inputs);
+  return hands.map((hand) => hand.work);
 }
 
 /** Rows that psql says it has copied, over all commands of a script. */

@@ -19,15 +19,7 @@ import {
 } from "./ratios.js";
 import type { Report } from "./report.js";
 import type { Stack } from "./stack.js";
-import {
-  binaryCopy,
-  carefulDba,
-  executeValues,
-  findPython,
-  type Measured,
-  psqlCopy,
-  stageAlone,
-} from "./variants.js";
+import { carefulDba, executeValues, findPython, type Measured, psqlCopy, stageAlone } from "./variants.js";
 
 interface LoadOptions {
   readonly rows: number;
@@ -47,8 +39,8 @@ export async function benchLoad(stack: Stack, report: Report, options: LoadOptio
   const variants = variantsOf(names);
   const has = (...some: Variant[]) => some.some((variant) => variants.includes(variant));
   await requireDisk(stack, {
-    textRows: has("psql", "dba") ? 2 * rows : 0,
-    binaryRows: has("stage", "python") ? rows : 0,
+    textRows: has("psql") ? 2 * rows : 0,
+    binaryRows: has("same", "python") ? rows : 0,
     loadedRows: has("large") ? 2 * rows : rows,
   });
 
@@ -87,9 +79,8 @@ interface Given {
 
 const MEASURES: Readonly<Record<Variant, (stack: Stack, given: Given) => Promise<Measured>>> = {
   psql: (stack, { inputs }) => psqlCopy(stack, inputs),
-  dba: (stack, { inputs }) => carefulDba(stack, inputs),
+  same: (stack, { spec, inputs }) => carefulDba(stack, spec, inputs),
   stage: (stack, { spec, source }) => stageAlone(stack, spec, source),
-  binary: (stack, { inputs }) => binaryCopy(stack, inputs),
   python: (stack, { inputs, python = "python3" }) => executeValues(stack, inputs, python),
   pipeline: (stack, { rows }) => runPipeline(stack, rows),
   large: (stack, { rows }) => runPipeline(stack, 2 * rows),
@@ -106,7 +97,7 @@ async function makeInputs(
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { mode: 0o700 });
   let text: Pick<Inputs, "months" | "whole"> = { months: [], whole: { path: "", rows: 0 } };
-  if (has("psql", "dba")) {
+  if (has("psql")) {
     report.say("preparing: loading what the others are to copy");
     text = await stack.withDatabase(async () => {
       await runPipeline(stack, spec.rows);
@@ -115,7 +106,7 @@ async function makeInputs(
     });
   }
   let chunks: Inputs["chunks"] = [];
-  if (has("stage", "python")) {
+  if (has("same", "python")) {
     report.say("preparing: writing chunks as binary files");
     chunks = await writeBinary(stack, folder, spec, source);
   }

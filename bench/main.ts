@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { EXIT, messageOf, PlatformError } from "../lib/errors.js";
 import { say, stderrLines } from "../lib/process/stderr.js";
 import { outputProblem, write } from "../lib/process/stdout.js";
+import { type AppendOptions, benchAppend } from "./append.js";
 import { benchBackup } from "./backup.js";
 import { type AvailabilityOptions, benchAvailability } from "./campaigns/availability.js";
 import { benchIngest, PARTS as INGEST_PARTS, type IngestOptions } from "./ingest/command.js";
@@ -46,12 +47,21 @@ const program = new Command("bench.sh")
 measures(
   program
     .command("load")
-    .description("the whole pipeline against what one would do by hand: ratios R1 to R6")
+    .description("the whole pipeline against what one would do by hand: ratios R1, R2, R4, R5 and R6")
     .option("--rows <n>", "rows N of the measured load", count(10_000, 1_000_000_000), 10_000_000)
     .option("--runs <k>", "rounds; each measures everything once", count(1, 99), 3)
     .option("--only <names>", "some of the ratios, e.g. R1,R2", someOf(NAMES), NAMES)
     .option("--keep", "leave the files that were copied in STACK_DIR/bench", false),
   benchLoad,
+);
+measures(
+  program
+    .command("append")
+    .description("what it costs to add to months that stand: 1,000 rows, then as many as stand")
+    .option("--rows <n>", "rows N that stand", count(10_000, 1_000_000_000), 3_000_000)
+    .option("--runs <k>", "times that 1,000 rows are added", count(1, 99), 5)
+    .option("--no-double", "without the N rows onto N"),
+  (stack, report, options: AppendOptions) => benchAppend(stack, report, options),
 );
 measures(
   program

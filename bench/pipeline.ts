@@ -22,6 +22,20 @@ export interface PipelineFigures {
 
 /** A fresh worker is warmed up by a small run, then given the measured one, the default run of this many rows. */
 export async function runPipeline(stack: Stack, rows: number): Promise<PipelineFigures> {
+  return withWarmWorker(stack, async (warm) => ({ ...(await warm.run(rows)), peakMb: warm.peakMb() }));
+}
+
+/** A worker whose code is compiled and whose connections stand. */
+export interface WarmWorker {
+  /** One default run of this many rows, after a checkpoint. */
+  readonly run: (rows: number) => Promise<Omit<PipelineFigures, "peakMb">>;
+  /** The same by `payments kickoff --wait`. @returns seconds by the caller's clock, from the command's start to its end. */
+  readonly wait: (rows: number) => Promise<number>;
+  /** Its largest resident set so far. */
+  readonly peakMb: () => number;
+}
+
+export async function withWarmWorker<T>(stack: Stack, work: (warm: WarmWorker) => Promise<T>): Promise<T> {
   return withPool(stack.settings, { applicationName: "payments-bench" }, async (pool) => {
     const worker = await PlatformProcess.start({
       args: ["worker"],
@@ -31,11 +45,20 @@ export async function runPipeline(stack: Stack, rows: number): Promise<PipelineF
     });
     try {
       await finished(stack, pool, worker, await kickoff(stack, WARM_UP));
-      await stack.checkpoint();
-      const runId = await kickoff(stack, ["--rows", String(rows)]);
-      await finished(stack, pool, worker, runId);
-      const peakMb = worker.peakMb();
-      return { ...(await figuresOf(pool, runId)), peakMb };
+      return await work({
+        run: async (rows) => {
+          await stack.checkpoint();
+          const runId = await kickoff(stack, ["--rows", String(rows)]);
+          await finished(stack, pool, worker, runId);
+          return figuresOf(pool, runId);
+        },
+        wait: async (rows) => {
+          const began = performance.now();
+          await kickoff(stack, ["--rows", String(rows), "--wait"]);
+          return (performance.now() - began) / 1_000;
+        },
+        peakMb: () => worker.peakMb(),
+      });
     } finally {
       await worker.stop();
     }
@@ -59,10 +82,11 @@ async function finished(stack: Stack, pool: Pool, worker: PlatformProcess, runId
 
 /** @throws PlatformError BENCH_FAILED when the table does not hold what the ledger says: such a run measures nothing. */
 async function figuresOf(pool: Pool, runId: string): Promise<{ rows: number; seconds: number }> {
-  const [status] = await runStatus(pool, runId);
+  const [status] = await runStatus(pool, [runId]);
   const { rows } = await pool.query<{ seconds: number; found: number }>(
     `SELECT extract(epoch FROM finished_at - created_at)::float8 AS seconds,
-            (SELECT count(*) FROM payments.txn WHERE occurred_at >= r.from_on AND occurred_at < r.to_on) AS found
+            (SELECT count(*) FROM payments.txn
+             WHERE txn_id >= r.first_txn_id AND txn_id < r.first_txn_id + r.txn_rows) AS found
      FROM etl.run r WHERE run_id = $1`,
     [runId],
   );

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { leafTable } from "../etl/build/names.js";
 import type { ChunkSource } from "../etl/generate/source.js";
 import { createRun } from "../etl/ledger/new_run.js";
 import { planRun } from "../etl/plan.js";
@@ -11,8 +10,9 @@ import { silentLogger } from "../lib/observability/log.js";
 import { withPool } from "../lib/postgres/with_pool.js";
 import { packageRoot } from "../lib/root.js";
 import { BenchError } from "./errors.js";
-import { copied, deal, type Input, type Inputs, inLanes, LANES, quotePath } from "./inputs.js";
+import { copied, type Input, type Inputs, inLanes, LANES, quotePath } from "./inputs.js";
 import { run } from "./process.js";
+import { prepareSame, sameScripts } from "./same.js";
 import type { Stack } from "./stack.js";
 
 /** Rows that went in, and the seconds it took from the first command to the last commit. */
@@ -34,20 +34,20 @@ export async function psqlCopy(stack: Stack, { months, whole }: Inputs): Promise
   );
 }
 
-/** R2: two sessions, each with half of the months: `\copy` into bare leaves, then their indexes, then attach. */
-export async function carefulDba(stack: Stack, { months, whole }: Inputs): Promise<Measured> {
-  await stack.psql(months.map(({ month }) => createLeaf(month)).join(""));
-  const scripts = deal(months).map((half) =>
-    [
-      "SET maintenance_work_mem = '256MB';\n", // what the pipeline gives its index builds
-      ...half.map(({ month, path }) => `\\copy ${leafTable(month)} from ${quotePath(path)}\n`),
-      ...half.map(({ month }) => publishLeaf(month)),
-    ].join(""),
-  );
-  return timed(stack, whole.rows, () => sideBySide(stack, scripts));
+/** R2: what ends where the pipeline does, see same.ts. */
+export async function carefulDba(stack: Stack, spec: PlannedSpec, { chunks }: Inputs): Promise<Measured> {
+  const runId = await prepareSame(stack, spec);
+  const scripts = sameScripts(runId, spec, { chunks });
+  const accepted = chunks.reduce((sum, chunk) => sum + chunk.accepted, 0);
+  const measured = await timed(stack, spec.rows, () => sideBySide(stack, scripts));
+  const found = await stack.psql("SELECT 'txn ' || count(*) FROM payments.txn;\n");
+  if (!found.includes(`txn ${accepted}`)) {
+    throw new BenchError("BENCH_FAILED", `${found.trim()} rows accepted, not ${accepted}.`);
+  }
+  return { ...measured, rows: accepted };
 }
 
-/** R3, R4: the stage step of every chunk, ledger and answer key included, two at a time, and nothing after it. */
+/** R4: the stage step of every chunk, ledger and answer key included, two at a time, and nothing after it. */
 export async function stageAlone(stack: Stack, spec: PlannedSpec, source: ChunkSource): Promise<Measured> {
   const options = { max: LANES * 2, applicationName: "payments-bench" };
   return withPool(stack.settings, options, async (pool) => {
@@ -64,19 +64,6 @@ export async function stageAlone(stack: Stack, spec: PlannedSpec, source: ChunkS
       return Number(rows[0]?.staged);
     });
   });
-}
-
-/** R3: the same chunks from ready binary files by two sessions, into tables of the same columns, a transaction each. */
-export async function binaryCopy(stack: Stack, { chunks }: Inputs): Promise<Measured> {
-  const scripts = deal(chunks).map((half, lane) =>
-    half
-      .map((chunk, n) => {
-        const table = `staging.bench_${lane}_${n}`;
-        return `BEGIN;\n${stagingLike(table)}${binaryFrom(table, chunk, "freeze")}COMMIT;\n`;
-      })
-      .join(""),
-  );
-  return timed(stack, rowsOf(chunks), () => sideBySide(stack, scripts));
 }
 
 /** R4: psycopg2's execute_values, of rows that stand ready in the client's memory. */
@@ -125,10 +112,6 @@ async function sideBySide(stack: Stack, scripts: readonly string[]): Promise<num
   return outputs.reduce((sum, output) => sum + copied(output), 0);
 }
 
-function rowsOf(inputs: readonly Input[]): number {
-  return inputs.reduce((sum, input) => sum + input.rows, 0);
-}
-
 // What the pipeline's own functions are made of, so that leaf, key and indexes are the same on both sides.
 const createLeaf = (month: string) =>
   `SELECT etl.make_leaf('payments', etl.leaf_name('${month}'), '${month}');\n`;
@@ -140,7 +123,6 @@ function stagingLike(table: string): string {
   return `CREATE TABLE ${table} (LIKE staging.txn_shape) WITH (autovacuum_enabled = false);\n`;
 }
 
-function binaryFrom(table: string, { path }: Input, freeze: "" | "freeze" = ""): string {
-  const options = ["format binary", ...(freeze === "" ? [] : [freeze])].join(", ");
-  return `\\copy ${table} from ${quotePath(path)} with (${options})\n`;
+function binaryFrom(table: string, { path }: Input): string {
+  return `\\copy ${table} from ${quotePath(path)} with (format binary)\n`;
 }

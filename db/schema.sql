@@ -131,6 +131,27 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION etl.adopt_build(run text, month date) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  build  text := etl.build_name(run, month);
+  leaf   text := etl.leaf_name(month);
+  healed text := leaf || '_healed';
+BEGIN
+  EXECUTE format('LOCK TABLE payments.%I IN SHARE ROW EXCLUSIVE MODE', leaf);
+  EXECUTE format('ALTER TABLE staging.%I DETACH PARTITION staging.%I', build, build || '_leaf');
+  EXECUTE format('DROP TABLE staging.%I', build);
+  EXECUTE format('ALTER TABLE staging.%I DROP COLUMN amount_raw, DROP COLUMN line_id, RESET (autovacuum_enabled)',
+                 build || '_leaf');
+  EXECUTE format('ALTER TABLE staging.%I RENAME CONSTRAINT %I TO %I', build || '_leaf', build || '_leaf_month', healed || '_month');
+  EXECUTE format('ALTER TABLE staging.%I RENAME TO %I', build || '_leaf', healed);
+  EXECUTE format('ALTER TABLE staging.%I SET SCHEMA payments', healed);
+  RETURN healed;
+END
+$$;
+
 CREATE FUNCTION etl.attach_leaf(leaf text, month date) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -357,7 +378,7 @@ DECLARE
   name   text;
 BEGIN
   -- In the order in which readers take them: parent, then leaf. Detaching is skipped for a leaf that lost its place.
-  LOCK TABLE payments.txn IN ACCESS EXCLUSIVE MODE;
+  LOCK TABLE ONLY payments.txn IN ACCESS EXCLUSIVE MODE;
   EXECUTE format('DROP TABLE IF EXISTS payments.%I', leaf);
   EXECUTE format('ALTER TABLE payments.%I RENAME TO %I', healed, leaf);
   EXECUTE format('ALTER TABLE payments.%I RENAME CONSTRAINT %I TO %I', leaf, healed || '_month', leaf || '_month');
@@ -1832,10 +1853,12 @@ CREATE TABLE etl.run (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
+    fraud_difficulty text DEFAULT 'easy'::text NOT NULL,
     CONSTRAINT run_check CHECK ((to_on > from_on)),
     CONSTRAINT run_chunk_rows_check CHECK ((chunk_rows > 0)),
     CONSTRAINT run_dirt_rate_check CHECK (((dirt_rate >= (0)::double precision) AND (dirt_rate <= (1)::double precision))),
     CONSTRAINT run_first_txn_id_check CHECK ((first_txn_id > 0)),
+    CONSTRAINT run_fraud_difficulty_check CHECK ((fraud_difficulty = ANY (ARRAY['easy'::text, 'medium'::text, 'hard'::text]))),
     CONSTRAINT run_fraud_rate_check CHECK (((fraud_rate >= (0)::double precision) AND (fraud_rate <= (1)::double precision))),
     CONSTRAINT run_run_id_check CHECK ((run_id ~ '^r[0-9]{1,9}$'::text)),
     CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'running'::text, 'done'::text, 'cancelled'::text]))),
@@ -3337,7 +3360,7 @@ CREATE TABLE payments.agg_merchant_day (
     refund_amount numeric(20,2) NOT NULL
 );
 
-COMMENT ON TABLE payments.agg_merchant_day IS 'Takings per merchant, UTC day and currency; rebuilt a month at a time';
+COMMENT ON TABLE payments.agg_merchant_day IS 'Takings per merchant, UTC day and currency; each run adds its own';
 
 COMMENT ON COLUMN payments.agg_merchant_day.amount IS 'Sum of amount of all its transactions, whatever their kind and status';
 
@@ -3355,7 +3378,7 @@ CREATE TABLE payments.agg_network_hour (
     amount numeric(20,2) NOT NULL
 );
 
-COMMENT ON TABLE payments.agg_network_hour IS 'Volume per card network, channel, currency and UTC hour; rebuilt a month at a time';
+COMMENT ON TABLE payments.agg_network_hour IS 'Volume per card network, channel, currency and UTC hour; each run adds its own';
 
 CREATE TABLE payments.merchant (
     merchant_id integer NOT NULL,
@@ -6176,6 +6199,9 @@ GRANT USAGE ON SCHEMA wallet TO payments_console;
 
 REVOKE ALL ON FUNCTION console.keep_action() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION etl.adopt_build(run text, month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION etl.adopt_build(run text, month date) TO payments_loader;
+
 REVOKE ALL ON FUNCTION etl.attach_leaf(leaf text, month date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION etl.build_name(run text, month date) FROM PUBLIC;
@@ -6772,11 +6798,11 @@ GRANT SELECT ON TABLE ops.migration TO payments_exporter;
 GRANT SELECT,INSERT ON TABLE payments.account TO payments_loader;
 GRANT SELECT ON TABLE payments.account TO payments_reader;
 
-GRANT SELECT,INSERT,DELETE ON TABLE payments.agg_merchant_day TO payments_loader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.agg_merchant_day TO payments_loader;
 GRANT SELECT ON TABLE payments.agg_merchant_day TO payments_reader;
 GRANT SELECT ON TABLE payments.agg_merchant_day TO payments_exporter;
 
-GRANT SELECT,INSERT,DELETE ON TABLE payments.agg_network_hour TO payments_loader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.agg_network_hour TO payments_loader;
 GRANT SELECT ON TABLE payments.agg_network_hour TO payments_reader;
 GRANT SELECT ON TABLE payments.agg_network_hour TO payments_exporter;
 

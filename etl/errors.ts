@@ -26,6 +26,10 @@ export class EtlError extends defineErrors({
   MONTH_LOCKED: { verdict: "retry", http: 409, exit: EXIT.failed },
   /** The dimensions (accounts, merchants, terminals) are not there or not those of this code. */
   NOT_SEEDED: { verdict: "reject", http: 503, exit: EXIT.failed },
+  /** The run is not done yet, or was cancelled. */
+  RUN_UNFINISHED: { verdict: "reject", http: 409, exit: EXIT.usage },
+  /** A run has too few fraudulent rows for `payments audit-leak` to say how they can be told. */
+  FRAUD_TOO_RARE: { verdict: "reject", http: 409, exit: EXIT.failed },
   /** `payments verify` found a difference. */
   VERIFY_MISMATCH: { verdict: "reject", http: 500, exit: EXIT.mismatch },
 }) {}

@@ -1,4 +1,5 @@
 import { defineModule } from "../lib/runtime/module.js";
+import { auditLeakCommand } from "./commands/audit_leak.js";
 import { cancelCommand } from "./commands/cancel.js";
 import { healCommand } from "./commands/heal.js";
 import { kickoffCommand } from "./commands/kickoff.js";
@@ -39,6 +40,7 @@ export const etl = defineModule({
     resumeCommand,
     cancelCommand,
     healCommand,
+    auditLeakCommand,
   ],
   start: (runtime) => {
     const { WORKER_METRICS_HOST: host, WORKER_METRICS_PORT: port } = runtime.settings;

@@ -8,6 +8,7 @@ export type Point =
   | "clean: suspects judged"
   | "agg: rolled up"
   | "agg: month published"
+  | "agg: month added to"
   | `${Message["kind"]}: committed`
   | `${Message["kind"]}: published`;
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Settings } from "../lib/settings/base.js";
 import { day, rate, type SettingsDeclaration, text, whole } from "../lib/settings/define.js";
+import { FRAUD_DIFFICULTIES } from "./spec.js";
 
 const schema = z
   .object({
@@ -20,6 +21,12 @@ const schema = z
     STAGE_TO: day.default("2026-01-01").describe("Day after its last day (UTC)"),
     STAGE_DIRT_RATE: rate.default(0.01).describe("Share of rows with an injected defect"),
     STAGE_FRAUD_RATE: rate.default(0.002).describe("Share of rows that belong to a fraud pattern"),
+    STAGE_FRAUD_DIFFICULTY: z
+      .enum(FRAUD_DIFFICULTIES)
+      .default("medium")
+      .describe(
+        "How fraud hides: easy shows in one column, medium and hard in how payments follow one another",
+      ),
     WORKER_CONCURRENCY: whole(1, 64)
       .default(2)
       .describe("Steps one worker runs at a time; each uses a database connection and a generator thread"),

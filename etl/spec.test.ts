@@ -13,6 +13,7 @@ const valid = {
   toOn: "2025-02-01",
   dirtRate: 0.01,
   fraudRate: 0.002,
+  fraudDifficulty: "medium",
   chunkRows: 250,
 };
 
@@ -53,6 +54,8 @@ describe("parseSpec", () => {
     [{ dirtRate: 1.1 }, "dirtRate: dirt rate must lie in 0..1"],
     [{ fraudRate: Number.POSITIVE_INFINITY }, "fraudRate: "],
     [{ fraudRate: 2 }, "fraudRate: fraud rate must lie in 0..1"],
+    [{ fraudDifficulty: "Hard" }, "fraudDifficulty: fraud difficulty must be one of easy, medium, hard"],
+    [{ fraudDifficulty: undefined }, "fraudDifficulty: fraud difficulty must be one of easy, medium, hard"],
     [{ chunkRows: 0 }, "chunkRows: "],
     [{ chunkRows: 1_000_001 }, "chunkRows: "],
     [{ fromOn: "2025-02-01" }, "from must be before to"],
@@ -99,6 +102,7 @@ describe("defaultSpec", () => {
       toOn: "2026-01-01",
       dirtRate: 0.01,
       fraudRate: 0.002,
+      fraudDifficulty: "medium",
       chunkRows: 250_000,
     });
   });

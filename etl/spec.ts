@@ -2,7 +2,13 @@ import { z } from "zod";
 import { EtlError } from "./errors.js";
 
 /** Raise it whenever the same spec would give other bytes: verify must not compare runs of two generators. */
-export const GENERATOR_VERSION = 2;
+export const GENERATOR_VERSION = 3;
+/** Version 2 knew no difficulty; what it made is what this one makes at `easy`, to the byte. */
+export const KNOWN_VERSIONS: readonly number[] = [2, GENERATOR_VERSION];
+
+/** How well fraud hides, see docs/data.md. */
+export const FRAUD_DIFFICULTIES = ["easy", "medium", "hard"] as const;
+export type FraudDifficulty = (typeof FRAUD_DIFFICULTIES)[number];
 
 const day = z.iso.date();
 
@@ -18,6 +24,10 @@ export const specSchema = z
     toOn: day,
     dirtRate: z.number().min(0, "dirt rate must lie in 0..1").max(1, "dirt rate must lie in 0..1"),
     fraudRate: z.number().min(0, "fraud rate must lie in 0..1").max(1, "fraud rate must lie in 0..1"),
+    fraudDifficulty: z.enum(
+      FRAUD_DIFFICULTIES,
+      `fraud difficulty must be one of ${FRAUD_DIFFICULTIES.join(", ")}`,
+    ),
     chunkRows: z.int().min(1).max(1_000_000),
   })
   .refine((spec) => spec.fromOn < spec.toOn, "from must be before to")

@@ -103,6 +103,7 @@ describe("what is asked for wrongly ends with 2", () => {
       ["--from 2025-02-30", "fromOn: "],
       ["--dirt-rate 1.5", "dirt rate must lie in 0..1"],
       ["--fraud-rate -0.1", "fraud rate must lie in 0..1"],
+      ["--fraud-difficulty impossible", "fraud difficulty must be one of easy, medium, hard"],
     ] as const) {
       const result = await run(`kickoff ${options}`);
       expectError(result, 2, "SPEC_INVALID");

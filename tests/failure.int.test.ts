@@ -28,7 +28,7 @@ const asAdmin = (sql: string) =>
   withPool({ role: "admin", database: platform.settings.POSTGRES_DB }, (pool) =>
     pool.query(`SET ROLE payments_owner; ${sql}`),
   );
-const failuresOf = async (runId: string) => (await runStatus(platform.pool, runId))[0]?.failures ?? [];
+const failuresOf = async (runId: string) => (await runStatus(platform.pool, [runId]))[0]?.failures ?? [];
 const failed = (runId: string) =>
   eventually(`a failure of ${runId}`, async () => (await failuresOf(runId))[0], { withinMs: 30_000 });
 

@@ -16,15 +16,25 @@ const DEFAULT_RUN = {
   STAGE_SEED: "7",
 };
 
-let oracle: string[];
+/** Onto the same months: as many rows, which take the leaves' place, or few, which are added to them. */
+const MANY = { ...SPEC, seed: 8 };
+const FEW = { ...SPEC, seed: 8, rows: 1_500 };
+
+/** Digests of the months after one run, and after each other one. */
+let oracle: Record<"one" | "many" | "few", string[]>;
 beforeAll(async () => {
-  const calm = await Platform.create();
-  try {
-    await calm.load(SPEC);
-    oracle = await calm.digests();
-  } finally {
-    await calm.close();
-  }
+  const after = async (...specs: (typeof SPEC)[]) => {
+    const calm = await Platform.create();
+    try {
+      for (const spec of specs) {
+        await calm.load(spec);
+      }
+      return await calm.digests();
+    } finally {
+      await calm.close();
+    }
+  };
+  oracle = { one: await after(SPEC), many: await after(SPEC, MANY), few: await after(SPEC, FEW) };
 });
 
 let platform: Platform;
@@ -39,12 +49,12 @@ beforeEach(async () => {
 });
 afterEach(() => platform.close());
 
-async function expectUndisturbed(): Promise<void> {
+async function expectUndisturbed(runs: keyof typeof oracle = "one"): Promise<void> {
   expect((await platform.verify()).differences).toEqual([]);
-  expect(await platform.digests()).toEqual(oracle);
+  expect(await platform.digests()).toEqual(oracle[runs]);
   expect(await depth(platform.settings, ETL_QUEUES.deadLetter)).toBe(0);
   expect(await platform.stagingTables()).toBe(0);
-  expect(await platform.value("SELECT count(*) FROM etl.run")).toBe(1);
+  expect(await platform.value("SELECT count(*) FROM etl.run")).toBe(runs === "one" ? 1 : 2);
 }
 
 const POINTS: readonly Point[] = [
@@ -84,30 +94,62 @@ test.each(sampled(POINTS, FOUND))("kill -9 at %s leaves no trace", async (point)
   await expectUndisturbed();
 });
 
-test.each(["stage: in copy", "agg: month published"] as const)(
-  "a worker frozen past its lease at %s cannot commit when it wakes; another has finished",
-  async (point) => {
-    const lease = { beatMs: 200, leaseMs: 1_000 };
-    const frozen = WorkerProcess.startFaulty(platform.settings, {
-      point,
-      signal: "SIGSTOP",
-      leaseMs: lease.leaseMs,
-    });
-    await platform.kickoff(SPEC);
-    const stopped = async () => (await processState(frozen.pid)) === "T";
-    await eventually("frozen", stopped, { withinMs: 30_000 });
-    const worker = await platform.startWorker(2, { leaseTimes: lease });
-    // It holds its chunk until it is reaped; only then can the other one go on to the end.
-    await platform.done("r1");
-    await expectUndisturbed();
-    frozen.signal("SIGCONT");
-    await eventually(
-      "awake",
-      async () => (await platform.value("SELECT count(*) FROM etl.worker WHERE reaped_at IS NULL")) === 2,
-    );
-    expect(await frozen.stop("SIGTERM")).toBe(0);
+const APPENDED = { many: MANY, few: FEW } as const;
+test.each<[Point, number, keyof typeof APPENDED]>([
+  ["agg: rolled up", 1, "many"],
+  ["agg: month added to", 1, "many"],
+  ["agg: month added to", 2, "many"],
+  ["agg: committed", 1, "many"],
+  ["agg: rolled up", 1, "few"],
+  ["agg: month added to", 1, "few"],
+  ["agg: committed", 1, "few"],
+  ["agg: published", 1, "few"],
+])(
+  "kill -9 at %s (%i) of a run of %s rows onto months that stand leaves no trace",
+  async (point, nth, rows) => {
+    await platform.load(SPEC);
+    const doomed = WorkerProcess.startFaulty(platform.settings, { point, nth });
+    await platform.kickoff(APPENDED[rows]);
+    expect(await doomed.ended()).toBe("SIGKILL");
+    const worker = await platform.startWorker();
+    await platform.done("r2");
     await platform.stopWorker(worker);
-    await expectUndisturbed();
-    expect(await platform.value("SELECT count(*) FROM etl.worker")).toBe(0);
+    await expectUndisturbed(rows);
   },
 );
+
+test("a worker frozen past its lease while it adds to a month cannot commit when it wakes", async () => {
+  await platform.load(SPEC);
+  await outlivedByAnother("agg: month added to", MANY, "many");
+});
+
+test.each(["stage: in copy", "agg: month published"] as const)(
+  "a worker frozen past its lease at %s cannot commit when it wakes; another has finished",
+  (point) => outlivedByAnother(point, SPEC, "one"),
+);
+
+/** A worker is frozen at a point; another finishes the run, and nothing comes of it when the first one wakes. */
+async function outlivedByAnother(point: Point, spec: typeof SPEC, runs: keyof typeof oracle): Promise<void> {
+  const lease = { beatMs: 200, leaseMs: 1_000 };
+  const frozen = WorkerProcess.startFaulty(platform.settings, {
+    point,
+    signal: "SIGSTOP",
+    leaseMs: lease.leaseMs,
+  });
+  const { runId } = await platform.kickoff(spec);
+  const stopped = async () => (await processState(frozen.pid)) === "T";
+  await eventually("frozen", stopped, { withinMs: 30_000 });
+  const worker = await platform.startWorker(2, { leaseTimes: lease });
+  // It holds its chunk or its month until it is reaped; only then can the other one go on to the end.
+  await platform.done(runId);
+  await expectUndisturbed(runs);
+  frozen.signal("SIGCONT");
+  await eventually(
+    "awake",
+    async () => (await platform.value("SELECT count(*) FROM etl.worker WHERE reaped_at IS NULL")) === 2,
+  );
+  expect(await frozen.stop("SIGTERM")).toBe(0);
+  await platform.stopWorker(worker);
+  await expectUndisturbed(runs);
+  expect(await platform.value("SELECT count(*) FROM etl.worker")).toBe(0);
+}

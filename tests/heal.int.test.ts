@@ -54,6 +54,17 @@ test("a damaged month comes back row by row, with rejects and roll-ups; other mo
   expect(after["txn_2025_02"]).not.toBe(before["txn_2025_02"]);
 });
 
+test("a run of generator version 2, which knew no difficulty, verifies and heals as an easy one", async () => {
+  await platform.load({ rows: 9_000, fraudDifficulty: "easy" });
+  await platform.pool.query("UPDATE etl.run SET generator_version = 2");
+  const digests = await platform.digests();
+  await damage("UPDATE txn_2025_02 SET is_fraud = NOT is_fraud WHERE txn_id % 5 = 0");
+  expect((await platform.verify()).ok).toBe(false);
+  await heal("2025-02-01");
+  expect((await platform.verify()).differences).toEqual([]);
+  expect(await platform.digests()).toEqual(digests);
+});
+
 test("a month whose leaf was dropped altogether comes back", async () => {
   await platform.load();
   const digests = await platform.digests();

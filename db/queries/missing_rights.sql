@@ -11,7 +11,7 @@ WITH leaf AS (
   FROM (VALUES
     ('payments.account', 'SELECT INSERT'), ('payments.merchant', 'SELECT INSERT'), ('payments.terminal', 'SELECT INSERT'),
     ('payments.txn', 'SELECT INSERT'), ('payments.txn_reject', 'SELECT INSERT DELETE'),
-    ('payments.agg_merchant_day', 'SELECT INSERT DELETE'), ('payments.agg_network_hour', 'SELECT INSERT DELETE'),
+    ('payments.agg_merchant_day', 'SELECT INSERT UPDATE DELETE'), ('payments.agg_network_hour', 'SELECT INSERT UPDATE DELETE'),
     ('staging.txn_shape', 'SELECT'), ('etl.standing_failure', 'SELECT'), ('etl.run_progress', 'SELECT'), ('ops.module_migration', 'SELECT'),
     ('wallet.audit_difference', 'SELECT'), ('wallet.audit_payment', 'SELECT'),
     ('saga.audit_difference', 'SELECT'), ('saga.audit_payment', 'SELECT'), ('saga.audit_orphan', 'SELECT'),
@@ -37,7 +37,7 @@ WITH leaf AS (
   UNION ALL
   SELECT $3, to_regclass('ops.restore_drill')::oid, 'INSERT'
 ), needed_function (role, name) AS (
-  VALUES ($1, 'leaf_name'), ($1, 'build_name'), ($1, 'create_builds'), ($1, 'drop_build'), ($1, 'publish_build'),
+  VALUES ($1, 'leaf_name'), ($1, 'build_name'), ($1, 'create_builds'), ($1, 'drop_build'), ($1, 'publish_build'), ($1, 'adopt_build'),
     ($1, 'create_healed_leaf'), ($1, 'index_healed_leaf'), ($1, 'swap_healed_leaf'),
     ($3, 'leaf_name'), ($3, 'hold_publishing')
 )

@@ -1,5 +1,5 @@
 -- Runs as `payments status` shows them, see RunStatus.
--- $1 run_id, or null for all
+-- $1 run ids, or null for all
 
 SELECT run_id AS run, state, txn_rows AS rows,
        json_build_object('total', chunks_total, 'staged', chunks_staged, 'cleaned', chunks_cleaned) AS chunks,
@@ -13,5 +13,5 @@ SELECT run_id AS run, state, txn_rows AS rows,
        round(idle_s::numeric, 3)::float8 AS "idleS",
        round(eta_s) AS "etaS"
 FROM etl.run_progress
-WHERE $1::text IS NULL OR run_id = $1
+WHERE $1::text[] IS NULL OR run_id = ANY ($1)
 ORDER BY first_txn_id

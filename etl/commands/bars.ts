@@ -3,11 +3,8 @@ import { formatCount, formatSeconds } from "../../lib/cli/table.js";
 import { isOver } from "../ledger/run.js";
 import { type RunStatus, STEPS } from "../runs/status.js";
 
-const TERMINAL_REFRESH_MS = 250;
-
 /** Progress on a terminal: a bar for each step of each run. */
 export class Bars {
-  readonly refreshMs = TERMINAL_REFRESH_MS;
   readonly #bars = new MultiBar(
     {
       format: "{label} |{bar}| {percentage}%  {note}",

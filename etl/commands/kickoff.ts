@@ -28,6 +28,7 @@ interface Options {
   to?: string;
   dirtRate?: number;
   fraudRate?: number;
+  fraudDifficulty?: string;
   chunkRows?: number;
   wait?: boolean;
 }
@@ -42,6 +43,7 @@ export function kickoffCommand(action: ActionWrapper<EtlSettings>): Command {
     .option("--to <date>", "day after the last")
     .option("--dirt-rate <share>", "share of rows with a defect, 0..1", toNumber)
     .option("--fraud-rate <share>", "share of rows in fraud patterns, 0..1", toNumber)
+    .option("--fraud-difficulty <level>", "how fraud hides: easy, medium or hard")
     .option("--chunk-rows <n>", "most rows in a chunk", toNumber)
     .option("--wait", "show progress until every unfinished run is done, then a summary")
     .action(action(kickoff));
@@ -116,6 +118,7 @@ function flagsOf(options: Options): Partial<Spec> {
     toOn: options.to,
     dirtRate: options.dirtRate,
     fraudRate: options.fraudRate,
+    fraudDifficulty: options.fraudDifficulty,
     chunkRows: options.chunkRows,
   };
   return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));

@@ -26,7 +26,7 @@ async function status(
   options: { watch?: boolean },
 ): Promise<undefined> {
   await withDatabase(context, async (pool) => {
-    let runs = await runStatus(pool, runId ?? null);
+    let runs = await runStatus(pool, runId === undefined ? null : [runId]);
     if (options.watch) {
       const watched = runs.map((run) => run.run);
       runs = await watchRuns(pool, watched, context.interruption());

@@ -12,6 +12,8 @@ import { type RunStatus, runStatus, STEPS } from "../runs/status.js";
 import { STALLED_S, stuck } from "../runs/stuck.js";
 
 const LINE_EVERY_MS = 3_000;
+/** A run's end is noticed when at most a tenth of its time has gone by since, and a long one's after a quarter of a second. */
+const LOOK_EVERY = { share: 0.1, atLeastMs: 50, atMostMs: 250 };
 const STALLED_MS = STALLED_S * 1_000;
 
 /**
@@ -26,18 +28,18 @@ export async function watchRuns(
 ): Promise<RunStatus[]> {
   // The bars are loaded where there is a terminal to draw them on.
   const display = isatty(2) ? new (await import("./bars.js")).Bars() : new Lines();
-  let moved = { at: Date.now(), mark: "" };
+  const began = Date.now();
+  let moved = { at: began, mark: "" };
   try {
     for (;;) {
       const stands = Date.now() - moved.at > STALLED_MS;
-      const all = await runStatus(pool, null).catch((error: unknown) => {
+      const runs = await runStatus(pool, runIds).catch((error: unknown) => {
         // The worker waits until a server is back or has room again, so what it does is worth being watched.
         if (stands || verdictOf(error) !== "outage") {
           throw error;
         }
         display.note(`waiting for a server that is away: ${messageOf(error)}`);
       });
-      const runs = all?.filter((run) => runIds.includes(run.run));
       if (runs !== undefined) {
         display.show(runs);
         if (runs.every((run) => isOver(run.state))) {
@@ -58,7 +60,9 @@ export async function watchRuns(
       if (signal.aborted) {
         throw new CoreError("INTERRUPTED", "stopped watching; the runs go on.");
       }
-      await pause(display.refreshMs, signal);
+      const { share, atLeastMs, atMostMs } = LOOK_EVERY;
+      const tenthMs = (Date.now() - began) * share;
+      await pause(Math.min(atMostMs, Math.max(atLeastMs, tenthMs)), signal);
     }
   } finally {
     display.stop();
@@ -93,11 +97,15 @@ function stalled(runs: readonly RunStatus[]): PlatformError {
 }
 
 class Lines {
-  readonly refreshMs = LINE_EVERY_MS;
+  #shownAt = 0;
   #last = "";
 
   show(runs: readonly RunStatus[]): void {
-    this.note(runs.map(describe).join("\n"));
+    const over = runs.every((run) => isOver(run.state));
+    if (over || Date.now() - this.#shownAt >= LINE_EVERY_MS) {
+      this.#shownAt = Date.now();
+      this.note(runs.map(describe).join("\n"));
+    }
   }
 
   note(text: string): void {

@@ -79,15 +79,42 @@ describe("the stream", () => {
   });
 
   /** When this fails on purpose, raise GENERATOR_VERSION and pin anew: verify must not compare runs of two generators. */
-  it("is the one that GENERATOR_VERSION stands for", () => {
-    const pinned = specOf({ rows: 5_000, chunkRows: 5_000, dirtRate: 0.05, fraudRate: 0.02, seed: 42 });
-    const { bytes, key } = generate(pinned);
-    expect({ version: GENERATOR_VERSION, bytes: sha256(bytes), a: key.digestA, b: key.digestB }).toEqual({
-      version: 2,
-      bytes: "3509be8064410047e1621166399a81550a2ba5f82c4e65fe465bfd09912f281a",
-      a: 10_610_235_887_668,
-      b: 10_438_754_202_709,
+  it.each([
+    // As version 2 made them.
+    [
+      "easy",
+      "3509be8064410047e1621166399a81550a2ba5f82c4e65fe465bfd09912f281a",
+      10_610_235_887_668,
+      10_438_754_202_709,
+    ],
+    [
+      "medium",
+      "37978f2b744da4a8d160362817fcdb018b9ce68150deca51b6215e9b1f6a8b51",
+      10_371_243_909_482,
+      10_491_651_816_761,
+    ],
+    [
+      "hard",
+      "58141a9bcec92574082eca3b1a356557b6eb92c1ee5ef91b0df9f318b60d8a30",
+      10_398_044_046_434,
+      10_444_084_299_389,
+    ],
+  ] as const)("is the one that GENERATOR_VERSION stands for, %s", (fraudDifficulty, bytes, a, b) => {
+    const pinned = specOf({
+      rows: 5_000,
+      chunkRows: 5_000,
+      dirtRate: 0.05,
+      fraudRate: 0.02,
+      seed: 42,
+      fraudDifficulty,
     });
+    const made = generate(pinned);
+    expect({
+      version: GENERATOR_VERSION,
+      bytes: sha256(made.bytes),
+      a: made.key.digestA,
+      b: made.key.digestB,
+    }).toEqual({ version: 3, bytes, a, b });
   });
 });
 

@@ -4,7 +4,8 @@ import { Prng } from "../world/prng.js";
 import { DEFECTS, DefectInjector, DefectSchedule, DUPLICATE } from "./defects.js";
 import { Digest } from "./digest.js";
 import { COPY_HEADER, COPY_TRAILER, MAX_ROW_BYTES, RowEncoder } from "./encoder.js";
-import { FRAUD_PATTERNS, FraudEpisodes } from "./fraud.js";
+import { FraudEpisodes } from "./fraud.js";
+import { FRAUD_PATTERNS } from "./fraud_patterns.js";
 import { LegitimateTraffic } from "./legitimate.js";
 import { RowBuffer } from "./row_buffer.js";
 
@@ -57,10 +58,15 @@ export class ChunkGenerator {
     const stream = (n: number) => new Prng(spec.seed, spec.firstTxnId, chunk.chunkNo, n);
     this.#rng = stream(0);
     this.#traffic = new LegitimateTraffic(chunk, stream(1));
-    this.#fraud = new FraudEpisodes(spec.fraudRate, stream(2));
     this.#schedule = new DefectSchedule(spec.dirtRate, stream(3));
     this.#injector = new DefectInjector(this.#rng);
     this.#total = chunk.toRow - chunk.fromRow;
+    this.#fraud = new FraudEpisodes({
+      rate: spec.fraudRate,
+      difficulty: spec.fraudDifficulty,
+      rows: this.#total,
+      rng: stream(2),
+    });
     this.#firstTxnId = chunk.firstTxnId;
     this.#planReach();
   }

@@ -1,39 +1,22 @@
-import { CHANNELS, KINDS, RESPONSE_CODES, STATUSES } from "../../lib/domain/codes.js";
+import { KINDS, STATUSES } from "../../lib/domain/codes.js";
 import type { PlannedChunk } from "../plan.js";
 import { hourOfWeek } from "../world/calendar.js";
 import { type Population, population } from "../world/population.js";
 import type { Prng } from "../world/prng.js";
-import { lognormalTable, slotsByWeight } from "../world/sampling.js";
-import { activity, CATEGORIES, COUNTRIES, UNITS_PER_EUR, WHOLE_UNIT_CURRENCIES } from "../world/world.js";
+import { slotsByWeight } from "../world/sampling.js";
+import { activity, COUNTRIES, WHOLE_UNIT_CURRENCIES } from "../world/world.js";
+import { AMOUNT_QUANTILES, decide, price } from "./purchase.js";
 import type { RowBuffer } from "./row_buffer.js";
 
 const HOUR_MS = 3_600_000;
-const ATM = CHANNELS.indexOf("atm");
-const [PURCHASE, CASH, REFUND] = KINDS.map((_, index) => index) as [number, number, number];
-const [APPROVED, DECLINED, REVERSED] = STATUSES.map((_, index) => index) as [number, number, number];
+const PURCHASE = KINDS.indexOf("purchase");
+const REFUND = KINDS.indexOf("refund");
+const APPROVED = STATUSES.indexOf("approved");
 
-/** Shares of a legitimate payment's fate; small numbers so that they can be checked against the data. */
-const FOREIGN_SHARE = 0.07;
+/** Small numbers, so that they can be checked against the data. */
+export const FOREIGN_SHARE = 0.07;
 const REFUND_SHARE = 0.012;
 const FULL_REFUND_SHARE = 0.7;
-const REVERSED_SHARE = 0.004;
-/** By channel: pos, ecom, atm. */
-const DECLINE_SHARE = [0.022, 0.061, 0.034] as const;
-/** The dearest tenth of payments is declined more often. */
-const DEAR_DECLINE_SHARE = 0.05;
-/** Why legitimate payments are declined. */
-const DECLINE_SLOTS = slotsByWeight(
-  RESPONSE_CODES.map(
-    (code) => ({ "51": 46, "05": 24, "61": 9, "65": 5, "54": 8, "91": 5, "59": 3 })[code as string] ?? 0,
-  ),
-  256,
-);
-
-/** Fine enough beside the levels of merchant and account; all categories together stay in the processor's cache. */
-const AMOUNT_QUANTILES = 1_024;
-const AMOUNTS = CATEGORIES.map((category) =>
-  lognormalTable(category.sigma, AMOUNT_QUANTILES).map((factor) => factor * category.medianEur),
-);
 /** By UTC hour of the week: countries repeated by how awake they are. */
 const COUNTRY_SLOTS = Array.from({ length: 168 }, (_, hour) =>
   slotsByWeight(
@@ -77,7 +60,9 @@ export class LegitimateTraffic {
       return;
     }
     this.#place(row);
-    this.#price(row);
+    const quantile = this.#rng.below(AMOUNT_QUANTILES);
+    price(row, this.#people, quantile, this.#rng.u32() & 15);
+    decide(row, this.#rng, quantile);
   }
 
   /** Amounts exist in coins of their currency only; nothing is free. */
@@ -134,46 +119,6 @@ export class LegitimateTraffic {
     row.network = people.accountNetwork[account] ?? 0;
     row.channel = people.terminalChannel[terminal] ?? 0;
     row.currency = people.merchantCurrency[merchant] ?? 0;
-  }
-
-  #price(row: RowBuffer): void {
-    const rng = this.#rng;
-    const people = this.#people;
-    const merchant = row.merchant - 1;
-    const category = people.merchantCategory[merchant] ?? 0;
-    const quantile = rng.below(AMOUNT_QUANTILES);
-    const level =
-      ((people.merchantLevel[merchant] ?? 1_000) * (people.accountLevel[row.account - 1] ?? 1_000)) / 1e6;
-    const units = (AMOUNTS[category]?.[quantile] ?? 1) * level * (UNITS_PER_EUR[row.currency] ?? 1);
-    const ending = rng.u32() & 15;
-    if (row.channel === ATM) {
-      row.kind = CASH;
-      row.cents = Math.max(1, Math.round(units / 10)) * 1_000;
-    } else {
-      row.kind = PURCHASE;
-      // Prices end in .99 or .00 more often than chance has it.
-      if (ending < 4) {
-        row.cents = Math.floor(units) * 100 + 99;
-      } else if (ending < 6) {
-        row.cents = Math.ceil(units) * 100;
-      } else {
-        row.cents = Math.round(units * 100);
-      }
-    }
-    this.#decide(row, quantile >= AMOUNT_QUANTILES * 0.9);
-  }
-
-  #decide(row: RowBuffer, dear: boolean): void {
-    const rng = this.#rng;
-    const share = (DECLINE_SHARE[row.channel] ?? 0) + (dear ? DEAR_DECLINE_SHARE : 0);
-    const ticket = rng.unit();
-    if (ticket < share) {
-      row.status = DECLINED;
-      row.response = DECLINE_SLOTS[rng.below(DECLINE_SLOTS.length)] ?? 1;
-    } else {
-      row.status = ticket < share + REVERSED_SHARE ? REVERSED : APPROVED;
-      row.response = 0;
-    }
   }
 
   /** @returns false when the purchase it hit on has been given back or there is none. */

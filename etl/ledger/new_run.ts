@@ -51,10 +51,10 @@ interface NewRun {
 
 async function insertRun(client: Client, { spec, windowChunks, begunByMessage }: NewRun): Promise<Run> {
   const { rows } = await client.query<RunRow>(
-    `INSERT INTO etl.run (run_id, state, txn_rows, seed, from_on, to_on, dirt_rate, fraud_rate, chunk_rows,
+    `INSERT INTO etl.run (run_id, state, txn_rows, seed, from_on, to_on, dirt_rate, fraud_rate, fraud_difficulty, chunk_rows,
                           first_txn_id, generator_version, window_chunks, begun_by_message)
-     SELECT 'r' || coalesce(max(substr(run_id, 2)::integer), 0) + 1, 'planned', $1, $2, $3, $4, $5, $6, $7,
-            coalesce(max(first_txn_id + greatest(txn_rows, 1)), 1), $8, $9, $10
+     SELECT 'r' || coalesce(max(substr(run_id, 2)::integer), 0) + 1, 'planned', $1, $2, $3, $4, $5, $6, $7, $8,
+            coalesce(max(first_txn_id + greatest(txn_rows, 1)), 1), $9, $10, $11
      FROM etl.run
      RETURNING *`,
     [
@@ -64,6 +64,7 @@ async function insertRun(client: Client, { spec, windowChunks, begunByMessage }:
       spec.toOn,
       spec.dirtRate,
       spec.fraudRate,
+      spec.fraudDifficulty,
       spec.chunkRows,
       GENERATOR_VERSION,
       windowChunks,

@@ -2,7 +2,7 @@ import { one } from "../../lib/postgres/one.js";
 import type { Client, Queryable } from "../../lib/postgres/pool.js";
 import { EtlError } from "../errors.js";
 import type { Plan } from "../plan.js";
-import { GENERATOR_VERSION, type PlannedSpec } from "../spec.js";
+import { type FraudDifficulty, GENERATOR_VERSION, KNOWN_VERSIONS, type PlannedSpec } from "../spec.js";
 
 /**
  * The ledger: this folder holds all statements on the tables of schema etl. What changes state takes a Client, because it
@@ -43,6 +43,7 @@ export interface RunRow {
   to_on: string;
   dirt_rate: number;
   fraud_rate: number;
+  fraud_difficulty: FraudDifficulty;
   chunk_rows: number;
   first_txn_id: number;
   generator_version: number;
@@ -63,7 +64,7 @@ export async function getRun(db: Queryable, runId: string, reading: Reading = {}
   if (rows[0] === undefined) {
     throw unknownRun(runId);
   }
-  if (rows[0].generator_version !== GENERATOR_VERSION) {
+  if (!KNOWN_VERSIONS.includes(rows[0].generator_version)) {
     const versions = `run ${runId} was made by generator version ${rows[0].generator_version}, this is ${GENERATOR_VERSION}.`;
     throw new EtlError("GENERATOR_MISMATCH", versions, {
       hint: "Finish or verify it with the release that began it.",
@@ -127,6 +128,14 @@ export async function listRuns(db: Queryable): Promise<Run[]> {
   return rows.map(toRun);
 }
 
+/** @returns undefined when none is. */
+export async function lastDone(db: Queryable): Promise<Run | undefined> {
+  const { rows } = await db.query<RunRow>(
+    "SELECT * FROM etl.run WHERE state = 'done' ORDER BY first_txn_id DESC LIMIT 1",
+  );
+  return rows[0] && toRun(rows[0]);
+}
+
 export function toRun(row: RunRow): Run {
   return {
     runId: row.run_id,
@@ -138,6 +147,7 @@ export function toRun(row: RunRow): Run {
       toOn: row.to_on,
       dirtRate: row.dirt_rate,
       fraudRate: row.fraud_rate,
+      fraudDifficulty: row.fraud_difficulty,
       chunkRows: row.chunk_rows,
       firstTxnId: row.first_txn_id,
     },

@@ -10,6 +10,7 @@ export function defaultSpec(settings: EtlSettings, flags: Partial<Spec> = {}): S
     toOn: settings.STAGE_TO,
     dirtRate: settings.STAGE_DIRT_RATE,
     fraudRate: settings.STAGE_FRAUD_RATE,
+    fraudDifficulty: settings.STAGE_FRAUD_DIFFICULTY,
     chunkRows: settings.STAGE_CHUNK_SIZE,
     ...flags,
   });

@@ -1,11 +1,11 @@
 import type { Logger } from "../../lib/observability/log.js";
 import { type Client, type Pool, transaction } from "../../lib/postgres/pool.js";
 import { copyChunk } from "../build/copy.js";
+import { copyLeaf } from "../build/copy_leaf.js";
 import { createBuilds, dropBuild } from "../build/create.js";
 import { ofHeal } from "../build/drift.js";
 import { judgeSuspects } from "../build/judge.js";
 import { buildTables, leafTable } from "../build/names.js";
-import { copyLeaf } from "../build/publish.js";
 import { createReplacement, swapReplacement } from "../build/replace.js";
 import { requireReplaceable } from "../build/replaceable.js";
 import { rollUp } from "../build/rollup.js";

@@ -37,11 +37,15 @@ interface StatusRow extends Omit<RunStatus, "createdAt" | "finishedAt" | "failur
   readonly finishedAt: Date | null;
 }
 
-/** @throws PlatformError RUN_UNKNOWN when a run is named and there is none. */
-export async function runStatus(db: Queryable, runId: string | null): Promise<RunStatus[]> {
-  const { rows } = await db.query<StatusRow>(loadSql("run_status"), [runId]);
-  if (runId !== null && rows.length === 0) {
-    throw unknownRun(runId);
+/**
+ * @param runIds null for all runs
+ * @throws PlatformError RUN_UNKNOWN
+ */
+export async function runStatus(db: Queryable, runIds: readonly string[] | null): Promise<RunStatus[]> {
+  const { rows } = await db.query<StatusRow>(loadSql("run_status"), [runIds]);
+  const unknown = runIds?.find((runId) => !rows.some(({ run }) => run === runId));
+  if (unknown !== undefined) {
+    throw unknownRun(unknown);
   }
   const failures = await standingFailures(db);
   return rows.map((row) => ({

@@ -32,6 +32,7 @@ export const SMALL_SPEC: Spec = {
   toOn: "2025-04-01",
   dirtRate: 0.05,
   fraudRate: 0.01,
+  fraudDifficulty: "medium",
   chunkRows: 3_000,
 };
 
@@ -136,9 +137,13 @@ export class Platform {
   }
 
   async done(runId: string, withinMs = 90_000): Promise<void> {
-    await eventually(`${runId} done`, async () => (await runStatus(this.pool, runId))[0]?.state === "done", {
-      withinMs,
-    });
+    await eventually(
+      `${runId} done`,
+      async () => (await runStatus(this.pool, [runId]))[0]?.state === "done",
+      {
+        withinMs,
+      },
+    );
   }
 
   /** Runs a spec from kickoff to done on a worker of its own. */

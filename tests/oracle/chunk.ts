@@ -58,6 +58,7 @@ export function specOf(changes: Partial<PlannedSpec> = {}): PlannedSpec {
     toOn: "2025-02-01",
     dirtRate: 0.01,
     fraudRate: 0.002,
+    fraudDifficulty: "medium",
     chunkRows: 20_000,
     firstTxnId: 1,
     ...changes,

@@ -85,6 +85,7 @@ function checkRows(db: Database): void {
   same("suspects", due.suspects, db.suspects.values());
   same("rows that readers see", due.txn, db.txn.values());
   same("rejects", due.rejects, db.rejects.values());
+  same("rows beside the leaves", [], db.adopted.values());
 }
 
 function checkCounts(db: Database, { run, chunk, state, txn_rows, accepted }: ChunkRow): void {
@@ -160,7 +161,14 @@ function slicesOfRun(row: RunRow): Slice[] {
     toOn: String(to_on),
     chunkRows: Number(chunk_rows),
   };
-  const planned = { ...spec, seed: 0, dirtRate: 0, fraudRate: 0, firstTxnId: first_txn_id };
+  const planned = {
+    ...spec,
+    seed: 0,
+    dirtRate: 0,
+    fraudRate: 0,
+    fraudDifficulty: "easy" as const,
+    firstTxnId: first_txn_id,
+  };
   const plan = planRun(planned);
   return Array.from({ length: plan.chunks }, (_, chunk) => {
     const { month, fromRow, toRow } = chunkOf(plan, planned, chunk);

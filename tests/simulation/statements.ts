@@ -8,6 +8,8 @@ export const MEANINGS: Meanings = {
   ...BUILD_MEANINGS,
   "SELECT 1": () => rows({ one: 1 }),
   "SET LOCAL <setting> = <size>": () => NOTHING,
+  // Nothing here is in the way of an exchange, so nothing is rolled back to one.
+  "SAVEPOINT <name>": () => NOTHING,
 
   // Runs.
   "LOCK TABLE etl.run IN SHARE ROW EXCLUSIVE MODE": async ({ db, tx }) => {
@@ -191,6 +193,14 @@ export const MEANINGS: Meanings = {
     }
     return rows(...gone.map(({ txn_rows }) => ({ txn_rows })));
   },
+  "SELECT coalesce(sum(accepted), 0)::bigint AS standing FROM etl.run_month m JOIN etl.chunk c USING (run_id, month) WHERE month = $1 AND m.state = 'done'":
+    ({ db, tx, values: [month] }) => {
+      const done = tx.scan(db.runMonths).filter((row) => row.month === month && row.state === "done");
+      const chunks = tx
+        .scan(db.chunks)
+        .filter((chunk) => chunk.month === month && done.some(({ run }) => run === chunk.run));
+      return rows({ standing: chunks.reduce((sum, { accepted }) => sum + (accepted ?? 0), 0) });
+    },
   "SELECT coalesce(sum(accepted), 0)::bigint AS accepted FROM etl.chunk WHERE run_id = $1 AND month = $2": ({
     db,
     tx,
@@ -228,12 +238,22 @@ function newRun(run_id: string, first_txn_id: number, values: readonly unknown[]
     to_on,
     dirt_rate,
     fraud_rate,
+    fraud_difficulty,
     chunk_rows,
     generator_version,
     window_chunks,
     begun,
   ] = values;
-  const spec = { seed, from_on, to_on, dirt_rate, fraud_rate, chunk_rows, generator_version };
+  const spec = {
+    seed,
+    from_on,
+    to_on,
+    dirt_rate,
+    fraud_rate,
+    fraud_difficulty,
+    chunk_rows,
+    generator_version,
+  };
   return {
     ...spec,
     run_id,

@@ -1,4 +1,4 @@
-import type { Spec } from "../../../etl/spec.js";
+import { FRAUD_DIFFICULTIES, type Spec } from "../../../etl/spec.js";
 import { Dice } from "../schedule.js";
 
 /** What the workers are given to do while the faults go on: a pure function of the seed, as the faults are. */
@@ -57,13 +57,15 @@ export function loadOf(options: { seed: number; durationMs: number; rows: number
 function specOf(dice: Dice, rows: number): Spec {
   const first = dice.between(1, 6);
   const months = dice.between(1, 3);
+  const seed = dice.between(0, 1_000_000);
   return {
     rows,
-    seed: dice.between(0, 1_000_000),
+    seed,
     fromOn: monthStart(first),
     toOn: monthStart(first + months),
     dirtRate: dice.between(0, 50) / 1_000,
     fraudRate: dice.between(0, 10) / 1_000,
+    fraudDifficulty: FRAUD_DIFFICULTIES[seed % FRAUD_DIFFICULTIES.length] ?? "medium",
     chunkRows: dice.between(500, 4_000),
   };
 }

@@ -1,0 +1,101 @@
+import { codeOf } from "../../lib/errors.js";
+import { type Client, type Pool, type Queryable, transaction } from "../../lib/postgres/pool.js";
+import { loadSql, quoteName } from "../../lib/postgres/sql.js";
+import { leafTable } from "../build/names.js";
+import { EtlError } from "../errors.js";
+import type { Run } from "../ledger/run.js";
+import { planRun } from "../plan.js";
+import { LeakAudit, type LeakReport } from "./audit.js";
+import type { Facts, LeakRow } from "./row.js";
+
+const NO_SUCH_TABLE = "42P01";
+/** At a time from a cursor: some megabytes. */
+const FETCHED_ROWS = 10_000;
+/** Honest rows that are kept for the guesses, about; all are looked at for the history. */
+const KEPT_ROWS = 300_000;
+/** Fewer fraudulent rows say too little: a few episodes in few shops look like a rule. */
+const LEAST_FRAUD = 500;
+
+/**
+ * Audits a run's rows in one snapshot.
+ *
+ * @throws PlatformError RUN_UNFINISHED, FRAUD_TOO_RARE, LEAF_CHANGED when one of its months is gone
+ */
+export async function auditRun(pool: Pool, { runId, state, spec }: Run): Promise<LeakReport> {
+  if (state !== "done") {
+    throw new EtlError("RUN_UNFINISHED", `run ${runId} is ${state}: only what is done can be audited.`);
+  }
+  const audit = new LeakAudit(Math.max(1, Math.round(spec.rows / KEPT_ROWS)));
+  await transaction(pool, async (client) => {
+    await client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    const leaves = planRun(spec).months.map(({ month }) => leafTable(month));
+    // Before the snapshot, which the first SELECT takes: a leaf that another takes the place of later would be empty in it.
+    for (const leaf of leaves) {
+      await hold(client, leaf);
+    }
+    const accounts = await factsOf(
+      client,
+      `SELECT account_id AS id, country AS account_country, currency AS account_currency, segment AS account_segment,
+              spending_level::float8 AS account_spending_level, opened_on - date '1970-01-01' AS account_opened_on
+       FROM payments.account`,
+    );
+    const merchants = await factsOf(
+      client,
+      `SELECT merchant_id AS id, category AS merchant_category, country AS merchant_country, city AS merchant_city,
+              currency AS merchant_currency, price_level::float8 AS merchant_price_level
+       FROM payments.merchant`,
+    );
+    const ids = [spec.firstTxnId, spec.firstTxnId + spec.rows];
+    for (const leaf of leaves) {
+      for await (const row of rowsOf(client, leaf, ids)) {
+        const accountFacts = accounts.get(row.account) ?? {};
+        const merchantFacts = merchants.get(row.merchant) ?? {};
+        audit.add({ ...row, accountFacts, merchantFacts });
+      }
+    }
+  });
+  if (audit.fraud < LEAST_FRAUD) {
+    const what = `run ${runId} has ${audit.fraud} fraudulent rows; to tell a leak takes ${LEAST_FRAUD}.`;
+    throw new EtlError("FRAUD_TOO_RARE", what, {
+      hint: "Audit a larger run, or one of a higher --fraud-rate.",
+    });
+  }
+  return audit.report();
+}
+
+async function hold(client: Client, leaf: string): Promise<void> {
+  try {
+    await client.query(`LOCK TABLE ${quoteName(leaf)} IN ACCESS SHARE MODE`);
+  } catch (error) {
+    if (codeOf(error) !== NO_SUCH_TABLE) {
+      throw error;
+    }
+    throw new EtlError("LEAF_CHANGED", `${leaf} is missing: the run is not whole.`, {
+      hint: "Is it detached or dropped (payments verify)? Attach it, or rebuild it: payments heal MONTH.",
+      cause: error,
+    });
+  }
+}
+
+async function* rowsOf(
+  client: Client,
+  leaf: string,
+  ids: readonly number[],
+): AsyncGenerator<Omit<LeakRow, "accountFacts" | "merchantFacts">> {
+  await client.query(`DECLARE leak_rows NO SCROLL CURSOR FOR ${loadSql("leak_rows", { leaf })}`, [...ids]);
+  for (;;) {
+    const { rows } = await client.query<Omit<LeakRow, "accountFacts" | "merchantFacts">>(
+      `FETCH ${FETCHED_ROWS} FROM leak_rows`,
+    );
+    yield* rows;
+    if (rows.length < FETCHED_ROWS) {
+      break;
+    }
+  }
+  await client.query("CLOSE leak_rows");
+}
+
+async function factsOf(db: Queryable, sql: string): Promise<ReadonlyMap<number, Facts>> {
+  const { rows } = await db.query<{ id: number } & Facts>(sql);
+  return new Map(rows.map(({ id, ...facts }) => [id, facts as Facts]));
+}
