@@ -27,7 +27,7 @@ export function runDeeds(contextOf: ContextOf): RunDeeds {
   const specOf = (order: RunOrder) => defaultSpec(context().settings, fieldsOf(order));
   return {
     previewRun: async (order) => {
-      const { fromOn, toOn, dirtRate, fraudRate, chunkRows, ...spec } = specOf(order);
+      const { fromOn, toOn, dirtRate, fraudRate, fraudDifficulty, chunkRows, ...spec } = specOf(order);
       const { months, chunks } = planRun({ ...spec, fromOn, toOn, chunkRows });
       return {
         ...{
@@ -36,6 +36,7 @@ export function runDeeds(contextOf: ContextOf): RunDeeds {
           to: toOn,
           dirt_rate: dirtRate,
           fraud_rate: fraudRate,
+          fraud_difficulty: fraudDifficulty,
           chunk_rows: chunkRows,
         },
         chunks,
@@ -73,7 +74,8 @@ export function runDeeds(contextOf: ContextOf): RunDeeds {
 /** A row of the audit has room for the first ones; `payments verify --json` has all. */
 const MOST_DIFFERENCES = 100;
 
-function fieldsOf({ rows, seed, from, to, dirt_rate, fraud_rate, chunk_rows }: RunOrder): Partial<Spec> {
+function fieldsOf(order: RunOrder): Partial<Spec> {
+  const { rows, seed, from, to, dirt_rate, fraud_rate, fraud_difficulty, chunk_rows } = order;
   const fields = {
     ...{
       rows,
@@ -82,6 +84,7 @@ function fieldsOf({ rows, seed, from, to, dirt_rate, fraud_rate, chunk_rows }: R
       toOn: to,
       dirtRate: dirt_rate,
       fraudRate: fraud_rate,
+      fraudDifficulty: fraud_difficulty,
       chunkRows: chunk_rows,
     },
   };

@@ -1,5 +1,5 @@
 import type { Letter } from "./contracts/queues.js";
-import type { RunPreview } from "./contracts/runs.js";
+import type { FraudDifficulty, RunPreview } from "./contracts/runs.js";
 
 /** What a run is asked to be; what is left out is as the settings say. */
 export interface RunOrder {
@@ -9,6 +9,7 @@ export interface RunOrder {
   readonly to?: string | undefined;
   readonly dirt_rate?: number | undefined;
   readonly fraud_rate?: number | undefined;
+  readonly fraud_difficulty?: FraudDifficulty | undefined;
   readonly chunk_rows?: number | undefined;
 }
 

@@ -176,7 +176,7 @@ it("one that runs is followed to its end, and then the page is asked for again",
 
 it("a second tab is told who is at it, and since when", async () => {
   await goTo(page, "#/data", "Data");
-  const detail = "Ana began it at 2026-11-27T00:59:00Z, and it runs yet.";
+  const detail = "night shift began it at 2026-11-27T00:59:00Z, and it runs yet.";
   server.answer("POST months/2025-01/heal", problem(409, "CONSOLE_ACTION_RUNNING", detail), 409);
   await page.getByRole("button", { name: "Heal …" }).first().click();
   await dialog().getByLabel("Why").fill("verify found a difference");
@@ -194,6 +194,7 @@ it("a run is shown before it is started, by what the form says then", async () =
       to: "2025-02-01",
       dirt_rate: 0.01,
       fraud_rate: 0.002,
+      fraud_difficulty: "medium",
     },
     ...{
       chunk_rows: 20_000,
@@ -286,9 +287,9 @@ it("each deed of the page sends what its contract wants", async () => {
 describe("a viewer", () => {
   it("sees everything and is offered nothing", async () => {
     const { full } = ENDPOINTS.find(({ path }) => path === "me") as { full: object };
-    server.answer("GET me", { ...full, role: "viewer", name: "Ana" });
+    server.answer("GET me", { ...full, role: "viewer", name: "night shift" });
     await page.reload();
-    await page.getByText("Ana, viewer").waitFor();
+    await page.getByText("night shift, viewer").waitFor();
     for (const [hash, heading] of [
       ["#/queues/wallet.dlq", "Queue wallet.dlq"],
       ["#/runs/r7", "Run r7"],

@@ -5,7 +5,7 @@ import { FakeServer, problem } from "./fake_server.js";
 
 const as_of = "2026-11-27T00:53:20.000Z";
 const nobody = { role: null, name: null, password: true, version: "0.1.0", as_of };
-const ana = { ...nobody, role: "operator", name: "Ana" };
+const nightShift = { ...nobody, role: "operator", name: "night shift" };
 
 let browser: Browser;
 let server: FakeServer;
@@ -33,27 +33,27 @@ it("asks for the password, says that it was wrong, and shows nothing before it i
     problem(401, "CONSOLE_PASSWORD_REFUSED", "The password is none of the console's."),
     401,
   );
-  await page.getByLabel("Your name").fill("Ana");
+  await page.getByLabel("Your name").fill("night shift");
   await page.getByLabel("Password").fill("wrong");
   expect(await accessibilityFaults(page)).toEqual([]);
   await page.keyboard.press("Enter");
   await page.getByText("The password is none of the console's.").waitFor();
   expect(server.asked.filter((path) => path !== "me")).toEqual([]);
-  server.answer("POST session", ana);
+  server.answer("POST session", nightShift);
   await page.getByLabel("Password").fill("right");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
   expect(server.posts.map(({ body }) => body)).toEqual([
-    { name: "Ana", password: "wrong" },
-    { name: "Ana", password: "right" },
+    { name: "night shift", password: "wrong" },
+    { name: "night shift", password: "right" },
   ]);
 });
 
 it("signs out, and notices a session that has ended", async () => {
-  server.answer("POST session", ana);
+  server.answer("POST session", nightShift);
   await page.getByLabel("Password").fill("right");
   await page.keyboard.press("Enter");
-  await page.getByText("Ana, operator").waitFor();
+  await page.getByText("night shift, operator").waitFor();
   server.answer("GET me", nobody);
   server.answer("GET payments", problem(401, "CONSOLE_SIGNED_OUT", "Nobody has signed in here."), 401);
   await page.evaluate(() => {

@@ -51,14 +51,15 @@ export function Field(props: FieldProps) {
   );
 }
 
-/** One of some values; an empty one is any. */
+/** One of some values; an empty one is any, or what `none` says. */
 export function Choice(props: {
   readonly label: string;
   readonly name: string;
   readonly values: readonly string[];
   readonly initial: string;
+  readonly none?: string;
 }) {
-  const { label, name, values, initial } = props;
+  const { label, name, values, initial, none = "any" } = props;
   const id = useId();
   return (
     <div class="field">
@@ -66,7 +67,7 @@ export function Choice(props: {
       <select name={name} id={id}>
         {values.map((value) => (
           <option key={value} value={value} selected={value === initial}>
-            {value === "" ? "any" : words(value)}
+            {value === "" ? none : words(value)}
           </option>
         ))}
       </select>

@@ -1,8 +1,9 @@
 import { useRef, useState } from "preact/hooks";
+import type { FraudDifficulty } from "../../../services/console/contracts/runs.js";
 import type { RunPreview } from "../answers.js";
 import { DeedButton } from "../components/deed_dialog.js";
 import { Facts } from "../components/facts.js";
-import { Field } from "../components/field.js";
+import { Choice, Field } from "../components/field.js";
 import { Page, Section } from "../components/page.js";
 import { Failure } from "../components/states.js";
 import { Table } from "../components/table.js";
@@ -23,6 +24,8 @@ const FIELDS = [
   { name: "fraud_rate", label: "Share of fraud", hint: "0 to 1" },
   { name: "chunk_rows", label: "Rows a chunk", hint: "a message's work" },
 ] as const;
+
+const DIFFICULTIES: readonly FraudDifficulty[] = ["easy", "medium", "hard"];
 
 type Spec = ReturnType<typeof specOf>;
 
@@ -66,6 +69,10 @@ export function NewRunPage() {
             {FIELDS.map((field) => (
               <Field key={field.name} inputMode="decimal" {...field} wrong={error?.fields.get(field.name)} />
             ))}
+            <Choice
+              {...{ label: "Fraud is", name: "fraud_difficulty", none: "as the settings say", initial: "" }}
+              values={["", ...DIFFICULTIES]}
+            />
             <div class="buttons">
               <button type="submit" class="primary" disabled={busy}>
                 Show what it will make
@@ -81,7 +88,8 @@ export function NewRunPage() {
 }
 
 function Preview({ preview, spec }: { readonly preview: RunPreview; readonly spec: Spec }) {
-  const { rows, from, to, seed, dirt_rate, fraud_rate, chunk_rows, chunks, bytes, months, seeded } = preview;
+  const { rows, from, to, seed, dirt_rate, fraud_rate, fraud_difficulty, chunk_rows } = preview;
+  const { chunks, bytes, months, seeded } = preview;
   return (
     <Section title="What it will make">
       <div role="status">
@@ -91,7 +99,7 @@ function Preview({ preview, spec }: { readonly preview: RunPreview; readonly spe
             ["Days", `${from} until ${to}`],
             ["Seed", seed],
             ["Dirt", shareText(dirt_rate)],
-            ["Fraud", shareText(fraud_rate)],
+            ["Fraud", `${shareText(fraud_rate)}, ${fraud_difficulty} to find`],
             ["Chunks", `${grouped(chunks)} of ${counted(chunk_rows, "row")}`],
             ["On disk", `about ${bytesText(bytes)}`],
           ]}

@@ -104,8 +104,8 @@ function RuleList({ version, digest, items }: Rules) {
         Version {version}, <code>{digest}</code>
       </p>
       {items.length === 0 && <Empty>There is no rule.</Empty>}
-      {items.map(({ rule, provider, format, data }) => (
-        <details key={rule}>
+      {items.map(({ rule, provider, format, data }, place) => (
+        <details key={`${place} ${rule}`}>
           <summary>
             {rule}{" "}
             <span class="quiet">

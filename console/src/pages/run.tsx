@@ -63,7 +63,7 @@ function Whole({ run }: OfRun) {
           ["Days", `${run.from} until ${run.to}`],
           ["Seed", run.seed],
           ["Dirt", shareText(run.dirt_rate)],
-          ["Fraud", shareText(run.fraud_rate)],
+          ["Fraud", `${shareText(run.fraud_rate)}, ${run.fraud_difficulty} to find`],
           ["Created", <Instant key="created" at={run.created_at} />],
           ["Finished", <Instant key="finished" at={run.finished_at} />],
         ]}

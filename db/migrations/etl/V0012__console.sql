@@ -1,7 +1,7 @@
 -- What the console shows of runs, months and roll-ups. Nothing of it reads transactions but a sample of bounded size.
 
 CREATE VIEW etl.console_run AS
-SELECT p.run_id, p.state, p.txn_rows, r.seed, r.from_on, r.to_on, r.dirt_rate, r.fraud_rate, r.chunk_rows, p.first_txn_id,
+SELECT p.run_id, p.state, p.txn_rows, r.seed, r.from_on, r.to_on, r.dirt_rate, r.fraud_rate, r.fraud_difficulty, r.chunk_rows, p.first_txn_id,
        p.created_at, p.finished_at, p.chunks_total, p.chunks_staged, p.chunks_cleaned, p.months_total, p.months_done,
        p.rows_staged, p.rows_cleaned, p.rows_aggregated, p.accepted, p.repaired, p.rejected, p.stage_s, p.clean_s, p.agg_s,
        p.elapsed_s, p.share, p.idle_s, p.eta_s

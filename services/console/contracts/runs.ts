@@ -13,6 +13,7 @@ export const run = z.object({
   to: z.iso.date().meta({ description: "The first day after." }),
   dirt_rate: z.number(),
   fraud_rate: z.number(),
+  fraud_difficulty: z.string(),
   chunk_rows: count,
   chunks: z.object({ total: count, staged: count, cleaned: count }),
   months_done: count,
@@ -70,6 +71,10 @@ export const runDetail = run.extend({
 
 const rate = z.number().min(0).max(1);
 
+/** How fraud hides; docs/data.md. */
+const difficulty = z.enum(["easy", "medium", "hard"]);
+export type FraudDifficulty = z.output<typeof difficulty>;
+
 /** What a run is asked to be; what is left out is as STAGE_* says. */
 const spec = {
   rows: z.int().min(0).max(1e11).optional(),
@@ -78,6 +83,7 @@ const spec = {
   to: z.iso.date().optional(),
   dirt_rate: rate.optional(),
   fraud_rate: rate.optional(),
+  fraud_difficulty: difficulty.optional(),
   chunk_rows: z.int().min(1).max(1_000_000).optional(),
 };
 
@@ -90,6 +96,7 @@ export const runPreview = z.object({
   to: z.iso.date(),
   dirt_rate: rate,
   fraud_rate: rate,
+  fraud_difficulty: z.string(),
   chunk_rows: count,
   chunks: count,
   months: z.array(z.object({ month: z.string(), rows: count, chunks: count })),

@@ -141,6 +141,7 @@ const bodyOf = (row: RunRow): Run => ({
     to: row.to,
     dirt_rate: row.dirtRate,
     fraud_rate: row.fraudRate,
+    fraud_difficulty: row.fraudDifficulty,
     chunk_rows: row.chunkRows,
   },
   chunks: { total: row.chunks, staged: Number(row.staged), cleaned: Number(row.cleaned) },

@@ -10,6 +10,7 @@ export interface RunRow {
   readonly to: string;
   readonly dirtRate: number;
   readonly fraudRate: number;
+  readonly fraudDifficulty: string;
   readonly chunkRows: number;
   readonly firstTxnId: bigint;
   readonly createdAt: Date;
@@ -35,7 +36,7 @@ export interface RunRow {
 }
 
 const COLUMNS = `run_id AS run, state, txn_rows AS rows, seed, from_on AS "from", to_on AS "to", dirt_rate AS "dirtRate",
-  fraud_rate AS "fraudRate", chunk_rows AS "chunkRows", first_txn_id AS "firstTxnId", created_at AS "createdAt",
+  fraud_rate AS "fraudRate", fraud_difficulty AS "fraudDifficulty", chunk_rows AS "chunkRows", first_txn_id AS "firstTxnId", created_at AS "createdAt",
   finished_at AS "finishedAt", chunks_total AS chunks, chunks_staged AS staged, chunks_cleaned AS cleaned, months_total AS months,
   months_done AS "monthsDone", rows_staged AS "rowsStaged", rows_cleaned AS "rowsCleaned", rows_aggregated AS "rowsAggregated",
   accepted, repaired, rejected, stage_s AS "stageS", clean_s AS "cleanS", agg_s AS "aggS", elapsed_s AS "elapsedS", share,
