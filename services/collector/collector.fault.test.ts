@@ -93,6 +93,10 @@ test("kill -9 in the middle of POST: told again the event takes effect once, and
     await answers(url);
     await post(url, payment(point)).catch(() => undefined);
     await ended;
+    // What it left in its outbox would be the next one's death before that is asked.
+    await services.start();
+    await nothingLeft();
+    await services.stop();
   }
   await services.start();
   for (const point of points) {
