@@ -16,6 +16,7 @@ import {
   checkPorts,
   checkRoles,
   checkVariables,
+  mergeCompose,
   readCompose,
   type Service,
   stagesOf,
@@ -190,6 +191,35 @@ describe("docker-compose.yml", () => {
     const file = structuredClone(compose);
     make(file);
     expect(checks[name](file).join("\n")).toContain(problem);
+  });
+});
+
+describe("scale.yml", () => {
+  const scale = readCompose("scale.yml");
+  const both = mergeCompose(compose, scale);
+
+  it.each(Object.entries(checks))("read after docker-compose.yml passes: %s", (_name, check) => {
+    expect(check(both)).toEqual([]);
+  });
+
+  it("runs two of whatever has a container of its own, but what counts for itself", () => {
+    const split = Object.entries(compose.services).filter(([, { profiles }]) => profiles?.includes("split"));
+    const expected = ["worker", ...split.map(([name]) => name)].filter((name) => name !== "metrics");
+    const doubled = Object.entries(scale.services).filter(([, { deploy }]) => deploy?.replicas === 2);
+    expect(doubled.map(([name]) => name).sort()).toEqual(expected.sort());
+  });
+
+  it("adds to the primary's command, and takes nothing away", () => {
+    const command = service(compose, "postgres").command ?? [];
+    expect(service(scale, "postgres").command?.slice(0, command.length)).toEqual(command);
+  });
+
+  it("streams from the primary of the same version and settings", () => {
+    const { image, volumes, entrypoint } = service(scale, "postgres-replica");
+    expect(image).toBe(service(compose, "postgres").image);
+    expect(volumes).toContain("../db/postgresql.conf:/etc/payments/postgresql.conf:ro");
+    expect(entrypoint).toEqual(["/etc/payments/replica.sh"]);
+    expect(statSync(join(packageRoot, "compose/replica.sh")).mode & 0o111).toBe(0o111);
   });
 });
 
