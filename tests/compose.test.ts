@@ -214,6 +214,31 @@ describe("scale.yml", () => {
     expect(service(scale, "postgres").command?.slice(0, command.length)).toEqual(command);
   });
 
+  /** At their defaults: of requests, of events with one to see how it is, of dead letters; of a worker its steps and three to spare. */
+  function connectionsOf(name: string): number {
+    const module = MODULES.find((each) => each.name === name);
+    const settings = Object.entries(module?.settings.schema.parse({}) ?? {});
+    const own = settings.filter(([setting]) => /_CONNECTIONS$|^WORKER_CONCURRENCY$/.test(setting));
+    const pool = own.reduce((sum, [, count]) => sum + Number(count), 0);
+    return pool === 0 ? 1 : pool + (module?.queues.length ?? 0) + 2;
+  }
+
+  it("lets the servers have as many connections as all processes may open", () => {
+    const processes = Object.entries(both.services).flatMap(([name, { command = [], deploy }]) => {
+      const [verb, module = "etl"] = command;
+      // One container of all services is not there: --scale services=0.
+      const runs = (verb === "serve" && name !== "services") || verb === "worker";
+      return runs ? Array.from({ length: deploy?.replicas ?? 1 }, () => module) : [];
+    });
+    expect(processes.length).toBeGreaterThan(25);
+    const wanted = processes.map(connectionsOf).reduce((sum, count) => sum + count, 0);
+    for (const name of ["postgres", "postgres-replica"]) {
+      const [, most] = /max_connections=(\d+)/.exec(service(scale, name).command?.join(" ") ?? "") ?? [];
+      expect(wanted).toBeLessThan(0.8 * Number(most));
+    }
+    expect(wanted).toBeGreaterThan(0.8 * 100); // else the line could go
+  });
+
   it("streams from the primary of the same version and settings", () => {
     const { image, volumes, entrypoint } = service(scale, "postgres-replica");
     expect(image).toBe(service(compose, "postgres").image);
