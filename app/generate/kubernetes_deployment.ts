@@ -1,5 +1,5 @@
 import { packageVersion } from "../../lib/root.js";
-import { type ClusterProcess, isScaledByCpu } from "./kubernetes_process.js";
+import { type ClusterProcess, hasApi, isScaledByCpu } from "./kubernetes_process.js";
 
 /** Labels that all of the platform has, and all of a process. */
 export const PART_OF = "app.kubernetes.io/part-of: payments-platform";
@@ -8,9 +8,12 @@ export const componentOf = ({ name }: ClusterProcess) => `app.kubernetes.io/comp
 /** Fewest and most processes of a service; two, so that one may go. */
 export const REPLICAS = { min: 2, max: 10 } as const;
 
+/** The goal of a process is 500 MB at most (docs/deployment.md); the largest was measured at 231 (docs/bench.md). */
+const MEMORY = "512Mi";
+
 /** The Deployment of a process. Where an autoscaler says how many there are, it does not. */
 export function deployment(process: ClusterProcess): string {
-  const { name, module, port, scales, cpu, memory, hasApi } = process;
+  const { name, module, port, scales, cpu } = process;
   const replicas = isScaledByCpu(process) ? "" : `\n  replicas: ${scales ? REPLICAS.min : 1}`;
   return `apiVersion: apps/v1
 kind: Deployment
@@ -65,13 +68,13 @@ ${secretsOf(process)}
             timeoutSeconds: 5
             periodSeconds: 10
             failureThreshold: 3
-          ${readiness(hasApi)}
+          ${readiness(process)}
             timeoutSeconds: 3
             periodSeconds: 5
             failureThreshold: 2
           resources:
-            requests: { cpu: ${cpu}, memory: ${memory} }
-            limits: { memory: ${memory} } # none of cpu: what is left over is taken
+            requests: { cpu: ${cpu}, memory: ${MEMORY} }
+            limits: { memory: ${MEMORY} } # none of cpu: what is left over is taken
           securityContext:
             allowPrivilegeEscalation: false
             readOnlyRootFilesystem: true
@@ -85,8 +88,8 @@ ${secretsOf(process)}
 }
 
 /** Without RabbitMQ an API still takes what it is told (its outbox waits): /health is 200 then, /readyz is not. */
-const readiness = (hasApi: boolean) =>
-  hasApi
+const readiness = (process: ClusterProcess) =>
+  hasApi(process)
     ? `# Without RabbitMQ it takes requests all the same; without PostgreSQL it does not.
           readinessProbe:
             httpGet: { path: /health, port: http }`

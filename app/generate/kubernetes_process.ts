@@ -8,8 +8,7 @@ export interface ClusterProcess {
   readonly name: string;
   /** Where machines ask it, and people where it has an API. */
   readonly port: number;
-  readonly hasApi: boolean;
-  /** That its door serves: the longest that all of its endpoints begin with. */
+  /** Of its API: the longest that all of its endpoints begin with. */
   readonly path: string | undefined;
   /** Work queues; their depth says how many processes there should be. */
   readonly queues: readonly string[];
@@ -19,7 +18,6 @@ export interface ClusterProcess {
   readonly scales: boolean;
   readonly secrets: readonly SecretSetting[];
   readonly cpu: string;
-  readonly memory: string;
 }
 
 /** A setting that comes from the Secret. */
@@ -62,7 +60,6 @@ function clusterProcess(module: Module): ClusterProcess {
     module: module.name,
     name: isWorker ? "worker" : module.name,
     port: isWorker ? 9_464 : 8_080,
-    hasApi: paths.length > 0,
     path: paths.length > 0 ? commonPath(paths) : undefined,
     queues: module.queues.map(({ work }) => work),
     depth: isWorker ? STEPS_DEPTH : EVENTS_DEPTH,
@@ -72,11 +69,11 @@ function clusterProcess(module: Module): ClusterProcess {
       ...own.map((name) => ({ name, optional: !REQUIRED_SECRETS.includes(name) })),
     ],
     cpu: isWorker ? "1" : "500m",
-    memory: "512Mi",
   };
 }
 
-export const isScaledByCpu = ({ hasApi, scales }: ClusterProcess) => hasApi && scales;
+export const hasApi = ({ path }: ClusterProcess) => path !== undefined;
+export const isScaledByCpu = (process: ClusterProcess) => hasApi(process) && process.scales;
 export const isScaledByDepth = ({ queues, scales }: ClusterProcess) => queues.length > 0 && scales;
 
 /** @returns the segments that all paths begin with, before any parameter: /wallets of /wallets/:id and /wallets/refund. */
