@@ -13,6 +13,7 @@ import { type SettingsDeclaration, secretNames } from "../lib/settings/define.js
 import { declarationsOf } from "./declarations.js";
 import { apiPage } from "./generate/api_page.js";
 import { type ApiDocument, callsOf } from "./generate/calls.js";
+import { kubernetesFiles } from "./generate/kubernetes.js";
 import { postmanCollection } from "./generate/postman.js";
 import { MODULES } from "./modules.js";
 
@@ -29,6 +30,7 @@ export async function generatedFiles(modules: readonly Module[]): Promise<Record
     "docs/modules.md": modulesPage(modules),
     "docs/api.md": apiPage(calls),
     "docs/postman_collection.json": postmanCollection(calls),
+    ...kubernetesFiles(modules),
   };
 }
 

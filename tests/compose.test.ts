@@ -16,6 +16,7 @@ import {
   checkPorts,
   checkRoles,
   checkVariables,
+  mergeCompose,
   readCompose,
   type Service,
   stagesOf,
@@ -191,6 +192,60 @@ describe("docker-compose.yml", () => {
     const file = structuredClone(compose);
     make(file);
     expect(checks[name](file).join("\n")).toContain(problem);
+  });
+});
+
+describe("scale.yml", () => {
+  const scale = readCompose("scale.yml");
+  const both = mergeCompose(compose, scale);
+
+  it.each(Object.entries(checks))("read after docker-compose.yml passes: %s", (_name, check) => {
+    expect(check(both)).toEqual([]);
+  });
+
+  it("runs two of whatever has a container of its own, but what counts for itself", () => {
+    const split = Object.entries(compose.services).filter(([, { profiles }]) => profiles?.includes("split"));
+    const expected = ["worker", ...split.map(([name]) => name)].filter((name) => name !== "metrics");
+    const doubled = Object.entries(scale.services).filter(([, { deploy }]) => deploy?.replicas === 2);
+    expect(doubled.map(([name]) => name).sort()).toEqual(expected.sort());
+  });
+
+  it("adds to the primary's command, and takes nothing away", () => {
+    const command = service(compose, "postgres").command ?? [];
+    expect(service(scale, "postgres").command?.slice(0, command.length)).toEqual(command);
+  });
+
+  /** At their defaults: of requests, of events with one to see how it is, of dead letters; of a worker its steps and three to spare. */
+  function connectionsOf(name: string): number {
+    const module = MODULES.find((each) => each.name === name);
+    const settings = Object.entries(module?.settings.schema.parse({}) ?? {});
+    const own = settings.filter(([setting]) => /_CONNECTIONS$|^WORKER_CONCURRENCY$/.test(setting));
+    const pool = own.reduce((sum, [, count]) => sum + Number(count), 0);
+    return pool === 0 ? 1 : pool + (module?.queues.length ?? 0) + 2;
+  }
+
+  it("lets the servers have as many connections as all processes may open", () => {
+    const processes = Object.entries(both.services).flatMap(([name, { command = [], deploy }]) => {
+      const [verb, module = "etl"] = command;
+      // One container of all services is not there: --scale services=0.
+      const runs = (verb === "serve" && name !== "services") || verb === "worker";
+      return runs ? Array.from({ length: deploy?.replicas ?? 1 }, () => module) : [];
+    });
+    expect(processes.length).toBeGreaterThan(25);
+    const wanted = processes.map(connectionsOf).reduce((sum, count) => sum + count, 0);
+    for (const name of ["postgres", "postgres-replica"]) {
+      const [, most] = /max_connections=(\d+)/.exec(service(scale, name).command?.join(" ") ?? "") ?? [];
+      expect(wanted).toBeLessThan(0.8 * Number(most));
+    }
+    expect(wanted).toBeGreaterThan(0.8 * 100); // else the line could go
+  });
+
+  it("streams from the primary of the same version and settings", () => {
+    const { image, volumes, entrypoint } = service(scale, "postgres-replica");
+    expect(image).toBe(service(compose, "postgres").image);
+    expect(volumes).toContain("../db/postgresql.conf:/etc/payments/postgresql.conf:ro");
+    expect(entrypoint).toEqual(["/etc/payments/replica.sh"]);
+    expect(statSync(join(packageRoot, "compose/replica.sh")).mode & 0o111).toBe(0o111);
   });
 });
 

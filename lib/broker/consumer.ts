@@ -14,7 +14,7 @@ import { Subscription } from "./subscription.js";
 import { declareFamily, type QueueFamily } from "./topology.js";
 
 /** Steps take seconds. Below the 30 s that Kubernetes waits before it kills; Docker's 10 s want a `stop_grace_period`. */
-const DRAIN_MS = 25_000;
+export const DRAIN_MS = 25_000;
 /** For handing back what is left then. */
 const LAST_MS = 2_000;
 /** A third of the time after which RabbitMQ takes a message back (consumer_timeout), so that there is time to try again. */

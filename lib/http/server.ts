@@ -27,7 +27,7 @@ const KEEP_ALIVE_MS = 72_000;
 /** The longest id in a path is a reference of 255 characters. */
 const MAX_PARAM_LENGTH = 300;
 /** Statements of a request have 5 s. Whoever waits longer is cut off. */
-const DRAIN_MS = 10_000;
+export const DRAIN_MS = 10_000;
 
 export interface HttpOptions {
   readonly operations: Operations;

@@ -21,7 +21,7 @@ import type { RawEvent } from "./read_event.js";
 const BATCH: BatchSize = { max: 500, waitMs: 5 };
 
 /** A batch takes milliseconds; one that takes longer goes to whoever comes next. */
-const DRAIN_MS = 10_000;
+export const DRAIN_MS = 10_000;
 /** A third of the time after which RabbitMQ takes messages back (consumer_timeout) and counts that as their fault. */
 const HOLD_MS = 600_000;
 

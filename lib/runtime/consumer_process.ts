@@ -15,7 +15,7 @@ import type { Runtime } from "./module.js";
 import { brokerServer, postgresServer } from "./servers.js";
 
 /** A message's work takes seconds, indexing a large month a minute; stack.sh and compose kill after 60 s. */
-const DRAIN_MS = 50_000;
+export const DRAIN_MS = 50_000;
 /** Beside one connection per message at work: for the heartbeat, and for reading while the work holds its own. */
 const SPARE_CONNECTIONS = 3;
 

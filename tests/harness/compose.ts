@@ -12,7 +12,9 @@ const SECRET_NAMES = new Set(secretNames(DECLARATIONS));
 export interface Service {
   image?: string;
   build?: { context: string; dockerfile: string };
+  entrypoint?: string[];
   command?: string[];
+  deploy?: { replicas?: number };
   profiles?: string[];
   user?: string;
   /** Null: as it is set where compose runs. */
@@ -35,10 +37,20 @@ export interface Compose {
   services: Record<string, Service>;
 }
 
-/** docker-compose.yml, as compose reads it. It is ours: however often it refers to itself, it is no attack. */
-export function readCompose(): Compose {
-  const text = readFileSync(join(packageRoot, "compose/docker-compose.yml"), "utf8");
+/** A file of compose/, as compose reads it. It is ours: however often it refers to itself, it is no attack. */
+export function readCompose(name = "docker-compose.yml"): Compose {
+  const text = readFileSync(join(packageRoot, "compose", name), "utf8");
   return parse(text, { merge: true, maxAliasCount: -1 }) as Compose;
+}
+
+/** What `-f first -f second` comes to: a command is replaced, lists are added to. */
+export function mergeCompose(first: Compose, second: Compose): Compose {
+  const merged = { services: { ...first.services } };
+  for (const [name, added] of Object.entries(second.services)) {
+    const { volumes = [], ...service } = first.services[name] ?? {};
+    merged.services[name] = { ...service, ...added, volumes: [...volumes, ...(added.volumes ?? [])] };
+  }
+  return merged;
 }
 
 /** Names for what only compose needs; the settings' own reader lets them pass in `.env`. */
