@@ -93,3 +93,16 @@ it("rows stay where they are when figures change", async () => {
   await page.getByRole("cell", { name: "999" }).first().waitFor();
   expect(await names()).toEqual(before);
 });
+
+it("a question that is newer than the paused stream shows, figures and time alike", async () => {
+  await goTo(page, "#/queues", "Queues and dead letters");
+  server.tell({ queues: overview.queues.map((queue) => ({ ...queue, messages: 999 })) });
+  await page.getByRole("cell", { name: "999" }).first().waitFor();
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("Paused").waitFor();
+  const items = overview.queues.map((queue) => ({ ...queue, messages: 888 }));
+  server.answer("GET queues", { items, as_of: "2026-11-27T02:00:00.000Z" });
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await page.getByRole("cell", { name: "888" }).first().waitFor();
+  await page.getByText("as of 02:00:00").waitFor();
+});

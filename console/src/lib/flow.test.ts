@@ -28,7 +28,11 @@ it("sums a module's queues by kind, and nobody else's", () => {
 });
 
 it("tells an empty queue from no queue", () => {
-  expect(loadOf("wallet", [queue("a", "work", 0)])).toMatchObject({ waiting: 0, dead: 0, deadQueue: undefined });
+  expect(loadOf("wallet", [queue("a", "work", 0)])).toMatchObject({
+    waiting: 0,
+    dead: 0,
+    deadQueue: undefined,
+  });
   expect(loadOf("fraud", [queue("a", "work", 0)])).toBeNull();
 });
 

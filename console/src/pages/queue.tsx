@@ -1,5 +1,5 @@
 import type { Letter } from "../../../services/console/contracts/queues.js";
-import type { LetterList, Queues } from "../answers.js";
+import type { LetterList } from "../answers.js";
 import { Bars, sharesOf } from "../components/bars.js";
 import { DeedButton } from "../components/deed_dialog.js";
 import { Facts } from "../components/facts.js";
@@ -13,15 +13,14 @@ import { queryText } from "../lib/api.js";
 import { hrefOf, type Texts } from "../lib/route.js";
 import { counted } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
-import { overview } from "../state/live.js";
+import { useQueues } from "../state/queues.js";
 import type { PageProps } from "./page_props.js";
 
 /** A queue; of dead letters what lies in it, and what may be done about it. */
 export function QueuePage({ params, query }: PageProps) {
   const name = params["name"] ?? "";
-  const answer = useAnswer<Queues>("queues");
-  const queues = overview.value?.queues ?? answer.data?.items;
-  const queue = queues?.find((each) => each.name === name);
+  const answer = useQueues();
+  const queue = answer.data?.items?.find((each) => each.name === name);
   const holdsLetters = queue === undefined || queue.kind === "dead_letters";
   return (
     <Page title={`Queue ${name}`} answer={answer}>
