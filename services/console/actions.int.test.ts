@@ -31,7 +31,13 @@ afterAll(async () => {
 
 const deed = (more: Partial<NewAction> = {}): NewAction => ({
   ...{ key: randomUUID(), fingerprint: fingerprintOf("x"), kind: "run.cancel", subject: "r1" },
-  ...{ thing: `run ${randomUUID()}`, who: "Ana", why: "because", traceId: "0".repeat(31).concat("1") },
+  ...{
+    asked: {},
+    thing: `run ${randomUUID()}`,
+    who: "Ana",
+    why: "because",
+    traceId: "0".repeat(31).concat("1"),
+  },
   ...more,
 });
 
@@ -40,12 +46,13 @@ const refusal = (attempt: Promise<unknown>) => attempt.then(() => "none", codeOf
 test("what is done is done once for a key, and its row is the answer to each repetition", async () => {
   let done = 0;
   const work = async () => ({ done: ++done, large: 9_007_199_254_740_993n, text: "\u0000<script>" });
-  const once = deed();
+  const once = deed({ asked: { rows: 5, text: "\u0000" } });
   const rows = await Promise.all([1, 2, 3].map(() => actions.begin(once, work)));
   expect(new Set(rows.map(({ actionId }) => actionId)).size).toBe(1);
   const again = await actions.begin(once, work);
   expect(again).toMatchObject({
     ...{ state: "done", who: "Ana", why: "because", kind: "run.cancel", subject: "r1" },
+    asked: { rows: 5, text: "\u0000" },
     result: { done: 1, large: "9007199254740993", text: "\u0000<script>" },
   });
   expect(done).toBe(1);

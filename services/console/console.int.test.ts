@@ -307,10 +307,10 @@ test("dead letters are looked at, foretold, sent again and given up, and each de
     "would apply",
     "unreadable",
   ]);
-  expect(await act("/letters/replay", { queue: "wallet.dlq", id: buried })).toMatchObject({
+  expect(await act("/letters/replay", { queue: "wallet.dlq", id: buried, expected: 1 })).toMatchObject({
     ...{ state: "done", kind: "letters.replay", subject: "wallet.dlq", why: "a test", result: { done: 1 } },
   });
-  expect(await act("/letters/abandon", { queue: "wallet.dlq", all: true })).toMatchObject({
+  expect(await act("/letters/abandon", { queue: "wallet.dlq", all: true, expected: 1 })).toMatchObject({
     result: { done: 1 },
   });
   expect((await get("/queues/wallet.dlq/letters")).total).toBe(0);

@@ -27,6 +27,7 @@ const action = (change: object = {}) => ({
   action_id: ID.action,
   kind: "letters.replay",
   subject: "wallet.dlq",
+  asked: { queue: "wallet.dlq", id: ID.letter, expected: 1 },
   state: "done",
   result: { replayed: 3 },
   failure: null,

@@ -34,7 +34,6 @@ function Versions({ versions, epoch }: Reports) {
         columns={[
           { head: "Version", cell: ({ version }) => version },
           { head: "State", cell: ({ active }) => (active ? <State state="live" label="served" /> : "ready") },
-          { head: "Address", cell: ({ url }) => <code>{url}</code> },
           {
             head: "Switch",
             cell: ({ version, active }) =>

@@ -8,7 +8,7 @@ const OUTBOX_LATE_S = 30;
 const BACKUP_OLD_MS = 26 * 3_600_000;
 
 /** What a person should look at, worst first. Of what was never told nothing is said. */
-export function alertsOf(seen: Omit<Overview, "alerts">): Alert[] {
+export function alertsOf(seen: Omit<Overview, "alerts" | "point">): Alert[] {
   const alerts = [
     ...servers(seen),
     ...queues(seen.queues ?? []),

@@ -1,5 +1,5 @@
 import type { Action } from "../contracts/actions.js";
-import type { Overview, Queue } from "../contracts/overview.js";
+import type { Overview, Point, Queue } from "../contracts/overview.js";
 import { MOST_PENDING, type Pulse, STRETCH_S } from "../store/pulse.js";
 import type { UnfinishedRow } from "../store/run.js";
 import type { Standing } from "../store/standing.js";
@@ -24,7 +24,7 @@ export function overviewOf(
 ): Overview {
   const { servers, queues = null, pulse, standing, runs, actions = null } = seen;
   const rates = ratesOf(pulse);
-  const known: Omit<Overview, "alerts"> = {
+  const known: Omit<Overview, "alerts" | "point"> = {
     sequence,
     servers,
     queues: queues && [...queues],
@@ -36,7 +36,20 @@ export function overviewOf(
     ...standingOf(standing, at),
     as_of: at.toISOString(),
   };
-  return { ...known, alerts: alertsOf(known) };
+  return { ...known, point: pointOf(known), alerts: alertsOf(known) };
+}
+
+/** What a server that is away said before is no point of now. */
+function pointOf({ as_of, rates, queues, servers }: Omit<Overview, "alerts" | "point">): Point {
+  const told = servers.postgres.state === "up" ? rates : null;
+  const work = servers.rabbitmq.state === "up" ? queues?.filter(({ kind }) => kind === "work") : undefined;
+  return {
+    at: as_of,
+    payments_per_s: told?.payments_per_s ?? null,
+    partner_events_per_s: told?.partner_events_per_s ?? null,
+    provider_events_per_s: told?.provider_events_per_s ?? null,
+    queued: work?.reduce((sum, { messages }) => sum + messages, 0) ?? null,
+  };
 }
 
 const perS = (count: bigint) => Number(count) / STRETCH_S;

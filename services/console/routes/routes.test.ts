@@ -139,12 +139,13 @@ describe("an action", () => {
       ...{ method: "POST", url: "/console/api/letters/abandon", headers },
       payload: JSON.stringify(body),
     });
-  const body = { queue: "wallet.dlq", all: true, reason: "they are tests" };
+  const body = { queue: "wallet.dlq", all: true, expected: 2, reason: "they are tests" };
 
   it.each<[string, Record<string, string>, object, string]>([
     ["without a key", json, body, "IDEMPOTENCY_KEY_INVALID"],
     ["without a reason", key(), { ...body, reason: " . " }, "REQUEST_INVALID"],
     ["with two selections", key(), { ...body, code: "X" }, "REQUEST_INVALID"],
+    ["that says not how many", key(), { ...body, expected: undefined }, "REQUEST_INVALID"],
     ["of a form", { ...key(), "content-type": "text/plain" }, body, "CONTENT_TYPE_UNSUPPORTED"],
     ["from another port", { ...key(), "sec-fetch-site": "same-site" }, body, "ORIGIN_REFUSED"],
   ])("%s is refused", async (_, headers, asked, code) => {
