@@ -122,9 +122,10 @@ export class FakeServer {
   /** A newer overview. @returns its id */
   tell(change: object = {}): number {
     this.#sequence += 1;
-    const { body } = this.#answers.get("GET overview") as { body: object };
+    const { body } = this.#answers.get("GET overview") as { body: typeof overview };
     const as_of = new Date(Date.UTC(2026, 10, 27, 1, 0, this.#sequence)).toISOString();
-    this.say("overview", { ...body, as_of, ...change, sequence: this.#sequence }, this.#sequence);
+    const point = { ...body.point, at: as_of };
+    this.say("overview", { ...body, as_of, point, ...change, sequence: this.#sequence }, this.#sequence);
     return this.#sequence;
   }
 

@@ -106,3 +106,12 @@ it("a question that is newer than the paused stream shows, figures and time alik
   await page.getByRole("cell", { name: "888" }).first().waitFor();
   await page.getByText("as of 02:00:00").waitFor();
 });
+
+it("the chart has a gap while a server is away, though the last rates stay", async () => {
+  const latest = page.locator("figure", { hasText: "Coming in" }).locator(".legend li").first();
+  await expect.poll(() => latest.textContent()).toMatch(/^payments\/s [\d.]+$/);
+  const at = "2026-11-27T02:00:00.000Z";
+  server.tell({ point: { ...overview.point, at, payments_per_s: null } });
+  await expect.poll(() => latest.textContent()).toBe("payments/s no data");
+  await shownRate().toBe("201");
+});
