@@ -14,7 +14,7 @@ export function LetterPage({ params }: PageProps) {
   const answer = useAnswer<LetterDetail>(
     `queues/${encodeURIComponent(queue)}/letters/${encodeURIComponent(id)}`,
   );
-  const one = { queue, selection: { id }, count: 1, which: `, ${id}` };
+  const one = { queue, selection: { id } };
   return (
     <Page title={`Dead letter ${id}`} answer={answer}>
       <Show answer={answer}>
