@@ -74,6 +74,13 @@ it("paused is silent, on the line too, until it is resumed", async () => {
   expect(server.streams).toBe(1);
 });
 
+it("says that nothing wants attention only when everything was told", async () => {
+  server.tell({ alerts: [], workers: null });
+  await page.getByText("Not everything was told yet.").waitFor();
+  server.tell({ alerts: [] });
+  await page.getByText("Nothing wants your attention.").waitFor();
+});
+
 it("one page has one stream, whatever it shows", async () => {
   for (const [hash, heading] of [
     ["#/queues", "Queues and dead letters"],
