@@ -47,6 +47,7 @@ export class FakeServer {
   #server: Server | undefined;
   #port = 0;
   #away: Answer | undefined;
+  #full: Answer | undefined;
   #sequence = overview.sequence;
 
   get origin(): string {
@@ -90,6 +91,7 @@ export class FakeServer {
   /** Each endpoint with data, or with none. */
   fill(which: "full" | "empty"): void {
     this.#away = undefined;
+    this.#full = undefined;
     for (const endpoint of ENDPOINTS) {
       this.#answers.set(`GET ${endpoint.path}`, {
         status: 200,
@@ -109,6 +111,11 @@ export class FakeServer {
       status,
       body: problem(status, code, "A server that this needs is away. Try again later."),
     };
+  }
+
+  /** New streams alone, as when too many pages are open. */
+  refuseStreams(status: number, code: string): void {
+    this.#full = { status, body: problem(status, code, "Too many pages are open.") };
   }
 
   /** To all streams. */
@@ -148,8 +155,9 @@ export class FakeServer {
   }
 
   #follow(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#away !== undefined) {
-      send(response, this.#away);
+    const refusal = this.#away ?? this.#full;
+    if (refusal !== undefined) {
+      send(response, refusal);
       return;
     }
     const lastId = request.headers["last-event-id"];

@@ -88,7 +88,7 @@ it("zero, none told and empty are three things", async () => {
     server.tell();
     await providers.getByText("no data").first().waitFor();
     await page.getByText("No audit is known.").waitFor();
-    await page.getByText("Not every server has answered yet.").waitFor();
+    await page.getByText("Not everything was told yet.").waitFor();
     await goTo(page, "#/actions", "Actions");
     await page.getByText("Nothing was done from the console yet.").waitFor();
   });

@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { type Console, goTo, isLive, launch, openConsole } from "./browser.js";
+import { type Console, goTo, isGone, isLive, launch, openConsole } from "./browser.js";
 import { FakeServer } from "./fake_server.js";
 import { overview } from "./fixtures.js";
 
@@ -46,13 +46,25 @@ it("a cut stream is said to be cut, and comes back from where it was", async () 
   await isLive(page);
 });
 
-it("refused streams are tried again, and the page says that it is stale", async () => {
-  server.refuse(503, "OVERLOADED");
+it("refused streams are tried again; the page says why it is not live, and what was told last stays", async () => {
+  server.refuse(503, "UNAVAILABLE");
   server.cutStreams();
-  await page.getByText("Stale: no connection").waitFor();
-  await shownRate().toBe("201"); // what was told last stays
+  await page.getByText("Not live: refused").waitFor();
+  await page.getByText("This page is not live").getByText("UNAVAILABLE").waitFor();
+  await shownRate().toBe("201");
   server.fill("full");
   await isLive(page);
+  await isGone(page.getByText("This page is not live"));
+});
+
+it("a page too many asks for the overview instead, each time that it is refused", async () => {
+  server.refuseStreams(503, "OVERLOADED");
+  server.answer("GET overview", { ...overview, ...rate(555) });
+  server.cutStreams();
+  await shownRate().toBe("555");
+  await page.reload();
+  await page.getByText("This page is not live").getByText("OVERLOADED").waitFor();
+  await shownRate().toBe("555");
 });
 
 it("after a resync the page asks for everything again", async () => {

@@ -3,12 +3,15 @@ import type { Overview, OverviewHistory, Point } from "../../../services/console
 import { get } from "../lib/api.js";
 import type { StreamEvent } from "../lib/event_stream.js";
 import { type Liveness, LiveStream } from "../lib/live_stream.js";
+import type { ApiError } from "../lib/problem.js";
 import { refreshAll } from "./answer.js";
 import { loadMe } from "./session.js";
 
 /** What the server told last of everything that moves; undefined: nothing yet. */
 export const overview = signal<Overview | undefined>(undefined);
 export const liveness = signal<Liveness>("connecting");
+/** Why the stream is refused: too many pages are open. Each time that it is tried again the page asks once instead. */
+export const refusal = signal<ApiError | undefined>(undefined);
 /** A point for each look of the server, oldest first. */
 export const history = signal<readonly Point[]>([]);
 /** Two hours at a look every 2 s. */
@@ -17,12 +20,15 @@ const MAX_POINTS = 3_600;
 const stream = new LiveStream({
   url: "/console/stream",
   onEvent: hear,
-  onState: (state) => {
-    liveness.value = state;
-  },
-  onRefused: (status) => {
-    if (status === 401) {
+  onState: (state, refused) => {
+    batch(() => {
+      liveness.value = state;
+      refusal.value = refused;
+    });
+    if (refused?.status === 401) {
       void loadMe();
+    } else if (refused !== undefined) {
+      askOnce();
     }
   },
 });
@@ -53,10 +59,14 @@ function hear({ name, data }: StreamEvent): void {
   if (name === "overview") {
     take(JSON.parse(data) as Overview);
   } else if (name === "resync") {
-    void get<Overview>("overview").then(take, () => undefined);
+    askOnce();
     void loadHistory();
     refreshAll();
   }
+}
+
+function askOnce(): void {
+  void get<Overview>("overview").then(take, () => undefined);
 }
 
 function take(news: Overview): void {
