@@ -11,7 +11,7 @@ import {
   openConsole,
 } from "./browser.js";
 import { FakeServer } from "./fake_server.js";
-import { PAGES } from "./fixtures.js";
+import { ID, PAGES } from "./fixtures.js";
 
 let browser: Browser;
 let server: FakeServer;
@@ -110,5 +110,13 @@ it("a chart has a table, in which a gap is no data", async () => {
 it("an address of no page says so", async () => {
   await inWindow(WIDE, async ({ page }) => {
     await goTo(page, "#/nowhere/at/all", "No such page");
+  });
+});
+
+it("a dead letter leads to the payment that it is about", async () => {
+  await inWindow(WIDE, async ({ page }) => {
+    await goTo(page, `#/queues/wallet.dlq/letters/${ID.letter}`, `Dead letter ${ID.letter}`);
+    await page.getByRole("link", { name: ID.payment, exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: `Payment ${ID.payment}` }).waitFor();
   });
 });

@@ -5,6 +5,7 @@ import { State } from "../components/state.js";
 import { Show, type Tone } from "../components/states.js";
 import { type Stretch, Strip } from "../components/strip.js";
 import { Count, Instant } from "../components/value.js";
+import { hrefOf } from "../lib/route.js";
 import { durationText } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
 import type { PageProps } from "./page_props.js";
@@ -65,7 +66,12 @@ function Window({ window }: WindowDetail) {
     <Section title="Window">
       <Facts
         facts={[
-          ["Service", window.service],
+          [
+            "Service",
+            <a key="service" href={hrefOf(["windows"], { service: window.service })}>
+              {window.service}
+            </a>,
+          ],
           ["State", <State key="state" state={window.state} />],
           ["From", <Instant key="from" at={window.from} />],
           ["Until", <Instant key="to" at={window.to} />],
