@@ -7,7 +7,7 @@ import { type Selection, selectedWindows, selectionOf } from "../../lib/dead_let
 import { traceIdOf } from "../../lib/observability/trace.js";
 import type { Module } from "../../lib/runtime/module.js";
 import type { Letter } from "../../services/console/contracts/queues.js";
-import type { Deeds, Doer, LetterOrder, WholeLetter } from "../../services/console/deeds.js";
+import type { Deeds, Doer, LetterDeed, LetterOrder, WholeLetter } from "../../services/console/deeds.js";
 import { platform } from "../../services/platform.js";
 import { withForetell } from "../commands/dlq_forecast.js";
 import { familiesOver, LETTERS_NAME, withLetters } from "../letters.js";
@@ -29,9 +29,9 @@ const selected = ({ id, code, all }: LetterOrder): Selection =>
 export function letterDeeds(contextOf: ContextOf, modules: readonly Module[]): LetterDeeds {
   const familiesOf = (queue: string) => familiesOver(queue, modules);
   /** The database is asked first: without a record nothing is done. */
-  const act = (order: LetterOrder, { signal }: Doer, deal: (action: Action) => Promise<ActionReport>) => {
+  const act = (order: LetterDeed, { signal }: Doer, deal: (action: Action) => Promise<ActionReport>) => {
     const context = contextOf(platform, signal);
-    const selection = selected(order);
+    const selection = { ...selected(order), most: order.expected };
     const { queue } = order;
     return withDatabase(context, (db) =>
       withLetters(context, familiesOf(queue)[0], (letters) =>

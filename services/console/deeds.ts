@@ -21,6 +21,12 @@ export interface LetterOrder {
   readonly all?: true | undefined;
 }
 
+/** As they were shown: what has come since is left alone. */
+export interface LetterDeed extends LetterOrder {
+  /** How many that were. */
+  readonly expected: number;
+}
+
 /** A letter whole. */
 export interface WholeLetter {
   readonly letter: Letter;
@@ -69,8 +75,8 @@ export interface Deeds {
   /** @throws CoreError DEAD_LETTER_UNKNOWN */
   readonly readLetter: (queue: string, id: string) => Promise<WholeLetter>;
   readonly foretellLetters: (order: LetterOrder) => Promise<LetterForecast>;
-  readonly replayLetters: (order: LetterOrder, doer: Doer) => Promise<object>;
-  readonly abandonLetters: (order: LetterOrder, doer: Doer) => Promise<object>;
+  readonly replayLetters: (order: LetterDeed, doer: Doer) => Promise<object>;
+  readonly abandonLetters: (order: LetterDeed, doer: Doer) => Promise<object>;
   readonly switchReports: (
     to: { readonly version: "v1" | "v2"; readonly epoch: number },
     doer: Doer,

@@ -10,7 +10,7 @@ import {
   letterPreviewRequest,
   queues,
 } from "../contracts/queues.js";
-import type { Deeds, Doer, LetterOrder, SeenLetters } from "../deeds.js";
+import type { Deeds, Doer, LetterDeed, SeenLetters } from "../deeds.js";
 import { Kept } from "../kept.js";
 import type { Resources } from "./resources.js";
 import { act, FRESH, look, OWN } from "./route.js";
@@ -105,7 +105,7 @@ export const previewLetters = ({ access, deeds }: Resources) =>
     },
   });
 
-type OnLetters = (deeds: Deeds, order: LetterOrder, doer: Doer) => Promise<object>;
+type OnLetters = (deeds: Deeds, order: LetterDeed, doer: Doer) => Promise<object>;
 
 const onLetters =
   (what: "replay" | "abandon", summary: string, work: OnLetters) =>
