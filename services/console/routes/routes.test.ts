@@ -32,6 +32,8 @@ afterEach(closeServers);
 
 const LOOPBACK: AccessSettings = {
   HTTP_HOST: "127.0.0.1",
+  HTTP_ALLOWED_HOSTS: "",
+  HTTP_API_KEYS: "",
   CONSOLE_PASSWORD: "",
   CONSOLE_VIEWER_PASSWORD: "",
   CONSOLE_SESSION_S: 600,
