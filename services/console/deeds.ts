@@ -72,9 +72,14 @@ export interface Deeds {
   /** @param month `YYYY-MM` */
   readonly healMonth: (month: string, doer: Doer) => Promise<object>;
   readonly seeLetters: (queue: string, most: number) => Promise<SeenLetters>;
-  /** @throws CoreError DEAD_LETTER_UNKNOWN */
-  readonly readLetter: (queue: string, id: string) => Promise<WholeLetter>;
-  readonly foretellLetters: (order: LetterOrder) => Promise<LetterForecast>;
+  /** @throws CoreError DEAD_LETTER_UNKNOWN where it is not among the oldest `most` */
+  readonly readLetter: (letter: {
+    readonly queue: string;
+    readonly id: string;
+    readonly most: number;
+  }) => Promise<WholeLetter>;
+  /** @throws CoreError INTERRUPTED when the signal fires */
+  readonly foretellLetters: (order: LetterOrder, signal: AbortSignal) => Promise<LetterForecast>;
   readonly replayLetters: (order: LetterDeed, doer: Doer) => Promise<object>;
   readonly abandonLetters: (order: LetterDeed, doer: Doer) => Promise<object>;
   readonly switchReports: (
