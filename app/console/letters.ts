@@ -29,13 +29,13 @@ const selected = ({ id, code, all }: LetterOrder): Selection =>
 export function letterDeeds(contextOf: ContextOf, modules: readonly Module[]): LetterDeeds {
   const familiesOf = (queue: string) => familiesOver(queue, modules);
   /** The database is asked first: without a record nothing is done. */
-  const act = (order: LetterDeed, { signal }: Doer, deal: (action: Action) => Promise<ActionReport>) => {
+  const act = (order: LetterDeed, { who, signal }: Doer, deal: (action: Action) => Promise<ActionReport>) => {
     const context = contextOf(platform, signal);
     const selection = { ...selected(order), most: order.expected };
     const { queue } = order;
     return withDatabase(context, (db) =>
       withLetters(context, familiesOf(queue)[0], (letters) =>
-        deal({ db, letters, queue, selection, signal }),
+        deal({ db, letters, queue, selection, by: `console: ${who}`, signal }),
       ),
     );
   };
