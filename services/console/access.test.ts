@@ -4,6 +4,8 @@ import { Access, type AccessSettings } from "./access.js";
 
 const LOOPBACK: AccessSettings = {
   HTTP_HOST: "127.0.0.1",
+  HTTP_ALLOWED_HOSTS: "",
+  HTTP_API_KEYS: "",
   CONSOLE_PASSWORD: "",
   CONSOLE_VIEWER_PASSWORD: "",
   CONSOLE_SESSION_S: 60,
@@ -32,6 +34,14 @@ describe("settings", () => {
     ["loopback without a password", LOOPBACK, undefined],
     ["beyond loopback with one", BEYOND, undefined],
     ["beyond loopback without one", { ...BEYOND, CONSOLE_PASSWORD: "" }, "SETTINGS_INVALID"],
+    ["a proxy's name without one", { HTTP_ALLOWED_HOSTS: "[::1], pay.example" }, "SETTINGS_INVALID"],
+    [
+      "a proxy's name with one",
+      { ...BEYOND, HTTP_HOST: "::1", HTTP_ALLOWED_HOSTS: "pay.example" },
+      undefined,
+    ],
+    ["names of loopback without one", { HTTP_ALLOWED_HOSTS: "[::1], localhost" }, undefined],
+    ["API keys without one", { HTTP_API_KEYS: `a=${"0".repeat(64)}` }, "SETTINGS_INVALID"],
     ["viewers alone", { ...LOOPBACK, CONSOLE_VIEWER_PASSWORD: "look" }, "SETTINGS_INVALID"],
     ["one password for both", { ...BEYOND, CONSOLE_VIEWER_PASSWORD: "act" }, "SETTINGS_INVALID"],
   ])("%s", (_, settings, code) => {

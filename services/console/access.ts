@@ -14,7 +14,7 @@ export interface Person {
   readonly name: string;
 }
 
-export type AccessSettings = Pick<Settings, "HTTP_HOST"> &
+export type AccessSettings = Pick<Settings, "HTTP_HOST" | "HTTP_ALLOWED_HOSTS" | "HTTP_API_KEYS"> &
   Pick<ConsoleSettings, "CONSOLE_PASSWORD" | "CONSOLE_VIEWER_PASSWORD" | "CONSOLE_SESSION_S">;
 
 const COOKIE = "payments_console";
@@ -34,17 +34,16 @@ export class Access {
   #key: Buffer | undefined;
   #wrong = { tries: 0, untilMs: 0 };
 
-  /** @throws CoreError SETTINGS_INVALID where others than this machine can reach it and no password is set */
+  /** @throws CoreError SETTINGS_INVALID where others than whoever sits at this machine can reach it and no password is set */
   constructor(settings: AccessSettings, now: () => number = Date.now) {
-    const { HTTP_HOST: host, CONSOLE_PASSWORD: operators, CONSOLE_VIEWER_PASSWORD: viewers } = settings;
+    const { CONSOLE_PASSWORD: operators, CONSOLE_VIEWER_PASSWORD: viewers } = settings;
+    const why = whyPassword(settings);
     this.#settings = settings;
     this.#now = now;
-    if (operators === "" && !isLoopback(host)) {
-      throw new CoreError(
-        "SETTINGS_INVALID",
-        `CONSOLE_PASSWORD: HTTP_HOST ${host} is not loopback, and the console has no password.`,
-        { hint: "Set CONSOLE_PASSWORD or CONSOLE_PASSWORD_FILE, or HTTP_HOST to 127.0.0.1." },
-      );
+    if (operators === "" && why !== undefined) {
+      throw new CoreError("SETTINGS_INVALID", `CONSOLE_PASSWORD: ${why}, and the console has no password.`, {
+        hint: "Set CONSOLE_PASSWORD or CONSOLE_PASSWORD_FILE.",
+      });
     }
     if (operators !== "" && operators === viewers) {
       throw new CoreError("SETTINGS_INVALID", "CONSOLE_VIEWER_PASSWORD is the same as CONSOLE_PASSWORD.");
@@ -149,6 +148,23 @@ export class Access {
     this.#key ??= scryptSync(`${operators}\n${viewers}`, "payments console session", 32);
     return createHmac("sha256", this.#key).update(text).digest("base64url");
   }
+}
+
+/** What of the settings says that not everybody who can reach it may do everything; undefined: nothing does. */
+function whyPassword({ HTTP_HOST: host, HTTP_ALLOWED_HOSTS: names, HTTP_API_KEYS: keys }: AccessSettings) {
+  const named = names
+    .split(",")
+    .map((name) => name.trim())
+    .find((name) => name !== "" && !isLoopback(name.replace(/^\[(.*)\]$/, "$1")));
+  if (!isLoopback(host)) {
+    return `HTTP_HOST ${host} is not loopback`;
+  }
+  if (named !== undefined) {
+    return `HTTP_ALLOWED_HOSTS names ${named}, whose proxy lets others in`;
+  }
+  return keys === ""
+    ? undefined
+    : "HTTP_API_KEYS is set, and without a password the console asks for nothing";
 }
 
 /** In constant time, whatever their lengths. */

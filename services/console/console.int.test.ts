@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
+import { withPool } from "../../tests/harness/database.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { ServiceLetters } from "../../tests/harness/letters.js";
 import { type Answer, Services } from "../../tests/harness/service.js";
@@ -310,12 +311,19 @@ test("dead letters are looked at, foretold, sent again and given up, and each de
   expect(await act("/letters/replay", { queue: "wallet.dlq", id: buried, expected: 1 })).toMatchObject({
     ...{ state: "done", kind: "letters.replay", subject: "wallet.dlq", why: "a test", result: { done: 1 } },
   });
+  // What has come since is left alone.
+  await letters.put(Buffer.from("{}"), { messageId: newId() });
   expect(await act("/letters/abandon", { queue: "wallet.dlq", all: true, expected: 1 })).toMatchObject({
     result: { done: 1 },
   });
-  expect((await get("/queues/wallet.dlq/letters")).total).toBe(0);
+  expect((await get("/queues/wallet.dlq/letters")).total).toBe(1);
   expect(await problem("/queues/none.dlq/letters")).toMatchObject({ code: "DEAD_LETTER_QUEUE_UNKNOWN" });
+  const record = await withPool({ role: "loader", database: services.settings.POSTGRES_DB }, (pool) =>
+    pool.query("SELECT os_user FROM ops.dead_letter_action ORDER BY action_id"),
+  );
+  expect(record.rows).toEqual(Array(2).fill({ os_user: "console: operator on this machine" }));
   const rows = await all("/actions");
+  expect(rows[0]).toMatchObject({ asked: { queue: "wallet.dlq", all: true, expected: 1 } });
   expect(rows.slice(0, 2).map(({ kind }) => kind)).toEqual(["letters.abandon", "letters.replay"]);
 });
 

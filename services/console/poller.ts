@@ -128,6 +128,7 @@ export class Poller implements Part {
     const overview = overviewOf(
       {
         servers: { postgres: this.#pulse.state, rabbitmq: this.#queues.state },
+        figures: { runs: this.#runs.state, standing: this.#standing.state },
         queues: this.#queues.value,
         pulse: this.#pulse.value,
         standing: this.#standing.value,

@@ -3,13 +3,14 @@ import type { Overview, Point, Queue } from "../contracts/overview.js";
 import { MOST_PENDING, type Pulse, STRETCH_S } from "../store/pulse.js";
 import type { UnfinishedRow } from "../store/run.js";
 import type { Standing } from "../store/standing.js";
-import { alertsOf, SILENT_MS } from "./alerts.js";
+import { alertsOf, type Figures, SILENT_MS } from "./alerts.js";
 
 export type ServerState = Overview["servers"]["postgres"];
 
 /** All that the servers have told, each as new as it could be asked for; undefined: it was never told. */
 export interface Seen {
   readonly servers: Overview["servers"];
+  readonly figures: Figures;
   readonly queues: readonly Queue[] | undefined;
   readonly pulse: Pulse | undefined;
   readonly standing: Standing | undefined;
@@ -22,7 +23,7 @@ export function overviewOf(
   seen: Seen,
   { sequence, at }: { readonly sequence: number; readonly at: Date },
 ): Overview {
-  const { servers, queues = null, pulse, standing, runs, actions = null } = seen;
+  const { servers, figures, queues = null, pulse, standing, runs, actions = null } = seen;
   const rates = ratesOf(pulse);
   const known: Omit<Overview, "alerts" | "point"> = {
     sequence,
@@ -36,7 +37,7 @@ export function overviewOf(
     ...standingOf(standing, at),
     as_of: at.toISOString(),
   };
-  return { ...known, point: pointOf(known), alerts: alertsOf(known) };
+  return { ...known, point: pointOf(known), alerts: alertsOf(known, figures) };
 }
 
 /** What a server that is away said before is no point of now. */

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { get } from "node:http";
+import { get, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { CoreError } from "../../../lib/core_errors.js";
 import { silentLogger } from "../../../lib/observability/log.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
+import { aborted, deferred } from "../../../lib/timing.js";
 import { closeServers, type ServeOptions, serveApi } from "../../../tests/harness/http.js";
 import { Access, type AccessSettings } from "../access.js";
 import { Actions } from "../actions.js";
@@ -32,6 +33,8 @@ afterEach(closeServers);
 
 const LOOPBACK: AccessSettings = {
   HTTP_HOST: "127.0.0.1",
+  HTTP_ALLOWED_HOSTS: "",
+  HTTP_API_KEYS: "",
   CONSOLE_PASSWORD: "",
   CONSOLE_VIEWER_PASSWORD: "",
   CONSOLE_SESSION_S: 600,
@@ -203,6 +206,45 @@ describe("dead letters", () => {
     const ids = [...first.items, ...second.items].map(({ id }: Letter) => id);
     expect([ids, second.next, looks]).toEqual([["m0", "m2", "m3", "m4"], null, 1]);
     expect((await at("cursor=x")).json()).toMatchObject({ code: "REQUEST_INVALID" });
+  });
+
+  it("that are asked for by an id take the queue in hand once, and for one that is not there never", async () => {
+    const taken: string[] = [];
+    const deeds: Partial<Deeds> = {
+      seeLetters: async () => ({ total: 5, letters }),
+      readLetter: async ({ id }) => {
+        taken.push(id);
+        const letter = letters.find((each) => each.id === id) as Letter;
+        return { letter, encoding: "utf8", body: "{}", properties: {}, headers: {} };
+      },
+    };
+    const server = await serve({ deeds }).server;
+    const at = async (id: string) =>
+      (await server.inject(`/console/api/queues/wallet.dlq/letters/${id}`)).json();
+    expect(await at("m1")).toMatchObject({ letter: { id: "m1" }, body: "{}" });
+    expect(await at("m1")).toMatchObject({ letter: { id: "m1" } });
+    expect(await at("none")).toMatchObject({ code: "CONSOLE_NOT_FOUND" });
+    expect(taken).toEqual(["m1"]);
+  });
+
+  it("go back when whoever had them looked through has left", async () => {
+    const [begun, left] = [deferred<void>(), deferred<void>()];
+    const foretellLetters: Deeds["foretellLetters"] = async (_, signal) => {
+      begun.resolve();
+      await aborted(signal);
+      left.resolve();
+      throw new CoreError("INTERRUPTED", "nobody waits.");
+    };
+    const listening = await serve({ deeds: { foretellLetters } }).server;
+    await listening.listen({ host: "127.0.0.1", port: 0 });
+    const { port } = listening.server.address() as AddressInfo;
+    const path = "/console/api/letters/preview";
+    const asked = request({ host: "127.0.0.1", port, path, method: "POST", headers: json });
+    asked.on("error", () => undefined);
+    asked.end(JSON.stringify({ queue: "wallet.dlq", code: "A" }));
+    await begun.promise;
+    asked.destroy();
+    await left.promise;
   });
 });
 
