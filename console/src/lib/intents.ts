@@ -7,7 +7,7 @@ export interface Intent {
   readonly body: object;
 }
 
-interface Sent {
+export interface Sent {
   readonly body: object & { readonly reason: string };
   readonly key: string;
 }
@@ -16,30 +16,33 @@ interface Sent {
 const unanswered = new Map<string, Sent>();
 const nameOf = ({ path, body }: Intent) => `${path} ${JSON.stringify(body)}`;
 
-/** The reason under which it was sent without an answer; undefined: nothing of it is in the dark. */
-export const unansweredReason = (intent: Intent): string | undefined =>
-  unanswered.get(nameOf(intent))?.body.reason;
+/** What was sent of it and has no answer; undefined: nothing of it is in the dark. */
+export const unansweredOf = (intent: Intent): Sent | undefined => unanswered.get(nameOf(intent));
 
 /**
  * Has it done once. What was sent and got no answer is sent again as it was, under its key, until the server has said what became of
  * it; only then do other words make it another action.
  *
  * @param details what goes with the intent's body
+ * @param again what is to be sent again, though its answer may have come since
  * @throws ApiError
  */
 export async function sendOnce<T>(
   intent: Intent,
   details: { readonly reason: string; readonly expected?: number },
+  again = unansweredOf(intent),
 ): Promise<T> {
   const name = nameOf(intent);
-  const sent = unanswered.get(name) ?? { body: { ...intent.body, ...details }, key: randomKey() };
+  const sent = again ?? { body: { ...intent.body, ...details }, key: randomKey() };
+  unanswered.set(name, sent);
   try {
     const answer = await post<T>(intent.path, sent.body, sent.key);
     unanswered.delete(name);
     return answer;
   } catch (error) {
-    if ((error as ApiError).mayBeDone) {
-      unanswered.set(name, sent);
+    // Of what was sent before, a refusal of this time says nothing.
+    if (again === undefined && !(error as ApiError).mayBeDone) {
+      unanswered.delete(name);
     }
     throw error;
   }

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Action } from "../../../services/console/contracts/actions.js";
 import { get, post } from "../lib/api.js";
-import { sendOnce, unansweredReason } from "../lib/intents.js";
+import { sendOnce, unansweredOf } from "../lib/intents.js";
 import type { ApiError } from "../lib/problem.js";
 import { refreshAll } from "./answer.js";
 
@@ -56,6 +56,7 @@ export function useDeed(wanted: Deed) {
   const [preview, setPreview] = useState<Preview | undefined>();
   const [action, setAction] = useState<Action | undefined>();
   const [error, setError] = useState<ApiError | undefined>();
+  const [unanswered, setUnanswered] = useState(() => unansweredOf(wanted));
   // A second click comes before the button is drawn as disabled.
   const underWay = useRef(false);
 
@@ -85,8 +86,12 @@ export function useDeed(wanted: Deed) {
   const send = (reason: string) =>
     once(async () => {
       const details = preview === undefined ? { reason } : { reason, expected: preview.count };
-      setAction(await sendOnce<Action>(wanted, details));
-      refreshAll();
+      try {
+        setAction(await sendOnce<Action>(wanted, details, unanswered));
+        refreshAll();
+      } finally {
+        setUnanswered(unansweredOf(wanted));
+      }
     });
   useEffect(() => {
     if (action?.state !== "running") {
@@ -102,5 +107,5 @@ export function useDeed(wanted: Deed) {
     }, POLL_MS);
     return () => clearTimeout(timer);
   }, [action]);
-  return { busy, preview, action, error, unanswered: unansweredReason(wanted), look, send };
+  return { busy, preview, action, error, unanswered: unanswered?.body.reason, look, send };
 }
