@@ -2,7 +2,7 @@ import type { Link } from "../../../services/console/contracts/common.js";
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-/** Fields of messages by what they name. An event's own `id` or `event_id` says less: it names what the event is about. */
+/** Fields of messages by what they name; `id` and `event_id` name other things in other events. */
 const NAMED: readonly (readonly [field: string, kind: Link["kind"], events?: RegExp])[] = [
   ["payment_id", "payment"],
   ["id", "payment", /^payments\.(created|checked|expired)$/],
