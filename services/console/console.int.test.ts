@@ -201,6 +201,26 @@ describe("payments", () => {
     expect(await problem("/payments?cursor=abc")).toMatchObject({ code: "REQUEST_INVALID" });
   });
 
+  test("show what became a dead letter of any of their requests, a refund's too", async () => {
+    const customer = "customer-refunded";
+    const { body: wallet } = await services.post("/wallets", { user_id: customer, currency: "USD" });
+    await services.post(`/wallets/${wallet.id}/credit`, { amount: "10.00", reference: "opening" });
+    const id = await pay(customer, "4.00", "o-5");
+    await settled(id);
+    await services.post("/wallets/refund", { payment_id: id });
+    await eventually("refunded", async () => (await get(`/payments/${id}`)).payment.state === "REFUNDED");
+    const { payment, timeline } = await get(`/payments/${id}`);
+    const trace = timeline.at(-1).trace_id;
+    expect(trace).not.toBe(payment.trace_id);
+    await withPool({ role: "admin", database: services.settings.POSTGRES_DB }, (admin) =>
+      admin.query(
+        `INSERT INTO ops.dead_letter (queue, consumer, code, last_code, attempts, trace_id) VALUES ('q.dlq', 'q', 'A', 'A', 1, $1)`,
+        [trace],
+      ),
+    );
+    expect(await get(`/payments/${id}`)).toMatchObject({ letters: [{ queue: "q.dlq", code: "A" }] });
+  });
+
   test("that a provider names lead to its event, raw beside normalised", async () => {
     const id = await pay("customer-named", "5.00", "o-4");
     const event = {
