@@ -244,10 +244,15 @@ describe("payments", () => {
     expect(detail.provenance.map(({ field }: { field: string }) => field)).toContain("amount");
     await services.post("/api/v1/events", { raw_event: { puzzle: 1 } });
     expect((await all("/events?provider=stripe")).map((each) => each.id)).toEqual([body.id]);
+    expect((await get(`/payments/${id}`)).events).toMatchObject([{ id: body.id }]);
+    // Another customer may have the same reference.
+    const other = { ...event, id: "ch_10", payment_intent: "o-4" };
+    await services.post("/api/v1/events", { raw_event: other, provider: "stripe" });
+    expect((await get(`/payments/${id}`)).events).toHaveLength(1);
     expect(await all("/events?status=UNPROCESSED")).toMatchObject([
       { status: "UNPROCESSED", provider: null },
     ]);
-    expect(await all("/events?status=APPROVED")).toHaveLength(1);
+    expect(await all("/events?status=APPROVED")).toHaveLength(2);
     expect((await get("/rules")).items.length).toBeGreaterThan(10);
     expect((await get("/mappings")).items).toEqual([]);
     expect(await act(`/mappings/${newId()}/accept`)).toMatchObject({

@@ -139,17 +139,13 @@ export interface NamingRow {
   readonly receivedAt: Date;
 }
 
-/** Events that name a payment, by any of the names that it has; the newest hundred. */
-export async function eventsNaming(db: Queryable, names: readonly string[]): Promise<readonly NamingRow[]> {
+/** Events that name a payment by its id, which no other has; the newest hundred. A reference is one customer's alone. */
+export async function eventsNaming(db: Queryable, payment: string): Promise<readonly NamingRow[]> {
   const { rows } = await db.query<NamingRow>({
     name: "console_naming",
-    text: `SELECT e.id, e.provider, e.status, e.received_at AS "receivedAt"
-           FROM unnest($1::text[]) AS named (name)
-           CROSS JOIN LATERAL (
-             SELECT * FROM ingest.console_event WHERE payment_ref = named.name ORDER BY id DESC LIMIT 100
-           ) e
-           ORDER BY e.id DESC LIMIT 100`,
-    values: [names],
+    text: `SELECT id, provider, status, received_at AS "receivedAt"
+           FROM ingest.console_event WHERE payment_ref = $1 ORDER BY id DESC LIMIT 100`,
+    values: [payment],
   });
   return rows;
 }
