@@ -55,12 +55,12 @@ it("on loopback everybody is an operator", () => {
 
 describe("a password", () => {
   it("tells operators from viewers, and the cookie is believed by every process", () => {
-    const [operator, cookie] = new Access(BEYOND).signIn({ password: "act", name: "Ana" }, {});
-    expect(operator).toEqual({ role: "operator", name: "Ana" });
+    const [operator, cookie] = new Access(BEYOND, () => 0).signIn({ password: "act", name: "Ana" }, {});
+    expect(operator).toEqual({ role: "operator", name: "Ana", untilMs: 60_000 });
     expect(cookie).toContain("; HttpOnly; SameSite=Strict");
-    expect(new Access(BEYOND).requireOperator(sent(cookie))).toEqual(operator);
+    expect(new Access(BEYOND, () => 1).requireOperator(sent(cookie))).toEqual(operator);
     const [viewer, other] = new Access(BEYOND).signIn({ password: "look" }, {});
-    expect(viewer).toEqual({ role: "viewer", name: "viewer" });
+    expect(viewer).toMatchObject({ role: "viewer", name: "viewer" });
     expect(new Access(BEYOND).requireViewer(sent(other))).toEqual(viewer);
     expect(refusal(() => new Access(BEYOND).requireOperator(sent(other)))).toBe("CONSOLE_READ_ONLY");
   });

@@ -12,6 +12,8 @@ export interface Person {
   readonly role: Role;
   /** As the audit's rows have it. */
   readonly name: string;
+  /** When the session ends, by Date.now(). */
+  readonly untilMs: number;
 }
 
 export type AccessSettings = Pick<Settings, "HTTP_HOST" | "HTTP_ALLOWED_HOSTS" | "HTTP_API_KEYS"> &
@@ -22,7 +24,11 @@ const COOKIE = "payments_console";
 const TRIES = 5;
 const LOCKED_MS = 60_000;
 /** Where no password is wanted there is nobody to tell apart. */
-const ANYBODY: Person = { role: "operator", name: "operator on this machine" };
+const ANYBODY: Person = {
+  role: "operator",
+  name: "operator on this machine",
+  untilMs: Number.POSITIVE_INFINITY,
+};
 
 /**
  * Who may look at the console, and who may act. A session is a cookie that says who signed in and until when, sealed with a key that
@@ -96,9 +102,9 @@ export class Access {
       return [ANYBODY, expired(headers)];
     }
     const role = this.#roleOf(password);
-    const person = { role, name: name ?? role };
     const { CONSOLE_SESSION_S: seconds } = this.#settings;
-    return [person, cookie(this.#seal(person, this.#now() + seconds * 1_000), seconds, headers)];
+    const person = { role, name: name ?? role, untilMs: this.#now() + seconds * 1_000 };
+    return [person, cookie(this.#seal(person), seconds, headers)];
   }
 
   /** The header that has the browser forget who it is. */
@@ -124,8 +130,8 @@ export class Access {
     return isOperator ? "operator" : "viewer";
   }
 
-  #seal(person: Person, untilMs: number): string {
-    const text = Buffer.from(JSON.stringify([person.role, person.name, untilMs])).toString("base64url");
+  #seal({ role, name, untilMs }: Person): string {
+    const text = Buffer.from(JSON.stringify([role, name, untilMs])).toString("base64url");
     return `${text}.${this.#sealOf(text)}`;
   }
 
@@ -139,7 +145,7 @@ export class Access {
       string,
       number,
     ];
-    return this.#now() < untilMs ? { role, name } : undefined;
+    return this.#now() < untilMs ? { role, name, untilMs } : undefined;
   }
 
   #sealOf(text: string): string {

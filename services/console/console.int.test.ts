@@ -212,12 +212,13 @@ describe("payments", () => {
     const { payment, timeline } = await get(`/payments/${id}`);
     const trace = timeline.at(-1).trace_id;
     expect(trace).not.toBe(payment.trace_id);
-    await withPool({ role: "admin", database: services.settings.POSTGRES_DB }, (admin) =>
-      admin.query(
+    await withPool({ role: "admin", database: services.settings.POSTGRES_DB }, async (admin) => {
+      await admin.query("SET ROLE payments_owner");
+      await admin.query(
         `INSERT INTO ops.dead_letter (queue, consumer, code, last_code, attempts, trace_id) VALUES ('q.dlq', 'q', 'A', 'A', 1, $1)`,
         [trace],
-      ),
-    );
+      );
+    });
     expect(await get(`/payments/${id}`)).toMatchObject({ letters: [{ queue: "q.dlq", code: "A" }] });
   });
 

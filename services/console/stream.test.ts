@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { OverviewStream } from "./stream.js";
 
-const never = new AbortController().signal;
+const never = { ending: new AbortController().signal, untilMs: Number.POSITIVE_INFINITY };
 
 /** What a page has read by now. */
 async function reading(page: ReturnType<OverviewStream["follow"]>): Promise<() => string> {
@@ -57,7 +57,8 @@ it("a page that does not read has one overview waiting, the newest", async () =>
 it("pages that have gone are forgotten, and the process's end ends all", async () => {
   const stream = new OverviewStream(2);
   const ending = new AbortController();
-  const [gone, stays] = [stream.follow(undefined, ending.signal), stream.follow(undefined, ending.signal)];
+  const own = { ...never, ending: ending.signal };
+  const [gone, stays] = [stream.follow(undefined, own), stream.follow(undefined, own)];
   expect(stream.isFull).toBe(true);
   gone.destroy();
   await turn();
@@ -68,8 +69,18 @@ it("pages that have gone are forgotten, and the process's end ends all", async (
   await ended;
   await turn();
   expect(stream.pages).toBe(0);
-  const late = stream.follow(undefined, ending.signal);
+  const late = stream.follow(undefined, own);
   const lateEnded = new Promise((resolve) => late.on("end", resolve));
   await reading(late);
   await lateEnded;
+});
+
+it("whose session is over is told nothing more", async () => {
+  const stream = new OverviewStream(2);
+  const page = stream.follow(undefined, { ...never, untilMs: Date.now() });
+  const ended = new Promise((resolve) => page.on("end", resolve));
+  const read = await reading(page);
+  stream.tell(1, {});
+  await ended;
+  expect(read()).not.toContain("overview");
 });

@@ -11,6 +11,13 @@ const KEPT = 200;
 const frame = (event: string, data: unknown, id?: number): Buffer =>
   Buffer.from(`${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 
+export interface Following {
+  /** Ends it. */
+  readonly ending: AbortSignal;
+  /** When the session of whoever follows ends, by Date.now(): it is told nothing after that. */
+  readonly untilMs: number;
+}
+
 /**
  * Tells all pages that are open what the newest overview is. It is written once for all of them. An overview is whole, so a page that
  * reads slowly misses some and gets the newest: no page ever has more than one of them waiting.
@@ -57,16 +64,15 @@ export class OverviewStream implements Part {
    * What a page reads, from the newest overview on.
    *
    * @param lastId of the overview that it had last; undefined: none
-   * @param ending ends it
    */
-  follow(lastId: number | undefined, ending: AbortSignal): Readable {
+  follow(lastId: number | undefined, { ending, untilMs }: Following): Readable {
     const newest = this.#newest;
     const first: Buffer[] = [Buffer.from(`retry: ${RETRY_MS}\n\n`)];
     if (newest !== undefined) {
       const isKept = lastId === undefined || (lastId <= newest.id && lastId > newest.id - KEPT);
       first.push(...(isKept ? [] : [frame("resync", {})]), newest.frame);
     }
-    const page = new Page(Buffer.concat(first), () => {
+    const page = new Page(Buffer.concat(first), untilMs, () => {
       ending.removeEventListener("abort", end);
       this.#pages.delete(page);
     });
@@ -87,21 +93,28 @@ export class OverviewStream implements Part {
 
   #tellAll(told: Buffer): void {
     this.#toldMs = performance.now();
+    const now = Date.now();
     for (const page of this.#pages) {
-      page.tell(told);
+      if (now < page.untilMs) {
+        page.tell(told);
+      } else {
+        page.end();
+      }
     }
   }
 }
 
 /** One that reads; what it has not read when the next comes is replaced by that. */
 class Page extends Readable {
+  readonly untilMs: number;
   readonly #onGone: () => void;
   #next: Buffer | undefined;
   #wants = false;
   #ended = false;
 
-  constructor(first: Buffer, onGone: () => void) {
+  constructor(first: Buffer, untilMs: number, onGone: () => void) {
     super({ highWaterMark: 1 });
+    this.untilMs = untilMs;
     this.#next = first;
     this.#onGone = onGone;
   }

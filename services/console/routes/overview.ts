@@ -34,7 +34,7 @@ export const getStream = ({ access, poller, stream }: Resources) =>
     ...{ method: "GET", path: "/console/stream", summary: "How it stands, as it changes" },
     answers: { 200: z.string() },
     handle: async ({ raw, ending }) => {
-      access.requireViewer(raw.headers);
+      const { untilMs } = access.requireViewer(raw.headers);
       if (stream.isFull) {
         throw new CoreError("OVERLOADED", "Too many pages of the console are open here.");
       }
@@ -43,7 +43,7 @@ export const getStream = ({ access, poller, stream }: Resources) =>
       // That it stays open is no part of how long its answer took.
       const since = performance.now();
       Object.defineProperty(raw, "waitedMs", { get: () => performance.now() - since });
-      const body = stream.follow(lastId === undefined ? undefined : Number(lastId), ending);
+      const body = stream.follow(lastId === undefined ? undefined : Number(lastId), { ending, untilMs });
       return { status: 200, headers: HEADERS, stream: body };
     },
   });
