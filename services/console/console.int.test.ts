@@ -126,6 +126,14 @@ describe("runs", () => {
       items: [{ month: "2025-01", runs: ["r1"] }, { month: "2025-02" }],
     });
     expect(Number(months.bytes)).toBeGreaterThan(8_192);
+    await withPool({ role: "admin", database: services.settings.POSTGRES_DB }, async (admin) => {
+      await admin.query("SET ROLE payments_owner");
+      await admin.query("BEGIN");
+      await admin.query("LOCK TABLE payments.txn_2025_01 IN ACCESS EXCLUSIVE MODE");
+      // As while a month is swapped in.
+      expect((await get("/data/months")).items).toHaveLength(2);
+      await admin.query("ROLLBACK");
+    });
     const [{ rows }] = months.items;
     for (const by of ["day", "network", "channel", "currency", "country", "category"]) {
       const { groups, more } = await get(`/data/rollups?month=2025-01&by=${by}`);
