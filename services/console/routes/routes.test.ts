@@ -16,6 +16,7 @@ import type { Letter } from "../contracts/queues.js";
 import type { Deeds } from "../deeds.js";
 import { ConsolePage } from "../page.js";
 import type { Poller } from "../poller.js";
+import type { NewAction } from "../store/action.js";
 import { OverviewStream } from "../stream.js";
 import { consoleRoutes } from "./routes.js";
 
@@ -43,20 +44,29 @@ const WITH_PASSWORD = { ...LOOPBACK, CONSOLE_PASSWORD: "act", CONSOLE_VIEWER_PAS
 
 interface Fakes extends ServeOptions {
   readonly access?: AccessSettings;
+  readonly actions?: Actions;
   readonly deeds?: Partial<Deeds>;
   readonly pageAt?: string;
   readonly streams?: number;
 }
 
 /** Without servers: whatever is asked of a database is refused. */
-function serve({ access = LOOPBACK, deeds = {}, pageAt = folder, streams = 10, ...options }: Fakes = {}) {
+function serve({
+  access = LOOPBACK,
+  actions,
+  deeds = {},
+  pageAt = folder,
+  streams = 10,
+  ...options
+}: Fakes = {}) {
   const query = () => Promise.reject(new CoreError("POSTGRES_UNREACHABLE", "there is none."));
   const pool = { query } as unknown as Pool;
   const stream = new OverviewStream(streams);
   const looked = { as_of: "2026-01-01T00:00:00.000Z" };
   const poller = { overview: async () => looked, history: [], queues: { items: [], asOf: null } };
   const routes = consoleRoutes({
-    ...{ pool, stream, access: new Access(access), actions: new Actions({ pool, logger: silentLogger }) },
+    ...{ pool, stream, access: new Access(access) },
+    actions: actions ?? new Actions({ pool, logger: silentLogger }),
     deeds: deeds as Deeds,
     poller: poller as unknown as Poller,
     page: new ConsolePage(pageAt),
@@ -160,6 +170,23 @@ describe("an action", () => {
     const headers = { ...key(), "sec-fetch-site": "cross-site", origin };
     const answer = await act(headers, body, { settings: { HTTP_CORS_ORIGINS: origin } });
     expect(answer.json()).toMatchObject({ code: "ORIGIN_REFUSED" });
+  });
+
+  it.each([
+    ["/console/api/months/2025-01/heal", "/console/api/months/2025-02/heal", true],
+    ["/console/api/runs/r1/verify", "/console/api/runs/r2/verify", true],
+    ["/console/api/runs/r1/cancel", "/console/api/runs/r2/cancel", false],
+    ["/console/api/runs/r1/cancel", "/console/api/runs/r1/resume", true],
+    ["/console/api/runs/r1/cancel", "/console/api/runs/r1/verify", false],
+  ])("%s and %s wait for each other: %s", async (one, other, wait) => {
+    const things: unknown[] = [];
+    const entering = { begin: async ({ thing }: NewAction) => things.push(thing) } as unknown as Actions;
+    const server = await serve({ actions: entering }).server;
+    const payload = JSON.stringify({ reason: "a test" });
+    for (const url of [one, other]) {
+      await server.inject({ method: "POST", url, headers: key(), payload });
+    }
+    expect([things.length, new Set(things).size]).toEqual([2, wait ? 1 : 2]);
   });
 
   it("is not done where it cannot be recorded", async () => {
