@@ -42,7 +42,7 @@ export const getStream = ({ access, poller, stream }: Resources) =>
       await poller.overview();
       // That it stays open is no part of how long its answer took.
       const since = performance.now();
-      Object.defineProperty(raw, "waitedMs", { get: () => performance.now() - since });
+      raw.waitedMs = () => performance.now() - since;
       const body = stream.follow(lastId === undefined ? undefined : Number(lastId), { ending, untilMs });
       return { status: 200, headers: HEADERS, stream: body };
     },
