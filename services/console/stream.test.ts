@@ -59,7 +59,7 @@ it("pages that have gone are forgotten, and the process's end ends all", async (
   const ending = new AbortController();
   const own = { ...never, ending: ending.signal };
   const [gone, stays] = [stream.follow(undefined, own), stream.follow(undefined, own)];
-  expect(stream.isFull).toBe(true);
+  expect(() => stream.follow(undefined, own)).toThrow("Too many pages");
   gone.destroy();
   await turn();
   expect(stream.pages).toBe(1);

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { CoreError } from "../../lib/core_errors.js";
 import type { Part } from "../../lib/runtime/lifecycle.js";
 
 /** Comes where nothing else did for so long; proxies and pages give up on what is silent. */
@@ -39,10 +40,6 @@ export class OverviewStream implements Part {
     return this.#pages.size;
   }
 
-  get isFull(): boolean {
-    return this.#pages.size >= this.#most;
-  }
-
   async start(): Promise<void> {
     this.#heart = setInterval(() => this.#beat(), HEARTBEAT_MS / 3).unref();
   }
@@ -64,8 +61,12 @@ export class OverviewStream implements Part {
    * What a page reads, from the newest overview on.
    *
    * @param lastId of the overview that it had last; undefined: none
+   * @throws CoreError OVERLOADED where as many follow as may
    */
   follow(lastId: number | undefined, { ending, untilMs }: Following): Readable {
+    if (this.#pages.size >= this.#most) {
+      throw new CoreError("OVERLOADED", "Too many pages of the console are open here.");
+    }
     const newest = this.#newest;
     const first: Buffer[] = [Buffer.from(`retry: ${RETRY_MS}\n\n`)];
     if (newest !== undefined) {

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { CoreError } from "../../../lib/core_errors.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import { overview, overviewHistory } from "../contracts/overview.js";
 import type { Resources } from "./resources.js";
@@ -35,9 +34,6 @@ export const getStream = ({ access, poller, stream }: Resources) =>
     answers: { 200: z.string() },
     handle: async ({ raw, ending }) => {
       const { untilMs } = access.requireViewer(raw.headers);
-      if (stream.isFull) {
-        throw new CoreError("OVERLOADED", "Too many pages of the console are open here.");
-      }
       const lastId = /^\d{1,15}$/.exec(String(raw.headers["last-event-id"] ?? ""))?.[0];
       await poller.overview();
       // That it stays open is no part of how long its answer took.

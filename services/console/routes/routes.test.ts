@@ -4,6 +4,7 @@ import { get, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { CoreError } from "../../../lib/core_errors.js";
 import { silentLogger } from "../../../lib/observability/log.js";
@@ -63,7 +64,11 @@ function serve({
   const pool = { query } as unknown as Pool;
   const stream = new OverviewStream(streams);
   const looked = { as_of: "2026-01-01T00:00:00.000Z" };
-  const poller = { overview: async () => looked, history: [], queues: { items: [], asOf: null } };
+  const poller = {
+    overview: () => turn().then(() => looked),
+    history: [],
+    queues: { items: [], asOf: null },
+  };
   const routes = consoleRoutes({
     ...{ pool, stream, access: new Access(access) },
     actions: actions ?? new Actions({ pool, logger: silentLogger }),
@@ -298,6 +303,20 @@ it("a page follows by one answer, and too many are refused", async () => {
     code: "OVERLOADED",
   });
   asked.destroy();
+});
+
+it("of pages that come all at once as many follow as may", async () => {
+  const { stream, server } = serve({ streams: 2 });
+  const listening = await server;
+  await listening.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = listening.server.address() as AddressInfo;
+  const asked = Array.from({ length: 5 }, () => get({ host: "127.0.0.1", port, path: "/console/stream" }));
+  const answers = await Promise.all(asked.map((each) => once(each, "response")));
+  expect(answers.map(([{ statusCode }]) => statusCode).toSorted()).toEqual([200, 200, 503, 503, 503]);
+  expect(stream.pages).toBe(2);
+  for (const each of asked) {
+    each.destroy();
+  }
 });
 
 it("the page of the API leaves the console out", async () => {
