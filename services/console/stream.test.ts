@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { OverviewStream } from "./stream.js";
 
 const never = { ending: new AbortController().signal, untilMs: Number.POSITIVE_INFINITY };
@@ -51,7 +51,27 @@ it("a page that does not read has one overview waiting, the newest", async () =>
   }
   expect(page.readableLength).toBe(0);
   const read = await reading(page);
-  expect(read()).toBe('id: 1000\nevent: overview\ndata: {"n":1000}\n\n');
+  expect(read()).toBe('retry: 2000\n\nid: 1000\nevent: overview\ndata: {"n":1000}\n\n');
+});
+
+it("a page that reads slowly loses neither the word to ask anew nor an overview to a heartbeat", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "performance"] });
+  try {
+    const stream = new OverviewStream(10);
+    await stream.start();
+    stream.tell(1_000, {});
+    const page = stream.follow(1, never);
+    stream.tell(1_001, {});
+    vi.advanceTimersByTime(60_000);
+    const read = await reading(page);
+    expect(read().match(/event: \w+/g)).toEqual(["event: resync", "event: overview"]);
+    vi.advanceTimersByTime(20_000);
+    await turn();
+    expect(read()).toContain("event: heartbeat");
+    await stream.stop();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it("pages that have gone are forgotten, and the process's end ends all", async () => {

@@ -53,8 +53,9 @@ export class OverviewStream implements Part {
 
   /** @param id greater than those before */
   tell(id: number, overview: unknown): void {
-    this.#newest = { id, frame: frame("overview", overview, id) };
-    this.#tellAll(this.#newest.frame);
+    const told = frame("overview", overview, id);
+    this.#newest = { id, frame: told };
+    this.#toAll((page) => page.tell(told));
   }
 
   /**
@@ -68,16 +69,18 @@ export class OverviewStream implements Part {
       throw new CoreError("OVERLOADED", "Too many pages of the console are open here.");
     }
     const newest = this.#newest;
-    const first: Buffer[] = [Buffer.from(`retry: ${RETRY_MS}\n\n`)];
-    if (newest !== undefined) {
-      const isKept = lastId === undefined || (lastId <= newest.id && lastId > newest.id - KEPT);
-      first.push(...(isKept ? [] : [frame("resync", {})]), newest.frame);
+    const opening = [Buffer.from(`retry: ${RETRY_MS}\n\n`)];
+    if (newest !== undefined && lastId !== undefined && (lastId > newest.id || lastId <= newest.id - KEPT)) {
+      opening.push(frame("resync", {}));
     }
-    const page = new Page(Buffer.concat(first), untilMs, () => {
+    const page = new Page(Buffer.concat(opening), untilMs, () => {
       ending.removeEventListener("abort", end);
       this.#pages.delete(page);
     });
     const end = () => page.end();
+    if (newest !== undefined) {
+      page.tell(newest.frame);
+    }
     ending.addEventListener("abort", end);
     this.#pages.add(page);
     if (ending.aborted) {
@@ -88,16 +91,17 @@ export class OverviewStream implements Part {
 
   #beat(): void {
     if (this.#pages.size > 0 && performance.now() - this.#toldMs >= HEARTBEAT_MS) {
-      this.#tellAll(frame("heartbeat", { at: new Date().toISOString() }));
+      const beat = frame("heartbeat", { at: new Date().toISOString() });
+      this.#toAll((page) => page.beat(beat));
     }
   }
 
-  #tellAll(told: Buffer): void {
+  #toAll(pass: (page: Page) => void): void {
     this.#toldMs = performance.now();
     const now = Date.now();
     for (const page of this.#pages) {
       if (now < page.untilMs) {
-        page.tell(told);
+        pass(page);
       } else {
         page.end();
       }
@@ -105,24 +109,32 @@ export class OverviewStream implements Part {
   }
 }
 
-/** One that reads; what it has not read when the next comes is replaced by that. */
+/** One that reads; an overview that it has not read when the next comes is replaced by that. */
 class Page extends Readable {
   readonly untilMs: number;
   readonly #onGone: () => void;
+  #opening: Buffer | undefined;
   #next: Buffer | undefined;
   #wants = false;
   #ended = false;
 
-  constructor(first: Buffer, untilMs: number, onGone: () => void) {
+  constructor(opening: Buffer, untilMs: number, onGone: () => void) {
     super({ highWaterMark: 1 });
     this.untilMs = untilMs;
-    this.#next = first;
+    this.#opening = opening;
     this.#onGone = onGone;
   }
 
   tell(told: Buffer): void {
     this.#next = told;
     this.#pass();
+  }
+
+  /** Nothing to whom something waits for. */
+  beat(told: Buffer): void {
+    if (this.#next === undefined) {
+      this.tell(told);
+    }
   }
 
   end(): void {
@@ -143,13 +155,11 @@ class Page extends Readable {
   }
 
   #pass(): void {
-    if (this.#ended) {
-      return;
-    }
-    if (this.#wants && this.#next !== undefined) {
-      const next = this.#next;
+    const waiting = [this.#opening, this.#next].filter((each) => each !== undefined);
+    if (this.#wants && !this.#ended && waiting.length > 0) {
+      this.#opening = undefined;
       this.#next = undefined;
-      this.#wants = this.push(next);
+      this.#wants = this.push(Buffer.concat(waiting));
     }
   }
 }
