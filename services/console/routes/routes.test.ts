@@ -4,7 +4,6 @@ import { get, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { CoreError } from "../../../lib/core_errors.js";
 import { silentLogger } from "../../../lib/observability/log.js";
@@ -47,6 +46,7 @@ interface Fakes extends ServeOptions {
   readonly access?: AccessSettings;
   readonly actions?: Actions;
   readonly deeds?: Partial<Deeds>;
+  readonly look?: () => Promise<void>;
   readonly pageAt?: string;
   readonly streams?: number;
 }
@@ -56,6 +56,7 @@ function serve({
   access = LOOPBACK,
   actions,
   deeds = {},
+  look = async () => undefined,
   pageAt = folder,
   streams = 10,
   ...options
@@ -65,7 +66,7 @@ function serve({
   const stream = new OverviewStream(streams);
   const looked = { as_of: "2026-01-01T00:00:00.000Z" };
   const poller = {
-    overview: () => turn().then(() => looked),
+    overview: () => look().then(() => looked),
     history: [],
     queues: { items: [], asOf: null },
   };
@@ -306,7 +307,16 @@ it("a page follows by one answer, and too many are refused", async () => {
 });
 
 it("of pages that come all at once as many follow as may", async () => {
-  const { stream, server } = serve({ streams: 2 });
+  let asking = 0;
+  const all = deferred<void>();
+  const look = () => {
+    asking += 1;
+    if (asking === 5) {
+      all.resolve();
+    }
+    return all.promise;
+  };
+  const { stream, server } = serve({ streams: 2, look });
   const listening = await server;
   await listening.listen({ host: "127.0.0.1", port: 0 });
   const { port } = listening.server.address() as AddressInfo;
