@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { get, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { CoreError } from "../../../lib/core_errors.js";
 import { silentLogger } from "../../../lib/observability/log.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
+import { packageRoot } from "../../../lib/root.js";
 import { aborted, deferred } from "../../../lib/timing.js";
 import { closeServers, type ServeOptions, serveApi } from "../../../tests/harness/http.js";
 import { Access, type AccessSettings } from "../access.js";
@@ -25,7 +26,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "console-"));
   mkdirSync(join(folder, "assets"));
   writeFileSync(join(folder, "index.html"), "<!doctype html><title>console</title>");
-  writeFileSync(join(folder, "favicon.svg"), "<svg/>");
+  writeFileSync(join(folder, "icon.svg"), "<svg/>");
   writeFileSync(join(folder, "assets", "index-1a2b.js"), "export {};");
   writeFileSync(join(folder, "secret.key"), "of no type that a page has");
 });
@@ -103,7 +104,7 @@ describe("the page", () => {
       "text/javascript; charset=utf-8",
       "public, max-age=31536000, immutable",
     ]);
-    expect((await server.inject("/favicon.svg")).headers["content-type"]).toBe("image/svg+xml");
+    expect((await server.inject("/icon.svg")).headers["content-type"]).toBe("image/svg+xml");
   });
 
   it.each(["/assets/other.js", "/assets/..%2Findex.html", "/assets/..%2Fsecret.key", "/secret.key"])(
@@ -112,6 +113,13 @@ describe("the page", () => {
       expect((await (await serve().server).inject(url)).statusCode).toBe(404);
     },
   );
+
+  it.each(["haproxy.cfg", "haproxy_split.cfg"])("is all behind the proxy of %s", (name) => {
+    const text = readFileSync(join(packageRoot, "compose", name), "utf8");
+    const [, paths = ""] = /use_backend console if \{ path (.*?) \}/.exec(text) ?? [];
+    const files = readdirSync(join(packageRoot, "console", "public")).map((file) => `/${file}`);
+    expect(paths.split(" ").toSorted()).toEqual(["/", "/index.html", ...files].toSorted());
+  });
 
   it("that is not built says so", async () => {
     const answer = await (await serve({ pageAt: join(folder, "missing") }).server).inject("/");
