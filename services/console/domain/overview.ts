@@ -34,7 +34,7 @@ export function overviewOf(
     lag: lagOf(pulse, standing),
     runs: runs?.map(runOf) ?? null,
     actions: actions && [...actions],
-    ...standingOf(standing, at),
+    ...standingOf(standing),
     as_of: at.toISOString(),
   };
   return { ...known, point: pointOf(known), alerts: alertsOf(known, figures) };
@@ -101,21 +101,28 @@ export const rowsPerS = ({
 }: Pick<UnfinishedRow, "share" | "rows" | "elapsedS">): number =>
   elapsedS > 0 ? (share * Number(rows)) / elapsedS : 0;
 
+/** One that was given up, and whose work others do, is no news. */
+const workersOf = (workers: Standing["workers"]): NonNullable<Overview["workers"]> => {
+  const all = workers.map((worker) => ({ ...worker, silent: worker.reaped || worker.silentMs > SILENT_MS }));
+  const isDone = all.some(({ silent }) => !silent);
+  return all
+    .filter(({ reaped }) => !(reaped && isDone))
+    .map(({ id, startedAt, heartbeatAt, silent }) => ({
+      ...{ id, silent },
+      started_at: startedAt.toISOString(),
+      heartbeat_at: heartbeatAt.toISOString(),
+    }));
+};
+
 function standingOf(
   standing: Standing | undefined,
-  at: Date,
 ): Pick<Overview, "workers" | "windows" | "services" | "backup" | "audit"> {
   if (standing === undefined) {
     return { workers: null, windows: null, services: null, backup: null, audit: null };
   }
   const { backup, drill, auditAt, differences } = standing;
   return {
-    workers: standing.workers.map(({ id, startedAt, heartbeatAt, reaped }) => ({
-      id,
-      started_at: startedAt.toISOString(),
-      heartbeat_at: heartbeatAt.toISOString(),
-      silent: reaped || at.getTime() - heartbeatAt.getTime() > SILENT_MS + ASKED_EVERY_MS,
-    })),
+    workers: workersOf(standing.workers),
     windows: {
       open: Number(standing.openWindows),
       pending: Number(standing.pendingWindows),
