@@ -69,7 +69,7 @@ export class OverviewStream implements Part {
       throw new CoreError("OVERLOADED", "Too many pages of the console are open here.");
     }
     const newest = this.#newest;
-    const opening = [Buffer.from(`retry: ${RETRY_MS}\n\n`)];
+    const opening: Buffer[] = [Buffer.from(`retry: ${RETRY_MS}\n\n`)];
     if (newest !== undefined && lastId !== undefined && (lastId > newest.id || lastId <= newest.id - KEPT)) {
       opening.push(frame("resync", {}));
     }
