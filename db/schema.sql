@@ -813,18 +813,26 @@ CREATE FUNCTION payments.console_declines(month date, most integer) RETURNS TABL
     SET search_path TO 'pg_catalog'
     AS $$
 DECLARE
-  leaf oid;
+  leaf text;
   of_it double precision;
 BEGIN
-  SELECT to_regclass('payments.' || quote_ident(etl.leaf_name(m.month))) INTO leaf FROM etl.month m WHERE m.month = console_declines.month;
+  SELECT etl.leaf_name(m.month) INTO leaf FROM etl.month m WHERE m.month = console_declines.month;
   IF leaf IS NULL THEN
     RETURN;
   END IF;
   -- A page holds 60 to 80 rows; a table that was never analysed says -1.
-  SELECT least(1, console_declines.most / greatest(c.reltuples, pg_relation_size(c.oid) / 8192 * 60, 1)) INTO of_it FROM pg_class c WHERE c.oid = leaf;
+  SELECT least(1, console_declines.most / greatest(c.reltuples, pg_relation_size(c.oid) / 8192 * 60, 1)) INTO of_it
+  FROM pg_class c WHERE c.oid = to_regclass(format('payments.%I', leaf));
+  IF of_it IS NULL THEN
+    RETURN;
+  END IF;
+  -- By its name, which the table that is swapped in takes over.
   RETURN QUERY EXECUTE format(
-    'SELECT t.response_code, count(*), %L::double precision FROM %s t TABLESAMPLE SYSTEM (%s) REPEATABLE (1)
-     WHERE t.status = ''declined'' GROUP BY t.response_code', of_it, leaf::regclass, (100 * of_it)::numeric);
+    'SELECT t.response_code, count(*), %L::double precision FROM payments.%I t TABLESAMPLE SYSTEM (%s) REPEATABLE (1)
+     WHERE t.status = ''declined'' GROUP BY t.response_code', of_it, leaf, (100 * of_it)::numeric);
+EXCEPTION
+  WHEN undefined_table THEN -- it was taken away meanwhile
+    RETURN;
 END
 $$;
 
@@ -1743,6 +1751,7 @@ CREATE TABLE console.action (
     fingerprint bytea NOT NULL,
     kind text NOT NULL,
     subject text NOT NULL,
+    asked json NOT NULL,
     thing text NOT NULL,
     state text DEFAULT 'running'::text NOT NULL,
     result json,
@@ -1987,8 +1996,16 @@ CREATE VIEW etl.console_month AS
     m.published_at,
     COALESCE(c.accepted, (0)::bigint) AS txn_rows,
     COALESCE(c.runs, '{}'::text[]) AS runs,
-    COALESCE(pg_total_relation_size(to_regclass(('payments.'::text || quote_ident(etl.leaf_name(m.month))))), (0)::bigint) AS bytes
-   FROM (etl.month m
+    COALESCE(size.bytes, (0)::bigint) AS bytes
+   FROM (((etl.month m
+     CROSS JOIN LATERAL ( SELECT to_regclass(format('payments.%I'::text, etl.leaf_name(m.month))) AS leaf) named)
+     CROSS JOIN LATERAL ( SELECT ((sum((pg_class.relpages)::bigint) * ((current_setting('block_size'::text))::bigint)::numeric))::bigint AS bytes
+           FROM (pg_class
+             JOIN ( SELECT (named.leaf)::oid AS oid
+                UNION ALL
+                 SELECT pg_index.indexrelid
+                   FROM pg_index
+                  WHERE (pg_index.indrelid = (named.leaf)::oid)) part USING (oid))) size)
      LEFT JOIN ( SELECT d.month,
             (sum(per_run.accepted))::bigint AS accepted,
             array_agg(d.run_id ORDER BY d.run_id) AS runs
@@ -2072,6 +2089,7 @@ CREATE VIEW etl.console_run AS
     r.to_on,
     r.dirt_rate,
     r.fraud_rate,
+    r.fraud_difficulty,
     r.chunk_rows,
     p.first_txn_id,
     p.created_at,
@@ -6411,6 +6429,8 @@ GRANT INSERT(fingerprint) ON TABLE console.action TO payments_console;
 GRANT INSERT(kind) ON TABLE console.action TO payments_console;
 
 GRANT INSERT(subject) ON TABLE console.action TO payments_console;
+
+GRANT INSERT(asked) ON TABLE console.action TO payments_console;
 
 GRANT INSERT(thing) ON TABLE console.action TO payments_console;
 

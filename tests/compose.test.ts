@@ -104,6 +104,14 @@ const faults: Fault[] = [
   ["roles", "does not know", give("roles", "ROLES_OWNER_PASSWORD", "x")],
 ];
 
+it("a run is the same, started in the worker or from the console", () => {
+  const specOf = (name: string) =>
+    Object.entries(service(compose, name).environment ?? {}).filter(([key]) => key.startsWith("STAGE_"));
+  expect(specOf("worker")).toHaveLength(9);
+  expect(specOf("services")).toEqual(specOf("worker"));
+  expect(specOf("console")).toEqual(specOf("worker"));
+});
+
 describe("docker-compose.yml", () => {
   it.each(Object.entries(checks))("passes: %s", (_name, check) => {
     expect(check(compose)).toEqual([]);

@@ -1,13 +1,14 @@
 import type { DeadLetter } from "../../lib/broker/dead_letter.js";
 import { brokerOptions, withPublisher } from "../../lib/cli/broker.js";
 import { withDatabase } from "../../lib/cli/command.js";
+import { CoreError } from "../../lib/core_errors.js";
 import { type Action, type ActionReport, purge, replay } from "../../lib/dead_letters/action.js";
 import { jsonOf, previewOf } from "../../lib/dead_letters/present.js";
 import { type Selection, selectedWindows, selectionOf } from "../../lib/dead_letters/selection.js";
 import { traceIdOf } from "../../lib/observability/trace.js";
 import type { Module } from "../../lib/runtime/module.js";
 import type { Letter } from "../../services/console/contracts/queues.js";
-import type { Deeds, Doer, LetterOrder, WholeLetter } from "../../services/console/deeds.js";
+import type { Deeds, Doer, LetterDeed, LetterOrder, WholeLetter } from "../../services/console/deeds.js";
 import { platform } from "../../services/platform.js";
 import { withForetell } from "../commands/dlq_forecast.js";
 import { familiesOver, LETTERS_NAME, withLetters } from "../letters.js";
@@ -21,7 +22,6 @@ type LetterDeeds = Pick<
 const PREVIEW_CHARS = 200;
 const MOST_FORECASTS = 100;
 
-const never = () => undefined;
 const selected = ({ id, code, all }: LetterOrder): Selection =>
   selectionOf(id, { ...(code === undefined ? {} : { reason: code }), ...(all === undefined ? {} : { all }) });
 
@@ -29,13 +29,13 @@ const selected = ({ id, code, all }: LetterOrder): Selection =>
 export function letterDeeds(contextOf: ContextOf, modules: readonly Module[]): LetterDeeds {
   const familiesOf = (queue: string) => familiesOver(queue, modules);
   /** The database is asked first: without a record nothing is done. */
-  const act = (order: LetterOrder, { signal }: Doer, deal: (action: Action) => Promise<ActionReport>) => {
+  const act = (order: LetterDeed, { who, signal }: Doer, deal: (action: Action) => Promise<ActionReport>) => {
     const context = contextOf(platform, signal);
-    const selection = selected(order);
+    const selection = { ...selected(order), most: order.expected };
     const { queue } = order;
     return withDatabase(context, (db) =>
       withLetters(context, familiesOf(queue)[0], (letters) =>
-        deal({ db, letters, queue, selection, signal }),
+        deal({ db, letters, queue, selection, by: `console: ${who}`, signal }),
       ),
     );
   };
@@ -51,16 +51,22 @@ export function letterDeeds(contextOf: ContextOf, modules: readonly Module[]): L
         }
         return { total: letters.total, letters: seen.slice(0, most) };
       }),
-    readLetter: (queue, id) =>
+    readLetter: ({ queue, id, most }) =>
       withLetters(contextOf(platform), familiesOf(queue)[0], async (letters) => {
-        for await (const [found] of selectedWindows(letters, { id }, never)) {
+        let seen = 0;
+        for await (const window of letters.windows()) {
+          const found = window.find((letter) => letter.id === id);
           if (found !== undefined) {
             return wholeOf(found);
           }
+          seen += window.length;
+          if (seen >= most) {
+            break;
+          }
         }
-        throw new Error("selectedWindows gives the letter, or throws");
+        throw new CoreError("DEAD_LETTER_UNKNOWN", `None of the oldest ${most} letters has the id "${id}".`);
       }),
-    foretellLetters: (order) => {
+    foretellLetters: (order, signal) => {
       const context = contextOf(platform);
       const families = familiesOf(order.queue);
       const owner = modules.find(({ queues }) => queues.includes(families[0])) as Module;
@@ -68,11 +74,17 @@ export function letterDeeds(contextOf: ContextOf, modules: readonly Module[]): L
         withForetell(context, { owner, families }, async (foretell) => {
           const forecasts: { id: string; code: string; kind: string; why: string }[] = [];
           let count = 0;
-          for await (const window of selectedWindows(letters, selected(order), never)) {
+          const stopped = () => (signal.aborted ? "nobody waits for it any more." : undefined);
+          for await (const window of selectedWindows(letters, selected(order), stopped)) {
             count += window.length;
             const shown = window.slice(0, MOST_FORECASTS - forecasts.length);
             const told = shown.length === 0 ? [] : ((await foretell?.(shown)) ?? []);
             forecasts.push(...told.map((each, i) => ({ ...idOf(shown[i] as DeadLetter), ...each })));
+            if (order.all === true && count >= MOST_FORECASTS) {
+              // How many all are the broker has said.
+              count = letters.total;
+              break;
+            }
           }
           return {
             ...{ total: letters.total, selected: count },

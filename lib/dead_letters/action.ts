@@ -24,6 +24,8 @@ export interface Action {
   readonly letters: DeadLetters;
   readonly queue: string;
   readonly selection: Selection;
+  /** Who does it. Default: the user of this process. */
+  readonly by?: string;
   readonly signal: AbortSignal;
 }
 
@@ -79,11 +81,11 @@ export function purge(action: Action): Promise<ActionReport> {
 
 async function carryOut(
   kind: ActionKind,
-  { db, letters, queue, selection, signal }: Action,
+  { db, letters, queue, selection, by, signal }: Action,
   deal: (selected: readonly DeadLetter[]) => Promise<Dealt>,
 ): Promise<ActionReport> {
   const { total } = letters;
-  const audit = await Audit.begin(db, { kind, queue, selection, total });
+  const audit = await Audit.begin(db, { kind, queue, selection, total, by });
   const counts = { selected: 0, done: 0 };
   try {
     const stopped = () => (signal.aborted ? `stopped after ${counts.done} letters.` : undefined);

@@ -20,14 +20,14 @@ export class Audit {
 
   static async begin(
     db: Queryable,
-    action: { kind: ActionKind; queue: string; selection: Selection; total: number },
+    action: { kind: ActionKind; queue: string; selection: Selection; total: number; by?: string | undefined },
   ): Promise<Audit> {
-    const { kind, queue, selection, total } = action;
+    const { kind, queue, selection, total, by = osUser() } = action;
     const { id = null, code = null } = selection;
     const { rows } = await db.query<{ action_id: number }>(
       `INSERT INTO ops.dead_letter_action (action, queue, letter_id, error_code, os_user, host, letters_total)
        VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING action_id`,
-      [kind, queue, id, code, osUser(), hostname(), total],
+      [kind, queue, id, code, by, hostname(), total],
     );
     return new Audit(db, Number(rows[0]?.action_id));
   }

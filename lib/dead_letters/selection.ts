@@ -6,6 +6,8 @@ import { CoreError } from "../core_errors.js";
 export interface Selection {
   readonly id?: string;
   readonly code?: string;
+  /** No more than so many, oldest first. Default: all. */
+  readonly most?: number;
 }
 
 /** @throws PlatformError DEAD_LETTER_SELECTION unless exactly one way to select was used. */
@@ -35,24 +37,29 @@ export function selectionOf(
  */
 export async function* selectedWindows(
   letters: DeadLetters,
-  { id, code }: Selection,
+  { id, code, most = Number.POSITIVE_INFINITY }: Selection,
   stopped: () => string | undefined,
 ): AsyncGenerator<readonly DeadLetter[], void, undefined> {
-  let found = false;
+  let found = 0;
   for await (const window of letters.windows()) {
     const message = stopped();
     if (message !== undefined) {
       throw new CoreError("INTERRUPTED", message);
     }
-    const selected = window.filter(
-      (letter) => (id === undefined || letter.id === id) && (code === undefined || letter.code === code),
-    );
+    const selected = window
+      .filter(
+        (letter) => (id === undefined || letter.id === id) && (code === undefined || letter.code === code),
+      )
+      .slice(0, most - found);
+    found += selected.length;
     if (selected.length > 0) {
-      found = true;
       yield selected;
     }
+    if (found >= most) {
+      return;
+    }
   }
-  if (id !== undefined && !found) {
+  if (id !== undefined && found === 0) {
     throw new CoreError("DEAD_LETTER_UNKNOWN", `No dead letter has the id "${id}".`, {
       hint: "payments dlq list shows what there is.",
     });

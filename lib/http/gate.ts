@@ -17,7 +17,7 @@ declare module "fastify" {
     /** Fires when the process takes no more requests: who only waits for something answers with what there is. */
     ending: AbortSignal;
     /** How long its caller asked to be kept waiting: no part of how long it took. */
-    waitedMs: number;
+    waitedMs: () => number;
     /** What it was refused with, for its log line: the problem's code, and what was thrown. */
     failure: { readonly code: string; readonly error: unknown } | undefined;
   }
@@ -121,7 +121,7 @@ export class Gate {
     const status = reply.raw.writableEnded ? reply.statusCode : CLOSED_BY_CALLER;
     const { method } = request;
     this.#metrics.requests.inc({ service, route, method, status });
-    this.#metrics.seconds.observe({ service, route }, (ms - request.waitedMs) / 1_000);
+    this.#metrics.seconds.observe({ service, route }, (ms - request.waitedMs()) / 1_000);
     this.#log(
       { trace_id: request.id, service, method, route, status, ms: Math.round(ms * 10) / 10 },
       request,

@@ -59,7 +59,7 @@ export async function createHttpServer({ operations, logger, api }: HttpOptions)
   for (const field of ["failure", "traceparent", "principal", "ending"]) {
     server.decorateRequest(field, undefined);
   }
-  server.decorateRequest("waitedMs", 0);
+  server.decorateRequest("waitedMs", () => 0);
   server.setValidatorCompiler(validatorCompiler);
   server.setErrorHandler(refuse);
   const unknown = new UnknownRoute(server);

@@ -4,6 +4,8 @@ import { Access, type AccessSettings } from "./access.js";
 
 const LOOPBACK: AccessSettings = {
   HTTP_HOST: "127.0.0.1",
+  HTTP_ALLOWED_HOSTS: "",
+  HTTP_API_KEYS: "",
   CONSOLE_PASSWORD: "",
   CONSOLE_VIEWER_PASSWORD: "",
   CONSOLE_SESSION_S: 60,
@@ -11,8 +13,8 @@ const LOOPBACK: AccessSettings = {
 const BEYOND: AccessSettings = {
   ...LOOPBACK,
   HTTP_HOST: "0.0.0.0",
-  CONSOLE_PASSWORD: "act",
-  CONSOLE_VIEWER_PASSWORD: "look",
+  CONSOLE_PASSWORD: "act on payments",
+  CONSOLE_VIEWER_PASSWORD: "look at payments",
 };
 
 const refusal = (attempt: () => unknown): string | undefined => {
@@ -32,8 +34,19 @@ describe("settings", () => {
     ["loopback without a password", LOOPBACK, undefined],
     ["beyond loopback with one", BEYOND, undefined],
     ["beyond loopback without one", { ...BEYOND, CONSOLE_PASSWORD: "" }, "SETTINGS_INVALID"],
+    ["a proxy's name without one", { HTTP_ALLOWED_HOSTS: "[::1], pay.example" }, "SETTINGS_INVALID"],
+    [
+      "a proxy's name with one",
+      { ...BEYOND, HTTP_HOST: "::1", HTTP_ALLOWED_HOSTS: "pay.example" },
+      undefined,
+    ],
+    ["names of loopback without one", { HTTP_ALLOWED_HOSTS: "[::1], localhost" }, undefined],
+    ["API keys without one", { HTTP_API_KEYS: `a=${"0".repeat(64)}` }, "SETTINGS_INVALID"],
+    ["a short one beyond loopback", { ...BEYOND, CONSOLE_PASSWORD: "eleven char" }, "SETTINGS_INVALID"],
+    ["a short one for viewers", { ...BEYOND, CONSOLE_VIEWER_PASSWORD: "look" }, "SETTINGS_INVALID"],
+    ["a short one on loopback", { CONSOLE_PASSWORD: "act" }, undefined],
     ["viewers alone", { ...LOOPBACK, CONSOLE_VIEWER_PASSWORD: "look" }, "SETTINGS_INVALID"],
-    ["one password for both", { ...BEYOND, CONSOLE_VIEWER_PASSWORD: "act" }, "SETTINGS_INVALID"],
+    ["one password for both", { ...BEYOND, CONSOLE_VIEWER_PASSWORD: "act on payments" }, "SETTINGS_INVALID"],
   ])("%s", (_, settings, code) => {
     expect(refusal(() => new Access({ ...LOOPBACK, ...settings }))).toBe(code);
   });
@@ -45,12 +58,16 @@ it("on loopback everybody is an operator", () => {
 
 describe("a password", () => {
   it("tells operators from viewers, and the cookie is believed by every process", () => {
-    const [operator, cookie] = new Access(BEYOND).signIn({ password: "act", name: "Ana" }, {});
-    expect(operator).toEqual({ role: "operator", name: "Ana" });
+    const [operator, cookie] = new Access(BEYOND, () => 0).signIn(
+      { password: "act on payments", name: "Ana" },
+      {},
+      "a",
+    );
+    expect(operator).toEqual({ role: "operator", name: "Ana", untilMs: 60_000 });
     expect(cookie).toContain("; HttpOnly; SameSite=Strict");
-    expect(new Access(BEYOND).requireOperator(sent(cookie))).toEqual(operator);
-    const [viewer, other] = new Access(BEYOND).signIn({ password: "look" }, {});
-    expect(viewer).toEqual({ role: "viewer", name: "viewer" });
+    expect(new Access(BEYOND, () => 1).requireOperator(sent(cookie))).toEqual(operator);
+    const [viewer, other] = new Access(BEYOND).signIn({ password: "look at payments" }, {}, "a");
+    expect(viewer).toMatchObject({ role: "viewer", name: "viewer" });
     expect(new Access(BEYOND).requireViewer(sent(other))).toEqual(viewer);
     expect(refusal(() => new Access(BEYOND).requireOperator(sent(other)))).toBe("CONSOLE_READ_ONLY");
   });
@@ -58,24 +75,44 @@ describe("a password", () => {
   it("that is changed ends sessions, and so does time", () => {
     let now = 0;
     const access = new Access(BEYOND, () => now);
-    const [, cookie] = access.signIn({ password: "act" }, {});
+    const [, cookie] = access.signIn({ password: "act on payments" }, {}, "a");
     expect(access.personOf(sent(cookie))).toBeDefined();
     expect(
-      new Access({ ...BEYOND, CONSOLE_PASSWORD: "new" }, () => now).personOf(sent(cookie)),
+      new Access({ ...BEYOND, CONSOLE_PASSWORD: "act on them all" }, () => now).personOf(sent(cookie)),
     ).toBeUndefined();
     now = 60_000;
     expect(refusal(() => access.requireViewer(sent(cookie)))).toBe("CONSOLE_SIGNED_OUT");
   });
 
-  it("that is wrong five times has none looked at for a minute", () => {
+  const at = (now: () => number) => {
+    const access = new Access(BEYOND, now);
+    const tryFrom = (password: string, address: string, proxied?: string) =>
+      refusal(() => access.signIn({ password }, { "x-forwarded-for": proxied }, address));
+    return { right: tryFrom.bind(undefined, "act on payments"), wrong: tryFrom.bind(undefined, "wrong") };
+  };
+
+  it("that is wrong five times has none from there looked at for a minute, and those of others at once", () => {
     let now = 0;
-    const access = new Access(BEYOND, () => now);
+    const { right, wrong } = at(() => now);
     for (let i = 0; i < 5; i++) {
-      expect(refusal(() => access.signIn({ password: "wrong" }, {}))).toBe("CONSOLE_PASSWORD_REFUSED");
+      expect(wrong("a", `1.1.1.${i}, 9.9.9.9`)).toBe("CONSOLE_PASSWORD_REFUSED");
     }
-    expect(refusal(() => access.signIn({ password: "act" }, {}))).toBe("RATE_LIMITED");
+    expect(right("a", "9.9.9.9")).toBe("RATE_LIMITED");
+    expect([right("a", "8.8.8.8"), right("b", "9.9.9.9"), right("b")]).toEqual(Array(3).fill(undefined));
     now = 60_000;
-    expect(access.signIn({ password: "act" }, {})[0].role).toBe("operator");
+    expect(right("a", "9.9.9.9")).toBeUndefined();
+  });
+
+  it("that is wrong a hundred times, from wherever, has none looked at until the minute is over", () => {
+    let now = 0;
+    const { right, wrong } = at(() => now);
+    for (let i = 0; i < 100; i++) {
+      now = 100 * i;
+      expect(wrong(`a${i}`)).toBe("CONSOLE_PASSWORD_REFUSED");
+    }
+    expect(right("b")).toBe("RATE_LIMITED");
+    now = 60_000;
+    expect(right("b")).toBeUndefined();
   });
 });
 
@@ -84,7 +121,7 @@ it.each(["", "x", "x.y", "W10.", "a.b.c"])("a cookie that nobody sealed is nobod
 });
 
 it("a cookie whose text was changed is nobody's", () => {
-  const [, cookie] = new Access(BEYOND).signIn({ password: "look" }, {});
+  const [, cookie] = new Access(BEYOND).signIn({ password: "look at payments" }, {}, "a");
   const seal = cookie.split(";")[0]?.split(".")[1];
   const text = Buffer.from(JSON.stringify(["operator", "viewer", 1e15])).toString("base64url");
   expect(new Access(BEYOND).personOf({ cookie: `payments_console=${text}.${seal}` })).toBeUndefined();

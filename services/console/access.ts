@@ -6,23 +6,29 @@ import type { Settings } from "../../lib/settings/base.js";
 import type { Role, SignIn } from "./contracts/session.js";
 import { ConsoleError } from "./errors.js";
 import type { ConsoleSettings } from "./settings.js";
+import { WrongPasswords } from "./wrong_passwords.js";
 
 /** Who asks. */
 export interface Person {
   readonly role: Role;
   /** As the audit's rows have it. */
   readonly name: string;
+  /** When the session ends, by Date.now(). */
+  readonly untilMs: number;
 }
 
-export type AccessSettings = Pick<Settings, "HTTP_HOST"> &
+export type AccessSettings = Pick<Settings, "HTTP_HOST" | "HTTP_ALLOWED_HOSTS" | "HTTP_API_KEYS"> &
   Pick<ConsoleSettings, "CONSOLE_PASSWORD" | "CONSOLE_VIEWER_PASSWORD" | "CONSOLE_SESSION_S">;
 
 const COOKIE = "payments_console";
-/** Wrong passwords that are answered at once, and how long none is looked at after that. */
-const TRIES = 5;
-const LOCKED_MS = 60_000;
+/** Where others can try them. */
+const LEAST_PASSWORD = 12;
 /** Where no password is wanted there is nobody to tell apart. */
-const ANYBODY: Person = { role: "operator", name: "operator on this machine" };
+const ANYBODY: Person = {
+  role: "operator",
+  name: "operator on this machine",
+  untilMs: Number.POSITIVE_INFINITY,
+};
 
 /**
  * Who may look at the console, and who may act. A session is a cookie that says who signed in and until when, sealed with a key that
@@ -32,19 +38,26 @@ export class Access {
   readonly #settings: AccessSettings;
   readonly #now: () => number;
   #key: Buffer | undefined;
-  #wrong = { tries: 0, untilMs: 0 };
+  readonly #wrong: WrongPasswords;
 
-  /** @throws CoreError SETTINGS_INVALID where others than this machine can reach it and no password is set */
+  /** @throws CoreError SETTINGS_INVALID where others than whoever sits at this machine can reach it and no password is set */
   constructor(settings: AccessSettings, now: () => number = Date.now) {
-    const { HTTP_HOST: host, CONSOLE_PASSWORD: operators, CONSOLE_VIEWER_PASSWORD: viewers } = settings;
+    const { CONSOLE_PASSWORD: operators, CONSOLE_VIEWER_PASSWORD: viewers } = settings;
+    const why = whyPassword(settings);
     this.#settings = settings;
     this.#now = now;
-    if (operators === "" && !isLoopback(host)) {
-      throw new CoreError(
-        "SETTINGS_INVALID",
-        `CONSOLE_PASSWORD: HTTP_HOST ${host} is not loopback, and the console has no password.`,
-        { hint: "Set CONSOLE_PASSWORD or CONSOLE_PASSWORD_FILE, or HTTP_HOST to 127.0.0.1." },
-      );
+    this.#wrong = new WrongPasswords(now);
+    if (operators === "" && why !== undefined) {
+      throw new CoreError("SETTINGS_INVALID", `CONSOLE_PASSWORD: ${why}, and the console has no password.`, {
+        hint: "Set CONSOLE_PASSWORD or CONSOLE_PASSWORD_FILE.",
+      });
+    }
+    const short = Object.entries({ CONSOLE_PASSWORD: operators, CONSOLE_VIEWER_PASSWORD: viewers })
+      .filter(([, password]) => password !== "" && password.length < LEAST_PASSWORD)
+      .map(([name]) => name);
+    if (short.length > 0 && why !== undefined) {
+      const message = `${short.join(", ")}: ${why}, and a password has fewer than ${LEAST_PASSWORD} characters.`;
+      throw new CoreError("SETTINGS_INVALID", message);
     }
     if (operators !== "" && operators === viewers) {
       throw new CoreError("SETTINGS_INVALID", "CONSOLE_VIEWER_PASSWORD is the same as CONSOLE_PASSWORD.");
@@ -88,18 +101,23 @@ export class Access {
   }
 
   /**
+   * @param address from where it was asked
    * @returns who it is now, and the header that has the browser keep it
-   * @throws ConsoleError CONSOLE_PASSWORD_REFUSED; CoreError RATE_LIMITED after five wrong ones, for a minute
+   * @throws ConsoleError CONSOLE_PASSWORD_REFUSED; CoreError RATE_LIMITED after five wrong ones from there, for a minute
    */
-  signIn({ password, name }: SignIn, headers: IncomingHttpHeaders): [Person, setCookie: string] {
+  signIn(
+    { password, name }: SignIn,
+    headers: IncomingHttpHeaders,
+    address: string,
+  ): [Person, setCookie: string] {
     requireOwnPage(headers);
     if (!this.wantsPassword) {
       return [ANYBODY, expired(headers)];
     }
-    const role = this.#roleOf(password);
-    const person = { role, name: name ?? role };
+    const role = this.#roleOf(password, callerOf(headers, address));
     const { CONSOLE_SESSION_S: seconds } = this.#settings;
-    return [person, cookie(this.#seal(person, this.#now() + seconds * 1_000), seconds, headers)];
+    const person = { role, name: name ?? role, untilMs: this.#now() + seconds * 1_000 };
+    return [person, cookie(this.#seal(person), seconds, headers)];
   }
 
   /** The header that has the browser forget who it is. */
@@ -108,25 +126,23 @@ export class Access {
     return expired(headers);
   }
 
-  #roleOf(password: string): Role {
-    const now = this.#now();
-    if (this.#wrong.tries >= TRIES && now < this.#wrong.untilMs) {
+  #roleOf(password: string, caller: string): Role {
+    if (this.#wrong.areTooMany(caller)) {
       throw new CoreError("RATE_LIMITED", "Too many wrong passwords. Try again in a minute.");
     }
     const { CONSOLE_PASSWORD: operators, CONSOLE_VIEWER_PASSWORD: viewers } = this.#settings;
     // Both, so that the time it takes tells nothing.
     const [isOperator, isViewer] = [isSame(password, operators), viewers !== "" && isSame(password, viewers)];
     if (!isOperator && !isViewer) {
-      const tries = now < this.#wrong.untilMs ? this.#wrong.tries + 1 : 1;
-      this.#wrong = { tries, untilMs: now + LOCKED_MS };
+      this.#wrong.add(caller);
       throw new ConsoleError("CONSOLE_PASSWORD_REFUSED", "The password is none of the console's.");
     }
-    this.#wrong = { tries: 0, untilMs: 0 };
+    this.#wrong.forget(caller);
     return isOperator ? "operator" : "viewer";
   }
 
-  #seal(person: Person, untilMs: number): string {
-    const text = Buffer.from(JSON.stringify([person.role, person.name, untilMs])).toString("base64url");
+  #seal({ role, name, untilMs }: Person): string {
+    const text = Buffer.from(JSON.stringify([role, name, untilMs])).toString("base64url");
     return `${text}.${this.#sealOf(text)}`;
   }
 
@@ -140,7 +156,7 @@ export class Access {
       string,
       number,
     ];
-    return this.#now() < untilMs ? { role, name } : undefined;
+    return this.#now() < untilMs ? { role, name, untilMs } : undefined;
   }
 
   #sealOf(text: string): string {
@@ -149,6 +165,23 @@ export class Access {
     this.#key ??= scryptSync(`${operators}\n${viewers}`, "payments console session", 32);
     return createHmac("sha256", this.#key).update(text).digest("base64url");
   }
+}
+
+/** What of the settings says that not everybody who can reach it may do everything; undefined: nothing does. */
+function whyPassword({ HTTP_HOST: host, HTTP_ALLOWED_HOSTS: names, HTTP_API_KEYS: keys }: AccessSettings) {
+  const named = names
+    .split(",")
+    .map((name) => name.trim())
+    .find((name) => name !== "" && !isLoopback(name.replace(/^\[(.*)\]$/, "$1")));
+  if (!isLoopback(host)) {
+    return `HTTP_HOST ${host} is not loopback`;
+  }
+  if (named !== undefined) {
+    return `HTTP_ALLOWED_HOSTS names ${named}, whose proxy lets others in`;
+  }
+  return keys === ""
+    ? undefined
+    : "HTTP_API_KEYS is set, and without a password the console asks for nothing";
 }
 
 /** In constant time, whatever their lengths. */
@@ -168,6 +201,13 @@ function requireOwnPage({ origin, host, ...headers }: IncomingHttpHeaders): void
     });
   }
 }
+
+/** Who is behind a proxy is known by what the proxy added last; who makes that up themselves is bounded with all others. */
+const callerOf = ({ "x-forwarded-for": chain }: IncomingHttpHeaders, address: string): string =>
+  `${address} ${String(chain ?? "")
+    .split(",")
+    .at(-1)
+    ?.trim()}`;
 
 function cookieOf({ cookie: all = "" }: IncomingHttpHeaders): string | undefined {
   return all

@@ -1,6 +1,7 @@
 import { codeOf, messageOf, PlatformError } from "../../lib/errors.js";
 import { repeated } from "../../lib/http/idempotency.js";
 import type { Logger } from "../../lib/observability/log.js";
+import { isDataError } from "../../lib/postgres/data_error.js";
 import type { Pool } from "../../lib/postgres/pool.js";
 import type { Part } from "../../lib/runtime/lifecycle.js";
 import { pause } from "../../lib/timing.js";
@@ -22,6 +23,7 @@ import {
 } from "./store/action.js";
 
 const ANSWER_MS = 1_000;
+const RETRY_MS = 1_000;
 /** Of a process that ends: what stops in order is waited for. */
 const DRAIN_MS = 5_000;
 /** Between a look and the next one another action may have begun and ended. */
@@ -34,6 +36,8 @@ export interface ActionsOptions {
   readonly answerMs?: number;
   /** How often leases are renewed, and looked at. */
   readonly tendMs?: number;
+  /** How long after a failure how an action ended is written again. */
+  readonly retryMs?: number;
 }
 
 /** Does things once, one at a time to the same thing, and leaves a row for each: who, what, why, and how it ended. */
@@ -43,6 +47,8 @@ export class Actions implements Part {
   readonly #stopping = new AbortController();
   readonly #running = new Map<string, Promise<void>>();
   #tending: NodeJS.Timeout | undefined;
+  /** Whether the leases could be renewed the last time. */
+  #isTended = false;
 
   constructor(options: ActionsOptions) {
     this.#options = options;
@@ -86,7 +92,6 @@ export class Actions implements Part {
 
   async #enter(action: NewAction): Promise<{ readonly row: ActionRow; readonly isNew: boolean }> {
     const { pool } = this.#options;
-    await endLost(pool, LOST);
     for (let tries = 0; tries < TRIES; tries++) {
       const entered = await enterAction(pool, action);
       if (entered !== undefined) {
@@ -122,33 +127,49 @@ export class Actions implements Part {
           return { state: "failed", failure };
         },
       );
-    await this.#end(id, ending).catch((error: unknown) =>
-      logger.error({ ...line, code: codeOf(error) }, `how the action ended is not kept: ${messageOf(error)}`),
-    );
-    logger.info({ ...line, state: ending.state }, "action ended");
-  }
-
-  /** The database may be away for a while: until the lease is over it can be said how the action ended. */
-  async #end(id: string, ending: Ending): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        await endAction(this.#options.pool, id, ending);
-        return;
-      } catch (error) {
-        if (tries >= TRIES || this.#stopping.signal.aborted) {
-          throw error;
-        }
+    try {
+      if (await this.#end(id, ending)) {
+        logger.info({ ...line, state: ending.state }, "action ended");
+      } else {
+        logger.error({ ...line, state: ending.state }, "action ended, and its row had an end already");
       }
-      await pause(1_000, this.#stopping.signal);
+    } catch (error) {
+      logger.error({ ...line, code: codeOf(error) }, `how the action ended is not kept: ${messageOf(error)}`);
     }
   }
 
-  /** What cannot be done now is done the next time: a lease outlasts two of them. */
+  /** The database may be away for a while; until the row has its end the action counts as running, and its lease is renewed. */
+  async #end(id: string, ending: Ending): Promise<boolean> {
+    const { pool, retryMs = RETRY_MS } = this.#options;
+    for (;;) {
+      try {
+        return await endAction(pool, id, ending);
+      } catch (error) {
+        if (isDataError(error) || this.#stopping.signal.aborted) {
+          throw error;
+        }
+      }
+      await pause(retryMs, this.#stopping.signal);
+    }
+  }
+
+  /**
+   * What cannot be done now is done the next time: a lease outlasts two of them. While the database was away nobody could renew:
+   * whose lease is over then has until the time after next before it is taken for dead.
+   */
   async #tend(): Promise<void> {
     const { pool } = this.#options;
-    await renewLeases(pool, [...this.#running.keys()])
-      .then(() => endLost(pool, LOST))
-      .catch(() => undefined);
+    const wasTended = this.#isTended;
+    this.#isTended = false;
+    try {
+      await renewLeases(pool, [...this.#running.keys()]);
+      if (wasTended) {
+        await endLost(pool, LOST);
+      }
+      this.#isTended = true;
+    } catch {
+      // The next time.
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../lib/domain/ids.js";
+import { withPool } from "../../tests/harness/database.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { ServiceLetters } from "../../tests/harness/letters.js";
 import { type Answer, Services } from "../../tests/harness/service.js";
@@ -125,6 +126,14 @@ describe("runs", () => {
       items: [{ month: "2025-01", runs: ["r1"] }, { month: "2025-02" }],
     });
     expect(Number(months.bytes)).toBeGreaterThan(8_192);
+    await withPool({ role: "admin", database: services.settings.POSTGRES_DB }, async (admin) => {
+      await admin.query("SET ROLE payments_owner");
+      await admin.query("BEGIN");
+      await admin.query("LOCK TABLE payments.txn_2025_01 IN ACCESS EXCLUSIVE MODE");
+      // As while a month is swapped in.
+      expect((await get("/data/months")).items).toHaveLength(2);
+      await admin.query("ROLLBACK");
+    });
     const [{ rows }] = months.items;
     for (const by of ["day", "network", "channel", "currency", "country", "category"]) {
       const { groups, more } = await get(`/data/rollups?month=2025-01&by=${by}`);
@@ -200,6 +209,27 @@ describe("payments", () => {
     expect(await problem("/payments?cursor=abc")).toMatchObject({ code: "REQUEST_INVALID" });
   });
 
+  test("show what became a dead letter of any of their requests, a refund's too", async () => {
+    const customer = "customer-refunded";
+    const { body: wallet } = await services.post("/wallets", { user_id: customer, currency: "USD" });
+    await services.post(`/wallets/${wallet.id}/credit`, { amount: "10.00", reference: "opening" });
+    const id = await pay(customer, "4.00", "o-5");
+    await settled(id);
+    await services.post("/wallets/refund", { payment_id: id });
+    await eventually("refunded", async () => (await get(`/payments/${id}`)).payment.state === "REFUNDED");
+    const { payment, timeline } = await get(`/payments/${id}`);
+    const trace = timeline.at(-1).trace_id;
+    expect(trace).not.toBe(payment.trace_id);
+    await withPool({ role: "admin", database: services.settings.POSTGRES_DB }, async (admin) => {
+      await admin.query("SET ROLE payments_owner");
+      await admin.query(
+        `INSERT INTO ops.dead_letter (queue, consumer, code, last_code, attempts, trace_id) VALUES ('q.dlq', 'q', 'A', 'A', 1, $1)`,
+        [trace],
+      );
+    });
+    expect(await get(`/payments/${id}`)).toMatchObject({ letters: [{ queue: "q.dlq", code: "A" }] });
+  });
+
   test("that a provider names lead to its event, raw beside normalised", async () => {
     const id = await pay("customer-named", "5.00", "o-4");
     const event = {
@@ -223,10 +253,15 @@ describe("payments", () => {
     expect(detail.provenance.map(({ field }: { field: string }) => field)).toContain("amount");
     await services.post("/api/v1/events", { raw_event: { puzzle: 1 } });
     expect((await all("/events?provider=stripe")).map((each) => each.id)).toEqual([body.id]);
+    expect((await get(`/payments/${id}`)).events).toMatchObject([{ id: body.id }]);
+    // Another customer may have the same reference.
+    const other = { ...event, id: "ch_10", payment_intent: "o-4" };
+    await services.post("/api/v1/events", { raw_event: other, provider: "stripe" });
+    expect((await get(`/payments/${id}`)).events).toHaveLength(1);
     expect(await all("/events?status=UNPROCESSED")).toMatchObject([
       { status: "UNPROCESSED", provider: null },
     ]);
-    expect(await all("/events?status=APPROVED")).toHaveLength(1);
+    expect(await all("/events?status=APPROVED")).toHaveLength(2);
     expect((await get("/rules")).items.length).toBeGreaterThan(10);
     expect((await get("/mappings")).items).toEqual([]);
     expect(await act(`/mappings/${newId()}/accept`)).toMatchObject({
@@ -307,15 +342,22 @@ test("dead letters are looked at, foretold, sent again and given up, and each de
     "would apply",
     "unreadable",
   ]);
-  expect(await act("/letters/replay", { queue: "wallet.dlq", id: buried })).toMatchObject({
+  expect(await act("/letters/replay", { queue: "wallet.dlq", id: buried, expected: 1 })).toMatchObject({
     ...{ state: "done", kind: "letters.replay", subject: "wallet.dlq", why: "a test", result: { done: 1 } },
   });
-  expect(await act("/letters/abandon", { queue: "wallet.dlq", all: true })).toMatchObject({
+  // What has come since is left alone.
+  await letters.put(Buffer.from("{}"), { messageId: newId() });
+  expect(await act("/letters/abandon", { queue: "wallet.dlq", all: true, expected: 1 })).toMatchObject({
     result: { done: 1 },
   });
-  expect((await get("/queues/wallet.dlq/letters")).total).toBe(0);
+  expect((await get("/queues/wallet.dlq/letters")).total).toBe(1);
   expect(await problem("/queues/none.dlq/letters")).toMatchObject({ code: "DEAD_LETTER_QUEUE_UNKNOWN" });
+  const record = await withPool({ role: "loader", database: services.settings.POSTGRES_DB }, (pool) =>
+    pool.query("SELECT os_user FROM ops.dead_letter_action ORDER BY action_id"),
+  );
+  expect(record.rows).toEqual(Array(2).fill({ os_user: "console: operator on this machine" }));
   const rows = await all("/actions");
+  expect(rows[0]).toMatchObject({ asked: { queue: "wallet.dlq", all: true, expected: 1 } });
   expect(rows.slice(0, 2).map(({ kind }) => kind)).toEqual(["letters.abandon", "letters.replay"]);
 });
 

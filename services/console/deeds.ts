@@ -21,6 +21,12 @@ export interface LetterOrder {
   readonly all?: true | undefined;
 }
 
+/** As they were shown: what has come since is left alone. */
+export interface LetterDeed extends LetterOrder {
+  /** How many that were. */
+  readonly expected: number;
+}
+
 /** A letter whole. */
 export interface WholeLetter {
   readonly letter: Letter;
@@ -66,11 +72,16 @@ export interface Deeds {
   /** @param month `YYYY-MM` */
   readonly healMonth: (month: string, doer: Doer) => Promise<object>;
   readonly seeLetters: (queue: string, most: number) => Promise<SeenLetters>;
-  /** @throws CoreError DEAD_LETTER_UNKNOWN */
-  readonly readLetter: (queue: string, id: string) => Promise<WholeLetter>;
-  readonly foretellLetters: (order: LetterOrder) => Promise<LetterForecast>;
-  readonly replayLetters: (order: LetterOrder, doer: Doer) => Promise<object>;
-  readonly abandonLetters: (order: LetterOrder, doer: Doer) => Promise<object>;
+  /** @throws CoreError DEAD_LETTER_UNKNOWN where it is not among the oldest `most` */
+  readonly readLetter: (letter: {
+    readonly queue: string;
+    readonly id: string;
+    readonly most: number;
+  }) => Promise<WholeLetter>;
+  /** @throws CoreError INTERRUPTED when the signal fires */
+  readonly foretellLetters: (order: LetterOrder, signal: AbortSignal) => Promise<LetterForecast>;
+  readonly replayLetters: (order: LetterDeed, doer: Doer) => Promise<object>;
+  readonly abandonLetters: (order: LetterDeed, doer: Doer) => Promise<object>;
   readonly switchReports: (
     to: { readonly version: "v1" | "v2"; readonly epoch: number },
     doer: Doer,

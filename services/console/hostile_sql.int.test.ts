@@ -26,8 +26,8 @@ afterAll(async () => {
 });
 
 const enter = (key: string, thing: string, why = "because") => `
-  INSERT INTO console.action (key, fingerprint, kind, subject, thing, who, why, trace_id, leased_until)
-  VALUES ('${key}', sha256('x'), 'run.cancel', 'r1', '${thing}', 'Ana', '${why}', gen_random_uuid(), now() + interval '1 hour')`;
+  INSERT INTO console.action (key, fingerprint, kind, subject, asked, thing, who, why, trace_id, leased_until)
+  VALUES ('${key}', sha256('x'), 'run.cancel', 'r1', '{}', '${thing}', 'Ana', '${why}', gen_random_uuid(), now() + interval '1 hour')`;
 
 const asOwner = <T>(work: (pool: Pool) => Promise<T>): Promise<T> =>
   withPool({ role: "admin", database }, async (pool) => {
@@ -65,6 +65,7 @@ describe.each(["the service", "the owner"])("%s cannot", (who) => {
 test.each([
   set("who = 'Eve'"),
   set("why = 'another one'"),
+  set("asked = '{}'"),
   set("begun_at = now()"),
   "SELECT FROM saga.payment",
   "SELECT FROM wallet.wallet",

@@ -1,4 +1,4 @@
-/** More are not asked for at a time. */
+/** More are not asked for at a time, unless a single one is large. */
 const MOST = 500;
 
 interface Entry<T> {
@@ -9,10 +9,13 @@ interface Entry<T> {
 /** What was read once is told for a while to whoever asks; while it is being read all wait for that one reading. */
 export class Kept<T> {
   readonly #keepMs: number;
+  readonly #most: number;
   readonly #entries = new Map<string, Entry<T>>();
 
-  constructor(keepMs: number) {
+  /** @param most that are kept at a time */
+  constructor(keepMs: number, most = MOST) {
     this.#keepMs = keepMs;
+    this.#most = most;
   }
 
   /** What fails is told to those who wait, and kept for nobody. */
@@ -23,7 +26,7 @@ export class Kept<T> {
     }
     const entry: Entry<T> = { value: read(), untilMs: Number.POSITIVE_INFINITY };
     this.#entries.delete(key);
-    if (this.#entries.size >= MOST) {
+    if (this.#entries.size >= this.#most) {
       this.#entries.clear();
     }
     this.#entries.set(key, entry);

@@ -43,7 +43,7 @@ export class ConsolePage {
     return this.#files.get(path === "/" ? "/index.html" : path);
   }
 
-  /** What the page has beside `/assets` and itself, e.g. `/favicon.svg`. */
+  /** What the page has beside `/assets` and itself, e.g. `/icon.svg`. */
   get others(): readonly `/${string}`[] {
     return [...this.#files.keys()].filter((path) => !path.startsWith("/assets/")) as `/${string}`[];
   }

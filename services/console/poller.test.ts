@@ -33,7 +33,11 @@ const ANSWERS: Readonly<Record<string, readonly object[]>> = {
       },
     },
   ],
-  console_workers: [{ id: "w", startedAt: AT, heartbeatAt: AT, reaped: false }],
+  console_workers: [
+    { id: "dead", startedAt: AT, heartbeatAt: AT, silentMs: 60_000, reaped: true },
+    { id: "frozen", startedAt: AT, heartbeatAt: AT, silentMs: 31_000, reaped: false },
+    { id: "alive", startedAt: AT, heartbeatAt: AT, silentMs: 2_000, reaped: false },
+  ],
   console_services: [],
   console_backups: [],
   console_drills: [],
@@ -87,7 +91,10 @@ it("a look is in the words of the API, and all who ask share it", async () => {
     rates: { approved_share: 0.75, pagos_per_s: 0.2 },
     lag: { pending_payments: 10_000, pending_more: true, outbox_events: 3 },
     servers: { postgres: { state: "up" }, rabbitmq: { state: "up" } },
-    workers: [{ id: "w", silent: true }],
+    workers: [
+      { id: "frozen", silent: true },
+      { id: "alive", silent: false },
+    ],
   });
   expect(one.queues?.map(({ name, kind }) => [name, kind])).toEqual([
     ["desk-service-desk-opened-consumer", "work"],

@@ -5,7 +5,7 @@ import type { Pool } from "../../lib/postgres/pool.js";
 import type { Part } from "../../lib/runtime/lifecycle.js";
 import type { Module } from "../../lib/runtime/module.js";
 import { pause } from "../../lib/timing.js";
-import type { Overview, OverviewHistory, Queue } from "./contracts/overview.js";
+import type { Overview, Point, Queue } from "./contracts/overview.js";
 import { ASKED_EVERY_MS, overviewOf } from "./domain/overview.js";
 import { Source } from "./source.js";
 import { bodyOfAction, runningActions } from "./store/action.js";
@@ -34,8 +34,6 @@ const PATIENCE_MS = 1_000;
 const BROKER_AFTER_FAILURE_MS = 10_000;
 /** Five minutes and more at the usual pace. */
 const POINTS = 200;
-
-type Point = OverviewHistory["points"][number];
 
 /** Asks how it stands, for all who look. There is one of it in a process, however many pages are open. */
 export class Poller implements Part {
@@ -130,6 +128,7 @@ export class Poller implements Part {
     const overview = overviewOf(
       {
         servers: { postgres: this.#pulse.state, rabbitmq: this.#queues.state },
+        figures: { runs: this.#runs.state, standing: this.#standing.state },
         queues: this.#queues.value,
         pulse: this.#pulse.value,
         standing: this.#standing.value,
@@ -139,25 +138,10 @@ export class Poller implements Part {
       { sequence: this.#sequence, at: new Date() },
     );
     this.#latest = { overview, atMs: performance.now() };
-    this.#history.push(this.#pointOf(overview));
+    this.#history.push(overview.point);
     this.#history.splice(0, this.#history.length - POINTS);
     this.#options.onLook(overview);
     return overview;
-  }
-
-  /** What a server that is away said before is no point of now. */
-  #pointOf({ as_of, rates, queues, servers }: Overview): Point {
-    const told = servers.postgres.state === "up" ? rates : null;
-    const waiting = servers.rabbitmq.state === "up" ? queues : null;
-    return {
-      at: as_of,
-      payments_per_s: told?.payments_per_s ?? null,
-      partner_events_per_s: told?.partner_events_per_s ?? null,
-      provider_events_per_s: told?.provider_events_per_s ?? null,
-      queued:
-        waiting?.filter(({ kind }) => kind === "work").reduce((sum, { messages }) => sum + messages, 0) ??
-        null,
-    };
   }
 }
 

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { OverviewStream } from "./stream.js";
 
-const never = new AbortController().signal;
+const never = { ending: new AbortController().signal, untilMs: Number.POSITIVE_INFINITY };
 
 /** What a page has read by now. */
 async function reading(page: ReturnType<OverviewStream["follow"]>): Promise<() => string> {
@@ -51,14 +51,35 @@ it("a page that does not read has one overview waiting, the newest", async () =>
   }
   expect(page.readableLength).toBe(0);
   const read = await reading(page);
-  expect(read()).toBe('id: 1000\nevent: overview\ndata: {"n":1000}\n\n');
+  expect(read()).toBe('retry: 2000\n\nid: 1000\nevent: overview\ndata: {"n":1000}\n\n');
+});
+
+it("a page that reads slowly loses neither the word to ask anew nor an overview to a heartbeat", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "performance"] });
+  try {
+    const stream = new OverviewStream(10);
+    await stream.start();
+    stream.tell(1_000, {});
+    const page = stream.follow(1, never);
+    stream.tell(1_001, {});
+    vi.advanceTimersByTime(60_000);
+    const read = await reading(page);
+    expect(read().match(/event: \w+/g)).toEqual(["event: resync", "event: overview"]);
+    vi.advanceTimersByTime(20_000);
+    await turn();
+    expect(read()).toContain("event: heartbeat");
+    await stream.stop();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it("pages that have gone are forgotten, and the process's end ends all", async () => {
   const stream = new OverviewStream(2);
   const ending = new AbortController();
-  const [gone, stays] = [stream.follow(undefined, ending.signal), stream.follow(undefined, ending.signal)];
-  expect(stream.isFull).toBe(true);
+  const own = { ...never, ending: ending.signal };
+  const [gone, stays] = [stream.follow(undefined, own), stream.follow(undefined, own)];
+  expect(() => stream.follow(undefined, own)).toThrow("Too many pages");
   gone.destroy();
   await turn();
   expect(stream.pages).toBe(1);
@@ -68,8 +89,18 @@ it("pages that have gone are forgotten, and the process's end ends all", async (
   await ended;
   await turn();
   expect(stream.pages).toBe(0);
-  const late = stream.follow(undefined, ending.signal);
+  const late = stream.follow(undefined, own);
   const lateEnded = new Promise((resolve) => late.on("end", resolve));
   await reading(late);
   await lateEnded;
+});
+
+it("whose session is over is told nothing more", async () => {
+  const stream = new OverviewStream(2);
+  const page = stream.follow(undefined, { ...never, untilMs: Date.now() });
+  const ended = new Promise((resolve) => page.on("end", resolve));
+  const read = await reading(page);
+  stream.tell(1, {});
+  await ended;
+  expect(read()).not.toContain("overview");
 });

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { CoreError } from "../../lib/core_errors.js";
 import type { Part } from "../../lib/runtime/lifecycle.js";
 
 /** Comes where nothing else did for so long; proxies and pages give up on what is silent. */
@@ -10,6 +11,13 @@ const KEPT = 200;
 
 const frame = (event: string, data: unknown, id?: number): Buffer =>
   Buffer.from(`${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+
+export interface Following {
+  /** Ends it. */
+  readonly ending: AbortSignal;
+  /** When the session of whoever follows ends, by Date.now(): it is told nothing after that. */
+  readonly untilMs: number;
+}
 
 /**
  * Tells all pages that are open what the newest overview is. It is written once for all of them. An overview is whole, so a page that
@@ -32,10 +40,6 @@ export class OverviewStream implements Part {
     return this.#pages.size;
   }
 
-  get isFull(): boolean {
-    return this.#pages.size >= this.#most;
-  }
-
   async start(): Promise<void> {
     this.#heart = setInterval(() => this.#beat(), HEARTBEAT_MS / 3).unref();
   }
@@ -49,28 +53,34 @@ export class OverviewStream implements Part {
 
   /** @param id greater than those before */
   tell(id: number, overview: unknown): void {
-    this.#newest = { id, frame: frame("overview", overview, id) };
-    this.#tellAll(this.#newest.frame);
+    const told = frame("overview", overview, id);
+    this.#newest = { id, frame: told };
+    this.#toAll((page) => page.tell(told));
   }
 
   /**
    * What a page reads, from the newest overview on.
    *
    * @param lastId of the overview that it had last; undefined: none
-   * @param ending ends it
+   * @throws CoreError OVERLOADED where as many follow as may
    */
-  follow(lastId: number | undefined, ending: AbortSignal): Readable {
-    const newest = this.#newest;
-    const first: Buffer[] = [Buffer.from(`retry: ${RETRY_MS}\n\n`)];
-    if (newest !== undefined) {
-      const isKept = lastId === undefined || (lastId <= newest.id && lastId > newest.id - KEPT);
-      first.push(...(isKept ? [] : [frame("resync", {})]), newest.frame);
+  follow(lastId: number | undefined, { ending, untilMs }: Following): Readable {
+    if (this.#pages.size >= this.#most) {
+      throw new CoreError("OVERLOADED", "Too many pages of the console are open here.");
     }
-    const page = new Page(Buffer.concat(first), () => {
+    const newest = this.#newest;
+    const opening: Buffer[] = [Buffer.from(`retry: ${RETRY_MS}\n\n`)];
+    if (newest !== undefined && lastId !== undefined && (lastId > newest.id || lastId <= newest.id - KEPT)) {
+      opening.push(frame("resync", {}));
+    }
+    const page = new Page(Buffer.concat(opening), untilMs, () => {
       ending.removeEventListener("abort", end);
       this.#pages.delete(page);
     });
     const end = () => page.end();
+    if (newest !== undefined) {
+      page.tell(newest.frame);
+    }
     ending.addEventListener("abort", end);
     this.#pages.add(page);
     if (ending.aborted) {
@@ -81,34 +91,50 @@ export class OverviewStream implements Part {
 
   #beat(): void {
     if (this.#pages.size > 0 && performance.now() - this.#toldMs >= HEARTBEAT_MS) {
-      this.#tellAll(frame("heartbeat", { at: new Date().toISOString() }));
+      const beat = frame("heartbeat", { at: new Date().toISOString() });
+      this.#toAll((page) => page.beat(beat));
     }
   }
 
-  #tellAll(told: Buffer): void {
+  #toAll(pass: (page: Page) => void): void {
     this.#toldMs = performance.now();
+    const now = Date.now();
     for (const page of this.#pages) {
-      page.tell(told);
+      if (now < page.untilMs) {
+        pass(page);
+      } else {
+        page.end();
+      }
     }
   }
 }
 
-/** One that reads; what it has not read when the next comes is replaced by that. */
+/** One that reads; an overview that it has not read when the next comes is replaced by that. */
 class Page extends Readable {
+  readonly untilMs: number;
   readonly #onGone: () => void;
+  #opening: Buffer | undefined;
   #next: Buffer | undefined;
   #wants = false;
   #ended = false;
 
-  constructor(first: Buffer, onGone: () => void) {
+  constructor(opening: Buffer, untilMs: number, onGone: () => void) {
     super({ highWaterMark: 1 });
-    this.#next = first;
+    this.untilMs = untilMs;
+    this.#opening = opening;
     this.#onGone = onGone;
   }
 
   tell(told: Buffer): void {
     this.#next = told;
     this.#pass();
+  }
+
+  /** Nothing to whom something waits for. */
+  beat(told: Buffer): void {
+    if (this.#next === undefined) {
+      this.tell(told);
+    }
   }
 
   end(): void {
@@ -129,13 +155,11 @@ class Page extends Readable {
   }
 
   #pass(): void {
-    if (this.#ended) {
-      return;
-    }
-    if (this.#wants && this.#next !== undefined) {
-      const next = this.#next;
+    const waiting = [this.#opening, this.#next].filter((each) => each !== undefined);
+    if (this.#wants && !this.#ended && waiting.length > 0) {
+      this.#opening = undefined;
       this.#next = undefined;
-      this.#wants = this.push(next);
+      this.#wants = this.push(Buffer.concat(waiting));
     }
   }
 }

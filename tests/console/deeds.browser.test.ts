@@ -27,6 +27,7 @@ const action = (change: object = {}) => ({
   action_id: ID.action,
   kind: "letters.replay",
   subject: "wallet.dlq",
+  asked: { queue: "wallet.dlq", id: ID.letter, expected: 1 },
   state: "done",
   result: { replayed: 3 },
   failure: null,
@@ -63,7 +64,7 @@ it("a task by keyboard alone: dead letters are looked at, replayed, and the focu
   const replay = page.getByRole("button", { name: "Replay all …" });
   await replay.focus();
   await page.keyboard.press("Enter");
-  await dialog().getByRole("heading", { name: "Replay 3 dead letters of wallet.dlq" }).waitFor();
+  await dialog().getByRole("heading", { name: "Replay all dead letters of wallet.dlq" }).waitFor();
   expect(await accessibilityFaults(page)).toEqual([]);
   await page.keyboard.press("Enter"); // the dry run has the focus
   await dialog().getByText("3 of 3 letters in the queue are meant.").waitFor();
@@ -79,7 +80,7 @@ it("a task by keyboard alone: dead letters are looked at, replayed, and the focu
     {
       path: "letters/replay",
       key: expect.stringMatching(/^[0-9a-f]{32}$/),
-      body: { queue: "wallet.dlq", all: true, reason: "the wallet is there now" },
+      body: { queue: "wallet.dlq", all: true, expected: 3, reason: "the wallet is there now" },
     },
   ]);
   await page.keyboard.press("Escape");
@@ -138,23 +139,52 @@ it("clicks that come at once do it once", async () => {
   expect(sent("runs/r7/resume")).toHaveLength(1);
 });
 
-it("after an answer that was lost the same intent has the same key, another reason has another", async () => {
+it("what got no answer is sent again as it was, from a dialog that is opened anew too; then it is another action", async () => {
+  const resume = page.getByRole("button", { name: "Resume …" });
+  const why = dialog().getByLabel("Why");
   await goTo(page, "#/runs/r7", "Run r7");
   server.answer("POST runs/r7/resume", problem(503, "UNAVAILABLE", "A server that this needs is away."), 503);
-  await page.getByRole("button", { name: "Resume …" }).click();
-  await dialog().getByLabel("Why").fill("it stands still");
+  await resume.click();
+  await why.fill("it stands stil");
   await page.keyboard.press("Enter");
-  await dialog().getByText("trying again does not do it twice").waitFor();
+  await dialog().getByText("Trying again does not do it twice.").waitFor();
+  expect(await why.isEditable()).toBe(false);
+  expect(await accessibilityFaults(page)).toEqual([]);
+  await page.keyboard.press("Escape");
+  await dialog().waitFor({ state: "detached" });
+  await resume.click();
+  expect(await why.inputValue()).toBe("it stands stil");
+  server.answer("POST runs/r7/resume", action({ kind: "run.resume", subject: "r7", asked: {} }));
   await page.keyboard.press("Enter");
-  await expect.poll(() => sent("runs/r7/resume").length).toBe(2);
-  await expect.poll(() => dialog().getByRole("button", { name: "Resume" }).isEnabled()).toBe(true);
-  server.answer("POST runs/r7/resume", action({ kind: "run.resume", subject: "r7" }));
-  await dialog().getByLabel("Why").fill("it still stands still");
+  await dialog().getByRole("button", { name: "Close" }).click();
+  await resume.click();
+  await why.fill("it still stands still");
   await page.keyboard.press("Enter");
   await dialog().getByRole("button", { name: "Close" }).waitFor();
-  const [first, second, third] = sent("runs/r7/resume").map(({ key }) => key);
-  expect(second).toBe(first);
-  expect(third).not.toBe(first);
+  const [first, second, third] = sent("runs/r7/resume");
+  expect(second).toEqual(first);
+  expect(third?.key).not.toBe(first?.key);
+  expect(third?.body).toEqual({ reason: "it still stands still" });
+});
+
+it("letters that nobody has seen are not touched, and of none nothing can be done", async () => {
+  await openQueue();
+  server.answer("POST letters/preview", { ...PREVIEW, total: 2_000, selected: 0 });
+  await page.getByRole("button", { name: "Abandon all …" }).click();
+  await dialog().getByText("as many as the dry run finds").waitFor();
+  await dialog().getByRole("button", { name: "Dry run" }).click();
+  await dialog().getByText("0 of 2,000 letters in the queue are meant.").waitFor();
+  expect(await dialog().getByLabel("Why").count()).toBe(0);
+  server.answer("POST letters/preview", { ...PREVIEW, total: 1_512, selected: 1_512 });
+  server.answer("POST letters/abandon", action({ kind: "letters.abandon" }));
+  await dialog().getByRole("button", { name: "Dry run" }).click();
+  await dialog().getByLabel("Type wallet.dlq to confirm").fill("wallet.dlq");
+  await dialog().getByLabel("Why").fill("they are of a test");
+  await page.keyboard.press("Enter");
+  await dialog().getByRole("button", { name: "Close" }).waitFor();
+  expect(sent("letters/abandon").map(({ body }) => body)).toEqual([
+    { queue: "wallet.dlq", all: true, expected: 1_512, reason: "they are of a test" },
+  ]);
 });
 
 it("one that runs is followed to its end, and then the page is asked for again", async () => {
@@ -183,6 +213,9 @@ it("a second tab is told who is at it, and since when", async () => {
   await page.keyboard.press("Enter");
   await dialog().getByText(detail).waitFor();
   await dialog().getByText("CONSOLE_ACTION_RUNNING").waitFor();
+  // It was refused: nothing is in the dark.
+  expect(await dialog().getByText("Trying again").count()).toBe(0);
+  expect(await dialog().getByLabel("Why").isEditable()).toBe(true);
 });
 
 it("a run is shown before it is started, by what the form says then", async () => {
@@ -251,10 +284,10 @@ it("each deed of the page sends what its contract wants", async () => {
       `Dead letter ${ID.letter}`,
       "Replay …",
       "letters/replay",
-      { queue: "wallet.dlq", id: ID.letter },
+      { queue: "wallet.dlq", id: ID.letter, expected: 1 },
     ],
   ];
-  server.answer("POST letters/preview", { ...PREVIEW, forecasts: null });
+  server.answer("POST letters/preview", { ...PREVIEW, selected: 1, forecasts: null });
   for (const [hash, heading, button, path, body] of deeds) {
     server.answer(`POST ${path}`, action());
     await goTo(page, hash, heading);

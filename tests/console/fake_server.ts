@@ -47,6 +47,7 @@ export class FakeServer {
   #server: Server | undefined;
   #port = 0;
   #away: Answer | undefined;
+  #full: Answer | undefined;
   #sequence = overview.sequence;
 
   get origin(): string {
@@ -90,6 +91,7 @@ export class FakeServer {
   /** Each endpoint with data, or with none. */
   fill(which: "full" | "empty"): void {
     this.#away = undefined;
+    this.#full = undefined;
     for (const endpoint of ENDPOINTS) {
       this.#answers.set(`GET ${endpoint.path}`, {
         status: 200,
@@ -111,6 +113,11 @@ export class FakeServer {
     };
   }
 
+  /** New streams alone, as when too many pages are open. */
+  refuseStreams(status: number, code: string): void {
+    this.#full = { status, body: problem(status, code, "Too many pages are open.") };
+  }
+
   /** To all streams. */
   say(event: string, data: unknown, id?: number): void {
     const text = `${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
@@ -122,9 +129,10 @@ export class FakeServer {
   /** A newer overview. @returns its id */
   tell(change: object = {}): number {
     this.#sequence += 1;
-    const { body } = this.#answers.get("GET overview") as { body: object };
+    const { body } = this.#answers.get("GET overview") as { body: typeof overview };
     const as_of = new Date(Date.UTC(2026, 10, 27, 1, 0, this.#sequence)).toISOString();
-    this.say("overview", { ...body, as_of, ...change, sequence: this.#sequence }, this.#sequence);
+    const point = { ...body.point, at: as_of };
+    this.say("overview", { ...body, as_of, point, ...change, sequence: this.#sequence }, this.#sequence);
     return this.#sequence;
   }
 
@@ -147,8 +155,9 @@ export class FakeServer {
   }
 
   #follow(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#away !== undefined) {
-      send(response, this.#away);
+    const refusal = this.#away ?? this.#full;
+    if (refusal !== undefined) {
+      send(response, refusal);
       return;
     }
     const lastId = request.headers["last-event-id"];

@@ -11,7 +11,7 @@ import {
   openConsole,
 } from "./browser.js";
 import { FakeServer } from "./fake_server.js";
-import { PAGES } from "./fixtures.js";
+import { ENDPOINTS, ID, PAGES } from "./fixtures.js";
 
 let browser: Browser;
 let server: FakeServer;
@@ -88,7 +88,7 @@ it("zero, none told and empty are three things", async () => {
     server.tell();
     await providers.getByText("no data").first().waitFor();
     await page.getByText("No audit is known.").waitFor();
-    await page.getByText("Not every server has answered yet.").waitFor();
+    await page.getByText("Not everything was told yet.").waitFor();
     await goTo(page, "#/actions", "Actions");
     await page.getByText("Nothing was done from the console yet.").waitFor();
   });
@@ -110,5 +110,34 @@ it("a chart has a table, in which a gap is no data", async () => {
 it("an address of no page says so", async () => {
   await inWindow(WIDE, async ({ page }) => {
     await goTo(page, "#/nowhere/at/all", "No such page");
+  });
+});
+
+it("a dead letter leads to the payment that it is about", async () => {
+  await inWindow(WIDE, async ({ page }) => {
+    await goTo(page, `#/queues/wallet.dlq/letters/${ID.letter}`, `Dead letter ${ID.letter}`);
+    await page.getByRole("link", { name: ID.payment, exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: `Payment ${ID.payment}` }).waitFor();
+  });
+});
+
+it("says what is a sample, and what is left out", async () => {
+  const answerOf = (path: string) => ENDPOINTS.find((each) => each.path === path)?.full as object;
+  const { window } = answerOf(`windows/${ID.window}`) as { window: object };
+  server.answer(`GET windows/${ID.window}`, {
+    ...answerOf(`windows/${ID.window}`),
+    window: { ...window, expected: 20 },
+  });
+  server.answer("GET data/rollups", {
+    ...answerOf("data/rollups"),
+    ...{ by: "decline_reason", sampled: 0.06 },
+    groups: [{ group: "FUNDS", transactions: 12, approved: null, fraud: null, volume: [] }],
+  });
+  await inWindow(WIDE, async ({ page }) => {
+    await goTo(page, "#/data?by=decline_reason", "Data");
+    await page.getByRole("columnheader", { name: "In the sample" }).waitFor();
+    expect(await page.getByRole("columnheader", { name: "Transactions" }).count()).toBe(0);
+    await goTo(page, `#/windows/${ID.window}`, `Window ${ID.window}`);
+    await page.getByText("The rest, slots 13 to 20, is not shown.").waitFor();
   });
 });

@@ -1,12 +1,13 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Action } from "../../../services/console/contracts/actions.js";
+import { grouped, words } from "../lib/text.js";
 import { ask, type Deed, deed, useDeed } from "../state/deed.js";
 import { mayAct } from "../state/session.js";
 import { Facts, Json } from "./facts.js";
 import { Field } from "./field.js";
 import { State } from "./state.js";
 import { Failure } from "./states.js";
-import { Instant } from "./value.js";
+import { Instant, text } from "./value.js";
 
 /** Opens the dialog that asks about a deed; a viewer has none. */
 export function DeedButton({ deed: each, children }: { readonly deed: Deed; readonly children?: string }) {
@@ -26,10 +27,11 @@ export function DeedDialog() {
 /** The browser's own modal dialog: it keeps the focus inside, closes by Escape and gives the focus back. */
 function Dialog({ deed: asked }: { readonly deed: Deed }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const { busy, preview, action, error, look, send } = useDeed(asked);
+  const { busy, preview, action, error, unanswered, look, send } = useDeed(asked);
   const close = () => dialog.current?.close();
   useLayoutEffect(() => dialog.current?.showModal(), []);
-  const looking = asked.dryRun !== undefined && preview === undefined;
+  const looking = asked.dryRun !== undefined && preview === undefined && unanswered === undefined;
+  const nothing = preview?.count === 0 && unanswered === undefined;
   return (
     <dialog
       ref={dialog}
@@ -44,22 +46,21 @@ function Dialog({ deed: asked }: { readonly deed: Deed }) {
           <Facts
             facts={[
               ["What", <code key="subject">{asked.subject}</code>],
-              ["How much", asked.count],
+              ["How much", preview === undefined ? asked.count : grouped(preview.count)],
             ]}
           />
           <p>{asked.consequence}</p>
           {preview && <div class="preview">{asked.dryRun?.show(preview.answer)}</div>}
-          {error && (
-            <Failure error={error}>
-              {!looking &&
-                error.retryable &&
-                "It may have been done or not: trying again does not do it twice."}
-            </Failure>
+          {error && <Failure error={error} />}
+          {unanswered !== undefined && (
+            <p>
+              It was sent and no answer came: it may have been done or not. Trying again does not do it twice.
+            </p>
           )}
-          {looking ? (
+          {looking || nothing ? (
             <Look busy={busy} look={look} close={close} />
           ) : (
-            <Ask deed={asked} busy={busy} send={send} close={close} />
+            <Ask deed={asked} busy={busy} unanswered={unanswered} send={send} close={close} />
           )}
         </>
       ) : (
@@ -80,7 +81,7 @@ function Look(props: { readonly busy: boolean; readonly look: () => void; readon
         Dry run
       </button>
       <button type="button" onClick={props.close}>
-        Cancel
+        Back
       </button>
     </div>
   );
@@ -89,11 +90,14 @@ function Look(props: { readonly busy: boolean; readonly look: () => void; readon
 function Ask(props: {
   readonly deed: Deed;
   readonly busy: boolean;
+  /** Why it was sent before, without an answer: it is sent again as it was. */
+  readonly unanswered: string | undefined;
   readonly send: (reason: string) => void;
   readonly close: () => void;
 }) {
+  const { unanswered } = props;
   const { danger, subject, verb } = props.deed;
-  const [reason, setReason] = useState("");
+  const [reason, setReason] = useState(unanswered ?? "");
   const [typed, setTyped] = useState("");
   const field = useRef<HTMLInputElement>(null);
   useLayoutEffect(() => field.current?.focus(), []);
@@ -110,6 +114,8 @@ function Ask(props: {
         label="Why"
         hint="3 to 200 characters, kept with your name"
         input={field}
+        initial={unanswered ?? ""}
+        readOnly={unanswered !== undefined}
         maxLength={200}
         required
         onText={setReason}
@@ -120,7 +126,7 @@ function Ask(props: {
           {verb}
         </button>
         <button type="button" onClick={props.close}>
-          Cancel
+          Back
         </button>
       </div>
     </form>
@@ -144,12 +150,13 @@ function Ended({ action, close }: { readonly action: Action; readonly close: () 
 }
 
 export function ActionFacts({ action }: { readonly action: Action }) {
-  const { state, who, why, at, ended_at, failure, result } = action;
+  const { state, asked, who, why, at, ended_at, failure, result } = action;
   return (
     <>
       <Facts
         facts={[
           ["State", <State key="state" state={state} />],
+          ["Asked for", text(askedText(asked))],
           ["Who", who],
           ["Why", why],
           ["Since", <Instant key="at" at={at} />],
@@ -170,3 +177,9 @@ export function ActionFacts({ action }: { readonly action: Action }) {
     </>
   );
 }
+
+/** `queue wallet.dlq, all true, expected 3` */
+const askedText = (asked: Action["asked"]): string =>
+  Object.entries(asked)
+    .map(([name, value]) => `${words(name)} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");

@@ -16,6 +16,7 @@ interface FieldProps {
   readonly inputMode?: "decimal";
   readonly maxLength?: number;
   readonly required?: boolean;
+  readonly readOnly?: boolean;
   readonly input?: Ref<HTMLInputElement>;
   readonly onText?: (text: string) => void;
 }

@@ -1,6 +1,6 @@
 import type { LetterPreview } from "../answers.js";
 import { counted, grouped } from "../lib/text.js";
-import type { Deed } from "../state/deed.js";
+import type { Deed, DryRun } from "../state/deed.js";
 import { Facts } from "./facts.js";
 import { Table } from "./table.js";
 
@@ -10,38 +10,49 @@ export type Selection = { readonly id: string } | { readonly code: string } | { 
 interface Letters {
   readonly queue: string;
   readonly selection: Selection;
-  /** How many that is, as far as the page knows. */
-  readonly count: number;
-  /** In words, after `dead letters of wallet.dlq`: ` with code X`. */
-  readonly which: string;
 }
 
 /** Letters go back to the consumer that failed. */
-export function replayOf({ queue, selection, count, which }: Letters): Deed {
+export function replayOf(letters: Letters): Deed {
   return {
-    title: `Replay ${counted(count, "dead letter")} of ${queue}${which}`,
-    subject: queue,
-    count: counted(count, "letter"),
+    title: `Replay ${wordsOf(letters)}`,
     consequence: "Each goes back to the consumer that failed, with its attempts begun anew.",
     verb: "Replay",
     path: "letters/replay",
-    body: { queue, ...selection },
-    dryRun: { path: "letters/preview", body: { queue, ...selection }, show: showForecasts },
+    ...askedOf(letters, showForecasts),
   };
 }
 
 /** Letters are deleted for good. */
-export function abandonmentOf({ queue, selection, count, which }: Letters): Deed {
+export function abandonmentOf(letters: Letters): Deed {
   return {
-    title: `Abandon ${counted(count, "dead letter")} of ${queue}${which}`,
-    subject: queue,
-    count: counted(count, "letter"),
+    title: `Abandon ${wordsOf(letters)}`,
     consequence: "They are deleted for good: what they would have caused never happens.",
     verb: "Abandon",
     path: "letters/abandon",
-    body: { queue, ...selection },
     danger: true,
-    dryRun: { path: "letters/preview", body: { queue, ...selection }, show: showSelected },
+    ...askedOf(letters, showSelected),
+  };
+}
+
+function wordsOf({ queue, selection }: Letters): string {
+  if ("id" in selection) {
+    return `dead letter ${selection.id} of ${queue}`;
+  }
+  return "code" in selection
+    ? `dead letters of ${queue} with code ${selection.code}`
+    : `all dead letters of ${queue}`;
+}
+
+/** How many they are the server alone knows: the page has seen the oldest thousand at most. */
+function askedOf({ queue, selection }: Letters, show: DryRun["show"]) {
+  const body = { queue, ...selection };
+  const countOf = (answer: unknown) => (answer as LetterPreview).selected;
+  return {
+    subject: queue,
+    count: "id" in selection ? "1 letter" : "as many as the dry run finds",
+    body,
+    dryRun: { path: "letters/preview", body, show, countOf },
   };
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { get, intentKeys, onRefusal, post, queryText } from "./api.js";
+import { get, onRefusal, post, queryText } from "./api.js";
 import type { ApiError } from "./problem.js";
 
 const fetched = vi.fn<typeof fetch>();
@@ -40,7 +40,7 @@ describe("a refusal", () => {
     const detail = "The request does not fit its schema.";
     answer(400, JSON.stringify({ code: "REQUEST_INVALID", detail, trace_id: "t", retryable: false, errors }));
     const error = await failure(post("runs/preview", {}));
-    expect(error).toMatchObject({ status: 400, code: "REQUEST_INVALID", traceId: "t", retryable: false });
+    expect(error).toMatchObject({ status: 400, code: "REQUEST_INVALID", traceId: "t", mayBeDone: false });
     expect(error.message).toBe("The request does not fit its schema.");
     expect([...error.fields]).toEqual([["from", "is no date"]]);
     expect(seen).toEqual(["REQUEST_INVALID"]);
@@ -48,13 +48,13 @@ describe("a refusal", () => {
 
   it("by a proxy, which knows no problems, has a code too", async () => {
     answer(503, "<html><body>Service Unavailable</body></html>");
-    expect(await failure(get("overview"))).toMatchObject({ status: 503, code: "HTTP_503", retryable: true });
+    expect(await failure(get("overview"))).toMatchObject({ status: 503, code: "HTTP_503", mayBeDone: true });
   });
 });
 
 it("tells nobody's answer, and half of one, from a refusal", async () => {
   fetched.mockRejectedValue(new TypeError("Failed to fetch"));
-  expect(await failure(get("overview"))).toMatchObject({ status: 0, code: "UNREACHABLE", retryable: true });
+  expect(await failure(get("overview"))).toMatchObject({ status: 0, code: "UNREACHABLE", mayBeDone: true });
   answer(200, '{"items": [');
   expect(await failure(get("overview"))).toMatchObject({ status: 0, code: "UNREACHABLE" });
 });
@@ -71,11 +71,4 @@ it("ends with the caller's signal, not with an error of the server", async () =>
 it("writes queries without what is empty", () => {
   expect(queryText({ cursor: undefined, q: "" })).toBe("");
   expect(queryText({ q: "a&b=ü", state: "OPEN" })).toBe("?q=a%26b%3D%C3%BC&state=OPEN");
-});
-
-it("gives one intent one key", () => {
-  let minted = 0;
-  const keyOf = intentKeys(() => `k${minted++}`);
-  expect([{ reason: "a" }, { reason: "a" }, { reason: "b" }].map(keyOf)).toEqual(["k0", "k0", "k1"]);
-  expect(intentKeys()({})).toMatch(/^[0-9a-f]{32}$/);
 });

@@ -69,24 +69,3 @@ export function queryText(query: Readonly<Record<string, string | undefined>>): 
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
   return given.length === 0 ? "" : `?${new URLSearchParams(given as [string, string][])}`;
 }
-
-/**
- * Keys of one intent: the same body gets the same key, so that a second click or a try after a lost answer does nothing twice;
- * another body is another intent.
- */
-export function intentKeys(mint: () => string = randomKey): (body: object) => string {
-  let last: { readonly text: string; readonly key: string } | undefined;
-  return (body) => {
-    const text = JSON.stringify(body);
-    if (last?.text !== text) {
-      last = { text, key: mint() };
-    }
-    return last.key;
-  };
-}
-
-/** 128 random bits. crypto.randomUUID is only there on https and on loopback. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}

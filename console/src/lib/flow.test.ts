@@ -27,9 +27,13 @@ it("sums a module's queues by kind, and nobody else's", () => {
   });
 });
 
-it("tells zero from nothing told", () => {
-  expect(loadOf("wallet", [])).toMatchObject({ waiting: 0, dead: 0, deadQueue: undefined });
-  expect(loadOf("wallet", null)).toBeNull();
+it("tells an empty queue from no queue", () => {
+  expect(loadOf("wallet", [queue("a", "work", 0)])).toMatchObject({
+    waiting: 0,
+    dead: 0,
+    deadQueue: undefined,
+  });
+  expect(loadOf("fraud", [queue("a", "work", 0)])).toBeNull();
 });
 
 it("notices messages that nobody takes, not an empty queue", () => {

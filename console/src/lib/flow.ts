@@ -61,13 +61,13 @@ export const LANES: readonly Lane[] = [
     rateOf: ({ windows }) => windows?.open ?? null,
     unit: "open windows",
     stops: [
-      { module: "monitor_queue", title: "Monitor queue" },
+      { module: "monitor-queue", title: "Monitor queue" },
       { module: "monitor", title: "Monitor", page: "windows" },
     ],
   },
 ];
 
-/** What lies in a module's queues; null: the broker has told nothing. */
+/** What lies in a module's queues. */
 export interface Load {
   readonly waiting: number;
   readonly retried: number;
@@ -77,11 +77,12 @@ export interface Load {
   readonly deadQueue: string | undefined;
 }
 
-export function loadOf(module: string, queues: readonly Queue[] | null): Load | null {
-  if (queues === null) {
+/** @returns null: the module has no queue */
+export function loadOf(module: string, queues: readonly Queue[]): Load | null {
+  const own = queues.filter((queue) => queue.module === module);
+  if (own.length === 0) {
     return null;
   }
-  const own = queues.filter((queue) => queue.module === module);
   const of = (kind: Queue["kind"]) => own.filter((queue) => queue.kind === kind);
   const sum = (kind: Queue["kind"]) => of(kind).reduce((total, { messages }) => total + messages, 0);
   return {

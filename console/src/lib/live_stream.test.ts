@@ -38,8 +38,14 @@ beforeEach(() => {
   stream = new LiveStream({
     url: "/console/stream",
     onEvent: ({ name, id }) => heard.push(`${name} ${id}`),
-    onState: (state) => states.at(-1) !== state && states.push(state),
-    onRefused: (refusal) => heard.push(`refused ${refusal}`),
+    onState: (state, refusal) => {
+      if (refusal !== undefined) {
+        heard.push(`refused ${refusal.status}`);
+      }
+      if (states.at(-1) !== state) {
+        states.push(state);
+      }
+    },
   });
 });
 afterEach(() => {

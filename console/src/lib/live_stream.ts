@@ -1,4 +1,5 @@
 import { EventReader, type StreamEvent } from "./event_stream.js";
+import { type ApiError, refusalOf } from "./problem.js";
 
 /** Twice the server's heartbeat of 15 s and some: a stream silent for longer is cut, though nothing says so. */
 const SILENCE_MS = 35_000;
@@ -11,9 +12,8 @@ export type Liveness = "connecting" | "live" | "away" | "paused";
 export interface StreamOptions {
   readonly url: string;
   readonly onEvent: (event: StreamEvent) => void;
-  readonly onState: (state: Liveness) => void;
-  /** The status of a refusal: 401 is no outage. */
-  readonly onRefused?: (status: number) => void;
+  /** @param refusal why it is away, where the server answered and said no */
+  readonly onState: (state: Liveness, refusal?: ApiError) => void;
 }
 
 /**
@@ -51,10 +51,10 @@ export class LiveStream {
     const open = new AbortController();
     this.#open = open;
     this.#retry = undefined;
-    await this.#read(open).catch(() => undefined);
+    const refusal = await this.#read(open).catch(() => undefined);
     if (this.#open === open) {
       this.#open = undefined;
-      this.#options.onState("away");
+      this.#options.onState("away", refusal);
       this.#retry = setTimeout(() => void this.#connect(), this.#waitMs());
     }
   }
@@ -66,7 +66,8 @@ export class LiveStream {
     return wait * (0.5 + Math.random() / 2);
   }
 
-  async #read(open: AbortController): Promise<void> {
+  /** Until it ends. @returns why it was refused */
+  async #read(open: AbortController): Promise<ApiError | undefined> {
     const headers: Record<string, string> = { Accept: "text/event-stream" };
     if (this.#lastId !== "") {
       headers["Last-Event-ID"] = this.#lastId;
@@ -75,8 +76,7 @@ export class LiveStream {
     try {
       const response = await fetch(this.#options.url, { headers, signal: open.signal, cache: "no-store" });
       if (!response.ok || response.body === null) {
-        this.#options.onRefused?.(response.status);
-        return;
+        return await refusalOf(response);
       }
       const events = new EventReader();
       const texts = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -87,6 +87,7 @@ export class LiveStream {
           this.#arrived(open, arrival.kind === "event" ? arrival : undefined);
         }
       }
+      return undefined;
     } finally {
       clearTimeout(silence);
     }

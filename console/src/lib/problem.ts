@@ -6,8 +6,8 @@ export class ApiError extends Error {
   readonly code: string;
   /** Finds the request in the log; empty when no answer came. */
   readonly traceId: string;
-  /** The same request may succeed later. */
-  readonly retryable: boolean;
+  /** Nobody knows whether what was asked for was done: the answer was lost, or the server failed on its way. */
+  readonly mayBeDone: boolean;
   /** By the field's name, what is wrong with it. */
   readonly fields: ReadonlyMap<string, string>;
 
@@ -16,7 +16,7 @@ export class ApiError extends Error {
     this.status = status;
     this.code = problem.code ?? `HTTP_${status}`;
     this.traceId = problem.trace_id ?? "";
-    this.retryable = problem.retryable ?? (status === 0 || status >= 500);
+    this.mayBeDone = status === 0 || (status >= 500 && problem.code !== "OVERLOADED");
     this.fields = fieldsOf(problem.errors);
   }
 }
@@ -25,7 +25,6 @@ interface ProblemBody {
   readonly detail?: string;
   readonly code?: string;
   readonly trace_id?: string;
-  readonly retryable?: boolean;
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
 }
 

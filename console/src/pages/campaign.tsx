@@ -5,7 +5,7 @@ import { Page, Section } from "../components/page.js";
 import { State } from "../components/state.js";
 import { Show } from "../components/states.js";
 import { Table } from "../components/table.js";
-import { Count, Instant, Money, text } from "../components/value.js";
+import { Count, Id, Instant, Money, text } from "../components/value.js";
 import { useAnswer } from "../state/answer.js";
 import type { PageProps } from "./page_props.js";
 
@@ -49,6 +49,7 @@ function Campaign({ campaign }: CampaignDetail) {
           ["Ends", <Instant key="ends" at={campaign.ends_at} />],
           ["Created", <Instant key="created" at={campaign.created_at} />],
           ["Updated", <Instant key="updated" at={campaign.updated_at} />],
+          ["Summed up in", <Id key="reports" kind="reports" id="" label="reports" />],
         ]}
       />
     </Section>

@@ -85,7 +85,7 @@ function Heal({ month, rows, runs }: Months["items"][number]) {
         subject: month,
         count: `${counted(rows, "row")} of ${counted(runs.length, "run")}`,
         consequence:
-          "It makes the month again from what its runs promised, and swaps it in while readers go on.",
+          "It makes the month again from what its runs promised, and swaps it in: readers wait for some seconds at its end.",
         verb: "Heal",
         path: `months/${month}/heal`,
         body: {},

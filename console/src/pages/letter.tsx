@@ -2,9 +2,11 @@ import type { LetterDetail } from "../answers.js";
 import { DeedButton } from "../components/deed_dialog.js";
 import { Facts, Json, Raw } from "../components/facts.js";
 import { abandonmentOf, replayOf } from "../components/letter_deeds.js";
+import { Links } from "../components/links.js";
 import { Page, Section } from "../components/page.js";
 import { Show } from "../components/states.js";
 import { Id, Instant, text } from "../components/value.js";
+import { linksOf } from "../lib/letter_links.js";
 import { bytesText } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
 import type { PageProps } from "./page_props.js";
@@ -14,7 +16,7 @@ export function LetterPage({ params }: PageProps) {
   const answer = useAnswer<LetterDetail>(
     `queues/${encodeURIComponent(queue)}/letters/${encodeURIComponent(id)}`,
   );
-  const one = { queue, selection: { id }, count: 1, which: `, ${id}` };
+  const one = { queue, selection: { id } };
   return (
     <Page title={`Dead letter ${id}`} answer={answer}>
       <Show answer={answer}>
@@ -31,6 +33,7 @@ export function LetterPage({ params }: PageProps) {
             >
               <LetterFacts queue={queue} {...detail} />
             </Section>
+            <Links links={linksOf({ event: detail.letter.event, body: detail.body })} />
             <Section title="Body">
               <Raw text={detail.body} label="Body of the letter" />
               {detail.cut && <p class="quiet">It is longer; its end is not shown.</p>}

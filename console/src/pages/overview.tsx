@@ -1,7 +1,7 @@
 import { Page, Section } from "../components/page.js";
 import { Failure } from "../components/states.js";
 import { unreachable } from "../lib/problem.js";
-import { liveness, overview } from "../state/live.js";
+import { liveness, overview, refusal } from "../state/live.js";
 import { Alerts } from "./overview/alerts.js";
 import { Charts } from "./overview/charts.js";
 import { Flow } from "./overview/flow.js";
@@ -36,7 +36,7 @@ export function OverviewPage() {
 
 function Nothing() {
   return liveness.value === "away" ? (
-    <Failure error={unreachable()} />
+    <Failure error={refusal.value ?? unreachable()} />
   ) : (
     <p class="quiet">{liveness.value === "paused" ? "Paused before anything was told." : "Loading …"}</p>
   );

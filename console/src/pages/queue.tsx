@@ -1,5 +1,5 @@
 import type { Letter } from "../../../services/console/contracts/queues.js";
-import type { LetterList, Queues } from "../answers.js";
+import type { LetterList } from "../answers.js";
 import { Bars, sharesOf } from "../components/bars.js";
 import { DeedButton } from "../components/deed_dialog.js";
 import { Facts } from "../components/facts.js";
@@ -11,17 +11,16 @@ import type { Column } from "../components/table.js";
 import { Count, Id, Instant, LetterId } from "../components/value.js";
 import { queryText } from "../lib/api.js";
 import { hrefOf, type Texts } from "../lib/route.js";
-import { counted } from "../lib/text.js";
+import { counted, grouped } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
-import { overview } from "../state/live.js";
+import { useQueues } from "../state/queues.js";
 import type { PageProps } from "./page_props.js";
 
 /** A queue; of dead letters what lies in it, and what may be done about it. */
 export function QueuePage({ params, query }: PageProps) {
   const name = params["name"] ?? "";
-  const answer = useAnswer<Queues>("queues");
-  const queues = overview.value?.queues ?? answer.data?.items;
-  const queue = queues?.find((each) => each.name === name);
+  const answer = useQueues();
+  const queue = answer.data?.items?.find((each) => each.name === name);
   const holdsLetters = queue === undefined || queue.kind === "dead_letters";
   return (
     <Page title={`Queue ${name}`} answer={answer}>
@@ -84,10 +83,8 @@ function Codes(props: {
     return null;
   }
   const shares = sharesOf(list.codes.map(({ letters }) => letters));
-  const some =
-    code === undefined
-      ? { queue, selection: { all: true } as const, count: list.total, which: "" }
-      : { queue, selection: { code }, count: lettersWith(list, code), which: ` with code ${code}` };
+  const some = { queue, selection: code === undefined ? ({ all: true } as const) : { code } };
+  const looked = list.codes.reduce((sum, { letters }) => sum + letters, 0);
   return (
     <>
       <Bars
@@ -99,6 +96,11 @@ function Codes(props: {
           value: counted(each.letters, "letter"),
         }))}
       />
+      {looked < list.total && (
+        <p class="quiet">
+          Of the oldest {grouped(looked)}: {grouped(list.total)} lie in the queue.
+        </p>
+      )}
       <div class="buttons">
         <DeedButton deed={replayOf(some)}>
           {code === undefined ? "Replay all" : `Replay those with ${code}`}
@@ -111,9 +113,6 @@ function Codes(props: {
     </>
   );
 }
-
-const lettersWith = ({ codes }: LetterList, code: string) =>
-  codes.find((each) => each.code === code)?.letters ?? 0;
 
 const columnsOf = (queue: string): readonly Column<Letter>[] => [
   { head: "Letter", cell: ({ id }) => <LetterId queue={queue} id={id} /> },

@@ -1,13 +1,11 @@
 import type { Queue } from "../../../services/console/contracts/overview.js";
-import type { Queues } from "../answers.js";
 import { Page } from "../components/page.js";
 import { State } from "../components/state.js";
 import { Show } from "../components/states.js";
 import { type Column, Table } from "../components/table.js";
 import { Count, Id } from "../components/value.js";
 import { grouped } from "../lib/text.js";
-import { useAnswer } from "../state/answer.js";
-import { overview } from "../state/live.js";
+import { useQueues } from "../state/queues.js";
 
 const KINDS = { work: "work", retry: "waits to be tried again", dead_letters: "dead letters" } as const;
 
@@ -38,24 +36,23 @@ function Consumers({ kind, consumers }: Queue) {
 }
 
 export function QueuesPage() {
-  const answer = useAnswer<Queues>("queues");
+  const answer = useQueues();
   return (
     <Page title="Queues and dead letters" answer={answer}>
       <Show answer={answer}>
-        {({ items }) => {
-          const queues = overview.value?.queues ?? items;
-          return queues === null ? (
+        {({ items }) =>
+          items === null ? (
             <p class="empty">RabbitMQ has told nothing of its queues yet.</p>
           ) : (
             <Table
               caption="Queues, dead letters first"
               columns={COLUMNS}
-              rows={[...queues].sort(byKind)}
+              rows={[...items].sort(byKind)}
               keyOf={({ name }) => name}
               empty="There is no queue."
             />
-          );
-        }}
+          )
+        }
       </Show>
     </Page>
   );

@@ -6,6 +6,7 @@ import { State } from "../components/state.js";
 import { Show } from "../components/states.js";
 import { Table } from "../components/table.js";
 import { Count, Instant } from "../components/value.js";
+import { hrefOf } from "../lib/route.js";
 import { useAnswer } from "../state/answer.js";
 
 export function ReportsPage() {
@@ -34,7 +35,6 @@ function Versions({ versions, epoch }: Reports) {
         columns={[
           { head: "Version", cell: ({ version }) => version },
           { head: "State", cell: ({ active }) => (active ? <State state="live" label="served" /> : "ready") },
-          { head: "Address", cell: ({ url }) => <code>{url}</code> },
           {
             head: "Switch",
             cell: ({ version, active }) =>
@@ -77,6 +77,12 @@ function ReadModel({ active, epoch, generation, position, applied_at, parked }: 
             </span>,
           ],
           ["Applied", <Instant key="applied" at={applied_at} />],
+          [
+            "Sums of",
+            <span key="of" class="tools">
+              <a href={hrefOf(["payouts"])}>payouts</a> <a href={hrefOf(["campaigns"])}>campaigns</a>
+            </span>,
+          ],
           ["Payouts in no sum", <Count key="parked" of={parked} />],
         ]}
       />

@@ -47,13 +47,13 @@ export function RollupsPart({
       <Show answer={answer}>
         {(rollups) => (
           <>
-            {rollups.by === "day" ? <Days groups={rollups.groups} /> : <Groups groups={rollups.groups} />}
+            {rollups.by === "day" ? <Days groups={rollups.groups} /> : <Groups {...rollups} />}
             {rollups.sampled !== null && (
               <p class="quiet">Of decline reasons {shareText(rollups.sampled)} of the month was looked at.</p>
             )}
             <Table
               caption={`Transactions by ${words(rollups.by)}`}
-              columns={rollups.by === "decline_reason" ? COLUMNS.slice(0, 2) : COLUMNS}
+              columns={rollups.by === "decline_reason" ? OF_SAMPLE : COLUMNS}
               rows={rollups.groups}
               keyOf={({ group }) => group}
               empty="The month has no transactions."
@@ -91,11 +91,11 @@ function Days({ groups }: { readonly groups: readonly Group[] }) {
   );
 }
 
-function Groups({ groups }: { readonly groups: readonly Group[] }) {
+function Groups({ by, groups }: Rollups) {
   const shares = sharesOf(groups.map(({ transactions }) => transactions));
   return (
     <Bars
-      label="Transactions"
+      label={by === "decline_reason" ? "In the sample" : "Transactions"}
       bars={groups.slice(0, 12).map(({ group, transactions, approved, fraud }, index) => ({
         key: group,
         label: group,
@@ -124,6 +124,12 @@ const COLUMNS: readonly Column<Group>[] = [
   },
   { head: "Fraud", cell: ({ fraud, transactions }) => shareCell(fraud, transactions), numeric: true },
   { head: "Volume", cell: Volume, numeric: true },
+];
+
+/** Why transactions were declined no roll-up has: they are counted in a part of the month. */
+const OF_SAMPLE: readonly Column<Group>[] = [
+  { head: "Group", cell: ({ group }) => group },
+  { head: "In the sample", cell: ({ transactions }) => <Count of={transactions} />, numeric: true },
 ];
 
 function shareCell(part: number | null, whole: number) {

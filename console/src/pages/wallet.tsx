@@ -1,6 +1,5 @@
 import type { MovementList, WalletDetail } from "../answers.js";
 import { Facts } from "../components/facts.js";
-import { Links } from "../components/links.js";
 import { Items } from "../components/list_page.js";
 import { Page, Section } from "../components/page.js";
 import { Show } from "../components/states.js";
@@ -21,26 +20,23 @@ export function WalletPage({ params, query }: PageProps) {
     <Page title={`Wallet ${id}`} answer={answer}>
       <div class="parts">
         <Show answer={answer}>
-          {({ wallet, links }) => (
-            <>
-              <Section title="Wallet">
-                <Facts
-                  facts={[
-                    [
-                      "User",
-                      <a key="user" href={hrefOf(["payments"], { customer: wallet.user_id })}>
-                        {wallet.user_id}
-                      </a>,
-                    ],
-                    ["Balance", <Money key="balance" amount={wallet.balance} currency={wallet.currency} />],
-                    ["Created", <Instant key="created" at={wallet.created_at} />],
-                    ["Updated", <Instant key="updated" at={wallet.updated_at} />],
-                    ["Closed", <Instant key="closed" at={wallet.closed_at} />],
-                  ]}
-                />
-              </Section>
-              <Links links={links} />
-            </>
+          {({ wallet }) => (
+            <Section title="Wallet">
+              <Facts
+                facts={[
+                  [
+                    "User",
+                    <a key="user" href={hrefOf(["payments"], { customer: wallet.user_id })}>
+                      {wallet.user_id}
+                    </a>,
+                  ],
+                  ["Balance", <Money key="balance" amount={wallet.balance} currency={wallet.currency} />],
+                  ["Created", <Instant key="created" at={wallet.created_at} />],
+                  ["Updated", <Instant key="updated" at={wallet.updated_at} />],
+                  ["Closed", <Instant key="closed" at={wallet.closed_at} />],
+                ]}
+              />
+            </Section>
           )}
         </Show>
         <Section title="Movements">

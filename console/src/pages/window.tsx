@@ -5,7 +5,8 @@ import { State } from "../components/state.js";
 import { Show, type Tone } from "../components/states.js";
 import { type Stretch, Strip } from "../components/strip.js";
 import { Count, Instant } from "../components/value.js";
-import { durationText } from "../lib/text.js";
+import { hrefOf } from "../lib/route.js";
+import { durationText, grouped } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
 import type { PageProps } from "./page_props.js";
 
@@ -17,7 +18,7 @@ export function WindowPage({ params }: PageProps) {
       <Show answer={answer}>
         {(detail) => (
           <div class="parts">
-            <Slots slots={detail.slots} />
+            <Slots slots={detail.slots} expected={detail.window.expected} />
             <Window {...detail} />
             <Compare compare={detail.compare} />
           </div>
@@ -43,13 +44,19 @@ const TOLD: Readonly<Record<NonNullable<Slot["told"]>, string>> = {
   unknown: "the reporter does not know",
 };
 
-function Slots({ slots }: Pick<WindowDetail, "slots">) {
+function Slots({ slots, expected }: Pick<WindowDetail, "slots"> & { readonly expected: number }) {
+  const last = slots?.at(-1)?.last ?? expected;
   return (
     <Section title="Slots">
       {slots === null ? (
         <p class="empty">Its reports are not kept any more: they are for 28 days.</p>
       ) : (
         <Strip stretches={slots.map(stretchOf)} />
+      )}
+      {last < expected && (
+        <p class="quiet">
+          The rest, slots {grouped(last + 1)} to {grouped(expected)}, is not shown.
+        </p>
       )}
     </Section>
   );
@@ -65,7 +72,12 @@ function Window({ window }: WindowDetail) {
     <Section title="Window">
       <Facts
         facts={[
-          ["Service", window.service],
+          [
+            "Service",
+            <a key="service" href={hrefOf(["windows"], { service: window.service })}>
+              {window.service}
+            </a>,
+          ],
           ["State", <State key="state" state={window.state} />],
           ["From", <Instant key="from" at={window.from} />],
           ["Until", <Instant key="to" at={window.to} />],

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { Mark, type Tone } from "../components/states.js";
 import type { Liveness } from "../lib/live_stream.js";
 import { clockText } from "../lib/text.js";
-import { goLive, liveness, overview, pauseLive } from "../state/live.js";
+import { goLive, liveness, overview, pauseLive, refusal } from "../state/live.js";
 import { me, signOut } from "../state/session.js";
 import { menuOpen } from "./navigation.js";
 
@@ -12,6 +12,7 @@ const LIVENESS: Readonly<Record<Liveness, readonly [tone: Tone, text: string]>> 
   away: ["bad", "Stale: no connection"],
   paused: ["warn", "Paused"],
 };
+const REFUSED = ["warn", "Not live: refused"] as const;
 
 /** The bar above all: name, whether what is shown is live, who looks. */
 export function Top() {
@@ -46,7 +47,7 @@ export function Top() {
 
 /** The clock stands beside what is announced, or a screen reader would tell it each second. */
 function LiveState() {
-  const [tone, text] = LIVENESS[liveness.value];
+  const [tone, text] = refusal.value ? REFUSED : LIVENESS[liveness.value];
   const paused = liveness.value === "paused";
   const asOf = overview.value?.as_of;
   return (

@@ -2,7 +2,8 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Action } from "../../../services/console/contracts/actions.js";
-import { get, intentKeys, post } from "../lib/api.js";
+import { get, post } from "../lib/api.js";
+import { sendOnce, unansweredOf } from "../lib/intents.js";
 import type { ApiError } from "../lib/problem.js";
 import { refreshAll } from "./answer.js";
 
@@ -26,10 +27,12 @@ export interface Deed {
   readonly dryRun?: DryRun;
 }
 
-interface DryRun {
+export interface DryRun {
   readonly path: string;
   readonly body: object;
   readonly show: (answer: unknown) => ComponentChildren;
+  /** Of how many it tells: the deed goes no further than to what was seen. */
+  readonly countOf: (answer: unknown) => number;
 }
 
 /** What the dialog asks about; undefined: it is closed. */
@@ -39,17 +42,23 @@ export function ask(next: Deed): void {
   deed.value = next;
 }
 
+interface Preview {
+  readonly answer: unknown;
+  readonly count: number;
+}
+
 const POLL_MS = 1_000;
 
 /** A deed on its way: asked about, looked at, sent once, followed to its end. */
-export function useDeed({ path, body, dryRun }: Deed) {
+export function useDeed(wanted: Deed) {
+  const { dryRun } = wanted;
   const [busy, setBusy] = useState(false);
-  const [preview, setPreview] = useState<{ readonly answer: unknown } | undefined>();
+  const [preview, setPreview] = useState<Preview | undefined>();
   const [action, setAction] = useState<Action | undefined>();
   const [error, setError] = useState<ApiError | undefined>();
+  const [unanswered, setUnanswered] = useState(() => unansweredOf(wanted));
   // A second click comes before the button is drawn as disabled.
   const underWay = useRef(false);
-  const [keyOf] = useState(intentKeys);
 
   const once = async (work: () => Promise<void>) => {
     if (underWay.current) {
@@ -70,14 +79,19 @@ export function useDeed({ path, body, dryRun }: Deed) {
   const look = () =>
     once(async () => {
       if (dryRun !== undefined) {
-        setPreview({ answer: await post(dryRun.path, dryRun.body) });
+        const answer = await post(dryRun.path, dryRun.body);
+        setPreview({ answer, count: dryRun.countOf(answer) });
       }
     });
   const send = (reason: string) =>
     once(async () => {
-      const whole = { ...body, reason };
-      setAction(await post<Action>(path, whole, keyOf(whole)));
-      refreshAll();
+      const details = preview === undefined ? { reason } : { reason, expected: preview.count };
+      try {
+        setAction(await sendOnce<Action>(wanted, details, unanswered));
+        refreshAll();
+      } finally {
+        setUnanswered(unansweredOf(wanted));
+      }
     });
   useEffect(() => {
     if (action?.state !== "running") {
@@ -93,5 +107,5 @@ export function useDeed({ path, body, dryRun }: Deed) {
     }, POLL_MS);
     return () => clearTimeout(timer);
   }, [action]);
-  return { busy, preview, action, error, look, send };
+  return { busy, preview, action, error, unanswered: unanswered?.body.reason, look, send };
 }

@@ -1,30 +1,34 @@
 import { batch, signal } from "@preact/signals";
-import type { Overview, OverviewHistory } from "../../../services/console/contracts/overview.js";
+import type { Overview, OverviewHistory, Point } from "../../../services/console/contracts/overview.js";
 import { get } from "../lib/api.js";
 import type { StreamEvent } from "../lib/event_stream.js";
 import { type Liveness, LiveStream } from "../lib/live_stream.js";
+import type { ApiError } from "../lib/problem.js";
 import { refreshAll } from "./answer.js";
 import { loadMe } from "./session.js";
 
 /** What the server told last of everything that moves; undefined: nothing yet. */
 export const overview = signal<Overview | undefined>(undefined);
 export const liveness = signal<Liveness>("connecting");
-/** A point for each second or so, oldest first. */
+/** Why the stream is refused: too many pages are open. Each time that it is tried again the page asks once instead. */
+export const refusal = signal<ApiError | undefined>(undefined);
+/** A point for each look of the server, oldest first. */
 export const history = signal<readonly Point[]>([]);
-
-type Point = OverviewHistory["points"][number];
-/** An hour at a point a second. */
+/** Two hours at a look every 2 s. */
 const MAX_POINTS = 3_600;
 
 const stream = new LiveStream({
   url: "/console/stream",
   onEvent: hear,
-  onState: (state) => {
-    liveness.value = state;
-  },
-  onRefused: (status) => {
-    if (status === 401) {
+  onState: (state, refused) => {
+    batch(() => {
+      liveness.value = state;
+      refusal.value = refused;
+    });
+    if (refused?.status === 401) {
       void loadMe();
+    } else if (refused !== undefined) {
+      askOnce();
     }
   },
 });
@@ -55,18 +59,22 @@ function hear({ name, data }: StreamEvent): void {
   if (name === "overview") {
     take(JSON.parse(data) as Overview);
   } else if (name === "resync") {
-    void get<Overview>("overview").then(take, () => undefined);
+    askOnce();
     void loadHistory();
     refreshAll();
   }
+}
+
+function askOnce(): void {
+  void get<Overview>("overview").then(take, () => undefined);
 }
 
 function take(news: Overview): void {
   batch(() => {
     overview.value = news;
     const last = history.value.at(-1);
-    if (last === undefined || last.at < news.as_of) {
-      history.value = [...history.value.slice(1 - MAX_POINTS), pointOf(news)];
+    if (last === undefined || last.at < news.point.at) {
+      history.value = [...history.value.slice(1 - MAX_POINTS), news.point];
     }
   });
 }
@@ -78,17 +86,4 @@ async function loadHistory(): Promise<void> {
   }));
   const last = points.at(-1)?.at ?? "";
   history.value = [...points, ...history.value.filter(({ at }) => at > last)].slice(-MAX_POINTS);
-}
-
-function pointOf({ as_of, rates, queues }: Overview): Point {
-  const queued = queues
-    ?.filter(({ kind }) => kind === "work")
-    .reduce((sum, { messages }) => sum + messages, 0);
-  return {
-    at: as_of,
-    payments_per_s: rates?.payments_per_s ?? null,
-    partner_events_per_s: rates?.partner_events_per_s ?? null,
-    provider_events_per_s: rates?.provider_events_per_s ?? null,
-    queued: queued ?? null,
-  };
 }

@@ -9,6 +9,7 @@ CREATE TABLE console.action (
   fingerprint  bytea       NOT NULL CHECK (length(fingerprint) = 32), -- of what was asked, to tell a repetition from another request
   kind         text        NOT NULL CHECK (length(kind) BETWEEN 1 AND 50),
   subject      text        NOT NULL CHECK (length(subject) BETWEEN 1 AND 255),
+  asked        json        NOT NULL, -- besides: which letters, a run's rows and months
   -- Of two actions on the same thing one waits for the other's end.
   thing        text        NOT NULL CHECK (length(thing) BETWEEN 1 AND 300),
   state        text        NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done', 'failed')),
@@ -43,5 +44,5 @@ CREATE TRIGGER action_kept BEFORE DELETE OR TRUNCATE ON console.action FOR EACH 
 
 GRANT USAGE ON SCHEMA console, ops TO payments_console;
 GRANT SELECT ON ops.module_migration, console.action TO payments_console;
-GRANT INSERT (key, fingerprint, kind, subject, thing, who, why, trace_id, leased_until) ON console.action TO payments_console;
+GRANT INSERT (key, fingerprint, kind, subject, asked, thing, who, why, trace_id, leased_until) ON console.action TO payments_console;
 GRANT UPDATE (state, result, failure, ended_at, leased_until) ON console.action TO payments_console;

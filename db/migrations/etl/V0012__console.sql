@@ -24,10 +24,16 @@ FROM etl.worker
 WHERE heartbeat_at > now() - interval '1 hour';
 COMMENT ON VIEW etl.console_worker IS 'Workers that were alive within the hour';
 
+-- How large by the catalogue, as of the leaf's ANALYZE: pg_total_relation_size would wait for whoever swaps a month in.
 CREATE VIEW etl.console_month AS
-SELECT m.month, m.published_at, coalesce(c.accepted, 0) AS txn_rows, coalesce(c.runs, '{}') AS runs,
-       coalesce(pg_total_relation_size(to_regclass('payments.' || quote_ident(etl.leaf_name(m.month)))), 0) AS bytes
+SELECT m.month, m.published_at, coalesce(c.accepted, 0) AS txn_rows, coalesce(c.runs, '{}') AS runs, coalesce(size.bytes, 0) AS bytes
 FROM etl.month m
+CROSS JOIN LATERAL (SELECT to_regclass(format('payments.%I', etl.leaf_name(m.month))) AS leaf) named
+CROSS JOIN LATERAL (
+  SELECT (sum(relpages::bigint) * current_setting('block_size')::bigint)::bigint AS bytes
+  FROM pg_class
+  JOIN (SELECT named.leaf::oid AS oid UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid = named.leaf) part USING (oid)
+) size
 LEFT JOIN (
   SELECT d.month, sum(per_run.accepted)::bigint AS accepted, array_agg(d.run_id ORDER BY d.run_id) AS runs
   FROM etl.run_month d
@@ -53,18 +59,26 @@ CREATE FUNCTION payments.console_declines(month date, most integer) RETURNS TABL
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
 AS $$
 DECLARE
-  leaf oid;
+  leaf text;
   of_it double precision;
 BEGIN
-  SELECT to_regclass('payments.' || quote_ident(etl.leaf_name(m.month))) INTO leaf FROM etl.month m WHERE m.month = console_declines.month;
+  SELECT etl.leaf_name(m.month) INTO leaf FROM etl.month m WHERE m.month = console_declines.month;
   IF leaf IS NULL THEN
     RETURN;
   END IF;
   -- A page holds 60 to 80 rows; a table that was never analysed says -1.
-  SELECT least(1, console_declines.most / greatest(c.reltuples, pg_relation_size(c.oid) / 8192 * 60, 1)) INTO of_it FROM pg_class c WHERE c.oid = leaf;
+  SELECT least(1, console_declines.most / greatest(c.reltuples, pg_relation_size(c.oid) / 8192 * 60, 1)) INTO of_it
+  FROM pg_class c WHERE c.oid = to_regclass(format('payments.%I', leaf));
+  IF of_it IS NULL THEN
+    RETURN;
+  END IF;
+  -- By its name, which the table that is swapped in takes over.
   RETURN QUERY EXECUTE format(
-    'SELECT t.response_code, count(*), %L::double precision FROM %s t TABLESAMPLE SYSTEM (%s) REPEATABLE (1)
-     WHERE t.status = ''declined'' GROUP BY t.response_code', of_it, leaf::regclass, (100 * of_it)::numeric);
+    'SELECT t.response_code, count(*), %L::double precision FROM payments.%I t TABLESAMPLE SYSTEM (%s) REPEATABLE (1)
+     WHERE t.status = ''declined'' GROUP BY t.response_code', of_it, leaf, (100 * of_it)::numeric);
+EXCEPTION
+  WHEN undefined_table THEN -- it was taken away meanwhile
+    RETURN;
 END
 $$;
 COMMENT ON FUNCTION payments.console_declines IS 'Response codes of declined transactions of a month, in a sample of about so many rows';

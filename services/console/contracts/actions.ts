@@ -30,6 +30,9 @@ export const action = z.object({
   subject: z
     .string()
     .meta({ description: "What it is done to: r1, 2025-01, wallet.dlq; of a new run `new`." }),
+  asked: z.record(z.string(), z.unknown()).meta({
+    description: "What was asked for besides, without the reason: which letters, a run's rows and months.",
+  }),
   state: z.enum(["running", "done", "failed"]),
   result: z
     .record(z.string(), z.unknown())

@@ -21,7 +21,7 @@ export const queue = z.object({
 export type Queue = z.output<typeof queue>;
 
 const alert = z.object({
-  code: z.string().meta({ description: "Stable: SERVER_AWAY, DEAD_LETTERS, RUN_STUCK, …" }),
+  code: z.string().meta({ description: "Stable: SERVER_AWAY, FIGURES_STALE, DEAD_LETTERS, RUN_STUCK, …" }),
   severity: z.enum(["critical", "warning"]),
   text: z.string(),
   link: link.nullable(),
@@ -29,6 +29,17 @@ const alert = z.object({
 export type Alert = z.output<typeof alert>;
 
 const seconds = z.number().nonnegative();
+const rate = z.number().nonnegative();
+
+/** Of a chart; null where the server that tells it was away: what it said before is no point of then. */
+const point = z.object({
+  at: instant,
+  payments_per_s: rate.nullable(),
+  partner_events_per_s: rate.nullable(),
+  provider_events_per_s: rate.nullable(),
+  queued: count.nullable().meta({ description: "Messages in all work queues." }),
+});
+export type Point = z.output<typeof point>;
 
 /**
  * GET /console/stream, text/event-stream. Events: `overview` (data: Overview, id: its sequence), `heartbeat` (data: `{"at": …}`,
@@ -42,14 +53,14 @@ export const overview = z.object({
   sequence: count,
   servers: z.object({ postgres: server, rabbitmq: server }),
   queues: z.array(queue).nullable(),
-  payments_per_s: z.number().nonnegative().nullable(),
+  payments_per_s: rate.nullable(),
   rates: z
     .object({
-      payments_per_s: z.number().nonnegative(),
+      payments_per_s: rate,
       approved_share: z.number().min(0).max(1).nullable().meta({ description: "Of those decided." }),
-      partner_events_per_s: z.number().nonnegative(),
-      provider_events_per_s: z.number().nonnegative(),
-      pagos_per_s: z.number().nonnegative(),
+      partner_events_per_s: rate,
+      provider_events_per_s: rate,
+      pagos_per_s: rate,
       window_s: seconds.meta({ description: "Over so many seconds." }),
     })
     .nullable(),
@@ -72,7 +83,7 @@ export const overview = z.object({
         state: z.enum(["planned", "running"]),
         rows: count,
         share: z.number().min(0).max(1),
-        rows_per_s: z.number().nonnegative(),
+        rows_per_s: rate,
         eta_s: seconds.nullable(),
         failures: count,
       }),
@@ -117,23 +128,13 @@ export const overview = z.object({
     .nullable()
     .meta({ description: "The latest payments audit; null: never, or not known." }),
   actions: z.array(action).nullable().meta({ description: "Those that run." }),
+  point: point.meta({ description: "The newest of the history." }),
   alerts: z.array(alert).meta({ description: "Worst first." }),
   ...asOf,
 });
 export type Overview = z.output<typeof overview>;
 
 /** GET overview/history: the last minutes, oldest first, for charts that begin before the page was opened. */
-export const overviewHistory = z.object({
-  points: z.array(
-    z.object({
-      at: instant,
-      payments_per_s: z.number().nonnegative().nullable(),
-      partner_events_per_s: z.number().nonnegative().nullable(),
-      provider_events_per_s: z.number().nonnegative().nullable(),
-      queued: count.nullable().meta({ description: "Messages in all work queues." }),
-    }),
-  ),
-  ...asOf,
-});
+export const overviewHistory = z.object({ points: z.array(point), ...asOf });
 
 export type OverviewHistory = z.output<typeof overviewHistory>;

@@ -81,8 +81,8 @@ export const paymentDetail = z.object({
         received_at: instant,
       }),
     )
-    .meta({ description: "Of providers, which name the payment's id or reference; the newest hundred." }),
-  letters: z.array(recordedLetter).meta({ description: "Of its trace." }),
+    .meta({ description: "Of providers, which name the payment's id; the newest hundred." }),
+  letters: z.array(recordedLetter).meta({ description: "Of its traces: the payment's and its steps'." }),
   links: z.array(link),
   ...asOf,
 });

@@ -74,4 +74,13 @@ export const letterPreview = z.object({
 });
 
 /** POST letters/replay and letters/abandon, which deletes them for good. Both answer with `actionAnswer`. */
-export const letterDeed = z.strictObject({ ...selection, reason }).refine(one, oneOf);
+export const letterDeed = z
+  .strictObject({
+    ...selection,
+    expected: z.int().positive().meta({
+      description:
+        "`selected` of the preview. No more are dealt with, oldest first: what has come since nobody has seen.",
+    }),
+    reason,
+  })
+  .refine(one, oneOf);

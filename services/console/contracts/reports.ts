@@ -6,7 +6,7 @@ const reportVersion = z.enum(["v1", "v2"]);
 
 /** GET reports */
 export const reports = z.object({
-  versions: z.array(z.object({ version: reportVersion, active: z.boolean(), url: z.string() })),
+  versions: z.array(z.object({ version: reportVersion, active: z.boolean() })),
   active: reportVersion,
   epoch: count.meta({ description: "One more with each switch; POST reports/switch takes it." }),
   generation: count,

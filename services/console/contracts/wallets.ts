@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { amount, asOf, instant, link, listOf, pageQuery, written } from "./common.js";
+import { amount, asOf, instant, listOf, pageQuery, written } from "./common.js";
 
 export const wallet = z.object({
   id: z.uuid(),
@@ -17,7 +17,7 @@ export const walletQuery = z.strictObject({ ...pageQuery, q: written(255).option
 export const walletList = listOf(wallet);
 
 /** GET wallets/:id, the wallet's id; a closed one too. */
-export const walletDetail = z.object({ wallet, links: z.array(link), ...asOf });
+export const walletDetail = z.object({ wallet, ...asOf });
 
 /** GET wallets/:id/movements?cursor, newest first. */
 export const movementList = listOf(

@@ -1,13 +1,14 @@
 import { expect, it } from "vitest";
 import type { Overview } from "../contracts/overview.js";
 import { alertsOf } from "./alerts.js";
-import { overviewOf } from "./overview.js";
+import { overviewOf, type Seen } from "./overview.js";
 
 const AT = new Date("2026-01-02T00:00:00Z");
 const up = { state: "up", since: AT.toISOString(), as_of: AT.toISOString(), code: null } as const;
 const unseen = {
   ...{ queues: undefined, pulse: undefined, standing: undefined, runs: undefined, actions: undefined },
   servers: { postgres: up, rabbitmq: up },
+  figures: { runs: up, standing: up },
 };
 const nothing = overviewOf(unseen, { sequence: 1, at: AT });
 
@@ -60,6 +61,22 @@ it.each<[Partial<Overview>, string[]]>([
   [{ servers: { postgres: { ...up, state: "unknown" }, rabbitmq: up } }, []],
 ])("%j comes to %j", (seen, codes) => {
   expect(codesOf(seen)).toEqual(codes);
+});
+
+it("figures that PostgreSQL does not tell are stale, unless it is away as a whole", () => {
+  const away = { ...up, state: "away", code: "55P03" } as const;
+  const textsOf = (seen: Partial<Seen>) =>
+    overviewOf({ ...unseen, ...seen }, { sequence: 1, at: AT }).alerts.map(
+      ({ code, text }) => `${code} ${text}`,
+    );
+  expect(textsOf({ figures: { runs: up, standing: away } })).toEqual([
+    `FIGURES_STALE outboxes, windows, workers, backups and the audit are as of ${up.as_of} (55P03)`,
+  ]);
+  expect(textsOf({ figures: { runs: { ...away, as_of: null }, standing: up } })).toEqual([
+    "FIGURES_STALE runs and actions were never told (55P03)",
+  ]);
+  const all = { servers: { postgres: away, rabbitmq: up }, figures: { runs: away, standing: away } };
+  expect(textsOf(all)).toEqual(["SERVER_AWAY PostgreSQL does not answer (55P03)"]);
 });
 
 it("what is worst comes first, and says where to look", () => {

@@ -7,10 +7,17 @@ const OUTBOX_LATE_S = 30;
 /** A day, and what a backup may take. */
 const BACKUP_OLD_MS = 26 * 3_600_000;
 
+/** Whether PostgreSQL tells what is asked besides the pulse; each may fail alone, for a right, a lock or a limit of time. */
+export interface Figures {
+  readonly runs: Overview["servers"]["postgres"];
+  readonly standing: Overview["servers"]["postgres"];
+}
+
 /** What a person should look at, worst first. Of what was never told nothing is said. */
-export function alertsOf(seen: Omit<Overview, "alerts">): Alert[] {
+export function alertsOf(seen: Omit<Overview, "alerts" | "point">, figures?: Figures): Alert[] {
   const alerts = [
     ...servers(seen),
+    ...(figures === undefined || seen.servers.postgres.state === "away" ? [] : stale(figures)),
     ...queues(seen.queues ?? []),
     ...runs(seen.runs ?? []),
     ...lag(seen.lag),
@@ -36,6 +43,19 @@ function* servers({ servers: { postgres, rabbitmq } }: Pick<Overview, "servers">
   for (const [name, { state, code }] of Object.entries({ PostgreSQL: postgres, RabbitMQ: rabbitmq })) {
     if (state === "away") {
       yield alert("critical", "SERVER_AWAY", `${name} does not answer${code === null ? "" : ` (${code})`}`);
+    }
+  }
+}
+
+function* stale({ runs, standing }: Figures): Found {
+  const told = {
+    "runs and actions": runs,
+    "outboxes, windows, workers, backups and the audit": standing,
+  };
+  for (const [what, { state, as_of, code }] of Object.entries(told)) {
+    if (state === "away") {
+      const since = as_of === null ? "were never told" : `are as of ${as_of}`;
+      yield alert("warning", "FIGURES_STALE", `${what} ${since}${code === null ? "" : ` (${code})`}`);
     }
   }
 }

@@ -1,15 +1,16 @@
 import type { Action } from "../contracts/actions.js";
-import type { Overview, Queue } from "../contracts/overview.js";
+import type { Overview, Point, Queue } from "../contracts/overview.js";
 import { MOST_PENDING, type Pulse, STRETCH_S } from "../store/pulse.js";
 import type { UnfinishedRow } from "../store/run.js";
 import type { Standing } from "../store/standing.js";
-import { alertsOf, SILENT_MS } from "./alerts.js";
+import { alertsOf, type Figures, SILENT_MS } from "./alerts.js";
 
 export type ServerState = Overview["servers"]["postgres"];
 
 /** All that the servers have told, each as new as it could be asked for; undefined: it was never told. */
 export interface Seen {
   readonly servers: Overview["servers"];
+  readonly figures: Figures;
   readonly queues: readonly Queue[] | undefined;
   readonly pulse: Pulse | undefined;
   readonly standing: Standing | undefined;
@@ -22,9 +23,9 @@ export function overviewOf(
   seen: Seen,
   { sequence, at }: { readonly sequence: number; readonly at: Date },
 ): Overview {
-  const { servers, queues = null, pulse, standing, runs, actions = null } = seen;
+  const { servers, figures, queues = null, pulse, standing, runs, actions = null } = seen;
   const rates = ratesOf(pulse);
-  const known: Omit<Overview, "alerts"> = {
+  const known: Omit<Overview, "alerts" | "point"> = {
     sequence,
     servers,
     queues: queues && [...queues],
@@ -33,10 +34,23 @@ export function overviewOf(
     lag: lagOf(pulse, standing),
     runs: runs?.map(runOf) ?? null,
     actions: actions && [...actions],
-    ...standingOf(standing, at),
+    ...standingOf(standing),
     as_of: at.toISOString(),
   };
-  return { ...known, alerts: alertsOf(known) };
+  return { ...known, point: pointOf(known), alerts: alertsOf(known, figures) };
+}
+
+/** What a server that is away said before is no point of now. */
+function pointOf({ as_of, rates, queues, servers }: Omit<Overview, "alerts" | "point">): Point {
+  const told = servers.postgres.state === "up" ? rates : null;
+  const work = servers.rabbitmq.state === "up" ? queues?.filter(({ kind }) => kind === "work") : undefined;
+  return {
+    at: as_of,
+    payments_per_s: told?.payments_per_s ?? null,
+    partner_events_per_s: told?.partner_events_per_s ?? null,
+    provider_events_per_s: told?.provider_events_per_s ?? null,
+    queued: work?.reduce((sum, { messages }) => sum + messages, 0) ?? null,
+  };
 }
 
 const perS = (count: bigint) => Number(count) / STRETCH_S;
@@ -87,21 +101,28 @@ export const rowsPerS = ({
 }: Pick<UnfinishedRow, "share" | "rows" | "elapsedS">): number =>
   elapsedS > 0 ? (share * Number(rows)) / elapsedS : 0;
 
+/** One that was given up, and whose work others do, is no news. */
+const workersOf = (workers: Standing["workers"]): NonNullable<Overview["workers"]> => {
+  const all = workers.map((worker) => ({ ...worker, silent: worker.reaped || worker.silentMs > SILENT_MS }));
+  const isDone = all.some(({ silent }) => !silent);
+  return all
+    .filter(({ reaped }) => !(reaped && isDone))
+    .map(({ id, startedAt, heartbeatAt, silent }) => ({
+      ...{ id, silent },
+      started_at: startedAt.toISOString(),
+      heartbeat_at: heartbeatAt.toISOString(),
+    }));
+};
+
 function standingOf(
   standing: Standing | undefined,
-  at: Date,
 ): Pick<Overview, "workers" | "windows" | "services" | "backup" | "audit"> {
   if (standing === undefined) {
     return { workers: null, windows: null, services: null, backup: null, audit: null };
   }
   const { backup, drill, auditAt, differences } = standing;
   return {
-    workers: standing.workers.map(({ id, startedAt, heartbeatAt, reaped }) => ({
-      id,
-      started_at: startedAt.toISOString(),
-      heartbeat_at: heartbeatAt.toISOString(),
-      silent: reaped || at.getTime() - heartbeatAt.getTime() > SILENT_MS + ASKED_EVERY_MS,
-    })),
+    workers: workersOf(standing.workers),
     windows: {
       open: Number(standing.openWindows),
       pending: Number(standing.pendingWindows),

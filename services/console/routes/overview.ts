@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { CoreError } from "../../../lib/core_errors.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import { overview, overviewHistory } from "../contracts/overview.js";
 import type { Resources } from "./resources.js";
@@ -34,16 +33,13 @@ export const getStream = ({ access, poller, stream }: Resources) =>
     ...{ method: "GET", path: "/console/stream", summary: "How it stands, as it changes" },
     answers: { 200: z.string() },
     handle: async ({ raw, ending }) => {
-      access.requireViewer(raw.headers);
-      if (stream.isFull) {
-        throw new CoreError("OVERLOADED", "Too many pages of the console are open here.");
-      }
+      const { untilMs } = access.requireViewer(raw.headers);
       const lastId = /^\d{1,15}$/.exec(String(raw.headers["last-event-id"] ?? ""))?.[0];
       await poller.overview();
       // That it stays open is no part of how long its answer took.
       const since = performance.now();
-      Object.defineProperty(raw, "waitedMs", { get: () => performance.now() - since });
-      const body = stream.follow(lastId === undefined ? undefined : Number(lastId), ending);
+      raw.waitedMs = () => performance.now() - since;
+      const body = stream.follow(lastId === undefined ? undefined : Number(lastId), { ending, untilMs });
       return { status: 200, headers: HEADERS, stream: body };
     },
   });

@@ -38,7 +38,7 @@ export const getPago = (resources: Resources) =>
       const [paid, waiting, letters] = await Promise.all([
         findPaid(pool, id),
         waitingFor(pool, id),
-        lettersOf(pool, pago.traceUuid),
+        lettersOf(pool, [pago.traceUuid]),
       ]);
       return {
         pago: bodyOf(pago),

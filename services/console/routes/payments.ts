@@ -47,13 +47,14 @@ export const getPayment = (resources: Resources) =>
     handle: async ({ params: { id } }) => {
       const { pool } = resources;
       const payment = known(await findPayment(pool, id), `payment ${id}`);
-      const names = payment.reference === null ? [id] : [id, payment.reference];
-      const [steps, decision, movements, events, letters] = await Promise.all([
-        stepsOf(pool, id),
+      // A refund is asked for later, by a request with a trace of its own.
+      const steps = await stepsOf(pool, id);
+      const traces = new Set([payment, ...steps].map(({ traceUuid }) => traceUuid));
+      const [decision, movements, events, letters] = await Promise.all([
         findDecision(pool, id),
         movementsBy(pool, id),
-        eventsNaming(pool, names),
-        lettersOf(pool, payment.traceUuid),
+        eventsNaming(pool, id),
+        lettersOf(pool, [...traces]),
       ]);
       return {
         payment: bodyOf(payment),

@@ -10,7 +10,8 @@ import {
   letterPreviewRequest,
   queues,
 } from "../contracts/queues.js";
-import type { Deeds, Doer, LetterOrder, SeenLetters } from "../deeds.js";
+import type { Deeds, Doer, LetterDeed, SeenLetters, WholeLetter } from "../deeds.js";
+import { known } from "../errors.js";
 import { Kept } from "../kept.js";
 import type { Resources } from "./resources.js";
 import { act, FRESH, look, OWN } from "./route.js";
@@ -20,6 +21,8 @@ const MOST_LETTERS = 1_000;
 /** A look takes all letters of a queue in hand, and one at a time can. */
 const KEPT_MS = 5_000;
 const MOST_BODY_CHARS = 256 * 1_024;
+/** Letters whole, which may be large. */
+const MOST_WHOLE = 20;
 
 const name = z.string().min(1).max(255);
 
@@ -38,9 +41,18 @@ export const getQueues = (resources: Resources) =>
 /** Letters have no place of their own, only an order: a cursor says how many came before. */
 const pages = keyset("console letters", { skip: z.int().nonnegative() });
 
-/** What was seen of queues of dead letters, until somebody does something to them. */
-export type LetterLooks = Kept<SeenLetters>;
-export const letterLooks = (): LetterLooks => new Kept(KEPT_MS);
+/** What was seen of queues of dead letters, until somebody does something to them; and letters whole, by queue and id. */
+export interface LetterLooks {
+  readonly queues: Kept<SeenLetters>;
+  readonly letters: Kept<WholeLetter>;
+}
+export const letterLooks = (): LetterLooks => ({
+  queues: new Kept(KEPT_MS),
+  letters: new Kept(KEPT_MS, MOST_WHOLE),
+});
+
+const seen = ({ deeds }: Resources, { queues }: LetterLooks, queue: string): Promise<SeenLetters> =>
+  queues.of(queue, () => deeds.seeLetters(queue, MOST_LETTERS));
 
 export const getLetters = (resources: Resources, looks: LetterLooks) =>
   look(resources, {
@@ -52,8 +64,7 @@ export const getLetters = (resources: Resources, looks: LetterLooks) =>
     },
     answer: letterList,
     handle: async ({ params, query: { cursor, code, limit } }) => {
-      const see = () => resources.deeds.seeLetters(params.name, MOST_LETTERS);
-      const { total, letters } = await looks.of(params.name, see);
+      const { total, letters } = await seen(resources, looks, params.name);
       const skip = cursor?.skip ?? 0;
       const meant = letters.filter((letter) => code === undefined || letter.code === code);
       const codes = new Map<string, number>();
@@ -71,17 +82,21 @@ export const getLetters = (resources: Resources, looks: LetterLooks) =>
     },
   });
 
-export const getLetter = (resources: Resources) =>
+export const getLetter = (resources: Resources, looks: LetterLooks) =>
   look(resources, {
     path: "/queues/:name/letters/:id",
     summary: "A dead letter whole",
     request: { params: z.object({ name, id: name }) },
     answer: letterDetail,
-    handle: async ({ params }) => {
-      const { letter, encoding, body, properties, headers } = await resources.deeds.readLetter(
-        params.name,
-        params.id,
+    handle: async ({ params: { name: queue, id } }) => {
+      const { letters } = await seen(resources, looks, queue);
+      // Nobody takes the queue in hand for a letter that is none of those shown.
+      known(
+        letters.find((each) => each.id === id),
+        `letter ${id} among the oldest ${MOST_LETTERS} of ${queue}`,
       );
+      const read = () => resources.deeds.readLetter({ queue, id, most: MOST_LETTERS });
+      const { letter, encoding, body, properties, headers } = await looks.letters.of(`${queue} ${id}`, read);
       return {
         ...{ letter, encoding },
         body: body.slice(0, MOST_BODY_CHARS),
@@ -98,14 +113,23 @@ export const previewLetters = ({ access, deeds }: Resources) =>
     ...{ method: "POST", path: "/console/api/letters/preview", summary: "What a replay would come to" },
     request: { body: letterPreviewRequest },
     answers: { 200: letterPreview },
-    handle: async ({ body, raw }) => {
+    handle: async ({ body, raw, ending }) => {
       access.requireOperator(raw.headers);
       const as_of = new Date().toISOString();
-      return { status: 200, body: { ...(await deeds.foretellLetters(body)), as_of }, headers: FRESH };
+      const gone = new AbortController();
+      const leave = () => gone.abort();
+      const { socket } = raw.raw;
+      socket.once("close", leave);
+      try {
+        const foretold = await deeds.foretellLetters(body, AbortSignal.any([ending, gone.signal]));
+        return { status: 200, body: { ...foretold, as_of }, headers: FRESH };
+      } finally {
+        socket.off("close", leave);
+      }
     },
   });
 
-type OnLetters = (deeds: Deeds, order: LetterOrder, doer: Doer) => Promise<object>;
+type OnLetters = (deeds: Deeds, order: LetterDeed, doer: Doer) => Promise<object>;
 
 const onLetters =
   (what: "replay" | "abandon", summary: string, work: OnLetters) =>
@@ -117,7 +141,7 @@ const onLetters =
       deed: ({ body: { reason: _, ...order } }) => ({
         kind: `letters.${what}` as const,
         subject: order.queue,
-        work: (doer) => work(resources.deeds, order, doer).finally(() => looks.forget(order.queue)),
+        work: (doer) => work(resources.deeds, order, doer).finally(() => looks.queues.forget(order.queue)),
       }),
     });
 

@@ -20,8 +20,8 @@ export const getReports = (resources: Resources) =>
       const { epoch, version: active, generation, position, appliedAt, parked } = served;
       return {
         versions: VERSIONS.map((version) => ({
-          ...{ version, active: version === active },
-          url: "/api/reports/payments",
+          version,
+          active: version === active,
         })),
         ...{ active, epoch, generation },
         position: String(position),

@@ -73,11 +73,11 @@ export const act = <const Schemas extends DeedSchemas>(
     handle: async (asked) => {
       const { name: who } = access.requireOperator(asked.raw.headers);
       const { kind, subject, thing = subject, work } = deed(asked);
-      const { reason: why } = asked.body as { readonly reason: string };
+      const { reason: why, ...more } = asked.body as { readonly reason: string };
       const { scope = "", key = "" } = asked.idempotency ?? {};
       const row = await actions.begin(
         {
-          ...{ kind, subject, who, why, traceId: asked.traceId },
+          ...{ kind, subject, asked: more, who, why, traceId: asked.traceId },
           key: `${scope} ${key}`,
           thing: `${kind.split(".")[0]} ${thing}`,
           fingerprint: fingerprintOfRequest(asked),

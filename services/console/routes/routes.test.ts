@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { get } from "node:http";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { get, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { CoreError } from "../../../lib/core_errors.js";
 import { silentLogger } from "../../../lib/observability/log.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
+import { packageRoot } from "../../../lib/root.js";
+import { aborted, deferred } from "../../../lib/timing.js";
 import { closeServers, type ServeOptions, serveApi } from "../../../tests/harness/http.js";
 import { Access, type AccessSettings } from "../access.js";
 import { Actions } from "../actions.js";
@@ -15,6 +17,7 @@ import type { Letter } from "../contracts/queues.js";
 import type { Deeds } from "../deeds.js";
 import { ConsolePage } from "../page.js";
 import type { Poller } from "../poller.js";
+import type { NewAction } from "../store/action.js";
 import { OverviewStream } from "../stream.js";
 import { consoleRoutes } from "./routes.js";
 
@@ -23,7 +26,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "console-"));
   mkdirSync(join(folder, "assets"));
   writeFileSync(join(folder, "index.html"), "<!doctype html><title>console</title>");
-  writeFileSync(join(folder, "favicon.svg"), "<svg/>");
+  writeFileSync(join(folder, "icon.svg"), "<svg/>");
   writeFileSync(join(folder, "assets", "index-1a2b.js"), "export {};");
   writeFileSync(join(folder, "secret.key"), "of no type that a page has");
 });
@@ -32,6 +35,8 @@ afterEach(closeServers);
 
 const LOOPBACK: AccessSettings = {
   HTTP_HOST: "127.0.0.1",
+  HTTP_ALLOWED_HOSTS: "",
+  HTTP_API_KEYS: "",
   CONSOLE_PASSWORD: "",
   CONSOLE_VIEWER_PASSWORD: "",
   CONSOLE_SESSION_S: 600,
@@ -40,20 +45,35 @@ const WITH_PASSWORD = { ...LOOPBACK, CONSOLE_PASSWORD: "act", CONSOLE_VIEWER_PAS
 
 interface Fakes extends ServeOptions {
   readonly access?: AccessSettings;
+  readonly actions?: Actions;
   readonly deeds?: Partial<Deeds>;
+  readonly look?: () => Promise<void>;
   readonly pageAt?: string;
   readonly streams?: number;
 }
 
 /** Without servers: whatever is asked of a database is refused. */
-function serve({ access = LOOPBACK, deeds = {}, pageAt = folder, streams = 10, ...options }: Fakes = {}) {
+function serve({
+  access = LOOPBACK,
+  actions,
+  deeds = {},
+  look = async () => undefined,
+  pageAt = folder,
+  streams = 10,
+  ...options
+}: Fakes = {}) {
   const query = () => Promise.reject(new CoreError("POSTGRES_UNREACHABLE", "there is none."));
   const pool = { query } as unknown as Pool;
   const stream = new OverviewStream(streams);
   const looked = { as_of: "2026-01-01T00:00:00.000Z" };
-  const poller = { overview: async () => looked, history: [], queues: { items: [], asOf: null } };
+  const poller = {
+    overview: () => look().then(() => looked),
+    history: [],
+    queues: { items: [], asOf: null },
+  };
   const routes = consoleRoutes({
-    ...{ pool, stream, access: new Access(access), actions: new Actions({ pool, logger: silentLogger }) },
+    ...{ pool, stream, access: new Access(access) },
+    actions: actions ?? new Actions({ pool, logger: silentLogger }),
     deeds: deeds as Deeds,
     poller: poller as unknown as Poller,
     page: new ConsolePage(pageAt),
@@ -84,7 +104,7 @@ describe("the page", () => {
       "text/javascript; charset=utf-8",
       "public, max-age=31536000, immutable",
     ]);
-    expect((await server.inject("/favicon.svg")).headers["content-type"]).toBe("image/svg+xml");
+    expect((await server.inject("/icon.svg")).headers["content-type"]).toBe("image/svg+xml");
   });
 
   it.each(["/assets/other.js", "/assets/..%2Findex.html", "/assets/..%2Fsecret.key", "/secret.key"])(
@@ -93,6 +113,13 @@ describe("the page", () => {
       expect((await (await serve().server).inject(url)).statusCode).toBe(404);
     },
   );
+
+  it.each(["haproxy.cfg", "haproxy_split.cfg"])("is all behind the proxy of %s", (name) => {
+    const text = readFileSync(join(packageRoot, "compose", name), "utf8");
+    const [, paths = ""] = /use_backend console if \{ path (.*?) \}/.exec(text) ?? [];
+    const files = readdirSync(join(packageRoot, "console", "public")).map((file) => `/${file}`);
+    expect(paths.split(" ").toSorted()).toEqual(["/", "/index.html", ...files].toSorted());
+  });
 
   it("that is not built says so", async () => {
     const answer = await (await serve({ pageAt: join(folder, "missing") }).server).inject("/");
@@ -139,12 +166,13 @@ describe("an action", () => {
       ...{ method: "POST", url: "/console/api/letters/abandon", headers },
       payload: JSON.stringify(body),
     });
-  const body = { queue: "wallet.dlq", all: true, reason: "they are tests" };
+  const body = { queue: "wallet.dlq", all: true, expected: 2, reason: "they are tests" };
 
   it.each<[string, Record<string, string>, object, string]>([
     ["without a key", json, body, "IDEMPOTENCY_KEY_INVALID"],
     ["without a reason", key(), { ...body, reason: " . " }, "REQUEST_INVALID"],
     ["with two selections", key(), { ...body, code: "X" }, "REQUEST_INVALID"],
+    ["that says not how many", key(), { ...body, expected: undefined }, "REQUEST_INVALID"],
     ["of a form", { ...key(), "content-type": "text/plain" }, body, "CONTENT_TYPE_UNSUPPORTED"],
     ["from another port", { ...key(), "sec-fetch-site": "same-site" }, body, "ORIGIN_REFUSED"],
   ])("%s is refused", async (_, headers, asked, code) => {
@@ -156,6 +184,23 @@ describe("an action", () => {
     const headers = { ...key(), "sec-fetch-site": "cross-site", origin };
     const answer = await act(headers, body, { settings: { HTTP_CORS_ORIGINS: origin } });
     expect(answer.json()).toMatchObject({ code: "ORIGIN_REFUSED" });
+  });
+
+  it.each([
+    ["/console/api/months/2025-01/heal", "/console/api/months/2025-02/heal", true],
+    ["/console/api/runs/r1/verify", "/console/api/runs/r2/verify", true],
+    ["/console/api/runs/r1/cancel", "/console/api/runs/r2/cancel", false],
+    ["/console/api/runs/r1/cancel", "/console/api/runs/r1/resume", true],
+    ["/console/api/runs/r1/cancel", "/console/api/runs/r1/verify", false],
+  ])("%s and %s wait for each other: %s", async (one, other, wait) => {
+    const things: unknown[] = [];
+    const entering = { begin: async ({ thing }: NewAction) => things.push(thing) } as unknown as Actions;
+    const server = await serve({ actions: entering }).server;
+    const payload = JSON.stringify({ reason: "a test" });
+    for (const url of [one, other]) {
+      await server.inject({ method: "POST", url, headers: key(), payload });
+    }
+    expect([things.length, new Set(things).size]).toEqual([2, wait ? 1 : 2]);
   });
 
   it("is not done where it cannot be recorded", async () => {
@@ -203,6 +248,45 @@ describe("dead letters", () => {
     expect([ids, second.next, looks]).toEqual([["m0", "m2", "m3", "m4"], null, 1]);
     expect((await at("cursor=x")).json()).toMatchObject({ code: "REQUEST_INVALID" });
   });
+
+  it("that are asked for by an id take the queue in hand once, and for one that is not there never", async () => {
+    const taken: string[] = [];
+    const deeds: Partial<Deeds> = {
+      seeLetters: async () => ({ total: 5, letters }),
+      readLetter: async ({ id }) => {
+        taken.push(id);
+        const letter = letters.find((each) => each.id === id) as Letter;
+        return { letter, encoding: "utf8", body: "{}", properties: {}, headers: {} };
+      },
+    };
+    const server = await serve({ deeds }).server;
+    const at = async (id: string) =>
+      (await server.inject(`/console/api/queues/wallet.dlq/letters/${id}`)).json();
+    expect(await at("m1")).toMatchObject({ letter: { id: "m1" }, body: "{}" });
+    expect(await at("m1")).toMatchObject({ letter: { id: "m1" } });
+    expect(await at("none")).toMatchObject({ code: "CONSOLE_NOT_FOUND" });
+    expect(taken).toEqual(["m1"]);
+  });
+
+  it("go back when whoever had them looked through has left", async () => {
+    const [begun, left] = [deferred<void>(), deferred<void>()];
+    const foretellLetters: Deeds["foretellLetters"] = async (_, signal) => {
+      begun.resolve();
+      await aborted(signal);
+      left.resolve();
+      throw new CoreError("INTERRUPTED", "nobody waits.");
+    };
+    const listening = await serve({ deeds: { foretellLetters } }).server;
+    await listening.listen({ host: "127.0.0.1", port: 0 });
+    const { port } = listening.server.address() as AddressInfo;
+    const path = "/console/api/letters/preview";
+    const asked = request({ host: "127.0.0.1", port, path, method: "POST", headers: json });
+    asked.on("error", () => undefined);
+    asked.end(JSON.stringify({ queue: "wallet.dlq", code: "A" }));
+    await begun.promise;
+    asked.destroy();
+    await left.promise;
+  });
 });
 
 it("a page follows by one answer, and too many are refused", async () => {
@@ -228,6 +312,29 @@ it("a page follows by one answer, and too many are refused", async () => {
     code: "OVERLOADED",
   });
   asked.destroy();
+});
+
+it("of pages that come all at once as many follow as may", async () => {
+  let asking = 0;
+  const all = deferred<void>();
+  const look = () => {
+    asking += 1;
+    if (asking === 5) {
+      all.resolve();
+    }
+    return all.promise;
+  };
+  const { stream, server } = serve({ streams: 2, look });
+  const listening = await server;
+  await listening.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = listening.server.address() as AddressInfo;
+  const asked = Array.from({ length: 5 }, () => get({ host: "127.0.0.1", port, path: "/console/stream" }));
+  const answers = await Promise.all(asked.map((each) => once(each, "response")));
+  expect(answers.map(([{ statusCode }]) => statusCode).toSorted()).toEqual([200, 200, 503, 503, 503]);
+  expect(stream.pages).toBe(2);
+  for (const each of asked) {
+    each.destroy();
+  }
 });
 
 it("the page of the API leaves the console out", async () => {

@@ -38,10 +38,10 @@ const ALL = [
   ...[getReports, postSwitch],
   ...[getEvents, getEvent, getRules, getMappings, acceptMapping, rejectMapping],
   ...[getWindows, getWindow],
-  ...[getQueues, getLetter, previewLetters],
+  ...[getQueues, previewLetters],
   ...[getBackups, getActions, getAction],
 ];
-const OF_LETTERS = [getLetters, replayLetters, abandonLetters];
+const OF_LETTERS = [getLetters, getLetter, replayLetters, abandonLetters];
 
 export function consoleRoutes(resources: Resources & { readonly page: ConsolePage }): readonly Route[] {
   const looks = letterLooks();

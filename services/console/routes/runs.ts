@@ -87,9 +87,9 @@ export const startRun = (resources: Resources) =>
 
 type OnRun = (deeds: Deeds, run: string, doer: Doer) => Promise<object>;
 
-/** @param apart of what may go on beside the run's other deeds */
+/** @param thing of what may go on beside the run's other deeds */
 const onRun =
-  (name: "resume" | "cancel" | "verify", summary: string, work: OnRun, apart = "") =>
+  (name: "resume" | "cancel" | "verify", summary: string, work: OnRun, thing?: string) =>
   (resources: Resources) =>
     act(resources, {
       path: `/runs/:id/${name}`,
@@ -98,7 +98,7 @@ const onRun =
       deed: ({ params: { id } }) => ({
         kind: `run.${name}` as const,
         subject: id,
-        thing: id + apart,
+        ...(thing === undefined ? {} : { thing }),
         work: (doer) => work(resources.deeds, id, doer),
       }),
     });
@@ -111,12 +111,12 @@ export const cancelRun = onRun(
   "End a run and take back what it has not finished",
   (deeds, run, doer) => deeds.cancelRun(run, doer),
 );
-// It reads for minutes; whoever would cancel the run meanwhile need not wait for that.
+// It reads for minutes, in a process that serves: one at a time. Whoever would cancel the run meanwhile need not wait for that.
 export const verifyRun = onRun(
   "verify",
   "Prove that the data is what a run describes",
   (deeds, run, doer) => deeds.verifyRun(run, doer),
-  " is verified",
+  "data is verified",
 );
 
 export const healMonth = (resources: Resources) =>
@@ -127,6 +127,8 @@ export const healMonth = (resources: Resources) =>
     deed: ({ params }) => ({
       kind: "month.heal",
       subject: params.month,
+      // A generator and a month's build each: one at a time.
+      thing: "data is rebuilt",
       work: (doer) => resources.deeds.healMonth(params.month, doer),
     }),
   });

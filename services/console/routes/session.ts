@@ -31,7 +31,7 @@ export const postSession = ({ access }: Resources) =>
     request: { body: signIn },
     answers: { 200: me },
     handle: async ({ body, raw }) => {
-      const [person, cookie] = access.signIn(body, raw.headers);
+      const [person, cookie] = access.signIn(body, raw.headers, raw.ip);
       return { status: 200, body: meOf(access, person), headers: { ...FRESH, "set-cookie": cookie } };
     },
   });

@@ -34,7 +34,6 @@ export const getWallet = (resources: Resources) =>
     answer: walletDetail,
     handle: async ({ params: { id } }) => ({
       wallet: bodyOf(known(await findWallet(resources.pool, id), `wallet ${id}`)),
-      links: [],
     }),
   });
 

@@ -8,6 +8,8 @@ export interface NewAction {
   readonly fingerprint: Buffer;
   readonly kind: Action["kind"];
   readonly subject: string;
+  /** What was asked for besides: the validated body without the reason. */
+  readonly asked: object;
   /** Of two actions on the same thing one waits for the other's end. */
   readonly thing: string;
   readonly who: string;
@@ -21,6 +23,7 @@ export interface ActionRow {
   readonly fingerprint: Buffer;
   readonly kind: Action["kind"];
   readonly subject: string;
+  readonly asked: Action["asked"];
   readonly state: Action["state"];
   readonly result: Action["result"];
   readonly failure: Action["failure"];
@@ -35,20 +38,20 @@ export interface ActionRow {
 const LEASE = "interval '30 seconds'";
 export const RENEW_MS = 10_000;
 
-const COLUMNS = `action_id AS "actionId", fingerprint, kind, subject, state, result, failure, who, why, trace_id AS "traceId",
+const COLUMNS = `action_id AS "actionId", fingerprint, kind, subject, asked, state, result, failure, who, why, trace_id AS "traceId",
   begun_at AS "begunAt", ended_at AS "endedAt"`;
 
 const rowOf = (row: ActionRow): ActionRow => ({ ...row, traceId: hexOf(row.traceId) });
 
 /** @returns undefined where the key was used before, or something is done to the same thing. */
 export async function enterAction(db: Queryable, action: NewAction): Promise<ActionRow | undefined> {
-  const { key, fingerprint, kind, subject, thing, who, why, traceId } = action;
+  const { key, fingerprint, kind, subject, asked, thing, who, why, traceId } = action;
   const { rows } = await db.query<ActionRow>({
     name: "console_enter",
-    text: `INSERT INTO console.action (key, fingerprint, kind, subject, thing, who, why, trace_id, leased_until)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + ${LEASE})
+    text: `INSERT INTO console.action (key, fingerprint, kind, subject, asked, thing, who, why, trace_id, leased_until)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + ${LEASE})
            ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
-    values: [key, fingerprint, kind, subject, thing, who, why, traceId],
+    values: [key, fingerprint, kind, subject, jsonOf(asked), thing, who, why, traceId],
   });
   return rows.map(rowOf)[0];
 }
@@ -132,6 +135,7 @@ export const bodyOfAction = (row: ActionRow): Action => ({
   action_id: row.actionId,
   kind: row.kind,
   subject: row.subject,
+  asked: row.asked,
   state: row.state,
   result: row.result,
   failure: row.failure,

@@ -1,7 +1,7 @@
 import { LAST_ID } from "../../../lib/domain/ids.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Event } from "../contracts/events.js";
-import { type Walked, walk } from "./walk.js";
+import { byValue, type Walked, walk } from "./walk.js";
 
 export interface EventRow {
   readonly id: string;
@@ -49,8 +49,9 @@ export const listEvents = (
   db: Queryable,
   { provider, status, from, to, before = LAST_ID, limit }: EventFilter,
 ): Promise<Walked<EventRow>> => {
-  // Two indexes lead to two sets, and what both have in common may be nothing: then one leads and the other is looked at.
-  const isLed = status !== undefined && provider === undefined && INDEXED.includes(status);
+  const { led, filters } = byValue({
+    ...{ column: "status", value: status, indexed: INDEXED, isLed: provider !== undefined },
+  });
   return walk<EventRow>(db, {
     ...{
       view: "ingest.console_event",
@@ -63,10 +64,9 @@ export const listEvents = (
       provider === undefined ? undefined : [(place) => `provider = ${place}`, provider],
       from === undefined ? undefined : [(place) => `id >= ops.uuid_floor(${place})`, from],
       to === undefined ? undefined : [(place) => `id < ops.uuid_floor(${place})`, to],
-      // As a constant besides: the plan is for any value, and the indexes are of these alone.
-      isLed ? [(place) => `status = '${status}' AND status = ${place}`, status] : undefined,
+      ...led,
     ],
-    filters: { status: isLed ? undefined : status },
+    filters,
   });
 };
 
@@ -139,17 +139,13 @@ export interface NamingRow {
   readonly receivedAt: Date;
 }
 
-/** Events that name a payment, by any of the names that it has; the newest hundred. */
-export async function eventsNaming(db: Queryable, names: readonly string[]): Promise<readonly NamingRow[]> {
+/** Events that name a payment by its id, which no other has; the newest hundred. A reference is one customer's alone. */
+export async function eventsNaming(db: Queryable, payment: string): Promise<readonly NamingRow[]> {
   const { rows } = await db.query<NamingRow>({
     name: "console_naming",
-    text: `SELECT e.id, e.provider, e.status, e.received_at AS "receivedAt"
-           FROM unnest($1::text[]) AS named (name)
-           CROSS JOIN LATERAL (
-             SELECT * FROM ingest.console_event WHERE payment_ref = named.name ORDER BY id DESC LIMIT 100
-           ) e
-           ORDER BY e.id DESC LIMIT 100`,
-    values: [names],
+    text: `SELECT id, provider, status, received_at AS "receivedAt"
+           FROM ingest.console_event WHERE payment_ref = $1 ORDER BY id DESC LIMIT 100`,
+    values: [payment],
   });
   return rows;
 }

@@ -13,14 +13,14 @@ export interface LetterRow {
   readonly done: "replay" | "purge" | null;
 }
 
-/** Those that a trace ended in. @param trace with or without dashes */
-export async function lettersOf(db: Queryable, trace: string): Promise<readonly LetterRow[]> {
+/** Those that traces ended in. @param traces with or without dashes */
+export async function lettersOf(db: Queryable, traces: readonly string[]): Promise<readonly LetterRow[]> {
   const { rows } = await db.query<LetterRow>({
     name: "console_letters",
     text: `SELECT queue, consumer, event, message_id AS "messageId", code, last_code AS "lastCode", attempts,
                   recorded_at AS "recordedAt", done
-           FROM ops.console_dead_letter WHERE trace_id = $1 ORDER BY letter_no LIMIT 100`,
-    values: [trace],
+           FROM ops.console_dead_letter WHERE trace_id = ANY ($1::uuid[]) ORDER BY letter_no LIMIT 100`,
+    values: [traces],
   });
   return rows;
 }

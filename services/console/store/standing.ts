@@ -6,6 +6,8 @@ export interface WorkerRow {
   readonly id: string;
   readonly startedAt: Date;
   readonly heartbeatAt: Date;
+  /** When it was read. */
+  readonly silentMs: number;
   readonly reaped: boolean;
 }
 
@@ -52,7 +54,8 @@ export async function readStanding(db: Queryable): Promise<Standing> {
   });
   const { rows: workers } = await db.query<WorkerRow>({
     name: "console_workers",
-    text: `SELECT worker_id AS id, started_at AS "startedAt", heartbeat_at AS "heartbeatAt", reaped
+    text: `SELECT worker_id AS id, started_at AS "startedAt", heartbeat_at AS "heartbeatAt", reaped,
+                  1000 * extract(epoch FROM now() - heartbeat_at)::float8 AS "silentMs"
            FROM etl.console_worker ORDER BY started_at, worker_id LIMIT 100`,
   });
   const { rows: services } = await db.query<ServiceRow>({

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createPool, type Pool } from "../../../lib/postgres/pool.js";
 import { testSettings } from "../../../tests/harness/settings.js";
-import { walk } from "./walk.js";
+import { byValue, walk } from "./walk.js";
 
 /** 25,000 numbers, of which every twelve thousandth is rare, and every hundredth is red. */
 let pool: Pool;
@@ -57,4 +57,18 @@ test("what an index leads to bounds the walk", async () => {
     led: [undefined, [(place) => `id >= ${place}`, 9]],
   });
   expect([rows.map(({ number }) => number), next]).toEqual([[10, 9], undefined]);
+});
+
+test("what a value's own index leads to is found at once, unless another index leads", async () => {
+  const find = async (indexed: readonly string[], isLed: boolean) => {
+    const { rows, next } = await walk<Row>(pool, {
+      ...{ view: "numbers", columns: "id AS number", id: "id", before: 24_000, limit: 1 },
+      ...byValue({ column: "is_rare", value: "true", indexed, isLed }),
+    });
+    return [rows.map(({ number }) => number), next];
+  };
+  expect(await find(["true"], false)).toEqual([[12_000], undefined]);
+  for (const lookedAt of [find([], false), find(["true"], true)]) {
+    expect(await lookedAt).toEqual([[], 14_000]);
+  }
 });

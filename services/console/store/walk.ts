@@ -20,6 +20,26 @@ export interface Walk {
   readonly limit: number;
 }
 
+interface ByValue {
+  readonly column: string;
+  /** undefined: anything. */
+  readonly value: string | undefined;
+  /** Those that have a partial index, by the walk's id. */
+  readonly indexed: readonly string[];
+  /**
+   * Whether another index leads. Two lead to two sets, and what both have in common may be nothing: then one leads and the other is
+   * looked at.
+   */
+  readonly isLed: boolean;
+}
+
+/** What a column must be: led to by the index of that value, or looked at row by row. */
+export const byValue = ({ column, value, indexed, isLed }: ByValue): Pick<Walk, "led" | "filters"> =>
+  value !== undefined && !isLed && indexed.includes(value)
+    ? // As a constant besides: the plan is for any value, and the indexes are of these alone.
+      { led: [[(place) => `${column} = '${value}' AND ${column} = ${place}`, value]], filters: {} }
+    : { led: [], filters: { [column]: value } };
+
 export interface Walked<Row> {
   readonly rows: readonly Row[];
   /** The id where the next page begins; undefined: this was the last one. */

@@ -1,6 +1,6 @@
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { ReportWindow } from "../contracts/windows.js";
-import { type Walked, walk } from "./walk.js";
+import { byValue, type Walked, walk } from "./walk.js";
 
 export interface WindowRow {
   readonly number: bigint;
@@ -34,12 +34,18 @@ export interface WindowFilter {
   readonly limit: number;
 }
 
+/** What an index of its own leads to. */
+const INDEXED = ["OPEN", "UNKNOWN", "ALERT", "RESOLVED_LATE"];
+
 /** Newest first. Reports are counted for the windows that the page shows alone. */
 export const listWindows = (
   db: Queryable,
   { service, state, before, limit }: WindowFilter,
-): Promise<Walked<WindowRow>> =>
-  walk<WindowRow>(db, {
+): Promise<Walked<WindowRow>> => {
+  const { led, filters } = byValue({
+    ...{ column: "state", value: state, indexed: INDEXED, isLed: service !== undefined },
+  });
+  return walk<WindowRow>(db, {
     ...{
       view: "monitor.console_window",
       shown: "monitor.window_count",
@@ -48,9 +54,10 @@ export const listWindows = (
       before,
       limit,
     },
-    led: [service === undefined ? undefined : [(place) => `service = ${place}`, service]],
-    filters: { state },
+    led: [service === undefined ? undefined : [(place) => `service = ${place}`, service], ...led],
+    filters,
   });
+};
 
 export async function findWindow(db: Queryable, id: string): Promise<WindowRow | undefined> {
   const { rows } = await db.query<WindowRow>({

@@ -34,7 +34,8 @@ export const getPayment = (pool: Pool, waiting: Waiting) =>
       }
       const since = performance.now();
       await waiting.settled(id, wait_s * 1_000, ending);
-      raw.waitedMs = performance.now() - since;
+      const waited = performance.now() - since;
+      raw.waitedMs = () => waited;
       return { status: 200, body: bodyOf(known(id, await findPayment(pool, id))) };
     },
   });

@@ -3,14 +3,15 @@ import { Mark } from "../../components/states.js";
 import { Id } from "../../components/value.js";
 
 /** What wants somebody's eyes, worst first; none is said too. */
-export function Alerts({ alerts, servers }: Pick<Overview, "alerts" | "servers">) {
+export function Alerts({ alerts, queues, lag, runs, workers }: Overview) {
   if (alerts.length === 0) {
-    const isTold = Object.values(servers).every(({ state }) => state !== "unknown");
+    // What was never told may be wrong as well: of it no alert is made.
+    const isTold = [queues, lag, runs, workers].every((told) => told !== null);
     return (
       <div class={isTold ? "notice good" : "notice"}>
         <p>
           <Mark tone={isTold ? "good" : "idle"} />{" "}
-          {isTold ? "Nothing wants your attention." : "Not every server has answered yet."}
+          {isTold ? "Nothing wants your attention." : "Not everything was told yet."}
         </p>
       </div>
     );

@@ -1,7 +1,7 @@
 import type { Overview } from "../../../../services/console/contracts/overview.js";
 import { Mark } from "../../components/states.js";
 import { Id } from "../../components/value.js";
-import { LANES, type Lane, type Load, loadOf, type Stop } from "../../lib/flow.js";
+import { LANES, type Lane, loadOf, type Stop } from "../../lib/flow.js";
 import { hrefOf } from "../../lib/route.js";
 import { grouped, measureText } from "../../lib/text.js";
 
@@ -37,19 +37,20 @@ function LaneOf({ lane, now }: Now & { readonly lane: Lane }) {
           )}
         </li>
         {lane.stops.map((stop) => (
-          <StopOf key={stop.module} stop={stop} load={loadOf(stop.module, now.queues)} />
+          <StopOf key={stop.module} stop={stop} queues={now.queues} />
         ))}
       </ol>
     </section>
   );
 }
 
-function StopOf({ stop, load }: { readonly stop: Stop; readonly load: Load | null }) {
+function StopOf({ stop, queues }: { readonly stop: Stop; readonly queues: Overview["queues"] }) {
+  const load = queues && loadOf(stop.module, queues);
   return (
     <li class={load?.dead || load?.unattended ? "stop wrong" : "stop"}>
       <strong>{stop.page ? <a href={hrefOf([stop.page])}>{stop.title}</a> : stop.title}</strong>
       {load === null ? (
-        <span class="quiet">no data</span>
+        <span class="quiet">{queues === null ? "no data" : "no queue"}</span>
       ) : (
         <>
           <span>
