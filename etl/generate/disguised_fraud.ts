@@ -68,7 +68,6 @@ export class DisguisedFraud implements Deeds {
     } else {
       const quantile = this.#rng.below(AMOUNT_QUANTILES);
       this.#charge(row, quantile);
-      row.cents = Math.floor(row.cents / 100) * 100 + 99;
       decide(row, this.#rng, quantile);
     }
   }
