@@ -16,10 +16,11 @@ const report = (fraudDifficulty: "easy" | "medium" | "hard") =>
       fraudRate: 0.01,
       fraudDifficulty,
     }),
-    2,
+    { honestOneIn: 4, fraudOneIn: 1 },
   );
 
-describe("what the generator makes", () => {
+/** Some seconds each on a core of their own. */
+describe("what the generator makes", { timeout: 120_000 }, () => {
   it.each(["medium", "hard"] as const)("is as %s to find as it says", (difficulty) => {
     expect(beyond(report(difficulty), BOUNDS[difficulty] as Bounds)).toEqual([]);
   });
@@ -35,6 +36,20 @@ describe("what the generator makes", () => {
     expect(broken).toContainEqual(expect.stringMatching(/^column amount tells fraud with 0\.8/));
     expect(broken).toContainEqual(expect.stringMatching(/^pair .*amount.* tells fraud with 0\.9/));
   });
+});
+
+it("what could not be computed is beyond the bounds", () => {
+  const guess = [{ by: "amount", auc: Number.NaN }];
+  const counts = { rows: 0, fraud: 0, months: [] };
+  const found = beyond(
+    { ...counts, columns: guess, pairs: guess, history: [], model: Number.NaN },
+    {
+      column: 0.7,
+      pair: 0.78,
+      model: 0.85,
+    },
+  );
+  expect(found).toHaveLength(3);
 });
 
 it("names months that should have fraud and have none", () => {
