@@ -12,7 +12,7 @@ import type { LeakRow } from "./row.js";
 const NO_SUCH_TABLE = "42P01";
 /** At a time from a cursor: some megabytes. */
 const FETCHED_ROWS = 10_000;
-/** Kept for the guesses at most: some hundred megabytes. */
+/** Kept for the guesses at most, so that memory does not follow the size of the run; all are looked at for the history. */
 const KEPT_ROWS = { honest: 300_000, fraud: 100_000 };
 /** Fewer rows of a kind say too little: a few episodes in few shops look like a rule. */
 const LEAST_ROWS = 500;
