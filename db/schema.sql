@@ -2051,6 +2051,7 @@ CREATE VIEW etl.console_run AS
     r.to_on,
     r.dirt_rate,
     r.fraud_rate,
+    r.fraud_difficulty,
     r.chunk_rows,
     p.first_txn_id,
     p.created_at,
