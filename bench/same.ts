@@ -16,7 +16,10 @@ import type { Stack } from "./stack.js";
  * is still in memory when it is looked at again.
  */
 
-/** What stands before the clock: bare leaves, and the chunks that rejects and counts refer to. @returns the run's id. */
+/** All other columns of what is copied are NOT NULL in txn. */
+const OPTIONAL: ReadonlySet<string> = new Set(["original_txn_id", "amount_raw", "line_id"]);
+
+/** What stands before the clock: the chunks that rejects and counts refer to. @returns the run's id. */
 export async function prepareSame(stack: Stack, spec: PlannedSpec): Promise<string> {
   const plan = planRun(spec);
   const options = { applicationName: "payments-bench" };
@@ -25,11 +28,8 @@ export async function prepareSame(stack: Stack, spec: PlannedSpec): Promise<stri
     const { month, firstTxnId, fromRow, toRow } = chunkOf(plan, spec, chunkNo);
     return `('${runId}', ${chunkNo}, '${month.month}', 'staged', ${firstTxnId}, ${toRow - fromRow}, 'bench')`;
   });
-  const leaves = plan.months.map(
-    ({ month }) => `SELECT etl.make_leaf('payments', etl.leaf_name('${month}'), '${month}');\n`,
-  );
   const entered = `INSERT INTO etl.chunk (run_id, chunk_no, month, state, first_txn_id, txn_rows, worker) VALUES\n${chunks.join(",\n")};\n`;
-  await stack.psql([...leaves, entered].join(""));
+  await stack.psql(entered);
   return runId;
 }
 
@@ -46,7 +46,12 @@ export function sameScripts(runId: string, spec: PlannedSpec, { chunks }: Pick<I
   );
 }
 
-/** @param paths the month's chunks, a file each. */
+/**
+ * What is copied is the leaf itself, so that 99 rows of 100 are written once: it loses its suspects, gets back what was repaired of
+ * them, and at last the two columns that only they needed go.
+ *
+ * @param paths the month's chunks, a file each.
+ */
 function monthScript(
   runId: string,
   spec: PlannedSpec,
@@ -54,30 +59,44 @@ function monthScript(
   paths: readonly string[],
 ): string {
   const leaf = leafTable(month.month);
-  const name = month.month.slice(0, 7).replace("-", "_");
-  const [raw, suspects] = [`staging.same_${name}`, `staging.same_${name}_suspect`];
+  const name = leaf.slice(leaf.indexOf(".") + 1);
+  const suspects = `staging.${name}_suspect`;
   const like = (table: string) =>
     `CREATE TABLE ${table} (LIKE staging.txn_shape) WITH (autovacuum_enabled = false);\n`;
   const columns = COPY_COLUMNS.join(", ");
-  const own = COPY_COLUMNS.filter((column) => column !== "amount_raw" && column !== "line_id").join(", ");
   return [
-    `BEGIN;\n${like(raw)}`,
+    `BEGIN;\n${like(leaf)}`,
     ...paths.map(
-      (path) => `\\copy ${raw} (${columns}) from ${quotePath(path)} with (format binary, freeze)\n`,
+      (path) => `\\copy ${leaf} (${columns}) from ${quotePath(path)} with (format binary, freeze)\n`,
     ),
     `COMMIT;\n${like(suspects)}`,
-    // One look for what is not plainly right, about 1 %, then the rest as it is.
-    `WITH bad AS (DELETE FROM ${raw} r WHERE (${plainlyRight(month)}) IS NOT TRUE RETURNING *)
+    // One look for what is not plainly right, about 1 %.
+    `WITH bad AS (DELETE FROM ${leaf} WHERE (${plainlyRight(month)}) IS NOT TRUE RETURNING *)
      INSERT INTO ${suspects} (${columns}) SELECT ${columns} FROM bad;\n`,
-    `INSERT INTO ${leaf} (${own}) SELECT ${own} FROM ${raw};\nDROP TABLE ${raw};\n`,
     judgements(runId, spec, month, { leaf, suspects }),
-    `DROP TABLE ${suspects};\n`,
+    `DROP TABLE ${suspects};\n${asLeaf(leaf, `${name}_month`, month)}`,
     ...Object.entries(ROLLUPS).map(([table, shape]) => {
       const groups = loadSql(`rollup_${table}`, { leaf }).replaceAll("$1", `'${month.month}'`);
       return `INSERT INTO payments.agg_${table} (${columnsOf(shape)}) ${groups};\n`;
     }),
     `SELECT etl.index_leaf(etl.leaf_name('${month.month}')), etl.attach_leaf(etl.leaf_name('${month.month}'), '${month.month}');\n`,
   ].join("");
+}
+
+/** As ATTACH wants it, in one look; the CHECK spares ATTACH another. */
+function asLeaf(leaf: string, check: string, { month }: PlannedMonth): string {
+  const [year, monthNo] = month.split("-").map(Number) as [number, number];
+  const next = new Date(Date.UTC(year, monthNo, 1)).toISOString();
+  const required = COPY_COLUMNS.filter((column) => !OPTIONAL.has(column));
+  return `ALTER TABLE ${leaf} ${[
+    "DROP COLUMN amount_raw",
+    "DROP COLUMN line_id",
+    "RESET (autovacuum_enabled)",
+    ...required.map((column) => `ALTER COLUMN ${column} SET NOT NULL`),
+    `ADD CONSTRAINT ${check} CHECK (occurred_at >= '${month} 00:00:00+00' AND occurred_at < '${next}')`,
+  ].join(", ")};
+GRANT SELECT, INSERT ON ${leaf} TO payments_loader;
+`;
 }
 
 /** References by hashed subplans over the dimensions, codes and times by constants. */

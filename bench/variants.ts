@@ -34,15 +34,22 @@ export async function psqlCopy(stack: Stack, { months, whole }: Inputs): Promise
   );
 }
 
+/** Rows where they must be at the end, in a line. */
+const ENDED = `SELECT format('%s txn, %s merchant_day, %s network_hour, %s rejected', (SELECT count(*) FROM payments.txn),
+              (SELECT sum(txn_count) FROM payments.agg_merchant_day), (SELECT sum(txn_count) FROM payments.agg_network_hour),
+              (SELECT count(*) FROM payments.txn_reject));
+`;
+
 /** R2: what ends where the pipeline does, see same.ts. */
 export async function carefulDba(stack: Stack, spec: PlannedSpec, { chunks }: Inputs): Promise<Measured> {
   const runId = await prepareSame(stack, spec);
   const scripts = sameScripts(runId, spec, { chunks });
   const accepted = chunks.reduce((sum, chunk) => sum + chunk.accepted, 0);
+  const ended = `${accepted} txn, ${accepted} merchant_day, ${accepted} network_hour, ${spec.rows - accepted} rejected`;
   const measured = await timed(stack, spec.rows, () => sideBySide(stack, scripts));
-  const found = await stack.psql("SELECT 'txn ' || count(*) FROM payments.txn;\n");
-  if (!found.includes(`txn ${accepted}`)) {
-    throw new BenchError("BENCH_FAILED", `${found.trim()} rows accepted, not ${accepted}.`);
+  const found = await stack.psql(ENDED);
+  if (!found.split("\n").some((line) => line.trim() === ended)) {
+    throw new BenchError("BENCH_FAILED", `same ended with ${found.trim()}, not with ${ended}.`);
   }
   return { ...measured, rows: accepted };
 }

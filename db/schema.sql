@@ -131,27 +131,6 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION etl.adopt_build(run text, month date) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  build  text := etl.build_name(run, month);
-  leaf   text := etl.leaf_name(month);
-  healed text := leaf || '_healed';
-BEGIN
-  EXECUTE format('LOCK TABLE payments.%I IN SHARE ROW EXCLUSIVE MODE', leaf);
-  EXECUTE format('ALTER TABLE staging.%I DETACH PARTITION staging.%I', build, build || '_leaf');
-  EXECUTE format('DROP TABLE staging.%I', build);
-  EXECUTE format('ALTER TABLE staging.%I DROP COLUMN amount_raw, DROP COLUMN line_id, RESET (autovacuum_enabled)',
-                 build || '_leaf');
-  EXECUTE format('ALTER TABLE staging.%I RENAME CONSTRAINT %I TO %I', build || '_leaf', build || '_leaf_month', healed || '_month');
-  EXECUTE format('ALTER TABLE staging.%I RENAME TO %I', build || '_leaf', healed);
-  EXECUTE format('ALTER TABLE staging.%I SET SCHEMA payments', healed);
-  RETURN healed;
-END
-$$;
-
 CREATE FUNCTION etl.attach_leaf(leaf text, month date) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -378,7 +357,7 @@ DECLARE
   name   text;
 BEGIN
   -- In the order in which readers take them: parent, then leaf. Detaching is skipped for a leaf that lost its place.
-  LOCK TABLE ONLY payments.txn IN ACCESS EXCLUSIVE MODE;
+  LOCK TABLE payments.txn IN ACCESS EXCLUSIVE MODE;
   EXECUTE format('DROP TABLE IF EXISTS payments.%I', leaf);
   EXECUTE format('ALTER TABLE payments.%I RENAME TO %I', healed, leaf);
   EXECUTE format('ALTER TABLE payments.%I RENAME CONSTRAINT %I TO %I', leaf, healed || '_month', leaf || '_month');
@@ -6216,9 +6195,6 @@ GRANT USAGE ON SCHEMA wallet TO payments_exporter;
 GRANT USAGE ON SCHEMA wallet TO payments_console;
 
 REVOKE ALL ON FUNCTION console.keep_action() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION etl.adopt_build(run text, month date) FROM PUBLIC;
-GRANT ALL ON FUNCTION etl.adopt_build(run text, month date) TO payments_loader;
 
 REVOKE ALL ON FUNCTION etl.attach_leaf(leaf text, month date) FROM PUBLIC;
 

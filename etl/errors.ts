@@ -30,6 +30,10 @@ export class EtlError extends defineErrors({
   RUN_UNFINISHED: { verdict: "reject", http: 409, exit: EXIT.usage },
   /** A run has too few fraudulent rows for `payments audit-leak` to say how they can be told. */
   FRAUD_TOO_RARE: { verdict: "reject", http: 409, exit: EXIT.failed },
+  /** A run has too few honest rows for the same. */
+  HONEST_TOO_RARE: { verdict: "reject", http: 409, exit: EXIT.failed },
+  /** `payments audit-leak` found a column that tells too much, a history that tells too little, or a month without labels. */
+  LEAK_FOUND: { verdict: "reject", http: 500, exit: EXIT.mismatch },
   /** `payments verify` found a difference. */
   VERIFY_MISMATCH: { verdict: "reject", http: 500, exit: EXIT.mismatch },
 }) {}

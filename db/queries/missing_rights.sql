@@ -37,7 +37,7 @@ WITH leaf AS (
   UNION ALL
   SELECT $3, to_regclass('ops.restore_drill')::oid, 'INSERT'
 ), needed_function (role, name) AS (
-  VALUES ($1, 'leaf_name'), ($1, 'build_name'), ($1, 'create_builds'), ($1, 'drop_build'), ($1, 'publish_build'), ($1, 'adopt_build'),
+  VALUES ($1, 'leaf_name'), ($1, 'build_name'), ($1, 'create_builds'), ($1, 'drop_build'), ($1, 'publish_build'),
     ($1, 'create_healed_leaf'), ($1, 'index_healed_leaf'), ($1, 'swap_healed_leaf'),
     ($3, 'leaf_name'), ($3, 'hold_publishing')
 )

@@ -1,6 +1,7 @@
 -- Takings per merchant and UTC day of one month, from its leaf. In the order of the columns of
 -- agg_merchant_day: the agg step inserts them there, verify compares them with what stands there.
--- In the order of its key, so that a report on a month reads 640 pages instead of 40,000, and its index is a quarter smaller.
+-- In the order of its key, so that a report on a month reads 640 pages instead of 40,000, and its index is a quarter smaller. That is so
+-- of a month of one run: a later one writes the groups that it adds to anew, in its own order at the end of the table, until heal.
 -- Grouped apart from the sort: the planner takes every row for a group of its own, and seeing both it would sort the rows
 -- instead of the groups, of which there are a seventh.
 -- Adding up numerics is what costs, so each amount goes into one of three sums, and they are put together per group.

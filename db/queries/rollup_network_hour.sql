@@ -1,6 +1,6 @@
 -- Volume per card network, channel, currency and UTC hour of one month, from its leaf. In the order of the columns of
 -- agg_network_hour: the agg step inserts them there, verify compares them with what stands there.
--- In the order of its key, so that a day's rows lie together; grouped apart from the sort as in rollup_merchant_day.sql.
+-- In the order of its key, so that a day's rows of one run lie together; grouped apart from the sort as in rollup_merchant_day.sql.
 -- $1 month  :"leaf" the month's leaf
 
 WITH network_hour AS MATERIALIZED (

@@ -1,22 +1,16 @@
 import { codeOf, messageOf } from "../../lib/errors.js";
-import { one } from "../../lib/postgres/one.js";
 import type { Client } from "../../lib/postgres/pool.js";
-import { quoteName } from "../../lib/postgres/sql.js";
 import { EtlError } from "../errors.js";
-import { acceptedRows, standingRows } from "../ledger/month.js";
+import { acceptedRows } from "../ledger/month.js";
 import type { Reached } from "../point.js";
 import { copyLeaf } from "./copy_leaf.js";
 import { dropBuild } from "./create.js";
-import { exchangeBuild } from "./exchange.js";
 import { requireAttached } from "./leaf.js";
 import { buildTables, leafTable } from "./names.js";
 import { addToRollUps, rollUp } from "./rollup.js";
 
 /** A table of that name, a partition of that range, rows of that range in a default partition. */
 const PLACE_TAKEN: ReadonlySet<string> = new Set(["42P07", "42P17", "23514"]);
-
-/** More than half of the standing rows: from two fifths on it costs less to index all of them anew. */
-const LARGE = 2;
 
 export interface Build {
   readonly runId: string;
@@ -51,8 +45,7 @@ export async function publishBuild(client: Client, build: Build): Promise<void> 
 }
 
 /**
- * Adds the build to the month that stands: its groups to the roll-ups, its rows to the leaf. Where it is large beside the leaf, it
- * takes the leaf's rows in and its place instead.
+ * Adds the build to the month that stands: its groups to the roll-ups, its rows to the leaf.
  *
  * @throws PlatformError CHUNK_COUNT_MISMATCH, or LEAF_CHANGED when the leaf is not where its run left it.
  */
@@ -60,26 +53,14 @@ export async function appendBuild(client: Client, build: Build): Promise<void> {
   const { runId, month, reached } = build;
   const { leaf } = buildTables(runId, month);
   await requireAttached(client, month);
-  const rows = await rowsOf(client, leaf);
-  await requireAccepted(client, build, rows);
   await addToRollUps(client, month, leaf);
   await reached?.("agg: rolled up");
-  await client.query("SET LOCAL maintenance_work_mem = '256MB'");
-  const large = rows * LARGE > (await standingRows(client, month));
-  if (!(large && (await exchangeBuild(client, runId, month)))) {
-    await copyLeaf(client, { from: leaf, to: leafTable(month) });
-    // Once more: from its first row on nobody can take the leaf away.
-    await requireAttached(client, month);
-    await dropBuild(client, runId, month);
-  }
+  // What is counted is what was copied.
+  await requireAccepted(client, build, await copyLeaf(client, { from: leaf, to: leafTable(month) }));
+  // Once more: from its first row on nobody can take the leaf away.
+  await requireAttached(client, month);
+  await dropBuild(client, runId, month);
   await reached?.("agg: month added to");
-}
-
-async function rowsOf(client: Client, leaf: string): Promise<number> {
-  const { rows } = await client.query<{ rows: number }>(
-    `SELECT count(*)::bigint AS rows FROM ${quoteName(leaf)}`,
-  );
-  return one(rows).rows;
 }
 
 /** A build that lost rows, or got some by another way, must not be published. */

@@ -5,12 +5,8 @@ import { pause } from "../../lib/timing.js";
 import { EtlError } from "../errors.js";
 
 const LOCK_NOT_AVAILABLE = "55P03";
-/**
- * A reader that holds the month for long must not make all others queue behind the swap: try briefly, and again. Less than
- * deadlock_timeout: who writes to txn and waits for what the swap holds gets it, and not an error.
- */
-export const SWAP_LOCK_TIMEOUT = "800ms";
-/** For whom a person waits, who can do something about the reader. */
+/** A reader that holds the month for long must not make all others queue behind the swap: try briefly, and again. */
+const SWAP_LOCK_TIMEOUT = "2s";
 const SWAP_TRIES = 60;
 const SWAP_PAUSE_MS = 1_000;
 
@@ -25,7 +21,7 @@ export async function createReplacement(client: Client, month: string): Promise<
  *
  * @throws PlatformError MONTH_LOCKED when readers keep the month locked.
  */
-export async function swapReplacement(client: Client, month: string, tries = SWAP_TRIES): Promise<void> {
+export async function swapReplacement(client: Client, month: string): Promise<void> {
   await client.query("SELECT etl.index_healed_leaf($1)", [month]);
   await client.query(`SET LOCAL lock_timeout = '${SWAP_LOCK_TIMEOUT}'`);
   for (let attempt = 1; ; attempt++) {
@@ -37,8 +33,8 @@ export async function swapReplacement(client: Client, month: string, tries = SWA
       if (codeOf(error) !== LOCK_NOT_AVAILABLE) {
         throw error;
       }
-      if (attempt === tries) {
-        throw new EtlError("MONTH_LOCKED", `readers kept ${month} locked for ${tries} tries.`, {
+      if (attempt === SWAP_TRIES) {
+        throw new EtlError("MONTH_LOCKED", `readers kept ${month} locked for ${SWAP_TRIES} tries.`, {
           hint: "End the long query (pg_stat_activity) and heal again.",
           cause: error,
         });

@@ -16,7 +16,7 @@ const SHOWN = 8;
 export function auditLeakCommand(action: ActionWrapper<EtlSettings>): Command {
   return new Command("audit-leak")
     .description(
-      "how well single columns, pairs of them and the history tell fraud; exit 3 when a bound is broken",
+      "how well single columns, pairs of them and the history tell fraud; exit 3 names what is beyond the bounds",
     )
     .argument("[run]", "run id, e.g. r1; the last one that is done when left out")
     .action(
@@ -34,15 +34,22 @@ export function auditLeakCommand(action: ActionWrapper<EtlSettings>): Command {
         });
         const { fraudDifficulty } = run.spec;
         const bounds = BOUNDS[fraudDifficulty];
-        const broken = [...unlabelled(report), ...(bounds === null ? [] : beyond(report, bounds))];
-        const data = { run: run.runId, fraudDifficulty, ...report, bounds, broken, ok: broken.length === 0 };
-        show(context, data, describe(run, report, broken));
-        return broken.length === 0 ? EXIT.ok : EXIT.mismatch;
+        const findings = [...unlabelled(report), ...(bounds === null ? [] : beyond(report, bounds))];
+        const data = {
+          run: run.runId,
+          fraudDifficulty,
+          ...report,
+          bounds,
+          findings,
+          ok: findings.length === 0,
+        };
+        show(context, data, describe(run, report, findings));
+        return findings.length === 0 ? EXIT.ok : EXIT.mismatch;
       }),
     );
 }
 
-function describe({ runId, spec }: Run, report: LeakReport, broken: readonly string[]): string {
+function describe({ runId, spec }: Run, report: LeakReport, findings: readonly string[]): string {
   const bounds = BOUNDS[spec.fraudDifficulty];
   const lines = (what: string, guesses: readonly Guess[], bound: string) =>
     guesses.slice(0, SHOWN).map(({ by, auc }) => [what, by, auc.toFixed(3), bound]);
@@ -61,12 +68,12 @@ function describe({ runId, spec }: Run, report: LeakReport, broken: readonly str
     ],
   );
   const about = `run ${runId}: ${formatCount(report.rows)} rows, ${formatCount(report.fraud)} of them fraud, difficulty ${spec.fraudDifficulty}`;
-  return [about, "", table, "", ...broken, verdictOf(spec.fraudDifficulty, broken.length)].join("\n");
+  return [about, "", table, "", ...findings, verdictOf(spec.fraudDifficulty, findings.length)].join("\n");
 }
 
-function verdictOf(difficulty: FraudDifficulty, broken: number): string {
-  if (broken > 0) {
-    return `LEAK_FOUND: ${broken} bound(s) broken`;
+function verdictOf(difficulty: FraudDifficulty, findings: number): string {
+  if (findings > 0) {
+    return `LEAK_FOUND: ${findings} finding(s)`;
   }
   return BOUNDS[difficulty] === null
     ? "no bounds: this run's fraud is meant to be easy to find"

@@ -2,7 +2,7 @@ import { CHANNELS } from "../../lib/domain/codes.js";
 import { type Population, population } from "../world/population.js";
 import type { Prng } from "../world/prng.js";
 import type { AliasTable } from "../world/sampling.js";
-import { CARD_TESTING, type Deeds, FRAUD_PATTERNS, TAKEOVER } from "./fraud_patterns.js";
+import { CARD_TESTING, FRAUD_PATTERNS, type FraudScheme, TAKEOVER } from "./fraud_patterns.js";
 import { FOREIGN_SHARE } from "./legitimate.js";
 import { AMOUNT_QUANTILES, decide, decideAt, price } from "./purchase.js";
 import type { RowBuffer } from "./row_buffer.js";
@@ -32,7 +32,7 @@ const LONGEST = Math.max(...FRAUD_PATTERNS.map(({ to }) => to));
  * Fraud whose payments, one by one, look like those of its victims and shops: as often at home, at hours when people are awake,
  * at what the shop's category costs.
  */
-export class DisguisedFraud implements Deeds {
+export class DisguisedFraud implements FraudScheme {
   readonly density: number;
   readonly #disguise: Disguise;
   readonly #rng: Prng;
@@ -49,13 +49,13 @@ export class DisguisedFraud implements Deeds {
     this.#rng = rng;
   }
 
-  begin(pattern: number, row: RowBuffer): void {
+  start(pattern: number, row: RowBuffer): void {
     this.#pattern = pattern;
     this.#account = row.account - 1;
     this.#shops.length = 0;
   }
 
-  commit(row: RowBuffer, left: number): void {
+  apply(row: RowBuffer, left: number): void {
     if (this.#pattern === TAKEOVER) {
       this.#empty(row, left);
       return;
@@ -68,7 +68,6 @@ export class DisguisedFraud implements Deeds {
     } else {
       const quantile = this.#rng.below(AMOUNT_QUANTILES);
       this.#charge(row, quantile);
-      row.cents = Math.floor(row.cents / 100) * 100 + 99;
       decide(row, this.#rng, quantile);
     }
   }

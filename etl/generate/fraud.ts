@@ -2,7 +2,7 @@ import { KINDS } from "../../lib/domain/codes.js";
 import type { FraudDifficulty } from "../spec.js";
 import type { Prng } from "../world/prng.js";
 import { DISGUISES, DisguisedFraud } from "./disguised_fraud.js";
-import { type Deeds, FRAUD_PATTERNS } from "./fraud_patterns.js";
+import { FRAUD_PATTERNS, type FraudScheme } from "./fraud_patterns.js";
 import { OpenFraud } from "./open_fraud.js";
 import type { RowBuffer } from "./row_buffer.js";
 
@@ -25,7 +25,7 @@ export interface FraudOptions {
  */
 export class FraudEpisodes {
   readonly #rng: Prng;
-  readonly #deeds: Deeds;
+  readonly #scheme: FraudScheme;
   /** Chance that the next row begins an episode when none is under way. */
   readonly #startChance: number;
   /** Share of rows that belong to the episode under way. */
@@ -35,9 +35,9 @@ export class FraudEpisodes {
 
   constructor({ rate, difficulty, rows, rng }: FraudOptions) {
     this.#rng = rng;
-    this.#deeds =
+    this.#scheme =
       difficulty === "easy" ? new OpenFraud(rng) : new DisguisedFraud(DISGUISES[difficulty], rows, rng);
-    this.#density = Math.max(this.#deeds.density, rate);
+    this.#density = Math.max(this.#scheme.density, rate);
     // An episode takes length / density rows, less what its first row does not wait; the gap that makes the whole come out
     // at `rate` is what is left.
     const gap =
@@ -61,7 +61,7 @@ export class FraudEpisodes {
     row.fraud = 1;
     row.kind = PURCHASE;
     row.originalId = 0;
-    this.#deeds.commit(row, this.#left);
+    this.#scheme.apply(row, this.#left);
     return this.#pattern;
   }
 
@@ -69,6 +69,6 @@ export class FraudEpisodes {
     this.#pattern = this.#rng.below(FRAUD_PATTERNS.length);
     const { from, to } = FRAUD_PATTERNS[this.#pattern] ?? { from: 1, to: 1 };
     this.#left = from + this.#rng.below(to - from + 1);
-    this.#deeds.begin(this.#pattern, row);
+    this.#scheme.start(this.#pattern, row);
   }
 }

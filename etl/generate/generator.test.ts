@@ -89,15 +89,15 @@ describe("the stream", () => {
     ],
     [
       "medium",
-      "37978f2b744da4a8d160362817fcdb018b9ce68150deca51b6215e9b1f6a8b51",
-      10_371_243_909_482,
-      10_491_651_816_761,
+      "f49549b1a6ab2a69eda82738d7e6cd747049858da80e1cb3bc7207f5687ea92a",
+      10_381_436_527_362,
+      10_502_519_383_796,
     ],
     [
       "hard",
-      "58141a9bcec92574082eca3b1a356557b6eb92c1ee5ef91b0df9f318b60d8a30",
-      10_398_044_046_434,
-      10_444_084_299_389,
+      "9158e04c1bb0bb29e808b0aa8fe1c4f12a7e06d5c74159692b9fe6bcbe2252b1",
+      10_391_521_559_852,
+      10_466_725_659_115,
     ],
   ] as const)("is the one that GENERATOR_VERSION stands for, %s", (fraudDifficulty, bytes, a, b) => {
     const pinned = specOf({

@@ -2,7 +2,7 @@ import { CHANNELS, RESPONSE_CODES, STATUSES } from "../../lib/domain/codes.js";
 import { type Population, population } from "../world/population.js";
 import type { Prng } from "../world/prng.js";
 import { UNITS_PER_EUR } from "../world/world.js";
-import { CARD_TESTING, COLLUSION, type Deeds, TAKEOVER } from "./fraud_patterns.js";
+import { CARD_TESTING, COLLUSION, type FraudScheme, TAKEOVER } from "./fraud_patterns.js";
 import type { RowBuffer } from "./row_buffer.js";
 
 const ATM = CHANNELS.indexOf("atm");
@@ -13,7 +13,7 @@ const DO_NOT_HONOUR = RESPONSE_CODES.indexOf("05");
 const TOO_OFTEN = RESPONSE_CODES.indexOf("65");
 
 /** Fraud that minds neither where its victims live nor what they pay: one column tells most of it. As generator version 2 had it. */
-export class OpenFraud implements Deeds {
+export class OpenFraud implements FraudScheme {
   readonly density = 0.5;
   readonly #rng: Prng;
   readonly #people: Population = population();
@@ -25,13 +25,13 @@ export class OpenFraud implements Deeds {
     this.#rng = rng;
   }
 
-  begin(pattern: number, row: RowBuffer): void {
+  start(pattern: number, row: RowBuffer): void {
     this.#pattern = pattern;
     this.#account = row.account;
     this.#merchant = pattern === COLLUSION && row.channel !== ATM ? row.merchant - 1 : this.#onlineMerchant();
   }
 
-  commit(row: RowBuffer, left: number): void {
+  apply(row: RowBuffer, left: number): void {
     if (this.#pattern === CARD_TESTING) {
       this.#cardTesting(row);
     } else if (this.#pattern === TAKEOVER) {

@@ -3,7 +3,7 @@ import { aucOf, binnedAuc } from "./auc.js";
 import { binsOf, MOST_BINS, pairBins } from "./bins.js";
 import { HISTORY, History } from "./history.js";
 import { fitLogistic } from "./logistic.js";
-import { columnsOf, type Facts, type LeakRow } from "./row.js";
+import { COLUMNS, columnsOf, type LeakRow } from "./row.js";
 
 /** AUC of what was learnt from half of the accounts, over the other half. */
 export interface Guess {
@@ -29,8 +29,14 @@ interface Counts {
   fraud: number;
 }
 
+/** One of so many is kept for the guesses; all are looked at for the history. */
+export interface Sampling {
+  readonly honestOneIn: number;
+  readonly fraudOneIn: number;
+}
+
 interface Kept {
-  readonly columns: Facts;
+  readonly columns: ReturnType<typeof columnsOf>;
   readonly features: readonly number[];
   readonly fraud: boolean;
   readonly learnt: boolean;
@@ -40,31 +46,30 @@ interface Kept {
 export class LeakAudit {
   readonly #history = new History();
   readonly #kept: Kept[] = [];
-  readonly #honestOneIn: number;
+  readonly #sampling: Sampling;
   readonly #months = new Map<string, Counts>();
-  #rows = 0;
+  readonly #counts = { honest: 0, fraud: 0 };
 
-  /** @param honestOneIn keeps one of so many honest rows for the guesses, and all fraudulent ones. */
-  constructor(honestOneIn: number) {
-    this.#honestOneIn = honestOneIn;
+  constructor(sampling: Sampling) {
+    this.#sampling = sampling;
   }
 
   add(row: LeakRow): void {
     const features = this.#history.take(row);
     const month = this.#monthOf(row.timeMs);
-    this.#rows++;
     month.rows++;
-    if (row.fraud) {
-      month.fraud++;
-    } else if (this.#rows % this.#honestOneIn !== 0) {
+    month.fraud += row.fraud ? 1 : 0;
+    const { honestOneIn, fraudOneIn } = this.#sampling;
+    if (row.fraud ? ++this.#counts.fraud % fraudOneIn : ++this.#counts.honest % honestOneIn) {
       return;
     }
     const learnt = (mix(row.account) & 1) === 1;
     this.#kept.push({ columns: columnsOf(row), features, fraud: row.fraud, learnt });
   }
 
-  get fraud(): number {
-    return [...this.#months.values()].reduce((sum, { fraud }) => sum + fraud, 0);
+  get counts(): Readonly<Counts> {
+    const { honest, fraud } = this.#counts;
+    return { rows: honest + fraud, fraud };
   }
 
   report(): LeakReport {
@@ -73,16 +78,11 @@ export class LeakAudit {
       fraud: Uint8Array.from(kept, ({ fraud }) => (fraud ? 1 : 0)),
       learnt: Uint8Array.from(kept, ({ learnt }) => (learnt ? 1 : 0)),
     };
-    const names = Object.keys(kept[0]?.columns ?? {});
-    const binned = names.map((name) => ({
-      name,
-      bins: binsOf(kept.map(({ columns }) => columns[name] ?? "")),
-    }));
+    const binned = COLUMNS.map((name) => ({ name, bins: binsOf(kept.map(({ columns }) => columns[name])) }));
     const pairs = binned.flatMap((a, i) => binned.slice(i + 1).map((b) => [a, b] as const));
     const single = (values: readonly number[]) => binnedAuc(binsOf(values), MOST_BINS, labels);
     return {
-      rows: this.#rows,
-      fraud: this.fraud,
+      ...this.counts,
       months: [...this.#months].map(([month, counts]) => ({ month, ...counts })),
       columns: best(binned.map(({ name, bins }) => ({ by: name, auc: binnedAuc(bins, MOST_BINS, labels) }))),
       pairs: best(

@@ -23,19 +23,20 @@ export function unlabelled({ rows, fraud, months }: LeakReport): string[] {
   const rate = fraud / rows;
   return months
     .filter((month) => month.fraud === 0 && month.rows * rate >= DUE_ROWS)
-    .map(({ month, rows: honest }) => `${month} has no fraud in ${honest} rows`);
+    .map((month) => `${month.month} has no fraud in ${month.rows} rows`);
 }
 
 /** @returns what is beyond the bounds, in words; nothing when all is within. */
 export function beyond(report: LeakReport, bounds: Bounds): string[] {
   const above = (what: string, guesses: readonly Guess[], most: number) =>
     guesses
-      .filter(({ auc }) => auc > most)
+      // Not `auc > most`: what could not be computed (NaN) is not within bounds.
+      .filter(({ auc }) => !(auc <= most))
       .map(({ by, auc }) => `${what} ${by} tells fraud with ${auc.toFixed(3)}, at most ${most} is allowed`);
   const model =
-    report.model < bounds.model
-      ? [`history tells fraud with ${report.model.toFixed(3)} only, at least ${bounds.model} is due`]
-      : [];
+    report.model >= bounds.model
+      ? []
+      : [`history tells fraud with ${report.model.toFixed(3)} only, at least ${bounds.model} is due`];
   return [
     ...above("column", report.columns, bounds.column),
     ...above("pair", report.pairs, bounds.pair),

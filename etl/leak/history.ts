@@ -1,3 +1,4 @@
+import { POPULATION } from "../world/world.js";
 import type { LeakRow } from "./row.js";
 
 /** What the payments before one say about it, by name. */
@@ -53,10 +54,19 @@ class Recent {
 
 class Account {
   readonly recent = new Recent(DAY_MS);
-  readonly merchants = new Set<number>();
+  /** A bit each: of many rows a set would hold most merchants, for each account. */
+  readonly #merchants = new Uint8Array(POPULATION.merchants / 8 + 1);
   /** Of logarithms. */
   payments = 0;
   logAmounts = 0;
+
+  knows(merchant: number): boolean {
+    return ((this.#merchants[merchant >> 3] ?? 0) & (1 << (merchant & 7))) !== 0;
+  }
+
+  meet(merchant: number): void {
+    this.#merchants[merchant >> 3] = (this.#merchants[merchant >> 3] ?? 0) | (1 << (merchant & 7));
+  }
 }
 
 class Merchant {
@@ -85,14 +95,14 @@ export class History {
       Math.log1p(account.recent.since(timeMs - HOUR_MS)),
       Math.log1p(account.recent.since(timeMs - DAY_MS)),
       account.payments === 0 ? 0 : logAmount - account.logAmounts / account.payments,
-      account.merchants.has(row.merchant) ? 1 : 0,
+      account.knows(row.merchant) ? 1 : 0,
       toUsual(10 * MINUTE_MS),
       toUsual(HOUR_MS),
       toUsual(DAY_MS),
       Math.log1p(merchant.declined.since(timeMs - HOUR_MS)),
     ];
     account.recent.add(timeMs);
-    account.merchants.add(row.merchant);
+    account.meet(row.merchant);
     account.payments++;
     account.logAmounts += logAmount;
     merchant.recent.add(timeMs);

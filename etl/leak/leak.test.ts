@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { specOf } from "../../tests/oracle/chunk.js";
 import { auditOf } from "../../tests/oracle/leak.js";
+import { POPULATION } from "../world/world.js";
 import { aucOf, binnedAuc } from "./auc.js";
 import { binsOf } from "./bins.js";
 import { BOUNDS, type Bounds, beyond, unlabelled } from "./bounds.js";
+import { HISTORY, History } from "./history.js";
 import { fitLogistic } from "./logistic.js";
+import type { LeakRow } from "./row.js";
 
 /** Small, with much fraud: some 200 episodes. */
 const report = (fraudDifficulty: "easy" | "medium" | "hard") =>
@@ -16,10 +19,11 @@ const report = (fraudDifficulty: "easy" | "medium" | "hard") =>
       fraudRate: 0.01,
       fraudDifficulty,
     }),
-    2,
+    { honestOneIn: 4, fraudOneIn: 1 },
   );
 
-describe("what the generator makes", () => {
+/** Some seconds each on a core of their own. */
+describe("what the generator makes", { timeout: 120_000 }, () => {
   it.each(["medium", "hard"] as const)("is as %s to find as it says", (difficulty) => {
     expect(beyond(report(difficulty), BOUNDS[difficulty] as Bounds)).toEqual([]);
   });
@@ -35,6 +39,20 @@ describe("what the generator makes", () => {
     expect(broken).toContainEqual(expect.stringMatching(/^column amount tells fraud with 0\.8/));
     expect(broken).toContainEqual(expect.stringMatching(/^pair .*amount.* tells fraud with 0\.9/));
   });
+});
+
+it("what could not be computed is beyond the bounds", () => {
+  const guess = [{ by: "amount", auc: Number.NaN }];
+  const counts = { rows: 0, fraud: 0, months: [] };
+  const found = beyond(
+    { ...counts, columns: guess, pairs: guess, history: [], model: Number.NaN },
+    {
+      column: 0.7,
+      pair: 0.78,
+      model: 0.85,
+    },
+  );
+  expect(found).toHaveLength(3);
 });
 
 it("names months that should have fraud and have none", () => {
@@ -84,6 +102,40 @@ it("bins hold as many rows each, equal numbers together; rare names share one", 
   expect(new Set(binsOf([1, 1, 1, 1, 2]).slice(0, 4)).size).toBe(1);
   const names = binsOf(["a", "a", ...Array.from({ length: 60 }, (_, i) => `n${i}`)]);
   expect([names[0], names.at(-1), names.at(-2)]).toEqual([0, 49, 49]);
+});
+
+it("an account knows the merchants that it has paid, and none beside them", () => {
+  const history = new History();
+  const knows = (account: number, merchant: number) => {
+    const paid = {
+      account,
+      merchant,
+      timeMs: 0,
+      amount: 1,
+      currency: "EUR",
+      kind: "purchase",
+      channel: "pos",
+    };
+    const codes = { network: "visa", status: "approved", response: "00", fraud: false };
+    const facts = {
+      accountFacts: {} as LeakRow["accountFacts"],
+      merchantFacts: {} as LeakRow["merchantFacts"],
+    };
+    return history.take({ ...paid, ...codes, ...facts })[HISTORY.indexOf("account_knows_merchant")];
+  };
+  const merchants = [1, 2, 8, 9, POPULATION.merchants];
+  expect(merchants.map((merchant) => knows(1, merchant))).toEqual([0, 0, 0, 0, 0]);
+  expect(merchants.map((merchant) => knows(1, merchant))).toEqual([1, 1, 1, 1, 1]);
+  expect(knows(2, 1)).toBe(0);
+});
+
+it("of either kind of rows one in so many is kept, and all are counted", () => {
+  const spec = specOf({ rows: 4_000, fraudRate: 0.5 });
+  const whole = auditOf(spec, { honestOneIn: 1, fraudOneIn: 1 });
+  const part = auditOf(spec, { honestOneIn: 2, fraudOneIn: 3 });
+  const { rows, fraud, months } = whole;
+  expect(part).toMatchObject({ rows, fraud, months });
+  expect(part.columns).not.toEqual(whole.columns);
 });
 
 it("the model finds the weights of what it is shown", () => {

@@ -94,16 +94,6 @@ export async function acceptedRows(client: Client, runId: string, month: string)
   return one(rows).accepted;
 }
 
-/** Rows that the runs which are done with a month have brought. */
-export async function standingRows(client: Client, month: string): Promise<number> {
-  const { rows } = await client.query<{ standing: number }>(
-    `SELECT coalesce(sum(accepted), 0)::bigint AS standing
-     FROM etl.run_month m JOIN etl.chunk c USING (run_id, month) WHERE month = $1 AND m.state = 'done'`,
-    [month],
-  );
-  return one(rows).standing;
-}
-
 /** Enters a month as published, which makes it ours until the transaction ends. @returns false when it was before. */
 export async function enterMonth(client: Client, month: string): Promise<boolean> {
   // The update that changes nothing locks the row.

@@ -1,3 +1,4 @@
+import { one } from "../../lib/postgres/one.js";
 import type { Pool, Queryable } from "../../lib/postgres/pool.js";
 
 /** What verify and status ask of the ledger. */
@@ -64,6 +65,17 @@ export async function monthsOf(pool: Pool, runIds: readonly string[] | null): Pr
     [runIds],
   );
   return rows.map((row) => row.month);
+}
+
+/** By a run's answer key: the rows that clean accepts, and those of them that are fraud. */
+export async function acceptedByKey(db: Queryable, runId: string): Promise<{ rows: number; fraud: number }> {
+  const { rows } = await db.query<{ rows: number; fraud: number }>(
+    `SELECT (SELECT coalesce(sum(accepted_key), 0)::bigint FROM etl.chunk WHERE run_id = $1) AS rows,
+            (SELECT coalesce(sum(injected), 0)::bigint FROM etl.chunk_class
+             WHERE run_id = $1 AND outcome = 'fraud') AS fraud`,
+    [runId],
+  );
+  return one(rows);
 }
 
 /** Rows rejected, by reason, over the given runs. */

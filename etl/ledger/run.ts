@@ -128,12 +128,12 @@ export async function listRuns(db: Queryable): Promise<Run[]> {
   return rows.map(toRun);
 }
 
-/** @returns undefined when none is. */
+/** @returns undefined when none is. @throws PlatformError GENERATOR_MISMATCH */
 export async function lastDone(db: Queryable): Promise<Run | undefined> {
-  const { rows } = await db.query<RunRow>(
-    "SELECT * FROM etl.run WHERE state = 'done' ORDER BY first_txn_id DESC LIMIT 1",
+  const { rows } = await db.query<{ run_id: string }>(
+    "SELECT run_id FROM etl.run WHERE state = 'done' ORDER BY first_txn_id DESC LIMIT 1",
   );
-  return rows[0] && toRun(rows[0]);
+  return rows[0] && getRun(db, rows[0].run_id);
 }
 
 export function toRun(row: RunRow): Run {

@@ -16,10 +16,7 @@ interface BucketRow {
   b: string;
 }
 
-/** No such table any more, or another has it. */
-const LOOK_AGAIN: ReadonlySet<string> = new Set(["42P01", "55P03"]);
-/** Less than deadlock_timeout: a build that is about to take the leaf's place is held by who waits for the leaf in turn. */
-const HOLD_WITHIN = "500ms";
+const UNDEFINED_TABLE = "42P01";
 
 /** Checks one month in one snapshot, so that a run going on beside it does no harm. */
 export async function verifyMonth(
@@ -40,19 +37,17 @@ export async function verifyMonth(
 /** Keeps the tables as they are while we read. @returns false when a step was quicker: look again. */
 async function holdTables(client: Client, month: string, tables: readonly MonthTable[]): Promise<boolean> {
   await client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  await client.query(`SET LOCAL lock_timeout = '${HOLD_WITHIN}'`);
   // Before the snapshot, which the first SELECT takes: what is locked and in it cannot go away.
   try {
     for (const { run } of tables) {
       await client.query(`LOCK TABLE ${quoteName(nameOf(run, month))} IN ACCESS SHARE MODE`);
     }
   } catch (error) {
-    if (LOOK_AGAIN.has(codeOf(error) ?? "")) {
+    if (codeOf(error) === UNDEFINED_TABLE) {
       return false;
     }
     throw error;
   }
-  await client.query("SET LOCAL lock_timeout = 0");
   return JSON.stringify(await tablesOf(client, month)) === JSON.stringify(tables);
 }
 

@@ -199,7 +199,8 @@ function sized(field: Buffer, bytes: number): Buffer {
 
 const int4 = (field: Buffer) => sized(field, 4).readInt32BE();
 const int8 = (field: Buffer) => safe(sized(field, 8).readBigInt64BE());
-const text = (field: Buffer) => new TextDecoder("utf-8", { fatal: true }).decode(field);
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+const text = (field: Buffer) => utf8.decode(field);
 
 function safe(value: bigint): number {
   if (value !== BigInt(Number(value))) {

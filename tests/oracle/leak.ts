@@ -1,61 +1,77 @@
-import { FraudEpisodes } from "../../etl/generate/fraud.js";
-import { LegitimateTraffic } from "../../etl/generate/legitimate.js";
-import { RowBuffer } from "../../etl/generate/row_buffer.js";
-import { LeakAudit, type LeakReport } from "../../etl/leak/audit.js";
-import { chunkOf, planRun } from "../../etl/plan.js";
+import { LeakAudit, type LeakReport, type Sampling } from "../../etl/leak/audit.js";
+import type { LeakRow } from "../../etl/leak/row.js";
+import { planRun } from "../../etl/plan.js";
+import { ACCOUNT_COLUMNS, accountLines, MERCHANT_COLUMNS, merchantLines } from "../../etl/seed/rows.js";
 import type { PlannedSpec } from "../../etl/spec.js";
-import { population, SEGMENTS } from "../../etl/world/population.js";
-import { Prng } from "../../etl/world/prng.js";
-import { CATEGORIES, COUNTRIES } from "../../etl/world/world.js";
-import { CHANNELS, CURRENCIES, KINDS, NETWORKS, RESPONSE_CODES, STATUSES } from "../../lib/domain/codes.js";
+import { inspect } from "./chunk.js";
 
-/** For tests only: audits what the generator draws, without a database and without dirt. */
-export function auditOf(spec: PlannedSpec, honestOneIn: number): LeakReport {
-  const people = population();
-  const audit = new LeakAudit(honestOneIn);
-  const plan = planRun(spec);
-  const row = new RowBuffer();
-  for (let chunkNo = 0; chunkNo < plan.chunks; chunkNo++) {
-    const chunk = chunkOf(plan, spec, chunkNo);
-    const stream = (n: number) => new Prng(spec.seed, spec.firstTxnId, chunkNo, n);
-    const traffic = new LegitimateTraffic(chunk, stream(1));
-    const episodes = new FraudEpisodes({
-      rate: spec.fraudRate,
-      difficulty: spec.fraudDifficulty,
-      rows: chunk.toRow - chunk.fromRow,
-      rng: stream(2),
-    });
-    for (let i = 0; i < chunk.toRow - chunk.fromRow; i++) {
-      row.txnId = chunk.firstTxnId + i;
-      traffic.draw(row, i);
-      episodes.apply(row);
-      traffic.roundToCoins(row);
-      traffic.remember(row);
-      const [account, merchant] = [row.account - 1, row.merchant - 1];
+const DAY_MS = 86_400_000;
+
+/** For tests only: audits without a database what one would hold: the rows that clean accepts, joined to what `payments seed` writes. */
+export function auditOf(spec: PlannedSpec, sampling: Sampling): LeakReport {
+  const { accounts, merchants } = dimensions();
+  const audit = new LeakAudit(sampling);
+  for (let chunkNo = 0; chunkNo < planRun(spec).chunks; chunkNo++) {
+    for (const { cents, ...row } of inspect(spec, chunkNo).accepted) {
       audit.add({
-        timeMs: row.timeMs,
-        account: row.account,
-        merchant: row.merchant,
-        amount: row.cents / 100,
-        currency: CURRENCIES[row.currency] ?? "",
-        kind: KINDS[row.kind] ?? "",
-        channel: CHANNELS[row.channel] ?? "",
-        network: NETWORKS[row.network] ?? "",
-        status: STATUSES[row.status] ?? "",
-        response: RESPONSE_CODES[row.response] ?? "",
-        fraud: row.fraud === 1,
-        accountFacts: {
-          account_country: COUNTRIES[people.accountCountry[account] ?? 0]?.code ?? "",
-          account_segment: SEGMENTS[people.accountSegment[account] ?? 0] ?? "",
-          account_spending_level: people.accountLevel[account] ?? 0,
-        },
-        merchantFacts: {
-          merchant_country: COUNTRIES[people.merchantCountry[merchant] ?? 0]?.code ?? "",
-          merchant_category: CATEGORIES[people.merchantCategory[merchant] ?? 0]?.name ?? "",
-          merchant_price_level: people.merchantLevel[merchant] ?? 0,
-        },
+        ...row,
+        amount: cents / 100,
+        accountFacts: known(accounts.get(row.account)),
+        merchantFacts: known(merchants.get(row.merchant)),
       });
     }
   }
   return audit.report();
+}
+
+interface Dimensions {
+  readonly accounts: ReadonlyMap<number, LeakRow["accountFacts"]>;
+  readonly merchants: ReadonlyMap<number, LeakRow["merchantFacts"]>;
+}
+
+let read: Dimensions | undefined;
+
+function dimensions(): Dimensions {
+  read ??= {
+    accounts: byId(ACCOUNT_COLUMNS, accountLines(), (value) => ({
+      account_country: value("country"),
+      account_currency: value("currency"),
+      account_segment: value("segment"),
+      account_spending_level: Number(value("spending_level")),
+      account_opened_on: Date.parse(value("opened_on")) / DAY_MS,
+    })),
+    merchants: byId(MERCHANT_COLUMNS, merchantLines(), (value) => ({
+      merchant_category: value("category"),
+      merchant_country: value("country"),
+      merchant_city: value("city"),
+      merchant_currency: value("currency"),
+      merchant_price_level: Number(value("price_level")),
+    })),
+  };
+  return read;
+}
+
+/** Lines of COPY's text format by their first column. */
+function byId<F>(
+  columns: string,
+  lines: Iterable<string>,
+  factsOf: (value: (column: string) => string) => F,
+): Map<number, F> {
+  const names = columns.split(", ");
+  const facts = new Map<number, F>();
+  for (const line of lines) {
+    const values = line.trimEnd().split("\t");
+    facts.set(
+      Number(values[0]),
+      factsOf((column) => known(values[names.indexOf(column)])),
+    );
+  }
+  return facts;
+}
+
+function known<T>(value: T | undefined): T {
+  if (value === undefined) {
+    throw new Error("no such column or id");
+  }
+  return value;
 }

@@ -29,23 +29,6 @@ export const BUILD_MEANINGS: Meanings = {
       return NOTHING;
     },
   "SELECT etl.publish_build($1, $2)": publish,
-  "SELECT etl.adopt_build($1, $2) AS adopted": adopt,
-  "SELECT etl.index_healed_leaf($1)": () => NOTHING,
-  "SELECT etl.swap_healed_leaf($1)": swap,
-  'INSERT INTO "payments"."<healed>" … FROM "payments"."<leaf>"': async ({ db, tx, words }) => {
-    const month = monthOf(words[0]);
-    const standing = tx.scan(db.txn).filter((slice) => slice.month === month);
-    for (const slice of standing) {
-      await enter(tx, db.adopted, slice);
-    }
-    return { rows: [], rowCount: rowsIn(standing) };
-  },
-  'SELECT count(*)::bigint AS rows FROM "staging"."<build>"': async (call) =>
-    rows({ rows: rowsIn(await leafRows(call, "staging", call.words[0])) }),
-  "SELECT DISTINCT coalesce(pg_describe_object(…) …": () => NOTHING,
-  "SELECT quote_ident(a.attname) AS name, … FROM pg_attribute a …": () => NOTHING,
-  "SELECT (c.reltablespace, …) IS DISTINCT FROM … AS own FROM pg_class c, pg_class t WHERE …": () =>
-    rows({ own: false }),
   "SELECT etl.drop_build($1, $2)": async ({ db, tx, values: [run, month] }) => {
     await drop(db, tx, String(run), String(month));
     return rows({});
@@ -160,40 +143,6 @@ async function publish({ db, tx, values }: Call): Promise<Result> {
   }
   // ATTACH: one at a time, beside readers and writers.
   await tx.lock(db.tableLocks, "payments.txn", "write");
-  return rows({});
-}
-
-/** The build's leaf becomes one that may take the month's place. */
-async function adopt({ db, tx, values }: Call): Promise<Result> {
-  const [run, month] = [String(values[0]), String(values[1])];
-  await tx.lock(db.leaves, month, "write");
-  const built = of(tx, db.built, run, month);
-  if (!(await drop(db, tx, run, month))) {
-    throw noTable(`${run}/${month}`);
-  }
-  for (const [, slice] of built) {
-    await enter(tx, db.adopted, slice);
-  }
-  const [year, monthNo] = month.split("-");
-  return rows({ adopted: `txn_${year}_${monthNo}_healed` });
-}
-
-/** It takes it, and is there no more by its own name. */
-async function swap({ db, tx, values }: Call): Promise<Result> {
-  const month = String(values[0]);
-  await tx.lock(db.tableLocks, "payments.txn", "exclusive");
-  await tx.lock(db.leaves, month, "exclusive");
-  for (const [key, slice] of tx.entries(db.txn)) {
-    if (slice.month === month) {
-      await tx.delete(db.txn, key);
-    }
-  }
-  for (const [key, slice] of tx.entries(db.adopted)) {
-    if (slice.month === month) {
-      await tx.delete(db.adopted, key);
-      await enter(tx, db.txn, slice);
-    }
-  }
   return rows({});
 }
 

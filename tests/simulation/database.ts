@@ -67,8 +67,6 @@ export class Database {
   /** Attached leaves of txn, by month, and their rows. */
   readonly leaves = new Table<true>();
   readonly txn = new Table<Slice>();
-  /** Rows of leaves that are about to take another's place; none is left when that is done. */
-  readonly adopted = new Table<Slice>();
   readonly rejects = new Table<Slice>();
   /** By table and month: the rows that were rolled up. */
   readonly rollups = new Table<readonly Slice[]>();

@@ -8,8 +8,6 @@ export const MEANINGS: Meanings = {
   ...BUILD_MEANINGS,
   "SELECT 1": () => rows({ one: 1 }),
   "SET LOCAL <setting> = <size>": () => NOTHING,
-  // Nothing here is in the way of an exchange, so nothing is rolled back to one.
-  "SAVEPOINT <name>": () => NOTHING,
 
   // Runs.
   "LOCK TABLE etl.run IN SHARE ROW EXCLUSIVE MODE": async ({ db, tx }) => {
@@ -193,14 +191,6 @@ export const MEANINGS: Meanings = {
     }
     return rows(...gone.map(({ txn_rows }) => ({ txn_rows })));
   },
-  "SELECT coalesce(sum(accepted), 0)::bigint AS standing FROM etl.run_month m JOIN etl.chunk c USING (run_id, month) WHERE month = $1 AND m.state = 'done'":
-    ({ db, tx, values: [month] }) => {
-      const done = tx.scan(db.runMonths).filter((row) => row.month === month && row.state === "done");
-      const chunks = tx
-        .scan(db.chunks)
-        .filter((chunk) => chunk.month === month && done.some(({ run }) => run === chunk.run));
-      return rows({ standing: chunks.reduce((sum, { accepted }) => sum + (accepted ?? 0), 0) });
-    },
   "SELECT coalesce(sum(accepted), 0)::bigint AS accepted FROM etl.chunk WHERE run_id = $1 AND month = $2": ({
     db,
     tx,
