@@ -143,7 +143,11 @@ describe("compose/kubernetes", () => {
     const [{ http }] = object(base, "Ingress", "payments-platform").spec.rules;
     const paths = http.paths.map(({ path }: { path: string }) => path);
     expect(paths).toContain("/payments");
-    expect(new Set(paths).size).toBe(values.length);
+    expect(paths).toEqual([...new Set(paths)]);
+    const backends = http.paths.map(
+      ({ backend }: { backend: { service: { name: string } } }) => backend.service.name,
+    );
+    expect([...new Set(backends)]).toEqual(values);
   });
 
   it("gives settings that processes take", () => {

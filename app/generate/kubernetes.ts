@@ -80,14 +80,12 @@ ${processes.map(({ name }) => `  - ${name}.yaml`).join("\n")}
 `;
 
 function ingress(processes: readonly ClusterProcess[]): string {
-  const paths = processes.flatMap(({ name, path, port }) =>
-    path === undefined
-      ? []
-      : [
-          `          - path: ${path}
-            pathType: Prefix
+  const paths = processes.flatMap(({ name, paths: own, port }) =>
+    own.map(
+      (path) => `          - path: ${path}
+            pathType: ${path === "/" ? "Exact" : "Prefix"}
             backend: { service: { name: ${name}, port: { number: ${port} } } }`,
-        ],
+    ),
   );
   return `${GENERATED}
 # The door, as compose/haproxy.cfg is elsewhere. What machines ask (/metrics, /health) stays inside. Callers bring an API key.

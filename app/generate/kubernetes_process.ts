@@ -8,8 +8,8 @@ export interface ClusterProcess {
   readonly name: string;
   /** Where machines ask it, and people where it has an API. */
   readonly port: number;
-  /** Of its API: the longest that all of its endpoints begin with. */
-  readonly path: string | undefined;
+  /** Of its API: the longest that all of its endpoints begin with; of a page at `/` their first segments. */
+  readonly paths: readonly string[];
   /** Work queues; their depth says how many processes there should be. */
   readonly queues: readonly string[];
   /** Waiting messages a process, above which there should be more of them. */
@@ -38,8 +38,10 @@ export const NO_DEPLOYMENT: Readonly<Record<string, string>> = {
 /** Each counts all payments by itself. */
 const ALONE = ["metrics"];
 const WORKER = "etl";
+/** Starts and heals runs, as the commands do. */
+const CONSOLE = "console";
 /** Without it the module does not start beyond loopback, or its calls are refused. */
-const REQUIRED_SECRETS = ["COLLECTOR_SECRETS", "MONITOR_QUEUE_API_KEY"];
+const REQUIRED_SECRETS = ["COLLECTOR_SECRETS", "MONITOR_QUEUE_API_KEY", "CONSOLE_PASSWORD"];
 
 /** About 0.1 s of a wallet's work (docs/bench.md: 11,000 debits a second), beyond the 1,500 that a process has in hand. */
 const EVENTS_DEPTH = 1_000;
@@ -54,13 +56,16 @@ export function clusterProcesses(modules: readonly Module[]): readonly ClusterPr
 function clusterProcess(module: Module): ClusterProcess {
   const isWorker = module.name === WORKER;
   const paths = describedRoutes([module]).map(({ path }) => path);
-  const servers = isWorker ? ["POSTGRES_PASSWORD"] : ["POSTGRES_APP_PASSWORD", "HTTP_API_KEYS"];
+  const servers = [
+    ...(isWorker || module.name === CONSOLE ? ["POSTGRES_PASSWORD"] : []),
+    ...(isWorker ? [] : ["POSTGRES_APP_PASSWORD", "HTTP_API_KEYS"]),
+  ];
   const own = secretNames([module.settings]);
   return {
     module: module.name,
     name: isWorker ? "worker" : module.name,
     port: isWorker ? 9_464 : 8_080,
-    path: paths.length > 0 ? commonPath(paths) : undefined,
+    paths: doorsOf(paths),
     queues: module.queues.map(({ work }) => work),
     depth: isWorker ? STEPS_DEPTH : EVENTS_DEPTH,
     scales: !ALONE.includes(module.name),
@@ -72,9 +77,16 @@ function clusterProcess(module: Module): ClusterProcess {
   };
 }
 
-export const hasApi = ({ path }: ClusterProcess) => path !== undefined;
+export const hasApi = ({ paths }: ClusterProcess) => paths.length > 0;
 export const isScaledByCpu = (process: ClusterProcess) => hasApi(process) && process.scales;
 export const isScaledByDepth = ({ queues, scales }: ClusterProcess) => queues.length > 0 && scales;
+
+/** What lies beside a page at `/`, as /metrics, is nobody's but by name. */
+function doorsOf(paths: readonly string[]): readonly string[] {
+  return paths.includes("/")
+    ? [...new Set(paths.map((path) => `/${path.split("/")[1] ?? ""}`))]
+    : [commonPath(paths)].filter((path) => path !== "");
+}
 
 /** @returns the segments that all paths begin with, before any parameter: /wallets of /wallets/:id and /wallets/refund. */
 function commonPath(paths: readonly string[]): string {
