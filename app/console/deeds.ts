@@ -2,7 +2,7 @@ import type { Module, Runtime } from "../../lib/runtime/module.js";
 import type { Settings } from "../../lib/settings/base.js";
 import type { Deeds } from "../../services/console/deeds.js";
 import { withLearning } from "../../services/ingest/commands/with_learning.js";
-import { ruleSet } from "../../services/ingest/domain/rules/index.js";
+import { listedRules, ruleSet } from "../../services/ingest/domain/rules/index.js";
 import { decide } from "../../services/ingest/learning/decide.js";
 import { ingest } from "../../services/ingest/module.js";
 import type { IngestSettings } from "../../services/ingest/settings.js";
@@ -36,14 +36,7 @@ export function consoleDeeds(runtime: Runtime, modules: readonly Module[]): Deed
 }
 
 function rules(): ReturnType<Deeds["rules"]> {
-  const { version, digest, providers } = ruleSet();
-  return {
-    ...{ version: String(version), digest },
-    items: providers.flatMap(({ provider, rules: own }) =>
-      own.map((rule) => ({
-        ...{ rule: `${provider}/${rule.name}`, provider, format: rule.format ?? "json" },
-        data: { ...rule },
-      })),
-    ),
-  };
+  const { version, digest } = ruleSet();
+  const items = listedRules().map(({ data, ...each }) => ({ ...each, data: { ...data } }));
+  return { version: String(version), digest, items };
 }

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { type ActionWrapper, printResult } from "../../../lib/cli/command.js";
 import { formatCount, formatTable } from "../../../lib/cli/table.js";
 import type { Settings } from "../../../lib/settings/base.js";
-import { ruleSet } from "../domain/rules/index.js";
+import { listedRules, ruleSet } from "../domain/rules/index.js";
 import { IngestError } from "../errors.js";
 import { mappingBodyOf } from "../routes/mapping_body.js";
 import { NEEDS_DAYS, needsBodyOf } from "../routes/needs_body.js";
@@ -12,11 +12,6 @@ import { tableOf } from "./mappings.js";
 import { withLearning } from "./with_learning.js";
 
 type Wrapper = ActionWrapper<Settings & IngestSettings>;
-
-const builtIn = () =>
-  ruleSet().providers.flatMap(({ provider, rules }) =>
-    rules.map((rule) => ({ rule: `${provider}/${rule.name}`, format: rule.format ?? "json", data: rule })),
-  );
 
 export const listCommand = (action: Wrapper): Command =>
   new Command("list")
@@ -28,7 +23,7 @@ export const listCommand = (action: Wrapper): Command =>
           needs: needsBodyOf(await needsOf(pool, NEEDS_DAYS)),
         }));
         const { version, digest } = ruleSet();
-        const rules = builtIn().map(({ rule, format }) => ({ rule, format }));
+        const rules = listedRules().map(({ rule, format }) => ({ rule, format }));
         printResult(context, { version, digest, rules, mappings: learned.map(mappingBodyOf), needs }, () =>
           [
             formatTable(
@@ -52,11 +47,11 @@ function needsText({ days, events, calls, share }: ReturnType<typeof needsBodyOf
 
 export const showCommand = (action: Wrapper): Command =>
   new Command("show")
-    .argument("<rule>", "as of: payments rules list; `stripe/charge`, or a mapping's id or rule")
+    .argument("<rule>", "as of: payments rules list; `stripe/event`, or a mapping's id or rule")
     .description("a rule or a learned mapping, as the data that it is")
     .action(
       action(async (context, name: string, _options: object) => {
-        const rule = builtIn().find((each) => each.rule === name)?.data;
+        const rule = listedRules().find((each) => each.rule === name)?.data;
         const shown =
           rule ??
           (await withLearning(context, "show", async (pool) =>

@@ -53,3 +53,14 @@ export function ruleSet(): RuleSet {
   compiled ??= new RuleSet(RULE_SET_VERSION, PROVIDERS);
   return compiled;
 }
+
+/** The rules one by one, each as the data that it is. */
+export const listedRules = () =>
+  ruleSet().providers.flatMap(({ provider, rules }) =>
+    rules.map((data) => ({
+      rule: `${provider}/${data.name}`,
+      provider,
+      format: data.format ?? "json",
+      data,
+    })),
+  );
