@@ -229,9 +229,13 @@ describe("with both nodes down", () => {
     for (const node of nodes) {
       node.close();
     }
-    // 502 where the last try met a kept connection that its node had just closed.
-    const ms = await takenMs(async () => expect([502, 503]).toContain(await statusOf(post(KEY))));
-    expect(ms).toBeLessThan(2_000); // A busy machine took 0.9 s.
+    // The first may meet kept connections that the nodes have just closed: 502. Then there are none any more.
+    expect([502, 503]).toContain(await statusOf(post(KEY)));
+    const tookMs: number[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      tookMs.push(await takenMs(async () => expect(await statusOf(post(KEY))).toBe(503)));
+    }
+    expect(Math.min(...tookMs)).toBeLessThan(600); // A busy machine delays one.
   });
 });
 
