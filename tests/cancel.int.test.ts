@@ -10,11 +10,14 @@ beforeEach(async () => {
 });
 afterEach(() => platform.close());
 
+// Chunks enough that a run which is seen to be under way stays so until it is cancelled, on a quick machine too.
+const LONG = { rows: 120_000, chunkRows: 1_000 };
+
 const cleaned = () => platform.value<number>("SELECT count(*) FROM etl.chunk WHERE state = 'cleaned'");
 
 test("a run cancelled in mid-run leaves its finished months and nothing else", async () => {
   const worker = await platform.startWorker();
-  const run = await platform.kickoff({ chunkRows: 1_000 });
+  const run = await platform.kickoff({ ...LONG, toOn: "2026-01-01" });
   await eventually("a month done", () => platform.value<boolean>("SELECT months_done > 0 FROM etl.run"), {
     everyMs: 5,
   });
@@ -32,7 +35,7 @@ test("what another run put into the same months stays, and can be loaded again",
   const first = await platform.load();
   const before = await platform.digests();
   const worker = await platform.startWorker();
-  const second = await platform.kickoff({ seed: 11, chunkRows: 500 });
+  const second = await platform.kickoff({ ...LONG, seed: 11 });
   await eventually("some chunks", async () => (await cleaned()) > 15, { everyMs: 5 });
   await cancelRun(platform.pool, second.runId);
   expect((await platform.verify()).differences).toEqual([]);
