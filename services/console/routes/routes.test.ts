@@ -27,7 +27,8 @@ beforeAll(() => {
   mkdirSync(join(folder, "assets"));
   writeFileSync(join(folder, "index.html"), "<!doctype html><title>console</title>");
   writeFileSync(join(folder, "icon.svg"), "<svg/>");
-  writeFileSync(join(folder, "assets", "index-1a2b.js"), "export {};");
+  writeFileSync(join(folder, "assets", "index-1a2b3c4d.js"), "export {};");
+  writeFileSync(join(folder, "assets", "licenses.md"), "# Licenses");
   writeFileSync(join(folder, "secret.key"), "of no type that a page has");
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -99,10 +100,15 @@ describe("the page", () => {
       ),
     });
     expect(page.headers["content-security-policy"]).not.toContain("unsafe");
-    const script = await server.inject("/assets/index-1a2b.js");
+    const script = await server.inject("/assets/index-1a2b3c4d.js");
     expect([script.headers["content-type"], script.headers["cache-control"]]).toEqual([
       "text/javascript; charset=utf-8",
       "public, max-age=31536000, immutable",
+    ]);
+    const licenses = await server.inject("/assets/licenses.md");
+    expect([licenses.headers["content-type"], licenses.headers["cache-control"]]).toEqual([
+      "text/plain; charset=utf-8",
+      "no-cache",
     ]);
     expect((await server.inject("/icon.svg")).headers["content-type"]).toBe("image/svg+xml");
   });
