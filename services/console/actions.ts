@@ -116,7 +116,7 @@ export class Actions implements Part {
     const line = { trace_id: traceId, action_id: id, kind, subject, who, why };
     logger.info(line, "action begun");
     const doer = { who, traceId, signal: this.#stopping.signal };
-    // In a promise, because a action may be refused before it makes one.
+    // In a promise, because an action may be refused before it makes one.
     const ending = await Promise.resolve(doer)
       .then(work)
       .then(

@@ -1,7 +1,6 @@
 import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 import { expect } from "vitest";
-import type { FakeServer } from "./fake_server.js";
 
 /** Without them a browser looks for its maker's servers at every start, and as root its sandbox cannot begin. */
 const ARGUMENTS = [
@@ -28,7 +27,7 @@ export interface Console {
 /** The console in a browser of its own, at its overview. */
 export async function openConsole(
   browser: Browser,
-  server: FakeServer,
+  server: { readonly origin: string },
   options: BrowserContextOptions = {},
 ): Promise<Console> {
   const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, ...options });

@@ -9,7 +9,7 @@ import { State } from "./state.js";
 import { Failure } from "./states.js";
 import { Instant, text } from "./value.js";
 
-/** Opens the dialog that asks about a action; a viewer has none. */
+/** Opens the dialog that asks about an action; a viewer has none. */
 export function ActionButton({
   action: each,
   children,

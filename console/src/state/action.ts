@@ -49,7 +49,7 @@ interface Preview {
 
 const POLL_MS = 1_000;
 
-/** A action on its way: asked about, looked at, sent once, followed to its end. */
+/** An action on its way: asked about, looked at, sent once, followed to its end. */
 export function useAction(wanted: OfferedAction) {
   const { dryRun } = wanted;
   const [busy, setBusy] = useState(false);
