@@ -61,7 +61,7 @@ export async function goTo(page: Page, hash: string, heading: string): Promise<v
 
 /** Waits until nothing of the kind is there. waitForFunction would need what the page's policy forbids. */
 export async function isGone(shown: Locator): Promise<void> {
-  await expect.poll(() => shown.count()).toBe(0);
+  await expect.poll(() => shown.count(), { timeout: WAIT_MS }).toBe(0);
 }
 
 /** Waits until the page says that it is live. */

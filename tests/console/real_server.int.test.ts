@@ -107,7 +107,7 @@ async function carryOut(page: Page, asked: Asked, row: Omit<AuditRow, "who">): P
   await dialogOf(page).getByRole("button", { name: "Close" }).click();
   expect(await rowsOf(reason)).toEqual([{ ...row, who: "Ana" }]);
   await goTo(page, "#/actions", "Actions");
-  await page.getByText(reason).waitFor();
+  await page.getByText(reason).first().waitFor();
 }
 
 async function startRun(page: Page, months: readonly [from: string, to: string]): Promise<void> {
