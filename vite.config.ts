@@ -13,7 +13,7 @@ const PROGRAMS = [
   "etl/generate/thread",
 ];
 
-/** Parts that tests/harness/*.mjs take from the build. */
+/** Parts that tests take from the build into processes of their own. */
 const PARTS = [
   "app/modules",
   "app/serve",
@@ -22,6 +22,8 @@ const PARTS = [
   "etl/process",
   "lib/broker/publisher",
   "lib/observability/log",
+  "lib/process/run",
+  "lib/process/stderr",
   "lib/runtime/process",
 ];
 

@@ -10,7 +10,7 @@ export const packageRoot = findRoot(dirname(fileURLToPath(import.meta.url)));
  * compiled by itself (rigs of tests) or is a source, else in the build.
  *
  * @param folder the code's own, `import.meta.dirname`
- * @param path from the root, `etl/generate/thread.js`
+ * @param path from the root, `lib/http/docs_page.mjs`
  */
 export function fileOfBuild(folder: string, path: string): string {
   const beside = join(folder, basename(path));
