@@ -1,5 +1,5 @@
 import pg from "pg";
-import { CoreError } from "../core_errors.js";
+import { type CoreCode, CoreError } from "../core_errors.js";
 import type { PlatformError } from "../errors.js";
 import type { Place } from "../probe.js";
 import { waitingMends } from "../retry.js";
@@ -46,9 +46,7 @@ export class Dialler {
   }
 
   /** What a pool is to make its connections of: each goes to the place whose turn it is. */
-  get Client(): new (
-    config: pg.ClientConfig,
-  ) => pg.Client {
+  get Client(): new () => pg.ClientBase {
     const next = () => this.#place;
     const tls = this.#tls;
     const limit = this.#several ? { connectionTimeoutMillis: ANSWER_MS } : {};
@@ -141,7 +139,7 @@ export class Dialler {
       return told;
     }
     const message = `${all.map((each) => each.message.replace(/\.$/, "")).join("; ")}.`;
-    return new CoreError(told.code as CoreError["code"] & keyof typeof CoreError.table, message, {
+    return new CoreError(told.code as CoreCode, message, {
       hint: told.hint,
       cause: error,
     });

@@ -15,14 +15,15 @@ export class Cluster {
   readonly folder: string;
   readonly wal: string;
   readonly port: number;
-  readonly #owner: Owner | undefined;
+  /** Whose its files are and who its servers run as; undefined: we. */
+  readonly owner: Owner | undefined;
   readonly #major: number;
 
   private constructor(port: number, owner: Owner | undefined, major: number) {
     this.folder = mkdtempSync(join(tmpdir(), "payments-cluster-"));
     this.wal = this.own("wal");
     this.port = port;
-    this.#owner = owner;
+    this.owner = owner;
     this.#major = major;
     if (owner) {
       for (const path of [this.folder, this.wal]) {
@@ -42,7 +43,7 @@ export class Cluster {
       await postgresTool("initdb", major),
       ["-D", join(cluster.folder, "data"), "-N", "-E", "UTF8", ...auth],
       {
-        owner: cluster.#owner,
+        owner: cluster.owner,
       },
     );
     return cluster;
@@ -79,7 +80,7 @@ export class Cluster {
         postgres: await postgresTool("postgres", this.#major),
         data,
         log: join(this.folder, "log"),
-        owner: this.#owner,
+        owner: this.owner,
         ready: () => this.superuser("SELECT", "postgres"),
         settings: {
           port: String(this.port),

@@ -1,5 +1,6 @@
 import { requireSeed } from "../../../etl/seed/state.js";
-import { CoreError } from "../../../lib/core_errors.js";
+import { type CoreCode, CoreError } from "../../../lib/core_errors.js";
+import { PlatformError } from "../../../lib/errors.js";
 import { catalogueChanges } from "../../../lib/postgres/catalogue.js";
 import { verifySchema } from "../../../lib/postgres/history.js";
 import { one } from "../../../lib/postgres/one.js";
@@ -43,11 +44,18 @@ async function version(pool: Pool, settings: Settings): Promise<string> {
   if (places.length === 1) {
     return `${version} at ${placesText(address)}`;
   }
-  // Each for itself; one that is away would fail the next failover.
-  const roles = await Promise.all(
-    places.map(async (place) => `${placeText(place)} ${await roleOf({ ...address, ...place })}`),
+  const found = await Promise.allSettled(places.map((place) => roleOf({ ...address, ...place })));
+  const named = places.map(
+    (place, n) => `${placeText(place)} ${found[n]?.status === "fulfilled" ? found[n].value : "FAIL"}`,
   );
-  return `${version}; ${roles.join(", ")}`;
+  const failure = found.find((each) => each.status === "rejected")?.reason;
+  if (failure instanceof PlatformError) {
+    // The next failover would find nobody there.
+    throw new CoreError(failure.code as CoreCode, `${named.join(", ")}: ${failure.message}`, {
+      hint: failure.hint,
+    });
+  }
+  return `${version}; ${named.join(", ")}`;
 }
 
 async function roleOf(at: Address): Promise<"primary" | "standby"> {
