@@ -108,7 +108,7 @@ test("the primary dies under load: its standby is found within seconds, and noth
     await ok("migrate", "up");
     await ok("seed");
     await withStandby(async () => {
-      expect(await ok("doctor")).toMatch(
+      expect((await payments(settings(), "doctor")).stdout).toMatch(
         new RegExp(
           `^postgres +ok +15\\.\\S+.*; 127.0.0.1:${cluster.port} primary, 127.0.0.1:${standbyPort} standby`,
           "m",
