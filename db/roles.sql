@@ -10,7 +10,7 @@
 -- An error must not quote its statement, which may hold a password.
 \set VERBOSITY terse
 
-SELECT rolsuper AS super FROM pg_roles WHERE rolname = current_user \gset
+SELECT rolsuper::text AS super FROM pg_roles WHERE rolname = current_user \gset
 \if :super
 -- Statements with passwords must not reach the log, the statistics or another session's pg_stat_activity.
 SET log_statement = 'none';
@@ -111,7 +111,7 @@ GRANT CONNECT ON DATABASE datalake TO payments_admin, payments_reader, payments_
 
 -- Its view spans all databases; kept in the maintenance database, it stays out of dumps that a plain role must restore.
 SELECT 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements'
-WHERE :'super' AND EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements') \gexec
+WHERE :super AND EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements') \gexec
 
 -- What restore drills make their scratch databases from: with amcheck, which only a superuser may install.
 SELECT 'CREATE DATABASE payments_scratch OWNER payments_owner TEMPLATE template0 ENCODING ''UTF8'' LC_COLLATE ''C'' LC_CTYPE '
@@ -129,4 +129,4 @@ SET default_transaction_read_only = off;
 SELECT pg_advisory_lock(hashtext('payments-platform roles')) \g /dev/null
 SELECT 'CREATE SCHEMA IF NOT EXISTS amcheck; CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA amcheck;
         GRANT USAGE ON SCHEMA amcheck TO payments_owner; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA amcheck TO payments_owner'
-WHERE :'super' AND EXISTS (SELECT FROM pg_available_extensions WHERE name = 'amcheck') \gexec
+WHERE :super AND EXISTS (SELECT FROM pg_available_extensions WHERE name = 'amcheck') \gexec
