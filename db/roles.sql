@@ -1,5 +1,5 @@
--- Roles and the database: the only script that needs a superuser. psql runs it on PostgreSQL 15+, connected to the maintenance
--- database `postgres`; at any time, while the platform runs too: after an upgrade that needs another role, to set passwords
+-- Roles and the database: the only script that needs a superuser or, on a managed server, its owner: CREATEROLE, CREATEDB and, from 16 on,
+-- ADMIN of the pg_* roles granted below. psql runs it on PostgreSQL 15+, connected to the maintenance database `postgres`; at any time, while the platform runs too: after an upgrade that needs another role, to set passwords
 -- anew, and to put right what was changed by hand.
 --
 -- psql variables: dbname admin_password loader_password reader_password exporter_password
@@ -10,6 +10,8 @@
 -- An error must not quote its statement, which may hold a password.
 \set VERBOSITY terse
 
+SELECT rolsuper::text AS super FROM pg_roles WHERE rolname = current_user \gset
+\if :super
 -- Statements with passwords must not reach the log, the statistics or another session's pg_stat_activity.
 SET log_statement = 'none';
 SET log_min_error_statement = 'panic';
@@ -18,6 +20,13 @@ SET log_min_duration_sample = -1;
 SET log_transaction_sample_rate = 0;
 SET pg_stat_statements.track = 'none';
 SET track_activities = off;
+\set plain 'NOSUPERUSER NOREPLICATION NOBYPASSRLS'
+\set streams 'NOSUPERUSER REPLICATION NOBYPASSRLS'
+\else
+-- The owner of a managed server may not even say NOSUPERUSER: roles that it made are none.
+\set plain ''
+\set streams ''
+\endif
 SET password_encryption = 'scram-sha-256';
 SET client_min_messages = warning;
 SET default_transaction_read_only = off;
@@ -32,27 +41,33 @@ FROM unnest(ARRAY['payments_owner', 'payments_admin', 'payments_loader', 'paymen
                   'payments_monitor', 'payments_reporter', 'payments_ingest', 'payments_console']) r
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) \gexec
 
+-- To give it a database, its owner has to be a member; a superuser is one of any.
+\if :super
+\else
+GRANT payments_owner TO CURRENT_USER;
+\endif
+
 -- Every attribute is spelt out, so that a role changed by hand is put right. payments_backup may stream the cluster's files,
 -- which is what a base backup is; it reads all data anyway.
-ALTER ROLE payments_owner    NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD NULL;
-ALTER ROLE payments_admin    LOGIN NOSUPERUSER CREATEDB   NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'admin_password' VALID UNTIL 'infinity';
-ALTER ROLE payments_loader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'loader_password' VALID UNTIL 'infinity';
-ALTER ROLE payments_reader   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'reader_password' VALID UNTIL 'infinity';
-ALTER ROLE payments_exporter LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT PASSWORD :'exporter_password' VALID UNTIL 'infinity';
-ALTER ROLE payments_backup   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION   NOBYPASSRLS INHERIT PASSWORD :'backup_password' VALID UNTIL 'infinity';
-ALTER ROLE payments_app      LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD :'app_password' VALID UNTIL 'infinity';
-ALTER ROLE payments_lake     LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD :'lake_password' VALID UNTIL 'infinity';
-ALTER ROLE payments_wallet NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
-ALTER ROLE payments_saga NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
-ALTER ROLE payments_payouts NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
-ALTER ROLE payments_campaigns NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
-ALTER ROLE payments_reports NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
-ALTER ROLE payments_collector NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
-ALTER ROLE payments_ingest NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
-ALTER ROLE payments_traffic NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
-ALTER ROLE payments_monitor NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
-ALTER ROLE payments_reporter NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
-ALTER ROLE payments_console NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_owner    NOLOGIN :plain NOCREATEDB NOCREATEROLE INHERIT PASSWORD NULL;
+ALTER ROLE payments_admin    LOGIN :plain CREATEDB   NOCREATEROLE INHERIT PASSWORD :'admin_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_loader   LOGIN :plain NOCREATEDB NOCREATEROLE INHERIT PASSWORD :'loader_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_reader   LOGIN :plain NOCREATEDB NOCREATEROLE INHERIT PASSWORD :'reader_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_exporter LOGIN :plain NOCREATEDB NOCREATEROLE INHERIT PASSWORD :'exporter_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_backup   LOGIN :streams NOCREATEDB NOCREATEROLE INHERIT PASSWORD :'backup_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_app      LOGIN :plain NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD :'app_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_lake     LOGIN :plain NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD :'lake_password' VALID UNTIL 'infinity';
+ALTER ROLE payments_wallet NOLOGIN :plain NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_saga NOLOGIN :plain NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_payouts NOLOGIN :plain NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_campaigns NOLOGIN :plain NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_reports NOLOGIN :plain NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_collector NOLOGIN :plain NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_ingest NOLOGIN :plain NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_traffic NOLOGIN :plain NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_monitor NOLOGIN :plain NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_reporter NOLOGIN :plain NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD NULL;
+ALTER ROLE payments_console NOLOGIN :plain NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD NULL;
 
 -- A guard against slips, not a right: whoever reads reports should not write by accident.
 ALTER ROLE payments_reader SET default_transaction_read_only = on;
@@ -96,7 +111,7 @@ GRANT CONNECT ON DATABASE datalake TO payments_admin, payments_reader, payments_
 
 -- Its view spans all databases; kept in the maintenance database, it stays out of dumps that a plain role must restore.
 SELECT 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements'
-WHERE EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements') \gexec
+WHERE :super AND EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements') \gexec
 
 -- What restore drills make their scratch databases from: with amcheck, which only a superuser may install.
 SELECT 'CREATE DATABASE payments_scratch OWNER payments_owner TEMPLATE template0 ENCODING ''UTF8'' LC_COLLATE ''C'' LC_CTYPE '
@@ -114,4 +129,4 @@ SET default_transaction_read_only = off;
 SELECT pg_advisory_lock(hashtext('payments-platform roles')) \g /dev/null
 SELECT 'CREATE SCHEMA IF NOT EXISTS amcheck; CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA amcheck;
         GRANT USAGE ON SCHEMA amcheck TO payments_owner; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA amcheck TO payments_owner'
-WHERE EXISTS (SELECT FROM pg_available_extensions WHERE name = 'amcheck') \gexec
+WHERE :super AND EXISTS (SELECT FROM pg_available_extensions WHERE name = 'amcheck') \gexec

@@ -3,8 +3,8 @@ import { isIP } from "node:net";
 import { CoreError } from "./core_errors.js";
 import { messageOf } from "./errors.js";
 
-/** `require` encrypts and trusts anybody, `verify-full` wants a certificate in the host's name, as with libpq. */
-export const TLS_MODES = ["disable", "require", "verify-full"] as const;
+/** As with libpq: `require` encrypts and trusts anybody, `verify-ca` wants a trusted certificate, `verify-full` one in the host's name. */
+export const TLS_MODES = ["disable", "require", "verify-ca", "verify-full"] as const;
 export type TlsMode = (typeof TLS_MODES)[number];
 
 /** What a driver is told about TLS. */
@@ -12,6 +12,7 @@ export interface TlsOptions {
   readonly rejectUnauthorized: boolean;
   readonly ca?: string;
   readonly servername?: string;
+  readonly checkServerIdentity?: () => undefined;
 }
 
 /**
@@ -23,7 +24,10 @@ export function tlsOptions(mode: TlsMode, rootCert: string, host: string): TlsOp
     return false;
   }
   // No name may be sent for an address.
-  const name = isIP(host) === 0 ? { servername: host } : {};
+  const name = {
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(mode === "verify-ca" ? { checkServerIdentity: () => undefined } : {}),
+  };
   if (mode === "require" || rootCert === "") {
     return { rejectUnauthorized: mode !== "require", ...name };
   }

@@ -17,9 +17,10 @@ export -n SHELLOPTS BASHOPTS
 while read -r _ _ name; do unset -f "$name"; done < <(declare -Fx)
 # Words and numbers that we read must be those that we know; sorting and [a-z] too.
 export LC_ALL=C.UTF-8
-# Where a client's PG* matter (plans.sh, schema_dump.sh, what `stack.sh env` prints), only those that name the database do.
+# Where a client's PG* matter (plans.sh, schema_dump.sh, what `stack.sh env` prints), only those that name the database and the
+# way to it do: of several hosts the primary, TLS and whom it trusts.
 for name in "${!PG@}"; do
-  [[ $name == @(PGHOST|PGPORT|PGUSER|PGPASSWORD|PGDATABASE) ]] || unset "$name"
+  [[ $name == @(PGHOST|PGPORT|PGUSER|PGPASSWORD|PGDATABASE|PGTARGETSESSIONATTRS|PGSSLMODE|PGSSLROOTCERT) ]] || unset "$name"
 done
 unset name
 

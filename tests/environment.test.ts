@@ -41,15 +41,15 @@ describe("scripts do not hear what the user's shell says to others", () => {
     ).toBe("a\nbash\n");
   });
 
-  it("PG*, but for the names of the database, where a script is for any", () => {
+  it("PG*, but for the names of the database and the way to it, where a script is for any", () => {
     const leaks = {
-      PGSSLMODE: "require",
       PGOPTIONS: "-c x=1",
       PGSERVICE: "s",
       PGHOSTADDR: "1.2.3.4",
       PGPASSFILE: "/x",
     };
-    const kept = { PGHOST: "h", PGPORT: "1", PGUSER: "u", PGPASSWORD: "p", PGDATABASE: "d" };
+    const way = { PGTARGETSESSIONATTRS: "read-write", PGSSLMODE: "verify-full", PGSSLROOTCERT: "/ca.pem" };
+    const kept = { PGHOST: "h", PGPORT: "1", PGUSER: "u", PGPASSWORD: "p", PGDATABASE: "d", ...way };
     expect(
       script(`for name in "\${!PG@}"; do echo "$name"; done`, { ...leaks, ...kept })
         .trim()

@@ -1,3 +1,4 @@
+import { placesOf } from "../../lib/postgres/places.js";
 import { type Address, addressOf, type Pool } from "../../lib/postgres/pool.js";
 import { withPool } from "../../lib/postgres/with_pool.js";
 
@@ -37,9 +38,12 @@ const pinnedOptions = Object.entries(PINNED)
 
 /** The same sessions for PostgreSQL's own programs. @param options more for PGOPTIONS. */
 export function libpqEnvironment(address: Address, options = ""): object {
+  const places = placesOf(address);
   return {
-    PGHOST: address.host,
-    PGPORT: address.port,
+    PGHOST: places.map(({ host }) => host).join(),
+    PGPORT: places.map(({ port }) => port).join(),
+    // Of several the primary.
+    ...(places.length > 1 && { PGTARGETSESSIONATTRS: "read-write" }),
     PGUSER: address.user,
     PGPASSWORD: address.password,
     PGDATABASE: address.database,
@@ -55,7 +59,7 @@ export function libpqEnvironment(address: Address, options = ""): object {
 
 /** libpq would look into the home directory, and checks certificates wherever it finds a file, which `require` does not ask for. */
 function authorities({ tls, rootCert }: Address): string {
-  if (tls !== "verify-full") {
+  if (!tls.startsWith("verify")) {
     return "/dev/null/none";
   }
   return rootCert || "/etc/ssl/certs/ca-certificates.crt";

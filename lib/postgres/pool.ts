@@ -5,8 +5,8 @@ import pg from "pg";
 import { CoreError } from "../core_errors.js";
 import { codeOf, messageOf, type PlatformError } from "../errors.js";
 import type { Settings } from "../settings/base.js";
-import { tlsOptions } from "../tls.js";
-import { connectionError, noPassword, type Target } from "./refusal.js";
+import { Dialler } from "./dial.js";
+import { noPassword, type Target } from "./refusal.js";
 import { pinSession } from "./session.js";
 
 export type Pool = pg.Pool;
@@ -25,10 +25,13 @@ function types(bigints: (text: string) => number | bigint): pg.CustomTypesConfig
 /** The pipeline's bigints stay below 2^53; those of services are money. */
 const TYPES = { number: types(Number), bigint: types(BigInt) };
 
-/** Where a database is and who asks: what a pool and PostgreSQL's own programs both need. */
+/**
+ * Where a database is and who asks: what a pool and PostgreSQL's own programs both need. `host` may be a list (places.ts), of which
+ * one is the primary.
+ */
 export interface Address extends Target {
   readonly password: string;
-  /** File with the authorities that `tls` verify-full trusts; blank: the system's. */
+  /** File with the authorities that `tls` verify-ca and verify-full trust; blank: the system's. */
   readonly rootCert: string;
 }
 
@@ -57,24 +60,24 @@ export function createPool(at: Settings | Address, options: PoolOptions = {}): P
   const address = "POSTGRES_HOST" in at ? addressOf(at, options.role) : at;
   const target = { ...address, database: options.database ?? address.database };
   const applicationName = options.applicationName ?? "payments";
+  const dialler = new Dialler(target);
   const pool = new pg.Pool({
-    host: target.host,
-    port: target.port,
+    Client: dialler.Client,
     database: target.database,
     user: target.user,
     password: askedOf(target, address.password),
-    ssl: tlsOptions(target.tls, address.rootCert, target.host),
     max: options.max ?? 4,
     application_name: applicationName,
     // All off by default in the driver: without them a vanished server is waited for without end.
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    onConnect: (client) => pinSession(client, applicationName, options.session),
+    onConnect: (client) => dialler.accept(client, () => pinSession(client, applicationName, options.session)),
     types: TYPES[options.bigints ?? "number"],
     query_timeout: options.queryTimeoutMs ?? 0,
   });
-  return harden(pool, (error) => connectionError(error, target));
+  dialler.goOn(pool);
+  return harden(pool, (error) => dialler.explain(error));
 }
 
 /** Makes a pool survive its connections. @param explain what the driver leaves without a code. */
@@ -125,6 +128,9 @@ export function addressOf(settings: Settings, role: SettingsRole = "loader"): Ad
   };
 }
 
+/** What a standby says of a change. Such a connection is thrown away, as a pool's query does after any error: another may meet the primary. */
+const READ_ONLY = "25006";
+
 /**
  * Runs `work` in a transaction on a connection of its own; commits when it returns, rolls back when it throws.
  *
@@ -134,6 +140,7 @@ export function addressOf(settings: Settings, role: SettingsRole = "loader"): Ad
 export async function transaction<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
   const client = await connect(pool);
   let broken: Error | undefined;
+  let unfit = false;
   try {
     await client.query("BEGIN");
     const result = await work(client);
@@ -146,12 +153,13 @@ export async function transaction<T>(pool: Pool, work: (client: Client) => Promi
       broken = cause;
     });
     if (broken === undefined) {
+      unfit = codeOf(error) === READ_ONLY;
       throw error;
     }
     const message = `the connection was lost in mid-transaction: ${messageOf(error)}`;
     throw new CoreError("POSTGRES_UNREACHABLE", message, { cause: error });
   } finally {
-    client.release(broken);
+    client.release(broken ?? unfit);
   }
 }
 

@@ -2,6 +2,7 @@ import { CoreError } from "../core_errors.js";
 import { codeOf, messageOf, PlatformError } from "../errors.js";
 import { askPostgres, LOCAL_STACK, type Meaning, meaningOfErrno, type Place } from "../probe.js";
 import { isTlsCode, type TlsMode } from "../tls.js";
+import { placesText, placeText } from "./places.js";
 
 /** Where it was tried, and as whom. */
 export interface Target extends Place {
@@ -12,7 +13,7 @@ export interface Target extends Place {
 
 /** Nobody had to ask for it before the server did: some let us in without. */
 export function noPassword(target: Target): PlatformError {
-  const message = `PostgreSQL at ${target.host}:${target.port} asks ${target.user} for a password, and none is set.`;
+  const message = `PostgreSQL at ${placesText(target)} asks ${target.user} for a password, and none is set.`;
   const hint = `Set POSTGRES_PASSWORD (an admin's: POSTGRES_ADMIN_PASSWORD, a backup's: POSTGRES_BACKUP_PASSWORD, the services': POSTGRES_APP_PASSWORD); ${LOCAL_STACK}.`;
   return new CoreError("POSTGRES_AUTH", message, { hint });
 }
@@ -44,7 +45,7 @@ function say({ code, what, hint }: Meaning, cause: unknown, by: string): Platfor
 
 /** The connection was cut or never answered, and the driver cannot say more. */
 async function meaningOfSilence({ host, port, tls }: Target, code: string): Promise<Meaning> {
-  const where = `${host}:${port}`;
+  const where = placeText({ host, port });
   const onSocket = host.startsWith("/");
   if (code === "ENOENT" && onSocket) {
     const hint = `Start PostgreSQL, or check POSTGRES_HOST, the folder of its socket, and POSTGRES_PORT, which names the file; ${LOCAL_STACK}.`;
@@ -72,7 +73,7 @@ async function meaningOfSilence({ host, port, tls }: Target, code: string): Prom
 /** First match wins; a key of two characters is a class of SQLSTATEs. */
 function meaningOfState(code: string, target: Target): Meaning | undefined {
   const { user, database, tls } = target;
-  const where = `${target.host}:${target.port}`;
+  const where = placesText(target);
   const server = `PostgreSQL at ${where}`;
   const tlsHint = tls === "disable" ? " If it wants TLS: POSTGRES_SSLMODE=require." : "";
   const meanings: Readonly<Record<string, Meaning>> = {
@@ -99,7 +100,7 @@ function meaningOfState(code: string, target: Target): Meaning | undefined {
     "25006": {
       code: "POSTGRES_READ_ONLY",
       what: `${server} takes no changes to ${database}`,
-      hint: "A standby: name the primary in POSTGRES_HOST. Else default_transaction_read_only is on: see payments doctor.",
+      hint: "A standby: name it and the primary in POSTGRES_HOST. Else default_transaction_read_only is on: see payments doctor.",
     },
     "53300": {
       code: "POSTGRES_EXHAUSTED",
@@ -153,10 +154,9 @@ function meaningOfNetwork(code: string, target: Target): Meaning | undefined {
   if (!isTlsCode(code)) {
     return meaningOfErrno(code, "PostgreSQL", target);
   }
-  const what = `no TLS that can be trusted with PostgreSQL at ${target.host}:${target.port}`;
-  const hint =
-    target.tls === "verify-full"
-      ? "Name the authority of its certificate in POSTGRES_SSLROOTCERT, and the host as the certificate does; POSTGRES_SSLMODE=require trusts any."
-      : "See its log: its TLS may be of an older kind than Node.js takes.";
+  const what = `no TLS that can be trusted with PostgreSQL at ${placesText(target)}`;
+  const hint = target.tls.startsWith("verify")
+    ? "Name the authority of its certificate in POSTGRES_SSLROOTCERT, and the host as the certificate does (verify-ca trusts any name of that authority's, require anybody)."
+    : "See its log: its TLS may be of an older kind than Node.js takes.";
   return { code: "POSTGRES_TLS", what, hint };
 }

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { codeOf } from "../errors.js";
+import { one } from "./one.js";
 
 /**
  * What a session must be like for our SQL, the driver's parsing and our promises, whatever `ALTER ROLE … SET`, `ALTER DATABASE …
@@ -46,29 +47,35 @@ const PINNED: Readonly<Record<string, string>> = {
  * ledger entry is committed. A pooler may have changed the application's name, by which a frozen worker's sessions are ended.
  */
 const SQL = `
-  SELECT set_config(name, value, false)
+  SELECT set_config(name, value, false), pg_is_in_recovery() AS standby
   FROM unnest($1::text[], $2::text[]) AS pinned (name, value)
   WHERE current_setting(name, true) IS NOT NULL
   UNION ALL
-  SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
+  SELECT set_config('synchronous_commit', 'on', false), pg_is_in_recovery() WHERE current_setting('synchronous_commit') = 'off'`;
 
 const ANSWER_MS = 10_000;
 const CANCELLED = "57014";
 const TRIES = 5;
 
-/** Makes a new session ours. @param applicationName shown in pg_stat_activity. @param more settings that the caller pins. */
+/**
+ * Makes a new session ours.
+ *
+ * @param applicationName shown in pg_stat_activity
+ * @param more settings that the caller pins
+ * @returns whether the server is a standby, which takes no changes.
+ */
 export async function pinSession(
   client: pg.ClientBase,
   applicationName: string,
   more: Readonly<Record<string, string>> = {},
-): Promise<void> {
+): Promise<{ readonly standby: boolean }> {
   const settings = { ...PINNED, ...more, application_name: applicationName };
   const query = { text: SQL, values: [Object.keys(settings), Object.values(settings)] };
   for (let tries = 1; ; tries++) {
     try {
       // Without a limit a server that stops answering here would be waited for without end.
-      await client.query({ ...query, query_timeout: ANSWER_MS } as pg.QueryConfig);
-      return;
+      const limited = { ...query, query_timeout: ANSWER_MS } as pg.QueryConfig;
+      return one((await client.query<{ standby: boolean }>(limited)).rows);
     } catch (error) {
       // It still runs under the timeout that it takes away: one of a few milliseconds may hit it on a busy machine.
       if (codeOf(error) !== CANCELLED || tries === TRIES) {

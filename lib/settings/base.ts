@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { messageOf } from "../errors.js";
+import { placesOf } from "../postgres/places.js";
 import { TLS_MODES } from "../tls.js";
 import { port, type SettingsDeclaration, secret, text, whole } from "./define.js";
 
@@ -11,18 +13,31 @@ export const databaseName = z
   .regex(/^[a-z_][a-z0-9_]{0,62}$/, "takes small letters, digits and _, at most 63, and no digit first")
   .refine((name) => !TAKEN_DATABASES.includes(name), "is a database with a purpose of its own");
 
+/** One or several hosts, each with a port of its own or without. */
+const hosts = text.superRefine((host, check) => {
+  try {
+    placesOf({ host, port: 1 });
+  } catch (error) {
+    check.addIssue({ code: "custom", message: messageOf(error) });
+  }
+});
+
 const schema = z.object({
-  POSTGRES_HOST: text.default("127.0.0.1").describe("Where PostgreSQL listens"),
+  POSTGRES_HOST: hosts
+    .default("127.0.0.1")
+    .describe("Where PostgreSQL listens; of several (db1,db2:5433) the one that is the primary"),
   POSTGRES_PORT: port.default(5432).describe("Preferred port; stack.sh takes a free one when it is in use"),
   POSTGRES_DB: databaseName.default("payments").describe("Database name"),
   POSTGRES_SSLMODE: z
     .enum(TLS_MODES)
     .default("disable")
-    .describe("disable, require (TLS with whoever answers) or verify-full (whose certificate is checked)"),
+    .describe(
+      "disable, require (TLS with whoever answers), verify-ca (its certificate is checked) or verify-full (its name too)",
+    ),
   POSTGRES_SSLROOTCERT: z
     .string()
     .default("")
-    .describe("File with the authorities that verify-full trusts; by default those of Node.js"),
+    .describe("File with the authorities that verify-ca and verify-full trust; by default those of Node.js"),
   POSTGRES_USER: text
     .default("payments_loader")
     .describe("Role of the worker and the commands: no DDL on the data"),
@@ -48,7 +63,7 @@ const schema = z.object({
   RABBITMQ_SSLROOTCERT: z
     .string()
     .default("")
-    .describe("File with the authorities that verify-full trusts; by default those of Node.js"),
+    .describe("File with the authorities that verify-ca and verify-full trust; by default those of Node.js"),
   RABBITMQ_HEARTBEAT_S: whole(1, 60)
     .default(10)
     .describe("A peer that is silent for two to three of these is given up, by us and by the broker"),

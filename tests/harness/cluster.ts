@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { addressOf, LOOPBACK, withSession } from "../../jobs/backup/address.js";
+import { type Address, addressOf, LOOPBACK, withSession } from "../../jobs/backup/address.js";
 import { execute, postgresTool, serverMajor } from "../../jobs/backup/postgres_tool.js";
 import { freePort, serverOwner, withServer } from "../../jobs/backup/server.js";
 import type { Owner } from "../../lib/process/run.js";
@@ -15,15 +15,16 @@ export class Cluster {
   readonly folder: string;
   readonly wal: string;
   readonly port: number;
-  readonly #owner: Owner | undefined;
-  readonly #major: number;
+  /** Whose its files are and who its servers run as; undefined: we. */
+  readonly owner: Owner | undefined;
+  readonly major: number;
 
   private constructor(port: number, owner: Owner | undefined, major: number) {
     this.folder = mkdtempSync(join(tmpdir(), "payments-cluster-"));
     this.wal = this.own("wal");
     this.port = port;
-    this.#owner = owner;
-    this.#major = major;
+    this.owner = owner;
+    this.major = major;
     if (owner) {
       for (const path of [this.folder, this.wal]) {
         chownSync(path, owner.uid, owner.gid);
@@ -42,7 +43,7 @@ export class Cluster {
       await postgresTool("initdb", major),
       ["-D", join(cluster.folder, "data"), "-N", "-E", "UTF8", ...auth],
       {
-        owner: cluster.#owner,
+        owner: cluster.owner,
       },
     );
     return cluster;
@@ -76,10 +77,10 @@ export class Cluster {
     writeFileSync(script, readFileSync(join(packageRoot, "scripts", "wal_archive.sh")), { mode: 0o755 });
     return withServer(
       {
-        postgres: await postgresTool("postgres", this.#major),
+        postgres: await postgresTool("postgres", this.major),
         data,
         log: join(this.folder, "log"),
-        owner: this.#owner,
+        owner: this.owner,
         ready: () => this.superuser("SELECT", "postgres"),
         settings: {
           port: String(this.port),
@@ -96,15 +97,15 @@ export class Cluster {
     );
   }
 
-  /** Roles and database, by db/roles.sql. */
-  async provision(database: string): Promise<void> {
+  /** Roles and databases, by db/roles.sql and db/datalake.sql. @param as who has them made; by default the superuser */
+  async provision(database: string, as: Address = this.#address("postgres")): Promise<void> {
     const names = ["admin", "loader", "reader", "exporter", "backup", "app", "lake"];
     const set = [`\\set dbname ${database}`, ...names.map((name) => `\\set ${name}_password '${PASSWORD}'`)];
-    const sql = `${set.join("\n")}\n${readFileSync(join(packageRoot, "db", "roles.sql"), "utf8")}`;
-    await execute(await postgresTool("psql", this.#major), ["-Xq"], {
-      address: this.#address("postgres"),
-      input: sql,
-    });
+    const [roles, lake] = ["roles.sql", "datalake.sql"].map((name) =>
+      readFileSync(join(packageRoot, "db", name), "utf8"),
+    );
+    const input = `${set.join("\n")}\n${roles}\n\\connect datalake\n${lake}`;
+    await execute(await postgresTool("psql", this.major), ["-Xq"], { address: as, input });
   }
 
   /** The one value that a statement gives. */

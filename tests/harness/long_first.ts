@@ -27,6 +27,8 @@ export const LONG = [
   "upgrade.machines",
   "bootstrap.machines",
   "split.machines",
+  "failover.machines",
+  "managed.machines",
   "backup.machines",
 ];
 

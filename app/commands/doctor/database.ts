@@ -1,10 +1,13 @@
 import { requireSeed } from "../../../etl/seed/state.js";
-import { CoreError } from "../../../lib/core_errors.js";
+import { type CoreCode, CoreError } from "../../../lib/core_errors.js";
+import { PlatformError } from "../../../lib/errors.js";
 import { catalogueChanges } from "../../../lib/postgres/catalogue.js";
 import { verifySchema } from "../../../lib/postgres/history.js";
 import { one } from "../../../lib/postgres/one.js";
-import { addressOf, type Pool } from "../../../lib/postgres/pool.js";
+import { placesOf, placesText, placeText } from "../../../lib/postgres/places.js";
+import { type Address, addressOf, type Pool } from "../../../lib/postgres/pool.js";
 import { loadSql } from "../../../lib/postgres/sql.js";
+import { withPool } from "../../../lib/postgres/with_pool.js";
 import type { Settings } from "../../../lib/settings/base.js";
 import { MODULES } from "../../modules.js";
 import { type Check, withConnection } from "./check.js";
@@ -36,7 +39,30 @@ async function version(pool: Pool, settings: Settings): Promise<string> {
   if (number < LEAST_POSTGRES) {
     throw new Error(`${version}: at least 15 is needed`);
   }
-  return `${version} at ${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}`;
+  const address = addressOf(settings);
+  const places = placesOf(address);
+  if (places.length === 1) {
+    return `${version} at ${placesText(address)}`;
+  }
+  const found = await Promise.allSettled(places.map((place) => roleOf({ ...address, ...place })));
+  const named = places.map(
+    (place, n) => `${placeText(place)} ${found[n]?.status === "fulfilled" ? found[n].value : "FAIL"}`,
+  );
+  const failure = found.find((each) => each.status === "rejected")?.reason;
+  if (failure instanceof PlatformError) {
+    // The next failover would find nobody there.
+    throw new CoreError(failure.code as CoreCode, `${named.join(", ")}: ${failure.message}`, {
+      hint: failure.hint,
+    });
+  }
+  return `${version}; ${named.join(", ")}`;
+}
+
+async function roleOf(at: Address): Promise<"primary" | "standby"> {
+  return withPool(at, { applicationName: "payments-doctor" }, async (pool) => {
+    const { rows } = await pool.query<{ standby: boolean }>("SELECT pg_is_in_recovery() AS standby");
+    return one(rows).standby ? "standby" : "primary";
+  });
 }
 
 async function writable(pool: Pool): Promise<string> {

@@ -1,7 +1,8 @@
 import { readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf } from "../../../lib/errors.js";
-import { type Pool, transaction } from "../../../lib/postgres/pool.js";
+import { placesOf } from "../../../lib/postgres/places.js";
+import { addressOf, type Pool, transaction } from "../../../lib/postgres/pool.js";
 import type { Settings } from "../../../lib/settings/base.js";
 import { withConnection } from "./check.js";
 
@@ -68,7 +69,7 @@ async function dataFolder(settings: Settings): Promise<string | undefined> {
   });
   // Another machine, or a container, may have a folder of that name too: this file names the port, in its fourth line.
   const port = (await readFile(join(folder, "postmaster.pid"), "utf8")).split("\n")[3];
-  return port === String(settings.POSTGRES_PORT) ? folder : undefined;
+  return placesOf(addressOf(settings)).some((place) => String(place.port) === port) ? folder : undefined;
 }
 
 async function freeGb(folder: string): Promise<number> {
