@@ -226,7 +226,8 @@ test("mappings are accepted and rejected", async () => {
 test("the reports are switched, by a dialog that saw what is served now", async () => {
   const [page, other] = [await signIn("Ana", OPERATOR), await signIn("Eve", OPERATOR)];
   await Promise.all([page, other].map((each) => goTo(each, "#/reports", "Reports")));
-  const button = (await page.getByRole("button", { name: /^Switch to/ }).textContent())?.replace(" …", "") ?? "";
+  const button =
+    (await page.getByRole("button", { name: /^Switch to/ }).textContent())?.replace(" …", "") ?? "";
   const version = button.replace("Switch to ", "");
   const asked = { button, subject: version, count: "1 report, for all who read it" };
   const late = await prepare(other, asked);
