@@ -126,7 +126,7 @@ test("runs are started, resumed, cancelled, verified, and a month healed", async
   const page = await signIn("Ana", OPERATOR);
   await startRun(page, ["2025-01-01", "2025-02-01"]);
   await goTo(page, "#/runs/r1", "Run r1");
-  const r1 = { subject: "r1", count: "2,000 rows, 1 month" };
+  const r1 = { subject: "r1", count: "2,000 rows" };
   const resumed = { kind: "run.resume", subject: "r1", state: "done" };
   await carryOut(page, { ...r1, button: "Resume" }, resumed);
   await goTo(page, "#/runs/r1", "Run r1");
