@@ -4,7 +4,7 @@ import type { Logger } from "../observability/log.js";
 import { isIncurable } from "../retry.js";
 import type { BrokerAddress } from "../settings/base.js";
 import { type Deferred, deferred, fullJitterMs, pause, within } from "../timing.js";
-import { dial } from "./dial.js";
+import { dial, nodesOf } from "./dial.js";
 import { ConsumerCancelled, type Link } from "./link.js";
 
 /** First retry within 100 ms (a broker that only dropped us), later ones within 3 s: one that restarts is away for some 5 s. */
@@ -79,15 +79,17 @@ export class BrokerConnection<Session> {
   }
 
   async #supervise(): Promise<void> {
-    const { logger, name, connectPolicy } = this.#options;
+    const { logger, name, connectPolicy, address } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
-      const { reason, livedMs } = await this.#live();
+      const { reason, livedMs, reached } = await this.#live();
       if (this.#closing.signal.aborted) {
         return this.#session.reject(new CoreError("INTERRUPTED", `The connection "${name}" was closed.`));
       }
       // Waiting won't help: wrong credentials, missing rights, or queues that stand with other arguments.
       const incurable = isIncurable(reason) || codeOf(reason) === "QUEUE_MISMATCH";
-      if (!this.#wasUp && (connectPolicy === "once" || incurable)) {
+      // A node that took us but cannot serve, as one apart from the others, is no reason to give the others up.
+      const othersLeft = reached && attempt + 1 < nodesOf(address).length;
+      if (!this.#wasUp && ((connectPolicy === "once" && !othersLeft) || incurable)) {
         return this.#session.reject(reason);
       }
       if (livedMs > STABLE_MS) {
@@ -102,7 +104,7 @@ export class BrokerConnection<Session> {
   }
 
   /** One link from dialling to its end; tells why it ended. Never rejects. */
-  async #live(): Promise<{ reason: Error; livedMs: number }> {
+  async #live(): Promise<{ reason: Error; livedMs: number; reached: boolean }> {
     let link: Link | undefined;
     try {
       link = await this.#dial();
@@ -119,10 +121,13 @@ export class BrokerConnection<Session> {
       const reason = await link.ended;
       this.#isUp = false;
       this.#session = deferred();
-      return { reason, livedMs: Date.now() - since };
+      return { reason, livedMs: Date.now() - since, reached: true };
     } catch (error) {
+      const reason = setUpFailure(error);
+      // Lost, not closed: the next node may manage it.
+      link?.drop(reason);
       await link?.close();
-      return { reason: setUpFailure(error), livedMs: 0 };
+      return { reason, livedMs: 0, reached: link !== undefined };
     }
   }
 
@@ -133,7 +138,7 @@ export class BrokerConnection<Session> {
     const closed = deferred<never>();
     const onClosed = () => closed.reject(new Error("closed while connecting"));
     signal.addEventListener("abort", onClosed, { once: true });
-    const dialling = dial(this.#options.address, this.#options.name);
+    const dialling = dial(this.#options.address, this.#options.name, signal);
     try {
       return await Promise.race([dialling, closed.promise]);
     } catch (error) {

@@ -14,6 +14,12 @@ export class ConsumerCancelled extends Error {
   }
 }
 
+class ClosedByUs extends Error {
+  constructor() {
+    super("closed by us");
+  }
+}
+
 /**
  * One connection and its channels with one fate: when anything on it ends, all of it ends. amqplib reports the same loss
  * as a channel's close, a channel's error, a cancelled consumer or a connection's close; whoever needs the broker again
@@ -43,6 +49,13 @@ export class Link {
     return this.#ended.promise;
   }
 
+  /** The same, but never for one that we closed. */
+  get lost(): Promise<Error> {
+    return this.#ended.promise.then((reason) =>
+      reason instanceof ClosedByUs ? new Promise(() => undefined) : reason,
+    );
+  }
+
   async openChannel(): Promise<Channel> {
     return this.#adopt(await this.#model.createChannel());
   }
@@ -70,7 +83,7 @@ export class Link {
     this.#over.abort();
     // Channels first: amqplib lets the connection's close overtake acks that wait in a channel's buffer.
     await Promise.all(channels.map((channel) => closed(channel.close())));
-    this.drop(new Error("closed by us"));
+    this.drop(new ClosedByUs());
     await this.#hungUp;
   }
 

@@ -54,7 +54,9 @@ const schema = z.object({
     .default("payments_app")
     .describe("Login of the services: each acts as the role of its own schema, and has no rights besides"),
   POSTGRES_APP_PASSWORD: secret.describe("Its password"),
-  RABBITMQ_HOST: text.default("127.0.0.1").describe("Where RabbitMQ listens"),
+  RABBITMQ_HOST: hosts
+    .default("127.0.0.1")
+    .describe("Where RabbitMQ listens; of several (mq1,mq2:5673), the nodes of a cluster, one that answers"),
   RABBITMQ_PORT: port.default(5672).describe("AMQP port; stack.sh takes a free one when it is in use"),
   RABBITMQ_USER: text.default("payments").describe("Broker user"),
   RABBITMQ_PASSWORD: secret.describe("Its password"),
