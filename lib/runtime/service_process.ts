@@ -40,6 +40,8 @@ export interface ServiceOptions extends Omit<EventProcessOptions, "reactions" | 
 
 export interface Service {
   readonly pool: Pool;
+  /** What may lag is read by it, on a replica where there is one; what was just written, and by id, on the pool. */
+  readonly reads: Queryable;
   readonly publisher: Publisher;
   readonly outbox: Outbox;
   readonly logger: Logger;
@@ -67,21 +69,20 @@ const oldRows = (pool: Pool, purged: PurgedTable): Chore => ({
 
 /** What a service with tables is made of: a pool as its own role, an outbox with its sweeper, and what `eventProcess` gives. */
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
-  const { settings, logger, messages, modules, workerId } = runtime;
+  const { settings, logger, messages, modules, workerId, replicas } = runtime;
   const { service, schema, queues, connections, reactions, partitioned = [], chores } = options;
+  const own = { role: `payments_${schema}`, schema, applicationName: `${service} ${workerId}`.slice(0, 63) };
   const poolOf = (name: "requests" | "events", max: number) => {
-    const made = createServicePool(settings, {
-      role: `payments_${schema}`,
-      schema,
-      max,
-      applicationName: `${service} ${workerId}`.slice(0, 63),
-    });
+    const made = createServicePool(settings, { ...own, max });
     observePool(made, messages, { service, pool: name });
     return made;
   };
   // Apart, so that a crowd of requests keeps neither events nor the question whether we are ready waiting.
   const pool = poolOf("requests", connections);
   const eventPool = poolOf("events", reactions.length + 1);
+  const replica = replicas.reads(service, pool, (at) =>
+    createServicePool(at, { ...own, max: connections, readOnly: true }),
+  );
   const postgres = postgresServer(runtime, { pool: eventPool, others: [pool], logger });
   const { publisher, publishing, consumers } = eventProcess(runtime, {
     service,
@@ -96,12 +97,12 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     }),
   });
   const outbox = new Outbox({ schema, pool, publisher, logger });
-  const own = modules.filter(({ schemas }) => schemas.includes(schema));
+  const those = modules.filter(({ schemas }) => schemas.includes(schema));
   const all = [
     ...partitioned.map((table) => monthsAhead(eventPool, `${schema}.${table}`)),
-    ...own.flatMap(({ retention }) => retention.filter(isPurged).map((each) => oldRows(eventPool, each))),
+    ...those.flatMap(({ retention }) => retention.filter(isPurged).map((each) => oldRows(eventPool, each))),
     ...(chores?.(eventPool) ?? []),
   ];
-  const parts = [postgres.part, housekeeping(all, logger), publishing, outbox, ...consumers];
-  return { pool, publisher, outbox, logger, parts };
+  const parts = [postgres.part, replica.part, housekeeping(all, logger), publishing, outbox, ...consumers];
+  return { pool, reads: replica.reads, publisher, outbox, logger, parts };
 }

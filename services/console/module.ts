@@ -36,13 +36,14 @@ export const consoleModule = ({ modules: all, deedsOf }: Surroundings): Module =
     retention: CONSOLE_RETENTION,
     routes: consoleRoutes,
     start: (runtime) => {
-      const { settings, logger, messages, families, workerId } = runtime;
+      const { settings, logger, messages, families, workerId, replicas } = runtime;
       const access = new Access(settings);
+      const own = {
+        ...{ role: "payments_console", schema: "console" },
+        applicationName: `${SERVICE} ${workerId}`.slice(0, 63),
+      };
       const poolOf = (name: "requests" | "work", max: number) => {
-        const pool = createServicePool(settings, {
-          ...{ role: "payments_console", schema: "console", max },
-          applicationName: `${SERVICE} ${workerId}`.slice(0, 63),
-        });
+        const pool = createServicePool(settings, { ...own, max });
         observePool(pool, messages, { service: SERVICE, pool: name });
         return pool;
       };
@@ -50,6 +51,10 @@ export const consoleModule = ({ modules: all, deedsOf }: Surroundings): Module =
         poolOf("requests", settings.CONSOLE_CONNECTIONS),
         poolOf("work", LOOKING_CONNECTIONS),
       ];
+      const max = settings.CONSOLE_CONNECTIONS;
+      const replica = replicas.reads(SERVICE, pool, (at) =>
+        createServicePool(at, { ...own, max, readOnly: true }),
+      );
       const postgres = postgresServer(runtime, { pool: looks, others: [pool], logger });
       const broker = brokerServer(runtime, { title: SERVICE, logger, families, consumes: () => true });
       const stream = new OverviewStream(settings.CONSOLE_STREAMS);
@@ -63,8 +68,8 @@ export const consoleModule = ({ modules: all, deedsOf }: Surroundings): Module =
       const page = new ConsolePage(join(packageRoot, "dist", "console"));
       const deeds = deedsOf(runtime);
       return {
-        parts: [postgres.part, broker.part, stream, actions, poller],
-        routes: consoleRoutes({ pool, access, actions, deeds, poller, stream, page }),
+        parts: [postgres.part, replica.part, broker.part, stream, actions, poller],
+        routes: consoleRoutes({ pool, reads: replica.reads, access, actions, deeds, poller, stream, page }),
         poolQueue: () => pool.waitingCount,
       };
     },

@@ -29,6 +29,7 @@ export const LONG = [
   "split.machines",
   "failover.machines",
   "managed.machines",
+  "replica.machines",
   "backup.machines",
 ];
 

@@ -72,7 +72,7 @@ function serve({
     queues: { items: [], asOf: null },
   };
   const routes = consoleRoutes({
-    ...{ pool, stream, access: new Access(access) },
+    ...{ pool, reads: pool, stream, access: new Access(access) },
     actions: actions ?? new Actions({ pool, logger: silentLogger }),
     deeds: deeds as Deeds,
     poller: poller as unknown as Poller,
