@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import "../lib/postgres/environment.js";
+
 import { codeOf, EXIT, messageOf } from "../lib/errors.js";
 import { say } from "../lib/process/stderr.js";
 import { packageRoot } from "../lib/root.js";

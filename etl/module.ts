@@ -3,6 +3,7 @@ import { auditLeakCommand } from "./commands/audit_leak.js";
 import { cancelCommand } from "./commands/cancel.js";
 import { healCommand } from "./commands/heal.js";
 import { kickoffCommand } from "./commands/kickoff.js";
+import { profileCommand } from "./commands/profile.js";
 import { resumeCommand } from "./commands/resume.js";
 import { seedCommand } from "./commands/seed.js";
 import { statusCommand } from "./commands/status.js";
@@ -41,6 +42,7 @@ export const etl = defineModule({
     cancelCommand,
     healCommand,
     auditLeakCommand,
+    profileCommand,
   ],
   start: (runtime) => {
     const { WORKER_METRICS_HOST: host, WORKER_METRICS_PORT: port } = runtime.settings;

@@ -4,12 +4,13 @@ import type { campaignDetail } from "../../services/console/contracts/campaigns.
 import type { months } from "../../services/console/contracts/data.js";
 import type { eventDetail, rules } from "../../services/console/contracts/events.js";
 import type { pagoDetail } from "../../services/console/contracts/pagos.js";
-import type { paymentDetail, recordedLetter } from "../../services/console/contracts/payments.js";
+import type { paymentDetail } from "../../services/console/contracts/payments.js";
 import type {
   letterDetail,
   letterList,
   letterPreview,
   queues,
+  recordedLetter,
 } from "../../services/console/contracts/queues.js";
 import type { runDetail, runPreview } from "../../services/console/contracts/runs.js";
 import type { movementList, walletDetail } from "../../services/console/contracts/wallets.js";

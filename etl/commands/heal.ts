@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { type ActionWrapper, type CommandContext, withDatabase } from "../../lib/cli/command.js";
 import { formatCount } from "../../lib/cli/table.js";
-import { CoreError } from "../../lib/core_errors.js";
 import { ChunkSource } from "../generate/source.js";
 import { type Rebuilt, rebuildMonth } from "../runs/rebuild.js";
 import type { EtlSettings } from "../settings.js";
+import { firstDayOf } from "./month.js";
 import { show } from "./show.js";
 
 export function healCommand(action: ActionWrapper<EtlSettings>): Command {
@@ -30,13 +30,11 @@ export function healCommand(action: ActionWrapper<EtlSettings>): Command {
 
 /** @param month `YYYY-MM` @throws PlatformError USAGE_INVALID, and what rebuildMonth throws */
 export async function healMonth(context: CommandContext, month: string): Promise<Rebuilt> {
-  if (!/^[0-9]{4}-(0[1-9]|1[0-2])$/.test(month)) {
-    throw new CoreError("USAGE_INVALID", `'${month}' is not a valid month (YYYY-MM).`);
-  }
+  const firstDay = firstDayOf(month);
   const source = new ChunkSource();
   try {
     return await withDatabase(context, (pool) =>
-      rebuildMonth({ pool, source, logger: context.logger }, `${month}-01`),
+      rebuildMonth({ pool, source, logger: context.logger }, firstDay),
     );
   } finally {
     await source.close();

@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { fileOfBuild } from "../../lib/root.js";
 import type { PlannedSpec } from "../spec.js";
 import type { AnswerKey } from "./generator.js";
 import type { FromThread, ToThread } from "./thread.js";
@@ -55,7 +54,7 @@ export class ChunkSource {
 }
 
 class GeneratorThread {
-  readonly #worker = new Worker(threadFile());
+  readonly #worker = new Worker(fileOfBuild(import.meta.dirname, "etl/generate/thread.js"));
   readonly #inbox: FromThread[] = [];
   #wake: (() => void) | undefined;
   #job = 0;
@@ -129,12 +128,4 @@ class GeneratorThread {
     this.#failure ??= error;
     this.#wake?.();
   }
-}
-
-/** Threads run compiled code; under a test runner that loads sources, the build beside them. */
-function threadFile(): URL {
-  const beside = new URL("./thread.js", import.meta.url);
-  return existsSync(fileURLToPath(beside))
-    ? beside
-    : new URL("../../dist/etl/generate/thread.js", import.meta.url);
 }

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { FastifyInstance, onRequestHookHandler } from "fastify";
+import { fileOfBuild } from "../root.js";
 
 const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -51,7 +52,7 @@ export function addDocs(
     reply.headers(headers).type("text/html; charset=utf-8").send(PAGE),
   );
   for (const [name, file] of Object.entries(SCRIPTS)) {
-    const script = readFileSync(new URL(file, import.meta.url), "utf8");
+    const script = readFileSync(fileOfBuild(import.meta.dirname, `lib/http/${file}`), "utf8");
     server.get(`/docs/${name}`, { onRequest }, async (_, reply) =>
       reply.headers(headers).type("text/javascript; charset=utf-8").send(script),
     );

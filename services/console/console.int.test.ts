@@ -54,6 +54,16 @@ async function all(path: string): Promise<Answer["body"][]> {
   return items;
 }
 
+/** Records a dead letter of a trace. */
+const bury = (trace: string) =>
+  withPool({ role: "admin", database: services.settings.POSTGRES_DB }, async (admin) => {
+    await admin.query("SET ROLE payments_owner");
+    await admin.query(
+      `INSERT INTO ops.dead_letter (queue, consumer, code, last_code, attempts, trace_id) VALUES ('q.dlq', 'q', 'A', 'A', 1, $1)`,
+      [trace],
+    );
+  });
+
 test("an overview tells how both servers and all queues stand", async () => {
   const seen = await eventually("a look", async () => {
     const { body } = await services.get("/console/api/overview");
@@ -220,13 +230,7 @@ describe("payments", () => {
     const { payment, timeline } = await get(`/payments/${id}`);
     const trace = timeline.at(-1).trace_id;
     expect(trace).not.toBe(payment.trace_id);
-    await withPool({ role: "admin", database: services.settings.POSTGRES_DB }, async (admin) => {
-      await admin.query("SET ROLE payments_owner");
-      await admin.query(
-        `INSERT INTO ops.dead_letter (queue, consumer, code, last_code, attempts, trace_id) VALUES ('q.dlq', 'q', 'A', 'A', 1, $1)`,
-        [trace],
-      );
-    });
+    await bury(trace);
     expect(await get(`/payments/${id}`)).toMatchObject({ letters: [{ queue: "q.dlq", code: "A" }] });
   });
 
@@ -251,6 +255,9 @@ describe("payments", () => {
     });
     expect(JSON.parse(detail.raw.text)).toMatchObject({ id: "ch_9" });
     expect(detail.provenance.map(({ field }: { field: string }) => field)).toContain("amount");
+    expect(detail.letters).toEqual([]);
+    await bury(body.id);
+    expect((await get(`/events/${body.id}`)).letters).toMatchObject([{ queue: "q.dlq" }]);
     await services.post("/api/v1/events", { raw_event: { puzzle: 1 } });
     expect((await all("/events?provider=stripe")).map((each) => each.id)).toEqual([body.id]);
     expect((await get(`/payments/${id}`)).events).toMatchObject([{ id: body.id }]);
@@ -320,7 +327,10 @@ test("a window is shown slot by slot", async () => {
       { first: 4, last: 4, came: "error" },
     ],
     compare: null,
+    letters: [],
   });
+  await bury(report.window_uuid);
+  expect((await get(`/windows/${report.window_uuid}`)).letters).toMatchObject([{ queue: "q.dlq" }]);
   expect(await all("/windows?service=other")).toMatchObject([{ id: report.window_uuid }]);
   expect(await all("/windows?service=other&state=ALERT")).toEqual([]);
 });

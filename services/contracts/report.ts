@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { OutgoingMessage } from "../../lib/broker/confirms.js";
 import { utcTime } from "../../lib/domain/fields.js";
-import { derivedId } from "../../lib/domain/ids.js";
+import { derivedId, hexOf } from "../../lib/domain/ids.js";
 import { type EventContract, eventMessage } from "../../lib/messaging/event.js";
 
 /** Where reports wait for monitor-queue. It is addressed by its name, not by the exchange. */
@@ -105,8 +105,11 @@ export const reportId = ({ window_uuid, seq }: Pick<Report, "window_uuid" | "seq
 
 const toReports = (message: OutgoingMessage): OutgoingMessage => ({ ...message, to: REPORTS_QUEUE });
 
-export const reportMessage = (report: Report, traceId?: string): OutgoingMessage =>
-  toReports(eventMessage(monitorReport, report, { messageId: reportId(report), traceId }));
+/** A window is one trace, its own id: what became of its reports is found by it. */
+export const reportMessage = (report: Report): OutgoingMessage =>
+  toReports(
+    eventMessage(monitorReport, report, { messageId: reportId(report), traceId: hexOf(report.window_uuid) }),
+  );
 
 export const markerMessage = (markerId: string): OutgoingMessage =>
   toReports(eventMessage(monitorMarker, { marker_id: markerId }, { messageId: markerId }));

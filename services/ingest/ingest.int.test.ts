@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { newId } from "../../lib/domain/ids.js";
+import { hexOf, newId } from "../../lib/domain/ids.js";
 import { Outbox } from "../../lib/messaging/outbox.js";
 import { silentLogger } from "../../lib/observability/log.js";
 import { createRegistry, register } from "../../lib/observability/registry.js";
@@ -466,7 +466,10 @@ describe("understood once more", () => {
     const letters = () => drain(services.settings, "ingest.dlq");
     const letter = await eventually("a dead letter", async () => (await letters())[0]);
     expect(JSON.parse(letter?.content.toString() ?? "")).toMatchObject({ event_id: id });
-    expect(letter?.properties.headers).toMatchObject({ "x-error-code": "INGEST_UNPROCESSED" });
+    expect(letter?.properties.headers).toMatchObject({
+      "x-error-code": "INGEST_UNPROCESSED",
+      traceparent: expect.stringContaining(hexOf(id)),
+    });
     const told = { body: { event_id: id }, messageId: newId(), traceId: "", attempt: 1 };
     const event = (more: object = {}) => ({ ...told, ...more });
     const lost = event({ body: { event_id: newId() } });

@@ -1,4 +1,4 @@
-import { newId } from "../../lib/domain/ids.js";
+import { hexOf, newId } from "../../lib/domain/ids.js";
 import { eventMessage } from "../../lib/messaging/event.js";
 import type { Outbox } from "../../lib/messaging/outbox.js";
 import type { Instruments } from "../../lib/observability/registry.js";
@@ -39,7 +39,10 @@ async function retrySome(pool: Pool, { normaliser, metrics, ...options }: RetryO
     const taken = await takeDue(tx, BATCH);
     const last = taken
       .filter(({ isLast }) => isLast)
-      .map(({ id }) => eventMessage(ingestRetryRequested, { event_id: id }, { messageId: newId() }));
+      // An event's last attempt is a trace of its own, by its id: the letter that comes of it is found by that.
+      .map(({ id }) =>
+        eventMessage(ingestRetryRequested, { event_id: id }, { messageId: newId(), traceId: hexOf(id) }),
+      );
     await outbox.enter(tx, last);
     return { due: taken, requests: last };
   });

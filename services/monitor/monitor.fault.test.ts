@@ -120,6 +120,10 @@ test("one report is refused again and again while others are taken: it alone wai
   expect((await find(bad)).missing_slots).toContain(2);
   const { stdout } = await payments(services.settings, "monitor", "compare", bad.window_uuid, "--json");
   expect(JSON.parse(stdout).windows[0]).toMatchObject({ deadLettered: 1, differences: [] });
+  const recorded = "SELECT queue, event FROM ops.dead_letter WHERE trace_id = $1";
+  expect(await services.owner(recorded, [bad.window_uuid])).toEqual([
+    { queue: "monitor-queue.dlq", event: "monitor.report" },
+  ]);
   const complete = (await expected(bad)) === "CLOSED";
   door.say = () => "through";
   const replayed = await payments(

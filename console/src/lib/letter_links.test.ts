@@ -10,6 +10,7 @@ it("finds what a message is about", () => {
   expect(kinds("payments.created", { id: ID })).toEqual([`payment ${ID}`]);
   expect(kinds("payments.evt.completed", { id_pago: ID })).toEqual([`pago ${ID}`]);
   expect(kinds("collector.evt.click", { event_id: ID, campaign_id: ID })).toEqual([`campaign ${ID}`]);
+  expect(kinds("monitor.report", { window_uuid: ID, seq: 2 })).toEqual([`window ${ID}`]);
   expect(kinds("ingest.retry.requested", { event_id: ID })).toEqual([`event ${ID}`]);
 });
 

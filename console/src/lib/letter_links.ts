@@ -8,6 +8,7 @@ const NAMED: readonly (readonly [field: string, kind: Link["kind"], events?: Reg
   ["id", "payment", /^payments\.(created|checked|expired)$/],
   ["id_pago", "pago"],
   ["campaign_id", "campaign"],
+  ["window_uuid", "window"],
   ["event_id", "event", /^ingest\.retry\.requested$/],
 ];
 

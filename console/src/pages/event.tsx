@@ -1,5 +1,6 @@
 import type { EventDetail } from "../answers.js";
 import { Facts, Json, Raw } from "../components/facts.js";
+import { Letters } from "../components/letters.js";
 import { Links } from "../components/links.js";
 import { Page, Section } from "../components/page.js";
 import { State } from "../components/state.js";
@@ -24,6 +25,7 @@ export function EventPage({ params }: PageProps) {
             </div>
             <Provenance {...detail} />
             <Former {...detail} />
+            <Letters letters={detail.letters} />
             <Links links={detail.links} />
           </div>
         )}

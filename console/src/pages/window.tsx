@@ -1,5 +1,6 @@
 import type { WindowDetail } from "../answers.js";
 import { Facts } from "../components/facts.js";
+import { Letters } from "../components/letters.js";
 import { Page, Section } from "../components/page.js";
 import { State } from "../components/state.js";
 import { Show, type Tone } from "../components/states.js";
@@ -21,6 +22,7 @@ export function WindowPage({ params }: PageProps) {
             <Slots slots={detail.slots} expected={detail.window.expected} />
             <Window {...detail} />
             <Compare compare={detail.compare} />
+            <Letters letters={detail.letters} />
           </div>
         )}
       </Show>

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { utcTime } from "../../../lib/domain/fields.js";
 import { asOf, count, instant, link, listOf, pageQuery, written } from "./common.js";
+import { recordedLetter } from "./queues.js";
 
 const eventStatus = z.enum([
   "APPROVED",
@@ -87,6 +88,7 @@ export const eventDetail = z.object({
   former: z
     .array(z.object({ changed_at: instant, cause: z.string(), status: z.string(), rule: text }))
     .meta({ description: "What it was taken for before." }),
+  letters: z.array(recordedLetter).meta({ description: "Of attempts to understand it." }),
   links: z.array(link),
   ...asOf,
 });

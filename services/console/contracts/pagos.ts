@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { utcTime } from "../../../lib/domain/fields.js";
 import { amount, asOf, count, instant, link, listOf, pageQuery, written } from "./common.js";
-import { recordedLetter } from "./payments.js";
+import { recordedLetter } from "./queues.js";
 
 const estado = z.enum(["PENDIENTE", "PROCESANDO", "EXITOSO", "FALLIDO"]);
 

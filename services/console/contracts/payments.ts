@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { utcTime } from "../../../lib/domain/fields.js";
-import { amount, asOf, count, instant, link, listOf, pageQuery, written } from "./common.js";
+import { amount, asOf, instant, link, listOf, pageQuery, written } from "./common.js";
+import { recordedLetter } from "./queues.js";
 
 const paymentState = z.enum(["PENDING", "APPROVED", "DECLINED", "PARTIALLY_REFUNDED", "REFUNDED"]);
 
@@ -30,19 +31,6 @@ export const paymentQuery = z.strictObject({
   to: utcTime.optional(),
 });
 export const paymentList = listOf(payment);
-
-/** A dead letter as the record has it: its body is with the letter, in its queue. */
-export const recordedLetter = z.object({
-  queue: z.string(),
-  consumer: z.string(),
-  event: z.string().nullable(),
-  message_id: z.string().nullable(),
-  code: z.string(),
-  last_code: z.string(),
-  attempts: count,
-  recorded_at: instant,
-  done: z.enum(["replay", "purge"]).nullable().meta({ description: "What was done with it since." }),
-});
 
 /** GET payments/:id */
 export const paymentDetail = z.object({

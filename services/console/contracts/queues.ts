@@ -26,6 +26,19 @@ export const letter = z.object({
 });
 export type Letter = z.output<typeof letter>;
 
+/** A dead letter as the record has it: its body is with the letter, in its queue. */
+export const recordedLetter = z.object({
+  queue: z.string(),
+  consumer: z.string(),
+  event: z.string().nullable(),
+  message_id: z.string().nullable(),
+  code: z.string(),
+  last_code: z.string(),
+  attempts: count,
+  recorded_at: instant,
+  done: z.enum(["replay", "purge"]).nullable().meta({ description: "What was done with it since." }),
+});
+
 /** GET queues/:name/letters?code&cursor, oldest first: at most the oldest 1,000 are looked at. */
 export const letterList = listOf(letter).extend({
   total: count.meta({ description: "In the queue." }),

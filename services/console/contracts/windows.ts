@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { asOf, count, instant, listOf, pageQuery, written } from "./common.js";
+import { recordedLetter } from "./queues.js";
 
 const windowState = z.enum(["OPEN", "UNKNOWN", "CLOSED", "ALERT", "RESOLVED_LATE"]);
 
@@ -63,5 +64,6 @@ export const windowDetail = z.object({
     .meta({
       description: "The reporter's book beside the monitor's; null: the window has no reporter here.",
     }),
+  letters: z.array(recordedLetter).meta({ description: "Its reports that became dead letters." }),
   ...asOf,
 });

@@ -15,6 +15,7 @@ import {
   formerOf,
   listEvents,
 } from "../store/event.js";
+import { bodyOfLetter, lettersOf } from "../store/letter.js";
 import { findPayment } from "../store/payment.js";
 import type { Resources } from "./resources.js";
 import { look } from "./route.js";
@@ -48,9 +49,10 @@ export const getEvent = (resources: Resources) =>
     handle: async ({ params: { id } }) => {
       const { pool } = resources;
       const event = known(await findEvent(pool, id), `event ${id}`);
-      const [body, former, links] = await Promise.all([
+      const [body, former, letters, links] = await Promise.all([
         findBody(pool, event.bodyId),
         formerOf(pool, id),
+        lettersOf(pool, [id]),
         linksOf(pool, event),
       ]);
       return {
@@ -62,6 +64,7 @@ export const getEvent = (resources: Resources) =>
         })),
         payment_status: event.paymentStatus,
         former: former.map(({ changedAt, ...row }) => ({ ...row, changed_at: changedAt.toISOString() })),
+        letters: letters.map(bodyOfLetter),
         links,
       };
     },

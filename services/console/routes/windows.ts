@@ -3,6 +3,7 @@ import { keyset } from "../../../lib/http/page.js";
 import { type ReportWindow, windowDetail, windowList, windowQuery } from "../contracts/windows.js";
 import { compareSlots, stretchesOf } from "../domain/slots.js";
 import { known } from "../errors.js";
+import { bodyOfLetter, lettersOf } from "../store/letter.js";
 import { findWindow, LAST_NUMBER, listWindows, slotsOf, type WindowRow } from "../store/window.js";
 import type { Resources } from "./resources.js";
 import { look } from "./route.js";
@@ -34,11 +35,15 @@ export const getWindow = (resources: Resources) =>
     handle: async ({ params: { id } }) => {
       const window = known(await findWindow(resources.pool, id), `window ${id}`);
       const isOpen = window.state === "OPEN" || window.state === "UNKNOWN";
-      const slots = window.late === null ? null : await slotsOf(resources.pool, id, window.expected);
+      const [slots, letters] = await Promise.all([
+        window.late === null ? null : slotsOf(resources.pool, id, window.expected),
+        lettersOf(resources.pool, [id]),
+      ]);
       return {
         window: bodyOf(window),
         slots: slots && stretchesOf(slots, isOpen),
         compare: slots && compareSlots(slots),
+        letters: letters.map(bodyOfLetter),
       };
     },
   });
