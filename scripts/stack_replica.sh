@@ -51,8 +51,10 @@ replica_start() {
   pass=${pass//\\/\\\\}
   printf '127.0.0.1:*:*:payments_backup:%s\n' "${pass//:/\\:}" | put_file PG_AS "$PG_DIR/.replica_pass"
   # Without its slot, or behind what the slot keeps, it would never come back: so after a recovery of the primary, too.
-  [[ $(replica_ask_primary "SELECT wal_status <> 'lost' FROM pg_replication_slots WHERE slot_name = :'slot'") == t ]] &&
-    "${PG_AS[@]}" test -e "$PG_DIR/replica/PG_VERSION" || replica_copy
+  if [[ $(replica_ask_primary "SELECT wal_status <> 'lost' FROM pg_replication_slots WHERE slot_name = :'slot'") != t ]] ||
+    ! "${PG_AS[@]}" test -e "$PG_DIR/replica/PG_VERSION"; then
+    replica_copy
+  fi
   put_file PG_AS "$PG_DIR/replica/base.conf" <"$REPO_ROOT/db/postgresql.conf"
   replica_conf | put_file PG_AS "$PG_DIR/replica/machine.conf"
   note "starting the replica on 127.0.0.1:${STATE[REPLICA_PORT]}"

@@ -4,9 +4,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { pause } from "../lib/timing.js";
 import { createVhost, dropVhost } from "./harness/broker.js";
 import { Cluster } from "./harness/cluster.js";
+import { withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { freePort } from "./harness/free_port.js";
-import { payments } from "./harness/process.js";
+import { backups, payments } from "./harness/process.js";
+import { asSuperuser, killServer, startServers } from "./harness/servers.js";
 import { Serving } from "./harness/serving.js";
 import { testSettings } from "./harness/settings.js";
 
@@ -99,15 +101,23 @@ function post(url: string, customer: string): Promise<Response> {
 const standby = () =>
   Number(readFileSync(join(cluster.folder, "standby", "postmaster.pid"), "utf8").split("\n")[0]);
 
+function signalStandby(signal: NodeJS.Signals): void {
+  const children = readFileSync(`/proc/${standby()}/task/${standby()}/children`, "utf8").trim();
+  for (const pid of [standby(), ...children.split(" ").map(Number)]) {
+    process.kill(pid, signal);
+  }
+}
+
 test("lists are read on the replica while it is near, and on the primary while it is late, frozen or dead; no read fails", async () => {
   await cluster.up(async () => {
     await cluster.provision("payments");
     expect(await payments(settings(), "migrate", "up")).toMatchObject({ code: 0 });
-    let serving: Serving | undefined;
-    let crowd: Crowd | undefined;
-    const stand = async () => ((await (await fetch(`${serving?.url}/readyz`)).json()) as Ready).replicas[0];
+    const serving = await Serving.start(settings(), "payments");
+    await serving.ready();
+    const crowd = new Crowd(serving.url);
+    const stand = async () => ((await (await fetch(`${serving.url}/readyz`)).json()) as Ready).replicas[0];
     const answeredBy = async (by: string) => {
-      const text = await (await fetch(`${serving?.url}/metrics`)).text();
+      const text = await (await fetch(`${serving.url}/metrics`)).text();
       return Number(
         new RegExp(
           `^payments_replica_reads_total\\{service="payment-service",by="${by}"\\} (\\d+)`,
@@ -120,57 +130,89 @@ test("lists are read on the replica while it is near, and on the primary while i
     /** Who answers from now on: the one, and not the other. */
     const expectAnswersBy = async (by: "replica" | "primary") => {
       const other = by === "replica" ? "primary" : "replica";
+      await pause(250); // what was under way
       const [of, none] = [await answeredBy(by), await answeredBy(other)];
       await eventually(`answers by the ${by}`, async () => (await answeredBy(by)) > of + 20);
       expect(await answeredBy(other)).toBe(none);
     };
 
-    await cluster.withStandby(port, async () => {
-      serving = await Serving.start(settings(), "payments");
-      await serving.ready();
-      await used(true);
-      crowd = new Crowd(serving.url);
-      await expectAnswersBy("replica");
-      expect(await stand()).toMatchObject({ replica: `127.0.0.1:${port}`, used: true });
+    try {
+      await cluster.withStandby(port, async () => {
+        await used(true);
+        await expectAnswersBy("replica");
+        expect(await stand()).toMatchObject({ replica: `127.0.0.1:${port}`, used: true });
 
-      // It hears of everything, and shows nothing of it.
-      await cluster.superuser("SELECT pg_wal_replay_pause()", "postgres", port);
-      await used(false);
-      expect((await stand()).lag_s).toBeGreaterThan(MAX_LAG_S);
-      await expectAnswersBy("primary");
-      await cluster.superuser("SELECT pg_wal_replay_resume()", "postgres", port);
-      await used(true);
-      await expectAnswersBy("replica");
-
-      for (const process_ of [standby()]) {
-        const backends = readFileSync(`/proc/${process_}/task/${process_}/children`, "utf8")
-          .trim()
-          .split(" ")
-          .map(Number);
-        const all = [process_, ...backends];
-        for (const pid of all) {
-          process.kill(pid, "SIGSTOP");
-        }
+        // It hears of everything, and shows nothing of it.
+        await cluster.superuser("SELECT pg_wal_replay_pause()", "postgres", port);
         await used(false);
+        expect((await stand()).lag_s).toBeGreaterThan(MAX_LAG_S);
         await expectAnswersBy("primary");
-        for (const pid of all) {
-          process.kill(pid, "SIGCONT");
+        await cluster.superuser("SELECT pg_wal_replay_resume()", "postgres", port);
+        await used(true);
+        await expectAnswersBy("replica");
+
+        // Backups are the primary's, and nobody's concern.
+        const backup = { ...settings(), BACKUP_DIR: cluster.own("backups") };
+        for (const kind of [[], ["--base"]]) {
+          expect(await backups(backup, "backup", ...kind)).toMatchObject({ code: 0 });
         }
-      }
-      await used(true);
-      process.kill(standby(), "SIGKILL");
-      await used(false);
-      expect((await stand()).lag_s).toBe(null);
-      await expectAnswersBy("primary");
-    });
-    // Started anew, where it was.
-    await cluster.withStandby(port, async () => {
-      await used(true);
-      await expectAnswersBy("replica");
-      await crowd?.end();
-      console.info(`${crowd?.reads} reads, the slowest ${Math.round(crowd?.slowestMs ?? 0)} ms`);
-      expect(crowd?.complaints).toEqual([]);
-      expect(await serving?.stop()).toBe(0);
-    });
+
+        signalStandby("SIGSTOP");
+        try {
+          await used(false);
+          await expectAnswersBy("primary");
+        } finally {
+          signalStandby("SIGCONT");
+        }
+        await used(true);
+        process.kill(standby(), "SIGKILL");
+        await used(false);
+        expect((await stand()).lag_s).toBe(null);
+        await expectAnswersBy("primary");
+      });
+      // Started anew, where it was.
+      await cluster.withStandby(port, async () => {
+        await used(true);
+        await expectAnswersBy("replica");
+      });
+    } finally {
+      await crowd.end();
+      expect(await serving.stop()).toBe(0);
+    }
+    console.info(`${crowd.reads} reads, the slowest ${Math.round(crowd.slowestMs)} ms`);
+    expect(crowd.complaints).toEqual([]);
   });
+});
+
+test("the local stack's replica streams, comes back after either's death and what the slot has lost, and goes", async () => {
+  const streaming = () =>
+    withPool({ role: "admin" }, async (admin) => {
+      const { rows } = await admin.query(
+        "SELECT state FROM pg_stat_replication WHERE application_name = 'replica'",
+      );
+      return rows[0]?.state === "streaming";
+    });
+  const slots = () =>
+    withPool(
+      { role: "admin" },
+      async (admin) => (await admin.query("SELECT FROM pg_replication_slots")).rowCount,
+    );
+  try {
+    await startServers("--with-replica");
+    await eventually("streams", streaming);
+    await killServer("replica", "SIGQUIT");
+    await startServers();
+    await eventually("streams after its death", streaming);
+    await killServer("postgres", "SIGQUIT");
+    await startServers();
+    await eventually("streams after the primary's death", streaming);
+    // As if it had been away for longer than the slot keeps the log.
+    await killServer("replica", "SIGQUIT");
+    await asSuperuser("SELECT pg_drop_replication_slot('replica')");
+    await startServers();
+    await eventually("streams, copied anew", streaming);
+  } finally {
+    await startServers("--without-replica");
+  }
+  expect(await slots()).toBe(0);
 });

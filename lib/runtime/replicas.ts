@@ -159,6 +159,7 @@ export class Replicas implements Part {
   #failed(replica: Replica, error: unknown): void {
     // What is wrong with the statement is so at the primary, too.
     if (verdictOf(error) !== "reject") {
+      replica.lag = undefined;
       this.#turnTo(replica, false, messageOf(error));
     }
   }
