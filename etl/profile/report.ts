@@ -61,14 +61,9 @@ const HOURS_OF_WEEK = 168;
 export function shapesOf({ cells: all, merchants, refundLag }: Measured): Shape[] {
   const cells = all.filter(({ by }) => by === "cell");
   const week = localWeek(all.filter(({ by }) => by === "hour"));
-  const purchases = cells.filter(({ kind, status }) => kind === "purchase" && status === "approved");
+  const taken = cells.filter(({ kind, status }) => kind !== "refund" && status === "approved");
   const mean = (category: string, currency: string) =>
-    ratio(
-      cells.filter(
-        (cell) => cell.category === category && cell.currency === currency && cell.status === "approved",
-      ),
-      "amount",
-    );
+    meanOf(taken.filter((cell) => cell.category === category && cell.currency === currency));
   const approved = (remote: boolean) =>
     share(
       cells.filter(({ channel, kind }) => kind !== "refund" && (channel === "ecom") === remote),
@@ -82,10 +77,7 @@ export function shapesOf({ cells: all, merchants, refundLag }: Measured): Shape[
     compared(
       "mean card payment",
       "EUR",
-      ratio(
-        purchases.filter(({ currency }) => currency === "EUR"),
-        "amount",
-      ),
+      meanOf(taken.filter(({ kind, currency }) => kind === "purchase" && currency === "EUR")),
       PUBLISHED.paymentEur,
     ),
     compared("mean purchase in groceries", "USD", mean("grocery", "USD"), PUBLISHED.groceryUsd),
@@ -184,7 +176,7 @@ function share(cells: readonly Cell[], is: (cell: Cell) => boolean): number | nu
   return rows === 0 ? null : sumOf(cells.filter(is).map((cell) => cell.rows)) / rows;
 }
 
-function ratio(cells: readonly Cell[], what: "amount"): number | null {
+function meanOf(cells: readonly Cell[]): number | null {
   const rows = sumOf(cells.map((cell) => cell.rows));
-  return rows === 0 ? null : sumOf(cells.map((cell) => cell[what])) / rows;
+  return rows === 0 ? null : sumOf(cells.map((cell) => cell.amount)) / rows;
 }
