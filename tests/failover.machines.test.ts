@@ -33,11 +33,12 @@ afterAll(async () => {
   cluster.remove();
 });
 
+const places = () => [`127.0.0.1:${cluster.port}`, `127.0.0.1:${standbyPort}`];
+
 function settings(more: Record<string, string> = {}) {
-  const places = `127.0.0.1:${cluster.port},127.0.0.1:${standbyPort}`;
   return testSettings({
     ...cluster.settings(),
-    POSTGRES_HOST: places,
+    POSTGRES_HOST: places().join(),
     POSTGRES_PORT: "1",
     POSTGRES_DB: "payments",
     RABBITMQ_VHOST: VHOST,
@@ -90,7 +91,9 @@ test("the primary dies under load: its standby is found within seconds, and noth
       const load = loadOf({ seed: 5, stuck: false });
       const driver = new Driver(load, { payments: [serving.url], wallets: [serving.url] });
       await driver.openWallets();
-      await ok("kickoff", "--rows", String(ROWS));
+      // The standby stands first there, and is passed over.
+      const turned = settings({ POSTGRES_HOST: places().toReversed().join() });
+      expect(await payments(turned, "kickoff", "--rows", String(ROWS))).toMatchObject({ code: 0 });
       const over = new AbortController();
       const paying = driver.pay(PAYMENTS_PER_S, over.signal);
       await eventually("payments come", () => driver.told.length >= PAYMENTS_PER_S);
