@@ -4,7 +4,7 @@ import { accessibilityFaults, type Console, goTo, launch, openConsole } from "./
 import { FakeServer, problem } from "./fake_server.js";
 
 const as_of = "2026-11-27T00:53:20.000Z";
-const nobody = { role: null, name: null, password: true, version: "0.1.0", as_of };
+const nobody = { role: null, name: null, password: true, version: "0.2.0", as_of };
 const nightShift = { ...nobody, role: "operator", name: "night shift" };
 
 let browser: Browser;
