@@ -5,7 +5,7 @@ import { type Lag, lagOf, type Mark } from "../postgres/lag.js";
 import type { replicaMetrics } from "../postgres/observe.js";
 import { one } from "../postgres/one.js";
 import { placesOf, placeText } from "../postgres/places.js";
-import { createPool, type Pool, type Queryable } from "../postgres/pool.js";
+import { createPool, type Pool } from "../postgres/pool.js";
 import type { Place } from "../probe.js";
 import { verdictOf } from "../retry.js";
 import type { Settings } from "../settings/base.js";
@@ -14,7 +14,7 @@ import type { Part } from "./lifecycle.js";
 
 const LOOK_EVERY_MS = 1_000;
 /** A replica that takes longer has lost a read to the primary, and is not asked before it has been looked at again. */
-const ANSWER_MS = 2_000;
+export const ANSWER_MS = 2_000;
 /** Ten minutes: who is later is so much late at least. */
 const MARKS = 600;
 
@@ -28,7 +28,7 @@ export interface ReplicaState {
   readonly used: boolean;
 }
 
-interface Replica {
+export interface Replica {
   readonly place: Place;
   readonly name: string;
   readonly pool: Pool;
@@ -108,55 +108,21 @@ export class Replicas implements Part {
     }));
   }
 
-  /**
-   * What a service reads by where it may lag: a replica while one is fit, else the primary, which is asked too when the replica fails.
-   *
-   * @param poolAt makes the service's own pool at a replica
-   */
-  reads(
-    service: string,
-    primary: Pool,
-    poolAt: (settings: Settings) => Pool,
-  ): { readonly reads: Queryable; readonly part: Part } {
-    const { settings, metrics } = this.#options;
+  /** Those that there are; whoever asks is going to read by them. */
+  forReading(): readonly Replica[] {
     this.#wanted = true;
-    const pools = new Map(this.#replicas.map((replica) => [replica, poolAt(at(settings, replica.place))]));
-    const query = async (...args: Parameters<Pool["query"]>) => {
-      const replica = this.#next();
-      if (replica !== undefined) {
-        try {
-          const asked = (pools.get(replica) as Pool).query(...args);
-          const answer = await within(
-            ANSWER_MS,
-            asked as unknown as Promise<unknown>,
-            () => new Error("no answer"),
-          );
-          metrics.replicaReads.inc({ service, by: "replica" });
-          return answer;
-        } catch (error) {
-          this.#failed(replica, error);
-        }
-      }
-      metrics.replicaReads.inc({ service, by: "primary" });
-      return primary.query(...args);
-    };
-    const part: Part = {
-      name: "pools of replicas",
-      stop: async () => {
-        await Promise.all([...pools.values()].map((pool) => pool.end()));
-      },
-    };
-    return { reads: pools.size === 0 ? primary : { query: query as Pool["query"] }, part };
+    return this.#replicas;
   }
 
-  /** One after the other. */
-  #next(): Replica | undefined {
+  /** One that is fit, one after the other. */
+  next(): Replica | undefined {
     const fit = this.#replicas.filter(({ used }) => used);
     this.#turn += 1;
     return fit[this.#turn % fit.length];
   }
 
-  #failed(replica: Replica, error: unknown): void {
+  /** A read met an error there. */
+  failed(replica: Replica, error: unknown): void {
     // What is wrong with the statement is so at the primary, too.
     if (verdictOf(error) !== "reject") {
       replica.lag = undefined;
@@ -165,7 +131,7 @@ export class Replicas implements Part {
   }
 
   #turnTo(replica: Replica, used: boolean, why: string): void {
-    if (replica.used !== used) {
+    if (replica.used !== used && !this.#stopping.signal.aborted) {
       replica.used = used;
       this.#options.logger.warn(
         { replica: replica.name },
@@ -210,7 +176,7 @@ export class Replicas implements Part {
   }
 }
 
-const at = (settings: Settings, { host, port }: Place): Settings => ({
+export const at = (settings: Settings, { host, port }: Place): Settings => ({
   ...settings,
   POSTGRES_HOST: host,
   POSTGRES_PORT: port,

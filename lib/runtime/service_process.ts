@@ -11,6 +11,7 @@ import { type EventProcessOptions, eventProcess, type Reaction } from "./event_p
 import { type Chore, housekeeping } from "./housekeeping.js";
 import type { Part } from "./lifecycle.js";
 import type { Runtime } from "./module.js";
+import { replicaReads } from "./replica_reads.js";
 import { isPurged, type PurgedTable, purge } from "./retention.js";
 import { postgresServer } from "./servers.js";
 
@@ -69,7 +70,7 @@ const oldRows = (pool: Pool, purged: PurgedTable): Chore => ({
 
 /** What a service with tables is made of: a pool as its own role, an outbox with its sweeper, and what `eventProcess` gives. */
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
-  const { settings, logger, messages, modules, workerId, replicas } = runtime;
+  const { settings, logger, messages, modules, workerId } = runtime;
   const { service, schema, queues, connections, reactions, partitioned = [], chores } = options;
   const own = { role: `payments_${schema}`, schema, applicationName: `${service} ${workerId}`.slice(0, 63) };
   const poolOf = (name: "requests" | "events", max: number) => {
@@ -80,9 +81,10 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
   // Apart, so that a crowd of requests keeps neither events nor the question whether we are ready waiting.
   const pool = poolOf("requests", connections);
   const eventPool = poolOf("events", reactions.length + 1);
-  const replica = replicas.reads(service, pool, (at) =>
-    createServicePool(at, { ...own, max: connections, readOnly: true }),
-  );
+  const replica = replicaReads(runtime, {
+    ...{ service, primary: pool },
+    poolAt: (at) => createServicePool(at, { ...own, max: connections, readOnly: true }),
+  });
   const postgres = postgresServer(runtime, { pool: eventPool, others: [pool], logger });
   const { publisher, publishing, consumers } = eventProcess(runtime, {
     service,

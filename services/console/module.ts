@@ -3,6 +3,7 @@ import { observePool } from "../../lib/postgres/observe.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { packageRoot } from "../../lib/root.js";
 import { defineModule, type Module, type Runtime } from "../../lib/runtime/module.js";
+import { replicaReads } from "../../lib/runtime/replica_reads.js";
 import { brokerServer, postgresServer } from "../../lib/runtime/servers.js";
 import { Access } from "./access.js";
 import { Actions } from "./actions.js";
@@ -36,7 +37,7 @@ export const consoleModule = ({ modules: all, actionsOf }: Surroundings): Module
     retention: CONSOLE_RETENTION,
     routes: consoleRoutes,
     start: (runtime) => {
-      const { settings, logger, messages, families, workerId, replicas } = runtime;
+      const { settings, logger, messages, families, workerId } = runtime;
       const access = new Access(settings);
       const own = {
         ...{ role: "payments_console", schema: "console" },
@@ -52,9 +53,10 @@ export const consoleModule = ({ modules: all, actionsOf }: Surroundings): Module
         poolOf("work", LOOKING_CONNECTIONS),
       ];
       const max = settings.CONSOLE_CONNECTIONS;
-      const replica = replicas.reads(SERVICE, pool, (at) =>
-        createServicePool(at, { ...own, max, readOnly: true }),
-      );
+      const replica = replicaReads(runtime, {
+        ...{ service: SERVICE, primary: pool },
+        poolAt: (at) => createServicePool(at, { ...own, max, readOnly: true }),
+      });
       const postgres = postgresServer(runtime, { pool: looks, others: [pool], logger });
       const broker = brokerServer(runtime, { title: SERVICE, logger, families, consumes: () => true });
       const stream = new OverviewStream(settings.CONSOLE_STREAMS);
