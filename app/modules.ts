@@ -17,7 +17,7 @@ import { reporter } from "../services/reporter/module.js";
 import { reports } from "../services/reports/module.js";
 import { wallet } from "../services/wallet/module.js";
 import { traffic } from "../traffic/module.js";
-import { consoleDeeds } from "./console/deeds.js";
+import { consoleActions } from "./console/platform_actions.js";
 
 /** Every module of the platform. A new one is a folder and a line here. */
 export const MODULES: readonly Module[] = [
@@ -37,6 +37,6 @@ export const MODULES: readonly Module[] = [
   monitorQueue,
   reporter,
   ingest,
-  consoleModule({ modules: () => MODULES, deedsOf: (runtime) => consoleDeeds(runtime, MODULES) }),
+  consoleModule({ modules: () => MODULES, actionsOf: (runtime) => consoleActions(runtime, MODULES) }),
   traffic,
 ];

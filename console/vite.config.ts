@@ -33,7 +33,7 @@ export default defineConfig({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: false,
-    license: { fileName: "licenses.md" },
+    license: { fileName: "assets/licenses.md" },
     reportCompressedSize: false,
     target: "es2022",
   },

@@ -99,7 +99,7 @@ install_missing() {
   fi
   ! wanted int || [[ -x /usr/sbin/pgbouncer ]] || missing+=(pgbouncer)
   ((${#on_servers[@]} == 0)) || [[ -x /usr/sbin/haproxy ]] || missing+=(haproxy)
-  ! wanted browser || [[ -x ${CHROMIUM:-/usr/bin/chromium} ]] || missing+=(chromium fonts-dejavu-core)
+  ! { wanted browser || wanted int; } || [[ -x ${CHROMIUM:-/usr/bin/chromium} ]] || missing+=(chromium fonts-dejavu-core)
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 }
 

@@ -8,14 +8,20 @@ import { type Selection, selectedWindows, selectionOf } from "../../lib/dead_let
 import { traceIdOf } from "../../lib/observability/trace.js";
 import type { Module } from "../../lib/runtime/module.js";
 import type { Letter } from "../../services/console/contracts/queues.js";
-import type { Deeds, Doer, LetterDeed, LetterOrder, WholeLetter } from "../../services/console/deeds.js";
+import type {
+  Doer,
+  LetterAction,
+  LetterOrder,
+  PlatformActions,
+  WholeLetter,
+} from "../../services/console/platform_actions.js";
 import { platform } from "../../services/platform.js";
 import { withForetell } from "../commands/dlq_forecast.js";
 import { familiesOver, LETTERS_NAME, withLetters } from "../letters.js";
 import type { ContextOf } from "./context.js";
 
-type LetterDeeds = Pick<
-  Deeds,
+type LetterActions = Pick<
+  PlatformActions,
   "seeLetters" | "readLetter" | "foretellLetters" | "replayLetters" | "abandonLetters"
 >;
 
@@ -26,10 +32,14 @@ const selected = ({ id, code, all }: LetterOrder): Selection =>
   selectionOf(id, { ...(code === undefined ? {} : { reason: code }), ...(all === undefined ? {} : { all }) });
 
 /** What `payments dlq` does. */
-export function letterDeeds(contextOf: ContextOf, modules: readonly Module[]): LetterDeeds {
+export function letterActions(contextOf: ContextOf, modules: readonly Module[]): LetterActions {
   const familiesOf = (queue: string) => familiesOver(queue, modules);
   /** The database is asked first: without a record nothing is done. */
-  const act = (order: LetterDeed, { who, signal }: Doer, deal: (action: Action) => Promise<ActionReport>) => {
+  const act = (
+    order: LetterAction,
+    { who, signal }: Doer,
+    deal: (action: Action) => Promise<ActionReport>,
+  ) => {
     const context = contextOf(platform, signal);
     const selection = { ...selected(order), most: order.expected };
     const { queue } = order;

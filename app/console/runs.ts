@@ -10,11 +10,11 @@ import type { EtlSettings } from "../../etl/settings.js";
 import type { Spec } from "../../etl/spec.js";
 import { verify } from "../../etl/verify/verify.js";
 import { withDatabase } from "../../lib/cli/command.js";
-import type { Deeds, RunOrder } from "../../services/console/deeds.js";
+import type { PlatformActions, RunOrder } from "../../services/console/platform_actions.js";
 import type { ContextOf } from "./context.js";
 
-type RunDeeds = Pick<
-  Deeds,
+type RunActions = Pick<
+  PlatformActions,
   "previewRun" | "startRun" | "resumeRun" | "cancelRun" | "verifyRun" | "healMonth"
 >;
 
@@ -22,7 +22,7 @@ type RunDeeds = Pick<
 const BYTES_A_ROW = 250;
 
 /** What the commands kickoff, resume, cancel, verify and heal do. */
-export function runDeeds(contextOf: ContextOf): RunDeeds {
+export function runActions(contextOf: ContextOf): RunActions {
   const context = (signal?: AbortSignal) => contextOf<EtlSettings>(etl, signal);
   const specOf = (order: RunOrder) => defaultSpec(context().settings, fieldsOf(order));
   return {

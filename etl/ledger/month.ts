@@ -105,6 +105,19 @@ export async function enterMonth(client: Client, month: string): Promise<boolean
   return one(rows).entered;
 }
 
+/** Published months by their first days and the days after their last ones: all, or one. */
+export async function publishedMonths(
+  db: Queryable,
+  month?: string,
+): Promise<readonly { readonly month: string; readonly after: string }[]> {
+  const { rows } = await db.query<{ month: string; after: string }>(
+    `SELECT month::text, (month + interval '1 month')::date::text AS after FROM etl.month
+     WHERE $1::date IS NULL OR month = $1 ORDER BY month`,
+    [month ?? null],
+  );
+  return rows;
+}
+
 /**
  * Locks a published month, so that no run's agg adds to it, and lists the runs that are done with it.
  *

@@ -2,6 +2,7 @@ import { one } from "../../lib/postgres/one.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { loadSql } from "../../lib/postgres/sql.js";
 import { EtlError } from "../errors.js";
+import { publishedMonths } from "../ledger/month.js";
 import { type Cell, type RefundLag, type Shape, shapesOf } from "./report.js";
 
 export interface Profile {
@@ -22,11 +23,7 @@ export async function profileOf(pool: Pool, month?: string): Promise<Profile> {
     await client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
     // Some 20,000 groups; the default would sort millions of rows on disk for them.
     await client.query("SET LOCAL work_mem = '128MB'");
-    const { rows: published } = await client.query<{ month: string; after: string }>(
-      `SELECT month::text, (month + interval '1 month')::date::text AS after FROM etl.month
-       WHERE $1::date IS NULL OR month = $1 ORDER BY month`,
-      [month ?? null],
-    );
+    const published = await publishedMonths(client, month);
     const [first, last] = [published[0], published.at(-1)];
     if (first === undefined || last === undefined) {
       throw nothingOf(month, "is not published");

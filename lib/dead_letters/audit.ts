@@ -7,7 +7,7 @@ import type { Selection } from "./selection.js";
 
 export type ActionKind = "replay" | "purge";
 
-/** The trace an action leaves in the database: one row for itself, one for each letter, all written before the deed is done. */
+/** The trace an action leaves in the database: one row for itself, one for each letter, all written before the action is done. */
 export class Audit {
   readonly actionId: number;
   readonly #db: Queryable;

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { isIP } from "node:net";
 import { CoreError } from "../core_errors.js";
 import type { Settings } from "../settings/base.js";
 import { ANYBODY, ApiKeys } from "./api_keys.js";
@@ -126,6 +127,17 @@ function isForeign(method: string, headers: IncomingHttpHeaders, host: string): 
 /** Somebody follows a link: what comes is shown to a person and no script of the other page reads it. */
 const isNavigation = (method: string, headers: IncomingHttpHeaders) =>
   method === "GET" && headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document";
+
+/** @throws CoreError SETTINGS_INVALID */
+export const trustedProxies = ({ HTTP_TRUSTED_PROXIES: text }: Pick<Settings, "HTTP_TRUSTED_PROXIES">) =>
+  listOf("HTTP_TRUSTED_PROXIES", text, isNetwork, "an address or a network such as 10.1.0.0/16");
+
+function isNetwork(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/");
+  const most = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  const isPrefix = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) > 0 && Number(bits) <= most);
+  return most > 0 && isPrefix && more.length === 0;
+}
 
 const isHost = (text: string) => /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i.test(text);
 

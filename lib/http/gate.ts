@@ -24,6 +24,7 @@ declare module "fastify" {
 }
 
 export interface GateSettings extends EdgeSettings {
+  readonly HTTP_TRUSTED_PROXIES: string;
   readonly HTTP_MAX_IN_FLIGHT: number;
   readonly HTTP_MAX_POOL_QUEUE: number;
 }

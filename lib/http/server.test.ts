@@ -45,6 +45,33 @@ const WHOLE_BODY = { in: "body", pointer: "#" };
 const post = (server: FastifyInstance, payload: unknown, url = "/greetings") =>
   server.inject({ method: "POST", url, payload: payload as object });
 
+describe("whoever asks", () => {
+  const who = defineRoute({
+    method: "GET",
+    path: "/who",
+    summary: "Tells whence it is asked",
+    answers: { 200: z.object({ ip: z.string() }) },
+    handle: async ({ raw }) => ({ status: 200, body: { ip: raw.ip } }),
+  });
+
+  it.each([
+    ["", "10.1.0.2"],
+    ["10.9.0.0/16", "10.1.0.2"],
+    ["10.1.0.2", "9.9.9.9"],
+    ["10.1.0.0/16, 9.9.9.9", "1.1.1.1"],
+  ])("is who the last proxy says that is trusted: %j", async (trusted, ip) => {
+    const server = await serveApi([who], { settings: { HTTP_TRUSTED_PROXIES: trusted } });
+    const headers = { "x-forwarded-for": "1.1.1.1, 9.9.9.9" };
+    const answer = await server.inject({ url: "/who", headers, remoteAddress: "10.1.0.2" });
+    expect(answer.json()).toEqual({ ip });
+  });
+
+  it.each(["proxy", "10.0.0.0/33", "10.0.0.0/", "::/0", "10.0.0.1/8/8"])("trusts no %s", async (trusted) => {
+    const served = serveApi([who], { settings: { HTTP_TRUSTED_PROXIES: trusted } });
+    await expect(served).rejects.toMatchObject({ code: "SETTINGS_INVALID" });
+  });
+});
+
 describe("a route", () => {
   it.each(["/greetings", "/greetings/"])("answers at %s", async (url) => {
     const answer = await post(await serve([greet]), { name: "Ada" }, url);

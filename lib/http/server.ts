@@ -13,6 +13,7 @@ import { newTraceId, traceIdOf } from "../observability/trace.js";
 import type { Part } from "../runtime/lifecycle.js";
 import { within } from "../timing.js";
 import { type Api, addApi } from "./api.js";
+import { trustedProxies } from "./edge.js";
 import { addOperations, type Operations } from "./operations.js";
 import { PROBLEM_TYPE, problem, problemOf, problemText, retryAfterOf } from "./problem.js";
 import { UnknownRoute } from "./unknown_route.js";
@@ -50,6 +51,8 @@ export async function createHttpServer({ operations, logger, api }: HttpOptions)
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     genReqId: (request) => traceIdOf(request.headers["traceparent"]) ?? newTraceId(),
     logController: new LogController({ disableRequestLogging: true }),
+    // Of a request that came through one of them `ip` is the client's.
+    trustProxy: api === undefined ? false : [...trustedProxies(api.settings)],
     // Node's and fastify's own answers are no problems (RFC 9457).
     http: { requireHostHeader: false },
     return503OnClosing: false,

@@ -73,6 +73,10 @@ const schema = z.object({
     .string()
     .default("")
     .describe("More names that requests may give as Host, comma separated: those of a proxy before us"),
+  HTTP_TRUSTED_PROXIES: z
+    .string()
+    .default("")
+    .describe("Addresses or networks of proxies whose X-Forwarded-For is believed, comma separated"),
   HTTP_CORS_ORIGINS: z
     .string()
     .default("")

@@ -101,7 +101,7 @@ export class Access {
   }
 
   /**
-   * @param address from where it was asked
+   * @param address of whoever asks, as trusted proxies tell it
    * @returns who it is now, and the header that has the browser keep it
    * @throws ConsoleError CONSOLE_PASSWORD_REFUSED; CoreError RATE_LIMITED after five wrong ones from there, for a minute
    */
@@ -114,7 +114,7 @@ export class Access {
     if (!this.wantsPassword) {
       return [ANYBODY, expired(headers)];
     }
-    const role = this.#roleOf(password, callerOf(headers, address));
+    const role = this.#roleOf(password, address);
     const { CONSOLE_SESSION_S: seconds } = this.#settings;
     const person = { role, name: name ?? role, untilMs: this.#now() + seconds * 1_000 };
     return [person, cookie(this.#seal(person), seconds, headers)];
@@ -201,13 +201,6 @@ function requireOwnPage({ origin, host, ...headers }: IncomingHttpHeaders): void
     });
   }
 }
-
-/** Who is behind a proxy is known by what the proxy added last; who makes that up themselves is bounded with all others. */
-const callerOf = ({ "x-forwarded-for": chain }: IncomingHttpHeaders, address: string): string =>
-  `${address} ${String(chain ?? "")
-    .split(",")
-    .at(-1)
-    ?.trim()}`;
 
 function cookieOf({ cookie: all = "" }: IncomingHttpHeaders): string | undefined {
   return all

@@ -29,7 +29,7 @@ afterAll(async () => {
   await dropDatabase(database);
 });
 
-const deed = (more: Partial<NewAction> = {}): NewAction => ({
+const newAction = (more: Partial<NewAction> = {}): NewAction => ({
   ...{ key: randomUUID(), fingerprint: fingerprintOf("x"), kind: "run.cancel", subject: "r1" },
   ...{
     asked: {},
@@ -46,7 +46,7 @@ const refusal = (attempt: Promise<unknown>) => attempt.then(() => "none", codeOf
 test("what is done is done once for a key, and its row is the answer to each repetition", async () => {
   let done = 0;
   const work = async () => ({ done: ++done, large: 9_007_199_254_740_993n, text: "\u0000<script>" });
-  const once = deed({ asked: { rows: 5, text: "\u0000" } });
+  const once = newAction({ asked: { rows: 5, text: "\u0000" } });
   const rows = await Promise.all([1, 2, 3].map(() => actions.begin(once, work)));
   expect(new Set(rows.map(({ actionId }) => actionId)).size).toBe(1);
   const again = await actions.begin(once, work);
@@ -65,7 +65,7 @@ const hasty = () => new Actions({ pool, logger: silentLogger, answerMs: 0 });
 
 test("who would do something to the same thing is told who does, and may when it has ended", async () => {
   const gate = deferred<object>();
-  const [first, second] = [deed(), deed({ who: "Eve" })];
+  const [first, second] = [newAction(), newAction({ who: "Eve" })];
   const running = await hasty().begin(first, () => gate.promise);
   expect(running.state).toBe("running");
   const error = await actions
@@ -85,10 +85,10 @@ test("who would do something to the same thing is told who does, and may when it
 test("what fails says why, and what nobody foresaw nothing of its text", async () => {
   const known = new CoreError("RUN_OVER" as "USAGE_INVALID", "run r1 is done.", { hint: "Look." });
   const [told, untold] = [
-    await actions.begin(deed(), () => {
+    await actions.begin(newAction(), () => {
       throw known;
     }),
-    await actions.begin(deed(), () => Promise.reject(new Error("password=secret"))),
+    await actions.begin(newAction(), () => Promise.reject(new Error("password=secret"))),
   ];
   expect(told).toMatchObject({ state: "failed", failure: { detail: "run r1 is done.", hint: "Look." } });
   expect(untold).toMatchObject({ state: "failed", failure: { code: "INTERNAL" } });
@@ -108,10 +108,12 @@ const outlive = (actionId: string) =>
 test("what lives is not taken for dead because its lease could not be renewed for a while", async () => {
   const gate = deferred<object>();
   const living = hasty();
-  const first = deed();
+  const first = newAction();
   const { actionId } = await living.begin(first, () => gate.promise);
   await outlive(actionId);
-  const beside = [living, actions].map((each) => each.begin(deed({ thing: first.thing }), async () => ({})));
+  const beside = [living, actions].map((each) =>
+    each.begin(newAction({ thing: first.thing }), async () => ({})),
+  );
   expect(await Promise.all(beside.map(refusal))).toEqual(Array(2).fill("CONSOLE_ACTION_RUNNING"));
   gate.resolve({});
   await eventually("done", async () => (await findAction(pool, actionId))?.state === "done");
@@ -129,14 +131,14 @@ test("what a process that has died was at ends as lost, and holds nobody up; wha
   const gate = deferred<object>();
   const living = new Actions({ pool, logger: silentLogger, answerMs: 0, tendMs: 20 });
   await living.start();
-  const { actionId: own } = await living.begin(deed(), () => gate.promise);
-  const dead = deed();
+  const { actionId: own } = await living.begin(newAction(), () => gate.promise);
+  const dead = newAction();
   const { actionId: lost } = await hasty().begin(dead, () => gate.promise);
   const lease = await leaseOf(own);
   await outlive(lost);
   await eventually("lost", async () => (await findAction(pool, lost))?.state === "failed");
   expect(await findAction(pool, lost)).toMatchObject({ failure: { code: "CONSOLE_ACTION_LOST" } });
-  expect((await actions.begin(deed({ thing: dead.thing }), async () => ({}))).state).toBe("done");
+  expect((await actions.begin(newAction({ thing: dead.thing }), async () => ({}))).state).toBe("done");
   await eventually("renewed", async () => (await leaseOf(own)) > lease);
   gate.resolve({});
   await eventually("done", async () => (await findAction(pool, own))?.state === "done");

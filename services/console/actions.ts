@@ -6,8 +6,8 @@ import type { Pool } from "../../lib/postgres/pool.js";
 import type { Part } from "../../lib/runtime/lifecycle.js";
 import { pause } from "../../lib/timing.js";
 import type { Action } from "./contracts/actions.js";
-import type { Doer } from "./deeds.js";
 import { ConsoleError } from "./errors.js";
+import type { Doer } from "./platform_actions.js";
 import {
   type ActionRow,
   type Ending,
@@ -116,7 +116,7 @@ export class Actions implements Part {
     const line = { trace_id: traceId, action_id: id, kind, subject, who, why };
     logger.info(line, "action begun");
     const doer = { who, traceId, signal: this.#stopping.signal };
-    // In a promise, because a deed may be refused before it makes one.
+    // In a promise, because an action may be refused before it makes one.
     const ending = await Promise.resolve(doer)
       .then(work)
       .then(

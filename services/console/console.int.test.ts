@@ -335,7 +335,7 @@ test("a window is shown slot by slot", async () => {
   expect(await all("/windows?service=other&state=ALERT")).toEqual([]);
 });
 
-test("dead letters are looked at, foretold, sent again and given up, and each deed has its row", async () => {
+test("dead letters are looked at, foretold, sent again and given up, and each action has its row", async () => {
   const letters = new ServiceLetters(services.settings, "wallet-service", "wallet.dlq");
   const ask = { payment_id: newId(), user_id: "nobody", amount: "1.00", currency: "USD" };
   const buried = await letters.bury(walletDebitRequested, ask);

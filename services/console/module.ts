@@ -6,9 +6,9 @@ import { defineModule, type Module, type Runtime } from "../../lib/runtime/modul
 import { brokerServer, postgresServer } from "../../lib/runtime/servers.js";
 import { Access } from "./access.js";
 import { Actions } from "./actions.js";
-import type { Deeds } from "./deeds.js";
 import { ConsoleError } from "./errors.js";
 import { ConsolePage } from "./page.js";
+import type { PlatformActions } from "./platform_actions.js";
 import { Poller } from "./poller.js";
 import { CONSOLE_RETENTION } from "./retention.js";
 import { consoleRoutes } from "./routes/routes.js";
@@ -22,11 +22,11 @@ const LOOKING_CONNECTIONS = 2;
 export interface Surroundings {
   /** All that there are, also those that run elsewhere. */
   readonly modules: () => readonly Module[];
-  readonly deedsOf: (runtime: Runtime) => Deeds;
+  readonly actionsOf: (runtime: Runtime) => PlatformActions;
 }
 
 /** The platform on one page. What it can do is handed in, since it knows no other module. */
-export const consoleModule = ({ modules: all, deedsOf }: Surroundings): Module =>
+export const consoleModule = ({ modules: all, actionsOf }: Surroundings): Module =>
   defineModule<ConsoleSettings>({
     name: "console",
     settings: consoleSettings,
@@ -61,10 +61,10 @@ export const consoleModule = ({ modules: all, deedsOf }: Surroundings): Module =
         onLook: (overview) => stream.tell(overview.sequence, overview),
       });
       const page = new ConsolePage(join(packageRoot, "dist", "console"));
-      const deeds = deedsOf(runtime);
+      const platformActions = actionsOf(runtime);
       return {
         parts: [postgres.part, broker.part, stream, actions, poller],
-        routes: consoleRoutes({ pool, access, actions, deeds, poller, stream, page }),
+        routes: consoleRoutes({ pool, access, actions, platformActions, poller, stream, page }),
         poolQueue: () => pool.waitingCount,
       };
     },

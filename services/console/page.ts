@@ -19,7 +19,10 @@ const TYPES: Readonly<Record<string, string>> = {
   ".json": "application/json; charset=utf-8",
   ".webmanifest": "application/manifest+json",
   ".txt": "text/plain; charset=utf-8",
+  ".md": "text/plain; charset=utf-8",
 };
+
+const HAS_DIGEST = /^\/assets\/.+-[\w-]{8}\.\w+$/;
 
 /** The built page: some ten files, read once and kept, 200 kB in all. No other file can be asked for. */
 export class ConsolePage {
@@ -33,7 +36,7 @@ export class ConsolePage {
       const path = join(folder, name);
       if (type !== undefined) {
         const url = `/${relative(folder, path).split(sep).join("/")}`;
-        this.#files.set(url, { bytes: readFileSync(path), type, isForGood: url.startsWith("/assets/") });
+        this.#files.set(url, { bytes: readFileSync(path), type, isForGood: HAS_DIGEST.test(url) });
       }
     }
   }

@@ -1,7 +1,6 @@
 import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 import { expect } from "vitest";
-import type { FakeServer } from "./fake_server.js";
 
 /** Without them a browser looks for its maker's servers at every start, and as root its sandbox cannot begin. */
 const ARGUMENTS = [
@@ -28,7 +27,7 @@ export interface Console {
 /** The console in a browser of its own, at its overview. */
 export async function openConsole(
   browser: Browser,
-  server: FakeServer,
+  server: { readonly origin: string },
   options: BrowserContextOptions = {},
 ): Promise<Console> {
   const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, ...options });
@@ -62,7 +61,7 @@ export async function goTo(page: Page, hash: string, heading: string): Promise<v
 
 /** Waits until nothing of the kind is there. waitForFunction would need what the page's policy forbids. */
 export async function isGone(shown: Locator): Promise<void> {
-  await expect.poll(() => shown.count()).toBe(0);
+  await expect.poll(() => shown.count(), { timeout: WAIT_MS }).toBe(0);
 }
 
 /** Waits until the page says that it is live. */

@@ -31,9 +31,9 @@ export const BODIES: readonly (readonly [path: RegExp, schema: z.ZodType])[] = [
   [/^runs\/preview$/, runs.runPreviewRequest],
   [/^runs$/, runs.runStart],
   [/^letters\/preview$/, queues.letterPreviewRequest],
-  [/^letters\/(replay|abandon)$/, queues.letterDeed],
+  [/^letters\/(replay|abandon)$/, queues.letterAction],
   [/^reports\/switch$/, reports.reportSwitch],
-  [/^(runs|months|mappings)\/[^/]+\/(resume|cancel|verify|heal|accept|reject)$/, actions.deed],
+  [/^(runs|months|mappings)\/[^/]+\/(resume|cancel|verify|heal|accept|reject)$/, actions.actionRequest],
 ];
 
 /** Pages with their headings, and what their pictures are called: each is opened with data, empty and with its server away. */

@@ -22,7 +22,7 @@ it("gives the answer, with ids and amounts as they came", async () => {
   expect(fetched.mock.calls[0]?.[0]).toBe("/console/api/payments/1");
 });
 
-it("sends a deed as JSON under its key", async () => {
+it("sends an action as JSON under its key", async () => {
   answer(202, "{}");
   await post("runs/r1/cancel", { reason: "too large" }, "k1");
   expect(fetched.mock.calls[0]?.[1]).toMatchObject({

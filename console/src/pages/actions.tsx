@@ -1,5 +1,5 @@
 import type { Action } from "../../../services/console/contracts/actions.js";
-import { ActionFacts } from "../components/deed_dialog.js";
+import { ActionFacts } from "../components/action_dialog.js";
 import { ListPage } from "../components/list_page.js";
 import { State } from "../components/state.js";
 import type { Column } from "../components/table.js";

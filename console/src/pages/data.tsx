@@ -1,6 +1,6 @@
 import type { Months } from "../answers.js";
+import { ActionButton } from "../components/action_dialog.js";
 import { Bars, sharesOf } from "../components/bars.js";
-import { DeedButton } from "../components/deed_dialog.js";
 import { Page, Section } from "../components/page.js";
 import { Empty, Show } from "../components/states.js";
 import { Table } from "../components/table.js";
@@ -79,8 +79,8 @@ const sizeText = (bytes: string) => bytesText(Number(bytes));
 
 function Heal({ month, rows, runs }: Months["items"][number]) {
   return (
-    <DeedButton
-      deed={{
+    <ActionButton
+      action={{
         title: `Heal month ${month}`,
         subject: month,
         count: `${counted(rows, "row")} of ${counted(runs.length, "run")}`,

@@ -1,7 +1,7 @@
 import type { LetterDetail } from "../answers.js";
-import { DeedButton } from "../components/deed_dialog.js";
+import { ActionButton } from "../components/action_dialog.js";
 import { Facts, Json, Raw } from "../components/facts.js";
-import { abandonmentOf, replayOf } from "../components/letter_deeds.js";
+import { abandonmentOf, replayOf } from "../components/letter_actions.js";
 import { Links } from "../components/links.js";
 import { Page, Section } from "../components/page.js";
 import { Show } from "../components/states.js";
@@ -26,8 +26,8 @@ export function LetterPage({ params }: PageProps) {
               title="Letter"
               tools={
                 <>
-                  <DeedButton deed={replayOf(one)} />
-                  <DeedButton deed={abandonmentOf(one)} />
+                  <ActionButton action={replayOf(one)} />
+                  <ActionButton action={abandonmentOf(one)} />
                 </>
               }
             >

@@ -1,7 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { FraudDifficulty } from "../../../services/console/contracts/runs.js";
 import type { RunPreview } from "../answers.js";
-import { DeedButton } from "../components/deed_dialog.js";
+import { ActionButton } from "../components/action_dialog.js";
 import { Facts } from "../components/facts.js";
 import { Choice, Field } from "../components/field.js";
 import { Page, Section } from "../components/page.js";
@@ -118,8 +118,8 @@ function Preview({ preview, spec }: { readonly preview: RunPreview; readonly spe
       />
       {seeded ? (
         <div class="buttons">
-          <DeedButton
-            deed={{
+          <ActionButton
+            action={{
               title: "Start a run",
               subject: "new run",
               count: `${counted(rows, "row")} in ${counted(months.length, "month")}`,

@@ -1,9 +1,9 @@
 import type { Letter } from "../../../services/console/contracts/queues.js";
 import type { LetterList } from "../answers.js";
+import { ActionButton } from "../components/action_dialog.js";
 import { Bars, sharesOf } from "../components/bars.js";
-import { DeedButton } from "../components/deed_dialog.js";
 import { Facts } from "../components/facts.js";
-import { abandonmentOf, replayOf } from "../components/letter_deeds.js";
+import { abandonmentOf, replayOf } from "../components/letter_actions.js";
 import { Items } from "../components/list_page.js";
 import { Page, Section } from "../components/page.js";
 import { Failure, Show } from "../components/states.js";
@@ -102,12 +102,12 @@ function Codes(props: {
         </p>
       )}
       <div class="buttons">
-        <DeedButton deed={replayOf(some)}>
+        <ActionButton action={replayOf(some)}>
           {code === undefined ? "Replay all" : `Replay those with ${code}`}
-        </DeedButton>
-        <DeedButton deed={abandonmentOf(some)}>
+        </ActionButton>
+        <ActionButton action={abandonmentOf(some)}>
           {code === undefined ? "Abandon all" : `Abandon those with ${code}`}
-        </DeedButton>
+        </ActionButton>
         {code !== undefined && <a href={hrefOf(["queues", queue])}>Show all codes</a>}
       </div>
     </>

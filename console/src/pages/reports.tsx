@@ -1,5 +1,5 @@
 import type { Reports } from "../../../services/console/contracts/reports.js";
-import { DeedButton } from "../components/deed_dialog.js";
+import { ActionButton } from "../components/action_dialog.js";
 import { Facts } from "../components/facts.js";
 import { Page, Section } from "../components/page.js";
 import { State } from "../components/state.js";
@@ -39,8 +39,8 @@ function Versions({ versions, epoch }: Reports) {
             head: "Switch",
             cell: ({ version, active }) =>
               !active && (
-                <DeedButton
-                  deed={{
+                <ActionButton
+                  action={{
                     title: `Serve the report as ${version}`,
                     subject: version,
                     count: "1 report, for all who read it",

@@ -1,6 +1,6 @@
 import type { Mapping } from "../../../services/console/contracts/events.js";
 import type { ListOf, Rules } from "../answers.js";
-import { DeedButton } from "../components/deed_dialog.js";
+import { ActionButton } from "../components/action_dialog.js";
 import { Facts, Json } from "../components/facts.js";
 import { Filters } from "../components/filters.js";
 import { Page, Section } from "../components/page.js";
@@ -80,8 +80,8 @@ function Decision({ mapping, verb }: { readonly mapping: Mapping; readonly verb:
   const { id, rule, confirmations } = mapping;
   const accepts = verb === "accept";
   return (
-    <DeedButton
-      deed={{
+    <ActionButton
+      action={{
         title: `${accepts ? "Accept" : "Reject"} mapping ${rule}`,
         subject: rule,
         count: `1 mapping, ${confirmations} events agree with it`,

@@ -1,6 +1,6 @@
 import type { RunDetail } from "../answers.js";
+import { ActionButton } from "../components/action_dialog.js";
 import { Bars, Progress } from "../components/bars.js";
-import { DeedButton } from "../components/deed_dialog.js";
 import { Facts } from "../components/facts.js";
 import { Page, Section } from "../components/page.js";
 import { State } from "../components/state.js";
@@ -47,7 +47,7 @@ interface OfRun {
 function Whole({ run }: OfRun) {
   const underWay = isUnderWay(run);
   return (
-    <Section title="The run" tools={<Deeds run={run} />}>
+    <Section title="The run" tools={<Actions run={run} />}>
       <Progress label={`Done of ${run.run}`} share={run.share} {...(underWay ? { etaS: run.eta_s } : {})} />
       <Facts
         facts={[
@@ -75,7 +75,7 @@ function Whole({ run }: OfRun) {
 const chunksText = ({ chunks: { total, staged, cleaned } }: RunDetail) =>
   `${grouped(staged)} staged, ${grouped(cleaned)} cleaned of ${grouped(total)}`;
 
-function Deeds({ run }: OfRun) {
+function Actions({ run }: OfRun) {
   const of = {
     subject: run.run,
     body: {},
@@ -83,8 +83,8 @@ function Deeds({ run }: OfRun) {
   };
   const path = `runs/${encodeURIComponent(run.run)}`;
   const verify = (
-    <DeedButton
-      deed={{
+    <ActionButton
+      action={{
         ...of,
         title: `Verify run ${run.run}`,
         consequence: "It compares every row and sum with what the run promised, and changes nothing.",
@@ -98,8 +98,8 @@ function Deeds({ run }: OfRun) {
   }
   return (
     <>
-      <DeedButton
-        deed={{
+      <ActionButton
+        action={{
           ...of,
           title: `Resume run ${run.run}`,
           consequence: "It sends again what the run waits for; what is done is not done twice.",
@@ -107,8 +107,8 @@ function Deeds({ run }: OfRun) {
           path: `${path}/resume`,
         }}
       />
-      <DeedButton
-        deed={{
+      <ActionButton
+        action={{
           ...of,
           title: `Cancel run ${run.run}`,
           consequence: "It ends the run for good and takes back the months that it has not published.",

@@ -1,4 +1,4 @@
-import { DeedDialog } from "../components/deed_dialog.js";
+import { ActionDialog } from "../components/action_dialog.js";
 import { Failure } from "../components/states.js";
 import { loadMe, me, meFailure } from "../state/session.js";
 import { Boundary } from "./boundary.js";
@@ -36,7 +36,7 @@ function Shell() {
           <CurrentPage />
         </Boundary>
       </main>
-      <DeedDialog />
+      <ActionDialog />
     </div>
   );
 }

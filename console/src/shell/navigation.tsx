@@ -34,6 +34,9 @@ export function Navigation() {
           </ul>
         </div>
       ))}
+      <a class="quiet" href="/assets/licenses.md">
+        Licenses
+      </a>
     </nav>
   );
 }

@@ -20,8 +20,8 @@ export type ActionKind = z.output<typeof actionKind>;
 /** Why it is done, in the words of whoever does it. */
 export const reason = written(200).trim().min(3);
 
-/** What every POST that does something takes; with the header Idempotency-Key, new for each deed and the same for its repetitions. */
-export const deed = z.strictObject({ reason });
+/** What every POST that does something takes; with the header Idempotency-Key, new for each action and the same for its repetitions. */
+export const actionRequest = z.strictObject({ reason });
 
 /** What was done, by whom and why. Every POST that does something answers with it: 202 while it runs, 200 when it has ended. */
 export const action = z.object({

@@ -125,7 +125,7 @@ export const mapping = z.object({
 });
 export type Mapping = z.output<typeof mapping>;
 
-/** GET mappings?state=pending&cursor; pending are candidates. POST mappings/:id/accept and reject take `deed`. */
+/** GET mappings?state=pending&cursor; pending are candidates. POST mappings/:id/accept and reject take `actionRequest`. */
 export const mappingQuery = z.strictObject({
   ...pageQuery,
   state: z.enum(["pending", "promoted", "rejected", "retired"]).default("pending"),

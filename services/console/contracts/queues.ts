@@ -87,7 +87,7 @@ export const letterPreview = z.object({
 });
 
 /** POST letters/replay and letters/abandon, which deletes them for good. Both answer with `actionAnswer`. */
-export const letterDeed = z
+export const letterAction = z
   .strictObject({
     ...selection,
     expected: z.int().positive().meta({

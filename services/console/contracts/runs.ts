@@ -106,5 +106,5 @@ export const runPreview = z.object({
 });
 export type RunPreview = z.output<typeof runPreview>;
 
-/** POST runs; runs/:id/resume, cancel, verify and months/:month/heal take `deed`. All answer with `actionAnswer`. */
+/** POST runs; runs/:id/resume, cancel, verify and months/:month/heal take `actionRequest`. All answer with `actionAnswer`. */
 export const runStart = z.strictObject({ ...spec, reason });

@@ -3,7 +3,7 @@ import { LAST_ID } from "../../../lib/domain/ids.js";
 import type { SentAnswer } from "../../../lib/http/answer.js";
 import { keyset } from "../../../lib/http/page.js";
 import { defineRoute } from "../../../lib/http/route.js";
-import { deed } from "../contracts/actions.js";
+import { actionRequest } from "../contracts/actions.js";
 import { type Mapping, mappingList, mappingQuery, rules } from "../contracts/events.js";
 import { listMappings, type MappingRow } from "../store/mapping.js";
 import type { Resources } from "./resources.js";
@@ -12,7 +12,7 @@ import { act, FRESH, look, OWN } from "./route.js";
 const pages = keyset("console mappings", { id: z.uuid() });
 
 /** They are part of the code, and 1 MB: written once, as that takes 0.2 s. */
-export const getRules = ({ access, deeds }: Resources) => {
+export const getRules = ({ access, platformActions }: Resources) => {
   let written: SentAnswer | undefined;
   return defineRoute({
     ...OWN,
@@ -22,7 +22,7 @@ export const getRules = ({ access, deeds }: Resources) => {
       access.requireViewer(asked.raw.headers);
       written ??= asked.send({
         status: 200,
-        body: { ...deeds.rules(), as_of: new Date().toISOString() },
+        body: { ...platformActions.rules(), as_of: new Date().toISOString() },
         headers: FRESH,
       });
       return written;
@@ -51,11 +51,11 @@ const deciding = (decision: "accept" | "reject", summary: string) => (resources:
   act(resources, {
     path: `/mappings/:id/${decision}`,
     summary,
-    request: { params: z.object({ id: z.uuid().toLowerCase() }), body: deed },
-    deed: ({ params: { id } }) => ({
+    request: { params: z.object({ id: z.uuid().toLowerCase() }), body: actionRequest },
+    action: ({ params: { id } }) => ({
       kind: `mapping.${decision}` as const,
       subject: id,
-      work: (doer) => resources.deeds.decideMapping({ id, decision }, doer),
+      work: (doer) => resources.platformActions.decideMapping({ id, decision }, doer),
     }),
   });
 

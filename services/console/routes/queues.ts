@@ -3,16 +3,16 @@ import { keyset } from "../../../lib/http/page.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import { pageQuery } from "../contracts/common.js";
 import {
-  letterDeed,
+  letterAction,
   letterDetail,
   letterList,
   letterPreview,
   letterPreviewRequest,
   queues,
 } from "../contracts/queues.js";
-import type { Deeds, Doer, LetterDeed, SeenLetters, WholeLetter } from "../deeds.js";
 import { known } from "../errors.js";
 import { Kept } from "../kept.js";
+import type { Doer, LetterAction, PlatformActions, SeenLetters, WholeLetter } from "../platform_actions.js";
 import type { Resources } from "./resources.js";
 import { act, FRESH, look, OWN } from "./route.js";
 
@@ -51,8 +51,8 @@ export const letterLooks = (): LetterLooks => ({
   letters: new Kept(KEPT_MS, MOST_WHOLE),
 });
 
-const seen = ({ deeds }: Resources, { queues }: LetterLooks, queue: string): Promise<SeenLetters> =>
-  queues.of(queue, () => deeds.seeLetters(queue, MOST_LETTERS));
+const seen = ({ platformActions }: Resources, { queues }: LetterLooks, queue: string): Promise<SeenLetters> =>
+  queues.of(queue, () => platformActions.seeLetters(queue, MOST_LETTERS));
 
 export const getLetters = (resources: Resources, looks: LetterLooks) =>
   look(resources, {
@@ -95,7 +95,7 @@ export const getLetter = (resources: Resources, looks: LetterLooks) =>
         letters.find((each) => each.id === id),
         `letter ${id} among the oldest ${MOST_LETTERS} of ${queue}`,
       );
-      const read = () => resources.deeds.readLetter({ queue, id, most: MOST_LETTERS });
+      const read = () => resources.platformActions.readLetter({ queue, id, most: MOST_LETTERS });
       const { letter, encoding, body, properties, headers } = await looks.letters.of(`${queue} ${id}`, read);
       return {
         ...{ letter, encoding },
@@ -107,7 +107,7 @@ export const getLetter = (resources: Resources, looks: LetterLooks) =>
     },
   });
 
-export const previewLetters = ({ access, deeds }: Resources) =>
+export const previewLetters = ({ access, platformActions }: Resources) =>
   defineRoute({
     ...OWN,
     ...{ method: "POST", path: "/console/api/letters/preview", summary: "What a replay would come to" },
@@ -121,7 +121,7 @@ export const previewLetters = ({ access, deeds }: Resources) =>
       const { socket } = raw.raw;
       socket.once("close", leave);
       try {
-        const foretold = await deeds.foretellLetters(body, AbortSignal.any([ending, gone.signal]));
+        const foretold = await platformActions.foretellLetters(body, AbortSignal.any([ending, gone.signal]));
         return { status: 200, body: { ...foretold, as_of }, headers: FRESH };
       } finally {
         socket.off("close", leave);
@@ -129,7 +129,7 @@ export const previewLetters = ({ access, deeds }: Resources) =>
     },
   });
 
-type OnLetters = (deeds: Deeds, order: LetterDeed, doer: Doer) => Promise<object>;
+type OnLetters = (platformActions: PlatformActions, order: LetterAction, doer: Doer) => Promise<object>;
 
 const onLetters =
   (what: "replay" | "abandon", summary: string, work: OnLetters) =>
@@ -137,19 +137,22 @@ const onLetters =
     act(resources, {
       path: `/letters/${what}`,
       summary,
-      request: { body: letterDeed },
-      deed: ({ body: { reason: _, ...order } }) => ({
+      request: { body: letterAction },
+      action: ({ body: { reason: _, ...order } }) => ({
         kind: `letters.${what}` as const,
         subject: order.queue,
-        work: (doer) => work(resources.deeds, order, doer).finally(() => looks.queues.forget(order.queue)),
+        work: (doer) =>
+          work(resources.platformActions, order, doer).finally(() => looks.queues.forget(order.queue)),
       }),
     });
 
 export const replayLetters = onLetters(
   "replay",
   "Send dead letters to the queues that they came from again",
-  (deeds, order, doer) => deeds.replayLetters(order, doer),
+  (platformActions, order, doer) => platformActions.replayLetters(order, doer),
 );
-export const abandonLetters = onLetters("abandon", "Delete dead letters for good", (deeds, order, doer) =>
-  deeds.abandonLetters(order, doer),
+export const abandonLetters = onLetters(
+  "abandon",
+  "Delete dead letters for good",
+  (platformActions, order, doer) => platformActions.abandonLetters(order, doer),
 );

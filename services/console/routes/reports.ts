@@ -42,10 +42,10 @@ export const postSwitch = (resources: Resources) =>
     path: "/reports/switch",
     summary: "Serve another version of the reports",
     request: { body: reportSwitch },
-    deed: ({ body: { version, epoch } }) => ({
+    action: ({ body: { version, epoch } }) => ({
       kind: "reports.switch",
       subject: version,
       thing: "served",
-      work: (doer) => resources.deeds.switchReports({ version, epoch }, doer),
+      work: (doer) => resources.platformActions.switchReports({ version, epoch }, doer),
     }),
   });

@@ -1,7 +1,7 @@
 import type { Pool } from "../../../lib/postgres/pool.js";
 import type { Access } from "../access.js";
 import type { Actions } from "../actions.js";
-import type { Deeds } from "../deeds.js";
+import type { PlatformActions } from "../platform_actions.js";
 import type { Poller } from "../poller.js";
 import type { OverviewStream } from "../stream.js";
 
@@ -10,7 +10,7 @@ export interface Resources {
   readonly pool: Pool;
   readonly access: Access;
   readonly actions: Actions;
-  readonly deeds: Deeds;
+  readonly platformActions: PlatformActions;
   readonly poller: Poller;
   readonly stream: OverviewStream;
 }

@@ -4,7 +4,7 @@ import { defineRoute, type RequestSchemas, type Route, type RouteRequest } from 
 import type { Access } from "../access.js";
 import type { Actions } from "../actions.js";
 import { type ActionKind, actionAnswer } from "../contracts/actions.js";
-import type { Doer } from "../deeds.js";
+import type { Doer } from "../platform_actions.js";
 import { bodyOfAction } from "../store/action.js";
 
 /** What all endpoints of the console have in common: no API key but its own access, and no page of the API's document. */
@@ -40,31 +40,31 @@ export const look = <const Schemas extends RequestSchemas, Answer extends z.ZodT
   });
 
 /** What is to be done, and to what. */
-interface Deed {
+interface AskedAction {
   readonly kind: ActionKind;
   readonly subject: string;
-  /** Of two deeds to the same thing one waits for the other's end. Default: the subject. */
+  /** Of two actions to the same thing one waits for the other's end. Default: the subject. */
   readonly thing?: string;
   readonly work: (doer: Doer) => Promise<object>;
 }
 
-/** With a reason, as every deed has one. */
-interface DeedSchemas extends RequestSchemas {
+/** With a reason, as every action has one. */
+interface ActionSchemas extends RequestSchemas {
   readonly body: z.ZodType<{ readonly reason: string }>;
 }
 
-interface Act<Schemas extends DeedSchemas> {
+interface Act<Schemas extends ActionSchemas> {
   /** After /console/api. */
   readonly path: `/${string}`;
   readonly summary: string;
   readonly request: Schemas;
-  readonly deed: (request: RouteRequest<Schemas>) => Deed;
+  readonly action: (request: RouteRequest<Schemas>) => AskedAction;
 }
 
 /** An endpoint by which an operator does something: once for a key, recorded with who and why. */
-export const act = <const Schemas extends DeedSchemas>(
+export const act = <const Schemas extends ActionSchemas>(
   { access, actions }: { readonly access: Access; readonly actions: Actions },
-  { path, summary, request, deed }: Act<Schemas>,
+  { path, summary, request, action }: Act<Schemas>,
 ): Route =>
   defineRoute<Schemas>({
     ...OWN,
@@ -72,7 +72,7 @@ export const act = <const Schemas extends DeedSchemas>(
     answers: { 200: actionAnswer, 202: actionAnswer },
     handle: async (asked) => {
       const { name: who } = access.requireOperator(asked.raw.headers);
-      const { kind, subject, thing = subject, work } = deed(asked);
+      const { kind, subject, thing = subject, work } = action(asked);
       const { reason: why, ...more } = asked.body as { readonly reason: string };
       const { scope = "", key = "" } = asked.idempotency ?? {};
       const row = await actions.begin(

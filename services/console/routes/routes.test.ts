@@ -14,8 +14,8 @@ import { closeServers, type ServeOptions, serveApi } from "../../../tests/harnes
 import { Access, type AccessSettings } from "../access.js";
 import { Actions } from "../actions.js";
 import type { Letter } from "../contracts/queues.js";
-import type { Deeds } from "../deeds.js";
 import { ConsolePage } from "../page.js";
+import type { PlatformActions } from "../platform_actions.js";
 import type { Poller } from "../poller.js";
 import type { NewAction } from "../store/action.js";
 import { OverviewStream } from "../stream.js";
@@ -27,7 +27,8 @@ beforeAll(() => {
   mkdirSync(join(folder, "assets"));
   writeFileSync(join(folder, "index.html"), "<!doctype html><title>console</title>");
   writeFileSync(join(folder, "icon.svg"), "<svg/>");
-  writeFileSync(join(folder, "assets", "index-1a2b.js"), "export {};");
+  writeFileSync(join(folder, "assets", "index-1a2b3c4d.js"), "export {};");
+  writeFileSync(join(folder, "assets", "licenses.md"), "# Licenses");
   writeFileSync(join(folder, "secret.key"), "of no type that a page has");
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -46,7 +47,7 @@ const WITH_PASSWORD = { ...LOOPBACK, CONSOLE_PASSWORD: "act", CONSOLE_VIEWER_PAS
 interface Fakes extends ServeOptions {
   readonly access?: AccessSettings;
   readonly actions?: Actions;
-  readonly deeds?: Partial<Deeds>;
+  readonly platformActions?: Partial<PlatformActions>;
   readonly look?: () => Promise<void>;
   readonly pageAt?: string;
   readonly streams?: number;
@@ -56,7 +57,7 @@ interface Fakes extends ServeOptions {
 function serve({
   access = LOOPBACK,
   actions,
-  deeds = {},
+  platformActions = {},
   look = async () => undefined,
   pageAt = folder,
   streams = 10,
@@ -74,7 +75,7 @@ function serve({
   const routes = consoleRoutes({
     ...{ pool, stream, access: new Access(access) },
     actions: actions ?? new Actions({ pool, logger: silentLogger }),
-    deeds: deeds as Deeds,
+    platformActions: platformActions as PlatformActions,
     poller: poller as unknown as Poller,
     page: new ConsolePage(pageAt),
   });
@@ -99,10 +100,15 @@ describe("the page", () => {
       ),
     });
     expect(page.headers["content-security-policy"]).not.toContain("unsafe");
-    const script = await server.inject("/assets/index-1a2b.js");
+    const script = await server.inject("/assets/index-1a2b3c4d.js");
     expect([script.headers["content-type"], script.headers["cache-control"]]).toEqual([
       "text/javascript; charset=utf-8",
       "public, max-age=31536000, immutable",
+    ]);
+    const licenses = await server.inject("/assets/licenses.md");
+    expect([licenses.headers["content-type"], licenses.headers["cache-control"]]).toEqual([
+      "text/plain; charset=utf-8",
+      "no-cache",
     ]);
     expect((await server.inject("/icon.svg")).headers["content-type"]).toBe("image/svg+xml");
   });
@@ -206,7 +212,7 @@ describe("an action", () => {
   it("is not done where it cannot be recorded", async () => {
     let done = 0;
     const abandonLetters = async () => ({ done: ++done });
-    expect((await act(key(), body, { deeds: { abandonLetters } })).statusCode).toBe(503);
+    expect((await act(key(), body, { platformActions: { abandonLetters } })).statusCode).toBe(503);
     expect(done).toBe(0);
   });
 });
@@ -233,7 +239,7 @@ describe("dead letters", () => {
       looks += 1;
       return { total: 7, letters };
     };
-    const server = await serve({ deeds: { seeLetters } }).server;
+    const server = await serve({ platformActions: { seeLetters } }).server;
     const at = (query: string) => server.inject(`/console/api/queues/wallet.dlq/letters?${query}`);
     const first = (await at("limit=2&code=B")).json();
     expect(first).toMatchObject({
@@ -251,7 +257,7 @@ describe("dead letters", () => {
 
   it("that are asked for by an id take the queue in hand once, and for one that is not there never", async () => {
     const taken: string[] = [];
-    const deeds: Partial<Deeds> = {
+    const platformActions: Partial<PlatformActions> = {
       seeLetters: async () => ({ total: 5, letters }),
       readLetter: async ({ id }) => {
         taken.push(id);
@@ -259,7 +265,7 @@ describe("dead letters", () => {
         return { letter, encoding: "utf8", body: "{}", properties: {}, headers: {} };
       },
     };
-    const server = await serve({ deeds }).server;
+    const server = await serve({ platformActions }).server;
     const at = async (id: string) =>
       (await server.inject(`/console/api/queues/wallet.dlq/letters/${id}`)).json();
     expect(await at("m1")).toMatchObject({ letter: { id: "m1" }, body: "{}" });
@@ -270,13 +276,13 @@ describe("dead letters", () => {
 
   it("go back when whoever had them looked through has left", async () => {
     const [begun, left] = [deferred<void>(), deferred<void>()];
-    const foretellLetters: Deeds["foretellLetters"] = async (_, signal) => {
+    const foretellLetters: PlatformActions["foretellLetters"] = async (_, signal) => {
       begun.resolve();
       await aborted(signal);
       left.resolve();
       throw new CoreError("INTERRUPTED", "nobody waits.");
     };
-    const listening = await serve({ deeds: { foretellLetters } }).server;
+    const listening = await serve({ platformActions: { foretellLetters } }).server;
     await listening.listen({ host: "127.0.0.1", port: 0 });
     const { port } = listening.server.address() as AddressInfo;
     const path = "/console/api/letters/preview";

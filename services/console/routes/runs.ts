@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { keyset } from "../../../lib/http/page.js";
 import { defineRoute } from "../../../lib/http/route.js";
-import { deed } from "../contracts/actions.js";
+import { actionRequest } from "../contracts/actions.js";
 import { month } from "../contracts/common.js";
 import { type Run, runDetail, runList, runPreview, runPreviewRequest, runStart } from "../contracts/runs.js";
-import type { Deeds, Doer } from "../deeds.js";
 import { rowsPerS } from "../domain/overview.js";
 import { known } from "../errors.js";
+import type { Doer, PlatformActions } from "../platform_actions.js";
 import { failuresOf, findRun, listRuns, monthsOf, type RunRow } from "../store/run.js";
 import type { Resources } from "./resources.js";
 import { act, FRESH, look, OWN } from "./route.js";
@@ -60,7 +60,7 @@ export const getRun = (resources: Resources) =>
   });
 
 /** It changes nothing, and takes a body all the same: a form with all that may be said of a run. */
-export const previewRun = ({ access, deeds }: Resources) =>
+export const previewRun = ({ access, platformActions }: Resources) =>
   defineRoute({
     ...OWN,
     ...{ method: "POST", path: "/console/api/runs/preview", summary: "What a run would make" },
@@ -69,7 +69,7 @@ export const previewRun = ({ access, deeds }: Resources) =>
     handle: async ({ body, raw }) => {
       access.requireOperator(raw.headers);
       const as_of = new Date().toISOString();
-      return { status: 200, body: { ...(await deeds.previewRun(body)), as_of }, headers: FRESH };
+      return { status: 200, body: { ...(await platformActions.previewRun(body)), as_of }, headers: FRESH };
     },
   });
 
@@ -78,44 +78,44 @@ export const startRun = (resources: Resources) =>
     path: "/runs",
     summary: "Start a run",
     request: { body: runStart },
-    deed: ({ body: { reason: _, ...order } }) => ({
+    action: ({ body: { reason: _, ...order } }) => ({
       kind: "run.start",
       subject: "new",
-      work: (doer) => resources.deeds.startRun(order, doer),
+      work: (doer) => resources.platformActions.startRun(order, doer),
     }),
   });
 
-type OnRun = (deeds: Deeds, run: string, doer: Doer) => Promise<object>;
+type OnRun = (platformActions: PlatformActions, run: string, doer: Doer) => Promise<object>;
 
-/** @param thing of what may go on beside the run's other deeds */
+/** @param thing of what may go on beside the run's other actions */
 const onRun =
   (name: "resume" | "cancel" | "verify", summary: string, work: OnRun, thing?: string) =>
   (resources: Resources) =>
     act(resources, {
       path: `/runs/:id/${name}`,
       summary,
-      request: { params, body: deed },
-      deed: ({ params: { id } }) => ({
+      request: { params, body: actionRequest },
+      action: ({ params: { id } }) => ({
         kind: `run.${name}` as const,
         subject: id,
         ...(thing === undefined ? {} : { thing }),
-        work: (doer) => work(resources.deeds, id, doer),
+        work: (doer) => work(resources.platformActions, id, doer),
       }),
     });
 
-export const resumeRun = onRun("resume", "Send again what a run waits for", (deeds, run, doer) =>
-  deeds.resumeRun(run, doer),
+export const resumeRun = onRun("resume", "Send again what a run waits for", (platformActions, run, doer) =>
+  platformActions.resumeRun(run, doer),
 );
 export const cancelRun = onRun(
   "cancel",
   "End a run and take back what it has not finished",
-  (deeds, run, doer) => deeds.cancelRun(run, doer),
+  (platformActions, run, doer) => platformActions.cancelRun(run, doer),
 );
 // It reads for minutes, in a process that serves: one at a time. Whoever would cancel the run meanwhile need not wait for that.
 export const verifyRun = onRun(
   "verify",
   "Prove that the data is what a run describes",
-  (deeds, run, doer) => deeds.verifyRun(run, doer),
+  (platformActions, run, doer) => platformActions.verifyRun(run, doer),
   "data is verified",
 );
 
@@ -123,13 +123,13 @@ export const healMonth = (resources: Resources) =>
   act(resources, {
     path: "/months/:month/heal",
     summary: "Rebuild a damaged month",
-    request: { params: z.object({ month }), body: deed },
-    deed: ({ params }) => ({
+    request: { params: z.object({ month }), body: actionRequest },
+    action: ({ params }) => ({
       kind: "month.heal",
       subject: params.month,
       // A generator and a month's build each: one at a time.
       thing: "data is rebuilt",
-      work: (doer) => resources.deeds.healMonth(params.month, doer),
+      work: (doer) => resources.platformActions.healMonth(params.month, doer),
     }),
   });
 

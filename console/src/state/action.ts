@@ -8,10 +8,10 @@ import type { ApiError } from "../lib/problem.js";
 import { refreshAll } from "./answer.js";
 
 /** Something that a person may have done; it is asked about before. */
-export interface Deed {
+export interface OfferedAction {
   /** A sentence's beginning: `Cancel run r12`. */
   readonly title: string;
-  /** The name of what it is done to, which a dangerous deed wants typed. */
+  /** The name of what it is done to, which a dangerous action wants typed. */
   readonly subject: string;
   /** Of how much: `12 letters`. */
   readonly count: string;
@@ -31,15 +31,15 @@ export interface DryRun {
   readonly path: string;
   readonly body: object;
   readonly show: (answer: unknown) => ComponentChildren;
-  /** Of how many it tells: the deed goes no further than to what was seen. */
+  /** Of how many it tells: the action goes no further than to what was seen. */
   readonly countOf: (answer: unknown) => number;
 }
 
 /** What the dialog asks about; undefined: it is closed. */
-export const deed = signal<Deed | undefined>(undefined);
+export const offered = signal<OfferedAction | undefined>(undefined);
 
-export function ask(next: Deed): void {
-  deed.value = next;
+export function ask(next: OfferedAction): void {
+  offered.value = next;
 }
 
 interface Preview {
@@ -49,8 +49,8 @@ interface Preview {
 
 const POLL_MS = 1_000;
 
-/** A deed on its way: asked about, looked at, sent once, followed to its end. */
-export function useDeed(wanted: Deed) {
+/** An action on its way: asked about, looked at, sent once, followed to its end. */
+export function useAction(wanted: OfferedAction) {
   const { dryRun } = wanted;
   const [busy, setBusy] = useState(false);
   const [preview, setPreview] = useState<Preview | undefined>();

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Action } from "../../../services/console/contracts/actions.js";
 import { grouped, words } from "../lib/text.js";
-import { ask, type Deed, deed, useDeed } from "../state/deed.js";
+import { ask, type OfferedAction, offered, useAction } from "../state/action.js";
 import { mayAct } from "../state/session.js";
 import { Facts, Json } from "./facts.js";
 import { Field } from "./field.js";
@@ -9,8 +9,14 @@ import { State } from "./state.js";
 import { Failure } from "./states.js";
 import { Instant, text } from "./value.js";
 
-/** Opens the dialog that asks about a deed; a viewer has none. */
-export function DeedButton({ deed: each, children }: { readonly deed: Deed; readonly children?: string }) {
+/** Opens the dialog that asks about an action; a viewer has none. */
+export function ActionButton({
+  action: each,
+  children,
+}: {
+  readonly action: OfferedAction;
+  readonly children?: string;
+}) {
   return mayAct.value ? (
     <button type="button" class={each.danger ? "danger" : undefined} onClick={() => ask(each)}>
       {children ?? each.verb} …
@@ -19,15 +25,15 @@ export function DeedButton({ deed: each, children }: { readonly deed: Deed; read
 }
 
 /** The one dialog of the page: names, counts, asks why, does it once and shows what the server says of it. */
-export function DeedDialog() {
-  const each = deed.value;
-  return each === undefined ? null : <Dialog key={each.title} deed={each} />;
+export function ActionDialog() {
+  const each = offered.value;
+  return each === undefined ? null : <Dialog key={each.title} action={each} />;
 }
 
 /** The browser's own modal dialog: it keeps the focus inside, closes by Escape and gives the focus back. */
-function Dialog({ deed: asked }: { readonly deed: Deed }) {
+function Dialog({ action: asked }: { readonly action: OfferedAction }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const { busy, preview, action, error, unanswered, look, send } = useDeed(asked);
+  const { busy, preview, action, error, unanswered, look, send } = useAction(asked);
   const close = () => dialog.current?.close();
   useLayoutEffect(() => dialog.current?.showModal(), []);
   const looking = asked.dryRun !== undefined && preview === undefined && unanswered === undefined;
@@ -35,12 +41,12 @@ function Dialog({ deed: asked }: { readonly deed: Deed }) {
   return (
     <dialog
       ref={dialog}
-      aria-labelledby="deed-title"
+      aria-labelledby="action-title"
       onClose={() => {
-        deed.value = undefined;
+        offered.value = undefined;
       }}
     >
-      <h2 id="deed-title">{asked.title}</h2>
+      <h2 id="action-title">{asked.title}</h2>
       {action === undefined ? (
         <>
           <Facts
@@ -60,7 +66,7 @@ function Dialog({ deed: asked }: { readonly deed: Deed }) {
           {looking || nothing ? (
             <Look busy={busy} look={look} close={close} />
           ) : (
-            <Ask deed={asked} busy={busy} unanswered={unanswered} send={send} close={close} />
+            <Ask action={asked} busy={busy} unanswered={unanswered} send={send} close={close} />
           )}
         </>
       ) : (
@@ -88,7 +94,7 @@ function Look(props: { readonly busy: boolean; readonly look: () => void; readon
 }
 
 function Ask(props: {
-  readonly deed: Deed;
+  readonly action: OfferedAction;
   readonly busy: boolean;
   /** Why it was sent before, without an answer: it is sent again as it was. */
   readonly unanswered: string | undefined;
@@ -96,7 +102,7 @@ function Ask(props: {
   readonly close: () => void;
 }) {
   const { unanswered } = props;
-  const { danger, subject, verb } = props.deed;
+  const { danger, subject, verb } = props.action;
   const [reason, setReason] = useState(unanswered ?? "");
   const [typed, setTyped] = useState("");
   const field = useRef<HTMLInputElement>(null);

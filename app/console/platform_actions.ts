@@ -1,6 +1,6 @@
 import type { Module, Runtime } from "../../lib/runtime/module.js";
 import type { Settings } from "../../lib/settings/base.js";
-import type { Deeds } from "../../services/console/deeds.js";
+import type { PlatformActions } from "../../services/console/platform_actions.js";
 import { withLearning } from "../../services/ingest/commands/with_learning.js";
 import { listedRules, ruleSet } from "../../services/ingest/domain/rules/index.js";
 import { decide } from "../../services/ingest/learning/decide.js";
@@ -9,15 +9,15 @@ import type { IngestSettings } from "../../services/ingest/settings.js";
 import { withReports } from "../../services/reports/commands/reports.js";
 import { switchVersion } from "../../services/reports/switch_version.js";
 import { contextsOf } from "./context.js";
-import { letterDeeds } from "./letters.js";
-import { runDeeds } from "./runs.js";
+import { letterActions } from "./letters.js";
+import { runActions } from "./runs.js";
 
 /** What the console may do: the same functions as the commands, so that both do the same. */
-export function consoleDeeds(runtime: Runtime, modules: readonly Module[]): Deeds {
+export function consoleActions(runtime: Runtime, modules: readonly Module[]): PlatformActions {
   const contextOf = contextsOf(runtime, modules);
   return {
-    ...runDeeds(contextOf),
-    ...letterDeeds(contextOf, modules),
+    ...runActions(contextOf),
+    ...letterActions(contextOf, modules),
     switchReports: ({ version, epoch }, { who, traceId }) =>
       withReports(runtime, async (pool) => {
         const served = await switchVersion(pool, { version, ifEpoch: epoch, by: `console: ${who}`, traceId });
@@ -35,7 +35,7 @@ export function consoleDeeds(runtime: Runtime, modules: readonly Module[]): Deed
   };
 }
 
-function rules(): ReturnType<Deeds["rules"]> {
+function rules(): ReturnType<PlatformActions["rules"]> {
   const { version, digest } = ruleSet();
   const items = listedRules().map(({ data, ...each }) => ({ ...each, data: { ...data } }));
   return { version: String(version), digest, items };

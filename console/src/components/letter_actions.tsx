@@ -1,6 +1,6 @@
 import type { LetterPreview } from "../answers.js";
 import { counted, grouped } from "../lib/text.js";
-import type { Deed, DryRun } from "../state/deed.js";
+import type { DryRun, OfferedAction } from "../state/action.js";
 import { Facts } from "./facts.js";
 import { Table } from "./table.js";
 
@@ -13,7 +13,7 @@ interface Letters {
 }
 
 /** Letters go back to the consumer that failed. */
-export function replayOf(letters: Letters): Deed {
+export function replayOf(letters: Letters): OfferedAction {
   return {
     title: `Replay ${wordsOf(letters)}`,
     consequence: "Each goes back to the consumer that failed, with its attempts begun anew.",
@@ -24,7 +24,7 @@ export function replayOf(letters: Letters): Deed {
 }
 
 /** Letters are deleted for good. */
-export function abandonmentOf(letters: Letters): Deed {
+export function abandonmentOf(letters: Letters): OfferedAction {
   return {
     title: `Abandon ${wordsOf(letters)}`,
     consequence: "They are deleted for good: what they would have caused never happens.",

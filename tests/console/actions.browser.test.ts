@@ -266,8 +266,8 @@ it("a run is shown before it is started, by what the form says then", async () =
   ]);
 });
 
-it("each deed of the page sends what its contract wants", async () => {
-  const deeds: readonly (readonly [
+it("each action of the page sends what its contract wants", async () => {
+  const actions: readonly (readonly [
     hash: string,
     heading: string,
     button: string,
@@ -288,7 +288,7 @@ it("each deed of the page sends what its contract wants", async () => {
     ],
   ];
   server.answer("POST letters/preview", { ...PREVIEW, selected: 1, forecasts: null });
-  for (const [hash, heading, button, path, body] of deeds) {
+  for (const [hash, heading, button, path, body] of actions) {
     server.answer(`POST ${path}`, action());
     await goTo(page, hash, heading);
     await page.getByRole("button", { name: button, exact: true }).first().click();

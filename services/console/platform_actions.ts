@@ -22,7 +22,7 @@ export interface LetterOrder {
 }
 
 /** As they were shown: what has come since is left alone. */
-export interface LetterDeed extends LetterOrder {
+export interface LetterAction extends LetterOrder {
   /** How many that were. */
   readonly expected: number;
 }
@@ -60,10 +60,10 @@ export interface Doer {
 }
 
 /**
- * What other modules can do and tell, which the console knows nothing of: whoever composes the platform hands it in. Each deed
+ * What other modules can do and tell, which the console knows nothing of: whoever composes the platform hands it in. Each action
  * resolves with what its command prints with --json, and rejects with a PlatformError that says why not.
  */
-export interface Deeds {
+export interface PlatformActions {
   readonly previewRun: (order: RunOrder) => Promise<Omit<RunPreview, "as_of">>;
   readonly startRun: (order: RunOrder, doer: Doer) => Promise<object>;
   readonly resumeRun: (run: string, doer: Doer) => Promise<object>;
@@ -80,8 +80,8 @@ export interface Deeds {
   }) => Promise<WholeLetter>;
   /** @throws CoreError INTERRUPTED when the signal fires */
   readonly foretellLetters: (order: LetterOrder, signal: AbortSignal) => Promise<LetterForecast>;
-  readonly replayLetters: (order: LetterDeed, doer: Doer) => Promise<object>;
-  readonly abandonLetters: (order: LetterDeed, doer: Doer) => Promise<object>;
+  readonly replayLetters: (order: LetterAction, doer: Doer) => Promise<object>;
+  readonly abandonLetters: (order: LetterAction, doer: Doer) => Promise<object>;
   readonly switchReports: (
     to: { readonly version: "v1" | "v2"; readonly epoch: number },
     doer: Doer,
