@@ -63,13 +63,14 @@ type Settings = Readonly<Record<string, string>>;
 /** `payments serve` of this release, or of the one before. @returns the process and its address, once it is ready */
 async function serve(release: "before" | "ours", settings: Settings, modules: readonly string[]) {
   const port = await freePort();
-  const all = { ...platform.settings, ...settings, HTTP_PORT: String(port) };
+  const url = `http://127.0.0.1:${port}`;
+  // Its monitor-queue brings reports to the monitor of the same process.
+  const all = { ...platform.settings, ...settings, HTTP_PORT: String(port), MONITOR_QUEUE_URL: url };
   const started =
     release === "ours"
       ? startPayments(all, "serve", ...modules)
       : startProgram(main, all, "serve", ...modules);
   running.add(started);
-  const url = `http://127.0.0.1:${port}`;
   await eventually(
     `${release}: ${modules}`,
     async () => {
@@ -101,8 +102,8 @@ test.skipIf(!known)(
   "payments and windows that are under way go over to this release: nothing lost, nothing twice",
   async () => {
     const before = await serve("before", {}, LIVE);
-    const monitored = { SERVICE_NAME: "payments-a", MONITOR_QUEUE_URL: before.url };
-    const reporter = await serve("before", monitored, ["reporter"]);
+    const named = { SERVICE_NAME: "payments-a" };
+    const reporter = await serve("before", named, ["reporter"]);
     const window = await fetch(`${reporter.url}/report-windows`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -119,11 +120,11 @@ test.skipIf(!known)(
 
     // While the older processes work: the schema, then ours beside them, then none of theirs.
     expect(await payments(platform.settings, "migrate", "up")).toMatchObject({ code: 0, stderr: "" });
-    const ours = await serve("ours", { MONITOR_QUEUE_URL: before.url }, LIVE);
+    const ours = await serve("ours", {}, LIVE);
     const atOurs = pay(ours.url, "2");
     const told = JSON.parse((await atBefore).stdout);
     await end(before);
-    const taken = await serve("ours", { ...monitored, MONITOR_QUEUE_URL: ours.url }, ["reporter"]);
+    const taken = await serve("ours", named, ["reporter"]);
     await end(reporter);
     const more = JSON.parse((await atOurs).stdout);
     for (const result of [told, more]) {
@@ -135,10 +136,7 @@ test.skipIf(!known)(
       const found = await fetch(`${ours.url}/api/monitor/windows/${window_uuid}`);
       return /CLOSED|ALERT/.test(((await found.json()) as { status?: string }).status ?? "");
     };
-    await eventually("the window is decided", decided, {
-      withinMs: 120_000,
-      everyMs: 500,
-    });
+    await eventually("the window is decided", decided, { withinMs: 120_000, everyMs: 500 });
     for (const { traffic } of [told, more]) {
       const audit = await payments(platform.settings, "audit", "--quiesced", "--traffic", String(traffic));
       expect(audit, audit.stdout).toMatchObject({ code: 0 });
