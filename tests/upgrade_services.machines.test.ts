@@ -64,8 +64,7 @@ type Settings = Readonly<Record<string, string>>;
 async function serve(release: "before" | "ours", settings: Settings, modules: readonly string[]) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  // Its monitor-queue brings reports to the monitor of the same process.
-  const all = { ...platform.settings, ...settings, HTTP_PORT: String(port), MONITOR_QUEUE_URL: url };
+  const all = { ...platform.settings, ...settings, HTTP_PORT: String(port) };
   const started =
     release === "ours"
       ? startPayments(all, "serve", ...modules)
