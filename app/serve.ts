@@ -75,7 +75,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   // Here, because only what serves needs it: it is a third of what every other command would wait for.
   const { createHttpServer, httpPart } = await import("../lib/http/server.js");
   const dependencies = () => served.dependencies();
-  const operations = { registry, dependencies, critical: ["postgres"], ending: signal };
+  const replicas = () => served.replicas.states;
+  const operations = { registry, dependencies, replicas, critical: ["postgres"], ending: signal };
   // Of all modules, also of those that run elsewhere: the document is the same whichever process is asked.
   const described = () => describedRoutes(all);
   const { HTTP_HOST: host, HTTP_PORT: port } = settings;

@@ -12,12 +12,14 @@ Usage: scripts/stack.sh COMMAND
   up                install what is missing, start both servers, create roles, database, vhost and user
     --with-monitoring     Prometheus, Alertmanager and postgres_exporter too, from now on
     --without-monitoring  not any more
+    --with-replica        a read replica of PostgreSQL too, from now on: POSTGRES_READ_HOSTS
+    --without-replica     not any more; its copy is deleted
     --with-proxy          two nodes of campaigns behind HAProxy too, from now on; needs a build and a migrated database
     --without-proxy       not any more
   down              stop workers, services and servers; data and ports are kept
   status [--json]   what runs, where; exit 0 if all servers are up, else 1
   env               settings for any client: eval "$(scripts/stack.sh env)"
-  logs [postgres|rabbitmq|worker|services|gateway-simulator|reporter|campaigns|proxy|prometheus|alertmanager|postgres-exporter] [-f]
+  logs [postgres|replica|rabbitmq|worker|services|gateway-simulator|reporter|campaigns|proxy|prometheus|alertmanager|postgres-exporter] [-f]
   rabbitmqctl ...   RabbitMQ's own tool, pointed at this stack
   backups on|off    dumps, base backups, WAL archiving and restore drills on time, while the stack is up; see docs/restore.md
   reset [--yes]     down, then delete data, passwords and logs
@@ -28,8 +30,8 @@ Settings, from the environment or .env:
                     preferred ports (5432 5672 15672 15692); a free one is used where one is taken
   WORKER_METRICS_PORT PROMETHEUS_PORT ALERTMANAGER_PORT POSTGRES_EXPORTER_PORT
                     the same (9464 9090 9093 9187)
-  PROXY_PORT PROXY_NODE_1_PORT PROXY_NODE_2_PORT REPORTER_A_PORT REPORTER_B_PORT REPORTER_C_PORT
-                    the same (8088 8001 8002 5002 5010 5020)
+  REPLICA_PORT PROXY_PORT PROXY_NODE_1_PORT PROXY_NODE_2_PORT REPORTER_A_PORT REPORTER_B_PORT REPORTER_C_PORT
+                    the same (5433 8088 8001 8002 5002 5010 5020)
   STACK_PORTS=free  take free ports from the start, as tests do (environment only)
   STACK_MEMORY_MB   size the servers for less than this machine's memory
   POSTGRES_DB       name of the database (default payments)
@@ -44,7 +46,7 @@ AWAY_DIR=/var/lib/payments-platform/$STACK_ID # where root keeps the data if the
 SECRETS=(postgres admin loader reader exporter backup app lake rabbitmq)
 declare -A STATE=() # what must survive a restart: the ports and wishes behind them, DATA_DIR
 
-for part in servers ports postgres rabbitmq monitoring proxy backups show; do source "$REPO_ROOT/scripts/stack_$part.sh"; done
+for part in servers ports postgres replica rabbitmq monitoring proxy backups show; do source "$REPO_ROOT/scripts/stack_$part.sh"; done
 cd / # the servers' users may not be able to read the directory that the caller is in
 
 # --- state and secrets -----------------------------------------------------------------------------------------------
@@ -150,11 +152,12 @@ is_database_name() {
   [[ $1 =~ ^[a-z_][a-z0-9_]{0,62}$ && ! $1 =~ ^(postgres|template[01]|payments_scratch|datalake)$ ]]
 }
 
-cmd_up() { # [--with-monitoring|--without-monitoring] [--with-proxy|--without-proxy]
-  local db arg monitoring='' proxy=''
+cmd_up() { # [--with-monitoring|--without-monitoring] [--with-replica|--without-replica] [--with-proxy|--without-proxy]
+  local db arg monitoring='' replica='' proxy=''
   for arg; do
     case $arg in
       *-monitoring) monitoring=$arg ;;
+      *-replica) replica=$arg ;;
       *-proxy) proxy=$arg ;;
     esac
   done
@@ -181,6 +184,10 @@ cmd_up() { # [--with-monitoring|--without-monitoring] [--with-proxy|--without-pr
   case $monitoring in
     --with-*) STATE[MONITORING]=${STATE[MONITORING]:-wanted} ;; # later the checksum of its configuration
     --without-*) STATE[MONITORING]='' ;;
+  esac
+  case $replica in
+    --with-*) STATE[REPLICA]=wanted ;;
+    --without-*) STATE[REPLICA]='' ;;
   esac
   case $proxy in
     --with-*) STATE[PROXY]=wanted ;;
@@ -233,6 +240,7 @@ cmd_up() { # [--with-monitoring|--without-monitoring] [--with-proxy|--without-pr
   # There RabbitMQ 3.10 reports 'NaN' bytes of disk free, which Prometheus refuses together with all its other metrics.
   [[ $RMQ_DIR != *' '* ]] ||
     note "RabbitMQ cannot watch the disk, nor can its metrics be scraped: there is a blank in $RMQ_DIR"
+  up_replica
   backups_start
   up_monitoring
   up_proxy "$proxy"
@@ -278,6 +286,7 @@ stop_all() {
   for file in "${waits[@]}"; do wait "$file" || true; done
   mon_stop
   rmq_stop
+  replica_stop
   pg_stop
 }
 
@@ -322,7 +331,7 @@ case $command in
     ;;
   up)
     for arg; do
-      [[ $arg =~ ^--with(out)?-(monitoring|proxy)$ ]] || die_usage "up does not take '$arg'; see: scripts/stack.sh --help"
+      [[ $arg =~ ^--with(out)?-(monitoring|replica|proxy)$ ]] || die_usage "up does not take '$arg'; see: scripts/stack.sh --help"
     done
     cmd_up "$@"
     ;;

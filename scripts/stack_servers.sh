@@ -52,7 +52,11 @@ logs_of() { # PROGRAM: its log files, one a line
   case $1 in
     postgres)
       printf '%s\n' "$PG_LOG"
-      find "$PG_DIR/log" -name '*.log' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-
+      find "$PG_DIR/log" -name 'postgresql-*.log' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-
+      ;;
+    replica)
+      printf '%s\n' "$STACK_DIR/logs/replica-start.log"
+      find "$PG_DIR/log" -name 'replica-*.log' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-
       ;;
     rabbitmq) printf '%s\n' "$RMQ_LOG" "$RMQ_DIR/log/rabbitmq.log" ;;
     *) find "$STACK_DIR/logs" -maxdepth 1 -name "$1*.log" | sort ;;

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # What the local stack shows without changing anything; sourced by stack.sh.
 
+at() { printf '127.0.0.1:%s\n' "${STATE[$1]:--}"; } # NAME of a port
+
 # service_rows: name, state, address, pid, directory, one line each, separated by tabs.
 service_rows() {
   local file name address rmq=false
@@ -9,8 +11,8 @@ service_rows() {
     if pid=$(live_pid "$STACK_DIR/run/$2.pid"); then state=starting && "${@:5}" && state=up; fi
     printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$state" "$3" "${pid:--}" "$4"
   }
-  at() { printf '127.0.0.1:%s\n' "${STATE[$1]:--}"; }
   row postgres postgres "$(at POSTGRES_PORT)" "$PG_DIR" pg_answers
+  ! replica_wanted || row replica replica "$(at REPLICA_PORT)" "$PG_DIR" replica_answers
   running rabbitmq && rmq_answers && rmq=true
   row rabbitmq rabbitmq "$(at RABBITMQ_PORT)" "$RMQ_DIR" "$rmq"
   row rabbitmq-management rabbitmq "$(at RABBITMQ_MGMT_PORT)" "$RMQ_DIR" "$rmq"
@@ -61,6 +63,7 @@ cmd_env() {
   local -A value=(
     [STACK_DIR]=$STACK_DIR
     [POSTGRES_HOST]=127.0.0.1 [POSTGRES_PORT]=${STATE[POSTGRES_PORT]} [POSTGRES_DB]=${STATE[POSTGRES_DB]}
+    [POSTGRES_READ_HOSTS]=$(! replica_wanted || at REPLICA_PORT)
     [POSTGRES_USER]=payments_loader [POSTGRES_PASSWORD]=$(<"$secrets/loader_password")
     [POSTGRES_ADMIN_USER]=payments_admin [POSTGRES_ADMIN_PASSWORD]=$(<"$secrets/admin_password")
     [POSTGRES_BACKUP_USER]=payments_backup [POSTGRES_BACKUP_PASSWORD]=$(<"$secrets/backup_password")
@@ -109,9 +112,9 @@ cmd_logs() {
   local -a logs=()
   for arg; do
     case $arg in
-      postgres | rabbitmq | worker | services | gateway-simulator | reporter | campaigns | proxy | prometheus | alertmanager | postgres-exporter) what=$arg ;;
+      postgres | replica | rabbitmq | worker | services | gateway-simulator | reporter | campaigns | proxy | prometheus | alertmanager | postgres-exporter) what=$arg ;;
       -f | --follow) follow=(-F) ;;
-      *) die_usage "logs takes postgres, rabbitmq, worker, services, gateway-simulator, reporter, campaigns, proxy, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
+      *) die_usage "logs takes postgres, replica, rabbitmq, worker, services, gateway-simulator, reporter, campaigns, proxy, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
     esac
   done
   check_owner logs "$@"

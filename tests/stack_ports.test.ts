@@ -33,7 +33,13 @@ async function stranger(): Promise<number> {
 
 async function worker(): Promise<number> {
   const ending = new AbortController().signal;
-  const operations = { registry: createRegistry(), dependencies: async () => ({}), critical: [], ending };
+  const operations = {
+    registry: createRegistry(),
+    dependencies: async () => ({}),
+    replicas: () => [],
+    critical: [],
+    ending,
+  };
   const server = await createHttpServer({ operations, logger: silentLogger });
   const served = httpPart(server, { host: "127.0.0.1", port: 0 });
   await served.start?.();

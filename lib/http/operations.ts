@@ -1,12 +1,15 @@
 import type { FastifyInstance } from "fastify";
 import type { Registry } from "prom-client";
 import type { Dependencies } from "../runtime/lifecycle.js";
+import type { ReplicaState } from "../runtime/replicas.js";
 import { healthOf } from "./health.js";
 
 export interface Operations {
   readonly registry: Registry;
   /** What the process needs before it can take work, and how it stands with each. */
   readonly dependencies: () => Promise<Dependencies>;
+  /** Read replicas, without which nothing lacks. */
+  readonly replicas: () => readonly ReplicaState[];
   /** Of the dependencies: without one of these nothing works. Without another it works less well. */
   readonly critical: readonly string[];
   /** Fires when the process is told to end. It still serves then, for as long as proxies take to notice (HTTP_DRAIN_MS). */
@@ -33,7 +36,8 @@ export const OPERATIONS: Readonly<Record<string, { readonly summary: string; rea
  * new and cuts nothing that it is at, as it does with one that fails its checks.
  */
 export function addOperations(server: FastifyInstance, operations: Operations): void {
-  const { registry, dependencies, critical, ending } = operations;
+  const { registry, dependencies, replicas, critical, ending } = operations;
+  const shown = () => (replicas().length > 0 ? { replicas: replicas() } : {});
   const hidden = { schema: { hide: true } } as const;
   server.get("/healthz", hidden, async () => "ok\n");
 
@@ -47,13 +51,13 @@ export function addOperations(server: FastifyInstance, operations: Operations): 
     const draining = ending.aborted;
     const ready = !draining && Object.values(states).every((state) => state === "up");
     reply.code(ready ? 200 : 503);
-    return { ready, ...(draining ? { draining } : {}), dependencies: states };
+    return { ready, ...(draining ? { draining } : {}), dependencies: states, ...shown() };
   });
 
   server.get("/health", hidden, async (_, reply) => {
     const { status, body } = healthOf(await dependencies(), critical);
     reply.code(status);
-    return body;
+    return { ...body, ...shown() };
   });
 
   server.get("/metrics", hidden, async (_, reply) => {

@@ -1,5 +1,5 @@
 import type { Settled } from "../broker/delivery.js";
-import { poolMetrics } from "../postgres/observe.js";
+import { poolMetrics, replicaMetrics } from "../postgres/observe.js";
 import { webhookMetrics } from "../webhook/metrics.js";
 import { counter, gauge, histogram, type Instruments } from "./registry.js";
 
@@ -45,6 +45,7 @@ export const messageMetrics = {
   ),
   breakerOpen: gauge("payments_breaker_open", "1 while work waits for PostgreSQL"),
   ...poolMetrics,
+  ...replicaMetrics,
   publishes: counter(
     "payments_publishes_total",
     "Messages published, by what came of it: confirmed, or the error's code",

@@ -1,5 +1,5 @@
 import type { Histogram } from "prom-client";
-import { gauge, histogram, type Instruments, seriesOnScrape } from "../observability/registry.js";
+import { counter, gauge, histogram, type Instruments, seriesOnScrape } from "../observability/registry.js";
 import type { Client, Pool } from "./pool.js";
 
 /** What processes tell of their connections to PostgreSQL. */
@@ -18,6 +18,22 @@ export const poolMetrics = {
     "From sending a statement to the end of its answer, locks that it waited for included",
     // A statement of a service takes milliseconds; a lock has 0.8 s, a statement 5 s.
     { labels: ["service"], buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] },
+  ),
+};
+
+/** What a process tells of the read replicas that it knows. */
+export const replicaMetrics = {
+  replicaLag: gauge(
+    "payments_replica_lag_seconds",
+    "How far behind a read replica is, at most; none while it does not answer",
+    "replica",
+  ),
+  replicaUsed: gauge("payments_replica_used", "1 while reads that may lag go to it", "replica"),
+  replicaReads: counter(
+    "payments_replica_reads_total",
+    "Reads that may lag, by who answered: replica, or primary while no replica was fit",
+    "service",
+    "by",
   ),
 };
 

@@ -19,6 +19,7 @@ import { packageRoot } from "../root.js";
 import type { Settings } from "../settings/base.js";
 import type { SettingsDeclaration } from "../settings/define.js";
 import type { Part } from "./lifecycle.js";
+import type { Replicas } from "./replicas.js";
 import type { Retention } from "./retention.js";
 
 /**
@@ -83,6 +84,8 @@ export interface Runtime<S extends Settings = Settings> {
   /** The process's own instruments, shared by its modules. */
   readonly messages: Instruments<typeof messageMetrics>;
   readonly codeLabel: CodeLabel;
+  /** What may lag is read there. */
+  readonly replicas: Replicas;
   /** Names this process to both servers; distinct for every start, no longer than 46 characters. */
   readonly workerId: string;
   /** Fires when the process is to end: whoever waits for a server gives up. */

@@ -8,6 +8,7 @@ import { createRegistry, register } from "../observability/registry.js";
 import type { Settings } from "../settings/base.js";
 import { Lifecycle, type Part } from "./lifecycle.js";
 import type { Module, Runtime } from "./module.js";
+import { Replicas } from "./replicas.js";
 
 export interface ProcessOptions<S extends Settings> {
   readonly settings: S;
@@ -22,6 +23,8 @@ export interface ProcessOptions<S extends Settings> {
 
 /** What `payments serve` is inside: a runtime, and the parts that are made with it, under one lifecycle. */
 export class Process<S extends Settings = Settings> extends Lifecycle {
+  readonly replicas: Replicas;
+
   constructor(options: ProcessOptions<S>, partsOf: (runtime: Runtime<S>) => readonly Part[]) {
     const { settings, logger, registry = createRegistry(), modules, all = modules } = options;
     const messages = register(registry, messageMetrics);
@@ -32,6 +35,7 @@ export class Process<S extends Settings = Settings> extends Lifecycle {
     messages.outageWaits.inc({ code: "SQLSTATE_53" }, 0);
     const codes = [CoreError.table, ...modules.map(({ errors }) => errors)].flatMap(Object.keys);
     const families = all.flatMap(({ queues }) => queues);
+    const replicas = new Replicas({ settings, logger, metrics: messages });
     const runtime = {
       settings,
       logger,
@@ -39,9 +43,11 @@ export class Process<S extends Settings = Settings> extends Lifecycle {
       modules,
       families,
       messages,
+      replicas,
       codeLabel: codeLabelOf(codes),
       workerId: `${hostname().slice(0, 24)}:${process.pid}:${randomBytes(4).toString("hex")}`,
     };
-    super((stopping) => partsOf({ ...runtime, stopping }));
+    super((stopping) => [...partsOf({ ...runtime, stopping }), replicas]);
+    this.replicas = replicas;
   }
 }

@@ -11,6 +11,7 @@ import { type EventProcessOptions, eventProcess, type Reaction } from "./event_p
 import { type Chore, housekeeping } from "./housekeeping.js";
 import type { Part } from "./lifecycle.js";
 import type { Runtime } from "./module.js";
+import { replicaReads } from "./replica_reads.js";
 import { isPurged, type PurgedTable, purge } from "./retention.js";
 import { postgresServer } from "./servers.js";
 
@@ -40,6 +41,8 @@ export interface ServiceOptions extends Omit<EventProcessOptions, "reactions" | 
 
 export interface Service {
   readonly pool: Pool;
+  /** What may lag is read by it, on a replica where there is one; what was just written, and by id, on the pool. */
+  readonly reads: Queryable;
   readonly publisher: Publisher;
   readonly outbox: Outbox;
   readonly logger: Logger;
@@ -69,19 +72,19 @@ const oldRows = (pool: Pool, purged: PurgedTable): Chore => ({
 export function serviceProcess(runtime: Runtime, options: ServiceOptions): Service {
   const { settings, logger, messages, modules, workerId } = runtime;
   const { service, schema, queues, connections, reactions, partitioned = [], chores } = options;
+  const own = { role: `payments_${schema}`, schema, applicationName: `${service} ${workerId}`.slice(0, 63) };
   const poolOf = (name: "requests" | "events", max: number) => {
-    const made = createServicePool(settings, {
-      role: `payments_${schema}`,
-      schema,
-      max,
-      applicationName: `${service} ${workerId}`.slice(0, 63),
-    });
+    const made = createServicePool(settings, { ...own, max });
     observePool(made, messages, { service, pool: name });
     return made;
   };
   // Apart, so that a crowd of requests keeps neither events nor the question whether we are ready waiting.
   const pool = poolOf("requests", connections);
   const eventPool = poolOf("events", reactions.length + 1);
+  const replica = replicaReads(runtime, {
+    ...{ service, primary: pool },
+    poolAt: (at) => createServicePool(at, { ...own, max: connections, readOnly: true }),
+  });
   const postgres = postgresServer(runtime, { pool: eventPool, others: [pool], logger });
   const { publisher, publishing, consumers } = eventProcess(runtime, {
     service,
@@ -96,12 +99,12 @@ export function serviceProcess(runtime: Runtime, options: ServiceOptions): Servi
     }),
   });
   const outbox = new Outbox({ schema, pool, publisher, logger });
-  const own = modules.filter(({ schemas }) => schemas.includes(schema));
+  const those = modules.filter(({ schemas }) => schemas.includes(schema));
   const all = [
     ...partitioned.map((table) => monthsAhead(eventPool, `${schema}.${table}`)),
-    ...own.flatMap(({ retention }) => retention.filter(isPurged).map((each) => oldRows(eventPool, each))),
+    ...those.flatMap(({ retention }) => retention.filter(isPurged).map((each) => oldRows(eventPool, each))),
     ...(chores?.(eventPool) ?? []),
   ];
-  const parts = [postgres.part, housekeeping(all, logger), publishing, outbox, ...consumers];
-  return { pool, publisher, outbox, logger, parts };
+  const parts = [postgres.part, replica.part, housekeeping(all, logger), publishing, outbox, ...consumers];
+  return { pool, reads: replica.reads, publisher, outbox, logger, parts };
 }

@@ -14,9 +14,9 @@ export const databaseName = z
   .refine((name) => !TAKEN_DATABASES.includes(name), "is a database with a purpose of its own");
 
 /** One or several hosts, each with a port of its own or without. */
-const hosts = text.superRefine((host, check) => {
+const hosts = z.string().superRefine((host, check) => {
   try {
-    placesOf({ host, port: 1 });
+    host === "" || placesOf({ host, port: 1 });
   } catch (error) {
     check.addIssue({ code: "custom", message: messageOf(error) });
   }
@@ -24,9 +24,16 @@ const hosts = text.superRefine((host, check) => {
 
 const schema = z.object({
   POSTGRES_HOST: hosts
+    .min(1)
     .default("127.0.0.1")
     .describe("Where PostgreSQL listens; of several (db1,db2:5433) the one that is the primary"),
   POSTGRES_PORT: port.default(5432).describe("Preferred port; stack.sh takes a free one when it is in use"),
+  POSTGRES_READ_HOSTS: hosts
+    .default("")
+    .describe("Read replicas, as POSTGRES_HOST names servers: lists, figures and the console are read there"),
+  POSTGRES_READ_MAX_LAG_S: whole(1, 3_600)
+    .default(5)
+    .describe("How far behind a replica may be; while it is further, the primary is read"),
   POSTGRES_DB: databaseName.default("payments").describe("Database name"),
   POSTGRES_SSLMODE: z
     .enum(TLS_MODES)
@@ -55,6 +62,7 @@ const schema = z.object({
     .describe("Login of the services: each acts as the role of its own schema, and has no rights besides"),
   POSTGRES_APP_PASSWORD: secret.describe("Its password"),
   RABBITMQ_HOST: hosts
+    .min(1)
     .default("127.0.0.1")
     .describe("Where RabbitMQ listens; of several (mq1,mq2:5673), the nodes of a cluster, one that answers"),
   RABBITMQ_PORT: port.default(5672).describe("AMQP port; stack.sh takes a free one when it is in use"),

@@ -3,6 +3,7 @@ import { observePool } from "../../lib/postgres/observe.js";
 import { createServicePool } from "../../lib/postgres/service_pool.js";
 import { packageRoot } from "../../lib/root.js";
 import { defineModule, type Module, type Runtime } from "../../lib/runtime/module.js";
+import { replicaReads } from "../../lib/runtime/replica_reads.js";
 import { brokerServer, postgresServer } from "../../lib/runtime/servers.js";
 import { Access } from "./access.js";
 import { Actions } from "./actions.js";
@@ -38,11 +39,12 @@ export const consoleModule = ({ modules: all, actionsOf }: Surroundings): Module
     start: (runtime) => {
       const { settings, logger, messages, families, workerId } = runtime;
       const access = new Access(settings);
+      const own = {
+        ...{ role: "payments_console", schema: "console" },
+        applicationName: `${SERVICE} ${workerId}`.slice(0, 63),
+      };
       const poolOf = (name: "requests" | "work", max: number) => {
-        const pool = createServicePool(settings, {
-          ...{ role: "payments_console", schema: "console", max },
-          applicationName: `${SERVICE} ${workerId}`.slice(0, 63),
-        });
+        const pool = createServicePool(settings, { ...own, max });
         observePool(pool, messages, { service: SERVICE, pool: name });
         return pool;
       };
@@ -50,6 +52,11 @@ export const consoleModule = ({ modules: all, actionsOf }: Surroundings): Module
         poolOf("requests", settings.CONSOLE_CONNECTIONS),
         poolOf("work", LOOKING_CONNECTIONS),
       ];
+      const max = settings.CONSOLE_CONNECTIONS;
+      const replica = replicaReads(runtime, {
+        ...{ service: SERVICE, primary: pool },
+        poolAt: (at) => createServicePool(at, { ...own, max, readOnly: true }),
+      });
       const postgres = postgresServer(runtime, { pool: looks, others: [pool], logger });
       const broker = brokerServer(runtime, { title: SERVICE, logger, families, consumes: () => true });
       const stream = new OverviewStream(settings.CONSOLE_STREAMS);
@@ -63,8 +70,10 @@ export const consoleModule = ({ modules: all, actionsOf }: Surroundings): Module
       const page = new ConsolePage(join(packageRoot, "dist", "console"));
       const platformActions = actionsOf(runtime);
       return {
-        parts: [postgres.part, broker.part, stream, actions, poller],
-        routes: consoleRoutes({ pool, access, actions, platformActions, poller, stream, page }),
+        parts: [postgres.part, replica.part, broker.part, stream, actions, poller],
+        routes: consoleRoutes({
+          ...{ pool, reads: replica.reads, access, actions, platformActions, poller, stream, page },
+        }),
         poolQueue: () => pool.waitingCount,
       };
     },

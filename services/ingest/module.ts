@@ -85,6 +85,7 @@ export const ingest = defineModule({
       parts: [...parts, normaliser.part],
       routes: ingestRoutes({
         pool,
+        reads: service.reads,
         learning: normaliser,
         intake,
         limits,

@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Address, addressOf, LOOPBACK, withSession } from "../../jobs/backup/address.js";
@@ -6,6 +15,7 @@ import { execute, postgresTool, serverMajor } from "../../jobs/backup/postgres_t
 import { freePort, serverOwner, withServer } from "../../jobs/backup/server.js";
 import type { Owner } from "../../lib/process/run.js";
 import { packageRoot } from "../../lib/root.js";
+import { eventually } from "./eventually.js";
 import { testSettings } from "./settings.js";
 
 const PASSWORD = "cluster";
@@ -108,9 +118,34 @@ export class Cluster {
     await execute(await postgresTool("psql", this.major), ["-Xq"], { address: as, input });
   }
 
-  /** The one value that a statement gives. */
-  async superuser<T>(sql: string, database: string): Promise<T> {
-    return withSession(this.#address(database), async (pool) => {
+  /** Runs `work` beside a standby on `port` that streams from this server; its copy is made once, in `standby`. */
+  async withStandby<T>(port: number, work: () => Promise<T>): Promise<T> {
+    const data = join(this.folder, "standby");
+    if (!existsSync(data)) {
+      const address = { ...this.#address("postgres"), user: "payments_backup" };
+      await this.superuser("SELECT pg_create_physical_replication_slot('standby', true)", "postgres");
+      const args = ["-D", data, "--write-recovery-conf", "--checkpoint=fast", "--slot=standby"];
+      const tool = await postgresTool("pg_basebackup", this.major);
+      await execute(tool, args, { address, owner: this.owner });
+    }
+    const streams = async () => {
+      const state = await this.superuser<string>("SELECT max(state) FROM pg_stat_replication", "postgres");
+      await this.superuser("SELECT", "postgres", port);
+      return state === "streaming";
+    };
+    return this.up(
+      async () => {
+        await eventually("the standby streams", () => streams().catch(() => false), { withinMs: 30_000 });
+        return work();
+      },
+      data,
+      { port: String(port), archive_mode: "off" },
+    );
+  }
+
+  /** The one value that a statement gives. @param port of a standby */
+  async superuser<T>(sql: string, database: string, port = this.port): Promise<T> {
+    return withSession({ ...this.#address(database), port }, async (pool) => {
       const { rows } = await pool.query(sql);
       return Object.values((rows[0] ?? {}) as object)[0] as T;
     });

@@ -37,7 +37,7 @@ export async function serveApi(
   const { registry = createRegistry({ build: { version: "1.2.3" } }), ...others } = rest;
   const { ending = new AbortController().signal, ...more } = others;
   const server = await createHttpServer({
-    operations: { registry, dependencies, critical: ["postgres"], ending },
+    operations: { registry, dependencies, replicas: () => [], critical: ["postgres"], ending },
     logger,
     api: { version: "1.2.3", routes, settings: { ...baseSettings.schema.parse({}), ...settings }, ...more },
   });

@@ -23,12 +23,15 @@ export const LONG = [
   "dlq.fault",
   "point_in_time_services.int",
   "session.int",
+  "real_server.int",
   "pages.browser",
   "upgrade.machines",
+  "upgrade_services.machines",
   "bootstrap.machines",
   "split.machines",
   "failover.machines",
   "managed.machines",
+  "replica.machines",
   "backup.machines",
 ];
 

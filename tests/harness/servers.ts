@@ -8,7 +8,13 @@ import { eventually } from "./eventually.js";
 
 const run = promisify(execFile);
 
-export type Server = "postgres" | "rabbitmq" | "prometheus" | "alertmanager" | "postgres-exporter";
+export type Server =
+  | "postgres"
+  | "replica"
+  | "rabbitmq"
+  | "prometheus"
+  | "alertmanager"
+  | "postgres-exporter";
 
 /** Ends a server of the test stack by its pid file. SIGQUIT is PostgreSQL's immediate stop: as a crash, without a checkpoint. */
 export async function killServer(name: Server, signal: NodeJS.Signals): Promise<void> {
@@ -18,9 +24,9 @@ export async function killServer(name: Server, signal: NodeJS.Signals): Promise<
   await eventually(`${name} gone`, () => !isAlive(pid), { withinMs: 60_000 });
 }
 
-/** Starts whatever of the test stack is down; on the same ports, with the same data. */
-export async function startServers(): Promise<void> {
-  await run(join(packageRoot, "scripts", "stack.sh"), ["up"], {
+/** Starts whatever of the test stack is down; on the same ports, with the same data. @param options of `up` */
+export async function startServers(...options: string[]): Promise<void> {
+  await run(join(packageRoot, "scripts", "stack.sh"), ["up", ...options], {
     env: { ...process.env, STACK_DIR: stackDir() },
   });
 }

@@ -40,17 +40,19 @@ async function version(pool: Pool, settings: Settings): Promise<string> {
     throw new Error(`${version}: at least 15 is needed`);
   }
   const address = addressOf(settings);
-  const places = placesOf(address);
+  const { POSTGRES_READ_HOSTS: replicas } = settings;
+  const places = [...placesOf(address), ...(replicas === "" ? [] : placesOf({ ...address, host: replicas }))];
   if (places.length === 1) {
     return `${version} at ${placesText(address)}`;
   }
+  // Each for itself.
   const found = await Promise.allSettled(places.map((place) => roleOf({ ...address, ...place })));
   const named = places.map(
     (place, n) => `${placeText(place)} ${found[n]?.status === "fulfilled" ? found[n].value : "FAIL"}`,
   );
   const failure = found.find((each) => each.status === "rejected")?.reason;
   if (failure instanceof PlatformError) {
-    // The next failover would find nobody there.
+    // The next failover would find nobody there, or reads that may lag are the primary's.
     throw new CoreError(failure.code as CoreCode, `${named.join(", ")}: ${failure.message}`, {
       hint: failure.hint,
     });

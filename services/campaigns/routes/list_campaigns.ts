@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { keyset } from "../../../lib/http/page.js";
 import { defineRoute } from "../../../lib/http/route.js";
-import type { Pool } from "../../../lib/postgres/pool.js";
+import type { Queryable } from "../../../lib/postgres/pool.js";
 import { listCampaigns as list } from "../store/campaign.js";
 import { bodyOf, campaignBody, state } from "./campaign_body.js";
 
 /** Ids are in the order of their time. */
 const pages = keyset("campaigns", { id: z.uuid() });
 
-export const listCampaigns = (pool: Pool) =>
+export const listCampaigns = (reads: Queryable) =>
   defineRoute({
     method: "GET",
     path: "/campaigns",
@@ -17,7 +17,7 @@ export const listCampaigns = (pool: Pool) =>
     answers: { 200: pages.answer(campaignBody) },
     handle: async ({ query }) => {
       const { state: wanted, cursor } = query;
-      const rows = await list(pool, { limit: pages.rowsOf(query), before: cursor?.id, state: wanted });
+      const rows = await list(reads, { limit: pages.rowsOf(query), before: cursor?.id, state: wanted });
       const page = pages.page(rows, query, ({ campaignId }) => ({ id: campaignId }));
       return { status: 200, body: { ...page, items: page.items.map(bodyOf) } };
     },

@@ -6,9 +6,13 @@ import { getCampaign } from "./get_campaign.js";
 import { getMetrics } from "./get_metrics.js";
 import { listCampaigns } from "./list_campaigns.js";
 
-export const campaignsRoutes = ({ pool, outbox }: Pick<Service, "pool" | "outbox">): readonly Route[] => [
+export const campaignsRoutes = ({
+  pool,
+  reads,
+  outbox,
+}: Pick<Service, "pool" | "reads" | "outbox">): readonly Route[] => [
   createCampaign(pool, outbox),
-  listCampaigns(pool),
+  listCampaigns(reads),
   getCampaign(pool),
   getMetrics(pool),
   activateCampaign({ pool, outbox }),

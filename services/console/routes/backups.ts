@@ -11,11 +11,11 @@ export const getBackups = (resources: Resources) =>
     summary: "Backups, and those that were restored to see whether they can be",
     answer: backups,
     handle: async () => {
-      const { pool } = resources;
+      const { reads } = resources;
       const [made, drills, { archivedAt, failures }] = await Promise.all([
-        listBackups(pool, SHOWN),
-        listDrills(pool, SHOWN),
-        readArchiving(pool),
+        listBackups(reads, SHOWN),
+        listDrills(reads, SHOWN),
+        readArchiving(reads),
       ]);
       return {
         backups: made.map(({ id, kind, state, startedAt, finishedAt, bytes, rows, failure }) => ({

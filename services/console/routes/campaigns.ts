@@ -17,7 +17,7 @@ export const getCampaigns = (resources: Resources) =>
     request: { query: campaignQuery.extend({ cursor: pages.query.cursor }) },
     answer: campaignList,
     handle: async ({ query: { cursor, ...filter } }) => {
-      const { rows, next } = await listCampaigns(resources.pool, { ...filter, before: cursor?.id });
+      const { rows, next } = await listCampaigns(resources.reads, { ...filter, before: cursor?.id });
       return {
         items: rows.map(bodyOf),
         next: next === undefined ? null : pages.cursorAt({ id: String(next) }),

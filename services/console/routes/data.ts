@@ -11,7 +11,7 @@ export const getMonths = (resources: Resources) =>
     summary: "Published months, oldest first",
     answer: months,
     handle: async () => {
-      const rows = await listMonths(resources.pool);
+      const rows = await listMonths(resources.reads);
       const sum = (values: readonly bigint[]) => values.reduce((all, each) => all + each, 0n);
       return {
         items: rows.map(({ month, rows: count, bytes, runs, publishedAt }) => ({
@@ -47,12 +47,12 @@ export const getRollups = (resources: Resources) => {
   });
 };
 
-async function read({ pool }: Resources, { month, by }: Pick<Rollups, "month" | "by">) {
+async function read({ reads }: Resources, { month, by }: Pick<Rollups, "month" | "by">) {
   const day = `${month}-01`;
   if (by !== "decline_reason") {
-    return { ...groupsOf(await rollUp(pool, day, by), by), sampled: null };
+    return { ...groupsOf(await rollUp(reads, day, by), by), sampled: null };
   }
-  const declines = await declinesOf(pool, day);
+  const declines = await declinesOf(reads, day);
   const groups = declines.map(({ code, transactions }) => ({
     ...{ group: code, transactions: Number(transactions), approved: null, fraud: null },
     volume: [],

@@ -32,7 +32,7 @@ export const getEvents = (resources: Resources) =>
     request: { query: eventQuery.extend({ cursor: pages.query.cursor }) },
     answer: eventList,
     handle: async ({ query: { cursor, ...filter } }) => {
-      const { rows, next } = await listEvents(resources.pool, { ...filter, before: cursor?.id });
+      const { rows, next } = await listEvents(resources.reads, { ...filter, before: cursor?.id });
       return {
         items: rows.map(bodyOf),
         next: next === undefined ? null : pages.cursorAt({ id: String(next) }),

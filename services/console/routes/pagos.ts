@@ -18,7 +18,7 @@ export const getPagos = (resources: Resources) =>
     request: { query: pagoQuery.extend({ cursor: pages.query.cursor }) },
     answer: pagoList,
     handle: async ({ query: { cursor, ...filter } }) => {
-      const { rows, next } = await listPagos(resources.pool, { ...filter, before: cursor?.id });
+      const { rows, next } = await listPagos(resources.reads, { ...filter, before: cursor?.id });
       return {
         items: rows.map(bodyOf),
         next: next === undefined ? null : pages.cursorAt({ id: String(next) }),

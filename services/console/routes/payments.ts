@@ -30,7 +30,7 @@ export const getPayments = (resources: Resources) =>
     request: { query: paymentQuery.extend({ cursor: pages.query.cursor }) },
     answer: paymentList,
     handle: async ({ query: { cursor, ...filter } }) => {
-      const { rows, next } = await listPayments(resources.pool, { ...filter, before: cursor?.id });
+      const { rows, next } = await listPayments(resources.reads, { ...filter, before: cursor?.id });
       return {
         items: rows.map(bodyOf),
         next: next === undefined ? null : pages.cursorAt({ id: String(next) }),

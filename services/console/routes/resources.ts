@@ -1,4 +1,4 @@
-import type { Pool } from "../../../lib/postgres/pool.js";
+import type { Pool, Queryable } from "../../../lib/postgres/pool.js";
 import type { Access } from "../access.js";
 import type { Actions } from "../actions.js";
 import type { PlatformActions } from "../platform_actions.js";
@@ -8,6 +8,8 @@ import type { OverviewStream } from "../stream.js";
 /** What the endpoints work with. */
 export interface Resources {
   readonly pool: Pool;
+  /** Lists and figures, which may lag. */
+  readonly reads: Queryable;
   readonly access: Access;
   readonly actions: Actions;
   readonly platformActions: PlatformActions;

@@ -73,7 +73,7 @@ function serve({
     queues: { items: [], asOf: null },
   };
   const routes = consoleRoutes({
-    ...{ pool, stream, access: new Access(access) },
+    ...{ pool, reads: pool, stream, access: new Access(access) },
     actions: actions ?? new Actions({ pool, logger: silentLogger }),
     platformActions: platformActions as PlatformActions,
     poller: poller as unknown as Poller,

@@ -24,7 +24,7 @@ export const getRuns = (resources: Resources) =>
     answer: runList,
     handle: async ({ query }) => {
       const before = query.cursor === undefined ? BEHIND_ALL : BigInt(query.cursor.first);
-      const rows = await listRuns(resources.pool, { before, limit: pages.rowsOf(query) });
+      const rows = await listRuns(resources.reads, { before, limit: pages.rowsOf(query) });
       const { items, next } = pages.page(rows, query, ({ firstTxnId }) => ({ first: String(firstTxnId) }));
       return { items: items.map(bodyOf), next };
     },

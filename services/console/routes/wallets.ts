@@ -20,7 +20,7 @@ export const getWallets = (resources: Resources) =>
     answer: walletList,
     handle: async ({ query }) => {
       const { q = "", cursor } = query;
-      const rows = await listWallets(resources.pool, { q, after: cursor, limit: pages.rowsOf(query) });
+      const rows = await listWallets(resources.reads, { q, after: cursor, limit: pages.rowsOf(query) });
       const { items, next } = pages.page(rows, query, ({ userId, currency }) => ({ user: userId, currency }));
       return { items: items.map(bodyOf), next };
     },
@@ -45,7 +45,7 @@ export const getMovements = (resources: Resources) =>
     answer: movementList,
     handle: async ({ params: { id }, query }) => {
       known(await findWallet(resources.pool, id), `wallet ${id}`);
-      const rows = await movementsOf(resources.pool, id, {
+      const rows = await movementsOf(resources.reads, id, {
         ...{ before: query.cursor, limit: movementPages.rowsOf(query) },
       });
       const { items, next } = movementPages.page(rows, query, ({ movedAt, id: movement }) => ({

@@ -18,7 +18,7 @@ export const getWindows = (resources: Resources) =>
     answer: windowList,
     handle: async ({ query: { cursor, ...filter } }) => {
       const before = cursor === undefined ? LAST_NUMBER : BigInt(cursor.number);
-      const { rows, next } = await listWindows(resources.pool, { ...filter, before });
+      const { rows, next } = await listWindows(resources.reads, { ...filter, before });
       return {
         items: rows.map(bodyOf),
         next: next === undefined ? null : pages.cursorAt({ number: String(next) }),

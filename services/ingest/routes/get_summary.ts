@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineRoute } from "../../../lib/http/route.js";
-import type { Pool } from "../../../lib/postgres/pool.js";
+import type { Queryable } from "../../../lib/postgres/pool.js";
 import { byProvider } from "../figures.js";
 import { readFigures, readRoundings } from "../store/figures.js";
 import {
@@ -21,7 +21,7 @@ const summary = z.object({
   round_amounts: roundAmounts,
 });
 
-export const getSummary = (pool: Pool) =>
+export const getSummary = (reads: Queryable) =>
   defineRoute({
     method: "GET",
     path: "/api/v1/metrics/summary",
@@ -31,7 +31,7 @@ export const getSummary = (pool: Pool) =>
     answers: { 200: summary, 304: z.undefined() },
     handle: async (request) => {
       const span = spanOf(request.query);
-      const [all, roundings] = await Promise.all([readFigures(pool, span), readRoundings(pool, span)]);
+      const [all, roundings] = await Promise.all([readFigures(reads, span), readRoundings(reads, span)]);
       const body = {
         start_date: span.from,
         end_date: span.to,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { keyset } from "../../../lib/http/page.js";
 import { defineRoute } from "../../../lib/http/route.js";
-import type { Pool } from "../../../lib/postgres/pool.js";
+import type { Queryable } from "../../../lib/postgres/pool.js";
 import { STATUS_CATEGORIES } from "../domain/normalised.js";
 import { listEvents } from "../store/event.js";
 import { bodyOf, eventBody } from "./event_body.js";
@@ -10,7 +10,7 @@ import { bodyOf, eventBody } from "./event_body.js";
 const pages = keyset("events", { id: z.uuid() });
 const instant = z.coerce.date().optional();
 
-export const getEvents = (pool: Pool) =>
+export const getEvents = (reads: Queryable) =>
   defineRoute({
     method: "GET",
     path: "/api/v1/events",
@@ -28,7 +28,7 @@ export const getEvents = (pool: Pool) =>
     answers: { 200: pages.answer(eventBody) },
     handle: async ({ query }) => {
       const { provider, status_category, payment_ref, received_from, received_to, cursor } = query;
-      const rows = await listEvents(pool, {
+      const rows = await listEvents(reads, {
         provider,
         status: status_category,
         paymentRef: payment_ref,

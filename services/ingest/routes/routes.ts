@@ -1,5 +1,5 @@
 import type { Route } from "../../../lib/http/route.js";
-import type { Pool } from "../../../lib/postgres/pool.js";
+import type { Pool, Queryable } from "../../../lib/postgres/pool.js";
 import type { Intake } from "../intake.js";
 import type { Learning } from "../learning/learning.js";
 import { acceptMapping, rejectMapping } from "./decide_mapping.js";
@@ -18,6 +18,7 @@ import { tryRules } from "./try_rules.js";
 export interface IngestResources extends HealthOptions {
   readonly learning: Learning;
   readonly pool: Pool;
+  readonly reads: Queryable;
   readonly intake: Intake;
   readonly limits: Limits;
 }
@@ -25,9 +26,9 @@ export interface IngestResources extends HealthOptions {
 export const ingestRoutes = (resources: IngestResources): readonly Route[] => [
   postEvent(resources),
   postBatch(resources),
-  getEvents(resources.pool),
+  getEvents(resources.reads),
   getEvent(resources.pool),
-  getSummary(resources.pool),
+  getSummary(resources.reads),
   getProvider(resources.pool),
   getHealth(resources),
   listMappings(resources),

@@ -1,4 +1,5 @@
 import type { Route } from "../../../lib/http/route.js";
+import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Sweeper } from "../sweeper.js";
 import { getWindow } from "./get_window.js";
 import { getWindows } from "./list_windows.js";
@@ -9,6 +10,7 @@ import { putHolder } from "./put_holder.js";
 
 export interface MonitorResources extends PostHeartbeatsOptions {
   readonly sweeper: Sweeper;
+  readonly reads: Queryable;
 }
 
 export const monitorRoutes = (resources: MonitorResources): readonly Route[] => [

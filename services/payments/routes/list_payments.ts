@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { keyset } from "../../../lib/http/page.js";
 import { defineRoute } from "../../../lib/http/route.js";
-import type { Pool } from "../../../lib/postgres/pool.js";
+import type { Queryable } from "../../../lib/postgres/pool.js";
 import { userId } from "../../contracts/fields.js";
 import { paymentsOf } from "../store/payment.js";
 import { bodyOf, paymentBody, status } from "./payment_body.js";
@@ -9,7 +9,7 @@ import { bodyOf, paymentBody, status } from "./payment_body.js";
 /** Ids are in the order of their time. */
 const pages = keyset("payments", { id: z.uuid() });
 
-export const listPayments = (pool: Pool) =>
+export const listPayments = (reads: Queryable) =>
   defineRoute({
     method: "GET",
     path: "/payments",
@@ -18,7 +18,7 @@ export const listPayments = (pool: Pool) =>
     answers: { 200: pages.answer(paymentBody) },
     handle: async ({ query }) => {
       const { customer_id, status: state, cursor } = query;
-      const rows = await paymentsOf(pool, customer_id, {
+      const rows = await paymentsOf(reads, customer_id, {
         limit: pages.rowsOf(query),
         before: cursor?.id,
         state,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineRoute } from "../../../lib/http/route.js";
-import type { Pool } from "../../../lib/postgres/pool.js";
+import type { Queryable } from "../../../lib/postgres/pool.js";
 import { type EventStatistics, outboxStatistics } from "../store/statistics.js";
 
 const count = z.int().nonnegative();
@@ -16,13 +16,13 @@ const counts = z.object({
 
 const statistics = counts.extend({ types: z.record(z.string(), counts) });
 
-export const getStatistics = (pool: Pool) =>
+export const getStatistics = (reads: Queryable) =>
   defineRoute({
     method: "GET",
     path: "/pagos/outbox/estadisticas",
     summary: "What became of the events of all Pagos",
     answers: { 200: statistics },
-    handle: async () => ({ status: 200, body: bodyOf(await outboxStatistics(pool)) }),
+    handle: async () => ({ status: 200, body: bodyOf(await outboxStatistics(reads)) }),
   });
 
 function bodyOf(rows: readonly EventStatistics[]): z.output<typeof statistics> {

@@ -2,14 +2,14 @@ import { z } from "zod";
 import { reference } from "../../../lib/domain/fields.js";
 import { keyset } from "../../../lib/http/page.js";
 import { defineRoute } from "../../../lib/http/route.js";
-import type { Pool } from "../../../lib/postgres/pool.js";
+import type { Queryable } from "../../../lib/postgres/pool.js";
 import { pagosOf } from "../store/pago.js";
 import { bodyOf, estado, pagoBody } from "./pago_body.js";
 
 /** Ids are in the order of their time. */
 const pages = keyset("pagos", { id: z.uuid() });
 
-export const listPagos = (pool: Pool) =>
+export const listPagos = (reads: Queryable) =>
   defineRoute({
     method: "GET",
     path: "/pagos",
@@ -23,7 +23,7 @@ export const listPagos = (pool: Pool) =>
     },
     answers: { 200: pages.answer(pagoBody) },
     handle: async ({ query }) => {
-      const rows = await pagosOf(pool, query.id_afiliado, {
+      const rows = await pagosOf(reads, query.id_afiliado, {
         limit: pages.rowsOf(query),
         before: query.cursor?.id,
         estado: query.estado,

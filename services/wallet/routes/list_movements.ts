@@ -2,7 +2,7 @@ import { z } from "zod";
 import { formatAmount } from "../../../lib/domain/money.js";
 import { instant, keyset } from "../../../lib/http/page.js";
 import { defineRoute } from "../../../lib/http/route.js";
-import type { Pool } from "../../../lib/postgres/pool.js";
+import type { Pool, Queryable } from "../../../lib/postgres/pool.js";
 import { type MovementRow, movementsOf } from "../store/movement.js";
 import { findWallet } from "../store/wallet.js";
 import { known } from "./get_wallet.js";
@@ -20,7 +20,7 @@ const movement = z.object({
 
 const pages = keyset("movements", { moved_at: instant, id: z.uuid() });
 
-export const listMovements = (pool: Pool) =>
+export const listMovements = (pool: Pool, reads: Queryable) =>
   defineRoute({
     method: "GET",
     path: "/wallets/:id/movements",
@@ -31,7 +31,7 @@ export const listMovements = (pool: Pool) =>
       known(id, await findWallet(pool, id));
       const { cursor } = query;
       const before = cursor && { movedAt: cursor.moved_at, movementId: cursor.id };
-      const rows = await movementsOf(pool, id, { limit: pages.rowsOf(query), before });
+      const rows = await movementsOf(reads, id, { limit: pages.rowsOf(query), before });
       const page = pages.page(rows, query, ({ movedAt, movementId }) => ({
         moved_at: movedAt,
         id: movementId,

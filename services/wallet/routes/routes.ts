@@ -8,13 +8,17 @@ import { creditWallet, debitWallet } from "./move_money.js";
 import { openWallet } from "./open_wallet.js";
 import { refundPayment } from "./refund_payment.js";
 
-export const walletRoutes = ({ pool, outbox }: Pick<Service, "pool" | "outbox">): readonly Route[] => [
+export const walletRoutes = ({
+  pool,
+  reads,
+  outbox,
+}: Pick<Service, "pool" | "reads" | "outbox">): readonly Route[] => [
   openWallet(pool),
   listWallets(pool),
   getWallet(pool),
   closeWallet(pool),
   creditWallet(pool),
   debitWallet(pool),
-  listMovements(pool),
+  listMovements(pool, reads),
   refundPayment(pool, outbox),
 ];
