@@ -4,7 +4,6 @@ import { baseSettings } from "../lib/settings/base.js";
 import { port, type SettingsDeclaration, whole } from "../lib/settings/define.js";
 
 const stackSchema = z.object({
-  RABBITMQ_MGMT_PORT: port.default(15_672).describe("Management UI and HTTP API"),
   RABBITMQ_PROMETHEUS_PORT: port.default(15_692).describe("The broker's own metrics"),
   PROMETHEUS_PORT: port.default(9_090).describe("Prometheus"),
   ALERTMANAGER_PORT: port.default(9_093).describe("Alertmanager"),

@@ -14,12 +14,14 @@ Usage: scripts/stack.sh COMMAND
     --without-monitoring  not any more
     --with-replica        a read replica of PostgreSQL too, from now on: POSTGRES_READ_HOSTS
     --without-replica     not any more; its copy is deleted
+    --with-cluster        (or --cluster) two more nodes of RabbitMQ too, from now on: a cluster of three, RABBITMQ_HOST names them
+    --without-cluster     not any more; their data is deleted
     --with-proxy          two nodes of campaigns behind HAProxy too, from now on; needs a build and a migrated database
     --without-proxy       not any more
   down              stop workers, services and servers; data and ports are kept
   status [--json]   what runs, where; exit 0 if all servers are up, else 1
   env               settings for any client: eval "$(scripts/stack.sh env)"
-  logs [postgres|replica|rabbitmq|worker|services|gateway-simulator|reporter|campaigns|proxy|prometheus|alertmanager|postgres-exporter] [-f]
+  logs [postgres|replica|rabbitmq|rabbitmq-2|rabbitmq-3|worker|services|gateway-simulator|reporter|campaigns|proxy|prometheus|alertmanager|postgres-exporter] [-f]
   rabbitmqctl ...   RabbitMQ's own tool, pointed at this stack
   backups on|off    dumps, base backups, WAL archiving and restore drills on time, while the stack is up; see docs/restore.md
   reset [--yes]     down, then delete data, passwords and logs
@@ -46,7 +48,7 @@ AWAY_DIR=/var/lib/payments-platform/$STACK_ID # where root keeps the data if the
 SECRETS=(postgres admin loader reader exporter backup app lake rabbitmq)
 declare -A STATE=() # what must survive a restart: the ports and wishes behind them, DATA_DIR
 
-for part in servers ports postgres replica rabbitmq monitoring proxy backups show; do source "$REPO_ROOT/scripts/stack_$part.sh"; done
+for part in servers ports postgres replica rabbitmq cluster monitoring proxy backups show; do source "$REPO_ROOT/scripts/stack_$part.sh"; done
 cd / # the servers' users may not be able to read the directory that the caller is in
 
 # --- state and secrets -----------------------------------------------------------------------------------------------
@@ -152,12 +154,13 @@ is_database_name() {
   [[ $1 =~ ^[a-z_][a-z0-9_]{0,62}$ && ! $1 =~ ^(postgres|template[01]|payments_scratch|datalake)$ ]]
 }
 
-cmd_up() { # [--with-monitoring|--without-monitoring] [--with-replica|--without-replica] [--with-proxy|--without-proxy]
-  local db arg monitoring='' replica='' proxy=''
+cmd_up() { # [--with-monitoring|--without-monitoring] [--with-replica|--without-replica] [--with-cluster|--without-cluster] [--with-proxy|--without-proxy]
+  local db arg monitoring='' replica='' cluster='' proxy=''
   for arg; do
     case $arg in
       *-monitoring) monitoring=$arg ;;
       *-replica) replica=$arg ;;
+      *-cluster) cluster=${arg/#--cluster/--with-cluster} ;;
       *-proxy) proxy=$arg ;;
     esac
   done
@@ -189,6 +192,10 @@ cmd_up() { # [--with-monitoring|--without-monitoring] [--with-replica|--without-
     --with-*) STATE[REPLICA]=wanted ;;
     --without-*) STATE[REPLICA]='' ;;
   esac
+  case $cluster in
+    --with-*) [[ ${STATE[CLUSTER]:-} == joined ]] || STATE[CLUSTER]=wanted ;;
+    --without-*) STATE[CLUSTER]=${STATE[CLUSTER]:+leaving} ;;
+  esac
   case $proxy in
     --with-*) STATE[PROXY]=wanted ;;
     --without-*) STATE[PROXY]='' ;;
@@ -210,11 +217,7 @@ cmd_up() { # [--with-monitoring|--without-monitoring] [--with-replica|--without-
   fi
   if [[ -n $start_rmq ]]; then
     rmq_end_strays
-    choose_port RABBITMQ_PORT 5672
-    choose_port RABBITMQ_MGMT_PORT 15672
-    choose_port RABBITMQ_PROMETHEUS_PORT 15692
-    choose_port RABBITMQ_DIST_PORT ''
-    choose_port EPMD_PORT ''
+    rmq_choose_ports
     rmq_setup # its environment holds ports
   elif ! running epmd; then
     (cd -- "$RMQ_DIR" && epmd_start) # the node finds it again by itself
@@ -232,11 +235,13 @@ cmd_up() { # [--with-monitoring|--without-monitoring] [--with-replica|--without-
   save_state
   # Both boot at the same time, then each is waited for.
   [[ -z $start_rmq ]] || rmq_start
+  cluster_start
   [[ -z $start_pg ]] || pg_start
   pg_wait
   pg_provision
   rmq_wait
   rmq_provision
+  up_cluster
   # There RabbitMQ 3.10 reports 'NaN' bytes of disk free, which Prometheus refuses together with all its other metrics.
   [[ $RMQ_DIR != *' '* ]] ||
     note "RabbitMQ cannot watch the disk, nor can its metrics be scraped: there is a blank in $RMQ_DIR"
@@ -244,7 +249,7 @@ cmd_up() { # [--with-monitoring|--without-monitoring] [--with-replica|--without-
   backups_start
   up_monitoring
   up_proxy "$proxy"
-  note "up: PostgreSQL on 127.0.0.1:${STATE[POSTGRES_PORT]}, RabbitMQ on 127.0.0.1:${STATE[RABBITMQ_PORT]}${STATE[MONITORING]:+, Prometheus on http://127.0.0.1:${STATE[PROMETHEUS_PORT]:-}}${STATE[PROXY]:+, campaigns on http://127.0.0.1:${STATE[PROXY_PORT]:-}}"
+  note "up: PostgreSQL on 127.0.0.1:${STATE[POSTGRES_PORT]}, RabbitMQ on $(rmq_places)${STATE[MONITORING]:+, Prometheus on http://127.0.0.1:${STATE[PROMETHEUS_PORT]:-}}${STATE[PROXY]:+, campaigns on http://127.0.0.1:${STATE[PROXY_PORT]:-}}"
 }
 
 # Whoever watches needs the addresses of all others, so this comes last.
@@ -331,7 +336,7 @@ case $command in
     ;;
   up)
     for arg; do
-      [[ $arg =~ ^--with(out)?-(monitoring|replica|proxy)$ ]] || die_usage "up does not take '$arg'; see: scripts/stack.sh --help"
+      [[ $arg =~ ^--with(out)?-(monitoring|replica|cluster|proxy)$ || $arg == --cluster ]] || die_usage "up does not take '$arg'; see: scripts/stack.sh --help"
     done
     cmd_up "$@"
     ;;

@@ -44,7 +44,7 @@ mon_prometheus_yml() {
     -e "s/dns_sd_configs:\$/$(here HTTP_PORT REPORTER_A_PORT REPORTER_B_PORT REPORTER_C_PORT)/" -e '/^ +- \{ names: /d' \
     -e "s/dns_sd_configs: .*names: \[alertmanager\].*/$(here ALERTMANAGER_PORT)/" \
     -e "s/static_configs: .*postgres-exporter:.*/$(here POSTGRES_EXPORTER_PORT)/" \
-    -e "s/static_configs: .*rabbitmq:.*/$(here RABBITMQ_PROMETHEUS_PORT)/" \
+    -e "s/static_configs: .*rabbitmq:.*/$(here RABBITMQ_PROMETHEUS_PORT RABBITMQ_2_PROMETHEUS_PORT RABBITMQ_3_PROMETHEUS_PORT)/" \
     -e "s/static_configs: .*localhost:.*/$(here PROMETHEUS_PORT)/" "$MON_CONF/prometheus.yml"
 }
 

@@ -6,17 +6,23 @@
 
 RMQ_HOME=/usr/lib/rabbitmq
 RMQ_DIR=-
-RMQ_LOG=$STACK_DIR/logs/rabbitmq-start.log # before the node's own log, in RMQ_DIR/log, is open
+NET_TICK_S=15 # a node that the others do not hear is given up after this, give or take a quarter; its clients stand still meanwhile
 
+rmq_node_name() { printf 'payments_%s@localhost\n' "$STACK_ID${1:+_$1}"; } # [NODE]
+
+# rmq_setup [NODE]: of the node that is there anyway, or of another one of a cluster (2, 3).
 rmq_setup() {
-  RMQ_DIR=$DATA_DIR/rabbitmq
+  RMQ_PROGRAM=rabbitmq${1:+-$1}
+  RMQ_KEY=RABBITMQ${1:+_$1} # its ports in STATE
+  RMQ_DIR=$DATA_DIR/$RMQ_PROGRAM
+  RMQ_LOG=$STACK_DIR/logs/$RMQ_PROGRAM-start.log # before the node's own log, in RMQ_DIR/log, is open
   run_as "$(server_user rabbitmq)"
-  local loopback='-kernel inet_dist_use_interface {127,0,0,1}'
+  local net="-kernel inet_dist_use_interface {127,0,0,1} -kernel net_ticktime $NET_TICK_S"
   RMQ_AS=("${RUN_AS[@]}" "HOME=$RMQ_DIR" # where Erlang looks for the cookie
-    "RABBITMQ_NODENAME=payments_$STACK_ID@localhost"
-    "RABBITMQ_DIST_PORT=${STATE[RABBITMQ_DIST_PORT]:-}"
+    "RABBITMQ_NODENAME=$(rmq_node_name "${1:-}")"
+    "RABBITMQ_DIST_PORT=${STATE[${RMQ_KEY}_DIST_PORT]:-}"
     "ERL_EPMD_PORT=${STATE[EPMD_PORT]:-}" ERL_EPMD_ADDRESS=127.0.0.1
-    "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=$loopback" "RABBITMQ_CTL_ERL_ARGS=$loopback"
+    "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=$net" "RABBITMQ_CTL_ERL_ARGS=$net"
     "RABBITMQ_MNESIA_BASE=$RMQ_DIR/mnesia" "RABBITMQ_LOG_BASE=$RMQ_DIR/log"
     "RABBITMQ_CONFIG_FILE=$RMQ_DIR/rabbitmq.conf" "RABBITMQ_ENABLED_PLUGINS_FILE=$RMQ_DIR/enabled_plugins"
     # Nothing of the system's own broker: these do not exist.
@@ -28,28 +34,38 @@ rmq_setup() {
 rmq_http() {
   local auth
   auth=$(printf 'payments:%s' "$(<"$STACK_DIR/secrets/rabbitmq_password")" | base64 -w 0)
-  http_get "${STATE[RABBITMQ_MGMT_PORT]}" /api/whoami "Authorization: Basic $auth"
+  http_get "${STATE[${RMQ_KEY}_MGMT_PORT]}" /api/whoami "Authorization: Basic $auth"
+}
+rmq_places() { # all nodes, as a list in RABBITMQ_HOST
+  local node places
+  places=$(at RABBITMQ_PORT)
+  ! cluster_wanted || for node in "${CLUSTER_NODES[@]}"; do places+=,$(at "RABBITMQ_${node}_PORT"); done
+  printf '%s\n' "$places"
 }
 rmq_answers() { # the AMQP port opens last in a boot
-  port_taken "${STATE[RABBITMQ_PORT]}" && port_taken "${STATE[RABBITMQ_PROMETHEUS_PORT]}" && [[ $(rmq_http) == 200* ]]
+  port_taken "${STATE[${RMQ_KEY}_PORT]}" && port_taken "${STATE[${RMQ_KEY}_PROMETHEUS_PORT]}" && [[ $(rmq_http) == 200* ]]
 }
 
 # rmq_conf: the defaults make vhost and user when the node's database is empty; guest never exists.
 rmq_conf() {
   local -i mb
   mb=$(setting STACK_MEMORY_MB "$(memory_mb)")
+  ! cluster_wanted || mb=$((mb / 3))
   cat <<CONF
 # Written by scripts/stack.sh at every start.
-listeners.tcp.default = 127.0.0.1:${STATE[RABBITMQ_PORT]}
+listeners.tcp.default = 127.0.0.1:${STATE[${RMQ_KEY}_PORT]}
 management.tcp.ip = 127.0.0.1
-management.tcp.port = ${STATE[RABBITMQ_MGMT_PORT]}
+management.tcp.port = ${STATE[${RMQ_KEY}_MGMT_PORT]}
 prometheus.tcp.ip = 127.0.0.1
-prometheus.tcp.port = ${STATE[RABBITMQ_PROMETHEUS_PORT]}
+prometheus.tcp.port = ${STATE[${RMQ_KEY}_PROMETHEUS_PORT]}
+# A node that sees no majority stops serving: else it would take messages that no quorum keeps, and clients would stay with it.
+cluster_partition_handling = pause_minority
 default_vhost = payments
 default_user = payments
 default_pass = $(<"$STACK_DIR/secrets/rabbitmq_password")
 default_user_tags.administrator = false
 default_user_tags.management = true
+default_user_tags.monitoring = true
 default_permissions.configure = .*
 default_permissions.read = .*
 default_permissions.write = .*
@@ -64,10 +80,28 @@ log.file.level = info
 log.file.rotation.size = 20971520
 log.file.rotation.count = 5
 CONF
+  if cluster_wanted; then
+    cat <<CONF
+cluster_formation.peer_discovery_backend = classic_config
+cluster_formation.classic_config.nodes.1 = $(rmq_node_name)
+cluster_formation.classic_config.nodes.2 = $(rmq_node_name 2)
+cluster_formation.classic_config.nodes.3 = $(rmq_node_name 3)
+CONF
+  fi
+}
+
+rmq_choose_ports() { # a node of a cluster takes free ones
+  local first=''
+  [[ $RMQ_PROGRAM != rabbitmq ]] || first=1
+  choose_port "${RMQ_KEY}_PORT" "${first:+5672}"
+  choose_port "${RMQ_KEY}_MGMT_PORT" "${first:+15672}"
+  choose_port "${RMQ_KEY}_PROMETHEUS_PORT" "${first:+15692}"
+  choose_port "${RMQ_KEY}_DIST_PORT" ''
+  [[ -z $first ]] || choose_port EPMD_PORT ''
 }
 
 rmq_end_strays() { # epmd, and the helper processes of a killed node
-  stop_process "$STACK_DIR/run/epmd.pid" epmd TERM 5 KILL 5
+  [[ $RMQ_PROGRAM != rabbitmq ]] || stop_process "$STACK_DIR/run/epmd.pid" epmd TERM 5 KILL 5
   end_strays RMQ_AS "$RMQ_DIR" 'beam.smp|epmd|erl_child_setup|inet_gethost' TERM KILL
 }
 
@@ -81,15 +115,15 @@ rmq_start() {
   rmq_conf | put_file RMQ_AS "$RMQ_DIR/rabbitmq.conf"
   echo '[rabbitmq_management,rabbitmq_prometheus].' | put_file RMQ_AS "$RMQ_DIR/enabled_plugins"
   put_file RMQ_AS "$RMQ_DIR/.erlang.cookie" <"$STACK_DIR/secrets/erlang_cookie"
-  note "starting RabbitMQ on 127.0.0.1:${STATE[RABBITMQ_PORT]}"
+  note "starting RabbitMQ on 127.0.0.1:${STATE[${RMQ_KEY}_PORT]}"
   : >"$RMQ_LOG"
   cd -- "$RMQ_DIR" || exit # by its working directory a node is known as ours even when its pid file is lost
-  epmd_start
-  spawn "$STACK_DIR/run/rabbitmq.pid" "$RMQ_LOG" "${RMQ_AS[@]}" "$RMQ_HOME/bin/rabbitmq-server"
+  running epmd || epmd_start
+  spawn "$STACK_DIR/run/$RMQ_PROGRAM.pid" "$RMQ_LOG" "${RMQ_AS[@]}" "$RMQ_HOME/bin/rabbitmq-server"
   cd / || exit
 }
 
-rmq_wait() { wait_for rabbitmq 180 rmq_lets_in; }
+rmq_wait() { wait_for "$RMQ_PROGRAM" 180 rmq_lets_in; }
 
 rmq_lets_in() {
   rmq_answers && return
@@ -101,16 +135,39 @@ rmq_lets_in() {
 # rmq_provision: a node born with this version has every stable feature flag on, one that was upgraded has not, and
 # quorum queues with at-least-once dead-lettering need them. Once per version, as the tool takes seconds to start.
 rmq_provision() {
-  local version out
+  local version
   version=$(basename -- "$RMQ_HOME"/lib/rabbitmq_server-*)
   [[ ${STATE[RABBITMQ_FLAGS]:-} == "$version" ]] && return
-  out=$("${RMQ_AS[@]}" timeout 60 "$RMQ_HOME/bin/rabbitmqctl" -q enable_feature_flag all 2>&1) ||
-    die "cannot enable RabbitMQ's feature flags: ${out//$'\n'/; }"
+  rmq_ctl enable_feature_flag all
   STATE[RABBITMQ_FLAGS]=$version
   save_state
 }
 
-rmq_stop() {
-  stop_process "$STACK_DIR/run/rabbitmq.pid" RabbitMQ TERM 60 KILL 10
+# rmq_ctl COMMAND...: rabbitmqctl, which must succeed.
+rmq_ctl() {
+  local out
+  out=$("${RMQ_AS[@]}" timeout 120 "$RMQ_HOME/bin/rabbitmqctl" -q "$@" 2>&1) || die "rabbitmqctl $*: ${out//$'\n'/; }"
+}
+
+rmq_stop_node() {
+  stop_process "$STACK_DIR/run/$RMQ_PROGRAM.pid" "$RMQ_PROGRAM" TERM 60 KILL 10
   rmq_end_strays
+}
+
+# rmq_stop: all nodes at once. One after the other, those that are left would be no majority any more, and pause.
+rmq_stop() {
+  local node
+  local -a waits=() nodes=('')
+  ! cluster_wanted || nodes+=("${CLUSTER_NODES[@]}")
+  for node in "${nodes[@]}"; do
+    rmq_setup "$node"
+    stop_process "$STACK_DIR/run/$RMQ_PROGRAM.pid" "$RMQ_PROGRAM" TERM 60 KILL 10 9>&- &
+    waits+=($!)
+  done
+  for node in "${waits[@]}"; do wait "$node"; done
+  for node in "${nodes[@]}"; do
+    rmq_setup "$node"
+    rmq_end_strays
+  done
+  rmq_setup
 }

@@ -58,7 +58,7 @@ logs_of() { # PROGRAM: its log files, one a line
       printf '%s\n' "$STACK_DIR/logs/replica-start.log"
       find "$PG_DIR/log" -name 'replica-*.log' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-
       ;;
-    rabbitmq) printf '%s\n' "$RMQ_LOG" "$RMQ_DIR/log/rabbitmq.log" ;;
+    rabbitmq*) printf '%s\n' "$STACK_DIR/logs/$1-start.log" "$DATA_DIR/$1/log/rabbitmq.log" ;;
     *) find "$STACK_DIR/logs" -maxdepth 1 -name "$1*.log" | sort ;;
   esac
 }

@@ -17,6 +17,11 @@ service_rows() {
   row rabbitmq rabbitmq "$(at RABBITMQ_PORT)" "$RMQ_DIR" "$rmq"
   row rabbitmq-management rabbitmq "$(at RABBITMQ_MGMT_PORT)" "$RMQ_DIR" "$rmq"
   row rabbitmq-prometheus rabbitmq "$(at RABBITMQ_PROMETHEUS_PORT)" "$RMQ_DIR" "$rmq"
+  if cluster_wanted; then
+    for file in "${CLUSTER_NODES[@]}"; do
+      row "rabbitmq-$file" "rabbitmq-$file" "$(at "RABBITMQ_${file}_PORT")" "$DATA_DIR/rabbitmq-$file" cluster_node_answers "$file"
+    done
+  fi
   row epmd epmd "$(at EPMD_PORT)" "$RMQ_DIR" true
   if mon_wanted; then
     for file in "${MON_PROGRAMS[@]}"; do
@@ -72,7 +77,7 @@ cmd_env() {
     [PGHOST]=127.0.0.1 [PGPORT]=${STATE[POSTGRES_PORT]} [PGDATABASE]=${STATE[POSTGRES_DB]}
     [PGUSER]=payments_admin [PGPASSWORD]=$(<"$secrets/admin_password") # a person's psql is the admin's
     [PGSSLMODE]=disable [POSTGRES_SSLMODE]=disable [RABBITMQ_SSLMODE]=disable # loopback; what else was set is about other servers
-    [RABBITMQ_HOST]=127.0.0.1 [RABBITMQ_PORT]=${STATE[RABBITMQ_PORT]} [RABBITMQ_VHOST]=payments
+    [RABBITMQ_HOST]=$(if cluster_wanted; then rmq_places; else echo 127.0.0.1; fi) [RABBITMQ_PORT]=${STATE[RABBITMQ_PORT]} [RABBITMQ_VHOST]=payments
     [RABBITMQ_USER]=payments [RABBITMQ_PASSWORD]=$(<"$secrets/rabbitmq_password")
     [WORKER_METRICS_PORT]=${STATE[WORKER_METRICS_PORT]:-9464} [HTTP_PORT]=${STATE[HTTP_PORT]:-8080}
     [RABBITMQ_MGMT_PORT]=${STATE[RABBITMQ_MGMT_PORT]} [RABBITMQ_PROMETHEUS_PORT]=${STATE[RABBITMQ_PROMETHEUS_PORT]}
@@ -112,14 +117,16 @@ cmd_logs() {
   local -a logs=()
   for arg; do
     case $arg in
-      postgres | replica | rabbitmq | worker | services | gateway-simulator | reporter | campaigns | proxy | prometheus | alertmanager | postgres-exporter) what=$arg ;;
+      postgres | replica | rabbitmq | rabbitmq-[23] | worker | services | gateway-simulator | reporter | campaigns | proxy | prometheus | alertmanager | postgres-exporter) what=$arg ;;
       -f | --follow) follow=(-F) ;;
-      *) die_usage "logs takes postgres, replica, rabbitmq, worker, services, gateway-simulator, reporter, campaigns, proxy, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
+      *) die_usage "logs takes postgres, replica, rabbitmq, rabbitmq-2, rabbitmq-3, worker, services, gateway-simulator, reporter, campaigns, proxy, prometheus, alertmanager or postgres-exporter, and -f; not '$arg'" ;;
     esac
   done
   check_owner logs "$@"
   attach_or_die
-  for arg in ${what:-postgres rabbitmq worker services gateway-simulator reporter campaigns proxy "${MON_PROGRAMS[@]}"}; do
+  local nodes=''
+  ! cluster_wanted || nodes='rabbitmq-2 rabbitmq-3'
+  for arg in ${what:-postgres rabbitmq $nodes worker services gateway-simulator reporter campaigns proxy "${MON_PROGRAMS[@]}"}; do
     mapfile -t -O "${#logs[@]}" logs < <(logs_of "$arg")
   done
   ((${#logs[@]})) || { note "no log yet of: ${what:-anything}"; return 0; }

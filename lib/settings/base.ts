@@ -66,6 +66,11 @@ const schema = z.object({
     .default("127.0.0.1")
     .describe("Where RabbitMQ listens; of several (mq1,mq2:5673), the nodes of a cluster, one that answers"),
   RABBITMQ_PORT: port.default(5672).describe("AMQP port; stack.sh takes a free one when it is in use"),
+  RABBITMQ_MGMT_PORT: port
+    .default(15_672)
+    .describe(
+      "Management UI and HTTP API, which `payments doctor` asks about a cluster; in TLS where AMQP is",
+    ),
   RABBITMQ_USER: text.default("payments").describe("Broker user"),
   RABBITMQ_PASSWORD: secret.describe("Its password"),
   RABBITMQ_VHOST: text.default("payments").describe("Virtual host that holds the queues"),

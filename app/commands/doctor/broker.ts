@@ -1,16 +1,14 @@
 import type { ConfirmChannel } from "amqplib";
 import { ETL_QUEUES } from "../../../etl/queues.js";
 import { BrokerConnection } from "../../../lib/broker/connection.js";
-import { dial, nodesOf } from "../../../lib/broker/dial.js";
+import { nodesOf } from "../../../lib/broker/dial.js";
 import { declareFamily, type QueueFamily } from "../../../lib/broker/topology.js";
 import type { CommandContext } from "../../../lib/cli/command.js";
-import { type CoreCode, CoreError } from "../../../lib/core_errors.js";
-import { PlatformError } from "../../../lib/errors.js";
-import { placeText } from "../../../lib/postgres/places.js";
+import { CoreError } from "../../../lib/core_errors.js";
 import { LEASE_MS } from "../../../lib/runtime/lease.js";
-import type { BrokerAddress } from "../../../lib/settings/base.js";
 import { type Deferred, deferred, within } from "../../../lib/timing.js";
 import { type Check, withConnection } from "./check.js";
+import { clusterWhole, nodesUp } from "./cluster.js";
 
 /** A broker without an alarm confirms within milliseconds, one with it says so at once. */
 const CONFIRM_MS = 5_000;
@@ -43,33 +41,17 @@ export function brokerChecks(
     },
   });
   const ask = async <T>(work: (session: Session) => Promise<T>) => work(await connection.up());
+  const several = nodesOf(context.settings).length > 1;
+  const cluster: Check[] = several ? [["cluster", () => clusterWhole(context.settings)]] : [];
   const checks: Check[] = [
-    ["rabbitmq", () => ask(async () => `${await nodes(context.settings)}, queues declared`)],
+    ["rabbitmq", () => ask(async () => `${await nodesUp(context.settings)}, queues declared`)],
+    ...cluster,
     ["worker", () => ask((session) => worker(context, session))],
     ["dead letters", () => ask((session) => deadLetters(session, families))],
     // Last, as nothing gets through on a connection that is blocked.
     ["alarm", () => ask(alarm)],
   ];
   return { checks, close: () => connection.close() };
-}
-
-/** Each node is to let us in: the next failover must find somebody there. */
-async function nodes(address: BrokerAddress): Promise<string> {
-  const all = nodesOf(address);
-  const names = all.map((node) => placeText({ host: node.RABBITMQ_HOST, port: node.RABBITMQ_PORT }));
-  if (all.length === 1) {
-    return `at ${names.join()}`;
-  }
-  const links = await Promise.allSettled(all.map((node) => dial(node, "payments-doctor")));
-  await Promise.all(links.map((each) => each.status === "fulfilled" && each.value.close()));
-  const named = names
-    .map((name, n) => `${name} ${links[n]?.status === "fulfilled" ? "up" : "FAIL"}`)
-    .join(", ");
-  const failure = links.find((each) => each.status === "rejected")?.reason;
-  if (failure instanceof PlatformError) {
-    throw new CoreError(failure.code as CoreCode, `${named}: ${failure.message}`, { hint: failure.hint });
-  }
-  return named;
 }
 
 /** An alarm shows only to who publishes: the broker then stops reading from the connection, and tells why. */
