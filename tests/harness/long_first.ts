@@ -30,6 +30,7 @@ export const LONG = [
   "bootstrap.machines",
   "split.machines",
   "failover.machines",
+  "cluster.machines",
   "managed.machines",
   "replica.machines",
   "backup.machines",

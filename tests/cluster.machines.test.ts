@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { withPool } from "../lib/postgres/with_pool.js";
+import { Driver } from "./chaos/services/drive.js";
+import { loadOf } from "./chaos/services/load.js";
+import { compare, covered, readBooks } from "./chaos/services/verdict.js";
+import { BrokerCluster, type BrokerNode } from "./harness/broker_cluster.js";
+import { createDatabase, dropDatabase } from "./harness/database.js";
+import { eventually } from "./harness/eventually.js";
+import { payments, WorkerProcess } from "./harness/process.js";
+import { Serving } from "./harness/serving.js";
+import { testSettings } from "./harness/settings.js";
+
+const PAYMENTS_PER_S = 10;
+const GIVE_UP_S = 900;
+const ROWS = 150_000;
+/** A node that is apart is given up by the others after 10 s here, by its clients after three heartbeats. */
+const GOES_ON_WITHIN_MS = 30_000;
+
+let cluster: BrokerCluster;
+let database: string;
+beforeAll(async () => {
+  database = await createDatabase();
+  cluster = await BrokerCluster.start();
+});
+afterAll(async () => {
+  cluster.close();
+  await dropDatabase(database);
+});
+
+const settings = () =>
+  testSettings({
+    ...cluster.settings,
+    POSTGRES_DB: database,
+    RABBITMQ_HEARTBEAT_S: "2",
+    WORKER_METRICS_PORT: "0",
+  });
+
+async function ok(...command: string[]): Promise<string> {
+  const { code, stdout, stderr } = await payments(settings(), ...command);
+  expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: expect.anything() });
+  return stdout;
+}
+
+const count = async (sql: string) =>
+  withPool(settings(), { role: "admin" }, async (pool) => Number((await pool.query(sql)).rows[0]?.count));
+const decided = () => count("SELECT count(*) FROM saga.payment WHERE status <> 'PENDING'");
+const chunks = () => count("SELECT count(*) FROM etl.chunk WHERE staged_at IS NOT NULL");
+
+/** Payments are decided again, and chunks come. */
+async function goesOn(after: string): Promise<void> {
+  const began = performance.now();
+  const before = await decided();
+  await eventually(`payments after ${after}`, async () => (await decided()) > before + PAYMENTS_PER_S, {
+    withinMs: GOES_ON_WITHIN_MS,
+    everyMs: 100,
+  });
+  console.info(`${after}: payments are decided ${Math.round(performance.now() - began)} ms later`);
+}
+
+const whole = () =>
+  eventually(
+    "the cluster is whole",
+    async () =>
+      / *cluster +ok .*no partition; \d+ queues, each on all of them/.test(
+        (await payments(settings(), "doctor")).stdout,
+      ),
+    { withinMs: 120_000, everyMs: 2_000 },
+  );
+
+const FAULTS: readonly [string, (node: BrokerNode) => Promise<void>, (node: BrokerNode) => Promise<void>][] =
+  [
+    ["a node is killed", (node) => node.kill(), (node) => node.start()],
+    ["a node is apart from its peers", async (node) => node.partFromPeers(), async (node) => node.heal()],
+    ["a node is apart from everybody", async (node) => node.partFromAll(), async (node) => node.heal()],
+  ];
+
+test("a node dies, and is apart, under load: the others go on within seconds, and nothing is lost or doubled", async () => {
+  const worker = await WorkerProcess.start(settings());
+  const serving = await Serving.start(settings(), "payments", "fraud", "wallet");
+  await serving.ready();
+  await whole();
+  const load = loadOf({ seed: 5, stuck: false });
+  const driver = new Driver(load, { payments: [serving.url], wallets: [serving.url] });
+  await driver.openWallets();
+  const over = new AbortController();
+  const paying = driver.pay(PAYMENTS_PER_S, over.signal);
+  for (const [what, part, heal] of FAULTS) {
+    await ok("kickoff", "--rows", String(ROWS));
+    const staged = await chunks();
+    await goesOn(`before ${what}`);
+    const node = cluster.busiest();
+    await part(node);
+    await goesOn(what);
+    await eventually("chunks come", async () => (await chunks()) > staged + 1, { withinMs: 60_000 });
+    const doctor = (await payments(settings(), "doctor")).stdout;
+    expect(doctor).toMatch(new RegExp(`^rabbitmq +FAIL +RABBITMQ_\\w+: .*${node.host}:5672 FAIL`, "m"));
+    expect(doctor).toMatch(new RegExp(`^cluster +FAIL .*${node.name}`, "m"));
+    await heal(node);
+    await whole();
+    await goesOn(`after ${what}`);
+  }
+  over.abort();
+  await paying;
+  await driver.settled(60_000);
+  expect(driver.complaints).toEqual([]);
+  const done = async () =>
+    (JSON.parse(await ok("status", "--json")).runs as { state: string }[]).every(
+      ({ state }) => state === "done",
+    );
+  await eventually("the runs are done", done, { withinMs: 180_000, everyMs: 1_000 });
+  await eventually(
+    "the books agree",
+    async () => (await payments(settings(), "audit", "--quiesced")).code === 0,
+    {
+      withinMs: 90_000,
+      everyMs: 1_000,
+    },
+  );
+  await ok("verify");
+  await withPool(settings(), { role: "admin", bigints: "bigint" }, async (owner) => {
+    await owner.query("SET ROLE payments_owner");
+    const books = await readBooks(owner);
+    const checks = compare(driver.told, load.customers, books, GIVE_UP_S);
+    checks.push(covered(driver.told, load.customers, books));
+    expect(checks.flatMap(({ complaints }) => complaints)).toEqual([]);
+  });
+  expect(await serving.stop()).toBe(0);
+  expect(await worker.stop()).toBe(0);
+});
