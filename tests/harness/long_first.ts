@@ -31,6 +31,7 @@ export const LONG = [
   "split.machines",
   "failover.machines",
   "cluster.machines",
+  "stack_cluster.machines",
   "managed.machines",
   "replica.machines",
   "backup.machines",
