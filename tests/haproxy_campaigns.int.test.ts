@@ -235,7 +235,8 @@ describe("with both nodes down", () => {
     for (let i = 0; i < 3; i += 1) {
       tookMs.push(await takenMs(async () => expect(await statusOf(post(KEY))).toBe(503)));
     }
-    expect(Math.min(...tookMs)).toBeLessThan(600); // A busy machine delays one.
+    // Each of four tries is refused at once; on a machine that is slow and busy that took 0.9 s. A node that is silent costs 0.3 s a try.
+    expect(Math.min(...tookMs)).toBeLessThan(1_200);
   });
 });
 
