@@ -6,7 +6,7 @@ import type { Place } from "../probe.js";
 import { waitingMends } from "../retry.js";
 import type { BrokerAddress } from "../settings/base.js";
 import { tlsOptions } from "../tls.js";
-import { Link } from "./link.js";
+import { ClosedByUs, Link } from "./link.js";
 import { refusal } from "./refusal.js";
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -48,7 +48,7 @@ export async function dial(address: BrokerAddress, name: string, signal?: AbortS
       const link = await dialNode(node, name, nodes.length > 1 ? NEXT_NODE_MS : CONNECT_TIMEOUT_MS);
       list.first = at;
       // A node that dropped us is about to end, frozen, or apart from the others: they are asked before it.
-      void link.lost.then(() => passOver(list, at));
+      void link.ended.then((reason) => reason instanceof ClosedByUs || passOver(list, at));
       return link;
     } catch (error) {
       refusals.push([node, error]);

@@ -14,7 +14,8 @@ export class ConsumerCancelled extends Error {
   }
 }
 
-class ClosedByUs extends Error {
+/** Why a link ended that nothing was wrong with. */
+export class ClosedByUs extends Error {
   constructor() {
     super("closed by us");
   }
@@ -47,13 +48,6 @@ export class Link {
   /** Resolves with the reason when the link is over. Never rejects. */
   get ended(): Promise<Error> {
     return this.#ended.promise;
-  }
-
-  /** The same, but never for one that we closed. */
-  get lost(): Promise<Error> {
-    return this.#ended.promise.then((reason) =>
-      reason instanceof ClosedByUs ? new Promise(() => undefined) : reason,
-    );
   }
 
   async openChannel(): Promise<Channel> {
