@@ -5,6 +5,7 @@ import { Access, type AccessSettings } from "./access.js";
 const LOOPBACK: AccessSettings = {
   HTTP_HOST: "127.0.0.1",
   HTTP_ALLOWED_HOSTS: "",
+  HTTP_TRUSTED_PROXIES: "",
   HTTP_API_KEYS: "",
   CONSOLE_PASSWORD: "",
   CONSOLE_VIEWER_PASSWORD: "",
@@ -40,6 +41,7 @@ describe("settings", () => {
       { ...BEYOND, HTTP_HOST: "::1", HTTP_ALLOWED_HOSTS: "pay.example" },
       undefined,
     ],
+    ["a trusted proxy without one", { HTTP_TRUSTED_PROXIES: "127.0.0.1" }, "SETTINGS_INVALID"],
     ["names of loopback without one", { HTTP_ALLOWED_HOSTS: "[::1], localhost" }, undefined],
     ["API keys without one", { HTTP_API_KEYS: `a=${"0".repeat(64)}` }, "SETTINGS_INVALID"],
     ["a short one beyond loopback", { ...BEYOND, CONSOLE_PASSWORD: "eleven char" }, "SETTINGS_INVALID"],

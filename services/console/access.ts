@@ -17,7 +17,10 @@ export interface Person {
   readonly untilMs: number;
 }
 
-export type AccessSettings = Pick<Settings, "HTTP_HOST" | "HTTP_ALLOWED_HOSTS" | "HTTP_API_KEYS"> &
+export type AccessSettings = Pick<
+  Settings,
+  "HTTP_HOST" | "HTTP_ALLOWED_HOSTS" | "HTTP_TRUSTED_PROXIES" | "HTTP_API_KEYS"
+> &
   Pick<ConsoleSettings, "CONSOLE_PASSWORD" | "CONSOLE_VIEWER_PASSWORD" | "CONSOLE_SESSION_S">;
 
 const COOKIE = "payments_console";
@@ -168,7 +171,8 @@ export class Access {
 }
 
 /** What of the settings says that not everybody who can reach it may do everything; undefined: nothing does. */
-function whyPassword({ HTTP_HOST: host, HTTP_ALLOWED_HOSTS: names, HTTP_API_KEYS: keys }: AccessSettings) {
+function whyPassword(settings: AccessSettings) {
+  const { HTTP_HOST: host, HTTP_ALLOWED_HOSTS: names, HTTP_API_KEYS: keys } = settings;
   const named = names
     .split(",")
     .map((name) => name.trim())
@@ -178,6 +182,9 @@ function whyPassword({ HTTP_HOST: host, HTTP_ALLOWED_HOSTS: names, HTTP_API_KEYS
   }
   if (named !== undefined) {
     return `HTTP_ALLOWED_HOSTS names ${named}, whose proxy lets others in`;
+  }
+  if (settings.HTTP_TRUSTED_PROXIES !== "") {
+    return "HTTP_TRUSTED_PROXIES names a proxy, which lets others in";
   }
   return keys === ""
     ? undefined

@@ -3,7 +3,7 @@ import { type SettingsDeclaration, secret, whole } from "../../lib/settings/defi
 
 const schema = z.object({
   CONSOLE_PASSWORD: secret.describe(
-    "What operators sign in to the console with; required, with 12 characters or more, when HTTP_HOST is not loopback, HTTP_ALLOWED_HOSTS names others, or HTTP_API_KEYS is set. Without one everybody is an operator",
+    "What operators sign in to the console with; required, with 12 characters or more, when HTTP_HOST is not loopback, HTTP_ALLOWED_HOSTS names others, HTTP_TRUSTED_PROXIES or HTTP_API_KEYS is set. Without one everybody is an operator",
   ),
   CONSOLE_VIEWER_PASSWORD: secret.describe("What those sign in with who may look and not act; empty: nobody"),
   CONSOLE_SESSION_S: whole(60, 2_592_000)

@@ -37,6 +37,7 @@ afterEach(closeServers);
 const LOOPBACK: AccessSettings = {
   HTTP_HOST: "127.0.0.1",
   HTTP_ALLOWED_HOSTS: "",
+  HTTP_TRUSTED_PROXIES: "",
   HTTP_API_KEYS: "",
   CONSOLE_PASSWORD: "",
   CONSOLE_VIEWER_PASSWORD: "",
