@@ -3,7 +3,8 @@ import { request as tlsRequest } from "node:https";
 import type { BrokerAddress } from "../settings/base.js";
 import { tlsOptions } from "../tls.js";
 
-const ANSWER_MS = 5_000;
+/** It asks the other nodes, of which one may be away. */
+const ANSWER_MS = 10_000;
 
 /**
  * Asks RabbitMQ's management API. It speaks TLS where AMQP does, as with managed brokers.

@@ -43,19 +43,41 @@ export async function nodesUp(address: BrokerAddress): Promise<string> {
 
 /** What the nodes say of one another. @throws Error when one is away or apart, or a queue has not a member on each. */
 export async function clusterWhole(address: BrokerAddress): Promise<string> {
-  const told = await askAny(address);
-  if (typeof told === "string") {
-    return told;
+  const hosts = new Map(nodesOf(address).map((node) => [node.RABBITMQ_HOST, node]));
+  let reason: unknown;
+  for (const node of hosts.values()) {
+    try {
+      return await wholeBy(node);
+    } catch (error) {
+      if (error instanceof Lacking) {
+        throw error;
+      }
+      reason = error;
+    }
   }
-  const { nodes, queues } = told;
-  const quorum = queues.filter(({ type }) => type === "quorum");
-  const lacking = quorum.filter(({ online = [] }) => online.length < nodes.length);
-  const faults = [
+  // A user without the tag monitoring, or a broker without the plugin, may be as they are.
+  return `not told: ${messageOf(reason)}; it takes RABBITMQ_MGMT_PORT and a user with the tag monitoring`;
+}
+
+class Lacking extends Error {}
+
+async function wholeBy(node: BrokerAddress): Promise<string> {
+  const nodes = await askManagement<Node[]>(node, "nodes");
+  const apart = [
     ...nodes.filter(({ running }) => !running).map(({ name }) => `node ${name} is not running`),
     ...nodes.flatMap(({ name, partitions = [] }) =>
       partitions.map((other) => `${name} has lost ${other} in a partition`),
     ),
   ];
+  // Queues are not asked for then: each would ask the node that is away, which takes seconds.
+  if (apart.length > 0) {
+    throw new Lacking(
+      `${apart.join("; ")}. Start it, or mend the network; the others go on while they are a majority.`,
+    );
+  }
+  const queues = await askManagement<Queue[]>(node, `queues/${encodeURIComponent(node.RABBITMQ_VHOST)}`);
+  const quorum = queues.filter(({ type }) => type === "quorum");
+  const lacking = quorum.filter(({ online = [] }) => online.length < nodes.length);
   if (lacking.length > 0) {
     const named = lacking
       .slice(0, QUEUES_NAMED)
@@ -63,30 +85,9 @@ export async function clusterWhole(address: BrokerAddress): Promise<string> {
         ({ name, members = [], online = [] }) => `${name} (${online.length} of ${members.length} members)`,
       );
     const others = lacking.length > QUEUES_NAMED ? ` and ${lacking.length - QUEUES_NAMED} more` : "";
-    faults.push(
-      `${lacking.length} queues are not on all ${nodes.length} nodes: ${named.join(", ")}${others}`,
-    );
-  }
-  if (faults.length > 0) {
-    throw new Error(
-      `${faults.join("; ")}. Start the node; a queue without a member there: rabbitmq-queues grow NODE all.`,
+    throw new Lacking(
+      `${lacking.length} queues are not on all ${nodes.length} nodes: ${named.join(", ")}${others}. Where a member lacks: rabbitmq-queues grow NODE all.`,
     );
   }
   return `${nodes.map(({ name }) => name).join(", ")}; no partition; ${quorum.length} queues, each on all of them`;
-}
-
-/** @returns a text when no node tells: a user without the tag monitoring, or a broker without the plugin, may be as they are. */
-async function askAny(address: BrokerAddress): Promise<{ nodes: Node[]; queues: Queue[] } | string> {
-  let reason: unknown;
-  const hosts = new Map(nodesOf(address).map((node) => [node.RABBITMQ_HOST, node]));
-  for (const node of hosts.values()) {
-    try {
-      const nodes = await askManagement<Node[]>(node, "nodes");
-      const vhost = encodeURIComponent(address.RABBITMQ_VHOST);
-      return { nodes, queues: await askManagement<Queue[]>(node, `queues/${vhost}`) };
-    } catch (error) {
-      reason = error;
-    }
-  }
-  return `not told: ${messageOf(reason)}; it takes RABBITMQ_MGMT_PORT and a user with the tag monitoring`;
 }
