@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { drill } from "../jobs/backup/drill.js";
 import { silentLogger } from "../lib/observability/log.js";
+import { listDrills } from "../services/console/store/backup.js";
 import { BackupFolder } from "./harness/backup_folder.js";
-import { dropDatabase } from "./harness/database.js";
+import { dropDatabase, withPool } from "./harness/database.js";
 import { eventually } from "./harness/eventually.js";
 import { backups, payments as command } from "./harness/process.js";
 import { Services } from "./harness/service.js";
@@ -49,6 +50,7 @@ beforeAll(async () => {
   expect(await command(services.settings, "erase", "eve", "--yes")).toMatchObject({ code: 0 });
   // Or somebody would publish what waits.
   await services.stop();
+  await payOut();
   paid.waiting = await enterWaiting();
   const made = await backups(services.settings, "backup");
   expect(made).toMatchObject({ code: 0, stderr: "" });
@@ -84,6 +86,91 @@ async function enterWaiting(): Promise<string> {
   );
   return row?.id ?? "";
 }
+
+const MONTHS = ["2025-03", "2025-01", "2025-02"];
+
+/** Pagos of months that were made in no order, after the default: so PostgreSQL numbers the keys to them otherwise at a restore. */
+async function payOut(): Promise<void> {
+  for (const month of MONTHS) {
+    const begins = `timestamptz '${month}-01T00:00:00Z'`;
+    const [from, to] = [`ops.uuid_floor(${begins})`, `ops.uuid_floor(${begins} + interval '1 month')`];
+    await services.owner(
+      `CREATE TABLE payouts.pago_${month.replace("-", "_")} PARTITION OF payouts.pago
+       FOR VALUES FROM (${from}) TO (${to})`,
+    );
+    await services.owner(
+      `WITH made AS (
+         INSERT INTO payouts.pago (id_pago, id_afiliado, monto, moneda, estado, trace_id, gateway_key, sent_at, gateway_id)
+         VALUES (${from}, 'ada', 1000, 'USD', 'EXITOSO', gen_random_uuid(), '${month}', now(), '${month}') RETURNING *
+       ) INSERT INTO payouts.paid (id_pago, gateway_id, monto, moneda) SELECT id_pago, gateway_id, monto, moneda FROM made`,
+    );
+  }
+}
+
+/** Keys to payouts' months as a manifest of before named them. */
+const numbered = () =>
+  services.owner<{ line: string; called: string }>(
+    `SELECT 'constraint payouts.paid ' || c.conname || ': ' || pg_get_constraintdef(c.oid, true) AS line,
+            'constraint payouts.paid ' || p.conname || ': ' || pg_get_constraintdef(c.oid, true) AS called
+     FROM pg_constraint c JOIN pg_constraint p ON p.oid = c.conparentid WHERE c.conrelid = 'payouts.paid'::regclass`,
+  );
+
+/** What the record, the metric and the alert, and the console say of the last drill. */
+async function lastDrill() {
+  const [status] = await services.owner<{ last_drill_ok: number }>(
+    "SELECT last_drill_ok FROM ops.backup_status",
+  );
+  const database = { database: services.settings.POSTGRES_DB };
+  const [shown] = await withPool({ role: "admin", ...database }, (pool) => listDrills(pool, 1));
+  return { ok: status?.last_drill_ok, state: shown?.state, differences: shown?.differences };
+}
+
+test("keys to months are the same whatever PostgreSQL numbers them, also to a manifest that has the numbers", async () => {
+  const { objects, others = [] } = folder.manifest(id);
+  const keys = await numbered();
+  expect(keys.length).toBeGreaterThan(MONTHS.length);
+  expect(objects).toEqual(expect.arrayContaining(keys.map(({ called }) => called)));
+  expect(others.filter((line) => line.startsWith("constraint payouts."))).toEqual([]);
+  const passed = { code: 0, stderr: "", stdout: expect.not.stringContaining("not as it was") };
+  expect(await backups(services.settings, "verify")).toMatchObject(passed);
+  expect(await lastDrill()).toEqual({ ok: 1, state: "passed", differences: 0 });
+
+  const old = folder.copy(id);
+  const names = new Map(keys.map(({ line, called }) => [called, line]));
+  old.editManifest(id, (manifest) => {
+    const kept = manifest.objects.filter((line) => !names.has(line));
+    Object.assign(manifest, { objects: kept, others: [...others, ...names.values()] });
+  });
+  old.renewSums(id);
+  expect(await backups({ ...services.settings, BACKUP_DIR: old.path }, "verify")).toMatchObject(passed);
+  old.remove();
+});
+
+test("what is not as it was is said by all alike: ours fails the drill, what is not ours is told of one that passed", async () => {
+  const copy = folder.copy(id);
+  const settings = { ...services.settings, BACKUP_DIR: copy.path };
+  copy.editManifest(id, (manifest) => manifest.others?.push("statistics object public.mine"));
+  copy.renewSums(id);
+  expect(await backups(settings, "verify")).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(
+      /manifest says, but for 1 of what is not the platform's own;.*\nnot as it was: statistics/,
+    ),
+  });
+  expect(await lastDrill()).toEqual({ ok: 1, state: "passed", differences: 1 });
+
+  const [key] = await numbered();
+  copy.editManifest(id, ({ objects }) => objects.push(`${key?.called} ON DELETE CASCADE`));
+  copy.renewSums(id);
+  expect(await backups(settings, "verify")).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(
+      /RESTORE_MISMATCH.*constraint payouts\.paid .* ON DELETE CASCADE: expected there, found missing/,
+    ),
+  });
+  expect(await lastDrill()).toEqual({ ok: 0, state: "failed", differences: 2 });
+  copy.remove();
+});
 
 test("a drill compares the services' months, outboxes and erasures too, and finds an amount that was changed", async () => {
   expect(await backups(services.settings, "verify")).toMatchObject({ code: 0, stderr: "" });

@@ -10,7 +10,7 @@
 -- The schema and the extension amcheck are the drill's own instrument. Not-null constraints are part of their column: from 18 on
 -- they stand among the constraints too. Members of an extension come with it. Lines that older manifests hold keep their form.
 
-WITH member AS (
+WITH RECURSIVE member AS (
   SELECT classid, objid, refobjid AS extension FROM pg_depend WHERE deptype = 'e'
 ),
 untrusted AS (
@@ -104,6 +104,13 @@ other AS (
   WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM member m WHERE m.classid = o.classid AND m.objid = o.oid)
     AND (i.schema IS NULL OR i.schema NOT IN ('amcheck', 'pg_toast'))
 ),
+-- A foreign key of or to a partitioned table has copies, one a partition. No dump holds them: PostgreSQL makes them again from
+-- the one that somebody made, in another order and so under other numbers. They are called as that one is.
+foreign_key AS (
+  SELECT oid, conname FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
+  UNION ALL
+  SELECT c.oid, k.conname FROM pg_constraint c JOIN foreign_key k ON c.conparentid = k.oid
+),
 owner AS (
   SELECT 'schema ' || nspname AS name, nspowner AS owner FROM space WHERE nspname <> 'public'
   UNION ALL
@@ -166,9 +173,9 @@ SELECT 'index ' || x.name || ': ' || pg_get_indexdef(i.indexrelid, 0, $3::boolea
 FROM pg_index i JOIN relation r ON r.oid = i.indrelid JOIN relation x ON x.oid = i.indexrelid LEFT JOIN stranded s ON s.oid = x.oid
 LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid LEFT JOIN pg_class parent ON parent.oid = h.inhparent
 UNION ALL
-SELECT 'constraint ' || r.name || ' ' || c.conname || ': ' || pg_get_constraintdef(c.oid, $3::boolean),
-       r.ours AND (NOT r.named OR c.conname = ANY ($1)), NULL
-FROM pg_constraint c JOIN relation r ON r.oid = c.conrelid
+SELECT 'constraint ' || r.name || ' ' || coalesce(k.conname, c.conname) || ': ' || pg_get_constraintdef(c.oid, $3::boolean),
+       r.ours AND (NOT r.named OR coalesce(k.conname, c.conname) = ANY ($1)), NULL
+FROM pg_constraint c JOIN relation r ON r.oid = c.conrelid LEFT JOIN foreign_key k ON k.oid = c.oid
 WHERE c.contype <> 'n'
 UNION ALL
 SELECT 'function ' || name || ' ' || md5(CASE WHEN prokind = 'a' THEN 'aggregate' ELSE pg_get_functiondef(oid) END), ours,

@@ -74,6 +74,19 @@ it("does not miss in an older manifest what was not looked at then", () => {
   expect(compareContent(old, { ...found, objects: [], others: [] })).toHaveLength(3);
 });
 
+it("knows a foreign key of a partition by what it says, where an older manifest has the number that it had", () => {
+  const key = (name: string, month: string) =>
+    `constraint payouts.paid ${name}: FOREIGN KEY (id_pago) REFERENCES payouts.pago_${month}(id_pago)`;
+  const keys = [key("paid_fkey", "2026_11"), key("paid_fkey", "default")];
+  const found = { ...content, objects: [...content.objects, ...keys] };
+  const numbered = [key("paid_fkey1", "default"), key("paid_fkey2", "2026_11")];
+  const old = { ...content, others: [...(content.others ?? []), ...numbered] };
+  expect(compareContent(old, found)).toEqual([]);
+  const lost = { ...found, objects: found.objects.slice(0, -1) };
+  expect(compareContent(old, lost)).toMatchObject([{ what: key("paid_fkey1", "default") }]);
+  expect(compareContent(found, lost)).toMatchObject([{ what: key("paid_fkey", "default"), ours: true }]);
+});
+
 it("finds what is ours where an older manifest has it among the others, and that it lacks", () => {
   const month = "table saga.payment_2026_11";
   const old = { ...content, others: [...(content.others ?? []), month] };

@@ -17,8 +17,9 @@ export interface Mismatch {
 export function compareContent(expected: Content, found: Content, complained = false): Mismatch[] {
   const mayLack = (table: string, before: string, now: string) =>
     isOther(expected, table) && (complained || before === NOT_BACKED_UP || now === HIDDEN);
+  const before = renamed(linesOf(expected), linesOf(found));
   // Kinds that were not looked at when an older manifest was made are not in it.
-  const old = expected.others === undefined ? new Set(expected.objects) : undefined;
+  const old = expected.others === undefined ? new Set(before) : undefined;
   const lines = linesOf(found).filter((line) => old?.has(line) ?? true);
   // What is ours has grown, so an older manifest may have it among the others.
   const ours = new Set([...expected.objects, ...found.objects]);
@@ -30,8 +31,19 @@ export function compareContent(expected: Content, found: Content, complained = f
       (...table) => !mayLack(...table),
     ),
     ...compareMaps("run", runsOf(expected), runsOf(found), () => true),
-    ...compareMaps("", present(linesOf(expected)), present(lines), (line) => ours.has(line)),
+    ...compareMaps("", present(before), present(lines), (line) => ours.has(line)),
   ];
+}
+
+/**
+ * Lines of a manifest, with foreign keys called as the database calls them that has the same ones: older manifests have those of
+ * partitions under the numbers that PostgreSQL gave them, and it gives others when it makes them again.
+ */
+function renamed(expected: readonly string[], found: readonly string[]): string[] {
+  const unnamed = (line: string) => line.replace(/^(constraint \S+) .*?(?=: FOREIGN KEY )/, "$1");
+  const same = new Map(found.map((line) => [unnamed(line), line]));
+  const known = new Set(found);
+  return expected.map((line) => (known.has(line) ? line : (same.get(unnamed(line)) ?? line)));
 }
 
 const linesOf = ({ objects, others = [] }: Content) => [...objects, ...others];

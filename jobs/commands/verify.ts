@@ -29,8 +29,9 @@ async function verify(context: BackupContext, { backup: id, cluster }: Options):
   const place = cluster ? "cluster" : "database";
   const result = await drill(settings, logger, { id, place, signal: interruption() });
   const { backup, restoreMs, verifyMs, named, notMarked } = result;
+  const but = named.length === 0 ? "" : `, but for ${named.length} of what is not the platform's own`;
   const lines = [
-    `verified: ${backup} restores to what its manifest says; restore ${seconds(restoreMs ?? 0)}, checks ${seconds(verifyMs ?? 0)}`,
+    `verified: ${backup} restores to what its manifest says${but}; restore ${seconds(restoreMs ?? 0)}, checks ${seconds(verifyMs ?? 0)}`,
     ...named.map((mismatch) => `not as it was: ${describeMismatch(mismatch)}`),
   ];
   if (notMarked !== null) {
