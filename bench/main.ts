@@ -7,6 +7,7 @@ import { outputProblem, write } from "../lib/process/stdout.js";
 import { type AppendOptions, benchAppend } from "./append.js";
 import { benchBackup } from "./backup.js";
 import { type AvailabilityOptions, benchAvailability } from "./campaigns/availability.js";
+import { benchConsole, type ConsoleOptions } from "./console/command.js";
 import { benchIngest, PARTS as INGEST_PARTS, type IngestOptions } from "./ingest/command.js";
 import { benchLoad } from "./load.js";
 import { machineFacts, requireDurability } from "./machine.js";
@@ -132,6 +133,15 @@ measures(
     .option("--windows <n>", "open at a time", count(1, 1_000_000), 10_000)
     .option("--seconds <s>", "how long each lasts", count(60, 300), 60),
   (stack, report, options: MonitorOptions) => benchMonitor(stack, report, options),
+);
+measures(
+  program
+    .command("console")
+    .description("what pages of the console cost a process with nothing else to do: none, one and many open")
+    .option("--pages <n>", "open at a time", count(1, 10_000), 200)
+    .option("--seconds <s>", "how long each figure is measured", count(5, 3_600), 30)
+    .option("--runs <k>", "rounds", count(1, 99), 3),
+  (stack, report, options: ConsoleOptions) => benchConsole(stack, report, options),
 );
 measures(
   program

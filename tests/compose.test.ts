@@ -192,6 +192,24 @@ describe("docker-compose.yml", () => {
     expect(scraped.sort()).toEqual(scrapable.sort());
   });
 
+  it.each(["haproxy.cfg", "haproxy_split.cfg", "haproxy_campaigns.cfg"])(
+    "has the frontends of %s say who asks",
+    (name) => {
+      const frontends = read(`compose/${name}`)
+        .split(/^(?=frontend |backend |defaults )/m)
+        .filter((part) => part.startsWith("frontend "));
+      // Set, not added: a caller's own header would be believed.
+      const saying = frontends.filter((part) =>
+        part.includes("  http-request set-header X-Forwarded-For %[src]\n"),
+      );
+      expect([frontends.length > 0, saying.length]).toEqual([true, frontends.length]);
+      expect(read(`compose/${name}`)).not.toContain("forwardfor");
+      expect(compose.services["services"]?.environment).toMatchObject({
+        HTTP_TRUSTED_PROXIES: expect.stringContaining("172."),
+      });
+    },
+  );
+
   it("runs a script that is executable", () => {
     expect(statSync(join(packageRoot, "compose/init-roles.sh")).mode & 0o111).toBe(0o111);
   });

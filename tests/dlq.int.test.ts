@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { ETL_QUEUES } from "../etl/queues.js";
 import { DeadLetters } from "../lib/broker/dead_letters.js";
 import { silentLogger } from "../lib/observability/log.js";
+import { pause } from "../lib/timing.js";
 import { depth, drain, onChannel, publishByHand } from "./harness/broker.js";
 import { DeadLetterLab, numbered } from "./harness/dead_letters.js";
 import { eventually } from "./harness/eventually.js";
@@ -31,14 +32,12 @@ async function list(...args: string[]): Promise<Letters> {
   return data as Letters;
 }
 
+const open = () =>
+  DeadLetters.open({ address: lab.settings, name: "test", logger: silentLogger, family: ETL_QUEUES });
+
 /** A pass through all letters as the commands make it, within this process. @returns how many were seen. */
 async function look(onWindow: () => void): Promise<number> {
-  const letters = await DeadLetters.open({
-    address: lab.settings,
-    name: "test",
-    logger: silentLogger,
-    family: ETL_QUEUES,
-  });
+  const letters = await open();
   try {
     let seen = 0;
     for await (const window of letters.windows()) {
@@ -260,6 +259,18 @@ test("two passes at once would take letters from each other's sight: the second 
   first.child.stdout?.resume();
   expect((await first.ended).code).toBe(0);
   expect((await list()).total).toBe(4);
+});
+
+test("a pass waits for one that is soon over, as a look of the console is", async () => {
+  await lab.plant(numbered(2));
+  const first = await open();
+  const second = open();
+  // Longer than it takes to be refused once.
+  expect(await Promise.race([second, pause(500)])).toBeUndefined();
+  await first.close();
+  const letters = await second;
+  expect(letters.total).toBe(2);
+  await letters.close();
 });
 
 test("a pass keeps no bodies but those of its window", async () => {

@@ -15,8 +15,13 @@ const WINDOW_BYTES = 8 * 1_024 * 1_024;
 const FIRST_WINDOW_LETTERS = 16;
 /** Somebody else took the letters that are still expected. */
 const STALL_MS = 5_000;
+/** A look of the console has the queue in hand for some 100 ms, and no action is to fail for it. */
+const BUSY_MS = 3_000;
+const BUSY_PAUSE_MS = 100;
 /** Letters that a command before held are back within milliseconds. */
 const BACK_MS = 50;
+
+type OpenOptions = Omit<ConnectionTarget, "connectPolicy"> & { readonly family: QueueFamily };
 
 interface Session {
   readonly link: Link;
@@ -48,10 +53,24 @@ export class DeadLetters {
     this.total = total;
   }
 
-  /** @throws PlatformError RABBITMQ_*, QUEUE_MISMATCH; DEAD_LETTERS_BUSY: a letter held by another pass would look lost. */
-  static async open(
-    options: Omit<ConnectionTarget, "connectPolicy"> & { readonly family: QueueFamily },
-  ): Promise<DeadLetters> {
+  /**
+   * @throws PlatformError RABBITMQ_*, QUEUE_MISMATCH; DEAD_LETTERS_BUSY after three seconds: a letter that another pass holds would look
+   * lost
+   */
+  static async open(options: OpenOptions): Promise<DeadLetters> {
+    for (const untilMs = performance.now() + BUSY_MS; ; ) {
+      try {
+        return await DeadLetters.#open(options);
+      } catch (error) {
+        if (codeOf(error) !== "DEAD_LETTERS_BUSY" || performance.now() > untilMs) {
+          throw error;
+        }
+        await pause(BUSY_PAUSE_MS);
+      }
+    }
+  }
+
+  static async #open(options: OpenOptions): Promise<DeadLetters> {
     const queue = options.family.deadLetter;
     const connection = new BrokerConnection<Session>({
       ...options,

@@ -105,6 +105,28 @@ describe("a password", () => {
     expect(right("a")).toBeUndefined();
   });
 
+  it("that is wrong counts for the /64 of an IPv6 address, and for IPv4 however it is written", () => {
+    const { right, wrong } = at(() => 0);
+    for (const address of [
+      "2001:db8::1",
+      "2001:DB8:0:0:1::2",
+      "2001:db8::3%eth0",
+      "2001:db8:0:0:a:b:c:d",
+      "2001:db8::",
+    ]) {
+      expect(wrong(address)).toBe("CONSOLE_PASSWORD_REFUSED");
+    }
+    expect([right("2001:db8::9"), right("2001:db8:0:1::9")]).toEqual(["RATE_LIMITED", undefined]);
+    for (let i = 0; i < 5; i++) {
+      wrong(i % 2 === 0 ? "::ffff:10.0.0.1" : "10.0.0.1");
+    }
+    expect([right("10.0.0.1"), right("::ffff:10.0.0.2"), right("::1")]).toEqual([
+      "RATE_LIMITED",
+      undefined,
+      undefined,
+    ]);
+  });
+
   it("that is wrong a hundred times, from wherever, has none looked at until the minute is over", () => {
     let now = 0;
     const { right, wrong } = at(() => now);

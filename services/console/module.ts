@@ -72,7 +72,7 @@ export const consoleModule = ({ modules: all, actionsOf }: Surroundings): Module
       return {
         parts: [postgres.part, replica.part, broker.part, stream, actions, poller],
         routes: consoleRoutes({
-          ...{ pool, reads: replica.reads, access, actions, platformActions, poller, stream, page },
+          ...{ pool, reads: replica.reads, logger, access, actions, platformActions, poller, stream, page },
         }),
         poolQueue: () => pool.waitingCount,
       };

@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+
 /** Of one caller: wrong passwords that are answered at once, and how long none of theirs is looked at after that. */
 const TRIES = 5;
 /** Of all callers together in that time: whoever has many addresses guesses no faster. */
@@ -23,13 +25,14 @@ export class WrongPasswords {
     this.#now = now;
   }
 
-  /** Whether none of a caller's is looked at now. */
-  areTooMany(caller: string): boolean {
-    const own = this.#current(this.#callers.get(caller));
+  /** Whether none of a caller's is looked at now. @param address IPv4 or IPv6 */
+  areTooMany(address: string): boolean {
+    const own = this.#current(this.#callers.get(callerAt(address)));
     return own.tries >= TRIES || this.#current(this.#all).tries >= TRIES_OF_ALL;
   }
 
-  add(caller: string): void {
+  add(address: string): void {
+    const caller = callerAt(address);
     const untilMs = this.#now() + LOCKED_MS;
     const { tries } = this.#current(this.#callers.get(caller));
     this.#callers.delete(caller);
@@ -44,11 +47,31 @@ export class WrongPasswords {
   }
 
   /** The caller knows the password. */
-  forget(caller: string): void {
-    this.#callers.delete(caller);
+  forget(address: string): void {
+    this.#callers.delete(callerAt(address));
   }
 
   #current(tries = NONE): Tries {
     return this.#now() < tries.untilMs ? tries : NONE;
   }
+}
+
+/** Of IPv6 the /64, which one household or one rented machine has whole; IPv4 that comes mapped into it is IPv4. */
+function callerAt(address: string): string {
+  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
+  if (mapped !== undefined || isIP(address) !== 6) {
+    return mapped ?? address;
+  }
+  const [head = "", tail = ""] = address.toLowerCase().replace(/%.*/, "").split("::");
+  const [first, last] = [head, tail].map((half) => half.split(":").filter((group) => group !== "")) as [
+    string[],
+    string[],
+  ];
+  const zeros = address.includes("::")
+    ? Array<string>(Math.max(0, 8 - first.length - last.length)).fill("0")
+    : [];
+  return [...first, ...zeros, ...last]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":");
 }

@@ -1,5 +1,7 @@
 import type { Link } from "../../../services/console/contracts/common.js";
 
+/** Of a run of the pipeline. */
+const RUN = /^r\d{1,9}$/;
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /** Fields of messages by what they name; `id` and `event_id` name other things in other events. */
@@ -10,6 +12,7 @@ const NAMED: readonly (readonly [field: string, kind: Link["kind"], events?: Reg
   ["campaign_id", "campaign"],
   ["window_uuid", "window"],
   ["event_id", "event", /^ingest\.retry\.requested$/],
+  ["run", "run"],
 ];
 
 /** What a dead letter is about, by its body; none of what is no JSON, or is cut. */
@@ -18,7 +21,8 @@ export function linksOf({ event, body }: { readonly event: string | null; readon
   return NAMED.flatMap(([field, kind, events]) => {
     const id = fields[field];
     const isNamed = events === undefined || events.test(event ?? "");
-    return isNamed && typeof id === "string" && UUID.test(id) ? [{ kind, id, label: id }] : [];
+    const shape = kind === "run" ? RUN : UUID;
+    return isNamed && typeof id === "string" && shape.test(id) ? [{ kind, id, label: id }] : [];
   });
 }
 

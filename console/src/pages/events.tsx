@@ -17,6 +17,7 @@ const STATES: readonly Event["status"][] = [
   "UNPROCESSED",
 ];
 const FILTERS: readonly Filter[] = [
+  { name: "payment_ref", label: "Payment" },
   { name: "provider", label: "Provider" },
   {
     name: "status",

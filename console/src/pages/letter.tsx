@@ -7,7 +7,7 @@ import { Page, Section } from "../components/page.js";
 import { Show } from "../components/states.js";
 import { Id, Instant, text } from "../components/value.js";
 import { linksOf } from "../lib/letter_links.js";
-import { bytesText } from "../lib/text.js";
+import { bytesText, counted } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
 import type { PageProps } from "./page_props.js";
 
@@ -51,7 +51,10 @@ export function LetterPage({ params }: PageProps) {
   );
 }
 
-function LetterFacts({ queue, letter, encoding }: LetterDetail & { readonly queue: string }) {
+const replaysText = (replays: LetterDetail["replays"]) =>
+  replays.length === 0 ? "never" : `${counted(replays.length, "time")}, last by ${replays[0]?.by}`;
+
+function LetterFacts({ queue, letter, encoding, replays }: LetterDetail & { readonly queue: string }) {
   return (
     <Facts
       facts={[
@@ -61,6 +64,7 @@ function LetterFacts({ queue, letter, encoding }: LetterDetail & { readonly queu
         ["Code", <code key="code">{letter.code}</code>],
         ["Why", letter.reason],
         ["Attempts", letter.attempts],
+        ["Replayed", replaysText(replays)],
         ["First failed", <Instant key="first" at={letter.first_failed_at} />],
         ["Last failed", <Instant key="last" at={letter.last_failed_at} />],
         [

@@ -15,7 +15,9 @@ const STATES: readonly Payment["state"][] = [
   "REFUNDED",
 ];
 const FILTERS: readonly Filter[] = [
+  { name: "id", label: "Payment" },
   { name: "customer", label: "Customer" },
+  { name: "reference", label: "Reference" },
   {
     name: "state",
     label: "State",

@@ -35,9 +35,13 @@ export const event = z.object({
 });
 export type Event = z.output<typeof event>;
 
-/** GET events?provider&status&from&to&cursor; from and to are of when they were received. */
+/** GET events?payment_ref&provider&status&from&to&cursor; from and to are of when they were received. */
 export const eventQuery = z.strictObject({
   ...pageQuery,
+  payment_ref: written(255)
+    .min(1)
+    .optional()
+    .meta({ description: "The payment's id, as its provider has it." }),
   provider: written(50).min(1).optional(),
   status: eventStatus.optional(),
   from: utcTime.optional(),

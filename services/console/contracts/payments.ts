@@ -22,10 +22,15 @@ export const payment = z.object({
 });
 export type Payment = z.output<typeof payment>;
 
-/** GET payments?customer&state&from&to&cursor; from and to are instants, the second one excluded. */
+/** GET payments?id&customer&reference&state&from&to&cursor; from and to are instants, the second one excluded. */
 export const paymentQuery = z.strictObject({
   ...pageQuery,
+  id: z.uuid().toLowerCase().optional(),
   customer: written(255).min(1).optional(),
+  reference: written(255)
+    .min(1)
+    .optional()
+    .meta({ description: "Of one customer's payments, or of the newest." }),
   state: paymentState.optional(),
   from: utcTime.optional(),
   to: utcTime.optional(),

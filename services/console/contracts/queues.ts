@@ -53,6 +53,9 @@ export const letterDetail = z.object({
   cut: z.boolean(),
   properties: z.record(z.string(), z.unknown()),
   headers: z.record(z.string(), z.unknown()),
+  replays: z
+    .array(z.object({ by: z.string(), at: instant }))
+    .meta({ description: "It was sent again, and failed again; the newest hundred times, newest first." }),
   ...asOf,
 });
 

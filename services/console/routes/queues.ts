@@ -13,6 +13,7 @@ import {
 import { known } from "../errors.js";
 import { Kept } from "../kept.js";
 import type { Doer, LetterAction, PlatformActions, SeenLetters, WholeLetter } from "../platform_actions.js";
+import { replaysOf } from "../store/letter.js";
 import type { Resources } from "./resources.js";
 import { act, FRESH, look, OWN } from "./route.js";
 
@@ -96,13 +97,20 @@ export const getLetter = (resources: Resources, looks: LetterLooks) =>
         `letter ${id} among the oldest ${MOST_LETTERS} of ${queue}`,
       );
       const read = () => resources.platformActions.readLetter({ queue, id, most: MOST_LETTERS });
-      const { letter, encoding, body, properties, headers } = await looks.letters.of(`${queue} ${id}`, read);
+      const [{ letter, encoding, body, properties, headers }, replays] = await Promise.all([
+        looks.letters.of(`${queue} ${id}`, read),
+        replaysOf(resources.pool, queue, id),
+      ]);
       return {
         ...{ letter, encoding },
         body: body.slice(0, MOST_BODY_CHARS),
         cut: body.length > MOST_BODY_CHARS,
         properties: { ...properties },
         headers: { ...headers },
+        replays: replays.map(({ replayedBy, replayedAt }) => ({
+          by: replayedBy,
+          at: replayedAt.toISOString(),
+        })),
       };
     },
   });

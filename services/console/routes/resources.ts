@@ -1,3 +1,4 @@
+import type { Logger } from "../../../lib/observability/log.js";
 import type { Pool, Queryable } from "../../../lib/postgres/pool.js";
 import type { Access } from "../access.js";
 import type { Actions } from "../actions.js";
@@ -10,6 +11,7 @@ export interface Resources {
   readonly pool: Pool;
   /** Lists and figures, which may lag. */
   readonly reads: Queryable;
+  readonly logger: Logger;
   readonly access: Access;
   readonly actions: Actions;
   readonly platformActions: PlatformActions;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { CoreError } from "../../../lib/core_errors.js";
-import { silentLogger } from "../../../lib/observability/log.js";
+import { type Logger, silentLogger } from "../../../lib/observability/log.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
 import { packageRoot } from "../../../lib/root.js";
 import { aborted, deferred } from "../../../lib/timing.js";
@@ -52,6 +52,7 @@ interface Fakes extends ServeOptions {
   readonly look?: () => Promise<void>;
   readonly pageAt?: string;
   readonly streams?: number;
+  readonly logger?: Logger;
 }
 
 /** Without servers: whatever is asked of a database is refused. */
@@ -62,6 +63,7 @@ function serve({
   look = async () => undefined,
   pageAt = folder,
   streams = 10,
+  logger = silentLogger,
   ...options
 }: Fakes = {}) {
   const query = () => Promise.reject(new CoreError("POSTGRES_UNREACHABLE", "there is none."));
@@ -74,7 +76,7 @@ function serve({
     queues: { items: [], asOf: null },
   };
   const routes = consoleRoutes({
-    ...{ pool, reads: pool, stream, access: new Access(access) },
+    ...{ pool, reads: pool, logger, stream, access: new Access(access) },
     actions: actions ?? new Actions({ pool, logger: silentLogger }),
     platformActions: platformActions as PlatformActions,
     poller: poller as unknown as Poller,
@@ -164,6 +166,32 @@ describe("whoever asks", () => {
     const out = await server.inject({ method: "DELETE", url: "/console/api/session", headers: { cookie } });
     expect(out.json()).toMatchObject({ role: null });
     expect(out.headers["set-cookie"]).toContain("Max-Age=0");
+  });
+
+  it("leaves a line in the log, whether it is let in or not, and never the password", async () => {
+    const lines: object[] = [];
+    const logger = {
+      ...silentLogger,
+      info: (line: object) => lines.push(line),
+      warn: (line: object) => lines.push(line),
+    };
+    const server = await serve({ access: WITH_PASSWORD, settings, logger: logger as unknown as Logger })
+      .server;
+    for (const password of ["a wrong one", "act"]) {
+      const payload = JSON.stringify({ password, name: "Ana" });
+      await server.inject({
+        method: "POST",
+        url: "/console/api/session",
+        headers: json,
+        payload,
+        remoteAddress: "10.1.0.2",
+      });
+    }
+    const who = { trace_id: expect.any(String), address: "10.1.0.2", name: "Ana" };
+    expect(lines).toEqual([
+      { ...who, code: "CONSOLE_PASSWORD_REFUSED" },
+      { ...who, role: "operator" },
+    ]);
   });
 });
 

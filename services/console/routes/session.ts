@@ -1,3 +1,4 @@
+import { codeOf } from "../../../lib/errors.js";
 import { defineRoute } from "../../../lib/http/route.js";
 import { packageVersion } from "../../../lib/root.js";
 import type { Access, Person } from "../access.js";
@@ -24,15 +25,22 @@ export const getMe = ({ access }: Resources) =>
     }),
   });
 
-export const postSession = ({ access }: Resources) =>
+export const postSession = ({ access, logger }: Resources) =>
   defineRoute({
     ...OWN,
     ...{ method: "POST", path: "/console/api/session", summary: "Sign in" },
     request: { body: signIn },
     answers: { 200: me },
-    handle: async ({ body, raw }) => {
-      const [person, cookie] = access.signIn(body, raw.headers, raw.ip);
-      return { status: 200, body: meOf(access, person), headers: { ...FRESH, "set-cookie": cookie } };
+    handle: async ({ body, raw, traceId }) => {
+      const who = { trace_id: traceId, address: raw.ip, name: body.name };
+      try {
+        const [person, cookie] = access.signIn(body, raw.headers, raw.ip);
+        logger.info({ ...who, role: person.role }, "signed in to the console");
+        return { status: 200, body: meOf(access, person), headers: { ...FRESH, "set-cookie": cookie } };
+      } catch (error) {
+        logger.warn({ ...who, code: codeOf(error) }, "sign-in to the console refused");
+        throw error;
+      }
     },
   });
 

@@ -32,6 +32,7 @@ const sourceOf = (body: string) =>
   `coalesce((SELECT source FROM ingest.console_body WHERE id = ${body}), '') AS source`;
 
 export interface EventFilter {
+  readonly payment_ref?: string | undefined;
   readonly provider?: string | undefined;
   readonly status?: Event["status"] | undefined;
   readonly from?: string | undefined;
@@ -47,10 +48,12 @@ const INDEXED = ["UNPROCESSED", "FAILED", "REFUNDED", "CHARGEBACK"];
 /** Newest first. */
 export const listEvents = (
   db: Queryable,
-  { provider, status, from, to, before = LAST_ID, limit }: EventFilter,
+  { payment_ref: payment, provider, status, from, to, before = LAST_ID, limit }: EventFilter,
 ): Promise<Walked<EventRow>> => {
+  // A payment has few events: where one is named its index leads, and all else is looked at.
+  const isLed = payment !== undefined || provider !== undefined;
   const { led, filters } = byValue({
-    ...{ column: "status", value: status, indexed: INDEXED, isLed: provider !== undefined },
+    ...{ column: "status", value: status, indexed: INDEXED, isLed },
   });
   return walk<EventRow>(db, {
     ...{
@@ -61,12 +64,15 @@ export const listEvents = (
       limit,
     },
     led: [
-      provider === undefined ? undefined : [(place) => `provider = ${place}`, provider],
+      payment === undefined ? undefined : [(place) => `payment_ref = ${place}`, payment],
+      provider === undefined || payment !== undefined
+        ? undefined
+        : [(place) => `provider = ${place}`, provider],
       from === undefined ? undefined : [(place) => `id >= ops.uuid_floor(${place})`, from],
       to === undefined ? undefined : [(place) => `id < ops.uuid_floor(${place})`, to],
       ...led,
     ],
-    filters,
+    filters: payment === undefined ? filters : { ...filters, provider },
   });
 };
 

@@ -25,6 +25,22 @@ export async function lettersOf(db: Queryable, traces: readonly string[]): Promi
   return rows;
 }
 
+export interface ReplayRow {
+  readonly replayedBy: string;
+  readonly replayedAt: Date;
+}
+
+/** When a letter was sent again, newest first; at most a hundred. Copies of a letter share its id. */
+export async function replaysOf(db: Queryable, queue: string, id: string): Promise<readonly ReplayRow[]> {
+  const { rows } = await db.query<ReplayRow>({
+    name: "console_replays",
+    text: `SELECT replayed_by AS "replayedBy", replayed_at AS "replayedAt" FROM ops.console_replay
+           WHERE letter_id = $2 AND queue = $1 ORDER BY replayed_at DESC LIMIT 100`,
+    values: [queue, id],
+  });
+  return rows;
+}
+
 export const bodyOfLetter = (row: LetterRow) => ({
   queue: row.queue,
   consumer: row.consumer,

@@ -24,6 +24,8 @@ const COLUMNS = `payment_id AS id, customer_id AS "customerId", reference, amoun
   trace_id AS "traceUuid", created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 export interface PaymentFilter {
+  readonly id?: string | undefined;
+  readonly reference?: string | undefined;
   readonly customer?: string | undefined;
   readonly state?: Payment["state"] | undefined;
   readonly from?: string | undefined;
@@ -36,16 +38,17 @@ export interface PaymentFilter {
 /** Newest first. */
 export const listPayments = (
   db: Queryable,
-  { customer, state, from, to, before = LAST_ID, limit }: PaymentFilter,
+  { id, customer, reference, state, from, to, before = LAST_ID, limit }: PaymentFilter,
 ): Promise<Walked<PaymentRow>> =>
   walk<PaymentRow>(db, {
     ...{ view: "saga.console_payment", columns: COLUMNS, id: "payment_id", before, limit },
     led: [
+      id === undefined ? undefined : [(place) => `payment_id = ${place}`, id],
       customer === undefined ? undefined : [(place) => `customer_id = ${place}`, customer],
       from === undefined ? undefined : [(place) => `payment_id >= ops.uuid_floor(${place})`, from],
       to === undefined ? undefined : [(place) => `payment_id < ops.uuid_floor(${place})`, to],
     ],
-    filters: { state },
+    filters: { state, reference },
   });
 
 export async function findPayment(db: Queryable, id: string): Promise<PaymentRow | undefined> {
