@@ -52,7 +52,11 @@ export function LetterPage({ params }: PageProps) {
 }
 
 const replaysText = (replays: LetterDetail["replays"]) =>
-  replays.length === 0 ? "never" : `${counted(replays.length, "time")}, last by ${replays[0]?.by}`;
+  replays === null
+    ? text(null)
+    : replays.length === 0
+      ? "never"
+      : `${counted(replays.length, "time")}, last by ${replays[0]?.by}`;
 
 function LetterFacts({ queue, letter, encoding, replays }: LetterDetail & { readonly queue: string }) {
   return (

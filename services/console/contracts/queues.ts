@@ -55,7 +55,11 @@ export const letterDetail = z.object({
   headers: z.record(z.string(), z.unknown()),
   replays: z
     .array(z.object({ by: z.string(), at: instant }))
-    .meta({ description: "It was sent again, and failed again; the newest hundred times, newest first." }),
+    .nullable()
+    .meta({
+      description:
+        "When it was sent again, the newest hundred times, newest first; null: PostgreSQL does not say.",
+    }),
   ...asOf,
 });
 

@@ -99,7 +99,8 @@ export const getLetter = (resources: Resources, looks: LetterLooks) =>
       const read = () => resources.platformActions.readLetter({ queue, id, most: MOST_LETTERS });
       const [{ letter, encoding, body, properties, headers }, replays] = await Promise.all([
         looks.letters.of(`${queue} ${id}`, read),
-        replaysOf(resources.pool, queue, id),
+        // The letter is with the broker, and is shown without the database too.
+        replaysOf(resources.pool, queue, id).catch(() => undefined),
       ]);
       return {
         ...{ letter, encoding },
@@ -107,10 +108,9 @@ export const getLetter = (resources: Resources, looks: LetterLooks) =>
         cut: body.length > MOST_BODY_CHARS,
         properties: { ...properties },
         headers: { ...headers },
-        replays: replays.map(({ replayedBy, replayedAt }) => ({
-          by: replayedBy,
-          at: replayedAt.toISOString(),
-        })),
+        replays:
+          replays?.map(({ replayedBy, replayedAt }) => ({ by: replayedBy, at: replayedAt.toISOString() })) ??
+          null,
       };
     },
   });
