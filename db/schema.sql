@@ -3260,6 +3260,17 @@ CREATE VIEW ops.console_drill AS
 
 COMMENT ON VIEW ops.console_drill IS 'Backups that were restored to see whether they can be';
 
+CREATE VIEW ops.console_replay AS
+ SELECT l.letter_id,
+    a.queue,
+    a.os_user AS replayed_by,
+    l.recorded_at AS replayed_at
+   FROM (ops.dead_letter_action_letter l
+     JOIN ops.dead_letter_action a USING (action_id))
+  WHERE (a.action = 'replay'::text);
+
+COMMENT ON VIEW ops.console_replay IS 'Dead letters that were sent again, once for each time';
+
 ALTER TABLE ops.dead_letter_action ALTER COLUMN action_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ops.dead_letter_action_action_id_seq
     START WITH 1
@@ -6771,6 +6782,8 @@ GRANT INSERT(attempts) ON TABLE ops.dead_letter TO payments_loader;
 GRANT SELECT ON TABLE ops.console_dead_letter TO payments_console;
 
 GRANT SELECT ON TABLE ops.console_drill TO payments_console;
+
+GRANT SELECT ON TABLE ops.console_replay TO payments_console;
 
 GRANT SELECT ON TABLE ops.erasure TO payments_wallet;
 

@@ -5,7 +5,13 @@ export const platform = defineModule({
   name: "platform",
   schemas: ["ops"],
   roles: ["payments_app"],
-  views: ["ops.console_dead_letter", "ops.console_backup", "ops.console_drill", "ops.console_audit_result"],
+  views: [
+    "ops.console_dead_letter",
+    "ops.console_replay",
+    "ops.console_backup",
+    "ops.console_drill",
+    "ops.console_audit_result",
+  ],
   retention: [
     { table: "ops.module_migration", keep: "for ever", why: "What made the schema." },
     {

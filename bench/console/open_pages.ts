@@ -17,6 +17,7 @@ export class OpenPages {
   readonly #requests: ClientRequest[] = [];
   #bytes = 0;
   #lastId = 0;
+  #isClosed = false;
   #problem: Error | undefined;
 
   static async open(url: string, pages: number): Promise<OpenPages> {
@@ -34,6 +35,7 @@ export class OpenPages {
   async #follow(url: string): Promise<void> {
     const request = get(url, { agent: this.#agent, headers: { accept: "text/event-stream" } });
     this.#requests.push(request);
+    request.on("error", (error) => this.#broke(error));
     const [response] = (await once(request, "response")) as [IncomingMessage];
     if (response.statusCode !== 200) {
       throw new Error(`a page was answered ${response.statusCode}`);
@@ -45,11 +47,15 @@ export class OpenPages {
         this.#lastId = Math.max(this.#lastId, Number(id));
       }
     });
-    response.on("error", () => undefined);
-    response.on("end", () => {
-      this.#problem = new Error("a page's stream ended");
-    });
+    response.on("error", (error) => this.#broke(error));
+    response.on("close", () => this.#broke(new Error("a page's stream ended")));
     await once(response, "data", { signal: AbortSignal.timeout(FIRST_EVENT_WITHIN_MS) });
+  }
+
+  #broke(error: Error): void {
+    if (!this.#isClosed) {
+      this.#problem ??= error;
+    }
   }
 
   /** @throws Error when one of them has ended */
@@ -61,8 +67,8 @@ export class OpenPages {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const request of this.#requests) {
-      request.on("error", () => undefined);
       request.destroy();
     }
     this.#agent.destroy();

@@ -85,6 +85,13 @@ it("knows a foreign key of a partition by what it says, where an older manifest 
   const lost = { ...found, objects: found.objects.slice(0, -1) };
   expect(compareContent(old, lost)).toMatchObject([{ what: key("paid_fkey1", "default") }]);
   expect(compareContent(found, lost)).toMatchObject([{ what: key("paid_fkey", "default"), ours: true }]);
+  // Two that say the same are two.
+  const two = {
+    ...content,
+    objects: [...content.objects, key("a_fkey", "default"), key("b_fkey", "default")],
+  };
+  const one = { ...two, objects: two.objects.slice(0, -1) };
+  expect(compareContent(two, one)).toMatchObject([{ what: key("b_fkey", "default") }]);
 });
 
 it("finds what is ours where an older manifest has it among the others, and that it lacks", () => {

@@ -40,10 +40,14 @@ export function compareContent(expected: Content, found: Content, complained = f
  * partitions under the numbers that PostgreSQL gave them, and it gives others when it makes them again.
  */
 function renamed(expected: readonly string[], found: readonly string[]): string[] {
-  const unnamed = (line: string) => line.replace(/^(constraint \S+) .*?(?=: FOREIGN KEY )/, "$1");
-  const same = new Map(found.map((line) => [unnamed(line), line]));
-  const known = new Set(found);
-  return expected.map((line) => (known.has(line) ? line : (same.get(unnamed(line)) ?? line)));
+  const unnamed = (line: string) => line.replace(/^(constraint .*) \S+(?=: FOREIGN KEY )/, "$1");
+  const [before, now] = [new Set(expected), new Set(found)];
+  // Each is given once, or the loss of a second key that says the same would not show.
+  const free = new Map<string, string[]>();
+  for (const line of found.filter((each) => !before.has(each))) {
+    free.set(unnamed(line), [...(free.get(unnamed(line)) ?? []), line]);
+  }
+  return expected.map((line) => (now.has(line) ? line : (free.get(unnamed(line))?.shift() ?? line)));
 }
 
 const linesOf = ({ objects, others = [] }: Content) => [...objects, ...others];

@@ -87,8 +87,10 @@ export class BrokerConnection<Session> {
       }
       // Waiting won't help: wrong credentials, missing rights, or queues that stand with other arguments.
       const incurable = isIncurable(reason) || codeOf(reason) === "QUEUE_MISMATCH";
-      // A node that took us but cannot serve, as one apart from the others, is no reason to give the others up.
-      const othersLeft = reached && attempt + 1 < nodesOf(address).length;
+      // A node that took us but cannot serve, as one apart from the others, is no reason to give the others up. What somebody else has
+      // in hand he has on every node.
+      const isOfNode = codeOf(reason) !== "DEAD_LETTERS_BUSY";
+      const othersLeft = reached && isOfNode && attempt + 1 < nodesOf(address).length;
       if (!this.#wasUp && ((connectPolicy === "once" && !othersLeft) || incurable)) {
         return this.#session.reject(reason);
       }

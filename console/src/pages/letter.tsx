@@ -51,12 +51,12 @@ export function LetterPage({ params }: PageProps) {
   );
 }
 
-const replaysText = (replays: LetterDetail["replays"]) =>
-  replays === null
-    ? text(null)
-    : replays.length === 0
-      ? "never"
-      : `${counted(replays.length, "time")}, last by ${replays[0]?.by}`;
+function replaysText(replays: LetterDetail["replays"]) {
+  const [last] = replays ?? [];
+  return last === undefined
+    ? text(replays && "never")
+    : `${counted(replays?.length ?? 0, "time")}, last by ${last.by}`;
+}
 
 function LetterFacts({ queue, letter, encoding, replays }: LetterDetail & { readonly queue: string }) {
   return (

@@ -187,7 +187,7 @@ describe("whoever asks", () => {
         remoteAddress: "10.1.0.2",
       });
     }
-    const who = { trace_id: expect.any(String), address: "10.1.0.2", name: "Ana" };
+    const who = { trace_id: expect.any(String), address: "10.1.0.2", who: "Ana" };
     expect(lines).toEqual([
       { ...who, code: "CONSOLE_PASSWORD_REFUSED" },
       { ...who, role: "operator" },

@@ -32,7 +32,7 @@ export const postSession = ({ access, logger }: Resources) =>
     request: { body: signIn },
     answers: { 200: me },
     handle: async ({ body, raw, traceId }) => {
-      const who = { trace_id: traceId, address: raw.ip, name: body.name };
+      const who = { trace_id: traceId, address: raw.ip, who: body.name };
       try {
         const [person, cookie] = access.signIn(body, raw.headers, raw.ip);
         logger.info({ ...who, role: person.role }, "signed in to the console");
