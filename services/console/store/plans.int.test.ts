@@ -40,6 +40,8 @@ const FILL = `
   INSERT INTO saga.payment (payment_id, customer_id, reference, amount, currency, method, state, awaiting, trace_id, created_at, due_at)
   SELECT id, customer, 'order-' || n, 100, 'EUR', 'card', 'APPROVED', NULL, id, at, at FROM made;
   INSERT INTO payouts.pago (id_pago, id_afiliado, monto, moneda, trace_id, created_at) SELECT id, customer, 100, 'EUR', id, at FROM made;
+  INSERT INTO ingest.body (id, bytes, sha256, is_text, source, received_at)
+  SELECT id, '', sha256(''), false, 'http', at FROM made;
   INSERT INTO ingest.event (id, body_id, place, received_at, provider, method, confidence, status, code, detail, payment_ref, metadata,
                             provenance, latency_ms)
   SELECT id, id, 0, at, (ARRAY['stripe', 'wompi', 'adyen'])[n % 3 + 1], 'rule', 1,
