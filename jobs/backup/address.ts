@@ -1,4 +1,4 @@
-import { placesOf } from "../../lib/postgres/places.js";
+import { placesOf } from "../../lib/places.js";
 import { type Address, addressOf, type Pool } from "../../lib/postgres/pool.js";
 import { withPool } from "../../lib/postgres/with_pool.js";
 

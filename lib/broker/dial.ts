@@ -1,7 +1,7 @@
 import { connect } from "amqplib";
 import { type CoreCode, CoreError } from "../core_errors.js";
 import type { PlatformError } from "../errors.js";
-import { placesOf } from "../postgres/places.js";
+import { placesOf } from "../places.js";
 import type { Place } from "../probe.js";
 import { waitingMends } from "../retry.js";
 import type { BrokerAddress } from "../settings/base.js";

@@ -1,10 +1,10 @@
 import pg from "pg";
 import { type CoreCode, CoreError } from "../core_errors.js";
 import type { PlatformError } from "../errors.js";
+import { placesOf, placesText, placeText } from "../places.js";
 import type { Place } from "../probe.js";
 import { waitingMends } from "../retry.js";
 import { type TlsOptions, tlsOptions } from "../tls.js";
-import { placesOf, placesText, placeText } from "./places.js";
 import { connectionError, type Target } from "./refusal.js";
 
 /** A machine that is gone does not even refuse: the next place is tried after this. */

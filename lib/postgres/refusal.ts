@@ -1,8 +1,8 @@
 import { CoreError } from "../core_errors.js";
 import { codeOf, messageOf, PlatformError } from "../errors.js";
+import { placesText, placeText } from "../places.js";
 import { askPostgres, LOCAL_STACK, type Meaning, meaningOfErrno, type Place } from "../probe.js";
 import { isTlsCode, type TlsMode } from "../tls.js";
-import { placesText, placeText } from "./places.js";
 
 /** Where it was tried, and as whom. */
 export interface Target extends Place {

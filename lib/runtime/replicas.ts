@@ -1,10 +1,10 @@
 import { messageOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { type Instruments, seriesOnScrape } from "../observability/registry.js";
+import { placesOf, placeText } from "../places.js";
 import { type Lag, lagOf, type Mark } from "../postgres/lag.js";
 import type { replicaMetrics } from "../postgres/observe.js";
 import { one } from "../postgres/one.js";
-import { placesOf, placeText } from "../postgres/places.js";
 import { createPool, type Pool } from "../postgres/pool.js";
 import type { Place } from "../probe.js";
 import { verdictOf } from "../retry.js";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { messageOf } from "../errors.js";
-import { placesOf } from "../postgres/places.js";
+import { placesOf } from "../places.js";
 import { TLS_MODES } from "../tls.js";
 import { port, type SettingsDeclaration, secret, text, whole } from "./define.js";
 

@@ -192,7 +192,11 @@ export class BrokerCluster {
       // epmd, too, which outlives its node.
       const pids = ip("netns", "pids", space).split("\n").filter(Boolean);
       for (const pid of pids) {
-        process.kill(Number(pid), "SIGKILL");
+        try {
+          process.kill(Number(pid), "SIGKILL");
+        } catch {
+          // A node's helpers end with it.
+        }
       }
       ip("netns", "delete", space);
     }

@@ -2,7 +2,7 @@ import { dial, nodesOf } from "../../../lib/broker/dial.js";
 import { askManagement } from "../../../lib/broker/management.js";
 import { type CoreCode, CoreError } from "../../../lib/core_errors.js";
 import { messageOf, PlatformError } from "../../../lib/errors.js";
-import { placeText } from "../../../lib/postgres/places.js";
+import { placeText } from "../../../lib/places.js";
 import type { BrokerAddress } from "../../../lib/settings/base.js";
 
 /** More would not fit a line. */

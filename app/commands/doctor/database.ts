@@ -1,10 +1,10 @@
 import { requireSeed } from "../../../etl/seed/state.js";
 import { type CoreCode, CoreError } from "../../../lib/core_errors.js";
 import { PlatformError } from "../../../lib/errors.js";
+import { placesOf, placesText, placeText } from "../../../lib/places.js";
 import { catalogueChanges } from "../../../lib/postgres/catalogue.js";
 import { verifySchema } from "../../../lib/postgres/history.js";
 import { one } from "../../../lib/postgres/one.js";
-import { placesOf, placesText, placeText } from "../../../lib/postgres/places.js";
 import { type Address, addressOf, type Pool } from "../../../lib/postgres/pool.js";
 import { loadSql } from "../../../lib/postgres/sql.js";
 import { withPool } from "../../../lib/postgres/with_pool.js";

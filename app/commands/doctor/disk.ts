@@ -1,7 +1,7 @@
 import { readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf } from "../../../lib/errors.js";
-import { placesOf } from "../../../lib/postgres/places.js";
+import { placesOf } from "../../../lib/places.js";
 import { addressOf, type Pool, transaction } from "../../../lib/postgres/pool.js";
 import type { Settings } from "../../../lib/settings/base.js";
 import { withConnection } from "./check.js";

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { Place } from "../probe.js";
+import type { Place } from "./probe.js";
 
 /** A name, an IPv4 address, an IPv6 address in brackets, or the folder of a socket; and a port. */
 const ENTRY = /^(?:\[([0-9a-f:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/i;
