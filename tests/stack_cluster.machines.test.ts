@@ -14,8 +14,6 @@ import { testSettings } from "./harness/settings.js";
 
 const run = promisify(execFile);
 const MESSAGES = 100;
-/** A boot of three nodes takes some 20 s; here are four, and queues that move. */
-const TEST_MS = 600_000;
 
 let dir: string;
 beforeAll(() => {
@@ -126,4 +124,4 @@ test("one node becomes three, bears the loss of one, and is one again: messages 
   await stack("down");
   await stack("up");
   expect(await left()).toBe(2 * MESSAGES);
-}, TEST_MS);
+}, 600_000);
