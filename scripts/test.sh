@@ -15,7 +15,7 @@ Usage: scripts/test.sh [--in RELEASE] [--every-point] [static|unit|browser|int|f
   machines  *.machines.test.ts: what takes long: upgrade, bootstrap, TLS and standbys, services apart, what may befall backups
   monitoring  *.monitoring.test.ts: with Prometheus beside them: every panel has data, alerts fire and resolve
   --every-point  repeats a scenario at every point that it has, not at some
-  --in    the same on another release, in a system of its own: debian-13. Needs root; see scripts/test_in.sh --help
+  --in    the same on another release, in a system of its own: debian-13, debian-testing. Needs root; see scripts/test_in.sh --help
 
 machines and monitoring are not run by default, for they take minutes. CI runs them, and --every-point, each week and for each tag; run
 them before an issue is closed.
