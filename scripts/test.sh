@@ -43,7 +43,7 @@ while (($#)); do
     --every-point) export TEST_EVERY_POINT=1 ;; # read by tests/harness/sampled.ts
     --postgres)
       postgres=${2:-}
-      [[ -n $postgres ]] || die_usage '--postgres takes a version: 18'
+      [[ $postgres =~ ^[0-9]+$ ]] || die_usage '--postgres takes a version: 18'
       shift
       ;;
     -h | --help) usage; exit 0 ;;

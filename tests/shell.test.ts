@@ -193,6 +193,7 @@ describe("scripts/stack.sh", () => {
 describe("scripts/test.sh --postgres", () => {
   it.each([
     [["--postgres"], "--postgres takes a version"],
+    [["--postgres", "int"], "--postgres takes a version"],
     [["--postgres", "18", "int", "machines"], "machines are backed up and copied"],
   ])("refuses %j before it does anything", async (args, told) => {
     const { code, stderr } = await called(clean, "scripts/test.sh", ...args);
