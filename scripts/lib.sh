@@ -49,8 +49,8 @@ read_env_file() {
       die_usage "cannot read the settings in $file; mend what is named above, README.md (Settings) says how it is read"
   fi
   eval "ENV_FILE=($elements)" # names and quoted values only
-  [[ -z ${ENV_FILE[STACK_DIR]:-}${ENV_FILE[STACK_PORTS]:-} ]] ||
-    die_usage "STACK_DIR and STACK_PORTS belong in the environment, not in $file"
+  [[ -z ${ENV_FILE[STACK_DIR]:-}${ENV_FILE[STACK_PORTS]:-}${ENV_FILE[STACK_POSTGRES_BIN]:-} ]] ||
+    die_usage "STACK_DIR, STACK_PORTS and STACK_POSTGRES_BIN belong in the environment, not in $file"
   ENV_FILE_READ=1
 }
 

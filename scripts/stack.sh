@@ -35,6 +35,7 @@ Settings, from the environment or .env:
   REPLICA_PORT PROXY_PORT PROXY_NODE_1_PORT PROXY_NODE_2_PORT REPORTER_A_PORT REPORTER_B_PORT REPORTER_C_PORT
                     the same (5433 8088 8001 8002 5002 5010 5020)
   STACK_PORTS=free  take free ports from the start, as tests do (environment only)
+  STACK_POSTGRES_BIN  where initdb and postgres are, for a server that is not Debian's; remembered (environment only)
   STACK_MEMORY_MB   size the servers for less than this machine's memory
   POSTGRES_DB       name of the database (default payments)
 TEXT
@@ -43,6 +44,7 @@ TEXT
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 [[ -z ${STACK_DIR:-} ]] || STACK_DIR=$(absolute_path STACK_DIR "$STACK_DIR" "$PWD")
 STACK_DIR=$(realpath -m -- "${STACK_DIR:-$REPO_ROOT/.local/stack}")
+[[ -z ${STACK_POSTGRES_BIN:-} ]] || STACK_POSTGRES_BIN=$(absolute_path STACK_POSTGRES_BIN "$STACK_POSTGRES_BIN" "$PWD")
 STACK_ID=$(printf '%s' "$STACK_DIR" | sha256sum | cut -c 1-12)
 AWAY_DIR=/var/lib/payments-platform/$STACK_ID # where root keeps the data if the servers' users cannot reach STACK_DIR
 SECRETS=(postgres admin loader reader exporter backup app lake rabbitmq)
@@ -145,6 +147,8 @@ check_settings() {
   local mb
   read_env_file
   mb=$(setting STACK_MEMORY_MB 1024)
+  [[ -z ${STACK_POSTGRES_BIN:-} || (-x $STACK_POSTGRES_BIN/initdb && -x $STACK_POSTGRES_BIN/postgres) ]] ||
+    die_usage "STACK_POSTGRES_BIN is '$STACK_POSTGRES_BIN', where there is no initdb and postgres; unset it, or name their folder"
   [[ $mb =~ ^[1-9][0-9]{0,7}$ ]] || die_usage "STACK_MEMORY_MB is '$mb'; give megabytes as a whole number, e.g. 2048"
 }
 
@@ -184,6 +188,7 @@ cmd_up() { # [--with-monitoring|--without-monitoring] [--with-replica|--without-
   load_state
   choose_data_dir
   STATE[POSTGRES_DB]=$db
+  [[ -z ${STACK_POSTGRES_BIN:-} ]] || STATE[POSTGRES_BIN]=$STACK_POSTGRES_BIN
   case $monitoring in
     --with-*) STATE[MONITORING]=${STATE[MONITORING]:-wanted} ;; # later the checksum of its configuration
     --without-*) STATE[MONITORING]='' ;;

@@ -16,12 +16,13 @@ pg_bins() { # newest first: every installed server's programs
 # pg_setup: where things are, and PG_AS, the command prefix under which the server's programs run.
 pg_setup() {
   PG_DIR=$DATA_DIR/postgres
-  PG_BIN=$(pg_bins | head -n 1)
+  PG_CLIENTS=$(pg_bins | head -n 1)
+  PG_BIN=${STATE[POSTGRES_BIN]:-$PG_CLIENTS}
   run_as "$(server_user postgres)"
   PG_AS=("${RUN_AS[@]}" "HOME=$PG_DIR")
 }
 
-pg_answers() { "$PG_BIN/pg_isready" -q -t 3 -h 127.0.0.1 -p "${STATE[POSTGRES_PORT]}" -U postgres -d postgres; }
+pg_answers() { "$PG_CLIENTS/pg_isready" -q -t 3 -h 127.0.0.1 -p "${STATE[POSTGRES_PORT]}" -U postgres -d postgres; }
 
 pg_end_strays() { # backends outlive a killed server until they notice
   end_strays PG_AS "$PG_DIR/data" postgres INT QUIT
@@ -81,7 +82,7 @@ pg_start() {
   backups_prepare
   if "${PG_AS[@]}" test -e "$PG_DIR/data/PG_VERSION"; then
     version=$("${PG_AS[@]}" cat "$PG_DIR/data/PG_VERSION")
-    PG_BIN=/usr/lib/postgresql/$version/bin
+    if [[ -z ${STATE[POSTGRES_BIN]:-} ]]; then PG_BIN=/usr/lib/postgresql/$version/bin; fi
     [[ -x $PG_BIN/postgres ]] || die "the data in $PG_DIR is of PostgreSQL $version, which is not installed; run: apt-get install postgresql-$version"
   else
     pg_init
@@ -115,7 +116,7 @@ pg_provision() {
     printf '\\connect datalake\n'
     cat "$REPO_ROOT/db/datalake.sql"
   } | PGPASSWORD=$(<"$STACK_DIR/secrets/postgres_password") PGCONNECT_TIMEOUT=10 \
-    "$PG_BIN/psql" -Xq -h 127.0.0.1 -p "${STATE[POSTGRES_PORT]}" -U postgres -d postgres 2>&1) ||
+    "$PG_CLIENTS/psql" -Xq -h 127.0.0.1 -p "${STATE[POSTGRES_PORT]}" -U postgres -d postgres 2>&1) ||
     die "cannot set up roles and database: ${out//$'\n'/; }; if $STACK_DIR/secrets was lost, start anew: scripts/stack.sh reset --yes"
 }
 

@@ -5,11 +5,11 @@
 REPLICA_SLOT=replica # keeps the log that the replica has not read yet, as far as max_slot_wal_keep_size goes
 
 replica_wanted() { [[ -n ${STATE[REPLICA]:-} ]]; }
-replica_answers() { "$PG_BIN/pg_isready" -q -t 3 -h 127.0.0.1 -p "${STATE[REPLICA_PORT]}" -U postgres -d postgres; }
+replica_answers() { "$PG_CLIENTS/pg_isready" -q -t 3 -h 127.0.0.1 -p "${STATE[REPLICA_PORT]}" -U postgres -d postgres; }
 
 replica_ask_primary() { # SQL
   PGPASSWORD=$(<"$STACK_DIR/secrets/postgres_password") PGCONNECT_TIMEOUT=10 \
-    "$PG_BIN/psql" -XqAt -h 127.0.0.1 -p "${STATE[POSTGRES_PORT]}" -U postgres -d postgres -v slot="$REPLICA_SLOT" <<<"$1"
+    "$PG_CLIENTS/psql" -XqAt -h 127.0.0.1 -p "${STATE[POSTGRES_PORT]}" -U postgres -d postgres -v slot="$REPLICA_SLOT" <<<"$1"
 }
 
 # replica_copy: from the primary, built aside and renamed when whole. The slot comes first, or what is written meanwhile might be gone.

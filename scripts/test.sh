@@ -5,7 +5,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/test.sh [--in RELEASE] [--every-point] [static|unit|browser|int|fault|machines|monitoring]...
+Usage: scripts/test.sh [--in RELEASE] [--postgres MAJOR] [--every-point] [static|unit|browser|int|fault|machines|monitoring]...
 
   static  formatting, lint, types, dead code, shell scripts, Prometheus' configuration and alert rules
   unit    *.test.ts: unit and property tests, no servers
@@ -15,7 +15,8 @@ Usage: scripts/test.sh [--in RELEASE] [--every-point] [static|unit|browser|int|f
   machines  *.machines.test.ts: what takes long: upgrade, bootstrap, TLS and standbys, services apart, what may befall backups
   monitoring  *.monitoring.test.ts: with Prometheus beside them: every panel has data, alerts fire and resolve
   --every-point  repeats a scenario at every point that it has, not at some
-  --in    the same on another release, in a system of its own: debian-13. Needs root; see scripts/test_in.sh --help
+  --in    the same on another release, in a system of its own: debian-13, debian-testing. Needs root; see scripts/test_in.sh --help
+  --postgres  int, or the parts given, on a server of that version from npm, fetched for this call: 18. No machines, for no client comes with it
 
 machines and monitoring are not run by default, for they take minutes. CI runs them, and --every-point, each week and for each tag; run
 them before an issue is closed.
@@ -34,17 +35,26 @@ source "$REPO_ROOT/scripts/node.sh"
 
 if [[ ${1:-} == --in ]]; then exec "$REPO_ROOT/scripts/test_in.sh" "${@:2}"; fi
 parts=()
-unset TEST_EVERY_POINT
-for arg; do
-  case $arg in
-    static | unit | browser | int | fault | machines | monitoring) parts+=("$arg") ;;
+postgres=''
+unset TEST_EVERY_POINT TEST_LEFT_OUT STACK_POSTGRES_BIN
+while (($#)); do
+  case $1 in
+    static | unit | browser | int | fault | machines | monitoring) parts+=("$1") ;;
     --every-point) export TEST_EVERY_POINT=1 ;; # read by tests/harness/sampled.ts
+    --postgres)
+      postgres=${2:-}
+      [[ $postgres =~ ^[0-9]+$ ]] || die_usage '--postgres takes a version: 18'
+      shift
+      ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
+  shift
 done
-((${#parts[@]})) || parts=(static unit browser int fault)
+((${#parts[@]})) || if [[ -n $postgres ]]; then parts=(int); else parts=(static unit browser int fault); fi
 wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
+[[ -z $postgres ]] || ! wanted machines ||
+  die_usage "machines are backed up and copied, by programs of PostgreSQL $postgres that --postgres does not bring; leave one of them out"
 
 # Tests have stacks of their own, small and on free ports, and none of the caller's settings.
 export STACK_PORTS=free STACK_MEMORY_MB=1024 PAYMENTS_ENV_FILE=/dev/null
@@ -116,7 +126,17 @@ static_checks() { # leaves its counts in a file
   printf '%s\n' "$passed $failed" >"$work/static.counts"
 }
 
-stack_dir() { printf '%s\n' "$REPO_ROOT/.local/test-$1"; }
+stack_dir() { printf '%s\n' "$REPO_ROOT/.local/test-${postgres:+postgres-$postgres-}$1"; }
+
+# use_postgres: a server of that version for all stacks. What makes backups or a cluster of its own wants clients of it, too.
+use_postgres() {
+  STACK_POSTGRES_BIN=$("$REPO_ROOT/scripts/test_postgres.sh" "$postgres") || exit
+  export STACK_POSTGRES_BIN
+  [[ -x /usr/lib/postgresql/$postgres/bin/pg_dump ]] && return
+  TEST_LEFT_OUT=$(git grep --untracked -lE 'harness/(backup_folder|cluster)\.js"' -- '*.int.test.ts' '*.fault.test.ts' | paste -s -d ' ')
+  export TEST_LEFT_OUT # read by vitest.config.ts
+  note "left out, for pg_dump of PostgreSQL $postgres is not installed: $TEST_LEFT_OUT"
+}
 
 start_stack() ( # start_stack NAME: leaves its settings, a line of JSON, in a file
   STACK_DIR=$(stack_dir "$1")
@@ -160,6 +180,7 @@ clean_up() {
     [[ -n ${TEST_KEEP_STACK:-} || ! -e $(stack_dir "$stack") ]] || STACK_DIR=$(stack_dir "$stack") scripts/stack.sh reset --yes &
   done
   wait
+  [[ -z $postgres || -n ${TEST_KEEP_STACK:-} ]] || rm -rf -- "$REPO_ROOT/.local/postgres-$postgres"
   rm -rf -- "$work"
 }
 trap clean_up EXIT
@@ -171,6 +192,7 @@ build
 on_servers=()
 for part in int fault machines; do ! wanted "$part" || on_servers+=("$part"); done
 install_missing
+[[ -z $postgres ]] || use_postgres
 
 if ((${#on_servers[@]})); then
   start_stacks "${stacks[@]}" >"$work/stacks.log" 2>&1 &

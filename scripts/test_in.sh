@@ -6,19 +6,20 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/test.sh --in RELEASE [--every-point] [static|unit|int|fault|machines|monitoring]...
+Usage: scripts/test.sh --in RELEASE [--every-point] [static|unit|browser|int|fault|machines|monitoring]...
 
-  RELEASE  debian-13
+  RELEASE  debian-13, debian-testing
 
-Without a part: bootstrap.sh, monitoring, verify, a backup and its drill, then the gate. With parts: only these. Needs root. The
-system is made by debootstrap under .local/systems/ and kept for the next call, packages included; delete its folder to have it
-made anew. It gets a copy of this checkout as it is, what is not committed included, and leaves no process and no mount behind.
+Without a part: bootstrap.sh, monitoring and the proxy, verify, some payments and audit, the page of the console, a backup and its
+drill, then the gate. With parts: only these. Needs root. The system is made by debootstrap under .local/systems/ and kept for the next call, packages
+included; delete its folder to have it made anew. It gets a copy of this checkout as it is, what is not committed included, and
+leaves no process and no mount behind.
 TEXT
 }
 
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
-declare -A SUITES=([debian-13]=trixie)
+declare -A SUITES=([debian-13]=trixie [debian-testing]=testing)
 CHECKOUT=/srv/payments-platform # within the system
 # What README asks for; procps, which containers lack and machines have; and what encrypts backups, without which tests are skipped.
 PACKAGES=(ca-certificates git nodejs npm procps gpg gpg-agent age)
@@ -126,11 +127,15 @@ if ((parts == 0)); then
   in_system "$system" bash -euc 'cd "$1"
     export STACK_PORTS=free
     scripts/bootstrap.sh --local --rows 300000
-    scripts/stack.sh up --with-monitoring
+    scripts/stack.sh up --with-monitoring --with-proxy
     scripts/stack.sh status
     settings=$(scripts/stack.sh env)
     eval "$settings"
-    node dist/app/main.js verify
+    payments verify
+    payments traffic --rate 20/s --seconds 10
+    payments audit
+    source scripts/lib.sh
+    [[ $(http_get "$HTTP_PORT" /) == 200*"<html"* ]] || die "the services do not serve the page of the console"
     scripts/backup.sh
     scripts/verify_restore.sh --cluster
     scripts/stack.sh reset --yes' bash "$CHECKOUT" || die "failed in $release; the reason is above"

@@ -180,6 +180,7 @@ describe("scripts/stack.sh", () => {
     ["STACK_DIR", "$HOME/x"],
     ["STACK_MEMORY_MB", "2G"],
     ["STACK_MEMORY_MB", "08"],
+    ["STACK_POSTGRES_BIN", "/nowhere"],
   ])("refuses %s=%s", async (name, value) => {
     const { code, stderr } = await called({ ...clean, [name]: value }, "scripts/stack.sh", "up");
     expect({ code, stderr }).toEqual({
@@ -189,10 +190,29 @@ describe("scripts/stack.sh", () => {
   });
 });
 
+describe("scripts/test.sh --postgres", () => {
+  it.each([
+    [["--postgres"], "--postgres takes a version"],
+    [["--postgres", "int"], "--postgres takes a version"],
+    [["--postgres", "18", "int", "machines"], "machines are backed up and copied"],
+  ])("refuses %j before it does anything", async (args, told) => {
+    const { code, stderr } = await called(clean, "scripts/test.sh", ...args);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(told) });
+  });
+
+  it("knows no version that nobody has looked at", async () => {
+    const { code, stderr } = await called(clean, "scripts/test_postgres.sh", "17");
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("known: 18\n") });
+  });
+});
+
 describe("a bad .env", () => {
   it.each([
     ["not a setting", /^\S.*bad:1: is not NAME=value\nbackup\.sh: cannot read the settings in .*bad; .*\n$/],
-    ["STACK_DIR=x", /^backup\.sh: STACK_DIR and STACK_PORTS belong in the environment, not in .*bad\n$/],
+    ...["STACK_DIR", "STACK_PORTS", "STACK_POSTGRES_BIN"].map((name): [string, RegExp] => [
+      `${name}=x`,
+      /^backup\.sh: STACK_DIR, STACK_PORTS and STACK_POSTGRES_BIN belong in the environment, not in .*bad\n$/,
+    ]),
   ])("is told once: %s", async (text, told) => {
     const bad = join(folder, "bad");
     await writeFile(bad, `${text}\n`);

@@ -11,7 +11,7 @@ type Values = Readonly<Record<string, string | undefined>>;
 const FOREIGN_PREFIXES = ["COMPOSE_", "DOCKER_"];
 /** What scripts/stack.sh alone reads, there and in the environment only. */
 const STACK_NAMES = ["STACK_MEMORY_MB"];
-const ENVIRONMENT_NAMES = ["STACK_DIR", "STACK_PORTS"];
+const ENVIRONMENT_NAMES = ["STACK_DIR", "STACK_PORTS", "STACK_POSTGRES_BIN"];
 
 export interface SettingsSources {
   /** Declared by modules that do not run here: their names are known, their values nobody looks at. */
