@@ -104,13 +104,13 @@ test("RabbitMQ is killed in mid-run and comes back: the same worker goes on", as
 });
 
 test("an alarm of the broker blocks publishers: they time out, and go on when it is over", async () => {
-  const worker = await platform.startWorker(2);
-  // One chunk after the other, so that the run outlasts the seconds that rabbitmqctl takes.
-  const run = await platform.kickoff({ rows: 200_000, chunkRows: 1_000 }, 1);
-  await eventually("under way", async () => (await cleaned()) > 1, { everyMs: 5 });
   const limit =
     (await rabbitmqctl("environment")).match(/vm_memory_high_watermark,\{absolute,"?([^"}]+)/)?.[1] ??
     "512MiB";
+  const worker = await platform.startWorker(2);
+  // One chunk after the other, so that the run outlasts the seconds that rabbitmqctl takes.
+  const run = await platform.kickoff({ rows: 200_000, chunkRows: 500 }, 1);
+  await eventually("under way", async () => (await cleaned()) > 1, { everyMs: 5 });
   await rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1");
   try {
     // Two steps finish and wait for their confirms; nothing else can begin.

@@ -195,6 +195,10 @@ describe("payments", () => {
     expect(await all(`/payments?to=${before}`)).toEqual([]);
     expect(await all(`/payments?from=${before}`)).toHaveLength(3);
     const [id = ""] = approved;
+    for (const query of [`id=${id.toUpperCase()}`, "reference=o-1", `reference=o-1&customer=${encoded}`]) {
+      expect((await all(`/payments?${query}`)).map((each) => each.id)).toEqual([id]);
+    }
+    expect([await all(`/payments?id=${newId()}`), await all("/payments?id=a1")]).toEqual([[], []]);
     const detail = await get(`/payments/${id}`);
     expect(detail).toMatchObject({
       payment: { state: "APPROVED", reference: "o-1" },
@@ -254,6 +258,9 @@ describe("payments", () => {
       raw: { cut: false },
     });
     expect(JSON.parse(detail.raw.text)).toMatchObject({ id: "ch_9" });
+    const named = await all(`/events?payment_ref=${id}&provider=stripe`);
+    expect(named.map((each) => each.id)).toEqual([body.id]);
+    expect(await all(`/events?payment_ref=${id}&provider=wompi`)).toEqual([]);
     expect(detail.provenance.map(({ field }: { field: string }) => field)).toContain("amount");
     expect(detail.letters).toEqual([]);
     await bury(body.id);

@@ -25,7 +25,11 @@ export type Payment = z.output<typeof payment>;
 /** GET payments?id&customer&reference&state&from&to&cursor; from and to are instants, the second one excluded. */
 export const paymentQuery = z.strictObject({
   ...pageQuery,
-  id: z.uuid().toLowerCase().optional(),
+  id: written(255)
+    .min(1)
+    .toLowerCase()
+    .optional()
+    .meta({ description: "The whole of it; none has one that is no UUID." }),
   customer: written(255).min(1).optional(),
   reference: written(255)
     .min(1)

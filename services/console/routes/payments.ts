@@ -30,6 +30,9 @@ export const getPayments = (resources: Resources) =>
     request: { query: paymentQuery.extend({ cursor: pages.query.cursor }) },
     answer: paymentList,
     handle: async ({ query: { cursor, ...filter } }) => {
+      if (filter.id !== undefined && !isUuid(filter.id)) {
+        return { items: [], next: null };
+      }
       const { rows, next } = await listPayments(resources.reads, { ...filter, before: cursor?.id });
       return {
         items: rows.map(bodyOf),
