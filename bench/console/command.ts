@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { formatTable } from "../../lib/cli/table.js";
 import { Fleet } from "../payments/fleet.js";
 import { type ProcessorTime, processorClock } from "../payments/processor.js";
+import { spreadOf } from "../ratios.js";
 import type { Report } from "../report.js";
 import type { Stack } from "../stack.js";
 import { OpenPages } from "./open_pages.js";
@@ -92,13 +93,8 @@ function render({ pages: most }: ConsoleOptions, found: readonly Figures[]): str
     pages === 0 ? "-" : looks.toFixed(2),
     (bytesPerS / 1_000_000).toFixed(2),
   ]);
-  const median = (pages: number, of: (figures: Figures) => number): number => {
-    const sorted = found
-      .filter((each) => each.pages === pages)
-      .map(of)
-      .toSorted((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  };
+  const median = (pages: number, of: (figures: Figures) => number) =>
+    spreadOf(found.filter((each) => each.pages === pages).map(of)).median;
   const cost = median(most, ({ share }) => share.node) - median(0, ({ share }) => share.node);
   const looks = [1, most].map((pages) => median(pages, (each) => each.looks));
   const onePoller = (looks[1] ?? 0) <= 1.1 * (looks[0] ?? 0);

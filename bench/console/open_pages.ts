@@ -42,7 +42,7 @@ export class OpenPages {
     }
     response.setEncoding("utf8");
     response.on("data", (text: string) => {
-      this.#bytes += text.length;
+      this.#bytes += Buffer.byteLength(text);
       for (const [, id] of text.matchAll(/^id: (\d+)$/gm)) {
         this.#lastId = Math.max(this.#lastId, Number(id));
       }

@@ -92,6 +92,11 @@ it("knows a foreign key of a partition by what it says, where an older manifest 
   };
   const one = { ...two, objects: two.objects.slice(0, -1) };
   expect(compareContent(two, one)).toMatchObject([{ what: key("b_fkey", "default") }]);
+  const numberedTwice = {
+    ...content,
+    objects: [...content.objects, ...["fkey1", "fkey2"].map((name) => key(name, "default"))],
+  };
+  expect(compareContent(numberedTwice, one)).toMatchObject([{ what: key("fkey2", "default") }]);
 });
 
 it("finds what is ours where an older manifest has it among the others, and that it lacks", () => {
