@@ -213,7 +213,7 @@ test("a database that is restored in its place serves at once: keys, references 
   await services.stop();
   const name = services.settings.POSTGRES_DB;
   const restored = await backups(services.settings, "restore", "--force", "--json", `< ${name}\n`);
-  expect(restored.code).toBe(0);
+  expect(restored).toMatchObject({ code: 0 }); // prints what it said
   ({ replaced } = JSON.parse(restored.stdout) as { replaced: string });
   await services.start();
   const of = async (payment: string) => (await services.get(`/payments/${payment}`)).body;

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { messageOf } from "../../lib/errors.js";
+import { codeOf, messageOf } from "../../lib/errors.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { quoteName } from "../../lib/postgres/sql.js";
 import { BackupError } from "../errors.js";
@@ -37,6 +37,33 @@ export async function dropDatabase(maintenance: Pool, name: string): Promise<voi
   await maintenance.query(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`);
 }
 
+const OBJECT_IN_USE = "55006";
+
+/** How long a session that was told to end may take. ALTER DATABASE itself waits 5 s, which a busy machine exceeds. */
+const ENDING_MS = 60_000;
+
+/**
+ * Ends whoever is connected to the databases, and does what needs them unused. Not autovacuum, which only a superuser may end,
+ * and which ALTER DATABASE ends itself.
+ */
+async function whenUnused(maintenance: Pool, names: readonly string[], work: () => Promise<void>) {
+  const deadline = performance.now() + ENDING_MS;
+  for (;;) {
+    await maintenance.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = ANY($1) AND backend_type <> 'autovacuum worker' AND pid <> pg_backend_pid()`,
+      [names],
+    );
+    try {
+      return await work();
+    } catch (error) {
+      if (codeOf(error) !== OBJECT_IN_USE || performance.now() >= deadline) {
+        throw error;
+      }
+    }
+  }
+}
+
 /**
  * Gives the restored database its name. What has the name now is renamed, not dropped, unless it is empty: the last thing to
  * lose at three in the morning is what was there before.
@@ -58,15 +85,13 @@ export async function renameInto(
   const replaced = `${name.slice(0, 40)}_before_${stamp}`;
   await maintenance.query(`ALTER DATABASE ${quoteName(name)} WITH ALLOW_CONNECTIONS false`);
   try {
-    await maintenance.query(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
-      [name],
+    await whenUnused(maintenance, [name, restored], () =>
+      // Both or neither: there is no moment without a database of this name.
+      transaction(maintenance, async (client) => {
+        await client.query(`ALTER DATABASE ${quoteName(name)} RENAME TO ${quoteName(replaced)}`);
+        await client.query(`ALTER DATABASE ${quoteName(restored)} RENAME TO ${quoteName(name)}`);
+      }),
     );
-    // Both or neither: there is no moment without a database of this name.
-    await transaction(maintenance, async (client) => {
-      await client.query(`ALTER DATABASE ${quoteName(name)} RENAME TO ${quoteName(replaced)}`);
-      await client.query(`ALTER DATABASE ${quoteName(restored)} RENAME TO ${quoteName(name)}`);
-    });
   } catch (cause) {
     await maintenance.query(`ALTER DATABASE ${quoteName(name)} WITH ALLOW_CONNECTIONS true`);
     throw new BackupError("RESTORE_FAILED", `${name} cannot be replaced: ${messageOf(cause)}.`, {

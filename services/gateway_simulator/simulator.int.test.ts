@@ -97,7 +97,9 @@ test("payments audit names what the gateway's book has otherwise, and ends with 
   const base = services.settings.STRIPE_API_BASE;
   await eventually("paid past us", async () => {
     const headers = { authorization: "Bearer sk", "idempotency-key": randomUUID() };
-    const paid = fetch(`${base}/v1/payouts`, { method: "POST", headers, body: form });
+    // Some requests are never answered.
+    const signal = AbortSignal.timeout(2_000);
+    const paid = fetch(`${base}/v1/payouts`, { method: "POST", headers, body: form, signal });
     return (await paid.catch(() => undefined))?.status === 200; // Things go wrong for us too.
   });
   await services.owner(`ALTER TABLE payouts.pago DISABLE TRIGGER USER`);
