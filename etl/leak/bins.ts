@@ -31,10 +31,13 @@ function edgesOf(sorted: Float64Array): number[] {
   for (let begin = 0; edges.length < MOST_BINS - 1; ) {
     const size = Math.ceil((sorted.length - begin) / (MOST_BINS - edges.length));
     const last = sorted[begin + size - 1] ?? Number.POSITIVE_INFINITY;
-    const from = sorted.indexOf(last);
-    const next = sorted.lastIndexOf(last) + 1;
+    const from = sorted.indexOf(last, begin);
+    let next = begin + size;
+    while (sorted[next] === last) {
+      next++;
+    }
     begin = from > begin && next - from > size ? from : next;
-    if (next <= 0 || begin >= sorted.length) {
+    if (begin >= sorted.length) {
       break;
     }
     edges.push(sorted[begin] as number);
