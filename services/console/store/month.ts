@@ -18,6 +18,22 @@ export async function listMonths(db: Queryable): Promise<readonly MonthRow[]> {
   return rows;
 }
 
+/**
+ * What tells a month's content from another one's: its runs, and the table that has it, which healing replaces. Empty where it is not
+ * published.
+ *
+ * @param month `YYYY-MM-01`
+ */
+export async function contentOf(db: Queryable, month: string): Promise<string> {
+  const { rows } = await db.query<{ content: string }>({
+    name: "console_month_content",
+    text: `SELECT concat_ws(' ', to_regclass(format('payments.%I', etl.leaf_name(month)))::oid, array_to_string(runs, ' ')) AS content
+           FROM etl.console_month WHERE month = $1`,
+    values: [month],
+  });
+  return rows[0]?.content ?? "";
+}
+
 /** What is asked of roll-ups, by where it stands. */
 const SOURCES: Readonly<
   Record<Exclude<Rollups["by"], "decline_reason">, readonly [group: string, view: string]>
