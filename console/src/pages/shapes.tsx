@@ -105,7 +105,9 @@ function Parts({ shape, parts, published }: Shape) {
   const shares = sharesOf([...parts, ...beside]);
   return (
     <figure class="chart" key={shape}>
-      <strong>{title}</strong>
+      <figcaption>
+        <strong>{title}</strong>
+      </figcaption>
       <Bars
         label={title}
         bars={parts.map((part, at) => {

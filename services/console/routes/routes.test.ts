@@ -358,7 +358,7 @@ describe("a month's shapes", () => {
       asked += 1;
       throw new EtlError("MONTH_UNKNOWN", "2031-01 is not published.");
     };
-    const { server } = serve({ platformActions: { profileMonth }, query: async () => ({ rows: [] }) });
+    const { server } = serve({ platformActions: { profileMonth }, query });
     for (let tries = 1; tries <= 2; tries++) {
       expect(await at(server, "2031-01")).toMatchObject({ status: 404, code: "MONTH_UNKNOWN" });
       expect(asked).toBe(tries);
