@@ -167,29 +167,34 @@ describe("runs", () => {
 
 describe("shapes of a month", () => {
   const path = "/data/profile?month=2025-01";
-  const inMonth = (work: (admin: Pool) => Promise<void>) =>
-    withPool({ role: "admin", database: services.settings.POSTGRES_DB }, async (admin) => {
+  const asAdmin = <T>(work: (admin: Pool) => Promise<T>) =>
+    withPool({ role: "admin", database: services.settings.POSTGRES_DB }, work);
+  /** While the month is being swapped in. */
+  const locked = (work: () => Promise<void>) =>
+    asAdmin(async (admin) => {
       await admin.query("SET ROLE payments_owner");
       await admin.query("BEGIN");
       await admin.query("LOCK TABLE payments.txn_2025_01 IN ACCESS EXCLUSIVE MODE");
-      await work(admin);
+      await work();
       await admin.query("ROLLBACK");
+    });
+  const cancelled = () =>
+    asAdmin(async (admin) => {
+      const { rowCount } = await admin.query(
+        `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+         WHERE application_name = 'payments console profile' AND datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return rowCount === 1;
     });
 
   test("that cannot be read now are a problem, and nobody waits long for them", async () => {
-    await inMonth(async () => {
+    await locked(async () => {
       expect(await problem(path)).toMatchObject({ status: 503, code: "BUSY" });
     });
-    await inMonth(async (admin) => {
+    await locked(async () => {
       const asked = problem(path);
       // As when its time is over.
-      await eventually("cancelled", async () => {
-        const { rows } = await admin.query(
-          `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
-           WHERE application_name = 'payments console profile' AND datname = current_database() AND wait_event_type = 'Lock'`,
-        );
-        return rows.length === 1;
-      });
+      await eventually("cancelled", cancelled);
       expect(await asked).toMatchObject({ status: 422, code: "CONSOLE_MONTH_LARGE" });
     });
   });

@@ -54,10 +54,10 @@ function figure(value: number | null, unit: Shape["unit"] = "exponent") {
   );
 }
 const UNITS: Partial<Record<Shape["unit"], string>> = {
-  share: " %",
-  EUR: " EUR",
-  USD: " USD",
-  hours: " hours",
+  share: "\u00a0%",
+  EUR: "\u00a0EUR",
+  USD: "\u00a0USD",
+  hours: "\u00a0hours",
 };
 
 function Published({ published, unit }: Shape) {
@@ -104,7 +104,7 @@ function Parts({ shape, parts, published }: Shape) {
   const beside = published?.parts ?? [];
   const shares = sharesOf([...parts, ...beside]);
   return (
-    <figure class="chart" key={shape}>
+    <figure key={shape}>
       <figcaption>
         <strong>{title}</strong>
       </figcaption>
