@@ -9,6 +9,7 @@ import { benchBackup } from "./backup.js";
 import { type AvailabilityOptions, benchAvailability } from "./campaigns/availability.js";
 import { benchConsole, type ConsoleOptions } from "./console/command.js";
 import { benchIngest, PARTS as INGEST_PARTS, type IngestOptions } from "./ingest/command.js";
+import { benchLeak } from "./leak.js";
 import { benchLoad } from "./load.js";
 import { machineFacts, requireDurability } from "./machine.js";
 import { benchMonitor, type MonitorOptions } from "./monitor/command.js";
@@ -63,6 +64,16 @@ measures(
     .option("--runs <k>", "times that 1,000 rows are added", count(1, 99), 5)
     .option("--no-double", "without the N rows onto N"),
   (stack, report, options: AppendOptions) => benchAppend(stack, report, options),
+);
+measures(
+  program
+    .command("leak")
+    .description(
+      "fraud that is to be looked for: what a column, a pair and the history tell of it, of large runs",
+    )
+    .option("--rows <n>", "rows of each run", count(10_000, 1_000_000_000), 3_000_000)
+    .option("--seeds <k>", "runs of each difficulty, of seed 1 and on", count(1, 99), 2),
+  benchLeak,
 );
 measures(
   program

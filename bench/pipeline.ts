@@ -27,8 +27,8 @@ export async function runPipeline(stack: Stack, rows: number): Promise<PipelineF
 
 /** A worker whose code is compiled and whose connections stand. */
 export interface WarmWorker {
-  /** One default run of this many rows, after a checkpoint. */
-  readonly run: (rows: number) => Promise<Omit<PipelineFigures, "peakMb">>;
+  /** One run of this many rows, after a checkpoint: the default one, but for further options of `payments kickoff`. */
+  readonly run: (rows: number, ...options: string[]) => Promise<Omit<PipelineFigures, "peakMb">>;
   /** The same by `payments kickoff --wait`. @returns seconds by the caller's clock, from the command's start to its end. */
   readonly wait: (rows: number) => Promise<number>;
   /** Its largest resident set so far. */
@@ -46,9 +46,9 @@ export async function withWarmWorker<T>(stack: Stack, work: (warm: WarmWorker) =
     try {
       await finished(stack, pool, worker, await kickoff(stack, WARM_UP));
       return await work({
-        run: async (rows) => {
+        run: async (rows, ...options) => {
           await stack.checkpoint();
-          const runId = await kickoff(stack, ["--rows", String(rows)]);
+          const runId = await kickoff(stack, ["--rows", String(rows), ...options]);
           await finished(stack, pool, worker, runId);
           return figuresOf(pool, runId);
         },

@@ -72,6 +72,11 @@ test("a run that has lost a month or an account is not audited", async () => {
   await platform.load({ rows: 6_000, fraudRate: 0.5 });
   await byHand("DELETE FROM payments.account WHERE account_id = (SELECT max(account_id) FROM payments.txn)");
   await expect(audit("r1")).rejects.toMatchObject({ code: "NOT_SEEDED" });
+  await byHand("DELETE FROM payments.txn WHERE occurred_at >= '2025-02-01' AND occurred_at < '2025-03-01'");
+  await expect(audit("r1")).rejects.toMatchObject({
+    code: "LEAF_CHANGED",
+    message: expect.stringContaining("txn_2025_02 has no row of run r1"),
+  });
   await byHand("DROP TABLE payments.txn_2025_02");
   await expect(audit("r1")).rejects.toMatchObject({
     code: "LEAF_CHANGED",

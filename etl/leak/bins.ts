@@ -8,10 +8,7 @@ export function binsOf(values: readonly (number | string)[]): Uint16Array {
 
 /** Equal numbers share a bin. */
 function byRank(values: readonly number[]): Uint16Array {
-  const sorted = Float64Array.from(values).sort();
-  const edges = Array.from({ length: MOST_BINS - 1 }, (_, i) => {
-    return sorted[Math.floor(((i + 1) * sorted.length) / MOST_BINS)] ?? 0;
-  });
+  const edges = edgesOf(Float64Array.from(values).sort());
   return Uint16Array.from(values, (value) => {
     let [low, high] = [0, edges.length];
     while (low < high) {
@@ -24,6 +21,25 @@ function byRank(values: readonly number[]): Uint16Array {
     }
     return low;
   });
+}
+
+/**
+ * The least value of each bin but the first. A value that fills a bin has it for itself: what is rare beside it is where fraud would show.
+ */
+function edgesOf(sorted: Float64Array): number[] {
+  const edges: number[] = [];
+  for (let begin = 0; edges.length < MOST_BINS - 1; ) {
+    const size = Math.ceil((sorted.length - begin) / (MOST_BINS - edges.length));
+    const last = sorted[begin + size - 1] ?? Number.POSITIVE_INFINITY;
+    const from = sorted.indexOf(last);
+    const next = sorted.lastIndexOf(last) + 1;
+    begin = from > begin && next - from > size ? from : next;
+    if (next <= 0 || begin >= sorted.length) {
+      break;
+    }
+    edges.push(sorted[begin] as number);
+  }
+  return edges;
 }
 
 /** What is rarer than the first 49 shares the last bin. */

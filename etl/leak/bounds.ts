@@ -9,11 +9,11 @@ export interface Bounds {
 }
 
 /** Fraud that is easy to find is bound by nothing. */
-export const BOUNDS: Readonly<Record<FraudDifficulty, Bounds | null>> = {
+export const BOUNDS = {
   easy: null,
   medium: { column: 0.7, pair: 0.78, model: 0.85 },
   hard: { column: 0.6, pair: 0.68, model: 0.75 },
-};
+} as const satisfies Record<FraudDifficulty, Bounds | null>;
 
 /** Where so many fraudulent rows are due, there should be one. */
 const DUE_ROWS = 50;

@@ -100,6 +100,10 @@ it("bins hold as many rows each, equal numbers together; rare names share one", 
   }
   expect(counts).toEqual(new Array(50).fill(20));
   expect(new Set(binsOf([1, 1, 1, 1, 2]).slice(0, 4)).size).toBe(1);
+  const rare = [...new Array<number>(5).fill(-1), ...new Array<number>(990).fill(0), 1, 2, 2, 2, 2];
+  expect([...binsOf(rare)].map((bin, i) => `${rare[i]}: ${bin}`)).toEqual(
+    rare.map((value) => `${value}: ${value + 1}`),
+  );
   const names = binsOf(["a", "a", ...Array.from({ length: 60 }, (_, i) => `n${i}`)]);
   expect([names[0], names.at(-1), names.at(-2)]).toEqual([0, 49, 49]);
 });

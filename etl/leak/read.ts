@@ -14,13 +14,16 @@ const NO_SUCH_TABLE = "42P01";
 const FETCHED_ROWS = 10_000;
 /** Kept for the guesses at most, so that memory does not follow the size of the run; all are looked at for the history. */
 const KEPT_ROWS = { honest: 300_000, fraud: 100_000 };
-/** Fewer rows of a kind say too little: a few episodes in few shops look like a rule. */
-const LEAST_ROWS = 500;
+/**
+ * Fewer rows of a kind say too little: a few episodes in few shops look like a rule. With some 660 fraudulent rows (300,000 at the usual
+ * rate) single pairs are over the bounds, with 1,730 and more (1,000,000) none is.
+ */
+const LEAST_ROWS = 1_500;
 
 /**
  * Audits a run's rows in one snapshot.
  *
- * @throws PlatformError RUN_UNFINISHED, FRAUD_TOO_RARE, HONEST_TOO_RARE, LEAF_CHANGED when one of its months is gone, NOT_SEEDED when an
+ * @throws PlatformError RUN_UNFINISHED, FRAUD_TOO_RARE, HONEST_TOO_RARE, LEAF_CHANGED when one of its months is gone or empty, NOT_SEEDED when an
  *   account or merchant is
  */
 export async function auditRun(pool: Pool, { runId, state, spec }: Run): Promise<LeakReport> {
@@ -55,10 +58,14 @@ export async function auditRun(pool: Pool, { runId, state, spec }: Run): Promise
     );
     const ids = [spec.firstTxnId, spec.firstTxnId + spec.rows];
     for (const leaf of leaves) {
+      const before = audit.counts.rows;
       for await (const row of rowsOf(client, leaf, ids)) {
         const accountFacts = known(accounts.get(row.account), `account ${row.account}`);
         const merchantFacts = known(merchants.get(row.merchant), `merchant ${row.merchant}`);
         audit.add({ ...row, accountFacts, merchantFacts });
+      }
+      if (audit.counts.rows === before) {
+        throw leafChanged(`${leaf} has no row of run ${runId}: it is not whole.`);
       }
     }
   });
@@ -87,11 +94,14 @@ async function hold(client: Client, leaf: string): Promise<void> {
     if (codeOf(error) !== NO_SUCH_TABLE) {
       throw error;
     }
-    throw new EtlError("LEAF_CHANGED", `${leaf} is missing: the run is not whole.`, {
-      hint: "Is it detached or dropped (payments verify)? Attach it, or rebuild it: payments heal MONTH.",
-      cause: error,
-    });
+    throw leafChanged(`${leaf} is missing: the run is not whole.`, error);
   }
+}
+
+function leafChanged(message: string, cause?: unknown): EtlError {
+  const hint =
+    "Is it detached, dropped or emptied (payments verify)? Attach it, or rebuild it: payments heal MONTH.";
+  return new EtlError("LEAF_CHANGED", message, { hint, cause });
 }
 
 async function* rowsOf(

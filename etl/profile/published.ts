@@ -31,7 +31,7 @@ export const PUBLISHED = {
   crossBorder: {
     least: 0.04,
     most: 0.06,
-    source: "RBR Data Services 2022, as told by fintechfrontiers.live",
+    source: "RBR Data Services 2022, of volume, as told by fintechfrontiers.live",
   },
   /** Saturday from 10:00 to 17:00, of a week's spending; terminals of New Zealand, May 2017. */
   saturday: figure(0.115, "Paymark, scoop.co.nz BU1706/S00102"),

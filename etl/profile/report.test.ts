@@ -27,10 +27,23 @@ it("compares means of a category in its currency", () => {
   const cells = [
     { ...cell, rows: 2, amount: 130 },
     { ...cell, currency: "EUR", rows: 9, amount: 9_000 },
+    { ...cell, status: "declined", rows: 9, amount: 9_000 },
+    { ...cell, kind: "refund", rows: 9, amount: 9_000 },
   ];
   expect(shape({ cells }, "mean purchase in groceries")).toMatchObject({ found: 65, verdict: "near" });
   const dear = [{ ...cell, rows: 2, amount: 400 }];
   expect(shape({ cells: dear }, "mean purchase in groceries")).toMatchObject({ found: 200, verdict: "far" });
+});
+
+it("counts fraud in what was paid, not in what was declined or given back", () => {
+  const euros = { ...cell, currency: "EUR", amount: 1_000, fraud_amount: 1 };
+  const cells = [
+    euros,
+    { ...euros, status: "declined", fraud_amount: 500 },
+    { ...euros, kind: "refund", fraud_amount: 0 },
+    { ...euros, currency: "USD", fraud_amount: 500 },
+  ];
+  expect(shape({ cells }, "fraud, of all value in EUR")).toMatchObject({ found: 0.001, verdict: "far" });
 });
 
 it("compares first digits with Benford's law", () => {

@@ -89,10 +89,10 @@ export function shapesOf({ cells: all, merchants, refundLag }: Measured): Shape[
       "rows across a border",
       "share",
       share(cells, ({ abroad }) => abroad),
-      PUBLISHED.crossBorder,
+      PUBLISHED.crossBorder, // there of value
     ),
     compared("rows on Saturday, 10:00 to 17:00 there", "share", saturday(week), PUBLISHED.saturday),
-    compared("fraud, of all value in EUR", "share", fraudOf(cells), PUBLISHED.fraudValue),
+    compared("fraud, of all value in EUR", "share", fraudOf(taken), PUBLISHED.fraudValue),
     {
       ...alone("rows by weekday, the busiest", "share", largest(parts(7, (hour) => Math.floor(hour / 24)))),
       parts: parts(7, (hour) => Math.floor(hour / 24)),

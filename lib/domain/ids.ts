@@ -1,11 +1,29 @@
 import { hash } from "node:crypto";
 import { v7 } from "uuid";
+import { randomOctets } from "./random.js";
 
 /** Of ids that follow from others. Any constant. */
 const NAMESPACE = Buffer.from("c2c5e3b43a584d0e9a7e6f0f5b8a4e10", "hex");
 
-/** A UUIDv7 that is new, and greater than all before it of this process. */
-export const newId = (): string => v7();
+/** What orders the ids of this process, also within a millisecond and when the clock goes back. */
+let lastMs = 0;
+let sequence = 0;
+
+/**
+ * A UUIDv7 that is new, and greater than all before it of this process. `v7()` of npm uuid does the same, and asks for random bytes
+ * each time: 4.9 µs in place of 0.4.
+ */
+export function newId(): string {
+  const random = randomOctets(16);
+  const nowMs = Date.now();
+  if (nowMs > lastMs) {
+    lastMs = nowMs;
+    sequence = random.readUInt32BE() >>> 1; // half of what there is stays for those that follow
+  } else {
+    sequence += 1;
+  }
+  return v7({ random, msecs: lastMs, seq: sequence });
+}
 
 /**
  * The same id, a UUIDv5, whenever it is asked for: of a message that follows from another one, however often that comes. Made here

@@ -112,7 +112,7 @@ it("a month's shapes are drawn, each with what was published, how far it is and 
   await inWindow(WIDE, async ({ page }) => {
     await goTo(page, "#/data", "Data");
     await page.getByLabel("By", { exact: true }).selectOption("shapes");
-    await page.getByLabel("Month").selectOption("2025-03");
+    await page.getByLabel("Month", { exact: true }).selectOption("2025-03");
     await page.getByRole("button", { name: "Show" }).click();
     await page.getByRole("heading", { name: "2025-03 beside published shapes" }).waitFor();
     const digits = page.getByRole("list", { name: "first digits of purchases" }).getByRole("listitem");

@@ -61,4 +61,6 @@ it("times that PostgreSQL or an ISO text cannot have are none", () => {
 it("metadata is text that PostgreSQL can hold", () => {
   const { metadata } = takenOf({ ...NORMALISED, metadata: { a: "x\0y", b: "z".repeat(2_000) } });
   expect(JSON.parse(metadata)).toEqual({ a: "xy", b: "z".repeat(1_000) });
+  const short = takenOf({ ...NORMALISED, metadata: { a: "x\0", b: "\ud800y", c: "🙂" } });
+  expect(short.metadata).toBe('{"a":"x","b":"y","c":"🙂"}');
 });

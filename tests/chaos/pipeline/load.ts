@@ -53,7 +53,7 @@ export function loadOf(options: { seed: number; durationMs: number; rows: number
   return { runs, poison };
 }
 
-/** Windows of one to three months out of six: most months are built by several runs. Small chunks: many transactions. */
+/** Windows of one to three months out of eight: most months are built by several runs. Small chunks: many transactions. */
 function specOf(dice: Dice, rows: number): Spec {
   const first = dice.between(1, 6);
   const months = dice.between(1, 3);
