@@ -131,11 +131,11 @@ it("a month's shapes are drawn, each with what was published, how far it is and 
     }
     const cellsOf = (name: RegExp) => page.getByRole("row", { name }).getByRole("cell").allTextContents();
     expect(await cellsOf(/^mean bill in restaurants/)).toEqual([
-      ...["mean bill in restaurants", "", "73.8\u00a0USD", "34\u00a0USD to 51\u00a0USD", "0.369", "▲ far"],
+      ...["mean bill in restaurants", "", "73.8 USD", "34 USD to 51 USD", "0.369", "▲ far"],
       "PYMNTS and Payroc, pymnts.com/?p=1382626",
     ]);
     expect(await cellsOf(/^refund after its purchase, half/)).toEqual([
-      ...["refund after its purchase, half of them", "–none", "2.03\u00a0hours", "–none", "–none"],
+      ...["refund after its purchase, half of them", "–none", "2.03 hours", "–none", "–none"],
       ...["○ none published", "–none"],
     ]);
     expect(server.asked.filter((path) => path === "data/profile")).toHaveLength(1);

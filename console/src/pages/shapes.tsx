@@ -50,14 +50,14 @@ function figure(value: number | null, unit: Shape["unit"] = "exponent") {
   return value === null ? (
     <None />
   ) : (
-    measureText(unit === "share" ? value * 100 : value) + (UNITS[unit] ?? "")
+    <span class="num">{measureText(unit === "share" ? value * 100 : value) + (UNITS[unit] ?? "")}</span>
   );
 }
 const UNITS: Partial<Record<Shape["unit"], string>> = {
-  share: "\u00a0%",
-  EUR: "\u00a0EUR",
-  USD: "\u00a0USD",
-  hours: "\u00a0hours",
+  share: " %",
+  EUR: " EUR",
+  USD: " USD",
+  hours: " hours",
 };
 
 function Published({ published, unit }: Shape) {
