@@ -167,6 +167,7 @@ describe("bad settings", () => {
     ["POSTGRES_DB", "x".repeat(64)],
     ["POSTGRES_DB", "pay-ments"],
     ["POSTGRES_DB", "postgres"],
+    ["POSTGRES_READ_MAX_LAG_S", "1"],
     ["STAGE_TARGET_TXN", "-1"],
     ["STAGE_TARGET_TXN", "1.5"],
     ["STAGE_TARGET_TXN", "1_000"],

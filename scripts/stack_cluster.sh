@@ -51,6 +51,9 @@ queues_tool() {
 
 cluster_join() {
   local node
+  for node in "${CLUSTER_NODES[@]}"; do # one whose leaving was interrupted
+    [[ -d $DATA_DIR/rabbitmq-$node/mnesia ]] || cluster_forget "$(rmq_node_name "$node")"
+  done
   each_node cluster_join_node
   # Queues that were declared on one node get their two other members; those that come have three by RabbitMQ's default.
   for node in "${CLUSTER_NODES[@]}"; do queues_tool grow "$(rmq_node_name "$node")" all; done
@@ -65,22 +68,34 @@ cluster_leave() {
   # With the second node away the first would be no majority, and pause.
   rmq_ctl eval 'application:set_env(rabbit, cluster_partition_handling, ignore).'
   for node in "${CLUSTER_NODES[@]}"; do
-    [[ -d $DATA_DIR/rabbitmq-$node ]] || continue
     name=$(rmq_node_name "$node")
-    as_node "$node" rmq_wait
-    queues_tool shrink "$name"
-    as_node "$node" rmq_stop_node
-    rmq_ctl forget_cluster_node "$name"
+    if [[ -d $DATA_DIR/rabbitmq-$node/mnesia ]]; then
+      as_node "$node" rmq_wait
+      queues_tool shrink "$name"
+      as_node "$node" rmq_stop_node
+    fi
+    # Its data first: an `up` that was interrupted in between would start a node from it that the others have forgotten, which they refuse.
     as_node "$node" cluster_delete_node
+    cluster_forget "$name"
   done
   STATE[CLUSTER]=''
   save_state
 }
 
+cluster_forget() { # NAME: where the first node knows of it
+  local out
+  out=$("${RMQ_AS[@]}" timeout 120 "$RMQ_HOME/bin/rabbitmqctl" -q cluster_status --formatter json 2>&1) ||
+    die "rabbitmqctl cluster_status: ${out//$'\n'/; }"
+  [[ $out != *"\"$1\""* ]] || rmq_ctl forget_cluster_node "$1"
+}
+
 cluster_delete_node() {
   local kind
-  "${RMQ_AS[@]}" find "$RMQ_DIR" -mindepth 1 -delete
-  rmdir -- "$RMQ_DIR"
+  if [[ -d $RMQ_DIR ]]; then
+    [[ ! -d $RMQ_DIR/mnesia ]] || "${RMQ_AS[@]}" mv -- "$RMQ_DIR/mnesia" "$RMQ_DIR/deleted" # at once: half of it must not be started
+    "${RMQ_AS[@]}" find "$RMQ_DIR" -mindepth 1 -delete
+    rmdir -- "$RMQ_DIR"
+  fi
   rm -f -- "$RMQ_LOG"
   for kind in PORT MGMT_PORT PROMETHEUS_PORT DIST_PORT; do unset "STATE[${RMQ_KEY}_$kind]" "STATE[WISH_${RMQ_KEY}_$kind]"; done
 }

@@ -9,7 +9,8 @@ replica_answers() { "$PG_CLIENTS/pg_isready" -q -t 3 -h 127.0.0.1 -p "${STATE[RE
 
 replica_ask_primary() { # SQL
   PGPASSWORD=$(<"$STACK_DIR/secrets/postgres_password") PGCONNECT_TIMEOUT=10 \
-    "$PG_CLIENTS/psql" -XqAt -h 127.0.0.1 -p "${STATE[POSTGRES_PORT]}" -U postgres -d postgres -v slot="$REPLICA_SLOT" <<<"$1"
+    "$PG_CLIENTS/psql" -XqAt -h 127.0.0.1 -p "${STATE[POSTGRES_PORT]}" -U postgres -d postgres \
+    -v ON_ERROR_STOP=1 -v slot="$REPLICA_SLOT" <<<"$1" || die "the primary refuses it; the reason is above"
 }
 
 # replica_copy: from the primary, built aside and renamed when whole. The slot comes first, or what is written meanwhile might be gone.
@@ -43,9 +44,24 @@ hot_standby_feedback = on # a long read there is not cancelled for what the prim
 CONF
 }
 
+# replica_least: options for what a standby must have no less of than its primary has now, and had when it wrote the log that is still to be
+# replayed: PostgreSQL does not start it otherwise. Options, because they go before the postgresql.auto.conf that came with the copy.
+replica_least() {
+  {
+    replica_ask_primary "SELECT name || ' setting: ' || setting FROM pg_settings"
+    "${PG_AS[@]}" "$PG_BIN/pg_controldata" -D "$PG_DIR/replica"
+  } | awk '
+    { sub(/^max_prepared_xacts/, "max_prepared_transactions"); sub(/^max_locks_per_xact/, "max_locks_per_transaction") }
+    $2 == "setting:" && /^max_(connections|worker_processes|wal_senders|prepared_transactions|locks_per_transaction) / {
+      if (!($1 in least) || $3 > least[$1]) least[$1] = $3
+    }
+    END { for (name in least) print "--" name "=" least[name] }'
+}
+
 replica_start() {
   running replica && return
   local pass
+  local -a least
   end_strays PG_AS "$PG_DIR/replica" postgres INT QUIT
   pass=$(<"$STACK_DIR/secrets/backup_password")
   pass=${pass//\\/\\\\}
@@ -57,10 +73,11 @@ replica_start() {
   fi
   put_file PG_AS "$PG_DIR/replica/base.conf" <"$REPO_ROOT/db/postgresql.conf"
   replica_conf | put_file PG_AS "$PG_DIR/replica/machine.conf"
+  mapfile -t least < <(replica_least)
   note "starting the replica on 127.0.0.1:${STATE[REPLICA_PORT]}"
   : >"$STACK_DIR/logs/replica-start.log"
   "${PG_AS[@]}" rm -f -- "$PG_DIR/replica/postmaster.pid"
-  spawn "$STACK_DIR/run/replica.pid" "$STACK_DIR/logs/replica-start.log" "${PG_AS[@]}" "$PG_BIN/postgres" -D "$PG_DIR/replica"
+  spawn "$STACK_DIR/run/replica.pid" "$STACK_DIR/logs/replica-start.log" "${PG_AS[@]}" "$PG_BIN/postgres" -D "$PG_DIR/replica" "${least[@]}"
   wait_for replica 300 replica_answers
 }
 
@@ -72,9 +89,10 @@ up_replica() {
     running replica || choose_port REPLICA_PORT 5433
     save_state
     replica_start
-  elif "${PG_AS[@]}" test -e "$PG_DIR/replica"; then
+  elif "${PG_AS[@]}" test -e "$PG_DIR/.replica_pass"; then # comes before slot and copy, and goes after them
     replica_stop
     replica_drop_slot
-    "${PG_AS[@]}" rm -rf -- "$PG_DIR/replica" "$PG_DIR/.replica_pass"
+    "${PG_AS[@]}" rm -rf -- "$PG_DIR/replica" "$PG_DIR/replica.new"
+    "${PG_AS[@]}" rm -f -- "$PG_DIR/.replica_pass"
   fi
 }

@@ -1,9 +1,12 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { rootCertificates } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { MODULES } from "../app/modules.js";
 import { chooseModules } from "../app/serve.js";
+import { libpqEnvironment } from "../jobs/backup/address.js";
 import { leastNode, packageRoot, packageVersion } from "../lib/root.js";
 import {
   type Compose,
@@ -312,6 +315,16 @@ describe("Dockerfile", () => {
     expect(stage?.[2]).toMatch(/^USER postgres\nENTRYPOINT \["backups"\]$/m);
   });
 
+  it("gives those programs the authorities of Node.js where they look for them", () => {
+    const address = { host: "db", port: 5432, user: "u", password: "", database: "d", rootCert: "" } as const;
+    const stage = / AS backup\n([\s\S]*?)\nUSER postgres\n/.exec(dockerfile)?.[1];
+    const made = /node -p "(.*)" >(\S+)$/m.exec(stage ?? "");
+    const wanted = { PGSSLROOTCERT: made?.[2] };
+    expect(libpqEnvironment({ ...address, tls: "verify-full" })).toMatchObject(wanted);
+    const pem = execFileSync(process.execPath, ["-p", made?.[1] ?? ""], { encoding: "utf8" });
+    expect(pem.match(/^-----BEGIN CERTIFICATE-----$/gm)).toHaveLength(rootCertificates.length);
+  });
+
   it("has a .dockerignore that lets in what is named, and nothing else", () => {
     const ignore = read(".dockerignore");
     expect(problems(dockerfile, ignore.replace("*\n", ""))).not.toEqual([]);
@@ -349,6 +362,24 @@ describe("the workflow", () => {
       expect(action).toMatch(/^[\w/-]+@[0-9a-f]{40}$/);
     }
     expect((parse(workflow) as { permissions: unknown }).permissions).toEqual({ contents: "read" });
+  });
+
+  it("makes payments and audits them, by all services in one container and by two of each", () => {
+    const { jobs } = parse(workflow) as { jobs: { compose: { steps: { run?: string }[] } } };
+    const runs = jobs.compose.steps.map(({ run = "" }) => run);
+    const steps = runs.flatMap((run) => {
+      const [, scaled, what = ""] = /^docker compose (\$SCALED )?(.*)$/.exec(run) ?? [];
+      const [, container, command] = /^exec -T ([\w-]+) payments (\w+)/.exec(what) ?? [];
+      const file = scaled === undefined ? compose : mergeCompose(compose, readCompose("scale.yml"));
+      const there =
+        container === undefined || file.services[container]?.image?.startsWith("payments-platform:");
+      const done = command ?? /^up\b/.exec(what)?.[0];
+      return done === undefined ? [] : [`${there ? done : `no ${container}`}${scaled ? " scaled" : ""}`];
+    });
+    expect(steps).toEqual([
+      ...["up", "kickoff", "verify", "traffic", "audit"],
+      ...["up scaled", "traffic scaled", "audit scaled"],
+    ]);
   });
 
   it("makes every password that compose asks for", () => {

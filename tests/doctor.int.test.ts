@@ -68,6 +68,11 @@ describe("doctor", () => {
     expect(wrong).toEqual({ role: expect.stringMatching(/^POSTGRES_AUTH: .*payments_backup/) });
   });
 
+  test("one server by two names is one primary", async () => {
+    const { POSTGRES_PORT: port } = platform.settings;
+    expect(await failures({ POSTGRES_HOST: `127.0.0.1:${port},localhost:${port}` })).toEqual({});
+  });
+
   test("a database that is read-only", async () => {
     await alter("SET default_transaction_read_only = on");
     try {

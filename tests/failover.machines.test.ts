@@ -81,7 +81,7 @@ test("the primary dies under load: its standby is found within seconds, and noth
       await waitForStandby();
       expect((await payments(settings(), "doctor")).stdout).toMatch(
         new RegExp(
-          `^postgres +ok +15\\.\\S+.*; 127.0.0.1:${cluster.port} primary, 127.0.0.1:${standbyPort} standby`,
+          `^postgres +ok +${cluster.major}\\.\\S+.*; 127.0.0.1:${cluster.port} primary, 127.0.0.1:${standbyPort} standby`,
           "m",
         ),
       );
@@ -158,6 +158,16 @@ test("the primary dies under load: its standby is found within seconds, and noth
       }
       expect(await serving.stop()).toBe(0);
       expect(await worker.stop()).toBe(0);
+      // Its machine is back, and knows of nothing.
+      await cluster.up(async () => {
+        const both = await payments(turned, "doctor");
+        expect(both.stdout).toMatch(
+          new RegExp(
+            `^postgres +FAIL +127.0.0.1:${standbyPort} and 127.0.0.1:${cluster.port} are primaries`,
+            "m",
+          ),
+        );
+      });
     });
   });
   const nobody = await payments(settings(), "status");

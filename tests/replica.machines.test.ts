@@ -1,6 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { postgresTool } from "../jobs/backup/postgres_tool.js";
+import { packageRoot } from "../lib/root.js";
 import { pause } from "../lib/timing.js";
 import { createVhost, dropVhost } from "./harness/broker.js";
 import { Cluster } from "./harness/cluster.js";
@@ -211,8 +215,71 @@ test("the local stack's replica streams, comes back after either's death and wha
     await asSuperuser("SELECT pg_drop_replication_slot('replica')");
     await startServers();
     await eventually("streams, copied anew", streaming);
+    // What the primary has more of, and then less again, by a setting that came with no copy.
+    for (const change of ["SET max_connections = 120", "RESET max_connections"]) {
+      await asSuperuser(`ALTER SYSTEM ${change}`);
+      await killServer("replica", "SIGINT");
+      await killServer("postgres", "SIGINT");
+      await startServers();
+      await eventually(`streams after ${change}`, streaming);
+    }
   } finally {
+    await asSuperuser("ALTER SYSTEM RESET max_connections");
     await startServers("--without-replica");
   }
   expect(await slots()).toBe(0);
+});
+
+test("compose's replica is copied anew by a slot of its own, where the old one has lost what it kept", async () => {
+  const one = await Cluster.create();
+  const replicaPort = await freePort();
+  const ask = <T>(sql: string) => one.superuser<T>(sql, "postgres");
+  const state = () => ask<string>("SELECT max(wal_status) FROM pg_replication_slots");
+  try {
+    await one.up(
+      async () => {
+        await one.provision("payments");
+        await ask("SELECT pg_create_physical_replication_slot('replica', true)");
+        for (let segment = 0; segment < 6; segment++) {
+          await ask("CREATE TABLE t AS SELECT 1");
+          await ask("DROP TABLE t");
+          await ask("SELECT pg_switch_wal()");
+        }
+        await ask("CHECKPOINT");
+        expect(await state()).toBe("lost");
+        const { owner: { uid, gid } = {} } = one;
+        const own = { listen_addresses: "127.0.0.1", port: replicaPort, unix_socket_directories: "" };
+        const options = Object.entries(own).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+        const tool = await postgresTool("postgres", one.major);
+        const script = join(one.folder, "replica.sh"); // where the server's user can read it
+        writeFileSync(script, readFileSync(join(packageRoot, "compose", "replica.sh")), { mode: 0o755 });
+        const replica = spawn(script, options, {
+          env: {
+            PATH: `${dirname(tool)}:${process.env["PATH"]}`,
+            PGHOST: "127.0.0.1",
+            PGPORT: String(one.port),
+            PGUSER: "payments_backup",
+            PGPASSWORD: one.settings()["POSTGRES_BACKUP_PASSWORD"],
+            PGDATA: join(one.folder, "replica", "data"),
+          },
+          stdio: "ignore",
+          cwd: one.folder,
+          ...(uid === undefined ? {} : { uid, gid }),
+        });
+        const ended = once(replica, "exit");
+        try {
+          const streams = "SELECT count(*)::int FROM pg_stat_replication WHERE application_name = 'replica'";
+          await eventually("streams", async () => (await ask(streams)) === 1, { withinMs: 60_000 });
+          expect(await state()).toBe("reserved");
+        } finally {
+          replica.kill("SIGINT");
+          await ended;
+        }
+      },
+      undefined,
+      { max_slot_wal_keep_size: "64MB" },
+    );
+  } finally {
+    one.remove();
+  }
 });

@@ -10,6 +10,9 @@ import { connectionError, type Target } from "./refusal.js";
 /** A machine that is gone does not even refuse: the next place is tried after this. */
 const ANSWER_MS = 3_000;
 
+const STANDBY = "POSTGRES_READ_ONLY";
+const PROMOTE = "No host of POSTGRES_HOST is a primary just now: promote one, e.g. by pg_promote().";
+
 interface List {
   readonly places: readonly Place[];
   /** Where the primary was last; all pools of the process begin there. */
@@ -79,10 +82,7 @@ export class Dialler {
     try {
       const { standby } = await prepare();
       if (standby && this.#several) {
-        const hint = "No host of POSTGRES_HOST is a primary just now: promote one, e.g. by pg_promote().";
-        throw new CoreError("POSTGRES_READ_ONLY", `PostgreSQL at ${placeText(place)} is a standby.`, {
-          hint,
-        });
+        throw new CoreError(STANDBY, `PostgreSQL at ${placeText(place)} is a standby.`);
       }
       this.#refusals.delete(place);
     } catch (error) {
@@ -133,15 +133,16 @@ export class Dialler {
     const all = await Promise.all(
       refusals.map(([place, each]) => connectionError(each, { ...this.#target, ...place })),
     );
-    // Where one may come back, waiting may help, whatever the others say.
-    const told = all.find(waitingMends) ?? (all[0] as PlatformError);
     if (all.length === 1) {
-      return told;
+      return all[0] as PlatformError;
     }
+    // A standby is as it should be, and to promote one beside a primary that is only full makes two: what is wrong the others say.
+    const others = all.filter(({ code }) => code !== STANDBY);
+    // Where one may come back, waiting may help, whatever the others say.
+    const told = others.find(waitingMends) ?? others[0] ?? (all[0] as PlatformError);
     const message = `${all.map((each) => each.message.replace(/\.$/, "")).join("; ")}.`;
-    return new CoreError(told.code as CoreCode, message, {
-      hint: told.hint,
-      cause: error,
-    });
+    const nobody = others.length === 0 && all.length === this.#list.places.length;
+    const hint = nobody ? PROMOTE : told.hint;
+    return new CoreError(told.code as CoreCode, message, { hint, cause: error });
   }
 }

@@ -3,7 +3,7 @@ import "./environment.js";
 import type { Socket } from "node:net";
 import pg from "pg";
 import { CoreError } from "../core_errors.js";
-import { codeOf, messageOf, type PlatformError } from "../errors.js";
+import { codeOf, messageOf, PlatformError } from "../errors.js";
 import type { Settings } from "../settings/base.js";
 import { Dialler } from "./dial.js";
 import { noPassword, type Target } from "./refusal.js";
@@ -88,10 +88,10 @@ export function harden(pool: Pool, explain: Explanation): Pool {
   pool.on("connect", (client) => client.on("error", () => undefined));
   const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<unknown>;
   // Errors of the server carry an SQLSTATE, those of the socket its code; what has none is the driver saying that the
-  // connection ended or never came about.
+  // connection ended or never came about. What is ours is of the host that was tried last, and the others may say more.
   pool.query = ((...args: unknown[]) =>
     query(...args).catch(async (error: unknown) => {
-      throw codeOf(error) === undefined ? await explain(error) : error;
+      throw codeOf(error) === undefined || error instanceof PlatformError ? await explain(error) : error;
     })) as typeof pool.query;
   explanations.set(pool, explain);
   return pool;

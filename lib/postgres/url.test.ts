@@ -27,6 +27,9 @@ describe("the address of a database", () => {
     "mysql://a:secret@h/d",
     "postgres://a:secret@h",
     "postgres://a:secret@h/d?sslmode=prefer",
+    "postgres://a:secret%@h/d",
+    "postgres://a%:secret@h/d",
+    "postgres://a:secret@h/50%",
   ])("is refused without its password: %s", (text) => {
     expect(() => addressOfUrl("X_URL", text)).toThrow(/^X_URL: (?!.*secret)/);
   });

@@ -12,21 +12,30 @@ import type { Address } from "./pool.js";
 export function addressOfUrl(setting: string, text: string): Address {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const tls = url?.searchParams.get("sslmode") ?? "disable";
-  const database = url?.pathname.slice(1) ?? "";
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || database === "" || !isTlsMode(tls)) {
+  const names = [url?.pathname.slice(1), url?.username, url?.password].map((part) => decoded(part ?? ""));
+  const [database, user, password] = names;
+  const complete = database && user !== undefined && password !== undefined;
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || !complete || !isTlsMode(tls)) {
     throw new CoreError("SETTINGS_INVALID", `${setting}: it is no address of a PostgreSQL database.`, {
-      hint: `It looks like postgres://user:password@host:5432/database?sslmode=${TLS_MODES.join("|")}.`,
+      hint: `It looks like postgres://user:password@host:5432/database?sslmode=${TLS_MODES.join("|")}; a % in a name or the password is written %25.`,
     });
   }
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: Number(url.port || 5_432),
-    database: decodeURIComponent(database),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
+    ...{ database, user, password },
     tls,
     rootCert: url.searchParams.get("sslrootcert") ?? "",
   };
+}
+
+/** undefined: it has a % that begins no escape. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 const isTlsMode = (text: string): text is TlsMode => (TLS_MODES as readonly string[]).includes(text);

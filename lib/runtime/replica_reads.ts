@@ -23,13 +23,17 @@ export function replicaReads(
   const query = async (...args: Parameters<Pool["query"]>) => {
     const replica = replicas.next();
     if (replica !== undefined) {
+      const late = new Error("no answer");
       try {
         const asked = (pools.get(replica) as Pool).query(...args) as unknown as Promise<unknown>;
-        const answer = await within(ANSWER_MS, asked, () => new Error("no answer"));
+        const answer = await within(ANSWER_MS, asked, () => late);
         messages.replicaReads.inc({ service, by: "replica" });
         return answer;
       } catch (error) {
-        replicas.failed(replica, error);
+        // A statement that is slow says nothing of the server: one that is frozen does not answer who looks at it either.
+        if (error !== late) {
+          replicas.failed(replica, error);
+        }
       }
     }
     messages.replicaReads.inc({ service, by: "primary" });

@@ -13,7 +13,7 @@ import { pause, within } from "../timing.js";
 import type { Part } from "./lifecycle.js";
 
 const LOOK_EVERY_MS = 1_000;
-/** A replica that takes longer has lost a read to the primary, and is not asked before it has been looked at again. */
+/** A replica that takes longer to say where it is is not read before it does; a read that takes longer is the primary's. */
 export const ANSWER_MS = 2_000;
 /** Ten minutes: who is later is so much late at least. */
 const MARKS = 600;

@@ -31,9 +31,10 @@ const schema = z.object({
   POSTGRES_READ_HOSTS: hosts
     .default("")
     .describe("Read replicas, as POSTGRES_HOST names servers: lists, figures and the console are read there"),
-  POSTGRES_READ_MAX_LAG_S: whole(1, 3_600)
+  // Where the primary is is asked once a second: under load a replica that is next to it is known to be a second behind at most.
+  POSTGRES_READ_MAX_LAG_S: whole(2, 3_600)
     .default(5)
-    .describe("How far behind a replica may be; while it is further, the primary is read"),
+    .describe("How far behind a replica may be, 2 or more; while it is further, the primary is read"),
   POSTGRES_DB: databaseName.default("payments").describe("Database name"),
   POSTGRES_SSLMODE: z
     .enum(TLS_MODES)

@@ -63,6 +63,13 @@ export const BUILD_MEANINGS: Meanings = {
       }
       return rows({ entered });
     },
+  "SELECT FROM etl.month WHERE month = $1 FOR UPDATE": async ({ db, tx, values: [month] }) =>
+    (await tx.lock(db.months, String(month), "exclusive")) === undefined ? NOTHING : rows({}),
+  "SELECT run_id FROM etl.run_month rm JOIN etl.run r USING (run_id) WHERE month = $1 AND rm.state = 'done' ORDER BY r.first_txn_id":
+    ({ db, tx, values: [month] }) => {
+      const done = tx.scan(db.runMonths).filter((row) => row.month === month && row.state === "done");
+      return rows(...done.map(({ run }) => ({ run_id: run })));
+    },
   "DELETE FROM payments.agg_<table> WHERE month = $1": async ({ db, tx, values, words }) => {
     const key = `${words[0]}/${values[0]}`;
     const old = tx.read(db.rollups, key);

@@ -29,6 +29,18 @@ export const FAULTS: readonly Fault[] = [
     simulation.cancel(run_id);
     return `payments cancel ${run_id}`;
   },
+  // No fault either. Of interest when another run is to add to the month.
+  function holdMonth(simulation) {
+    const { db } = simulation.postgres;
+    const open = [...db.runMonths.values()].filter(({ state }) => state === "open");
+    const months = [...db.months.keys()].filter((month) => open.some((other) => other.month === month));
+    if (months.length === 0) {
+      return undefined;
+    }
+    const month = simulation.scheduler.dice.pick(months);
+    simulation.hold(month);
+    return `payments heal holds ${month}`;
+  },
   function crashPostgres({ postgres }) {
     postgres.crash();
     return "PostgreSQL crashes";

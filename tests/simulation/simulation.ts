@@ -1,12 +1,13 @@
 import { setImmediate as nextRound } from "node:timers/promises";
 import { type AllSettings, loadAllSettings } from "../../app/settings.js";
+import { lockMonth } from "../../etl/ledger/month.js";
 import { createRun } from "../../etl/ledger/new_run.js";
 import { formatMessage } from "../../etl/message.js";
 import { ETL_QUEUES } from "../../etl/queues.js";
 import { cancelRun } from "../../etl/runs/cancel.js";
 import { defaultSpec } from "../../etl/runs/default_spec.js";
 import { missingMessages } from "../../etl/runs/resume.js";
-import type { Pool } from "../../lib/postgres/pool.js";
+import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { Broker } from "./broker.js";
 import { FAULTS } from "./faults.js";
 import { Postgres } from "./postgres.js";
@@ -17,6 +18,8 @@ import { WorkerProcess } from "./worker.js";
 /** One in so many moves is a fault, until all are spent: so they fall all over a schedule, which has some 225 moves. */
 const MOVES_PER_FAULT = 25;
 const MOST_FAULTS = 8;
+/** How often heal looks at a month that it holds; each look takes two moves, and an agg some ten. */
+const LOOKS = 10;
 /** Far more than any schedule needs: one that gets there goes round in circles. */
 const MOST_MOVES = 20_000;
 
@@ -162,6 +165,22 @@ export class Simulation {
   cancel(run: string): void {
     cancelRun(this.#pool, run).catch((error: unknown) => {
       this.scheduler.note(`  cancel fails: ${String(error)}`);
+    });
+  }
+
+  /** As heal does, which makes a month anew from the runs that are done with it: none may come to them while it holds the month. */
+  hold(month: string): void {
+    const held = transaction(this.#pool, async (client) => {
+      const runs = await lockMonth(client, month);
+      for (let look = 0; look < LOOKS; look++) {
+        const now = await lockMonth(client, month);
+        if (now.join() !== runs.join()) {
+          this.scheduler.failure ??= new RuleBroken(`${month} was held with ${runs}, and has got ${now}`);
+        }
+      }
+    });
+    held.catch((error: unknown) => {
+      this.scheduler.note(`  heal fails: ${String(error)}`);
     });
   }
 

@@ -1,17 +1,15 @@
 import { requireSeed } from "../../../etl/seed/state.js";
-import { type CoreCode, CoreError } from "../../../lib/core_errors.js";
-import { PlatformError } from "../../../lib/errors.js";
-import { placesOf, placesText, placeText } from "../../../lib/places.js";
+import { CoreError } from "../../../lib/core_errors.js";
 import { catalogueChanges } from "../../../lib/postgres/catalogue.js";
 import { verifySchema } from "../../../lib/postgres/history.js";
 import { one } from "../../../lib/postgres/one.js";
-import { type Address, addressOf, type Pool } from "../../../lib/postgres/pool.js";
+import { addressOf, type Pool } from "../../../lib/postgres/pool.js";
 import { loadSql } from "../../../lib/postgres/sql.js";
-import { withPool } from "../../../lib/postgres/with_pool.js";
 import type { Settings } from "../../../lib/settings/base.js";
 import { MODULES } from "../../modules.js";
 import { type Check, withConnection } from "./check.js";
 import { postgresDisk } from "./disk.js";
+import { hosts } from "./hosts.js";
 
 const LEAST_POSTGRES = 150_000;
 /** More would not fit a line. */
@@ -39,32 +37,7 @@ async function version(pool: Pool, settings: Settings): Promise<string> {
   if (number < LEAST_POSTGRES) {
     throw new Error(`${version}: at least 15 is needed`);
   }
-  const address = addressOf(settings);
-  const { POSTGRES_READ_HOSTS: replicas } = settings;
-  const places = [...placesOf(address), ...(replicas === "" ? [] : placesOf({ ...address, host: replicas }))];
-  if (places.length === 1) {
-    return `${version} at ${placesText(address)}`;
-  }
-  // Each for itself.
-  const found = await Promise.allSettled(places.map((place) => roleOf({ ...address, ...place })));
-  const named = places.map(
-    (place, n) => `${placeText(place)} ${found[n]?.status === "fulfilled" ? found[n].value : "FAIL"}`,
-  );
-  const failure = found.find((each) => each.status === "rejected")?.reason;
-  if (failure instanceof PlatformError) {
-    // The next failover would find nobody there, or reads that may lag are the primary's.
-    throw new CoreError(failure.code as CoreCode, `${named.join(", ")}: ${failure.message}`, {
-      hint: failure.hint,
-    });
-  }
-  return `${version}; ${named.join(", ")}`;
-}
-
-async function roleOf(at: Address): Promise<"primary" | "standby"> {
-  return withPool(at, { applicationName: "payments-doctor" }, async (pool) => {
-    const { rows } = await pool.query<{ standby: boolean }>("SELECT pg_is_in_recovery() AS standby");
-    return one(rows).standby ? "standby" : "primary";
-  });
+  return `${version}${await hosts(settings)}`;
 }
 
 async function writable(pool: Pool): Promise<string> {
