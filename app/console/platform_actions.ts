@@ -10,6 +10,7 @@ import { withReports } from "../../services/reports/commands/reports.js";
 import { switchVersion } from "../../services/reports/switch_version.js";
 import { contextsOf } from "./context.js";
 import { letterActions } from "./letters.js";
+import { profileActions } from "./profile.js";
 import { runActions } from "./runs.js";
 
 /** What the console may do: the same functions as the commands, so that both do the same. */
@@ -18,6 +19,7 @@ export function consoleActions(runtime: Runtime, modules: readonly Module[]): Pl
   return {
     ...runActions(contextOf),
     ...letterActions(contextOf, modules),
+    ...profileActions(contextOf, runtime),
     switchReports: ({ version, epoch }, { who, traceId }) =>
       withReports(runtime, async (pool) => {
         const served = await switchVersion(pool, { version, ifEpoch: epoch, by: `console: ${who}`, traceId });

@@ -44,7 +44,7 @@ export interface Shape {
   readonly unit: "share" | "EUR" | "USD" | "hours" | "exponent" | "total variation";
   /** null where no row has it. */
   readonly found: number | null;
-  readonly published: { readonly least: number; readonly most: number; readonly source: string } | null;
+  readonly published: (Published & { /** Those of `parts`. */ readonly parts?: readonly number[] }) | null;
   readonly distance: number | null;
   readonly verdict: Verdict;
   /** What the figure is made of, where it is many: first digits 1 to 9, days from Monday, hours from 0, each a share. */
@@ -133,7 +133,7 @@ function benford(cells: readonly Cell[]): Shape {
   const distance = rows === 0 ? null : totalVariation(parts, BENFORD);
   return {
     ...{ shape: "first digits of purchases", unit: "total variation", found: distance, distance, parts },
-    published: { least: 0, most: 0, source: "Benford's law, log10(1 + 1/d)" },
+    published: { least: 0, most: 0, source: "Benford's law, log10(1 + 1/d)", parts: BENFORD },
     verdict: distance !== null && distance <= NEAR_VARIATION ? "near" : "far",
   };
 }

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { profileOf } from "../../etl/profile/read.js";
 import { newId } from "../../lib/domain/ids.js";
+import type { Pool } from "../../lib/postgres/pool.js";
 import { withPool } from "../../tests/harness/database.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import { ServiceLetters } from "../../tests/harness/letters.js";
@@ -160,6 +162,59 @@ describe("runs", () => {
       groups: [],
       sampled: null,
     });
+  });
+});
+
+describe("shapes of a month", () => {
+  const path = "/data/profile?month=2025-01";
+  const asAdmin = <T>(work: (admin: Pool) => Promise<T>) =>
+    withPool({ role: "admin", database: services.settings.POSTGRES_DB }, work);
+  /** While the month is being swapped in. */
+  const locked = (work: () => Promise<void>) =>
+    asAdmin(async (admin) => {
+      await admin.query("SET ROLE payments_owner");
+      await admin.query("BEGIN");
+      await admin.query("LOCK TABLE payments.txn_2025_01 IN ACCESS EXCLUSIVE MODE");
+      await work();
+      await admin.query("ROLLBACK");
+    });
+  const cancelled = () =>
+    asAdmin(async (admin) => {
+      const { rowCount } = await admin.query(
+        `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+         WHERE application_name = 'payments console profile' AND datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return rowCount === 1;
+    });
+
+  test("that cannot be read now are a problem, and nobody waits long for them", async () => {
+    await locked(async () => {
+      expect(await problem(path)).toMatchObject({ status: 503, code: "BUSY" });
+    });
+    await locked(async () => {
+      const asked = problem(path);
+      // As when its time is over.
+      await eventually("cancelled", cancelled);
+      expect(await asked).toMatchObject({ status: 422, code: "CONSOLE_MONTH_LARGE" });
+    });
+  });
+
+  test("are those that the command tells, kept until the month has another content", async () => {
+    const profile = await get(path);
+    const { rows, shapes } = await profileOf(services.platform.pool, "2025-01-01");
+    expect(profile).toMatchObject({ month: "2025-01", rows });
+    expect(profile.shapes).toEqual(JSON.parse(JSON.stringify(shapes)));
+    const [{ published, parts }] = profile.shapes;
+    expect([parts.length, published.parts.length]).toEqual([9, 9]);
+    expect(await get(path)).toEqual(profile);
+    expect(await act("/months/2025-01/heal")).toMatchObject({ state: "done" });
+    const healed = await get(path);
+    expect(healed.as_of).not.toBe(profile.as_of);
+    expect({ ...healed, as_of: profile.as_of }).toEqual(profile);
+    expect(await problem("/data/profile?month=2031-01")).toMatchObject({
+      ...{ status: 404, code: "MONTH_UNKNOWN", detail: expect.stringContaining("2031-01 is not published") },
+    });
+    expect(await problem("/data/profile")).toMatchObject({ status: 400, code: "REQUEST_INVALID" });
   });
 });
 

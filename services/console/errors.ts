@@ -11,6 +11,8 @@ export class ConsoleError extends defineErrors({
   CONSOLE_READ_ONLY: { verdict: "reject", http: 403, exit: failed },
   /** There is nothing of this id. */
   CONSOLE_NOT_FOUND: { verdict: "reject", http: 404, exit: usage },
+  /** A month has too many rows to be read while a page waits. */
+  CONSOLE_MONTH_LARGE: { verdict: "reject", http: 422, exit: failed },
   /** Somebody does something to the same thing at this moment. */
   CONSOLE_ACTION_RUNNING: { verdict: "retry", http: 409, exit: failed },
   /** The process that did it has ended: how far it got nobody wrote down. */

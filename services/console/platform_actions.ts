@@ -1,3 +1,4 @@
+import type { Profile } from "./contracts/data.js";
 import type { Letter } from "./contracts/queues.js";
 import type { FraudDifficulty, RunPreview } from "./contracts/runs.js";
 
@@ -71,6 +72,13 @@ export interface PlatformActions {
   readonly verifyRun: (run: string, doer: Doer) => Promise<object>;
   /** @param month `YYYY-MM` */
   readonly healMonth: (month: string, doer: Doer) => Promise<object>;
+  /**
+   * A month's shapes beside published ones.
+   *
+   * @param month `YYYY-MM`
+   * @throws PlatformError MONTH_UNKNOWN, CONSOLE_MONTH_LARGE
+   */
+  readonly profileMonth: (month: string) => Promise<Omit<Profile, "month" | "as_of">>;
   readonly seeLetters: (queue: string, most: number) => Promise<SeenLetters>;
   /** @throws CoreError DEAD_LETTER_UNKNOWN where it is not among the oldest `most` */
   readonly readLetter: (letter: {

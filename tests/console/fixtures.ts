@@ -62,4 +62,6 @@ export const PAGES: readonly (readonly [hash: string, heading: string, picture: 
   [`#/queues/wallet.dlq/letters/${ID.letter}`, `Dead letter ${ID.letter}`, "letter"],
   ["#/backups", "Backups", "backups"],
   ["#/actions", "Actions", "actions"],
+  // Not after Data: the heading would stand there before the page does.
+  ["#/data?by=shapes", "Data", "data-shapes"],
 ];

@@ -8,7 +8,7 @@ import { ENDPOINTS, EXACT, ID, PAGES } from "./fixtures.js";
 const HOSTILE = `"><script>document.title='pwned'</script><img src="//evil.test/x" onerror="document.title='pwned'">&amp;{{7*7}}`;
 /** What a path, a state or a time is must keep its form; all else is a stranger's text. */
 const KEPT =
-  /^(state|status|outcome|kind|step|came|told|by|encoding|place|role|method|awaiting|currency|moneda|severity|estado|month|version|active|fx_day|direction|done|at|as_of|since|from|to|deadline)$|_at$/;
+  /^(state|status|outcome|kind|step|came|told|by|encoding|place|role|method|awaiting|currency|moneda|severity|estado|month|unit|verdict|version|active|fx_day|direction|done|at|as_of|since|from|to|deadline)$|_at$/;
 
 let browser: Browser;
 let server: FakeServer;

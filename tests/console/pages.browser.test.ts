@@ -10,7 +10,8 @@ import {
   launch,
   openConsole,
 } from "./browser.js";
-import { FakeServer } from "./fake_server.js";
+import { FakeServer, problem } from "./fake_server.js";
+import { SHAPES } from "./fixtures/shapes.js";
 import { ENDPOINTS, ID, PAGES } from "./fixtures.js";
 
 let browser: Browser;
@@ -104,6 +105,51 @@ it("a chart has a table, in which a gap is no data", async () => {
     expect(await gap.getByRole("cell").allTextContents()).toEqual(["no data", "13", "0"]);
     expect(await page.locator("figure canvas").count()).toBe(2);
     expect(await accessibilityFaults(page)).toEqual([]);
+  });
+});
+
+it("a month's shapes are drawn, each with what was published, how far it is and who says so", async () => {
+  await inWindow(WIDE, async ({ page }) => {
+    await goTo(page, "#/data", "Data");
+    await page.getByLabel("By", { exact: true }).selectOption("shapes");
+    await page.getByLabel("Month", { exact: true }).selectOption("2025-03");
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByRole("heading", { name: "2025-03 beside published shapes" }).waitFor();
+    const digits = page.getByRole("list", { name: "first digits of purchases" }).getByRole("listitem");
+    await digits.first().waitFor();
+    expect(await digits.allTextContents()).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^130\.\d %, published 30\.1 %$/)]),
+    );
+    expect(await digits.count()).toBe(9);
+    expect(await page.getByRole("list", { name: "rows by weekday" }).getByRole("listitem").count()).toBe(7);
+    expect(await page.locator("figure canvas").count()).toBe(1);
+    // Whatever is compared has its mark, and a bar with a length.
+    const drawn = page.locator(".bar:has(i)");
+    expect(await drawn.count()).toBe(9 + SHAPES.filter(({ published }) => published !== null).length);
+    for (const bar of await drawn.locator("span").all()) {
+      expect((await bar.boundingBox())?.width).toBeGreaterThan(0);
+    }
+    const cellsOf = (name: RegExp) => page.getByRole("row", { name }).getByRole("cell").allTextContents();
+    expect(await cellsOf(/^mean bill in restaurants/)).toEqual([
+      ...["mean bill in restaurants", "", "73.8 USD", "34 USD to 51 USD", "0.369", "▲ far"],
+      "PYMNTS and Payroc, pymnts.com/?p=1382626",
+    ]);
+    expect(await cellsOf(/^refund after its purchase, half/)).toEqual([
+      ...["refund after its purchase, half of them", "–none", "2.03 hours", "–none", "–none"],
+      ...["○ none published", "–none"],
+    ]);
+    expect(server.asked.filter((path) => path === "data/profile")).toHaveLength(1);
+  });
+});
+
+it("a month that is gone, or too large to be read, says so in place of its shapes", async () => {
+  const detail = "2025-06 is not published. Load some: payments kickoff.";
+  server.answer("GET data/profile", problem(404, "MONTH_UNKNOWN", detail), 404);
+  await inWindow(WIDE, async ({ page }) => {
+    await goTo(page, "#/data?by=shapes", "Data");
+    await page.getByRole("alert").getByText(detail).waitFor();
+    await page.getByText("MONTH_UNKNOWN").waitFor();
+    await page.getByRole("table", { name: "Published months" }).waitFor();
   });
 });
 

@@ -7,6 +7,8 @@ export interface Bar {
   /** Of the longest bar, 0 to 1. */
   readonly share: number;
   readonly value: ComponentChildren;
+  /** A mark beside it, from and to, as shares too. */
+  readonly mark?: readonly [from: number, to: number] | undefined;
 }
 
 /** Lengths beside each other; each says its value too. */
@@ -16,13 +18,23 @@ export function Bars({ label, bars }: { readonly label: string; readonly bars: r
       {bars.map((bar) => (
         <li key={bar.key}>
           <span class="bar-label">{bar.label}</span>
-          <span class="bar" aria-hidden="true">
-            <span style={{ inlineSize: `${bar.share * 100}%` }} />
-          </span>
+          <Length {...bar} />
           <span class="num">{bar.value}</span>
         </li>
       ))}
     </ul>
+  );
+}
+
+/** A bar alone: whoever shows it says its value beside it. */
+export function Length({ share, mark }: Pick<Bar, "share" | "mark">) {
+  return (
+    <span class="bar" aria-hidden="true">
+      <span style={{ inlineSize: `${share * 100}%` }} />
+      {mark && (
+        <i style={{ insetInlineStart: `${mark[0] * 100}%`, insetInlineEnd: `${100 - mark[1] * 100}%` }} />
+      )}
+    </span>
   );
 }
 

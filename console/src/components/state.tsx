@@ -14,6 +14,7 @@ const TONES: Readonly<Record<Tone, readonly string[]>> = {
     "up",
     "live",
     "promoted",
+    "near",
   ],
   warn: [
     "PARTIALLY_REFUNDED",
@@ -24,6 +25,7 @@ const TONES: Readonly<Record<Tone, readonly string[]>> = {
     "PAUSED",
     "unknown",
     "warning",
+    "far",
   ],
   bad: [
     "DECLINED",

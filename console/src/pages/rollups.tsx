@@ -10,6 +10,7 @@ import { queryText } from "../lib/api.js";
 import type { Texts } from "../lib/route.js";
 import { counted, shareText, words } from "../lib/text.js";
 import { useAnswer } from "../state/answer.js";
+import { Shapes } from "./shapes.js";
 
 type Group = Rollups["groups"][number];
 
@@ -22,10 +23,12 @@ const BY: readonly Rollups["by"][] = [
   "category",
   "decline_reason",
 ];
+/** Beside them: no roll-up, but read from the month's rows. */
+const SHAPES = "shapes";
 /** A group's volume is in many currencies: the first ones say most of it. */
 const SHOWN_CURRENCIES = 2;
 
-/** A month's volume, approval and fraud by what the reader chooses. */
+/** A month's volume, approval and fraud by what the reader chooses, or its shapes. */
 export function RollupsPart({
   months,
   query,
@@ -35,34 +38,40 @@ export function RollupsPart({
 }) {
   const month = query["month"] ?? months.at(-1) ?? "";
   const by = query["by"] ?? "day";
-  const answer = useAnswer<Rollups>(`data/rollups${queryText({ month, by })}`);
   return (
-    <Section title={`${month} by ${words(by)}`}>
+    <Section title={by === SHAPES ? `${month} beside published shapes` : `${month} by ${words(by)}`}>
       <Filters
         filters={[
           { name: "month", label: "Month", values: months, otherwise: month },
-          { name: "by", label: "By", values: BY, otherwise: by },
+          { name: "by", label: "By", values: [...BY, SHAPES], otherwise: by },
         ]}
       />
-      <Show answer={answer}>
-        {(rollups) => (
-          <>
-            {rollups.by === "day" ? <Days groups={rollups.groups} /> : <Groups {...rollups} />}
-            {rollups.sampled !== null && (
-              <p class="quiet">Of decline reasons {shareText(rollups.sampled)} of the month was looked at.</p>
-            )}
-            <Table
-              caption={`Transactions by ${words(rollups.by)}`}
-              columns={rollups.by === "decline_reason" ? OF_SAMPLE : COLUMNS}
-              rows={rollups.groups}
-              keyOf={({ group }) => group}
-              empty="The month has no transactions."
-            />
-            {rollups.more > 0 && <p class="quiet">{counted(rollups.more, "smaller group")} left out.</p>}
-          </>
-        )}
-      </Show>
+      {by === SHAPES ? <Shapes month={month} /> : <RolledUp month={month} by={by} />}
     </Section>
+  );
+}
+
+function RolledUp({ month, by }: { readonly month: string; readonly by: string }) {
+  const answer = useAnswer<Rollups>(`data/rollups${queryText({ month, by })}`);
+  return (
+    <Show answer={answer}>
+      {(rollups) => (
+        <>
+          {rollups.by === "day" ? <Days groups={rollups.groups} /> : <Groups {...rollups} />}
+          {rollups.sampled !== null && (
+            <p class="quiet">Of decline reasons {shareText(rollups.sampled)} of the month was looked at.</p>
+          )}
+          <Table
+            caption={`Transactions by ${words(rollups.by)}`}
+            columns={rollups.by === "decline_reason" ? OF_SAMPLE : COLUMNS}
+            rows={rollups.groups}
+            keyOf={({ group }) => group}
+            empty="The month has no transactions."
+          />
+          {rollups.more > 0 && <p class="quiet">{counted(rollups.more, "smaller group")} left out.</p>}
+        </>
+      )}
+    </Show>
   );
 }
 

@@ -43,3 +43,34 @@ export const rollups = z.object({
   ...asOf,
 });
 export type Rollups = z.output<typeof rollups>;
+
+export const profileQuery = z.strictObject({ month });
+
+/** What a figure is made of, each a share. */
+const parts = z.array(z.number()).readonly().optional();
+
+/** GET data/profile?month: shapes of what is published of a month, beside figures that others published. */
+export const profile = z.object({
+  month,
+  rows: count,
+  shapes: z
+    .array(
+      z.object({
+        shape: z.string(),
+        unit: z.enum(["share", "EUR", "USD", "hours", "exponent", "total variation"]),
+        found: z.number().nullable().meta({ description: "null: no row has it." }),
+        published: z
+          .object({ least: z.number(), most: z.number(), source: z.string(), parts })
+          .nullable()
+          .meta({ description: "null: nobody has published it, as far as is known." }),
+        distance: z.number().nullable().meta({
+          description: "null: nothing to compare, or nothing was found, which is beyond all bounds.",
+        }),
+        verdict: z.enum(["near", "far", "none published"]),
+        parts: parts.meta({ description: "First digits from 1, days from Monday, hours from 0." }),
+      }),
+    )
+    .readonly(),
+  ...asOf,
+});
+export type Profile = z.output<typeof profile>;

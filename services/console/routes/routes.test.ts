@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { EtlError } from "../../../etl/errors.js";
 import { CoreError } from "../../../lib/core_errors.js";
 import { type Logger, silentLogger } from "../../../lib/observability/log.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
@@ -53,9 +54,12 @@ interface Fakes extends ServeOptions {
   readonly pageAt?: string;
   readonly streams?: number;
   readonly logger?: Logger;
+  readonly query?: () => Promise<unknown>;
 }
 
-/** Without servers: whatever is asked of a database is refused. */
+const away = () => Promise.reject(new CoreError("POSTGRES_UNREACHABLE", "there is none."));
+
+/** Without servers: whatever is asked of a database is refused, unless a test says what it answers. */
 function serve({
   access = LOOPBACK,
   actions,
@@ -64,9 +68,9 @@ function serve({
   pageAt = folder,
   streams = 10,
   logger = silentLogger,
+  query = away,
   ...options
 }: Fakes = {}) {
-  const query = () => Promise.reject(new CoreError("POSTGRES_UNREACHABLE", "there is none."));
   const pool = { query } as unknown as Pool;
   const stream = new OverviewStream(streams);
   const looked = { as_of: "2026-01-01T00:00:00.000Z" };
@@ -321,6 +325,65 @@ describe("dead letters", () => {
     await begun.promise;
     asked.destroy();
     await left.promise;
+  });
+});
+
+describe("a month's shapes", () => {
+  const read = { rows: 1, shapes: [] };
+  const query = async () => ({ rows: [{ content: "16384 r1" }] });
+  const at = async (server: ReturnType<typeof serve>["server"], month = "2025-01") =>
+    (await (await server).inject(`/console/api/data/profile?month=${month}`)).json();
+
+  it("are read once for all who ask, as long as its content is the same", async () => {
+    let readings = 0;
+    let content = "16384 r1";
+    const profileMonth = async () => ({ ...read, rows: ++readings });
+    const { server } = serve({
+      platformActions: { profileMonth },
+      query: async () => ({ rows: [{ content }] }),
+    });
+    const [one, other] = await Promise.all([at(server), at(server)]);
+    expect([one, other, await at(server)]).toEqual([one, one, one]);
+    expect(one).toEqual({ month: "2025-01", rows: 1, shapes: [], as_of: expect.any(String) });
+    content = "16384 r1 r2";
+    expect(await at(server)).toMatchObject({ rows: 2 });
+    content = "16385 r1 r2";
+    expect(await at(server)).toMatchObject({ rows: 3 });
+    expect(await at(server, "2025-02")).toMatchObject({ month: "2025-02", rows: 4 });
+  });
+
+  it("of a month that is not published are a problem, and looked for anew", async () => {
+    let asked = 0;
+    const profileMonth = async () => {
+      asked += 1;
+      throw new EtlError("MONTH_UNKNOWN", "2031-01 is not published.");
+    };
+    const { server } = serve({ platformActions: { profileMonth }, query });
+    for (let tries = 1; tries <= 2; tries++) {
+      expect(await at(server, "2031-01")).toMatchObject({ status: 404, code: "MONTH_UNKNOWN" });
+      expect(asked).toBe(tries);
+    }
+    expect(await at(server, "2031-13")).toMatchObject({ status: 400, code: "REQUEST_INVALID" });
+    expect(asked).toBe(2);
+  });
+
+  it("are read of one month at a time; some wait, and more are refused", async () => {
+    const ends: (() => void)[] = [];
+    const profileMonth = async () => {
+      const end = deferred<void>();
+      ends.push(end.resolve);
+      await end.promise;
+      return read;
+    };
+    const { server } = serve({ platformActions: { profileMonth }, query });
+    const months = ["01", "02", "03", "04", "05"].map((month) => at(server, `2025-${month}`));
+    expect(await Promise.race(months)).toMatchObject({ status: 503, code: "OVERLOADED" });
+    for (let ended = 0; ended < 4; ended++) {
+      await expect.poll(() => ends.length).toBe(ended + 1);
+      ends[ended]?.();
+    }
+    const answers = await Promise.all(months);
+    expect(answers.filter(({ rows }) => rows === 1)).toHaveLength(4);
   });
 });
 

@@ -10,6 +10,7 @@ import { getHistory, getOverview, getStream } from "./overview.js";
 import { getPage } from "./page.js";
 import { getPago, getPagos } from "./pagos.js";
 import { getPayment, getPayments } from "./payments.js";
+import { getProfile } from "./profile.js";
 import {
   abandonLetters,
   getLetter,
@@ -30,7 +31,7 @@ const ALL = [
   ...[getMe, postSession, deleteSession],
   ...[getOverview, getHistory, getStream],
   ...[getRuns, getRun, previewRun, startRun, resumeRun, cancelRun, verifyRun, healMonth],
-  ...[getMonths, getRollups],
+  ...[getMonths, getRollups, getProfile],
   ...[getPayments, getPayment],
   ...[getWallets, getWallet, getMovements],
   ...[getPagos, getPago],

@@ -1,3 +1,4 @@
+import { one } from "../../../lib/postgres/one.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Rollups } from "../contracts/data.js";
 
@@ -16,6 +17,22 @@ export async function listMonths(db: Queryable): Promise<readonly MonthRow[]> {
     text: `SELECT month, published_at AS "publishedAt", txn_rows AS rows, runs, bytes FROM etl.console_month ORDER BY month`,
   });
   return rows;
+}
+
+/**
+ * What tells a month's content from another one's: its runs, and the table that has it, which healing replaces. Empty where it
+ * has neither.
+ *
+ * @param month `YYYY-MM-01`
+ */
+export async function contentOf(db: Queryable, month: string): Promise<string> {
+  const { rows } = await db.query<{ content: string }>({
+    name: "console_month_content",
+    text: `SELECT concat_ws(' ', to_regclass(format('payments.%I', etl.leaf_name($1)))::oid, string_agg(run_id, ' ' ORDER BY run_id)) AS content
+           FROM etl.console_run_month WHERE month = $1 AND state = 'done'`,
+    values: [month],
+  });
+  return one(rows).content;
 }
 
 /** What is asked of roll-ups, by where it stands. */
