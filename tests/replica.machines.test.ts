@@ -249,7 +249,14 @@ test("compose's replica is copied anew by a slot of its own, where the old one h
         expect(await state()).toBe("lost");
         const { owner: { uid, gid } = {} } = one;
         const own = { listen_addresses: "127.0.0.1", port: replicaPort, unix_socket_directories: "" };
-        const options = Object.entries(own).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+        // Compose gives both servers the same configuration.
+        const same = await ask<Record<string, string>>(
+          "SELECT json_object_agg(name, setting) FROM pg_settings WHERE name IN ('max_connections', 'max_locks_per_transaction')",
+        );
+        const options = Object.entries({ ...own, ...same }).flatMap(([name, value]) => [
+          "-c",
+          `${name}=${value}`,
+        ]);
         const tool = await postgresTool("postgres", one.major);
         const script = join(one.folder, "replica.sh"); // where the server's user can read it
         writeFileSync(script, readFileSync(join(packageRoot, "compose", "replica.sh")), { mode: 0o755 });
