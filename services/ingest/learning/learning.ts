@@ -4,6 +4,7 @@ import type { Pool } from "../../../lib/postgres/pool.js";
 import type { Chore } from "../../../lib/runtime/housekeeping.js";
 import type { Part } from "../../../lib/runtime/lifecycle.js";
 import { within } from "../../../lib/timing.js";
+import { Turns } from "../../../lib/turns.js";
 import type { Normalised } from "../domain/normalised.js";
 import type { RuleSet } from "../domain/rule_set.js";
 import type { Body, Normaliser } from "../normaliser.js";
@@ -60,7 +61,8 @@ export class Learning implements Normaliser {
   readonly #learner: Learner | undefined;
   /** Bodies that were stored as pending: what they wait for may have been learned while they were on their way. */
   #stored: string[] = [];
-  #settling: Promise<void> = Promise.resolve();
+  /** Events are read anew one page after the other: two at once would wait for each other's rows. */
+  readonly #readings = new Turns();
 
   constructor(options: LearningOptions) {
     this.#options = options;
@@ -156,13 +158,7 @@ export class Learning implements Normaliser {
 
   /** Has the events read anew of mappings that lost their place, whoever noted it. */
   settle(): Promise<void> {
-    return this.#inTurn(() => this.#settleOnce());
-  }
-
-  /** Events are read anew one page after the other: two at once would wait for each other's rows. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    this.#settling = this.#settling.then(work, work);
-    return this.#settling;
+    return this.#readings.take(() => this.#settleOnce());
   }
 
   async #settleOnce(): Promise<void> {
@@ -193,7 +189,7 @@ export class Learning implements Normaliser {
   async #refresh(): Promise<void> {
     const pool = this.#options.pool();
     await this.load();
-    await this.#inTurn(() => this.#readStored());
+    await this.#readings.take(() => this.#readStored());
     for (const family of this.#learner ? await openFamilies(pool, OPENED) : []) {
       void this.#learner?.learn(family);
     }
@@ -211,7 +207,7 @@ export class Learning implements Normaliser {
 
   async #changed(family: string): Promise<void> {
     await this.load();
-    await this.#inTurn(() => this.#readPending(providerOf(family)));
+    await this.#readings.take(() => this.#readPending(providerOf(family)));
     await this.settle();
   }
 
