@@ -78,7 +78,9 @@ export async function renameInto(
   at: Date,
 ): Promise<string | null> {
   if (state === "missing") {
-    await maintenance.query(`ALTER DATABASE ${quoteName(restored)} RENAME TO ${quoteName(name)}`);
+    await whenUnused(maintenance, [restored], async () => {
+      await maintenance.query(`ALTER DATABASE ${quoteName(restored)} RENAME TO ${quoteName(name)}`);
+    });
     return null;
   }
   const stamp = at.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").toLowerCase();

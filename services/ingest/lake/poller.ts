@@ -1,9 +1,9 @@
+import { bulkhead } from "cockatiel";
 import { codeOf } from "../../../lib/errors.js";
 import type { Logger } from "../../../lib/observability/log.js";
 import { createPool, type Pool, transaction } from "../../../lib/postgres/pool.js";
 import { addressOfUrl } from "../../../lib/postgres/url.js";
 import { verdictOf } from "../../../lib/retry.js";
-import { Turns } from "../../../lib/turns.js";
 import { eventOf, type LakeEvent } from "./row.js";
 import { type ClaimedRow, claimRows, markRows, type Place } from "./table.js";
 
@@ -49,7 +49,7 @@ export interface Polled {
 export class Poller {
   readonly #options: PollerOptions;
   /** Two looks at a time would share out between them what each would have taken whole. */
-  readonly #claims = new Turns();
+  readonly #claims = bulkhead(1, Number.POSITIVE_INFINITY);
 
   constructor(options: PollerOptions) {
     this.#options = options;
@@ -86,7 +86,9 @@ export class Poller {
 
   async #batch(after: Place, refused: Set<string>) {
     const batch = await transaction(this.#options.pool, async (tx) => {
-      const rows = await this.#claims.take(() => claimRows(tx, { after, max: ROWS, without: [...refused] }));
+      const rows = await this.#claims.execute(() =>
+        claimRows(tx, { after, max: ROWS, without: [...refused] }),
+      );
       const ids = rows.length === 0 ? [] : await this.#take(rows, refused);
       if (ids.length > 0) {
         await markRows(tx, ids);

@@ -1,10 +1,10 @@
+import { bulkhead } from "cockatiel";
 import type { Logger } from "../../../lib/observability/log.js";
 import type { Instruments } from "../../../lib/observability/registry.js";
 import type { Pool } from "../../../lib/postgres/pool.js";
 import type { Chore } from "../../../lib/runtime/housekeeping.js";
 import type { Part } from "../../../lib/runtime/lifecycle.js";
 import { within } from "../../../lib/timing.js";
-import { Turns } from "../../../lib/turns.js";
 import type { Normalised } from "../domain/normalised.js";
 import type { RuleSet } from "../domain/rule_set.js";
 import type { Body, Normaliser } from "../normaliser.js";
@@ -62,7 +62,7 @@ export class Learning implements Normaliser {
   /** Bodies that were stored as pending: what they wait for may have been learned while they were on their way. */
   #stored: string[] = [];
   /** Events are read anew one page after the other: two at once would wait for each other's rows. */
-  readonly #readings = new Turns();
+  readonly #readings = bulkhead(1, Number.POSITIVE_INFINITY);
 
   constructor(options: LearningOptions) {
     this.#options = options;
@@ -158,7 +158,7 @@ export class Learning implements Normaliser {
 
   /** Has the events read anew of mappings that lost their place, whoever noted it. */
   settle(): Promise<void> {
-    return this.#readings.take(() => this.#settleOnce());
+    return this.#readings.execute(() => this.#settleOnce());
   }
 
   async #settleOnce(): Promise<void> {
@@ -189,7 +189,7 @@ export class Learning implements Normaliser {
   async #refresh(): Promise<void> {
     const pool = this.#options.pool();
     await this.load();
-    await this.#readings.take(() => this.#readStored());
+    await this.#readings.execute(() => this.#readStored());
     for (const family of this.#learner ? await openFamilies(pool, OPENED) : []) {
       void this.#learner?.learn(family);
     }
@@ -207,7 +207,7 @@ export class Learning implements Normaliser {
 
   async #changed(family: string): Promise<void> {
     await this.load();
-    await this.#readings.take(() => this.#readPending(providerOf(family)));
+    await this.#readings.execute(() => this.#readPending(providerOf(family)));
     await this.settle();
   }
 
