@@ -19,11 +19,22 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** Resolves when `signal` has fired. */
-export async function aborted(signal: AbortSignal): Promise<void> {
+export async function aborted(signal: AbortSignal, forget?: AbortSignal): Promise<void> {
   if (signal.aborted) {
     return;
   }
-  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  const once = { once: true, ...(forget && { signal: forget }) };
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, once));
+}
+
+/** Resolves when `work` has, or `signal` has fired. The signal may outlive any number of works: nothing is left with it. */
+export async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([work, aborted(signal, over.signal)]);
+  } finally {
+    over.abort();
+  }
 }
 
 /** `work`, or what `late` makes of it when it takes longer. The work itself goes on: the caller says what that means. */

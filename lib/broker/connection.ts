@@ -71,6 +71,11 @@ export class BrokerConnection<Session> {
     return this.#isUp ? performance.now() - this.#upSinceMs : 0;
   }
 
+  /** Gives the present link up, and with it all that waits on it; the next one is dialled. */
+  renew(reason: Error): void {
+    this.#link?.drop(reason);
+  }
+
   /** Delivers what was sent, closes and stays closed. */
   async close(): Promise<void> {
     this.#closing.abort();

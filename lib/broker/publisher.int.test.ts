@@ -53,6 +53,14 @@ async function openPublisher(options: Partial<PublisherOptions> = {}): Promise<P
   return publisher;
 }
 
+/** A queue that refuses what comes after its first message. */
+async function fullQueue(): Promise<string> {
+  const full = `${family.work}.full`;
+  const limits = { "x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish" };
+  await onChannel(settings, (channel) => channel.assertQueue(full, { durable: true, arguments: limits }));
+  return full;
+}
+
 /** How each of many publishes ended: "ok" or its error code. */
 async function endings(publishes: Array<Promise<void>>): Promise<string[]> {
   const settled = await Promise.allSettled(publishes);
@@ -87,15 +95,25 @@ describe("publish", () => {
 
   it("fails with PUBLISH_NACKED when the queue is full", async () => {
     const publisher = await openPublisher();
-    const full = `${family.work}.full`;
-    const limits = { "x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish" };
-    await onChannel(settings, (channel) => channel.assertQueue(full, { durable: true, arguments: limits }));
+    const full = await fullQueue();
     const refused = await eventually("a refusal", async () => {
       const [end] = await endings([publisher.publish(full, "x")]);
       return end !== "ok" && end;
     });
     await onChannel(settings, (channel) => channel.deleteQueue(full));
     expect(refused).toBe("PUBLISH_NACKED");
+  });
+
+  it("connects anew after a refusal, which may be the channel's fault", async () => {
+    const publisher = await openPublisher({ address: through(proxy) });
+    const full = await fullQueue();
+    await eventually("another connection", async () => {
+      await endings([publisher.publish(full, "x")]);
+      return proxy.taken > 1;
+    });
+    await publisher.publish(family.work, "1");
+    await onChannel(settings, (channel) => channel.deleteQueue(full));
+    expect(await depth(settings, family.work)).toBe(1);
   });
 
   it("says of each what came of it", async () => {

@@ -11,6 +11,14 @@ import { type Destination, nameOf, type QueueFamily } from "./topology.js";
 /** A blocked broker (memory or disk alarm) takes what we send and answers nothing, for as long as the alarm lasts. */
 const CONFIRM_TIMEOUT_MS = 10_000;
 
+/**
+ * A refusal may be the channel's fault and not the queue's: one that first publishes to a quorum queue while the leader that RabbitMQ
+ * has on record is away keeps to that leader, and refuses all that follows for as long as it is away, when the others have long elected
+ * another (seen on 3.10.8 with a node apart: tests/cluster.machines). The next channel asks anew. Not more often than this: a queue may
+ * really be full, and what else is under way on the link is cut with it.
+ */
+const RENEW_AFTER_MS = 2_000;
+
 export interface PublisherOptions extends ConnectionTarget {
   /** Declared on every new connection, and when no queue takes a message. */
   readonly families: readonly QueueFamily[];
@@ -105,6 +113,10 @@ export class Publisher {
     );
     this.#inFlight.delete(published);
     const ms = performance.now() - started;
+    const refused = results.find((result) => codeOf(result) === "PUBLISH_NACKED");
+    if (refused instanceof Error && this.upForMs > RENEW_AFTER_MS) {
+      this.#connection.renew(refused);
+    }
     return results.map((result, i) => {
       const each = result === "open" ? failure : result;
       const to = (messages[i] as OutgoingMessage).to;

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { expect, it } from "vitest";
 import type { Logger } from "../observability/log.js";
 import { Breaker, serverAway } from "./outage.js";
@@ -27,11 +28,14 @@ it("names the server that answers again, and lets go of whoever has lost patienc
   const signal = new AbortController();
   const impatient = breaker.recovered(signal.signal);
   const patient = breaker.recovered();
+  const lasting = new AbortController().signal;
+  const halted = breaker.recovered(lasting);
   signal.abort();
   await impatient;
   expect(breaker.open).toBe(true);
   away = false;
-  await patient;
+  await Promise.all([patient, halted]);
+  expect(getEventListeners(lasting, "abort")).toEqual([]);
   expect(breaker.open).toBe(false);
   expect(lines).toEqual(["RabbitMQ answers; going on"]);
 });

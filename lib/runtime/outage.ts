@@ -1,5 +1,5 @@
 import type { Logger } from "../observability/log.js";
-import { aborted, fullJitterMs, pause } from "../timing.js";
+import { fullJitterMs, orAborted, pause } from "../timing.js";
 
 export type Server = "PostgreSQL" | "RabbitMQ";
 
@@ -42,7 +42,7 @@ export class Breaker {
     this.#recovery ??= this.#recover().finally(() => {
       this.#recovery = undefined;
     });
-    await (signal === undefined ? this.#recovery : Promise.race([this.#recovery, aborted(signal)]));
+    await (signal === undefined ? this.#recovery : orAborted(this.#recovery, signal));
   }
 
   async #recover(): Promise<void> {
