@@ -18,8 +18,9 @@ const onServers = {
   // A process goes on with the next file of its project: all of ours is imported, and the population built, once.
   isolate: false,
   sequence: { groupOrder: 1 },
-  testTimeout: 180_000,
-  hookTimeout: 180_000,
+  // The longest test takes 90 s on a slow machine.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
 };
 
 /**

@@ -43,7 +43,7 @@ describe("a process that is told to end", () => {
   const greeter = defineModule({ name: "greeter", start: () => ({ parts: [], routes: [greet] }) });
 
   it("says so at once and serves on for HTTP_DRAIN_MS, then its port refuses", async () => {
-    const HTTP_DRAIN_MS = 300;
+    const HTTP_DRAIN_MS = 2_000;
     const settings = baseSettings.schema.parse({ HTTP_PORT: await freePort(), HTTP_DRAIN_MS });
     const statusOf = (path: string) =>
       fetch(`http://127.0.0.1:${settings.HTTP_PORT}${path}`).then(

@@ -60,15 +60,28 @@ async function goesOn(after: string): Promise<void> {
   console.info(`${after}: payments are decided ${Math.round(performance.now() - began)} ms later`);
 }
 
-const whole = () =>
+const whole = (withinMs = 120_000) =>
   eventually(
     "the cluster is whole",
     async () =>
       / *cluster +ok .*no partition; \d+ queues, each on all of them/.test(
         (await payments(settings(), "doctor")).stdout,
       ),
-    { withinMs: 120_000, everyMs: 2_000 },
+    { withinMs, everyMs: 2_000 },
   );
+
+/**
+ * The cluster is whole again. RabbitMQ 3.10.8 may hang for good while a node that was apart starts again, waiting for Erlang's `global`
+ * (its log ends with "Faking nodedown/nodeup"); then whoever watches the node starts it anew.
+ */
+async function back(node: BrokerNode): Promise<void> {
+  await whole(60_000).catch(async () => {
+    console.info(`${node.name} did not come back by itself and is started anew`);
+    await node.kill();
+    await node.start();
+    await whole();
+  });
+}
 
 const FAULTS: readonly [string, (node: BrokerNode) => Promise<void>, (node: BrokerNode) => Promise<void>][] =
   [
@@ -111,7 +124,7 @@ test("a node dies, and is apart, under load: the others go on within seconds, an
       throw new Error(`${error}\n${said}`);
     });
     await heal(node);
-    await whole();
+    await back(node);
     await goesOn(`after ${what}`);
   }
   over.abort();
@@ -142,4 +155,4 @@ test("a node dies, and is apart, under load: the others go on within seconds, an
   });
   expect(await serving.stop()).toBe(0);
   expect(await worker.stop()).toBe(0);
-}, 900_000);
+}, 1_200_000);

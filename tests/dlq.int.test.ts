@@ -115,7 +115,7 @@ test("a letter that bears no id or no reason has a lasting one of its own", asyn
     await onChannel(lab.settings, (channel) => channel.get(work));
     return (await depth(lab.settings, deadLetter)) === 1;
   };
-  await eventually("the delivery limit", die, { everyMs: 25 });
+  await eventually("the delivery limit", die, { withinMs: 90_000, everyMs: 25 });
   await publishByHand(lab.settings, deadLetter, "put here by hand");
   const first = await list();
   expect(first.byCode).toEqual({ DELIVERY_LIMIT: 1, UNKNOWN: 1 });

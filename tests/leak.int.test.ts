@@ -49,7 +49,7 @@ test.each(["medium", "hard"] as const)(
     );
     expect(text.stdout).toMatch(/^LEAK_FOUND: [0-9]+ finding\(s\)$/m);
   },
-  180_000,
+  600_000,
 );
 
 test("a run with too little fraud or nothing else, and one that is not done, are not audited", async () => {

@@ -127,8 +127,10 @@ test("payments in flight, the database restored to an earlier time, the broker a
     await wallet.post(`/wallets/${bob}/credit`, { amount: "50.00", reference: "in" });
     await payments.start();
     await approved(answered, known, poor, unanswered, undebited, settled);
-    await Promise.all([payments.stop(), fraud.stop()]);
+    await Promise.all([payments.stop(), fraud.stop(), wallet.stop()]);
+    await drain(platform.settings, DEBITS); // asked again, where the wallet took long
     await drain(platform.settings, ANSWERS);
+    await wallet.start();
     // What the broker is left with: answers, a refund, a command.
     await wallet.post("/wallets/refund", { payment_id: back, amount: "4.00", refund_id: "a part" });
     const told: [id: string, user: string][] = [

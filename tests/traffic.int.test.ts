@@ -46,6 +46,13 @@ test("customers without wallets are told from a target that is away", async () =
   ]);
 });
 
+const allSettled = () =>
+  eventually(
+    "all settled",
+    async () => (await services.owner("SELECT FROM saga.payment WHERE state = 'PENDING'")).length === 0,
+    { withinMs: 90_000 },
+  );
+
 test("what comes of generated payments is what the answer key says, and a payment changed by hand is named", async () => {
   expect((await command("wallets", "seed")).code).toBe(0);
   const shares = ["--fraud-share", "0.05", "--insufficient-share", "0.1", "--hot-share", "0.2"];
@@ -53,10 +60,7 @@ test("what comes of generated payments is what the answer key says, and a paymen
   expect(code).toBe(0);
   const result = JSON.parse(stdout);
   expect(result).toMatchObject({ sent: 500, created: 500, refused: 0, unknown: 0, failures: {} });
-  await eventually("all settled", async () => {
-    const rows = await services.owner("SELECT FROM saga.payment WHERE state = 'PENDING'");
-    return rows.length === 0;
-  });
+  await allSettled();
   expect(await audit(result.traffic)).toEqual({ code: 0, differences: [] });
   // All verdicts are among them, or that proves little.
   const verdicts = await services.owner<{ verdict: string }>(
@@ -97,9 +101,6 @@ test("the same seed asks for the same, and other runs leave an answer key alone"
        FROM traffic.payment WHERE traffic_id = ${id} ORDER BY 1`,
     );
   expect(await asked(other)).toEqual(await asked(one));
-  await eventually("all settled", async () => {
-    const rows = await services.owner("SELECT FROM saga.payment WHERE state = 'PENDING'");
-    return rows.length === 0;
-  });
+  await allSettled();
   expect((await audit(one)).code).toBe(0);
 });

@@ -20,7 +20,7 @@ const settings = testSettings();
 const broker = () => ({ host: settings.RABBITMQ_HOST, port: settings.RABBITMQ_PORT });
 const through = (proxy: TcpProxy) => ({ ...settings, RABBITMQ_HOST: "127.0.0.1", RABBITMQ_PORT: proxy.port });
 
-vi.setConfig({ testTimeout: 30_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const open: Publisher[] = [];
 let family: QueueFamily;
@@ -160,7 +160,7 @@ describe("publish", () => {
   });
 
   it("gets more through than the buffers hold", async () => {
-    const publisher = await openPublisher();
+    const publisher = await openPublisher({ timeoutMs: 60_000 });
     // Two writes each, 5,000 in all; amqplib buffers 1,024 before it asks for a drain. 20 MB in the queue.
     const body = Buffer.alloc(8_192);
     const ends = await endings(Array.from({ length: 2_500 }, () => publisher.publish(family.work, body)));

@@ -218,7 +218,8 @@ describe("a key in flight", () => {
         Array.from({ length: 20 }, (_, i) => pay({ key: `o${i}`, process: 1 })),
       );
       expect(served.filter(({ status }) => status !== 201)).toEqual([]);
-      expect(performance.now() - started).toBeLessThan(2_000);
+      // Twenty that held a connection each for their two seconds would take twenty.
+      expect(performance.now() - started).toBeLessThan(10_000);
       for (const answer of await waiting) {
         expect(JSON.parse(answer.body)).toMatchObject({
           status: 409,

@@ -54,7 +54,7 @@ test("tells what is left, and when there is more", async () => {
 });
 
 test("refuses by itself what it knows to be used up, and gives anew in the next window", async () => {
-  const limit = limitOf(1, 1);
+  const limit = limitOf(1, 3);
   expect(await allowed(limit, "e", [1])).toEqual([true]);
   const { query } = pool;
   pool.query = (() => Promise.reject(new Error("it asked"))) as unknown as typeof query;

@@ -152,7 +152,8 @@ test("a full batch begins beside the one at work, and does not wait for it for l
   const first = deferred<void>();
   const calls = () => seen.length;
   await consume({
-    batch: { max: 10, waitMs: 5 },
+    // What is full begins at once.
+    batch: { max: 10, waitMs: 500 },
     onBatch: ({ size }) => acked.push(size),
     handle: answering(async (raw) => {
       seen.push(raw.map(({ messageId }) => String(messageId)));

@@ -66,7 +66,7 @@ describe("an attempt", () => {
 
   it("that nobody answers ends in time", async () => {
     receiver.answer = () => undefined;
-    expect(await clientOf({ timeoutMs: 100 }).send("id", "{}")).toMatchObject({
+    expect(await clientOf({ timeoutMs: 1_000 }).send("id", "{}")).toMatchObject({
       kind: "failed",
       result: "TIMEOUT",
     });

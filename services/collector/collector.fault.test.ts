@@ -127,7 +127,7 @@ test("kill -9 between a decision's effect and its ack: its commission is asked f
   const asked = async () =>
     (await requests()).map(({ body, message }) => `${body.referencia_pago} ${message.properties.messageId}`);
   const distinct = async () => new Set(await asked()).size;
-  await eventually("all are asked for", async () => (await distinct()) === ids.length, { withinMs: 30_000 });
+  await eventually("all are asked for", async () => (await distinct()) === ids.length, { withinMs: 90_000 });
   await nothingLeft();
   expect(await distinct()).toBe(ids.length);
   expect(await services.owner("SELECT FROM collector.illegal_transition")).toEqual([]);

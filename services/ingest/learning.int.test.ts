@@ -15,7 +15,9 @@ beforeAll(async () => {
       INGEST_RATE_PER_MINUTE: "0",
       OPENAI_API_KEY: "sk-test",
       OPENAI_BASE_URL: model.url,
-      AI_TIMEOUT_SECONDS: "1",
+      // Calls are answered at once but where the model is silent.
+      AI_TIMEOUT_SECONDS: "5",
+      INGEST_AI_WAIT_MS: "4000",
       AI_MAX_RETRIES: "0",
     },
     "ingest",

@@ -221,13 +221,13 @@ test.each([
   const at = (ms: number) => new Date(Date.now() + offMs + ms).toISOString();
   const said = (seq: number, remaining_ms: number) =>
     report({
-      ...{ window_uuid, seq, remaining_ms, expected_reports: 2, interval_ms: 300 },
-      ...{ report_timestamp: at(0), window_from: at(0), window_to: at(600) },
+      ...{ window_uuid, seq, remaining_ms, expected_reports: 2, interval_ms: 3_000 },
+      ...{ report_timestamp: at(0), window_from: at(0), window_to: at(6_000) },
     });
   const window_uuid = newId();
-  await tell(said(0, 600));
+  await tell(said(0, 6_000));
   expect(await sweep()).toMatchObject({ closed: 0, alert: 0 });
-  await tell(said(1, 300));
+  await tell(said(1, 3_000));
   await tell(said(2, 0));
   expect(await stateOf(window_uuid)).toBe("CLOSED");
 });

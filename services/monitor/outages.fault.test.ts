@@ -26,7 +26,7 @@ beforeAll(async () => {
     {
       REPORTER_INTERVAL_MS: String(INTERVAL_MS),
       MONITOR_GRACE_MS: "500",
-      MONITOR_SETTLE_MS: "5000", // after three seconds without a broker a link comes back within three, and what waits for it is sent within one
+      MONITOR_SETTLE_MS: "8000", // after three seconds without a broker a link comes back within three, and what waits for it is sent within one
       MONITOR_SWEEP_EVERY_MS: "200",
       RABBITMQ_HEARTBEAT_S: "1",
       AUDIT_GRACE_S: "0",
@@ -130,12 +130,12 @@ const gone = async (ms: number) => {
 };
 
 test("the broker is away over a window's end: what was audited is sent once it is back, and nothing is decided before", async () => {
-  const ids = [...(await open(5, 6)), ...(await open(1, 6, 1))];
+  const ids = [...(await open(5, 20)), ...(await open(1, 20, 1))];
   await audited(ids, 2);
   broker.refuse();
   broker.reset();
   const before = await look(ids);
-  await audited(ids, 6);
+  await audited(ids, 20);
   await gone(1_300); // past the deadline
   expect((await look(ids)).flatMap(({ states }) => states)).toEqual([]);
   broker.pass();
@@ -143,11 +143,11 @@ test("the broker is away over a window's end: what was audited is sent once it i
 });
 
 test("the monitor is killed, and away for longer than a lease: reports in anybody's hands are waited for", async () => {
-  const ids = [...(await open(20, 6)), ...(await open(1, 6, 1))];
+  const ids = [...(await open(20, 20)), ...(await open(1, 20, 1))];
   await audited(ids, 2);
   await monitor.stop("SIGKILL");
   const before = await look(ids);
-  await audited(ids, 6);
+  await audited(ids, 20);
   await gone(AWAY_MS);
   await monitor.replace();
   await monitor.ready();
@@ -155,11 +155,11 @@ test("the monitor is killed, and away for longer than a lease: reports in anybod
 });
 
 test("the monitor is frozen for longer than a lease, over a window's end", async () => {
-  const ids = [...(await open(20, 6)), ...(await open(1, 6, 1))];
+  const ids = [...(await open(20, 20)), ...(await open(1, 20, 1))];
   await audited(ids, 2);
   monitor.signal("SIGSTOP");
   const before = await look(ids);
-  await audited(ids, 6);
+  await audited(ids, 20);
   await gone(AWAY_MS);
   monitor.signal("SIGCONT");
   cameInTime(before, await endsAsAudited(ids));

@@ -140,7 +140,7 @@ test("without a broker what is over is given up, and SIGTERM ends the process", 
   const { RABBITMQ_HOST: host, RABBITMQ_PORT } = services.settings;
   const broker = await TcpProxy.open(() => ({ host, port: RABBITMQ_PORT }));
   try {
-    const cutOff = { RABBITMQ_PORT: broker.port, PAYMENTS_RESEND_AFTER_S: 1, PAYMENTS_GIVE_UP_S: 5 };
+    const cutOff = { RABBITMQ_PORT: broker.port, PAYMENTS_RESEND_AFTER_S: 1, PAYMENTS_GIVE_UP_S: 12 };
     const { url, child, ended } = await answering("never", cutOff);
     broker.refuse();
     broker.reset();
@@ -150,7 +150,7 @@ test("without a broker what is over is given up, and SIGTERM ends the process", 
     const inState = (where: string) => async () =>
       (await services.owner(`SELECT FROM saga.payment WHERE ${where}`)).length === 1;
     await eventually("given up", inState("state = 'DECLINED' AND reason = 'timed_out'"), {
-      withinMs: 30_000,
+      withinMs: 60_000,
     });
     // Overdue, and nobody can be asked for it.
     expect((await fetch(`${url}/payments`, { method: "POST", headers, body })).status).toBe(201);

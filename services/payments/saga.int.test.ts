@@ -285,6 +285,7 @@ describe("an overdue payment", () => {
     const pool = createServicePool(services.settings, role);
     onTestFinished(() => pool.end());
     await transaction(pool, async (tx) => {
+      await tx.query("SET LOCAL idle_in_transaction_session_timeout = 0");
       await check([payment]);
       await awaitsDebit(payment);
       const from = { state: "PENDING", awaiting: "debit", refunded: 0n } as const;

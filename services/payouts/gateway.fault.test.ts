@@ -15,8 +15,8 @@ beforeAll(async () => {
       STRIPE_API_BASE: gateway.url,
       STRIPE_API_KEY: "sk_test",
       STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
-      PAYOUTS_CALL_TIMEOUT_S: "1",
-      PAYOUTS_PROBE_AFTER_S: "2",
+      PAYOUTS_CALL_TIMEOUT_S: "5",
+      PAYOUTS_PROBE_AFTER_S: "5",
       PAYOUTS_ASK_AFTER_S: "1",
     },
     "payouts",
@@ -51,7 +51,7 @@ const settledAtOnce = (id: string, as: string) => {
     await letGo();
     return (await estado(id)) === as;
   };
-  return eventually(`${id} is ${as}`, ask, { everyMs: 25 });
+  return eventually(`${id} is ${as}`, ask, { withinMs: 60_000, everyMs: 25 });
 };
 const onePayoutEach = () => {
   const ids = [...gateway.payouts.values()].map(({ metadata }) => metadata["id_pago"]);
@@ -84,20 +84,18 @@ test("paid, and no answer that says so: it is sent again under its key, and paid
 });
 
 test("an answer about another Pago, or another amount, settles nothing; the truth does", async () => {
+  let honest = false;
   gateway.onPay = ({ pay, times }) => {
     const payout = pay();
-    const lies = [
-      { ...payout, metadata: { id_pago: randomUUID() }, status: "paid" },
-      { ...payout, amount: 1, status: "paid" },
-    ];
-    return { status: 200, body: lies[times - 1] ?? { ...payout, status: "paid" } };
+    const lie = times === 1 ? { metadata: { id_pago: randomUUID() } } : { amount: 1 };
+    return { status: 200, body: { ...payout, ...(honest ? {} : lie), status: "paid" } };
   };
   const id = await create();
   await eventually("lied to once", () => gateway.askedFor(id) >= 2, { withinMs: 20_000 });
   expect(await estado(id)).toBe("PROCESANDO");
   await eventually("recorded", async () => {
     const rows = await services.owner("SELECT FROM payouts.illegal_transition WHERE subject_id = $1", [id]);
-    return rows.length === 1;
+    return rows.length >= 1;
   });
   // Not when its lease runs out: no answer is missing.
   await eventually("to be asked about soon", async () => {
@@ -107,6 +105,7 @@ test("an answer about another Pago, or another amount, settles nothing; the trut
     );
     return pago?.soon;
   });
+  honest = true;
   await settled(id, "EXITOSO");
 });
 

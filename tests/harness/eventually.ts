@@ -13,7 +13,7 @@ const PAUSE_MS = { least: 25, most: 500 };
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined | false> | T | undefined | false,
-  { withinMs = 15_000, everyMs }: { readonly withinMs?: number; readonly everyMs?: number } = {},
+  { withinMs = 30_000, everyMs }: { readonly withinMs?: number; readonly everyMs?: number } = {},
 ): Promise<T> {
   const since = performance.now();
   for (;;) {

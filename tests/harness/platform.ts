@@ -136,7 +136,7 @@ export class Platform {
     await this.done(runId);
   }
 
-  async done(runId: string, withinMs = 90_000): Promise<void> {
+  async done(runId: string, withinMs = 180_000): Promise<void> {
     await eventually(
       `${runId} done`,
       async () => (await runStatus(this.pool, [runId]))[0]?.state === "done",

@@ -97,7 +97,7 @@ export class WorkerProcess {
     // One that serves nothing says it in its log only.
     const { WORKER_METRICS_PORT: port = 0 } = settings;
     const ready = () => (port === 0 ? worker.log.includes("worker ready") : answersReady(port));
-    await eventually("worker ready", async () => (await ready()) || worker.#failure());
+    await eventually("worker ready", async () => (await ready()) || worker.#failure(), { withinMs: 60_000 });
     return worker;
   }
 

@@ -41,7 +41,8 @@ export class Services {
     this.platform = platform;
     this.#names = names;
     this.#publisher = new Publisher({
-      address: platform.settings,
+      // A test is no service under test: where its process gets no CPU for seconds it is not to lose its link.
+      address: { ...platform.settings, RABBITMQ_HEARTBEAT_S: 60 },
       name: "test events",
       logger: silentLogger,
       connectPolicy: "once",
