@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { BackupFolder, freshName } from "./harness/backup_folder.js";
 import { eventually } from "./harness/eventually.js";
 import { Platform } from "./harness/platform.js";
-import { backups, payments } from "./harness/process.js";
+import { backups, payments, startShell } from "./harness/process.js";
 
 /** Long enough that a dump of it is over before it is. */
 const SPEC = { rows: 100_000, chunkRows: 500 };
@@ -41,6 +41,17 @@ test("a backup in the middle of a run restores to a consistent state, and the ru
   expect(await restored.verify()).toMatchObject({ ok: true, unfinishedRuns: [] });
   expect(await restored.digests()).toEqual(digests);
   await restored.close();
+  await platform.close();
+  folder.remove();
+});
+
+test("the loop backs up though its log goes nowhere", async () => {
+  const folder = new BackupFolder();
+  const platform = await Platform.create({ BACKUP_DIR: folder.path });
+  const { child, ended } = startShell(platform.settings, "backups", 'exec "$@" loop 2>/dev/full');
+  await eventually("a backup", () => folder.ids().length > 0, { withinMs: 60_000 });
+  child.kill("SIGTERM");
+  expect((await ended).code).toBe(0);
   await platform.close();
   folder.remove();
 });
