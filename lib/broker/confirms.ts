@@ -233,7 +233,7 @@ function unroutable(to: Destination): PlatformError {
 function nacked(to: Destination): PlatformError {
   return new CoreError(
     "PUBLISH_NACKED",
-    `The broker refused a message for "${nameOf(to)}": a queue is full.`,
+    `The broker refused a message for "${nameOf(to)}": a queue is full, or has no leader just now.`,
   );
 }
 
