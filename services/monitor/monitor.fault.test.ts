@@ -166,7 +166,7 @@ test("monitor-queue is killed with reports in hand, and away past a window's end
   expect((await find(full)).status).toBe(await expected(full));
   expect((await find(silent)).status).toBe("ALERT");
   // While it was away nothing was decided.
-  const late = await open({ duration_s: 8 });
+  const late = await open({ duration_s: 7.5 });
   await eventually("known", async () => (await find(late)).status === "OPEN");
   await queue.stop("SIGKILL");
   await eventually("nobody knows", async () => (await find(late)).status === "UNKNOWN", { withinMs: 30_000 });
@@ -177,7 +177,7 @@ test("monitor-queue is killed with reports in hand, and away past a window's end
 });
 
 test("monitor-queue is frozen with reports in hand while another one works: no false alert", async () => {
-  const window = await open({ duration_s: 8 });
+  const window = await open({ duration_s: 7.5 });
   await eventually("known", async () => (await find(window)).status === "OPEN");
   door.say = (path, body) =>
     path === "/api/monitor/heartbeats" && body.includes(window.window_uuid) ? { status: 503 } : "through";
@@ -235,7 +235,7 @@ test("a reporter is killed at tick 3: another one of its name goes on, and owes 
 });
 
 test("a reporter is frozen: what went by is stalled, and not made up for", async () => {
-  const window = await open({ duration_s: 12 });
+  const window = await open({ duration_s: 7.5 });
   await eventually("two have come", async () => (await find(window)).received_reports >= 2);
   reporter.signal("SIGSTOP");
   const frozenAt = performance.now();
