@@ -77,7 +77,7 @@ describe("planRun", () => {
   ])("adds up at size, at once: $name", ({ spec }) => {
     const started = performance.now();
     const plan = planRun(spec);
-    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(performance.now() - started).toBeLessThan(2_000);
     expect(plan.months.reduce((sum, month) => sum + month.rows, 0)).toBe(spec.rows);
     expectEnds(plan, spec);
   });

@@ -63,10 +63,10 @@ test("nodes are told to end, killed and frozen in turn while campaigns are made 
   await more(20);
   expect(await nodes[1].replace("SIGTERM")).toBe(0);
   await nodes[1].ready();
-  await eventually("node 2 serves again", () => said(2, "UP") > 0, { withinMs: 20_000 });
+  await eventually("node 2 serves again", () => said(2, "UP") > 0, { withinMs: 5_000 });
   await nodes[0].replace();
   await nodes[0].ready();
-  await eventually("node 1 serves again", () => said(1, "UP") > 0, { withinMs: 20_000 });
+  await eventually("node 1 serves again", () => said(1, "UP") > 0, { withinMs: 5_000 });
   const frozenAt = performance.now();
   nodes[1].signal("SIGSTOP");
   // It was down before, when it had ended.
@@ -74,13 +74,12 @@ test("nodes are told to end, killed and frozen in turn while campaigns are made 
   const deadAfterMs = performance.now() - frozenAt;
   await more(20);
   nodes[1].signal("SIGCONT");
-  await eventually("node 2 serves again", () => said(2, "UP") > 1, { withinMs: 20_000 });
+  await eventually("node 2 serves again", () => said(2, "UP") > 1, { withinMs: 5_000 });
   await more(20);
   over.abort();
   await making;
 
-  // 0.85 s at most by the checks; a process of the proxy or of this test that gets no CPU comes on top. Without checks it is 3 s.
-  expect(deadAfterMs).toBeLessThan(2_500);
+  expect(deadAfterMs).toBeLessThan(1_000);
   expect(made.length).toBeGreaterThan(50);
   expect(new Set(made.map(({ status }) => status))).toEqual(new Set([201]));
   const rows = await services.owner<{ name: string; campaign_id: string }>(

@@ -106,6 +106,6 @@ test("a run that only stands still points to worker and dead letters", async () 
     [runId],
   );
   const { stdout } = await run("status", runId);
-  expect(stdout).toMatch(new RegExp(`${runId}: nothing has moved for (19|20)m`));
+  expect(stdout).toContain(`${runId}: nothing has moved for 19m0`);
   expect(stdout).toContain("payments dlq list");
 });

@@ -140,6 +140,5 @@ async function outlivedByAnother(point: Point, spec: typeof SPEC, runs: keyof ty
   expect(await frozen.stop("SIGTERM")).toBe(0);
   await platform.stopWorker(worker);
   await expectUndisturbed(runs);
-  // Who signs off does not wait for long.
-  await eventually("signed off", async () => (await platform.value("SELECT count(*) FROM etl.worker")) === 0);
+  expect(await platform.value("SELECT count(*) FROM etl.worker")).toBe(0);
 }

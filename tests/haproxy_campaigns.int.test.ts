@@ -45,16 +45,17 @@ function freeze(node: Backend): void {
   node.lives = false;
   node.answer = () => undefined;
 }
-/** Until HAProxy says that node 1, which is back, is up, every request is answered by node 2. What it says may be read after it has acted. */
+/** Until HAProxy says that node 1 is up, every request is answered by node 2. */
 async function servedByTheOtherUntilUp(): Promise<void> {
-  for (const until = Date.now() + 20_000; marks("1", "UP") === 0; ) {
+  let requests = 0;
+  for (const until = Date.now() + 2_000; ; requests += 1) {
     const by = await get();
-    if (by === "node 1") {
-      await eventually("said to be up", () => marks("1", "UP") > 0, { withinMs: 1_000, everyMs: 5 });
-    } else {
-      expect([by, Date.now() < until]).toEqual(["node 2", true]);
+    if (marks("1", "UP") > 0) {
+      break;
     }
+    expect([by, Date.now() < until]).toEqual(["node 2", true]);
   }
+  expect(requests).toBeGreaterThan(0);
 }
 const takenMs = async (work: () => Promise<unknown>) => {
   const since = performance.now();
@@ -72,7 +73,7 @@ describe("a port that refuses", () => {
 
   test("serves again when its probes succeed, and no caller's request is tried on it", async () => {
     nodes[0].close();
-    await eventually("down", () => marks("1", "DOWN") === 1, { withinMs: 20_000 });
+    await eventually("down", () => marks("1", "DOWN") === 1, { withinMs: 2_000 });
     await Promise.all([...Array(20)].map(() => get()));
     const back = new Backend("node 1");
     await back.open(ports[0]);
@@ -90,7 +91,7 @@ describe("a node that is frozen", () => {
     freeze(nodes[0]);
     expect(
       await takenMs(() => eventually("down", () => marks("1", "DOWN") === 1, { everyMs: 5 })),
-    ).toBeLessThan(2_500); // 0.85 s at most by the checks, and what this process waits for its turn
+    ).toBeLessThan(1_000);
   });
 
   test("loses its sessions then: what may be repeated is answered by the other one within two seconds", async () => {
@@ -102,7 +103,7 @@ describe("a node that is frozen", () => {
       }
     });
     expect(nodes[0].asked.length).toBeGreaterThan(0);
-    expect(ms).toBeLessThan(2_800); // 3 s are what a node may take for an answer
+    expect(ms).toBeLessThan(2_000);
   });
 
   test("is not asked again for a POST without a key, which fails", async () => {
@@ -235,7 +236,7 @@ describe("with both nodes down", () => {
       tookMs.push(await takenMs(async () => expect(await statusOf(post(KEY))).toBe(503)));
     }
     // Each of four tries is refused at once; on a machine that is slow and busy that took 0.9 s. A node that is silent costs 0.3 s a try.
-    expect(Math.min(...tookMs)).toBeLessThan(2_500);
+    expect(Math.min(...tookMs)).toBeLessThan(1_200);
   });
 });
 

@@ -148,10 +148,10 @@ test("a step takes 25 timeouts: it is done once, its neighbours meanwhile, and n
   await consumer.stop();
   expect(await depth(platform.settings, family.work)).toBe(0);
   expect(await depth(platform.settings, family.deadLetter)).toBe(0);
-  expect([...new Set(seen.filter((body) => body !== "long"))].toSorted()).toEqual(["a", "b", "c"]);
-  // Once more when the step's end and the copy's coming cross, and once for each copy that was confirmed too late.
-  expect(seen.filter((body) => body === "long").length).toBeLessThan(10);
-  expect(Math.max(...counts)).toBeLessThan(10);
+  expect(seen.filter((body) => body !== "long").toSorted()).toEqual(["a", "b", "c"]);
+  // Once more when the step's end and the copy's coming cross.
+  expect(seen.filter((body) => body === "long").length).toBeLessThanOrEqual(2);
+  expect(Math.max(...counts)).toBeLessThan(3);
 });
 
 test("an alarm of the broker lasts for 25 timeouts: what was in hand is counted once, and done", async () => {

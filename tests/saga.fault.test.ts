@@ -149,7 +149,7 @@ test("a process that is frozen lets go of its locks within 1.5 s; another goes o
       async () => (await openTransactions(next.child.pid)) === 0,
       { everyMs: 25 },
     );
-    expect(performance.now() - since).toBeLessThan(15_000);
+    expect(performance.now() - since).toBeLessThan(1_500);
   }
   expect(held).toBeGreaterThan(0);
   over.abort();

@@ -65,7 +65,7 @@ async function run(behave: Behaviour, more: Partial<TrafficOptions> = {}) {
     campaigns: target,
     keys: undefined,
     maxConnections: 50,
-    timeoutMs: 2_000,
+    timeoutMs: 500,
     pool,
     signal: new AbortController().signal,
     onProgress: () => undefined,
@@ -151,10 +151,10 @@ describe("traffic", () => {
         }
         return created(reply);
       },
-      { signal: stop.signal, spec: { ...DEFAULT_SPEC, ratePerS: 400, seconds: 5 } },
+      { signal: stop.signal },
     );
     expect(result.sent).toBeGreaterThan(20);
-    expect(result.sent).toBeLessThan(2_000);
+    expect(result.sent).toBeLessThan(100);
     expect(kept).toHaveLength(result.sent);
   });
 

@@ -217,8 +217,7 @@ describe("a key in the hands of a process that has frozen", () => {
       const alone = await others();
       const blocked = Promise.all(Array.from({ length: 5 }, () => post(asked)));
       const beside = await others();
-      // Whoever is kept waiting waits for two seconds.
-      expect(beside).toBeLessThan(alone + 1_000);
+      expect(beside).toBeLessThan(alone + 20);
       const answers = (await blocked).map(({ status, body, headers }) => {
         return [status, body.code, body.retryable, headers.get("retry-after")];
       });
@@ -355,7 +354,7 @@ describe("GET", () => {
     const since = performance.now();
     const [answers] = await Promise.all([Promise.all(waiting), services.stop()]);
     // An open connection to a server that is away would take 10 s.
-    expect(performance.now() - since).toBeLessThan(9_000);
+    expect(performance.now() - since).toBeLessThan(5_000);
     expect(answers.map(({ status, body }) => [status, body.status])).toEqual(
       Array(20).fill([200, "PENDING"]),
     );

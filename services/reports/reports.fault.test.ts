@@ -65,7 +65,7 @@ test("a process that is frozen with the head in hand lets go of it within second
         () => true,
         () => false,
       );
-    await eventually("the head is free", free, { withinMs: 15_000 });
+    await eventually("the head is free", free, { withinMs: 5_000 });
     await services.start();
     await services.publish(paymentsEvtPending, [pago(), pago()]);
     // What the frozen one has fetched comes back when the broker misses its heartbeats.

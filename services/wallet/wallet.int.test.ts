@@ -134,7 +134,7 @@ describe("over HTTP a wallet", () => {
     const since = performance.now();
     const answers = await Promise.all(requests.map(([path, body]) => services.post(path, body)));
     // Two seconds for the first in line; who gets to its place then waits for two more, all in all for as long as a statement may take.
-    expect(performance.now() - since).toBeLessThan(20_000);
+    expect(performance.now() - since).toBeLessThan(7_000);
     for (const { status, body, headers } of answers) {
       expect([status, body.code, body.retryable, headers.get("retry-after")]).toEqual([
         503,
@@ -297,9 +297,9 @@ describe("a debit that is asked for by an event", () => {
       ),
     ]);
     await eventually("the others are done", async () => (await answered(other.user)) === 51, {
-      withinMs: 6_000,
+      withinMs: 1_500,
     });
-    await eventually("so is their refund", async () => (await back(other.user)) === 1, { withinMs: 6_000 });
+    await eventually("so is their refund", async () => (await back(other.user)) === 1, { withinMs: 1_500 });
     expect(await answered(locked.user)).toBe(1);
     await release();
     await eventually("the held ones come again", async () => (await answered(locked.user)) === 51);
