@@ -25,7 +25,7 @@ test("generated rows of a lake come to what their answer key says", () => {
 test("what tells the same has the same key, and nothing else has", () => {
   const first = new Map<string, string>();
   const wrong = rows.filter((row) =>
-    taken(row).some(({ provider, dedupKey, index }) => {
+    taken(row).some(({ provider, dedupKey }, index) => {
       const name = `${row.sameAs} ${index}`;
       const key = dedupKey === null ? name : `${provider} ${dedupKey}`;
       const before = first.get(key) ?? name;

@@ -134,7 +134,9 @@ const sourceKeys = ({ source, sourceKey }: Arrival, place: number): readonly Key
 
 function packed(text: string): Pick<StoredBody, "bytes" | "sha256"> {
   const plain = Buffer.from(text);
-  return { bytes: deflateRawSync(plain), sha256: hash("sha256", plain, "buffer") };
+  // By itself zlib takes 16 KB for what comes out, and keeps them with it: 24 us a body in place of 17.
+  const chunkSize = Math.max(64, plain.length);
+  return { bytes: deflateRawSync(plain, { chunkSize }), sha256: hash("sha256", plain, "buffer") };
 }
 
 /** The body as it was given to the normaliser; JSON that `parseJson` refuses is text, which is refused there for the same. */
@@ -152,11 +154,10 @@ export function unpacked({ bytes, isText }: Pick<StoredBody, "bytes" | "isText">
 
 /** An event as roll-ups count it: on the UTC day on which it happened, as far as it says. */
 export const countedOf = ({
-  taken,
+  taken: { provider, status, reason, code, method, currency, amountMinor, occurredAt },
   receivedAt,
   latencyMs,
-}: Pick<NewEvent, "taken" | "receivedAt" | "latencyMs">): Counted => ({
-  ...taken,
-  latencyMs,
-  day: (taken.occurredAt ?? receivedAt).toISOString().slice(0, 10),
-});
+}: Pick<NewEvent, "taken" | "receivedAt" | "latencyMs">): Counted => {
+  const day = (occurredAt ?? receivedAt).toISOString().slice(0, 10);
+  return { day, provider, status, reason, code, method, currency, amountMinor, latencyMs };
+};

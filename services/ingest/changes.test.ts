@@ -11,7 +11,7 @@ const own = { ...body, id: "b" };
 
 /** An event that is nothing but its key. */
 const taken = (key: string | null): Taken =>
-  takenOf({ ...unprocessed("UNRECOGNISED", "none", "p"), index: 0, dedupKey: key });
+  takenOf({ ...unprocessed("UNRECOGNISED", "none", "p"), dedupKey: key });
 const former = (place: number, key: string | null, repeats: string | null = null): FormerEvent => ({
   ...taken(key),
   ...{ id: `e${place}`, bodyId: "b", place, receivedAt, latencyMs: 0, repeats },

@@ -1,4 +1,4 @@
-import { type Pool, type Queryable, transaction } from "../../lib/postgres/pool.js";
+import { type Client, type Pool, type Queryable, transaction } from "../../lib/postgres/pool.js";
 import { countedOf, type Key, type NewEvent, providerKeys, unpacked, withMerchant } from "./arrival.js";
 import { type Change, changesOf, hasKeyOf, isSame, type Proposal } from "./changes.js";
 import type { Normaliser } from "./normaliser.js";
@@ -92,7 +92,7 @@ interface Applied {
   readonly next: readonly string[];
 }
 
-async function apply(tx: Queryable, found: readonly Change[], cause: string): Promise<Applied> {
+async function apply(tx: Client, found: readonly Change[], cause: string): Promise<Applied> {
   const rekeyed = found.flatMap(({ before, after }) => (before && !hasKeyOf(after, before) ? [before] : []));
   await dropKeys(
     tx,

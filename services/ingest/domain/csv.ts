@@ -21,14 +21,16 @@ export function parseTable(text: string): Table {
   if (text.split("\n", MAX_LINES + 1).length > MAX_LINES) {
     throw new Malformed(`the CSV has more than ${MAX_LINES} lines`);
   }
-  const firstLine = text.slice(0, text.search(/[\r\n]|$/));
+  const [firstLine = "", lineEnd] = /^([^\r\n]*)(\r\n|\r|\n)?/.exec(text)?.slice(1) ?? [];
+  // The parser's own search for it takes a fifth of its time; a line's end within quotes is no end.
+  const recordEnd = firstLine.split('"').length % 2 === 1 ? lineEnd : undefined;
   const counts = DELIMITERS.map((delimiter) => ({ delimiter, count: firstLine.split(delimiter).length - 1 }));
   const likely = counts
     .filter(({ count }) => count > 0 && count < MAX_COLUMNS)
     .sort((a, b) => b.count - a.count);
   // Two are tried at most: a third was never right, and each costs a pass.
   for (const { delimiter } of likely.slice(0, 2)) {
-    const lines = linesOf(text, delimiter);
+    const lines = linesOf(text, delimiter, recordEnd);
     if (lines !== undefined && (lines[0]?.length ?? 0) > 1) {
       return { delimiter, lines };
     }
@@ -36,9 +38,15 @@ export function parseTable(text: string): Table {
   throw new Malformed("it is no JSON, XML or form, and no CSV whose lines have as many cells");
 }
 
-function linesOf(text: string, delimiter: string): string[][] | undefined {
+function linesOf(text: string, delimiter: string, recordEnd: string | undefined): string[][] | undefined {
   try {
-    return parse(text, { delimiter, trim: true, skip_empty_lines: true, max_record_size: MAX_LINE });
+    return parse(text, {
+      delimiter,
+      ...(recordEnd !== undefined && { record_delimiter: recordEnd }),
+      trim: true,
+      skip_empty_lines: true,
+      max_record_size: MAX_LINE,
+    });
   } catch {
     return undefined;
   }

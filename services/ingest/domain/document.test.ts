@@ -75,7 +75,7 @@ describe("a body with", () => {
     const before = process.cpuUsage();
     const events = normaliseBody(body);
     const { user } = process.cpuUsage(before);
-    expect(events).toMatchObject([{ index: 0, status: "UNPROCESSED", unprocessed: { code: "MALFORMED" } }]);
+    expect(events).toMatchObject([{ status: "UNPROCESSED", unprocessed: { code: "MALFORMED" } }]);
     // 100 ms on a free machine. This is of the whole process, in which other files of tests run too.
     expect(user).toBeLessThan(1_000_000);
   });
@@ -92,7 +92,6 @@ describe("a body with", () => {
       fc.property(body, fc.constantFrom(undefined, "stripe", "authorize_net", "nobody"), (each, hint) => {
         const events = normaliseBody(each, { hint });
         expect(events.length).toBeGreaterThan(0);
-        expect(events.map(({ index }) => index)).toEqual(events.map((_, index) => index));
       }),
       { numRuns: 200 },
     );

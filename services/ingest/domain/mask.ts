@@ -1,6 +1,6 @@
 import { maskCardData, maskCardText } from "../../../lib/domain/card_data.js";
 import { meaningOf } from "../../../lib/domain/card_keys.js";
-import { maskNumber } from "../../../lib/domain/card_numbers.js";
+import { maskNumber, maskNumbersIn } from "../../../lib/domain/card_numbers.js";
 import { JsonNumber, writeJson } from "../../../lib/domain/json.js";
 import { parseJson } from "../../../lib/domain/json_parse.js";
 import { decodedBase64, encodedAs } from "./base64.js";
@@ -23,11 +23,10 @@ const BASE64 = /[A-Za-z0-9+/_-]{16,}(?:(?:\r)?(?:\n|\\r\\n|\\n)[A-Za-z0-9+/_-]+)
 const LINES = /(?:[\r\n]|\\[rn])+/;
 /** Nine digits in base64, which tell where it begins: a path of a URL before it is of the same alphabet. */
 const DIGITS = /(?:[MNO][DTjz][AEIMQUYcgk][w-z0-5]){3}/;
-/**
- * Words, which hide nothing: without a digit there is no number, and no run of letters is as long as one of base64. Names mostly are such,
- * and to look for a table in one takes 20 µs.
- */
-const WORDS = /^(?:\p{L}{1,15}(?:[ .,'&]+|$))+$/u;
+/** A run as long as `BASE64` has them. */
+const RUN = /[A-Za-z0-9+/_-]{16}/;
+/** One of them is in each name with a value, element, form, table, percent-encoding, reference and escape. */
+const JOINT = /[=:>,;\t|%&\\]/;
 /** What no text has. */
 const NO_TEXT = /(?![\t\n\r\u0080-\u009f])\p{Cc}/u;
 /** What an element begins with, in CDATA or not. No part of it can be what the next one is, so that time is linear. */
@@ -67,9 +66,6 @@ export function maskBody(body: RawBody): RawBody {
 
 /** The same of text of any format. Text that is longer than a body may be is nobody's document. */
 export function maskText(text: string): string {
-  if (WORDS.test(text)) {
-    return text;
-  }
   return text.length > MAX_BYTES
     ? maskCardText(maskedBase64(text, outermost()))
     : maskedText(text, outermost());
@@ -107,7 +103,16 @@ function maskedString(text: string, within: Within): string {
   return inner === undefined ? maskedBase64(text, within) : maskedText(text, inner);
 }
 
+/**
+ * Whether text has no more than numbers as they stand: nothing is encoded in it, and nothing is named that has a digit. Names and what
+ * ids decode to mostly are such, and to look for a table in one takes 20 µs.
+ */
+const isBare = (text: string): boolean => !RUN.test(text) && !(/[0-9]/.test(text) && JOINT.test(text));
+
 function maskedText(text: string, within: Within): string {
+  if (isBare(text)) {
+    return maskNumbersIn(text);
+  }
   const plain = maskedBase64(text, within);
   switch (
     plain
@@ -248,7 +253,7 @@ function maskedRun(run: string, within: Within): string | undefined {
     const encoded = run.slice(from);
     const decoded = decodedBase64(encoded);
     // Ids of the same alphabet decode to bytes that are no text, in which there is no document.
-    const inner = NO_TEXT.test(decoded.text) ? undefined : deeper(within);
+    const inner = NO_TEXT.test(decoded.text) || isBare(decoded.text) ? undefined : deeper(within);
     const text = inner === undefined ? maskCardText(decoded.text) : maskedText(decoded.text, inner);
     if (text !== decoded.text) {
       return run.slice(0, from) + encodedAs(encoded, { ...decoded, text });

@@ -22,7 +22,7 @@ export interface NormaliseOptions {
   readonly hint?: string | undefined;
   readonly rules?: RuleSet;
   /** Asked for records that no rule knows; its answers are taken as they are. */
-  readonly learned?: (record: UnknownRecord) => readonly Omit<Normalised, "index">[] | undefined;
+  readonly learned?: (record: UnknownRecord) => readonly Normalised[] | undefined;
   /** When the body came, in milliseconds since 1970. */
   readonly receivedAtMs?: number | undefined;
 }
@@ -45,14 +45,12 @@ export function normaliseBody(body: RawBody, options: NormaliseOptions = {}): re
     ),
   );
   // Documents within documents are bounded one by one only.
-  const bounded =
-    events.length > MAX_RECORDS
-      ? [unprocessed("MALFORMED", `it has more than ${MAX_RECORDS} records`, null)]
-      : events;
-  return bounded.map((event, index) => ({ ...event, index }));
+  return events.length > MAX_RECORDS
+    ? [unprocessed("MALFORMED", `it has more than ${MAX_RECORDS} records`, null)]
+    : events;
 }
 
-function orMalformed(read: () => Omit<Normalised, "index">[]): Omit<Normalised, "index">[] {
+function orMalformed(read: () => Normalised[]): Normalised[] {
   try {
     return read();
   } catch (error) {
@@ -80,7 +78,7 @@ function normaliseDocument(
   rules: RuleSet,
   options: NormaliseOptions,
   keys: Map<string, number>,
-): Omit<Normalised, "index">[] {
+): Normalised[] {
   const named = document.provider ?? providerNamed(document.root, rules);
   const hint = options.hint ?? named;
   const { format, root, pointer } = document;
@@ -105,7 +103,7 @@ function normaliseDocument(
 }
 
 /** @param keys how often the body had each so far: of equal ones all but the first get their number */
-function numbered(event: Omit<Normalised, "index">, keys: Map<string, number>): Omit<Normalised, "index"> {
+function numbered(event: Normalised, keys: Map<string, number>): Normalised {
   const { dedupKey } = event;
   if (dedupKey === null) {
     return event;
@@ -144,21 +142,14 @@ function providerNamed(root: unknown, rules: RuleSet): string | undefined {
 }
 
 /** What the envelope says of the merchant goes before what the provider says, which is often no more than a code. */
-function completed(
-  event: Omit<Normalised, "index">,
-  { merchant, country }: Unwrapped,
-): Omit<Normalised, "index"> {
+function completed(event: Normalised, { merchant, country }: Unwrapped): Normalised {
   return event.status === "UNPROCESSED" || (merchant === undefined && country === undefined)
     ? event
     : { ...event, merchant: merchant ?? event.merchant, country: country ?? event.country };
 }
 
 /** An event that no rule made anything of. */
-export function unprocessed(
-  code: UnprocessedCode,
-  detail: string,
-  provider: string | null,
-): Omit<Normalised, "index"> {
+export function unprocessed(code: UnprocessedCode, detail: string, provider: string | null): Normalised {
   return {
     ...NOTHING,
     provider,

@@ -67,8 +67,6 @@ export interface Source {
 
 /** One payment's event out of a body, all of it as the rule says and nothing guessed. */
 export interface Normalised {
-  /** Position in the body, from 0. */
-  readonly index: number;
   readonly provider: string | null;
   /** `stripe/charge`: the rule that knew the shape; `learned/…` for a mapping; null where none did. */
   readonly rule: string | null;

@@ -42,7 +42,7 @@ export class Knowledge {
   read(
     { format, root, hint }: UnknownRecord,
     { source, offer, isPending }: Reading & { readonly source: string },
-  ): Omit<Normalised, "index"> {
+  ): Normalised {
     const leaves = leavesOf(root);
     // One spelling: figures, keys and mappings of `Acme` and `acme` are the same provider's.
     const provider = hint?.toLowerCase() ?? null;

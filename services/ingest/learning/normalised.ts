@@ -12,11 +12,7 @@ const CONFIDENCE = { promoted: 0.95, candidate: 0.8, unproven: 0.5 };
 const ruleNameOf = ({ mapping }: Known): string => `learned/${layoutOf(mapping)}`;
 
 /** What an event that the mapping fits comes to. */
-export function normalisedBy(
-  known: Known,
-  leaves: Leaves,
-  provider: string | null,
-): Omit<Normalised, "index"> {
+export function normalisedBy(known: Known, leaves: Leaves, provider: string | null): Normalised {
   const { mapping, state } = known;
   const { unreadable, isUnitUnknown, id, ...read } = readMapped(mapping, leaves);
   const statusKey = keyAt(leaves, mapping.status.paths);

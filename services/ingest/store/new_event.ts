@@ -1,4 +1,5 @@
-import type { Queryable } from "../../../lib/postgres/pool.js";
+import { type CopyValue, copyAtOnce, copyLine } from "../../../lib/postgres/copy_lines.js";
+import type { Client, Queryable } from "../../../lib/postgres/pool.js";
 import type { Key, NewEvent, StoredBody } from "../arrival.js";
 import type { Method, StatusCategory } from "../domain/normalised.js";
 import { LostRace } from "../racing.js";
@@ -90,45 +91,56 @@ export interface EnteredEvent extends NewEvent {
   readonly retryAt: Date | null;
 }
 
-export async function enterEvents(tx: Queryable, events: readonly EnteredEvent[]): Promise<void> {
-  await tx.query({
-    name: "ingest_enter_events",
-    text: ENTER,
-    values: [
-      events.map(({ id }) => id),
-      events.map(({ bodyId }) => bodyId),
-      events.map(({ place }) => place),
-      events.map(({ receivedAt }) => receivedAt),
-      events.map(({ latencyMs }) => latencyMs),
-      events.map(({ retryAt }) => retryAt),
-      ...takenColumns(events.map(({ taken }) => taken)),
-    ],
+/** By COPY: 800 events take half the time that they took as arrays of an INSERT, on either side; ten take as long. */
+export async function enterEvents(tx: Client, events: readonly EnteredEvent[]): Promise<void> {
+  if (events.length === 0) {
+    return;
+  }
+  const inUsd = await findInUsd(tx, events);
+  const lines = events.map((event, i) => {
+    const { id, bodyId, place, receivedAt, latencyMs, retryAt, taken } = event;
+    const { amountUsd = null, fxDay = null } = inUsd.get(i) ?? {};
+    const own = [id, bodyId, place, receivedAt, latencyMs, retryAt];
+    return copyLine([...own, ...TAKEN_FIELDS.map((field) => taken[field]), amountUsd, fxDay]);
   });
+  await copyAtOnce(tx, `ingest.event (${ENTERED})`, lines.join(""));
 }
 
-/** Columns of what events were taken for, in the order of `TAKEN`. */
-export const takenColumns = (taken: readonly NewEvent["taken"][]): unknown[] => [
-  taken.map(({ provider }) => provider),
-  taken.map(({ rule }) => rule),
-  taken.map(({ method }) => method),
-  taken.map(({ confidence }) => confidence),
-  taken.map(({ status }) => status),
-  taken.map(({ code }) => code),
-  taken.map(({ detail }) => detail),
-  taken.map(({ reason }) => reason),
-  taken.map(({ undoes }) => undoes),
-  taken.map(({ amount }) => amount),
-  taken.map(({ amountMinor }) => amountMinor),
-  taken.map(({ currency }) => currency),
-  taken.map(({ merchant }) => merchant),
-  taken.map(({ country }) => country),
-  taken.map(({ occurredAt }) => occurredAt),
-  taken.map(({ providerEventId }) => providerEventId),
-  taken.map(({ paymentRef }) => paymentRef),
-  taken.map(({ dedupKey }) => dedupKey),
-  taken.map(({ metadata }) => metadata),
-  taken.map(({ provenance }) => provenance),
+/** Amounts in USD, by the place of their event; of those without an amount there is none. */
+async function findInUsd(db: Queryable, events: readonly NewEvent[]): Promise<ReadonlyMap<number, InUsd>> {
+  const places = [...events.keys()].filter((i) => events[i]?.taken.amount != null);
+  const priced = places.map((i) => events[i] as NewEvent);
+  const { rows } = await db.query<InUsd & { place: number }>({
+    name: "ingest_in_usd",
+    text: `SELECT a.place, u.amount_usd::text AS "amountUsd", fx.day AS "fxDay"
+           FROM unnest($1::integer[], $2::numeric[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+             AS a (place, amount, currency, occurred_at, received_at) ${IN_USD}`,
+    values: [
+      places,
+      priced.map(({ taken }) => taken.amount),
+      priced.map(({ taken }) => taken.currency),
+      priced.map(({ taken }) => taken.occurredAt),
+      priced.map(({ receivedAt }) => receivedAt),
+    ],
+  });
+  return new Map(rows.map((row) => [row.place, row]));
+}
+
+interface InUsd {
+  readonly amountUsd: string | null;
+  readonly fxDay: string | null;
+}
+
+/** Fields of what an event was taken for, in the order of `TAKEN`. */
+const TAKEN_FIELDS = [
+  ...(["provider", "rule", "method", "confidence", "status", "code", "detail", "reason", "undoes"] as const),
+  ...(["amount", "amountMinor", "currency", "merchant", "country", "occurredAt"] as const),
+  ...(["providerEventId", "paymentRef", "dedupKey", "metadata", "provenance"] as const),
 ];
+
+/** Columns of what events were taken for, in the order of `TAKEN`. */
+export const takenColumns = (taken: readonly NewEvent["taken"][]): (readonly CopyValue[])[] =>
+  TAKEN_FIELDS.map((field) => taken.map((each) => each[field]));
 
 /** What an event is taken for: columns and their types. */
 export const TAKEN = {
@@ -154,9 +166,4 @@ export const IN_USD = `
     ORDER BY r.day DESC LIMIT 1) fx ON a.amount IS NOT NULL
   CROSS JOIN LATERAL (SELECT CASE WHEN a.currency = 'USD' THEN a.amount ELSE round(a.amount * fx.usd, 2) END AS amount_usd) u`;
 
-const ENTER = `
-  INSERT INTO ingest.event (id, body_id, place, received_at, latency_ms, retry_at, ${TAKEN.names}, amount_usd, fx_day)
-  SELECT a.*, u.amount_usd, fx.day
-  FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::timestamptz[], $5::integer[], $6::timestamptz[], ${TAKEN.types(7)})
-    AS a (id, body_id, place, received_at, latency_ms, retry_at, ${TAKEN.names})
-  ${IN_USD}`;
+const ENTERED = `id, body_id, place, received_at, latency_ms, retry_at, ${TAKEN.names}, amount_usd, fx_day`;

@@ -38,7 +38,7 @@ const isDate = (at: Date | null): at is Date =>
   at !== null && at.getTime() >= 0 && at.getTime() < Date.UTC(10_000, 0);
 
 /** What an event was taken for, as its row has it. */
-export interface Taken extends Omit<Normalised, "metadata" | "provenance" | "unprocessed" | "index"> {
+export interface Taken extends Omit<Normalised, "metadata" | "provenance" | "unprocessed"> {
   readonly code: string | null;
   readonly detail: string | null;
   /** As JSON. */
@@ -47,11 +47,19 @@ export interface Taken extends Omit<Normalised, "metadata" | "provenance" | "unp
 }
 
 export function takenOf(normalised: Normalised): Taken {
-  const { provider, rule, method, confidence, status, unprocessed, reason, undoes } = normalised;
-  const { amount, amountMinor, currency, country, occurredAt } = normalised;
+  const { provider, unprocessed, occurredAt } = normalised;
   return {
     provider: provider === null ? null : storable(provider, 50) || null,
-    ...{ rule, method, confidence, status, reason, undoes, amount, amountMinor, currency, country },
+    rule: normalised.rule,
+    method: normalised.method,
+    confidence: normalised.confidence,
+    status: normalised.status,
+    reason: normalised.reason,
+    undoes: normalised.undoes,
+    amount: normalised.amount,
+    amountMinor: normalised.amountMinor,
+    currency: normalised.currency,
+    country: normalised.country,
     code: unprocessed?.code ?? null,
     detail: unprocessed === null ? null : storable(unprocessed.detail, MAX_VALUE),
     merchant: orNull(normalised.merchant),
