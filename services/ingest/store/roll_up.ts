@@ -50,32 +50,57 @@ export async function uncount(tx: Queryable, events: readonly Counted[]): Promis
 }
 
 const EVENTS = `
-  SELECT day, provider, status, reason, code, method, count(*) AS events, sum(latency_ms)::bigint AS latency_ms
-  FROM unnest($1::date[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::integer[])
-    AS a (day, provider, status, reason, code, method, latency_ms)
-  GROUP BY 1, 2, 3, 4, 5, 6`;
+  SELECT * FROM unnest($1::date[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
+    AS a (day, provider, status, reason, code, method, events, latency_ms)`;
 
-const eventColumns = (events: readonly Counted[]): unknown[] => [
-  events.map(({ day }) => day),
-  events.map(({ provider }) => provider ?? ""),
-  events.map(({ status }) => status),
-  events.map(({ reason }) => reason ?? ""),
-  events.map(({ code }) => code ?? ""),
-  events.map(({ method }) => method),
-  events.map(({ latencyMs }) => latencyMs),
-];
+/** Summed up here: a batch has some thirty rows of the roll-up, and each of its events would have to be sent. */
+function eventColumns(events: readonly Counted[]): unknown[] {
+  const groups = groupedBy(events, ({ day, provider, status, reason, code, method }) =>
+    [day, provider, status, reason, code, method].join("\0"),
+  );
+  return [
+    groups.map(([{ day }]) => day),
+    groups.map(([{ provider }]) => provider ?? ""),
+    groups.map(([{ status }]) => status),
+    groups.map(([{ reason }]) => reason ?? ""),
+    groups.map(([{ code }]) => code ?? ""),
+    groups.map(([{ method }]) => method),
+    groups.map(({ length }) => length),
+    groups.map((group) => group.reduce((sum, { latencyMs }) => sum + latencyMs, 0)),
+  ];
+}
 
 const AMOUNTS = `
-  SELECT day, provider, currency, count(*) AS events, count(*) FILTER (WHERE amount % 100 = 0) AS round
-  FROM unnest($1::date[], $2::text[], $3::text[], $4::bigint[]) AS a (day, provider, currency, amount)
-  GROUP BY 1, 2, 3`;
+  SELECT * FROM unnest($1::date[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS a (day, provider, currency, events, round)`;
 
 function amountColumns(events: readonly Counted[]): unknown[] {
-  const amounts = events.filter(({ amountMinor }) => amountMinor !== null);
+  const groups = groupedBy(
+    events.filter(({ amountMinor }) => amountMinor !== null),
+    ({ day, provider, currency }) => [day, provider, currency].join("\0"),
+  );
   return [
-    amounts.map(({ day }) => day),
-    amounts.map(({ provider }) => provider ?? ""),
-    amounts.map(({ currency }) => currency),
-    amounts.map(({ amountMinor }) => amountMinor),
+    groups.map(([{ day }]) => day),
+    groups.map(([{ provider }]) => provider ?? ""),
+    groups.map(([{ currency }]) => currency),
+    groups.map(({ length }) => length),
+    groups.map((group) => group.filter(({ amountMinor }) => (amountMinor ?? 1n) % 100n === 0n).length),
   ];
+}
+
+/** @param nameOf what those of a group have in common; joined by what no text of PostgreSQL has */
+function groupedBy(
+  events: readonly Counted[],
+  nameOf: (event: Counted) => string,
+): readonly (readonly [Counted, ...Counted[]])[] {
+  const groups = new Map<string, [Counted, ...Counted[]]>();
+  for (const event of events) {
+    const name = nameOf(event);
+    const group = groups.get(name);
+    if (group === undefined) {
+      groups.set(name, [event]);
+    } else {
+      group.push(event);
+    }
+  }
+  return [...groups.values()];
 }
