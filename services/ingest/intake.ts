@@ -139,16 +139,14 @@ export class Intake {
     const bodies = understood.map(({ body }) => body).filter(({ id }) => isNew.has(id));
     if (fresh.length + keys.length > 0) {
       await transaction(pool, async (tx) => {
+        // First: it may be lost, and all that was done before it would be done again.
+        await enterKeys(tx, keys);
         if (fresh.length > 0) {
           await enterBodies(tx, bodies);
           await enterEvents(
             tx,
             fresh.map((event) => ({ ...event, retryAt: firstRetryAt(event) })),
           );
-        }
-        // Others may wait for these from here on, and do not for the two before, which take the longest.
-        await enterKeys(tx, keys);
-        if (fresh.length > 0) {
           await addToPayments(
             tx,
             fresh.flatMap(({ taken }) => paymentOf(taken)),
