@@ -33,12 +33,12 @@ node_modules/.bin/tsc -p tests/chaos --outDir "$build_dir" >&2 || die 'the build
 [[ -z $dry ]] || exec node --enable-source-maps "$rig" "${args[@]}"
 node "$rig" "${args[@]}" --print-schedule >/dev/null # a wrong option is better told before the servers start
 
-# shellcheck disable=SC2317 # called by the trap
+# shellcheck disable=SC2317,SC2329 # called by the trap
 drop_stack() {
   ((rig_status == 0)) || keep_logs || true
   [[ -n $keep ]] || scripts/stack.sh reset --yes || true
 }
-# shellcheck disable=SC2317
+# shellcheck disable=SC2317,SC2329
 keep_logs() { # the servers', beside the workers'
   mkdir -p "$CHAOS_LOG_DIR/servers"
   cp -r -- "$STACK_DIR/logs" "$STACK_DIR"/data/postgres/log "$STACK_DIR"/data/rabbitmq/log "$CHAOS_LOG_DIR/servers"

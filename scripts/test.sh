@@ -108,6 +108,7 @@ install_missing() {
     { command -v promtool && command -v amtool; } >/dev/null || missing+=(prometheus prometheus-alertmanager)
   fi
   ! wanted int || [[ -x /usr/sbin/pgbouncer ]] || missing+=(pgbouncer)
+  ! wanted int || command -v curl >/dev/null || missing+=(curl) # docs/api.md is run as it stands
   ((${#on_servers[@]} == 0)) || [[ -x /usr/sbin/haproxy ]] || missing+=(haproxy)
   ! { wanted browser || wanted int; } || [[ -x ${CHROMIUM:-/usr/bin/chromium} ]] || missing+=(chromium fonts-dejavu-core)
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
