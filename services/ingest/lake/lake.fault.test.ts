@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 /** Before rows are locked, while they are entered, before they are marked, and before the mark is kept. */
-const POINTS = ["lake_claim", "ingest_enter_events", "lake_mark", "COMMIT"];
+const POINTS = ["lake_claim", "COPY ingest.event", "lake_mark", "COMMIT"];
 
 test("kill -9 of two pollers in turn, wherever they are: each row is taken once, and marked", async () => {
   const ROWS = 2_400;
