@@ -210,6 +210,17 @@ describe("alerts", () => {
     expect(fires.length).toBeGreaterThan(0);
   });
 
+  it("are tested in an order that has all groups, what is recorded first: promtool takes one that is missing before it", () => {
+    const { group_eval_order: order } = parse(read("prometheus/alerts_test.yml")) as {
+      group_eval_order: string[];
+    };
+    const names = ["recording.yml", "alerts.yml"].flatMap((file) => {
+      const { groups } = parse(read(`prometheus/${file}`)) as { groups: { name: string }[] };
+      return groups.map(({ name }) => name);
+    });
+    expect(order).toEqual(names);
+  });
+
   it("that are inhibited, or inhibit, exist", () => {
     const names = new Set(alerts().map((rule) => rule.alert));
     const named = [...read("prometheus/alertmanager.yml").matchAll(/alertname (?:=~|!~|!=|=) "([^"]+)"/g)];

@@ -1,4 +1,5 @@
 import { newId } from "../../lib/domain/ids.js";
+import { groupedBy } from "../../lib/grouped.js";
 import { providerKeys, type StoredBody } from "./arrival.js";
 import { keyText } from "./store/new_event.js";
 import type { FormerEvent } from "./store/stored_event.js";
@@ -29,12 +30,8 @@ export function changesOf(
   events: readonly FormerEvent[],
   { repeating = false }: { readonly repeating?: boolean } = {},
 ): readonly Change[] {
-  const formerOf = new Map<string, FormerEvent[]>();
-  for (const event of [...events].sort((a, b) => a.place - b.place)) {
-    const own = formerOf.get(event.bodyId) ?? [];
-    own.push(event);
-    formerOf.set(event.bodyId, own);
-  }
+  const inOrder = [...events].sort((a, b) => a.place - b.place);
+  const formerOf = groupedBy(inOrder, ({ bodyId }) => bodyId);
   return proposals.flatMap(({ body, taken }) => {
     const former = formerOf.get(body.id) ?? [];
     const matched = matchedWith(former, taken);

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { groupedBy } from "../../../lib/grouped.js";
 import { normaliseBody, type UnknownRecord, unprocessed } from "../domain/normalise.js";
 import type { Normalised } from "../domain/normalised.js";
 import type { RuleSet } from "../domain/rule_set.js";
@@ -35,7 +36,7 @@ export class Knowledge {
 
   /** @param givenUp `family digest` of the events that nobody needs to be asked about again */
   set(mappings: readonly Known[], givenUp: readonly string[]): void {
-    this.#byFamily = groupedByFamily(inForce(mappings));
+    this.#byFamily = groupedBy(inForce(mappings), ({ family }) => family);
     this.#givenUp = new Set(givenUp);
   }
 
@@ -102,16 +103,6 @@ export function understood(
 
 /** One provider's events are the same one by one and in batches. */
 const wayOf = (source: string): string => (source === "batch" ? "api" : source);
-
-function groupedByFamily(mappings: readonly Known[]): Map<string, Known[]> {
-  const groups = new Map<string, Known[]>();
-  for (const known of mappings) {
-    const group = groups.get(known.family) ?? [];
-    group.push(known);
-    groups.set(known.family, group);
-  }
-  return groups;
-}
 
 const mayBePayment = (leaves: Leaves): boolean =>
   leaves.size >= LEAST_LEAVES &&

@@ -1,3 +1,4 @@
+import { groupedBy } from "../../../lib/grouped.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { StatusCategory } from "../domain/normalised.js";
 import { currentState, type StateEvent } from "../domain/state.js";
@@ -26,7 +27,7 @@ const nameText = ({ provider, paymentRef }: PaymentName): string => `${provider}
  * @param told events that were entered
  */
 export async function addToPayments(tx: Queryable, told: readonly Told[]): Promise<void> {
-  const groups = grouped(told);
+  const groups = groupedBy(told, nameText);
   const states = [...groups.values()].map(stateOf).sort(byName);
   const { rows } = await tx.query<PaymentName & { isNew: boolean }>({
     name: "ingest_add_payments",
@@ -67,7 +68,7 @@ async function settlePayments(tx: Queryable, names: readonly PaymentName[]): Pro
            JOIN ingest.event e ON e.payment_ref = a.payment_ref AND coalesce(e.provider, '') = a.provider AND e.repeats IS NULL`,
     values: nameColumns(names),
   });
-  const groups = grouped(rows);
+  const groups = groupedBy(rows, nameText);
   await tx.query({
     name: "ingest_settle_payments",
     text: `UPDATE ingest.payment p SET status = a.status, events = a.events
@@ -89,20 +90,6 @@ async function settlePayments(tx: Queryable, names: readonly PaymentName[]): Pro
 interface State extends PaymentName {
   readonly status: StatusCategory;
   readonly events: number;
-}
-
-function grouped(told: readonly Told[]): ReadonlyMap<string, readonly Told[]> {
-  const groups = new Map<string, Told[]>();
-  for (const each of told) {
-    const name = nameText(each);
-    const group = groups.get(name);
-    if (group === undefined) {
-      groups.set(name, [each]);
-    } else {
-      group.push(each);
-    }
-  }
-  return groups;
 }
 
 /** @param told events of one payment. Sorted, so that of two at one time the same one decides, whichever came first. */

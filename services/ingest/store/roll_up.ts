@@ -1,3 +1,4 @@
+import { groupedBy } from "../../../lib/grouped.js";
 import type { Queryable } from "../../../lib/postgres/pool.js";
 import type { Taken } from "./text.js";
 
@@ -49,15 +50,18 @@ export async function uncount(tx: Queryable, events: readonly Counted[]): Promis
   });
 }
 
+/** In no text of PostgreSQL. */
+const NUL = "\0";
+
 const EVENTS = `
   SELECT * FROM unnest($1::date[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
     AS a (day, provider, status, reason, code, method, events, latency_ms)`;
 
 /** Summed up here: a batch has some thirty rows of the roll-up, and each of its events would have to be sent. */
 function eventColumns(events: readonly Counted[]): unknown[] {
-  const groups = groupedBy(events, ({ day, provider, status, reason, code, method }) =>
-    [day, provider, status, reason, code, method].join("\0"),
-  );
+  const names = ({ day, provider, status, reason, code, method }: Counted) =>
+    [day, provider, status, reason, code, method].join(NUL);
+  const groups = [...groupedBy(events, names).values()];
   return [
     groups.map(([{ day }]) => day),
     groups.map(([{ provider }]) => provider ?? ""),
@@ -74,10 +78,9 @@ const AMOUNTS = `
   SELECT * FROM unnest($1::date[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS a (day, provider, currency, events, round)`;
 
 function amountColumns(events: readonly Counted[]): unknown[] {
-  const groups = groupedBy(
-    events.filter(({ amountMinor }) => amountMinor !== null),
-    ({ day, provider, currency }) => [day, provider, currency].join("\0"),
-  );
+  const amounts = events.filter(({ amountMinor }) => amountMinor !== null);
+  const names = ({ day, provider, currency }: Counted) => [day, provider, currency].join(NUL);
+  const groups = [...groupedBy(amounts, names).values()];
   return [
     groups.map(([{ day }]) => day),
     groups.map(([{ provider }]) => provider ?? ""),
@@ -85,22 +88,4 @@ function amountColumns(events: readonly Counted[]): unknown[] {
     groups.map(({ length }) => length),
     groups.map((group) => group.filter(({ amountMinor }) => (amountMinor ?? 1n) % 100n === 0n).length),
   ];
-}
-
-/** @param nameOf what those of a group have in common; joined by what no text of PostgreSQL has */
-function groupedBy(
-  events: readonly Counted[],
-  nameOf: (event: Counted) => string,
-): readonly (readonly [Counted, ...Counted[]])[] {
-  const groups = new Map<string, [Counted, ...Counted[]]>();
-  for (const event of events) {
-    const name = nameOf(event);
-    const group = groups.get(name);
-    if (group === undefined) {
-      groups.set(name, [event]);
-    } else {
-      group.push(event);
-    }
-  }
-  return [...groups.values()];
 }
