@@ -177,7 +177,7 @@ describe("row 9: half-open", () => {
     const run = await platform.kickoff();
     await someChunkStaged();
     postgres.silence();
-    await platform.done(run.runId, 10 * SHORT_LEASE.leaseMs);
+    await platform.done(run.runId, 20 * SHORT_LEASE.leaseMs);
     await expectUndisturbed();
   });
 

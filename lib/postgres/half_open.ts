@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type pg from "pg";
 import type { Pool } from "./pool.js";
 import { loadSql } from "./sql.js";
@@ -7,26 +8,35 @@ interface Connection {
   readonly processID: number | null;
   /** False while an answer is awaited, undefined before the first one. */
   readonly readyForQuery?: boolean;
-  readonly connection: { readonly stream: { readonly bytesRead: number; readonly bytesWritten: number } };
-  end(): Promise<void>;
+  readonly connection: { readonly stream: Socket };
 }
 
-function connectionsOf(pool: Pool): Connection[] {
-  return [...(pool as unknown as { _clients: Connection[] })._clients];
+/** Likewise of a pool. */
+interface Connections {
+  readonly _clients: readonly Connection[];
+  readonly _idle: readonly { readonly client: Connection }[];
 }
 
-/** `end` on a connection with a query under way destroys its socket at once. */
-const cut = (connection: Connection) => void connection.end().catch(() => undefined);
+const inside = (pool: Pool) => pool as unknown as Connections;
 
-/** Cuts every connection of the pool that is at work: for when their other end has stopped answering. */
+/**
+ * As if the network had: the driver's `end` says nothing to whoever waits for a connection that is still being opened, so that he
+ * would wait without end.
+ */
+function cut({ connection }: Connection): void {
+  connection.stream.destroy();
+}
+
+/** Cuts every connection of the pool: for when their other end has stopped answering. */
 export function cutConnections(pool: Pool): void {
-  connectionsOf(pool).forEach(cut);
+  inside(pool)._clients.forEach(cut);
 }
 
 /**
  * Finds single connections that have gone half-open while others of the pool still work: this side waits for the server, no
  * byte has moved for a while, and the server, asked on another connection, is waiting for us or has no such backend. Such a
- * backend is ended, which frees what it holds, and the connection is cut, so that whoever waits on it meets the error.
+ * backend is ended, which frees what it holds, and the connection is cut, so that whoever waits on it meets the error. With it go
+ * those that lie idle: they have most likely gone silent in the same moment, and who took one would wait as long again.
  *
  * `query_timeout` and `statement_timeout` would not do: a COPY or an index build may take any time, and on a half-open
  * connection the server has nothing to time out.
@@ -46,7 +56,7 @@ export class SilenceWatch {
    * To be called regularly. Counts looks, not time, so that a process that was frozen does not blame its connections.
    *
    * @param ask runs a query, with a limit on its time.
-   * @returns how many connections were cut.
+   * @returns how many connections were cut that were at work.
    */
   async look(ask: (query: pg.QueryConfig) => Promise<{ rows: unknown[] }>): Promise<number> {
     const silent = this.#silentConnections();
@@ -60,6 +70,11 @@ export class SilenceWatch {
         cut(connection);
       }
     }
+    if (rows.length > 0) {
+      for (const { client } of inside(this.#pool)._idle) {
+        cut(client);
+      }
+    }
     return rows.length;
   }
 
@@ -67,7 +82,7 @@ export class SilenceWatch {
     const before = this.#seen;
     this.#seen = new Map();
     const silent = new Map<number, Connection>();
-    for (const connection of connectionsOf(this.#pool)) {
+    for (const connection of inside(this.#pool)._clients) {
       if (connection.readyForQuery !== false || connection.processID === null) {
         continue;
       }
