@@ -27,6 +27,8 @@ const STEP_S = 15;
 const FIRST_STEP_PER_MIN = 40_000;
 const STEP_PER_MIN = 10_000;
 const LAST_STEP_PER_MIN = 300_000;
+/** Times that a rate may be tried: in 15 s one disk that takes its time for a commit is enough for a p95 over its goal. */
+const STEP_TRIES = 2;
 
 /** Payments through all services, at a steady rate, up to where they break, and the wallet alone. */
 export async function benchPayments(stack: Stack, report: Report, options: PaymentsOptions): Promise<void> {
@@ -89,16 +91,25 @@ function steady(stack: Stack, layout: Layout, load: Load): Promise<SteadyFigures
   });
 }
 
-/** Rates a minute in steps, until one is not borne. */
+/** Rates a minute in steps, until one is not borne in any of its tries. */
 function capacityOf(stack: Stack, report: Report): Promise<NonNullable<Measured["capacity"]>> {
   return prepared(stack, () =>
     Fleet.with(stack, { processes: LAYOUTS.one }, async (fleet) => {
+      const bears = async (ratePerMin: number): Promise<boolean> => {
+        for (let n = 0; n < STEP_TRIES; n++) {
+          const load = { ratePerMin, seconds: STEP_S, seed: ratePerMin + n };
+          const figures = await measureLoad(stack, fleet, load);
+          report.say(`capacity: ${formatCount(ratePerMin)} a minute: ${describe(figures)}`);
+          if (isBorne(figures)) {
+            return true;
+          }
+        }
+        return false;
+      };
       await warmUp(stack, fleet, FIRST_STEP_PER_MIN);
       let borne = 0;
       for (let rate = FIRST_STEP_PER_MIN; rate <= LAST_STEP_PER_MIN; rate += STEP_PER_MIN) {
-        const figures = await measureLoad(stack, fleet, { ratePerMin: rate, seconds: STEP_S, seed: rate });
-        report.say(`capacity: ${formatCount(rate)} a minute: ${describe(figures)}`);
-        if (!isBorne(figures)) {
+        if (!(await bears(rate))) {
           return { borne, notBorne: rate };
         }
         borne = rate;

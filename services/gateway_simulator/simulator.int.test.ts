@@ -29,7 +29,7 @@ beforeAll(async () => {
       SIMULATOR_BOOK_PATH: join(folder, "book.ndjson"),
       SIMULATOR_SEED: "7",
       SIMULATOR_LATENCY_MS: "10",
-      SIMULATOR_SETTLE_MS: "100",
+      SIMULATOR_SETTLE_MS: "400", // money that comes back does so five times later: after its payment was told, also on a slow machine
       SIMULATOR_FAILURE_RATE: "0.3",
       SIMULATOR_RETURN_RATE: "0.05",
       SIMULATOR_REPEAT_RATE: "0.3",
