@@ -30,10 +30,10 @@ export async function readBooks(owner: Queryable): Promise<Books> {
     `SELECT p.payment_id AS "paymentId", customer_id AS "customerId", state, p.reason, p.amount::text, p.refunded::text,
             extract(epoch FROM p.updated_at - p.created_at)::text AS "tookS", outcome,
             CASE outcome WHEN 'approved' THEN d.amount ELSE 0 END::text AS taken, coalesce(d.refunded, 0)::text AS "givenBack"
-     FROM saga.payment p LEFT JOIN wallet.decision d USING (payment_id)`,
+     FROM saga.payment p LEFT JOIN wallet.decision d USING (payment_id) ORDER BY payment_id`,
   );
   const wallets = await owner.query<{ user_id: string; balance: string }>(
-    "SELECT user_id, balance::text FROM wallet.wallet WHERE kind = 'customer'",
+    "SELECT user_id, balance::text FROM wallet.wallet WHERE kind = 'customer' ORDER BY user_id",
   );
   return {
     payments: rows.map((row) => ({
