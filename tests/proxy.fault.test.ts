@@ -177,6 +177,7 @@ describe("row 9: half-open", () => {
     const run = await platform.kickoff();
     await someChunkStaged();
     postgres.silence();
+    // This lease is shorter than a pool keeps what lies idle, so idle ones that went silent are met one after the other.
     await platform.done(run.runId, 20 * SHORT_LEASE.leaseMs);
     await expectUndisturbed();
   });

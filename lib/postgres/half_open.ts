@@ -11,32 +11,30 @@ interface Connection {
   readonly connection: { readonly stream: Socket };
 }
 
-/** Likewise of a pool. */
-interface Connections {
-  readonly _clients: readonly Connection[];
-  readonly _idle: readonly { readonly client: Connection }[];
+function connectionsOf(pool: Pool): Connection[] {
+  return [...(pool as unknown as { _clients: Connection[] })._clients];
 }
 
-const inside = (pool: Pool) => pool as unknown as Connections;
-
 /**
- * As if the network had: the driver's `end` says nothing to whoever waits for a connection that is still being opened, so that he
- * would wait without end.
+ * Destroys the socket, as the network would. The driver's `end` does not call back whoever waits for a connection that is still being
+ * opened (pg 8.23), who would wait for good.
  */
 function cut({ connection }: Connection): void {
   connection.stream.destroy();
 }
 
-/** Cuts every connection of the pool: for when their other end has stopped answering. */
+/**
+ * Cuts every connection of the pool, those being opened and those between two queries too: for when their other end has stopped
+ * answering.
+ */
 export function cutConnections(pool: Pool): void {
-  inside(pool)._clients.forEach(cut);
+  connectionsOf(pool).forEach(cut);
 }
 
 /**
  * Finds single connections that have gone half-open while others of the pool still work: this side waits for the server, no
  * byte has moved for a while, and the server, asked on another connection, is waiting for us or has no such backend. Such a
- * backend is ended, which frees what it holds, and the connection is cut, so that whoever waits on it meets the error. With it go
- * those that lie idle: they have most likely gone silent in the same moment, and who took one would wait as long again.
+ * backend is ended, which frees what it holds, and the connection is cut, so that whoever waits on it meets the error.
  *
  * `query_timeout` and `statement_timeout` would not do: a COPY or an index build may take any time, and on a half-open
  * connection the server has nothing to time out.
@@ -56,7 +54,7 @@ export class SilenceWatch {
    * To be called regularly. Counts looks, not time, so that a process that was frozen does not blame its connections.
    *
    * @param ask runs a query, with a limit on its time.
-   * @returns how many connections were cut that were at work.
+   * @returns how many connections were cut.
    */
   async look(ask: (query: pg.QueryConfig) => Promise<{ rows: unknown[] }>): Promise<number> {
     const silent = this.#silentConnections();
@@ -70,11 +68,6 @@ export class SilenceWatch {
         cut(connection);
       }
     }
-    if (rows.length > 0) {
-      for (const { client } of inside(this.#pool)._idle) {
-        cut(client);
-      }
-    }
     return rows.length;
   }
 
@@ -82,7 +75,7 @@ export class SilenceWatch {
     const before = this.#seen;
     this.#seen = new Map();
     const silent = new Map<number, Connection>();
-    for (const connection of inside(this.#pool)._clients) {
+    for (const connection of connectionsOf(this.#pool)) {
       if (connection.readyForQuery !== false || connection.processID === null) {
         continue;
       }

@@ -7,9 +7,11 @@ import { eventually } from "../../tests/harness/eventually.js";
 import { freePort } from "../../tests/harness/free_port.js";
 import { payments } from "../../tests/harness/process.js";
 import { Services } from "../../tests/harness/service.js";
+import { payoutFate } from "./fate.js";
 
 /** Payouts and the simulator in one process, three requests in ten going wrong. */
 const PAGOS = 300;
+const FATES = { seed: 7, failureRate: 0.3, returnRate: 0.05 };
 let folder: string;
 let services: Services;
 beforeAll(async () => {
@@ -27,11 +29,12 @@ beforeAll(async () => {
       PAYOUTS_GIVE_UP_S: "5", // it books at once
       SIMULATOR_PORT: port,
       SIMULATOR_BOOK_PATH: join(folder, "book.ndjson"),
-      SIMULATOR_SEED: "7",
+      SIMULATOR_SEED: String(FATES.seed),
       SIMULATOR_LATENCY_MS: "10",
-      SIMULATOR_SETTLE_MS: "400", // money that comes back does so five times later: after its payment was told, also on a slow machine
-      SIMULATOR_FAILURE_RATE: "0.3",
-      SIMULATOR_RETURN_RATE: "0.05",
+      // Money that comes back does so five times later: after its payment was told, also on a slow machine.
+      SIMULATOR_SETTLE_MS: "400",
+      SIMULATOR_FAILURE_RATE: String(FATES.failureRate),
+      SIMULATOR_RETURN_RATE: String(FATES.returnRate),
       SIMULATOR_REPEAT_RATE: "0.3",
       SIMULATOR_WEBHOOK_SECRET: "whsec_a",
     },
@@ -54,6 +57,16 @@ const states = async () =>
     ).map(({ estado, n }) => [estado, n]),
   );
 
+/** Payouts whose money has yet to come back. */
+async function dueBack(): Promise<number> {
+  const book = await (await fetch(services.settings.PAYOUTS_BOOK_URL)).text();
+  return book
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as { id: string; status: string })
+    .filter(({ id, status }) => status === "paid" && payoutFate(FATES, id).kind === "returned").length;
+}
+
 test("whatever goes wrong at the gateway, each Pago is settled once and both books are equal", async () => {
   const asked = Array.from({ length: PAGOS }, (_, i) => ({
     id_afiliado: `afiliado-${i % 20}`,
@@ -71,7 +84,7 @@ test("whatever goes wrong at the gateway, each Pago is settled once and both boo
     },
     { withinMs: 120_000 },
   );
-  // What comes back does so after a while.
+  await eventually("no money is still to come back", async () => (await dueBack()) === 0);
   await eventually("the books agree", async () => (await services.audit()).length === 0, {
     withinMs: 30_000,
   });
