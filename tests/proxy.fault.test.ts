@@ -177,8 +177,11 @@ describe("row 9: half-open", () => {
     const run = await platform.kickoff();
     await someChunkStaged();
     postgres.silence();
-    // This lease is shorter than a pool keeps what lies idle, so idle ones that went silent are met one after the other.
-    await platform.done(run.runId, 20 * SHORT_LEASE.leaseMs);
+    expect(postgres.silent).toBeGreaterThan(0);
+    await eventually("the silent ones are given up", () => postgres.silent === 0, {
+      withinMs: 10 * SHORT_LEASE.leaseMs,
+    });
+    await platform.done(run.runId);
     await expectUndisturbed();
   });
 

@@ -6,14 +6,7 @@ import type { Report } from "../report.js";
 import type { Stack } from "../stack.js";
 import { besideDumps } from "./dumping.js";
 import { Fleet, LAYOUTS, type Layout, seedCustomers } from "./fleet.js";
-import {
-  type CapacityFigures,
-  isBorne,
-  isComplete,
-  type Measured,
-  renderPayments,
-  type SteadyFigures,
-} from "./goals.js";
+import { isBorne, type Measured, renderPayments, type SteadyFigures } from "./goals.js";
 import { type Load, measureLoad, type PaymentFigures } from "./measure.js";
 import { readProfiles } from "./profile.js";
 import { measureWallet, WALLET_LOADS, type WalletLoad } from "./wallet.js";
@@ -96,36 +89,21 @@ function steady(stack: Stack, layout: Layout, load: Load): Promise<SteadyFigures
   });
 }
 
-/**
- * Rates a minute in steps, until one is not borne. One that was only late is tried once more: in 15 s one commit that the disk takes its
- * time for is enough.
- */
-function capacityOf(stack: Stack, report: Report): Promise<CapacityFigures> {
+/** Rates a minute in steps, until one is not borne. */
+function capacityOf(stack: Stack, report: Report): Promise<NonNullable<Measured["capacity"]>> {
   return prepared(stack, () =>
     Fleet.with(stack, { processes: LAYOUTS.one }, async (fleet) => {
-      const step = async (ratePerMin: number, seed: number) => {
-        const figures = await measureLoad(stack, fleet, { ratePerMin, seconds: STEP_S, seed });
-        report.say(`capacity: ${formatCount(ratePerMin)} a minute: ${describe(figures)}`);
-        return figures;
-      };
-      const triedAgain: number[] = [];
-      const bears = async (rate: number): Promise<boolean> => {
-        const figures = await step(rate, rate);
-        if (isBorne(figures) || !isComplete(figures)) {
-          return isBorne(figures);
-        }
-        triedAgain.push(rate);
-        return isBorne(await step(rate, rate + 1));
-      };
       await warmUp(stack, fleet, FIRST_STEP_PER_MIN);
       let borne = 0;
       for (let rate = FIRST_STEP_PER_MIN; rate <= LAST_STEP_PER_MIN; rate += STEP_PER_MIN) {
-        if (!(await bears(rate))) {
-          return { borne, notBorne: rate, triedAgain };
+        const figures = await measureLoad(stack, fleet, { ratePerMin: rate, seconds: STEP_S, seed: rate });
+        report.say(`capacity: ${formatCount(rate)} a minute: ${describe(figures)}`);
+        if (!isBorne(figures)) {
+          return { borne, notBorne: rate };
         }
         borne = rate;
       }
-      return { borne, notBorne: undefined, triedAgain };
+      return { borne, notBorne: undefined };
     }),
   );
 }

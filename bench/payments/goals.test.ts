@@ -51,7 +51,7 @@ it("capacity and the wallet alone have goals of their own", () => {
   const wallet = { debits: 1, cpuUs: { node: 1, rabbitmq: 1, postgres: 1 }, peakMb: 1 };
   const goals = goalsOf({
     steady: [],
-    capacity: { borne: 90_000, notBorne: 100_000, triedAgain: [] },
+    capacity: { borne: 90_000, notBorne: 100_000 },
     wallet: [
       { load: "spread", debitsPerS: 6_000, ...wallet },
       { load: "hot", debitsPerS: 2_999, ...wallet },

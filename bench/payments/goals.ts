@@ -9,18 +9,10 @@ export interface SteadyFigures extends PaymentFigures {
   readonly differences: readonly string[];
 }
 
-export interface CapacityFigures {
-  /** The highest rate a minute that was borne. */
-  readonly borne: number;
-  /** The first that was not. */
-  readonly notBorne: number | undefined;
-  /** Rates that were late at the first try. */
-  readonly triedAgain: readonly number[];
-}
-
 export interface Measured {
   readonly steady: readonly SteadyFigures[];
-  readonly capacity?: CapacityFigures;
+  /** The highest rate a minute that was borne, and the first that was not. */
+  readonly capacity?: { readonly borne: number; readonly notBorne: number | undefined };
   readonly wallet: readonly WalletFigures[];
 }
 
@@ -41,14 +33,9 @@ const PEAK_MB = 500;
 const BUSY: ReadonlySet<Layout> = new Set(["all", "dump"]);
 const DEBITS_PER_S = { spread: 6_000, hot: 3_000 } as const;
 
-/** Whether all is created and decided. */
-export const isComplete = ({ sent, created, pending }: PaymentFigures): boolean =>
-  created === sent && pending === 0;
-
-/** Whether a rate is borne: it is complete, and nobody waits long. */
-export function isBorne(figures: PaymentFigures): boolean {
-  const { postMs, settledMs } = figures;
-  return isComplete(figures) && postMs.p95 < POST_P95_MS && settledMs.p95 < SETTLED_P95_MS;
+/** Whether a rate is borne: all is created and decided, and nobody waits long. */
+export function isBorne({ sent, created, pending, postMs, settledMs }: PaymentFigures): boolean {
+  return created === sent && pending === 0 && postMs.p95 < POST_P95_MS && settledMs.p95 < SETTLED_P95_MS;
 }
 
 /** Of those goals of which there are figures. */

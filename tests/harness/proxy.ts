@@ -75,6 +75,11 @@ export class TcpProxy {
     return this.#pairs.size;
   }
 
+  /** Connections that were left half-open by `silence` and whose client has not given them up. */
+  get silent(): number {
+    return [...this.#pairs].filter((pair) => pair.deaf.length > 0 && !pair.client.destroyed).length;
+  }
+
   /** Half-open connections that their client has given up, of which the server knows nothing yet. */
   get givenUp(): number {
     return [...this.#pairs].filter((pair) => pair.client.destroyed && !pair.server.destroyed).length;
