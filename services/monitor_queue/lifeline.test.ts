@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from "vitest";
-import { silentLogger } from "../../lib/observability/log.js";
+import { type Logger, silentLogger } from "../../lib/observability/log.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import type { Attempt } from "./client.js";
 import { Holds } from "./holds.js";
@@ -15,13 +15,15 @@ const failed: Attempt = { verdict: "failed", result: "TIMEOUT", retryAfterS: 0, 
 let lifeline: Lifeline | undefined;
 afterEach(() => lifeline?.stop());
 
-function started(answers: Attempt[]): { readonly line: Lifeline; readonly said: (string | null)[] } {
+function started(answers: Attempt[]) {
   const said: (string | null)[] = [];
+  const warned: string[] = [];
+  const warn = (_fields: object, message: string) => warned.push(message);
   const line = new Lifeline({
     ...{
       holder: "h",
       holds: new Holds(),
-      logger: silentLogger,
+      logger: Object.assign(Object.create(silentLogger), { warn }) as Logger,
       leaseMs: 5_000,
       caughtUp: async () => undefined,
     },
@@ -33,7 +35,7 @@ function started(answers: Attempt[]): { readonly line: Lifeline; readonly said: 
     },
   });
   lifeline = line;
-  return { line, said };
+  return { line, said, warned };
 }
 
 it("says with what it holds the time of the answer before; an answer that did not come gives none", async () => {
@@ -44,6 +46,26 @@ it("says with what it holds the time of the answer before; an answer that did no
     line.renewNow();
   }
   expect(said.slice(0, 4)).toEqual([null, "one", "one", "two"]);
+});
+
+it("tells of a monitor that is away at the second failure, once, and when it answers again", async () => {
+  const { line, said, warned } = started([
+    accepted("one"),
+    failed,
+    accepted("two"),
+    failed,
+    failed,
+    failed,
+    accepted("three"),
+  ]);
+  await line.start();
+  for (let n = 1; n <= 7; n += 1) {
+    await eventually("said", () => said.length === n);
+    await eventually("noted", () => line.isAway === [2, 4, 5, 6].includes(n));
+    line.renewNow();
+  }
+  await eventually("told", () => warned.length === 2);
+  expect(warned).toEqual(["the monitor is away; reports wait", "the monitor answers; going on"]);
 });
 
 // Within less time than a wait has.

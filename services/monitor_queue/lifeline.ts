@@ -6,6 +6,8 @@ import type { Holds } from "./holds.js";
 
 /** A window that is over waits so long for every process to say what it holds. */
 const RENEW_EVERY_MS = 1_000;
+/** Failures in a row before it is said: where the monitor runs in this process, it refuses a renewal as the process ends. */
+const TOLD_AT = 2;
 /** So long a try that failed waits to see whether the monitor answers others. */
 const ANSWER_WITHIN_MS = 3_000;
 /** Who waits for an answer hears of it, and looks by itself too. */
@@ -31,7 +33,8 @@ export class Lifeline implements Part {
   #renewing: Promise<void> | undefined;
   /** When the latest request began that was answered, by the monotonic clock. */
   #answeredMs = Number.NEGATIVE_INFINITY;
-  #isAway = false;
+  /** Renewals in a row that failed. */
+  #failures = 0;
   /** Fires at the next answer. */
   #answer = new AbortController();
   /** Ends the pause between two renewals. */
@@ -44,7 +47,7 @@ export class Lifeline implements Part {
   }
 
   get isAway(): boolean {
-    return this.#isAway;
+    return this.#failures > 0;
   }
 
   async start(): Promise<void> {
@@ -55,7 +58,7 @@ export class Lifeline implements Part {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#renewing;
-    if (this.#renewing !== undefined && !this.#isAway) {
+    if (this.#renewing !== undefined && !this.isAway) {
       const { client, holder } = this.#options;
       const ended = { lease_ms: 0, as_of: this.#asOf, gave_back: true, held: [] };
       await client.send("PUT", pathOf(holder), ended);
@@ -128,11 +131,13 @@ export class Lifeline implements Part {
       this.noteTime(attempt);
       this.heard(beganMs);
     }
-    const isAway = verdict !== "accepted";
-    if (isAway !== this.#isAway) {
-      logger.warn({ result }, isAway ? "the monitor is away; reports wait" : "the monitor answers; going on");
+    const failures = verdict === "accepted" ? 0 : this.#failures + 1;
+    if (failures === TOLD_AT) {
+      logger.warn({ result }, "the monitor is away; reports wait");
+    } else if (failures === 0 && this.#failures >= TOLD_AT) {
+      logger.warn({ result }, "the monitor answers; going on");
     }
-    this.#isAway = isAway;
+    this.#failures = failures;
   }
 }
 
