@@ -7,7 +7,7 @@ import type { Simulation } from "./simulation.js";
 type Fault = (simulation: Simulation) => string | undefined;
 
 /** Every fault is as likely as any other. */
-export const FAULTS: readonly Fault[] = [
+const FAULTS: readonly Fault[] = [
   function killWorker({ workers, scheduler }) {
     const worker = scheduler.dice.pick(workers);
     worker.kill();
@@ -148,3 +148,18 @@ export const FAULTS: readonly Fault[] = [
     return `${formatMessage(message)} comes from nowhere`;
   },
 ];
+
+/** How a schedule is disturbed. */
+export interface Disturbance {
+  readonly faults: readonly Fault[];
+  /** Whether an operator who may go on does so before anybody else. */
+  readonly operatorFirst: boolean;
+}
+
+export const ANYTHING: Disturbance = { faults: FAULTS, operatorFirst: false };
+
+/** Messages come twice, and a cancel is quicker than the steps. Where anything may happen the two meet at one chunk in 10,000 schedules. */
+export const QUICK_CANCEL: Disturbance = {
+  faults: FAULTS.filter(({ name }) => ["cancelRun", "duplicate"].includes(name)),
+  operatorFirst: true,
+};

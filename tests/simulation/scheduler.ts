@@ -15,6 +15,11 @@ export interface Move {
   readonly go: () => void;
 }
 
+/** What an actor waits for. */
+export interface Turn extends Move {
+  readonly actor: Actor;
+}
+
 /**
  * Decides alone what happens next: all code under test stands at a turn (or waits for somebody who does), one is chosen by the
  * seed, and everybody runs until they stand again. No clock and no other chance, so a seed is a schedule.
@@ -24,7 +29,7 @@ export class Scheduler {
   readonly trace: string[] = [];
   /** What went wrong with the simulation or a rule, wherever it was noticed. */
   failure: Error | undefined;
-  #turns: (Move & { readonly actor: Actor })[] = [];
+  #turns: Turn[] = [];
 
   constructor(seed: number) {
     this.dice = new Dice(seed, "schedule");
@@ -45,7 +50,7 @@ export class Scheduler {
     this.#turns = this.#turns.filter((turn) => turn.actor !== actor);
   }
 
-  get turns(): readonly Move[] {
+  get turns(): readonly Turn[] {
     return this.#turns;
   }
 

@@ -1,5 +1,6 @@
 import { setImmediate as nextRound } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { ANYTHING, QUICK_CANCEL } from "./faults.js";
 import { type Beginning, Simulation } from "./simulation.js";
 
 /** Some 225 moves and 3 ms each: three seconds of the gate. What is rarer wants a long look: `SIMULATION_SCHEDULES=100000`. */
@@ -10,8 +11,12 @@ const ONLY_SEED = process.env["SIMULATION_SEED"];
 const LAST_MOVES = 15;
 
 /** @returns the trace. @throws when a rule is broken, with the seed. */
-async function simulate(seed: number, beginning: Beginning): Promise<readonly string[]> {
-  const simulation = new Simulation(seed, beginning);
+async function simulate(
+  seed: number,
+  beginning: Beginning,
+  disturbance = ANYTHING,
+): Promise<readonly string[]> {
+  const simulation = new Simulation(seed, beginning, disturbance);
   const { trace } = simulation.scheduler;
   try {
     await simulation.run();
@@ -24,21 +29,22 @@ async function simulate(seed: number, beginning: Beginning): Promise<readonly st
 }
 
 // A bare stage differs in how a run begins, and in nothing after.
-describe.each<[Beginning, number]>([
-  ["a kickoff", SCHEDULES],
-  ["a bare stage", Math.ceil(SCHEDULES / 10)],
-])("the state machine, begun by %s", (beginning, schedules) => {
+describe.each<[string, Beginning, number, typeof ANYTHING]>([
+  ["begun by a kickoff", "a kickoff", SCHEDULES, ANYTHING],
+  ["begun by a bare stage", "a bare stage", Math.ceil(SCHEDULES / 10), ANYTHING],
+  ["with a quick cancel", "a kickoff", Math.ceil(SCHEDULES / 5), QUICK_CANCEL],
+])("the state machine, %s", (_how, beginning, schedules, disturbance) => {
   const timeout = 60_000 + schedules * 50;
   test.runIf(ONLY_SEED === undefined)(`keeps its rules in ${schedules} schedules`, { timeout }, async () => {
     for (let seed = 1; seed <= schedules; seed++) {
-      await simulate(seed, beginning);
+      await simulate(seed, beginning, disturbance);
       // Promises alone would starve the test runner.
       await nextRound();
     }
   });
 
   test.runIf(ONLY_SEED !== undefined)(`keeps its rules in schedule ${ONLY_SEED}`, async () => {
-    process.stdout.write(`${(await simulate(Number(ONLY_SEED), beginning)).join("\n")}\n`);
+    process.stdout.write(`${(await simulate(Number(ONLY_SEED), beginning, disturbance)).join("\n")}\n`);
   });
 });
 

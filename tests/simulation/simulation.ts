@@ -9,7 +9,7 @@ import { defaultSpec } from "../../etl/runs/default_spec.js";
 import { missingMessages } from "../../etl/runs/resume.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { Broker } from "./broker.js";
-import { FAULTS } from "./faults.js";
+import { ANYTHING } from "./faults.js";
 import { Postgres } from "./postgres.js";
 import { checkCommitted, checkEnd } from "./rules.js";
 import { type Actor, type Move, RuleBroken, Scheduler } from "./scheduler.js";
@@ -48,6 +48,7 @@ export class Simulation {
   /** Messages were lost with the broker's disk, and `payments resume` is still to come. */
   owesResume = false;
   readonly #beginning: Beginning;
+  readonly #disturbance: typeof ANYTHING;
   readonly #settings: AllSettings;
   readonly #operator: Actor = { name: "operator", alive: true };
   readonly #pool: Pool;
@@ -56,7 +57,7 @@ export class Simulation {
   #starts = 0;
   #resuming = false;
 
-  constructor(seed: number, beginning: Beginning) {
+  constructor(seed: number, beginning: Beginning, disturbance = ANYTHING) {
     this.scheduler = new Scheduler(seed);
     const { dice } = this.scheduler;
     this.postgres = new Postgres(this.scheduler, checkCommitted);
@@ -64,6 +65,7 @@ export class Simulation {
     this.#pool = this.postgres.pool(this.#operator) as unknown as Pool;
     this.#settings = { ...dice.pick(SIZES), STAGE_WINDOW: dice.between(1, 3) };
     this.#beginning = beginning;
+    this.#disturbance = disturbance;
     this.runs = beginning === "a bare stage" ? 1 : dice.pick(RUNS);
     this.#faultsLeft = dice.between(0, MOST_FAULTS);
     this.#workers = Array.from({ length: dice.between(2, 4) }, () => this.#startWorker());
@@ -113,7 +115,7 @@ export class Simulation {
     if (this.#faultsLeft === 0 || dice.between(1, MOVES_PER_FAULT) > 1) {
       return undefined;
     }
-    const fault = dice.pick(FAULTS);
+    const fault = dice.pick(this.#disturbance.faults);
     return {
       what: "fault",
       go: () => {
@@ -127,9 +129,13 @@ export class Simulation {
     };
   }
 
-  #possible(): Move[] {
+  #possible(): readonly Move[] {
     const { postgres, broker } = this;
-    const moves = [...this.scheduler.turns, ...broker.moves()];
+    const operators = this.scheduler.turns.filter(({ actor }) => actor === this.#operator);
+    if (this.#disturbance.operatorFirst && operators.length > 0) {
+      return operators;
+    }
+    const moves: Move[] = [...this.scheduler.turns, ...broker.moves()];
     if (!postgres.up) {
       moves.push({ what: "PostgreSQL is back", go: () => postgres.restart() });
     }
