@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { type Logger, silentLogger } from "../../lib/observability/log.js";
+import { deferred } from "../../lib/timing.js";
 import { eventually } from "../../tests/harness/eventually.js";
 import type { Attempt } from "./client.js";
 import { Holds } from "./holds.js";
@@ -15,7 +16,8 @@ const failed: Attempt = { verdict: "failed", result: "TIMEOUT", retryAfterS: 0, 
 let lifeline: Lifeline | undefined;
 afterEach(() => lifeline?.stop());
 
-function started(answers: Attempt[]) {
+function started(answers: (Attempt | Promise<Attempt>)[]) {
+  const stopping = new AbortController();
   const said: (string | null)[] = [];
   const warned: string[] = [];
   const warn = (_fields: object, message: string) => warned.push(message);
@@ -25,6 +27,7 @@ function started(answers: Attempt[]) {
       holds: new Holds(),
       logger: Object.assign(Object.create(silentLogger), { warn }) as Logger,
       leaseMs: 5_000,
+      stopping: stopping.signal,
       caughtUp: async () => undefined,
     },
     client: {
@@ -35,7 +38,7 @@ function started(answers: Attempt[]) {
     },
   });
   lifeline = line;
-  return { line, said, warned };
+  return { line, said, warned, stopping };
 }
 
 it("says with what it holds the time of the answer before; an answer that did not come gives none", async () => {
@@ -48,24 +51,37 @@ it("says with what it holds the time of the answer before; an answer that did no
   expect(said.slice(0, 4)).toEqual([null, "one", "one", "two"]);
 });
 
-it("tells of a monitor that is away at the second failure, once, and when it answers again", async () => {
-  const { line, said, warned } = started([
-    accepted("one"),
-    failed,
-    accepted("two"),
-    failed,
-    failed,
-    failed,
-    accepted("three"),
-  ]);
+it("tells of a monitor that is away at the second failure, once, and when it answers again; not as the process ends", async () => {
+  const answers = Array.from({ length: 10 }, () => deferred<Attempt>());
+  const { line, said, warned, stopping } = started(answers.map(({ promise }) => promise));
   await line.start();
-  for (let n = 1; n <= 7; n += 1) {
-    await eventually("said", () => said.length === n);
-    await eventually("noted", () => line.isAway === [2, 4, 5, 6].includes(n));
+  /** Resolves when the answer is noted: the next renewal has begun. */
+  const answer = async (attempt: Attempt) => {
+    await eventually("asked", () => said.length > 0);
+    const asked = said.length;
+    answers[asked - 1]?.resolve(attempt);
     line.renewNow();
+    await eventually("asked again", () => said.length === asked + 1);
+  };
+  const away = "the monitor is away; reports wait";
+  const back = "the monitor answers; going on";
+  const steps: [Attempt, string[]][] = [
+    [failed, []],
+    [accepted("one"), []],
+    [failed, []],
+    [failed, [away]],
+    [failed, [away]],
+    [accepted("two"), [away, back]],
+  ];
+  for (const [attempt, told] of steps) {
+    await answer(attempt);
+    expect([line.isAway, warned]).toEqual([attempt === failed, told]);
   }
-  await eventually("told", () => warned.length === 2);
-  expect(warned).toEqual(["the monitor is away; reports wait", "the monitor answers; going on"]);
+  stopping.abort();
+  await answer(failed);
+  await answer(failed);
+  expect([line.isAway, warned]).toEqual([true, [away, back]]);
+  answers.at(said.length - 1)?.resolve(failed);
 });
 
 // Within less time than a wait has.

@@ -6,7 +6,7 @@ import type { Holds } from "./holds.js";
 
 /** A window that is over waits so long for every process to say what it holds. */
 const RENEW_EVERY_MS = 1_000;
-/** Failures in a row before it is said: where the monitor runs in this process, it refuses a renewal as the process ends. */
+/** The failure in a row at which it is said. Not the first: a monitor in this process refuses renewals as soon as the process drains. */
 const TOLD_AT = 2;
 /** So long a try that failed waits to see whether the monitor answers others. */
 const ANSWER_WITHIN_MS = 3_000;
@@ -19,6 +19,8 @@ export interface LifelineOptions {
   readonly client: Pick<MonitorClient, "send">;
   readonly holds: Holds;
   readonly logger: Logger;
+  /** Once it has fired, a monitor that is away is nothing to tell: the one of this process has ended first. */
+  readonly stopping: AbortSignal;
   /** After so much silence the broker has given to others what this process held. */
   readonly leaseMs: number;
   /** Resolves when all that the broker had sent before is among what is held; rejects when there is no telling. */
@@ -119,7 +121,7 @@ export class Lifeline implements Part {
   }
 
   async #renew(): Promise<void> {
-    const { client, holder, holds, leaseMs, logger, caughtUp } = this.#options;
+    const { client, holder, holds, leaseMs, caughtUp } = this.#options;
     const asOf = this.#asOf;
     await caughtUp();
     const { snapshot, arrived } = holds.snapshot();
@@ -131,8 +133,12 @@ export class Lifeline implements Part {
       this.noteTime(attempt);
       this.heard(beganMs);
     }
-    const failures = verdict === "accepted" ? 0 : this.#failures + 1;
-    if (failures === TOLD_AT) {
+    this.#note(verdict === "accepted" ? 0 : this.#failures + 1, result);
+  }
+
+  #note(failures: number, result: string): void {
+    const { logger, stopping } = this.#options;
+    if (failures === TOLD_AT && !stopping.aborted) {
       logger.warn({ result }, "the monitor is away; reports wait");
     } else if (failures === 0 && this.#failures >= TOLD_AT) {
       logger.warn({ result }, "the monitor answers; going on");

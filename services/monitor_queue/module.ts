@@ -47,7 +47,7 @@ export const monitorQueue = defineModule({
     const leaseMs = HEARTBEATS * 1_000 * settings.RABBITMQ_HEARTBEAT_S + LEASE_SPARE_MS;
     let consumer: Consumer | undefined;
     const lifeline = new Lifeline({
-      ...{ holder, client, holds, logger, leaseMs },
+      ...{ holder, client, holds, logger, leaseMs, stopping },
       caughtUp: async () => {
         if (consumer?.isUp === true) {
           await consumer.caughtUp();

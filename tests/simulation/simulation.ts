@@ -9,7 +9,7 @@ import { defaultSpec } from "../../etl/runs/default_spec.js";
 import { missingMessages } from "../../etl/runs/resume.js";
 import { type Pool, transaction } from "../../lib/postgres/pool.js";
 import { Broker } from "./broker.js";
-import { ANYTHING } from "./faults.js";
+import { ANYTHING, type Disturbance } from "./faults.js";
 import { Postgres } from "./postgres.js";
 import { checkCommitted, checkEnd } from "./rules.js";
 import { type Actor, type Move, RuleBroken, Scheduler } from "./scheduler.js";
@@ -48,7 +48,7 @@ export class Simulation {
   /** Messages were lost with the broker's disk, and `payments resume` is still to come. */
   owesResume = false;
   readonly #beginning: Beginning;
-  readonly #disturbance: typeof ANYTHING;
+  readonly #disturbance: Disturbance;
   readonly #settings: AllSettings;
   readonly #operator: Actor = { name: "operator", alive: true };
   readonly #pool: Pool;
