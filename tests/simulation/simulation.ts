@@ -131,9 +131,11 @@ export class Simulation {
 
   #possible(): readonly Move[] {
     const { postgres, broker } = this;
-    const operators = this.scheduler.turns.filter(({ actor }) => actor === this.#operator);
-    if (this.#disturbance.operatorFirst && operators.length > 0) {
-      return operators;
+    if (this.#disturbance.operatorFirst) {
+      const ofOperator = this.scheduler.turns.filter(({ actor }) => actor === this.#operator);
+      if (ofOperator.length > 0) {
+        return ofOperator;
+      }
     }
     const moves: Move[] = [...this.scheduler.turns, ...broker.moves()];
     if (!postgres.up) {
