@@ -77,7 +77,15 @@ async function pollAll(stack: Stack, { pool, url, killEvery }: Lake) {
   let kills = 0;
   let dueMs = killEvery * 1_000;
   try {
-    while (await anyWaits(pool)) {
+    for (;;) {
+      // Asked before the rows: the last row may be marked, and both end, while we look.
+      const haveEnded = pollers.every((each) => each.ended);
+      if (!(await anyWaits(pool))) {
+        return { seconds: (performance.now() - startedMs) / 1_000, kills };
+      }
+      if (haveEnded) {
+        throw new BenchError("BENCH_FAILED", "the pollers have ended, and rows wait.");
+      }
       await sleep(LOOK_MS, undefined, { signal: stack.signal });
       const turn = kills % POLLERS;
       if (killEvery > 0 && performance.now() - startedMs > dueMs) {
@@ -89,11 +97,7 @@ async function pollAll(stack: Stack, { pool, url, killEvery }: Lake) {
           kills += 1;
         }
       }
-      if (pollers.every((each) => each.ended)) {
-        throw new BenchError("BENCH_FAILED", "the pollers have ended, and rows wait.");
-      }
     }
-    return { seconds: (performance.now() - startedMs) / 1_000, kills };
   } finally {
     await Promise.all(pollers.map((each) => each.stop()));
   }

@@ -217,7 +217,7 @@ async function waited(error: unknown, tries: number, ports: BatchPorts): Promise
     return false;
   }
   const server = serverAway(code);
-  ports.logger.warn({ code, server }, `waiting for ${server}: ${adviceOf(error)}`);
+  ports.logger.warn({ code, server }, `waiting for ${server}: ${ports.breakers[server].reasonOf(error)}`);
   ports.countOutage(code);
   await ports.breakers[server].recovered(ports.halt);
   await ports.pause(fullJitterMs(tries, OUTAGE_BACKOFF), ports.halt);

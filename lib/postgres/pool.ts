@@ -3,10 +3,10 @@ import "./environment.js";
 import type { Socket } from "node:net";
 import pg from "pg";
 import { CoreError } from "../core_errors.js";
-import { codeOf, messageOf, PlatformError } from "../errors.js";
+import { adviceOf, codeOf, messageOf, PlatformError } from "../errors.js";
 import type { Settings } from "../settings/base.js";
 import { Dialler } from "./dial.js";
-import { noPassword, type Target } from "./refusal.js";
+import { explain, noPassword, type Target } from "./refusal.js";
 import { pinSession } from "./session.js";
 
 export type Pool = pg.Pool;
@@ -54,6 +54,7 @@ export interface PoolOptions {
 
 type Explanation = (error: unknown) => Promise<PlatformError>;
 const explanations = new WeakMap<Pool, Explanation>();
+const targets = new WeakMap<Pool, Target>();
 
 /** A connection pool that survives dying sockets. */
 export function createPool(at: Settings | Address, options: PoolOptions = {}): Pool {
@@ -77,11 +78,18 @@ export function createPool(at: Settings | Address, options: PoolOptions = {}): P
     query_timeout: options.queryTimeoutMs ?? 0,
   });
   dialler.goOn(pool);
+  targets.set(pool, target);
   return harden(pool, (error) => dialler.explain(error));
 }
 
-/** Makes a pool survive its connections. @param explain what the driver leaves without a code. */
-export function harden(pool: Pool, explain: Explanation): Pool {
+/** Why a pool's work failed and what to do about it, for who reads a log: the server's state, told by code; else what the error says. */
+export function reasonOf(pool: Pool, error: unknown): string {
+  const target = targets.get(pool);
+  return adviceOf((target && explain(error, target)) ?? error);
+}
+
+/** Makes a pool survive its connections. @param explanation of what the driver leaves without a code. */
+export function harden(pool: Pool, explanation: Explanation): Pool {
   // A connection that dies is replaced at the next checkout, and whoever holds it meets the error at its query. But each
   // 'error' without a listener would end the process: the pool hears idle clients only, and passes their errors on.
   pool.on("error", () => undefined);
@@ -91,9 +99,9 @@ export function harden(pool: Pool, explain: Explanation): Pool {
   // connection ended or never came about. What is ours is of the host that was tried last, and the others may say more.
   pool.query = ((...args: unknown[]) =>
     query(...args).catch(async (error: unknown) => {
-      throw codeOf(error) === undefined || error instanceof PlatformError ? await explain(error) : error;
+      throw codeOf(error) === undefined || error instanceof PlatformError ? await explanation(error) : error;
     })) as typeof pool.query;
-  explanations.set(pool, explain);
+  explanations.set(pool, explanation);
   return pool;
 }
 
@@ -168,7 +176,7 @@ export async function connect(pool: Pool): Promise<Client> {
   try {
     return await pool.connect();
   } catch (error) {
-    const explain = explanations.get(pool);
-    throw explain === undefined ? error : await explain(error);
+    const explanation = explanations.get(pool);
+    throw explanation === undefined ? error : await explanation(error);
   }
 }

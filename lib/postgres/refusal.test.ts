@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { waitingMends } from "../retry.js";
 import { baseSettings } from "../settings/base.js";
 import { loadSettings } from "../settings/settings.js";
-import { connect, createPool } from "./pool.js";
+import { connect, createPool, reasonOf } from "./pool.js";
 import { explain } from "./refusal.js";
 
 const target = {
@@ -52,6 +52,16 @@ describe("explain", () => {
     expect(String(explained)).toContain("the server's words");
     expect(String(explained)).toContain(code);
   });
+});
+
+it("the reason for the log says what the server lacks, and of any other error what it says itself", async () => {
+  const env = { POSTGRES_HOST: "db1,db2", POSTGRES_PORT: "5999", POSTGRES_PASSWORD: "x" };
+  const pool = createPool(loadSettings([baseSettings], { env, envFile: "/dev/null" }));
+  expect(reasonOf(pool, withCode("53100"))).toBe(
+    "the disk of PostgreSQL at db1:5999,db2:5999 is full (the server's words; 53100). Make room there; what waits goes on by itself.",
+  );
+  expect(reasonOf(pool, withCode("23505"))).toBe("the server's words");
+  await pool.end();
 });
 
 /** Connects to a server that answers whatever it is told with `answer`, and then hangs up. */

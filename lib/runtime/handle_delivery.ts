@@ -87,9 +87,9 @@ export async function handleDelivery<Message, Follower>(
       return { kind: "done" };
     } catch (error) {
       const code = codeOf(error) ?? "INTERNAL";
-      const reason = adviceOf(error);
       const verdict = verdictOf(error);
       if (verdict !== "outage") {
+        const reason = adviceOf(error);
         logger.error({ code, verdict, messageId: delivery.messageId, ...about, err: error }, reason);
         return { kind: verdict, code, reason };
       }
@@ -98,7 +98,7 @@ export async function handleDelivery<Message, Follower>(
         return { kind: "release" };
       }
       const server = serverAway(code);
-      logger.warn({ code, server, ...about }, `waiting for ${server}: ${reason}`);
+      logger.warn({ code, server, ...about }, `waiting for ${server}: ${breakers[server].reasonOf(error)}`);
       ports.countOutage(code);
       await breakers[server].recovered(overdue);
       await ports.pause(fullJitterMs(tries, OUTAGE_BACKOFF), stopping);

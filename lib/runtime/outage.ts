@@ -1,3 +1,4 @@
+import { adviceOf } from "../errors.js";
 import type { Logger } from "../observability/log.js";
 import { fullJitterMs, orAborted, pause } from "../timing.js";
 
@@ -15,6 +16,8 @@ export interface BreakerOptions {
   readonly server: Server;
   /** Rejects while the server is away. */
   readonly probe: () => Promise<unknown>;
+  /** Why it is waited for and what to do, for the log. Default: what the error says. */
+  readonly reasonOf?: (error: unknown) => string;
   readonly logger: Logger;
   /** Ends all waiting. */
   readonly stopping: AbortSignal;
@@ -35,6 +38,10 @@ export class Breaker {
 
   get open(): boolean {
     return this.#recovery !== undefined;
+  }
+
+  reasonOf(error: unknown): string {
+    return (this.#options.reasonOf ?? adviceOf)(error);
   }
 
   /** Resolves when the server answers again, or waiting is over; a caller that gives a signal stops waiting with it. */

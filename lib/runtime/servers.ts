@@ -3,7 +3,7 @@ import type { QueueFamily } from "../broker/topology.js";
 import type { Logger } from "../observability/log.js";
 import { onScrape } from "../observability/registry.js";
 import { requireSchema } from "../postgres/history.js";
-import type { Pool } from "../postgres/pool.js";
+import { type Pool, reasonOf } from "../postgres/pool.js";
 import { untilDone } from "../retry.js";
 import { within } from "../timing.js";
 import type { Part } from "./lifecycle.js";
@@ -23,7 +23,10 @@ export function postgresServer(
   }: { readonly pool: Pool; readonly others?: readonly Pool[]; readonly logger: Logger },
 ): { readonly breaker: Breaker; readonly part: Part } {
   const probe = () => pool.query("SELECT 1");
-  const breaker = new Breaker({ server: "PostgreSQL", probe, logger, stopping });
+  const breaker = new Breaker({
+    ...{ server: "PostgreSQL", probe, logger, stopping },
+    reasonOf: (error) => reasonOf(pool, error),
+  });
   onScrape(messages.breakerOpen, () => Number(breaker.open));
   const answers = async () => {
     const asked = pool.query({ text: "SELECT 1", query_timeout: READY_MS } as { text: string });
