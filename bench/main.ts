@@ -187,11 +187,11 @@ measures(
   program
     .command("ingest")
     .description(
-      "events of providers: told over HTTP, out of a data lake with two pollers, and read among many",
+      "events of providers: told over HTTP, of unknown providers with a model to ask, out of a data lake with two pollers, and read among many",
     )
     .option("--only <parts>", `some of ${INGEST_PARTS.join(",")}`, someOf(INGEST_PARTS), [...INGEST_PARTS])
     .option("--batch <n>", "events told in batches", count(1_000, 100_000_000), 100_000)
-    .option("--rows <n>", "rows of the data lake", count(1_000, 100_000_000), 100_000)
+    .option("--rows <n>", "rows of the data lake", count(1_000, 100_000_000), 1_000_000)
     .option(
       "--kill-every <s>",
       "one of the two pollers is killed in turn, so many seconds apart; 0: none",

@@ -70,9 +70,20 @@ export class PlatformProcess {
   /** @throws PlatformError BENCH_FAILED with the last line of its log when it has ended. */
   mustLive(): void {
     if (this.ended) {
-      const last = this.#output.stderr.trimEnd().split("\n").at(-1);
-      throw new BenchError("BENCH_FAILED", `${this.#name} has ended: ${last}`);
+      throw this.#failure();
     }
+  }
+
+  /** @throws PlatformError BENCH_FAILED with the last line of its log when it has ended otherwise. */
+  mustHaveSucceeded(): void {
+    if (this.#child.exitCode !== 0) {
+      throw this.#failure();
+    }
+  }
+
+  #failure(): BenchError {
+    const last = this.#output.stderr.trimEnd().split("\n").at(-1);
+    return new BenchError("BENCH_FAILED", `${this.#name} has ended: ${last}`);
   }
 
   /** Its largest resident set so far. */

@@ -20,6 +20,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "services/ingest/lake",
     "traffic/lake",
     "app",
+    "tests/harness/fake_model",
+    "tests/harness/unknown_provider",
   ],
   grafana: ["lib", "app/modules"],
   console: ["services/console/contracts"],

@@ -8,9 +8,10 @@ import { fillEvents, requireRoom } from "./fill.js";
 import { goalsOf } from "./goals.js";
 import { type HttpFigures, measureHttp, measureReads } from "./http.js";
 import { measureLake } from "./lake.js";
-import type { Measured, ReadFigures } from "./measured.js";
+import type { Measured, ReadFigures, UnknownFigures } from "./measured.js";
+import { measureUnknown, withModel } from "./unknown.js";
 
-export const PARTS = ["http", "lake", "reads"] as const;
+export const PARTS = ["http", "ai", "lake", "reads"] as const;
 
 export interface IngestOptions {
   readonly only: readonly (typeof PARTS)[number][];
@@ -28,6 +29,8 @@ const BATCH = 1_000;
 const SINGLES = 4_000;
 const READS = 4_000;
 const SUMS = 1_000;
+/** Of providers that no rule knows. */
+const UNKNOWN = 5_000;
 /** Of which there are events: what a month's summary has. */
 const DAYS = 25;
 const UNLIMITED = { INGEST_RATE_PER_MINUTE: "0", INGEST_EVENTS_PER_MINUTE: "0" };
@@ -48,6 +51,10 @@ export async function benchIngest(stack: Stack, report: Report, options: IngestO
   if (only.includes("http")) {
     await add({ http: await overHttp(stack, report, options.batch) });
   }
+  if (only.includes("ai")) {
+    report.say(`${formatCount(UNKNOWN)} events of providers that no rule knows`);
+    await add({ ai: await prepared(stack, () => unknown(stack)) });
+  }
   if (only.includes("lake")) {
     report.say(`a lake of ${formatCount(options.rows)} rows`);
     await add({ lake: await prepared(stack, () => measureLake(stack, { ...options, seed: 1 })) });
@@ -65,8 +72,23 @@ function prepared<T>(stack: Stack, work: () => Promise<T>): Promise<T> {
   });
 }
 
-const serving = <T>(stack: Stack, work: (url: string) => Promise<T>): Promise<T> =>
-  Fleet.with(stack, { processes: [["ingest"]], env: UNLIMITED }, (fleet) => work(fleet.urlOf("ingest")));
+const serving = <T>(
+  stack: Stack,
+  work: (url: string) => Promise<T>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<T> =>
+  Fleet.with(stack, { processes: [["ingest"]], env: { ...UNLIMITED, ...env } }, (fleet) =>
+    work(fleet.urlOf("ingest")),
+  );
+
+function unknown(stack: Stack): Promise<UnknownFigures> {
+  return withModel((model) =>
+    serving(stack, (url) => measureUnknown(url, model, UNKNOWN), {
+      OPENAI_API_KEY: "sk-bench",
+      OPENAI_BASE_URL: model.url,
+    }),
+  );
+}
 
 function overHttp(stack: Stack, report: Report, events: number): Promise<readonly HttpFigures[]> {
   return prepared(stack, () =>
@@ -114,7 +136,7 @@ function sumsPath(i: number, providers: readonly string[]): string {
 }
 
 function render(measured: Measured): string {
-  const { http, lake, reads: read } = measured;
+  const { http, ai, lake, reads: read } = measured;
   const ms = (value: number) => value.toFixed(1);
   const tables: string[] = [];
   if (http.length > 0) {
@@ -122,6 +144,32 @@ function render(measured: Measured): string {
       ...[events, atOnce, eventsPerS, ms(p50Ms), ms(p95Ms), ms(p99Ms)],
     ]);
     tables.push(formatTable(["events a request", "at once", "events/s", "p50 ms", "p95", "p99"], rows));
+  }
+  if (ai !== undefined) {
+    const { events: all, providers, methods, callsPer1000 } = ai;
+    const understood = Object.entries(methods).map(([method, n]) => `${method} ${formatCount(n)}`);
+    tables.push(
+      formatTable(
+        [
+          `events of ${providers} unknown providers`,
+          "understood by",
+          "p50 ms",
+          "p95",
+          "p99",
+          "calls per 1,000, by fifth",
+        ],
+        [
+          [
+            all,
+            understood.join(", "),
+            ms(ai.p50Ms),
+            ms(ai.p95Ms),
+            ms(ai.p99Ms),
+            callsPer1000.map(ms).join(" "),
+          ],
+        ],
+      ),
+    );
   }
   if (lake !== undefined) {
     const { rows, fillS, seconds, rowsPerS, kills, unmarked, differences } = lake;

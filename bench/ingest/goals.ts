@@ -5,16 +5,26 @@ import type { Measured } from "./measured.js";
 const EVENTS_PER_S = 4_000;
 const BY_ID_P95_MS = 10;
 const ANALYTICS_P95_MS = 100;
-/** Contract: read by id and analytics within these, whoever is looked at. */
+/** Contract: read by id, analytics and ingest with a model within these, whoever is looked at. */
 const BY_ID_P99_MS = 100;
 const ANALYTICS_P99_MS = 500;
+const AI_P99_MS = 2_000;
 const FILL_S = 600;
 
 /** Of those goals of which there are figures. */
-export function goalsOf({ http, lake, reads }: Measured): readonly Goal[] {
+export function goalsOf({ http, ai, lake, reads }: Measured): readonly Goal[] {
   const batches = http.filter(({ events }) => events > 1);
   return [
     ...batches.map(({ eventsPerS }) => atLeast("events/s in batches", eventsPerS, EVENTS_PER_S)),
+    ...(ai === undefined
+      ? []
+      : [
+          below("events with a model, p99 ms", ai.p99Ms, AI_P99_MS),
+          {
+            ...below("calls per 1,000, at the end", ai.callsPer1000.at(-1) ?? Number.NaN, 0.001),
+            target: "0",
+          },
+        ]),
     ...(lake === undefined
       ? []
       : [

@@ -19,39 +19,26 @@ export interface HttpLoad {
   readonly seed: number;
 }
 
-/** Sends requests, so many at once, each after the one before it was answered. @throws BenchError BENCH_FAILED for an event not taken */
+/** Sends requests, so many at once. @throws BenchError BENCH_FAILED for an event not taken */
 export async function measureHttp(load: HttpLoad): Promise<HttpFigures> {
   const { url, events, requests, atOnce, seed } = load;
   const source = bodies(seed);
-  const sent = Array.from({ length: requests }, () => take(source, events).map(requestOf).join("\n"));
   const single = events === 1;
-  const target = `${url}/api/v1/events${single ? "" : "/batch"}`;
-  const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
-  const us: number[] = [];
+  const sent = Array.from({ length: requests }, () => take(source, events).map(requestOf).join("\n"));
+  const questions = sent.map((body) => ({
+    ...{ method: "POST", url: `${url}/api/v1/events${single ? "" : "/batch"}` },
+    content: { body, type: single ? "application/json" : "application/x-ndjson" },
+  }));
   const startedMs = performance.now();
-  let next = 0;
-  const worker = async () => {
-    for (let body = sent[next++]; body !== undefined; body = sent[next++]) {
-      const beganMs = performance.now();
-      const answer = await ask(agent, target, "POST", {
-        body,
-        type: single ? "application/json" : "application/x-ndjson",
-      });
-      us.push((performance.now() - beganMs) * 1_000);
-      const taken = answer.split('"normalization_method"').length - 1;
-      if (taken < events) {
-        throw new BenchError(
-          "BENCH_FAILED",
-          `${taken} of ${events} events were taken: ${answer.slice(0, 300)}`,
-        );
-      }
+  const us = await timeAll(questions, atOnce, (answer) => {
+    const taken = answer.split('"normalization_method"').length - 1;
+    if (taken < events) {
+      throw new BenchError(
+        "BENCH_FAILED",
+        `${taken} of ${events} events were taken: ${answer.slice(0, 300)}`,
+      );
     }
-  };
-  try {
-    await Promise.all(Array.from({ length: atOnce }, worker));
-  } finally {
-    agent.destroy();
-  }
+  });
   const seconds = (performance.now() - startedMs) / 1_000;
   return { events, atOnce, eventsPerS: Math.round((events * requests) / seconds), ...latenciesOf(us) };
 }
@@ -61,14 +48,31 @@ export async function measureReads(
   url: string,
   { paths, atOnce }: { readonly paths: readonly string[]; readonly atOnce: number },
 ): Promise<Latencies> {
+  const questions = paths.map((path) => ({ method: "GET", url: `${url}${path}` }));
+  return latenciesOf(await timeAll(questions, atOnce));
+}
+
+export interface Question {
+  readonly method: string;
+  readonly url: string;
+  readonly content?: { readonly body: string; readonly type: string };
+}
+
+/** Asks so many at once, each after the one before it was answered, and shows each answer. @returns how long each took, in µs */
+export async function timeAll(
+  questions: Iterable<Question>,
+  atOnce: number,
+  show: (answer: string) => void = () => undefined,
+): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   const us: number[] = [];
-  const left = paths.values();
+  const left = questions[Symbol.iterator]();
   const worker = async () => {
-    for (const path of left) {
+    for (let next = left.next(); !next.done; next = left.next()) {
       const beganMs = performance.now();
-      await ask(agent, `${url}${path}`, "GET");
+      const answer = await ask(agent, next.value);
       us.push((performance.now() - beganMs) * 1_000);
+      show(answer);
     }
   };
   try {
@@ -76,16 +80,11 @@ export async function measureReads(
   } finally {
     agent.destroy();
   }
-  return latenciesOf(us);
+  return us;
 }
 
 /** @returns the answer's text. @throws BenchError BENCH_FAILED unless it is one of success */
-function ask(
-  agent: Agent,
-  url: string,
-  method: string,
-  content?: { readonly body: string; readonly type: string },
-): Promise<string> {
+function ask(agent: Agent, { method, url, content }: Question): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = content && {
       "content-type": content.type,

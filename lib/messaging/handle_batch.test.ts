@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Outcome } from "../broker/delivery.js";
 import { CoreError } from "../core_errors.js";
+import { codeOf } from "../errors.js";
 import { silentLogger } from "../observability/log.js";
-import { Breaker } from "../runtime/outage.js";
+import { Breaker, type BreakerOptions, type Server } from "../runtime/outage.js";
 import { type EventContract, eventMessage, type ReceivedEvent } from "./event.js";
 import { type BatchPorts, type EventHandler, type EventOutcome, handleBatch } from "./handle_batch.js";
 import type { RawEvent } from "./read_event.js";
@@ -29,22 +30,22 @@ function raw(n: unknown, more: Partial<RawEvent> = {}): RawEvent {
   };
 }
 
+const breakerOf = (server: Server, more: Partial<BreakerOptions> = {}) =>
+  new Breaker({
+    ...{ server, logger: silentLogger, stopping: new AbortController().signal },
+    probe: async () => undefined,
+    pause: async () => undefined,
+    ...more,
+  });
+
 function ports(more: Partial<BatchPorts> = {}): BatchPorts & { readonly waits: string[] } {
   const waits: string[] = [];
   const halt = new AbortController().signal;
-  const breaker = (server: "PostgreSQL" | "RabbitMQ") =>
-    new Breaker({
-      server,
-      probe: async () => undefined,
-      logger: silentLogger,
-      stopping: halt,
-      pause: async () => undefined,
-    });
   return {
     waits,
     logger: silentLogger,
     halt,
-    breakers: { PostgreSQL: breaker("PostgreSQL"), RabbitMQ: breaker("RabbitMQ") },
+    breakers: { PostgreSQL: breakerOf("PostgreSQL"), RabbitMQ: breakerOf("RabbitMQ") },
     pause: async () => undefined,
     countOutage: (code) => waits.push(code),
     publishAll: async () => undefined,
@@ -219,6 +220,24 @@ describe("a batch", () => {
     expect(outcomes).toEqual([{ kind: "done" }, { kind: "done" }]);
     expect(sizes).toEqual([2, 2, 2]);
     expect(at.waits).toHaveLength(outages * 2);
+  });
+
+  it("that waits for a server says in the log what that server lacks, as its breaker knows", async () => {
+    const lines: string[] = [];
+    const logger = pino({}, { write: (line) => void lines.push(JSON.parse(line).msg) });
+    const reasonOf = (error: unknown) => `it lacks what ${codeOf(error)} says`;
+    const breaker = breakerOf("PostgreSQL", { reasonOf });
+    let tries = 0;
+    const handle = async () => {
+      tries += 1;
+      if (tries === 1) {
+        throw sqlError("53100");
+      }
+      return [done];
+    };
+    const breakers = { PostgreSQL: breaker, RabbitMQ: breakerOf("RabbitMQ") };
+    await outcomesOf({ event, handle }, ports({ logger, breakers }), [raw(1)]);
+    expect(lines).toContain("waiting for PostgreSQL: it lacks what 53100 says");
   });
 
   it("is halved where a lock is not to be had, without an attempt; the one that needs it waits in the ladder", async () => {

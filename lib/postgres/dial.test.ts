@@ -55,6 +55,9 @@ it("a pool's single query hears what all of them said, not the last one only", a
   const standby = new CoreError("POSTGRES_READ_ONLY", "db1 is a standby.");
   const pool = new pg.Pool();
   pool.query = () => Promise.reject(standby);
-  harden(pool, async (error) => new CoreError("POSTGRES_EXHAUSTED", "all of it", { cause: error }));
+  harden(pool, {
+    explain: async (error) => new CoreError("POSTGRES_EXHAUSTED", "all of it", { cause: error }),
+    stateOf: () => undefined,
+  });
   await expect(pool.query("SELECT")).rejects.toMatchObject({ code: "POSTGRES_EXHAUSTED", cause: standby });
 });

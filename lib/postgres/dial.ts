@@ -5,7 +5,7 @@ import { placesOf, placesText, placeText } from "../places.js";
 import type { Place } from "../probe.js";
 import { waitingMends } from "../retry.js";
 import { type TlsOptions, tlsOptions } from "../tls.js";
-import { connectionError, type Target } from "./refusal.js";
+import { connectionError, explain, type Target } from "./refusal.js";
 
 /** A machine that is gone does not even refuse: the next place is tried after this. */
 const ANSWER_MS = 3_000;
@@ -123,8 +123,17 @@ export class Dialler {
   }
 
   #isRefusal(error: unknown): boolean {
-    const refusals = [...this.#refusals.values()];
-    return refusals.includes(error) || (error instanceof Error && refusals.includes(error.cause));
+    return this.#refusedAt(error) !== undefined;
+  }
+
+  #refusedAt(error: unknown): Place | undefined {
+    const told = [error, error instanceof Error ? error.cause : error];
+    return [...this.#refusals].find(([, refusal]) => told.includes(refusal))?.[0];
+  }
+
+  /** What an error tells of the server that it came from, if it does: see `explain` of refusal.ts. */
+  stateOf(error: unknown): PlatformError | undefined {
+    return explain(error, { ...this.#target, ...(this.#refusedAt(error) ?? this.#place) });
   }
 
   /** Why there is no connection; of several places that refused, why each did. */

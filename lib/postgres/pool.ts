@@ -6,7 +6,7 @@ import { CoreError } from "../core_errors.js";
 import { adviceOf, codeOf, messageOf, PlatformError } from "../errors.js";
 import type { Settings } from "../settings/base.js";
 import { Dialler } from "./dial.js";
-import { explain, noPassword, type Target } from "./refusal.js";
+import { noPassword, type Target } from "./refusal.js";
 import { pinSession } from "./session.js";
 
 export type Pool = pg.Pool;
@@ -52,9 +52,8 @@ export interface PoolOptions {
   readonly bigints?: "number" | "bigint";
 }
 
-type Explanation = (error: unknown) => Promise<PlatformError>;
-const explanations = new WeakMap<Pool, Explanation>();
-const targets = new WeakMap<Pool, Target>();
+type Explainer = Pick<Dialler, "explain" | "stateOf">;
+const explainers = new WeakMap<Pool, Explainer>();
 
 /** A connection pool that survives dying sockets. */
 export function createPool(at: Settings | Address, options: PoolOptions = {}): Pool {
@@ -78,18 +77,16 @@ export function createPool(at: Settings | Address, options: PoolOptions = {}): P
     query_timeout: options.queryTimeoutMs ?? 0,
   });
   dialler.goOn(pool);
-  targets.set(pool, target);
-  return harden(pool, (error) => dialler.explain(error));
+  return harden(pool, dialler);
 }
 
 /** Why a pool's work failed and what to do about it, for who reads a log: the server's state, told by code; else what the error says. */
 export function reasonOf(pool: Pool, error: unknown): string {
-  const target = targets.get(pool);
-  return adviceOf((target && explain(error, target)) ?? error);
+  return adviceOf(explainers.get(pool)?.stateOf(error) ?? error);
 }
 
-/** Makes a pool survive its connections. @param explanation of what the driver leaves without a code. */
-export function harden(pool: Pool, explanation: Explanation): Pool {
+/** Makes a pool survive its connections. @param explainer of what the driver leaves without a code, and of what the server says. */
+export function harden(pool: Pool, explainer: Explainer): Pool {
   // A connection that dies is replaced at the next checkout, and whoever holds it meets the error at its query. But each
   // 'error' without a listener would end the process: the pool hears idle clients only, and passes their errors on.
   pool.on("error", () => undefined);
@@ -99,9 +96,11 @@ export function harden(pool: Pool, explanation: Explanation): Pool {
   // connection ended or never came about. What is ours is of the host that was tried last, and the others may say more.
   pool.query = ((...args: unknown[]) =>
     query(...args).catch(async (error: unknown) => {
-      throw codeOf(error) === undefined || error instanceof PlatformError ? await explanation(error) : error;
+      throw codeOf(error) === undefined || error instanceof PlatformError
+        ? await explainer.explain(error)
+        : error;
     })) as typeof pool.query;
-  explanations.set(pool, explanation);
+  explainers.set(pool, explainer);
   return pool;
 }
 
@@ -176,7 +175,6 @@ export async function connect(pool: Pool): Promise<Client> {
   try {
     return await pool.connect();
   } catch (error) {
-    const explanation = explanations.get(pool);
-    throw explanation === undefined ? error : await explanation(error);
+    throw (await explainers.get(pool)?.explain(error)) ?? error;
   }
 }

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
+import { freePort } from "../../tests/harness/free_port.js";
+import { CoreError } from "../core_errors.js";
 import { waitingMends } from "../retry.js";
 import { baseSettings } from "../settings/base.js";
 import { loadSettings } from "../settings/settings.js";
@@ -55,12 +57,28 @@ describe("explain", () => {
 });
 
 it("the reason for the log says what the server lacks, and of any other error what it says itself", async () => {
-  const env = { POSTGRES_HOST: "db1,db2", POSTGRES_PORT: "5999", POSTGRES_PASSWORD: "x" };
+  const env = { POSTGRES_HOST: "db1,db2:5433", POSTGRES_PORT: "5999", POSTGRES_PASSWORD: "x" };
   const pool = createPool(loadSettings([baseSettings], { env, envFile: "/dev/null" }));
   expect(reasonOf(pool, withCode("53100"))).toBe(
-    "the disk of PostgreSQL at db1:5999,db2:5999 is full (the server's words; 53100). Make room there; what waits goes on by itself.",
+    "the disk of PostgreSQL at db1:5999 is full (the server's words; 53100). Make room there; what waits goes on by itself.",
   );
   expect(reasonOf(pool, withCode("23505"))).toBe("the server's words");
+  const ours = new CoreError("POSTGRES_UNREACHABLE", "it is gone.", { hint: "Look for it." });
+  expect(reasonOf(pool, ours)).toBe("it is gone. Look for it.");
+  await pool.end();
+});
+
+it("the reason names the place that refused", async () => {
+  const unbound = [await freePort(), await freePort()];
+  const env = { POSTGRES_HOST: unbound.map((port) => `127.0.0.1:${port}`).join(","), POSTGRES_PASSWORD: "x" };
+  const pool = createPool(loadSettings([baseSettings], { env, envFile: "/dev/null" }));
+  const refusal: unknown = await pool.query("SELECT 1").catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ code: "ECONNREFUSED" });
+  expect(reasonOf(pool, refusal)).toMatch(
+    new RegExp(
+      `^nobody listens at 127\\.0\\.0\\.1:(${unbound.join("|")}) \\(connect ECONNREFUSED 127\\.0\\.0\\.1:\\1\\)\\.`,
+    ),
+  );
   await pool.end();
 });
 

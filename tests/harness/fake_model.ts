@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import type { ModelAnswer } from "../../services/ingest/learning/proposal.js";
 import { type Asked, rightAnswer } from "./unknown_provider.js";
 
@@ -27,6 +28,8 @@ interface Request {
 export class FakeModel {
   mood: Mood = "schema";
   answer: (asked: Asked) => ModelAnswer = rightAnswer;
+  /** How long it thinks. */
+  delayMs = 0;
   /** All that it was sent. */
   readonly requests: Request[] = [];
   readonly #server = createServer((request, response) => void this.#take(request, response));
@@ -55,6 +58,7 @@ export class FakeModel {
     }
     const request = JSON.parse(Buffer.concat(chunks).toString()) as Request;
     this.requests.push(request);
+    await setTimeout(this.delayMs);
     const asksForSchema = request.response_format.type === "json_schema";
     const asked = JSON.parse(request.messages.at(-1)?.content ?? "{}") as Asked;
     const right = JSON.stringify(this.answer(asked));

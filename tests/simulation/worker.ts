@@ -42,8 +42,9 @@ export class WorkerProcess {
     this.#scheduler = scheduler;
     this.#postgres = postgres;
     this.#broker = broker;
-    const pool = harden(postgres.pool(this.actor) as unknown as Pool, async (error) => {
-      return new CoreError("POSTGRES_UNREACHABLE", messageOf(error));
+    const pool = harden(postgres.pool(this.actor) as unknown as Pool, {
+      explain: async (error) => new CoreError("POSTGRES_UNREACHABLE", messageOf(error)),
+      stateOf: () => undefined,
     });
     const pause = () => scheduler.turn(this.actor, "pause");
     const stopping = this.#stopping.signal;
