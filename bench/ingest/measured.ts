@@ -9,14 +9,17 @@ export interface ReadFigures {
   readonly analytics: Latencies;
 }
 
-/** Of events that no rule knows, with a model that is asked about them. */
-export interface UnknownFigures extends Latencies {
-  readonly events: number;
+/** Of events that no rule knows, with a model that is asked about them: one part after the other. */
+export interface UnknownFigures {
   readonly providers: number;
-  /** Calls of the model, by fifth of the events. */
-  readonly callsPer1000: readonly number[];
-  /** By which events were understood when they were answered. */
+  readonly parts: readonly UnknownPart[];
+}
+
+export interface UnknownPart extends Latencies {
+  /** By what its events were understood when they were answered. */
   readonly methods: Readonly<Record<string, number>>;
+  /** Calls of the model. */
+  readonly callsPer1000: number;
 }
 
 export interface Measured {
