@@ -74,7 +74,7 @@ export class PlatformProcess {
     }
   }
 
-  /** @throws PlatformError BENCH_FAILED with the last line of its log when it has ended otherwise. */
+  /** @throws PlatformError BENCH_FAILED with the last line of its log unless it has ended with 0. */
   mustHaveSucceeded(): void {
     if (this.#child.exitCode !== 0) {
       throw this.#failure();
@@ -83,7 +83,8 @@ export class PlatformProcess {
 
   #failure(): BenchError {
     const last = this.#output.stderr.trimEnd().split("\n").at(-1);
-    return new BenchError("BENCH_FAILED", `${this.#name} has ended: ${last}`);
+    const { exitCode, signalCode } = this.#child;
+    return new BenchError("BENCH_FAILED", `${this.#name} has ended with ${exitCode ?? signalCode}: ${last}`);
   }
 
   /** Its largest resident set so far. */

@@ -22,7 +22,7 @@ export class Stack {
   readonly dir: string;
   /** The user's. */
   readonly own: AllSettings;
-  /** The same, with the bench's database and vhost in place of the user's, and no data lake: that one is the user's. */
+  /** The same, with the bench's database and vhost in place of the user's, and no data lake or model: those are the user's. */
   readonly settings: AllSettings;
   readonly signal: AbortSignal;
   /** Of the admin, on the maintenance database. */
@@ -33,7 +33,13 @@ export class Stack {
   private constructor(dir: string, settings: AllSettings, signal: AbortSignal) {
     this.dir = dir;
     this.own = settings;
-    this.settings = { ...settings, POSTGRES_DB: DATABASE, RABBITMQ_VHOST: VHOST, DATALAKE_DATABASE_URL: "" };
+    this.settings = {
+      ...settings,
+      POSTGRES_DB: DATABASE,
+      RABBITMQ_VHOST: VHOST,
+      DATALAKE_DATABASE_URL: "",
+      OPENAI_API_KEY: "",
+    };
     this.signal = signal;
     this.admin = createPool(settings, { role: "admin", max: 1, database: "postgres" });
   }

@@ -1,5 +1,6 @@
 import { formatCount, formatTable } from "../../lib/cli/table.js";
 import { withPool } from "../../lib/postgres/with_pool.js";
+import { METHODS } from "../../services/ingest/domain/normalised.js";
 import { Fleet } from "../payments/fleet.js";
 import type { Latencies } from "../percentiles.js";
 import type { Report } from "../report.js";
@@ -29,13 +30,11 @@ const BATCH = 1_000;
 const SINGLES = 4_000;
 const READS = 4_000;
 const SUMS = 1_000;
-/** By which events of unknown providers are understood, as answers name it; `none`: not yet. */
-const METHODS = ["ai", "learned", "none"] as const;
 /** Of which there are events: what a month's summary has. */
 const DAYS = 25;
 const UNLIMITED = { INGEST_RATE_PER_MINUTE: "0", INGEST_EVENTS_PER_MINUTE: "0" };
 
-/** Events of providers: told over HTTP, out of a data lake, and read. */
+/** Events of providers: told over HTTP, of unknown ones with a model to ask, out of a data lake, and read. */
 export async function benchIngest(stack: Stack, report: Report, options: IngestOptions): Promise<void> {
   const { only, events } = options;
   let measured: Measured = { http: [] };
@@ -74,25 +73,21 @@ function prepared<T>(stack: Stack, work: () => Promise<T>): Promise<T> {
 
 const serving = <T>(
   stack: Stack,
+  env: Readonly<Record<string, string>>,
   work: (url: string) => Promise<T>,
-  env: Readonly<Record<string, string>> = {},
 ): Promise<T> =>
   Fleet.with(stack, { processes: [["ingest"]], env: { ...UNLIMITED, ...env } }, (fleet) =>
     work(fleet.urlOf("ingest")),
   );
 
-function unknown(stack: Stack): Promise<UnknownFigures> {
-  return withModel((model) =>
-    serving(stack, (url) => measureUnknown(url, model), {
-      OPENAI_API_KEY: "sk-bench",
-      OPENAI_BASE_URL: model.url,
-    }),
+const unknown = (stack: Stack): Promise<UnknownFigures> =>
+  withModel((model, env) =>
+    serving(stack, env, (url) => measureUnknown({ url, model, signal: stack.signal })),
   );
-}
 
 function overHttp(stack: Stack, report: Report, events: number): Promise<readonly HttpFigures[]> {
   return prepared(stack, () =>
-    serving(stack, async (url) => {
+    serving(stack, {}, async (url) => {
       await measureHttp({ url, events: BATCH, requests: 5, atOnce: 2, seed: 9 }); // so that code is compiled
       await stack.checkpoint();
       report.say("events one by one");
@@ -114,7 +109,7 @@ async function reads(stack: Stack, report: Report, events: number): Promise<Read
   } = await withPool(stack.settings, as, (pool) => fillEvents(pool, events, DAYS));
   report.say(`${formatCount(events)} events in ${fillS.toFixed(0)} s`);
   await stack.checkpoint();
-  return serving(stack, async (url) => {
+  return serving(stack, {}, async (url) => {
     const paths = Array.from({ length: READS }, (_, i) => `/api/v1/events/${ids[(i * 7_919) % ids.length]}`);
     await measureReads(url, { paths: paths.slice(0, 200), atOnce: 4 });
     const byId = await measureReads(url, { paths, atOnce: 4 });
@@ -146,9 +141,9 @@ function render(measured: Measured): string {
     tables.push(formatTable(["events a request", "at once", "events/s", "p50 ms", "p95", "p99"], rows));
   }
   if (ai !== undefined) {
-    const rows = ai.parts.map(({ transactions, methods, p50Ms, p95Ms, p99Ms, callsPer1000 }) => [
-      ...[transactions, ...METHODS.map((method) => methods[method] ?? 0)],
-      ...[p50Ms, p95Ms, p99Ms, callsPer1000].map(ms),
+    const rows = ai.parts.map(({ transactions, methods, p50Ms, p95Ms, p99Ms, calls }) => [
+      ...[transactions, ...METHODS.map((method) => methods[method])],
+      ...[p50Ms, p95Ms, p99Ms, (1_000 * calls) / transactions].map(ms),
     ]);
     const head = [`events of ${ai.providers} unknown providers`, ...METHODS];
     tables.push(formatTable([...head, "p50 ms", "p95", "p99", "calls per 1,000"], rows));

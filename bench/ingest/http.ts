@@ -52,25 +52,30 @@ export async function measureReads(
   return latenciesOf(await timeAll(questions, atOnce));
 }
 
-export interface Question {
+interface Question {
   readonly method: string;
   readonly url: string;
   readonly content?: { readonly body: string; readonly type: string };
 }
 
-/** Asks so many at once, each after the one before it was answered, and shows each answer. @returns how long each took, in µs */
+/**
+ * Asks so many at once, each after the one before it was answered, and shows each answer.
+ *
+ * @returns how long each took, in µs
+ * @throws BenchError BENCH_FAILED unless all are answers of success; what `show` throws
+ */
 export async function timeAll(
-  questions: Iterable<Question>,
+  questions: readonly Question[],
   atOnce: number,
   show: (answer: string) => void = () => undefined,
 ): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   const us: number[] = [];
-  const left = questions[Symbol.iterator]();
+  const left = questions.values();
   const worker = async () => {
-    for (let next = left.next(); !next.done; next = left.next()) {
+    for (const question of left) {
       const beganMs = performance.now();
-      const answer = await ask(agent, next.value);
+      const answer = await ask(agent, question);
       us.push((performance.now() - beganMs) * 1_000);
       show(answer);
     }

@@ -63,7 +63,7 @@ interface Lake {
   readonly killEvery: number;
 }
 
-/** @throws BenchError BENCH_FAILED when one ends otherwise than because it found no row any more, or is killed here */
+/** @throws BenchError BENCH_FAILED unless each ends because it finds no row any more; those that are killed here aside */
 async function pollAll(stack: Stack, { pool, url, killEvery }: Lake) {
   const start = () =>
     PlatformProcess.start({
@@ -81,11 +81,13 @@ async function pollAll(stack: Stack, { pool, url, killEvery }: Lake) {
     // took a fifth of the pace at 1,000,000 rows.
     while (!pollers.every((each) => each.ended)) {
       await sleep(LOOK_MS, undefined, { signal: stack.signal });
-      const turn = kills % POLLERS;
       if (performance.now() - startedMs > dueMs) {
         dueMs += killEvery * 1_000;
-        if ((await waiting(pool)) > 0 && pollers[turn]?.ended === false) {
-          await pollers[turn].kill();
+        const rowsWait = (await waiting(pool)) > 0;
+        const inTurn = [...pollers.keys()].map((i) => (i + kills) % POLLERS);
+        const turn = inTurn.find((i) => pollers[i]?.ended === false);
+        if (rowsWait && turn !== undefined) {
+          await pollers[turn]?.kill();
           pollers[turn] = await start();
           kills += 1;
         }

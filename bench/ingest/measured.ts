@@ -1,3 +1,4 @@
+import type { Method } from "../../services/ingest/domain/normalised.js";
 import type { Latencies } from "../percentiles.js";
 import type { HttpFigures } from "./http.js";
 import type { LakeFigures } from "./lake.js";
@@ -17,9 +18,9 @@ export interface UnknownFigures {
 
 export interface UnknownPart extends Latencies {
   /** By what its events were understood when they were answered. */
-  readonly methods: Readonly<Record<string, number>>;
-  /** Calls of the model. */
-  readonly callsPer1000: number;
+  readonly methods: Readonly<Record<Method, number>>;
+  /** Of the model. */
+  readonly calls: number;
 }
 
 export interface Measured {

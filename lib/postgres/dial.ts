@@ -131,9 +131,9 @@ export class Dialler {
     return [...this.#refusals].find(([, refusal]) => told.includes(refusal))?.[0];
   }
 
-  /** What an error tells of the server that it came from, if it does: see `explain` of refusal.ts. */
+  /** What an error tells of a server, if it does: of the place that refused, else, where it is not known, of all. See `explain` of refusal.ts. */
   stateOf(error: unknown): PlatformError | undefined {
-    return explain(error, { ...this.#target, ...(this.#refusedAt(error) ?? this.#place) });
+    return explain(error, { ...this.#target, ...this.#refusedAt(error) });
   }
 
   /** Why there is no connection; of several places that refused, why each did. */

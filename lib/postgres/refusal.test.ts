@@ -60,7 +60,7 @@ it("the reason for the log says what the server lacks, and of any other error wh
   const env = { POSTGRES_HOST: "db1,db2:5433", POSTGRES_PORT: "5999", POSTGRES_PASSWORD: "x" };
   const pool = createPool(loadSettings([baseSettings], { env, envFile: "/dev/null" }));
   expect(reasonOf(pool, withCode("53100"))).toBe(
-    "the disk of PostgreSQL at db1:5999 is full (the server's words; 53100). Make room there; what waits goes on by itself.",
+    "the disk of PostgreSQL at db1:5999,db2:5433 is full (the server's words; 53100). Make room there; what waits goes on by itself.",
   );
   expect(reasonOf(pool, withCode("23505"))).toBe("the server's words");
   const ours = new CoreError("POSTGRES_UNREACHABLE", "it is gone.", { hint: "Look for it." });

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ModelAnswer } from "../../services/ingest/learning/proposal.js";
 import { type Asked, rightAnswer } from "./unknown_provider.js";
 
@@ -58,7 +58,9 @@ export class FakeModel {
     }
     const request = JSON.parse(Buffer.concat(chunks).toString()) as Request;
     this.requests.push(request);
-    await setTimeout(this.delayMs);
+    if (this.delayMs > 0) {
+      await sleep(this.delayMs);
+    }
     const asksForSchema = request.response_format.type === "json_schema";
     const asked = JSON.parse(request.messages.at(-1)?.content ?? "{}") as Asked;
     const right = JSON.stringify(this.answer(asked));
