@@ -49,7 +49,8 @@ it("a stranger's text is text on every page", async () => {
   for (const [hash, heading] of PAGES.filter(([at]) => at !== "#/runs/new")) {
     const title = heading === "Campaign Autumn" ? `Campaign ${HOSTILE}` : heading;
     await goTo(page, hash, title);
-    expect(await page.title(), hash).toBe(`${title} · Payments console`);
+    // It follows the heading.
+    await expect.poll(() => page.title(), { message: hash }).toBe(`${title} · Payments console`);
     expect(await page.locator("main script, main img, main iframe").count(), hash).toBe(0);
     seen += (await page.locator("main").textContent())?.includes(HOSTILE) ? 1 : 0;
   }
