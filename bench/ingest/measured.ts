@@ -19,6 +19,8 @@ export interface UnknownFigures {
 export interface UnknownPart extends Latencies {
   /** By what its events were understood when they were answered. */
   readonly methods: Readonly<Record<Method, number>>;
+  /** Events of which nobody can know the amount. */
+  readonly unknowable: number;
   /** Of the model. */
   readonly calls: number;
 }

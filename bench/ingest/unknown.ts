@@ -63,16 +63,19 @@ export async function measureUnknown({ url, model, signal }: UnknownLoad): Promi
     signal.throwIfAborted();
     const before = model.requests.length;
     const methods: Record<Method, number> = { rule: 0, learned: 0, ai: 0, none: 0 };
+    let unknowable = 0;
     const questions = Array.from({ length: EVENTS }, (_, i) => {
       const place = i % PROVIDERS;
-      const { document } = (providers[place] as UnknownProvider).next();
+      const { document, truth } = (providers[place] as UnknownProvider).next();
+      // In hundredths, which it has not.
+      unknowable += truth.currency === "CLP" ? 1 : 0;
       const body = JSON.stringify({ raw_event: document, provider: `unknown-${place}` });
       return { method: "POST", url: `${url}/api/v1/events`, content: { body, type: "application/json" } };
     });
     const us = await timeAll(questions, AT_ONCE, (answer) => {
       methods[(JSON.parse(answer) as { normalization_method: Method }).normalization_method] += 1;
     });
-    parts.push({ ...latenciesOf(us), methods, calls: model.requests.length - before });
+    parts.push({ ...latenciesOf(us), methods, unknowable, calls: model.requests.length - before });
   }
   return { providers: PROVIDERS, parts };
 }
